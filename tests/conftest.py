@@ -1,0 +1,105 @@
+"""Fixtures that every suite shares: real servers, one database a test, a Titan home of its own."""
+
+import contextlib
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+from ulid import ULID
+
+from tests import servers
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+SHARED_DATA = Path(__file__).parent.parent.parent / "shared" / "data"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--redis-url", help="use this Redis instead of starting one")
+    parser.addoption("--postgres-url", help="use this PostgreSQL (a superuser's DSN) instead of starting one")
+    parser.addoption(
+        "--neo4j-url", help="use this Neo4j (bolt://[user:password@]host:port) instead of starting one"
+    )
+
+
+@pytest.fixture(scope="session")
+def redis_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A running Redis-protocol server, shared by the session. Use unique topics or `clean_redis_url`."""
+    if given := request.config.getoption("--redis-url"):
+        yield given
+        return
+    with servers.short_folder() as folder, servers.valkey(folder) as url:
+        yield url
+
+
+@pytest.fixture
+async def clean_redis_url(redis_url: str) -> str:
+    """The shared server, emptied."""
+    import redis.asyncio
+
+    async with redis.asyncio.from_url(redis_url) as client:
+        await client.flushdb()
+    return redis_url
+
+
+@pytest.fixture(scope="session")
+def postgres_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A running PostgreSQL with pgvector, shared by the session."""
+    if given := request.config.getoption("--postgres-url"):
+        yield given
+        return
+    with servers.short_folder() as folder, servers.postgres(folder) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+async def database_url(postgres_url: str) -> AsyncIterator[str]:
+    """An empty database of this test's own."""
+    name = f"t_{str(ULID()).lower()}"
+    connection = await asyncpg.connect(postgres_url)
+    await connection.execute(f'CREATE DATABASE "{name}"')
+    try:
+        yield (
+            postgres_url.replace("/postgres?", f"/{name}?")
+            if "/postgres?" in postgres_url
+            else (postgres_url.rsplit("/", 1)[0] + f"/{name}")
+        )
+    finally:
+        with contextlib.suppress(asyncpg.PostgresError):
+            await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        await connection.close()
+
+
+@pytest.fixture
+def titan_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A Titan of this test's own: its state, and a person's home with Desktop and Downloads. Yields that home."""
+    with servers.short_folder() as state:
+        home = tmp_path / "home"
+        (home / "Desktop").mkdir(parents=True)
+        (home / "Downloads").mkdir()
+        monkeypatch.setenv("HOME", str(home))
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
+        monkeypatch.setenv("TITAN_HOME", str(state / "titan"))
+        for name in (
+            "OPENAI_API_KEY",
+            "OPENAI_BASE_URL",
+            "TITAN_MODEL",
+            "TITAN_EMBEDDING_MODEL",
+            "TITAN_REDIS_URL",
+            "TITAN_POSTGRES_URL",
+            "TITAN_NEO4J_URL",
+            "XDG_DESKTOP_DIR",
+            "XDG_DOWNLOAD_DIR",
+        ):
+            monkeypatch.delenv(name, raising=False)
+        yield home
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The public test data beside the checkout."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"the public test data is not at {SHARED_DATA}")
+    return SHARED_DATA

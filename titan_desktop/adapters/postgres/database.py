@@ -1,0 +1,94 @@
+"""The pool of connections, and the schema's migrations.
+
+Each adapter of this package owns its tables and lists its migrations; `Database.migrate` applies what is new, each
+in a transaction of its own and under one advisory lock, so that two cores starting at once do not collide.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import asyncpg
+
+MIGRATION_LOCK = 0x746974616E  # "titan"
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step of the schema. `name` is unique for ever ("history-001"); `sql` may hold several statements."""
+
+    name: str
+    sql: str
+
+
+class DatabaseUnavailableError(Exception):
+    """PostgreSQL cannot be reached or refuses us. `reason` is the driver's sentence; the URL is never in it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"PostgreSQL cannot be used: {reason}")
+        self.reason = reason
+
+
+class Database:
+    """A pool over one PostgreSQL database.
+
+    Args:
+        dsn: `postgresql://…`, with `?host=/folder` for a unix socket.
+        size: connections at most.
+    """
+
+    def __init__(self, dsn: str, *, size: int = 8) -> None:
+        self._dsn = dsn
+        self._size = size
+        self._pool: asyncpg.Pool | None = None
+
+    @property
+    def pool(self) -> asyncpg.Pool:
+        """The open pool."""
+        if self._pool is None:
+            raise DatabaseUnavailableError("it has not been opened yet")
+        return self._pool
+
+    async def open(self) -> None:
+        """Connect.
+
+        Raises:
+            DatabaseUnavailableError: no server, wrong password, no such database, no pgvector.
+        """
+        try:
+            self._pool = await asyncpg.create_pool(
+                self._dsn, min_size=1, max_size=self._size, command_timeout=60, server_settings={"jit": "off"}
+            )
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            raise DatabaseUnavailableError(str(error) or type(error).__name__) from error
+
+    async def close(self) -> None:
+        """Give all connections back; those still busy after a moment are cut."""
+        if self._pool is not None:
+            pool, self._pool = self._pool, None
+            pool.terminate()
+
+    async def migrate(self, migrations: Sequence[Migration]) -> None:
+        """Apply the migrations that this database has not seen, in order."""
+        async with self.pool.acquire() as connection:
+            await connection.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
+            try:
+                await connection.execute(
+                    "CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, applied_at timestamptz DEFAULT now())"
+                )
+                done = {row["name"] for row in await connection.fetch("SELECT name FROM migrations")}
+                for migration in migrations:
+                    if migration.name in done:
+                        continue
+                    async with connection.transaction():
+                        await connection.execute(migration.sql)
+                        await connection.execute("INSERT INTO migrations (name) VALUES ($1)", migration.name)
+            finally:
+                await connection.execute("SELECT pg_advisory_unlock($1)", MIGRATION_LOCK)
+
+    async def version(self) -> str:
+        """Return the server's version and pgvector's: `18.4, pgvector 0.8.5`."""
+        row = await self.pool.fetchrow(
+            "SELECT split_part(current_setting('server_version'), ' ', 1) AS server,"
+            " (SELECT extversion FROM pg_extension WHERE extname = 'vector') AS vector"
+        )
+        return f"{row['server']}, pgvector {row['vector'] or '-'}"

@@ -1,0 +1,140 @@
+"""Memory: what the index says of files, and search.
+
+Topics: events on `topics.MEMORY`, requests on `topics.MEMORY_REQUESTS`.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Hit(msgspec.Struct, frozen=True, kw_only=True):
+    """The best passage of one file.
+
+    Attributes:
+        path: absolute.
+        title: what a person calls the file: its name without the folder.
+        score: greater is better; comparable within one answer only.
+        passage: the text that was found, at most about 1,600 characters.
+        kind: the file's kind: "pdf", "docx", "txt" … (the extension in lower case).
+        position: the passage's number in the file, from 0.
+    """
+
+    path: str
+    title: str
+    score: float
+    passage: str
+    kind: str
+    position: int = 0
+
+
+class Outcome(StrEnum):
+    """What became of a file."""
+
+    INDEXED = "indexed"
+    UNCHANGED = "unchanged"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    REMOVED = "removed"
+
+
+class Reason(StrEnum):
+    """Why a file was skipped or failed. The window and the commands put it into a sentence."""
+
+    NONE = ""
+    UNSUPPORTED = "unsupported"
+    EMPTY = "empty"
+    NO_TEXT = "no_text"
+    TOO_LARGE = "too_large"
+    ENCRYPTED = "encrypted"
+    BROKEN = "broken"
+    TIMED_OUT = "timed_out"
+    OUT_OF_MEMORY = "out_of_memory"
+    CRASHED = "crashed"
+    OUTSIDE = "outside"
+    UNREADABLE = "unreadable"
+    VANISHED = "vanished"
+    NOT_REGULAR = "not_regular"
+
+
+# Events on topics.MEMORY
+
+
+class FileIndexed(msgspec.Struct, frozen=True, kw_only=True, tag="file_indexed", tag_field="type"):
+    """The index has dealt with one file, whatever came of it.
+
+    Attributes:
+        job_id: the scan that asked, "" when the watcher saw a change.
+        passages: how many were stored.
+        size: bytes.
+    """
+
+    path: str
+    outcome: Outcome
+    reason: Reason = Reason.NONE
+    detail: str = ""
+    passages: int = 0
+    size: int = 0
+    job_id: str = ""
+
+
+class EmbeddingProgress(
+    msgspec.Struct, frozen=True, kw_only=True, tag="embedding_progress", tag_field="type"
+):
+    """Vectors are being made in the background: `done` of `total` passages have one of `model`."""
+
+    model: str
+    done: int
+    total: int
+    fault: str = ""
+
+
+MemoryEvent = FileIndexed | EmbeddingProgress
+
+
+# Requests on topics.MEMORY_REQUESTS
+
+
+class Search(msgspec.Struct, frozen=True, kw_only=True, tag="search", tag_field="type"):
+    """The best files for a query, best first -> SearchResult. `limit` counts files."""
+
+    query: str
+    limit: int = 10
+
+
+class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
+    """Reply to Search. `legs` names what took part: "keyword", "vector". `degraded` says why a leg is missing that should be there."""
+
+    hits: tuple[Hit, ...]
+    legs: tuple[str, ...] = ("keyword",)
+    degraded: str = ""
+
+
+class GetIndexStatus(msgspec.Struct, frozen=True, kw_only=True, tag="index_status", tag_field="type"):
+    """Counts, and the newest failures -> IndexStatus."""
+
+    failures_limit: int = 50
+
+
+class FileFailure(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that could not be read, and why; it is tried again only when it changes."""
+
+    path: str
+    outcome: Outcome
+    reason: Reason
+    detail: str
+    at: str
+
+
+class IndexStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """Reply to GetIndexStatus. `vectors` counts the passages that have a vector of the embedder in force."""
+
+    files: int
+    passages: int
+    failed: int
+    skipped: int
+    vectors: int = 0
+    failures: tuple[FileFailure, ...] = ()
+
+
+Request = Search | GetIndexStatus

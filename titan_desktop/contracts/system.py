@@ -1,0 +1,116 @@
+"""The system: who is there, how the stores are, what the core runs on.
+
+Topics: events on `topics.SYSTEM`, presence on `topics.PRESENCE` (ephemeral, tailed), requests on
+`topics.SYSTEM_REQUESTS`.
+"""
+
+import msgspec
+
+CLIENT_TTL_S = 12.0
+"""A client that has not said `client_present` for this long is gone."""
+CLIENT_BEAT_S = 3.0
+"""How often a client says it."""
+
+
+# On topics.PRESENCE
+
+
+class ClientPresent(msgspec.Struct, frozen=True, kw_only=True, tag="client_present", tag_field="type"):
+    """A window or a command is there and needs the core."""
+
+    client_id: str
+
+
+class ClientLeft(msgspec.Struct, frozen=True, kw_only=True, tag="client_left", tag_field="type"):
+    """It has ended; the core need not wait for its time to run out."""
+
+    client_id: str
+
+
+# Events on topics.SYSTEM
+
+
+class SettingsChanged(msgspec.Struct, frozen=True, kw_only=True, tag="settings_changed", tag_field="type"):
+    """The settings file or a key in the keyring is new: read them again."""
+
+
+class CoreReady(msgspec.Struct, frozen=True, kw_only=True, tag="core_ready", tag_field="type"):
+    """Stores are open and services serve."""
+
+    pid: int
+    version: str
+
+
+class CoreFailed(msgspec.Struct, frozen=True, kw_only=True, tag="core_failed", tag_field="type"):
+    """A store could not be opened; the core serves what it can. `sentence` says what happened and the cure."""
+
+    store: str
+    sentence: str
+
+
+SystemEvent = SettingsChanged | CoreReady | CoreFailed
+
+
+# Requests on topics.SYSTEM_REQUESTS
+
+
+class GetStatus(msgspec.Struct, frozen=True, kw_only=True, tag="status", tag_field="type"):
+    """How everything is -> Status."""
+
+
+class StoreStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One store: "redis", "postgres" or "graph". `place` is embedded, docker or external; `detail` is the error when it is not ok."""
+
+    name: str
+    place: str
+    ok: bool
+    product: str = ""
+    version: str = ""
+    detail: str = ""
+
+
+class ModelStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A model as configured. `key` says where its key is from: "keyring", "environment", "none". Never the key."""
+
+    configured: bool
+    name: str = ""
+    base_url: str = ""
+    key: str = "none"
+
+
+class RootStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """An allowed folder. `watched` is False where the system refused to watch it; then it is polled."""
+
+    path: str
+    exists: bool
+    watched: bool = False
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """Reply to GetStatus."""
+
+    version: str
+    pid: int
+    ready: bool
+    stores: tuple[StoreStatus, ...]
+    model: ModelStatus
+    embedder: ModelStatus
+    roots: tuple[RootStatus, ...]
+    problems: tuple[str, ...] = ()
+
+
+class LocateSource(msgspec.Struct, frozen=True, kw_only=True, tag="locate_source", tag_field="type"):
+    """May this path be opened, and is it still there? -> Located."""
+
+    path: str
+
+
+class Located(msgspec.Struct, frozen=True, kw_only=True):
+    """Reply to LocateSource. Open `path` only when `allowed` and `exists`."""
+
+    path: str
+    allowed: bool
+    exists: bool
+
+
+Request = GetStatus | LocateSource

@@ -1,0 +1,36 @@
+"""The topics, their lengths and the consumer groups: the one list that every process shares.
+
+Durable topics carry commands and events and are consumed by groups; ephemeral ones are short and only tailed
+(plain XREAD); request topics carry questions with a deadline.
+"""
+
+import msgspec
+
+from titan_bus import StreamConfig
+
+CHAT = "chat.v1"
+CHAT_STREAM = "chat.stream.v1"
+CHAT_REQUESTS = "chat.requests.v1"
+FS = "fs.v1"
+MEMORY = "memory.v1"
+MEMORY_REQUESTS = "memory.requests.v1"
+SYSTEM = "system.v1"
+SYSTEM_REQUESTS = "system.requests.v1"
+PRESENCE = "presence.v1"
+
+STREAMS = (
+    StreamConfig(name=CHAT, maxlen=100_000, retry_limit=5),
+    StreamConfig(name=CHAT_STREAM, maxlen=5_000),
+    StreamConfig(name=CHAT_REQUESTS, maxlen=2_000),
+    StreamConfig(name=FS, maxlen=1_000_000, retry_limit=3),
+    StreamConfig(name=MEMORY, maxlen=100_000),
+    StreamConfig(name=MEMORY_REQUESTS, maxlen=2_000),
+    StreamConfig(name=SYSTEM, maxlen=10_000),
+    StreamConfig(name=SYSTEM_REQUESTS, maxlen=2_000),
+    StreamConfig(name=PRESENCE, maxlen=500),
+)
+
+
+def type_of(struct: msgspec.Struct) -> str:
+    """Return the event type of a contract struct: its tag, `send_prompt` for SendPrompt."""
+    return str(struct.__struct_config__.tag)

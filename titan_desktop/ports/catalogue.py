@@ -1,0 +1,15 @@
+"""What the index knows of the files: enough for the scanner to publish only what is new."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from titan_desktop.ports.vault import Stamp
+
+
+class Catalogue(Protocol):
+    """Read by the files service, written by the indexer."""
+
+    async def known(self, folder: Path) -> Mapping[str, Stamp]:
+        """Return the stamps of all files beneath `folder` (or of the file itself) that were dealt with, failed ones too."""
+        ...

@@ -1,0 +1,1 @@
+"""What Titan does, in terms of ports and topics. No service imports another: they speak by topic."""
