@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, Self
 
 if sys.platform == "win32":
     import msvcrt
@@ -54,7 +54,7 @@ class FileLock:
             self._file.close()
             self._file = None
 
-    def __enter__(self) -> "FileLock":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -61,7 +61,7 @@ class Paths:
 
     @property
     def core_file(self) -> Path:
-        """What the running core says of itself: process id, version, bus URL (owner-only: it may hold a password)."""
+        """What the running core says of itself: pid, version, bus URL (owner-only: it may hold a password)."""
         return self.run / "core.json"
 
     @property

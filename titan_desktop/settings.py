@@ -38,7 +38,7 @@ class SettingsError(Exception):
 
 
 class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The chat model: any endpoint that speaks OpenAI's Chat Completions. An empty `base_url` means OpenAI's own."""
+    """The chat model: any endpoint that speaks Chat Completions. An empty `base_url` means OpenAI's own."""
 
     base_url: str = ""
     name: str = ""

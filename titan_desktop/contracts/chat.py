@@ -33,7 +33,11 @@ class State(StrEnum):
 
 
 class AnswerKind(StrEnum):
-    """MODEL: written by a model. PASSAGES: no model is connected, the sources are the answer. NOTHING: no model, and nothing was found."""
+    """What an answer is made of.
+
+    MODEL: written by a model. PASSAGES: no model is connected, the sources are the answer. NOTHING: no model,
+    and nothing was found.
+    """
 
     MODEL = "model"
     PASSAGES = "passages"
@@ -81,7 +85,10 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the list on the left. Times are RFC 3339, UTC; `title` is the first question, shortened, until renamed."""
+    """One row of the list on the left.
+
+    Times are RFC 3339, UTC; `title` is the first question, shortened, until renamed.
+    """
 
     id: str
     title: str
@@ -176,7 +183,10 @@ ChatEvent = UserMessage | AnswerStarted | AssistantMessage | ConversationChanged
 
 
 class AssistantDelta(msgspec.Struct, frozen=True, kw_only=True, tag="assistant_delta", tag_field="type"):
-    """Some more of an answer. `offset` counts the characters that came before it in this attempt; a gap means: ask for the message."""
+    """Some more of an answer.
+
+    `offset` counts the characters that came before it in this attempt; a gap means: ask for the message.
+    """
 
     conversation_id: str
     question_id: str

@@ -9,7 +9,10 @@ import msgspec
 
 
 class IndexPaths(msgspec.Struct, frozen=True, kw_only=True, tag="index_paths", tag_field="type"):
-    """Scan these files and folders (empty: all roots). `force` reads unchanged files again. `job_id` is a ULID of the caller's."""
+    """Scan these files and folders (empty: all roots).
+
+    `force` reads unchanged files again. `job_id` is a ULID of the caller's.
+    """
 
     job_id: str
     paths: tuple[str, ...] = ()

@@ -103,7 +103,10 @@ class Search(msgspec.Struct, frozen=True, kw_only=True, tag="search", tag_field=
 
 
 class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
-    """Reply to Search. `legs` names what took part: "keyword", "vector". `degraded` says why a leg is missing that should be there."""
+    """Reply to Search.
+
+    `legs` names what took part: "keyword", "vector"; `degraded` says why a leg is missing that should be there.
+    """
 
     hits: tuple[Hit, ...]
     legs: tuple[str, ...] = ("keyword",)

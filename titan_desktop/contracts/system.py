@@ -59,7 +59,10 @@ class GetStatus(msgspec.Struct, frozen=True, kw_only=True, tag="status", tag_fie
 
 
 class StoreStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """One store: "redis", "postgres" or "graph". `place` is embedded, docker or external; `detail` is the error when it is not ok."""
+    """One store: "redis", "postgres" or "graph".
+
+    `place` is embedded, docker or external; `detail` is the error when it is not ok.
+    """
 
     name: str
     place: str

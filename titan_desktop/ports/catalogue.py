@@ -11,5 +11,5 @@ class Catalogue(Protocol):
     """Read by the files service, written by the indexer."""
 
     async def known(self, folder: Path) -> Mapping[str, Stamp]:
-        """Return the stamps of all files beneath `folder` (or of the file itself) that were dealt with, failed ones too."""
+        """Return the stamps of all files beneath `folder`, or of the file itself, failed ones too."""
         ...

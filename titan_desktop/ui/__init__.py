@@ -1,1 +1,1 @@
-""""""
+"""The window: pixels and models, nothing that stores or computes."""

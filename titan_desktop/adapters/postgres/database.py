@@ -73,7 +73,8 @@ class Database:
             await connection.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
             try:
                 await connection.execute(
-                    "CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, applied_at timestamptz DEFAULT now())"
+                    "CREATE TABLE IF NOT EXISTS migrations"
+                    " (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
                 )
                 done = {row["name"] for row in await connection.fetch("SELECT name FROM migrations")}
                 for migration in migrations:
@@ -91,4 +92,5 @@ class Database:
             "SELECT split_part(current_setting('server_version'), ' ', 1) AS server,"
             " (SELECT extversion FROM pg_extension WHERE extname = 'vector') AS vector"
         )
+        assert row is not None  # noqa: S101 — a SELECT without FROM has one row
         return f"{row['server']}, pgvector {row['vector'] or '-'}"

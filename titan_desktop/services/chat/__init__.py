@@ -1,1 +1,1 @@
-""""""
+"""Conversations and answers."""

@@ -1,1 +1,1 @@
-""""""
+"""The index over the files, and search."""
