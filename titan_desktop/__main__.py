@@ -1,0 +1,89 @@
+"""`titan`: reads the arguments and hands on to the window, the core or a command.
+
+It imports only what that one needs, and only when it is needed: `titan --help` must answer at once.
+"""
+
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `titan` and return its exit status (`commands.exit_codes`).
+
+    `core` and `keeper` are Titan's own child processes and not for people, so the help does not list them; the
+    keeper must start in no time and on the standard library alone.
+    """
+    if getattr(sys, "frozen", False):  # PyInstaller: a worker process is this program started again
+        import multiprocessing
+
+        multiprocessing.freeze_support()
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    match arguments[:1]:
+        case ["keeper"]:
+            from titan_desktop.provision import keeper
+
+            return keeper.main(arguments[1:])
+        case ["core"]:
+            from titan_desktop import core
+
+            return core.main(arguments[1:])
+    return _for_a_person(arguments)
+
+
+def _for_a_person(arguments: list[str]) -> int:
+    """Run what a person started: a traceback goes to the log, one sentence to the terminal."""
+    from titan_desktop.commands import exit_codes, output
+
+    output.use_utf8()
+    try:
+        return _dispatch(arguments)
+    except KeyboardInterrupt:
+        return exit_codes.INTERRUPTED
+    except BrokenPipeError:
+        # The interpreter flushes stdout once more at its end, and would complain there (Python docs, SIGPIPE).
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exit_codes.OUTPUT_CLOSED
+    except Exception:  # noqa: BLE001  # the last supervisor: what nobody foresaw
+        output.confess()
+        return exit_codes.NOT_REACHED
+
+
+def _dispatch(arguments: list[str]) -> int:
+    if arguments[:1] == ["key"]:
+        from titan_desktop import keys
+
+        return keys.main(arguments[1:])
+    from titan_desktop.commands import arguments as command_line
+
+    options = command_line.parser().parse_args(arguments)
+    if options.command is None:
+        return _window(arguments)
+    from titan_desktop.commands import runner
+
+    return runner.run(options)
+
+
+def _window(arguments: list[str]) -> int:
+    """Open the window, once it is sure that one can be shown."""
+    from titan_desktop.ui import display_check
+
+    if trouble := display_check.trouble():
+        from titan_desktop.commands import exit_codes
+
+        print(trouble, file=sys.stderr)
+        return exit_codes.NOT_REACHED
+    from titan_desktop import client
+    from titan_desktop.paths import Paths
+
+    # The core's start and Qt's import take about as long as each other: let them run side by side.
+    client.spawn_core(Paths.from_environment())
+    from titan_desktop.ui import app
+
+    return app.main(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""The command line: what may be typed, and nothing of what it does. Imports argparse alone, to be quick."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from titan_desktop import __version__
+from titan_desktop.commands import exit_codes
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # argparse names it no other way
+
+SEARCH_LIMIT_MAX = 100
+ANSWER_TIMEOUT_S = 600.0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Build the parser. Its result names the subcommand in `command`, None for the window."""
+    root = argparse.ArgumentParser(
+        prog="titan",
+        description="Ask, and get the answer from your own files. Without a command the window opens.",
+        epilog=exit_codes.TABLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    root.add_argument("--version", action="version", version=f"titan {__version__}")
+    commands = root.add_subparsers(dest="command", metavar="COMMAND")
+    _add_ask(commands)
+    _add_search(commands)
+    _add_index(commands)
+    _add_doctor(commands)
+    # `__main__` hands `key` on before it parses: only the line in `--help` is needed here.
+    commands.add_parser("key", help="put a model's key into the system's keyring, or take it out")
+    return root
+
+
+def _add_ask(commands: "Commands") -> None:
+    ask = commands.add_parser("ask", help="ask a question and get the answer with its sources")
+    ask.add_argument("question", nargs="*", help="the question; - or nothing reads it from standard input")
+    ask.add_argument("--json", action="store_true", help="print one JSON object when the answer is whole")
+    ask.add_argument("--conversation", metavar="ID", default="", help="go on with this conversation")
+    ask.add_argument(
+        "--timeout",
+        metavar="S",
+        type=_seconds,
+        default=ANSWER_TIMEOUT_S,
+        help="stop the answer after this many seconds (default: %(default)g)",
+    )
+
+
+def _add_search(commands: "Commands") -> None:
+    search = commands.add_parser("search", help="find the files that a question is about")
+    search.add_argument(
+        "query", nargs="*", help="what to look for; - or nothing reads it from standard input"
+    )
+    search.add_argument(
+        "-k",
+        dest="limit",
+        metavar="N",
+        type=_limit,
+        default=10,
+        help=f"at most N files, 1 to {SEARCH_LIMIT_MAX} (default: %(default)s)",
+    )
+    search.add_argument("--json", action="store_true", help="print a JSON list, best first")
+    search.add_argument(
+        "--queries",
+        metavar="FILE",
+        help="one query a line (- for standard input); needs --json and prints one list a line",
+    )
+
+
+def _add_index(commands: "Commands") -> None:
+    index = commands.add_parser("index", help="read new and changed files now, and say what came of each")
+    index.add_argument(
+        "paths", nargs="*", metavar="PATH", help="files and folders (default: every folder Titan may read)"
+    )
+    index.add_argument("--json", action="store_true", help="print the summary as one JSON object")
+    index.add_argument("--force", action="store_true", help="read unchanged files again, too")
+    index.add_argument(
+        "--strict",
+        action="store_true",
+        help=f"end with {exit_codes.FILES_FAILED} when a file could not be read",
+    )
+
+
+def _add_doctor(commands: "Commands") -> None:
+    doctor = commands.add_parser("doctor", help="look at the stores, the model, the folders and the display")
+    doctor.add_argument("--json", action="store_true", help="print the report as one JSON object")
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError("a number of seconds above 0 is needed")
+    return value
+
+
+def _limit(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= SEARCH_LIMIT_MAX:
+        raise argparse.ArgumentTypeError(f"a number from 1 to {SEARCH_LIMIT_MAX} is needed")
+    return value
