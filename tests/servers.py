@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 START_TIMEOUT_S = 30
@@ -56,7 +56,7 @@ def valkey(folder: Path, *options: str) -> Iterator[str]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        _wait_for_socket(sock, process)
+        _wait_until(lambda: _listens(sock), process)
         yield f"unix://{sock}"
     finally:
         process.terminate()
@@ -89,7 +89,7 @@ def postgres(folder: Path, *, port: int | None = None) -> Iterator[str]:
     tuned = [f"-c{setting}" for setting in ("fsync=off", "shared_buffers=64MB", "max_connections=60")]
     process = subprocess.Popen([binaries / "postgres", "-D", data, "-k", folder, *listen, *tuned], **run)
     try:
-        _wait_for_socket(folder / f".s.PGSQL.{port or 5432}", process)
+        _wait_until(lambda: _says_ready(data / "postmaster.pid"), process)
         yield (
             f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres"
             if port
@@ -114,16 +114,29 @@ def _postgres_user(*owned: Path) -> str | None:
     return name
 
 
-def _wait_for_socket(path: Path, process: subprocess.Popen[bytes]) -> None:
+def _wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise RuntimeError(f"the server ended with {process.returncode} before it listened on {path}")
-        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as client:
-            client.connect(str(path))
+            raise RuntimeError(f"the server ended with {process.returncode} before it was ready")
+        if ready():
             return
         time.sleep(0.01)
-    raise RuntimeError(f"no server on {path} within {START_TIMEOUT_S} s")
+    raise RuntimeError(f"the server was not ready within {START_TIMEOUT_S} s")
+
+
+def _listens(path: Path) -> bool:
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(path))
+        return True
+    return False
+
+
+def _says_ready(pid_file: Path) -> bool:
+    """PostgreSQL listens before it serves; the last line of its pid file tells (pidfile.h)."""
+    with contextlib.suppress(OSError):
+        return pid_file.read_text("utf-8").rstrip().endswith("ready")
+    return False
 
 
 @contextlib.contextmanager
