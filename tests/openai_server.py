@@ -25,8 +25,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 DIMENSIONS = 256
-FENCED = re.compile(r"^\[(\d+)\] ([^\n]+)\n<<<(\w+)\n(.*?)\n\3>>>$", re.DOTALL | re.MULTILINE)
-"""How `services/chat/prompt.py` fences a source: number, file name, token, text."""
+FENCED = re.compile(r"^\[(\d+)\]\n<<<(\w+)\n([^\n]*)\n\n(.*?)\n\2>>>$", re.DOTALL | re.MULTILINE)
+"""How `services/chat/prompt.py` fences a source: number, token, file name, text."""
 
 STATUS_FAULTS: dict[str, tuple[int, str, str, str, dict[str, str]]] = {
     # name: status, type, code, message, headers -- as api.openai.com words them
@@ -419,7 +419,7 @@ def derived_answer(messages: Sequence[dict[str, Any]]) -> str:
     if not found:
         return "None of the files says anything about this."
     return "\n".join(
-        f"{title} says: {' '.join(text.split())[:120]} [{number}]" for number, title, _, text in found
+        f"{title} says: {' '.join(text.split())[:120]} [{number}]" for number, _, title, text in found
     )
 
 
