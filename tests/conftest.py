@@ -1,8 +1,9 @@
 """Fixtures that every suite shares: real servers, one database a test, a Titan home of its own."""
 
+import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -13,6 +14,9 @@ from tests import servers
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+pytest_plugins = ["tests.neo4j_server.fixture"]
+
+WINDOW_TESTS = frozenset({"ui", "e2e"})
 SHARED_DATA = Path(__file__).parent.parent.parent / "shared" / "data"
 
 
@@ -22,6 +26,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--neo4j-url", help="use this Neo4j (bolt://[user:password@]host:port) instead of starting one"
     )
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Run the tests of the window on its own loop, all others on asyncio's."""
+    if WINDOW_TESTS.isdisjoint(item.path.relative_to(Path(__file__).parent).parts):
+        return {"asyncio": asyncio.new_event_loop}
+    return {"qt": _window_loop}
+
+
+def _window_loop() -> asyncio.AbstractEventLoop:
+    from PySide6.QtWidgets import QApplication
+
+    from titan_desktop.ui.event_loop import AppLoop
+
+    app = QApplication.instance() or QApplication([])
+    assert isinstance(app, QApplication)
+    app.setQuitOnLastWindowClosed(False)  # or closing a dialog stops the loop
+    return AppLoop(app)
 
 
 @pytest.fixture(scope="session")

@@ -67,6 +67,7 @@ class FileIndexed(msgspec.Struct, frozen=True, kw_only=True, tag="file_indexed",
         job_id: the scan that asked, "" when the watcher saw a change.
         passages: how many were stored.
         size: bytes.
+        mtime_ns: when the file was changed, since the epoch; 0 when unknown.
     """
 
     path: str
@@ -75,6 +76,7 @@ class FileIndexed(msgspec.Struct, frozen=True, kw_only=True, tag="file_indexed",
     detail: str = ""
     passages: int = 0
     size: int = 0
+    mtime_ns: int = 0
     job_id: str = ""
 
 

@@ -1,0 +1,115 @@
+"""One suite for every Graph: Ladybug in this process, and a real Neo4j 5 over Bolt."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from ulid import ULID
+
+from titan_desktop.ports.graph import FileNode, Graph, GraphCounts
+
+if TYPE_CHECKING:
+    from titan_desktop.adapters.neo4j_graph import Neo4jGraph
+
+SECOND = 1_000_000_000
+
+
+@pytest.fixture(params=["ladybug", pytest.param("neo4j", marks=pytest.mark.neo4j)])
+async def graph(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Graph]:
+    """An open, empty graph."""
+    made: Graph
+    if request.param == "ladybug":
+        from titan_desktop.adapters.ladybug_graph import LadybugGraph
+
+        made = LadybugGraph(tmp_path / "graph")
+        await made.open()
+    else:
+        from titan_desktop.adapters.neo4j_graph import Neo4jGraph
+
+        made = Neo4jGraph(request.getfixturevalue("neo4j_url"))
+        await made.open()
+        await _empty(made)
+    yield made
+    await made.close()
+
+
+async def _empty(graph: "Neo4jGraph") -> None:
+    await graph._write(("MATCH (n) WHERE n:File OR n:Folder DETACH DELETE n", {}))
+
+
+def a_file(path: str, modified: int = 0) -> FileNode:
+    return FileNode(path=path, title=path.rpartition("/")[2], kind="pdf", modified=modified)
+
+
+async def test_a_file_stands_in_its_chain_of_folders(graph: Graph) -> None:
+    """A file brings its folders up to the root with it."""
+    await graph.put_file(a_file("/home/anna/Desktop/договор.pdf"))
+    assert await graph.counts() == GraphCounts(files=1, folders=4)
+
+
+async def test_putting_a_file_twice_renews_it(graph: Graph) -> None:
+    """The second put changes the values and adds no node."""
+    await graph.put_file(a_file("/d/a.pdf"))
+    await graph.put_file(FileNode(path="/d/b.pdf", title="old", kind="pdf", modified=1))
+    await graph.put_file(FileNode(path="/d/b.pdf", title="new", kind="pdf", modified=2))
+    assert await graph.counts() == GraphCounts(files=2, folders=2)
+    assert await graph.neighbours("/d/a.pdf", 5) == (
+        FileNode(path="/d/b.pdf", title="new", kind="pdf", modified=2),
+    )
+
+
+async def test_neighbours_are_of_the_same_folder_nearest_in_time_first(graph: Graph) -> None:
+    """Files saved together come first; files of other folders and the file itself do not come."""
+    for name, second in (("me", 100), ("far", 10), ("near", 101), ("nearest", 100)):
+        await graph.put_file(a_file(f"/d/{name}.pdf", second * SECOND))
+    await graph.put_file(a_file("/d/deeper/x.pdf", 100 * SECOND))
+    found = await graph.neighbours("/d/me.pdf", 10)
+    assert [node.title for node in found] == ["nearest.pdf", "near.pdf", "far.pdf"]
+    assert len(await graph.neighbours("/d/me.pdf", 2)) == 2
+
+
+async def test_an_unknown_file_has_no_neighbours(graph: Graph) -> None:
+    """Asking for what is not there is not an error."""
+    assert await graph.neighbours("/nowhere/x.pdf", 5) == ()
+
+
+async def test_a_removed_file_is_gone_and_its_folder_stays(graph: Graph) -> None:
+    """Removing twice is the same as once."""
+    await graph.put_file(a_file("/d/a.pdf"))
+    await graph.put_file(a_file("/d/b.pdf"))
+    for _ in range(2):
+        await graph.remove("/d/a.pdf")
+    assert await graph.counts() == GraphCounts(files=1, folders=2)
+
+
+async def test_a_removed_folder_takes_everything_beneath_it_and_nothing_beside_it(graph: Graph) -> None:
+    """`/d/rent` does not reach `/d/rental`."""
+    for path in ("/d/rent/a.pdf", "/d/rent/2024/b.pdf", "/d/rental/c.pdf"):
+        await graph.put_file(a_file(path))
+    await graph.remove("/d/rent", folder=True)
+    assert await graph.counts() == GraphCounts(files=1, folders=3)
+
+
+async def test_a_folder_comes_back_after_it_was_removed(graph: Graph) -> None:
+    """What was written once is written again when it must be."""
+    await graph.put_file(a_file("/d/rent/a.pdf"))
+    await graph.remove("/d/rent", folder=True)
+    await graph.put_file(a_file("/d/rent/b.pdf"))
+    assert await graph.counts() == GraphCounts(files=1, folders=3)
+
+
+async def test_values_are_values_and_never_cypher(graph: Graph) -> None:
+    """A file's name with quotes, braces and a dollar sign is kept as it is."""
+    name = f'a\' }}) DETACH DELETE n -- $path {ULID()} "ё".pdf'
+    await graph.put_file(a_file("/d/a.pdf"))
+    await graph.put_file(a_file(f"/d/{name}"))
+    (found,) = await graph.neighbours("/d/a.pdf", 5)
+    assert found.title.endswith('"ё".pdf')
+
+
+async def test_the_store_says_what_it_is(graph: Graph) -> None:
+    """`titan doctor` shows a product and a version."""
+    product = await graph.product_version()
+    assert product.name in {"Ladybug", "Neo4j"}
+    assert product.version[0].isdigit()
