@@ -51,6 +51,14 @@ class Vault(Protocol):
         """Return the root that `path` lies beneath, by its text alone; raises OUTSIDE."""
         ...
 
+    def canonical(self, path: Path) -> Path:
+        """Return the one spelling under which the index knows `path`, beneath its root; raises OUTSIDE."""
+        ...
+
+    def leaves_out(self, path: Path) -> bool:
+        """Say whether the walk would leave this file out: hidden, temporary, in a program's own folder."""
+        ...
+
     def open(self, path: Path) -> BinaryIO:
         """Open a regular file for reading, beneath its root, following no link."""
         ...

@@ -1,0 +1,266 @@
+"""Claims about the door to the person's files, on every way that this system has to hold it."""
+
+import errno
+import os
+import pickle
+import socket
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from titan_desktop.adapters.vault import RootVault, beneath_linux
+from titan_desktop.adapters.vault.beneath import Beneath
+from titan_desktop.contracts.memory import Reason
+from titan_desktop.ports.vault import VaultError
+
+if sys.platform == "win32":
+    pytest.skip("links and FIFOs are made as POSIX makes them", allow_module_level=True)
+
+from titan_desktop.adapters.vault.beneath_posix import PosixBeneath
+
+
+def ways() -> list[Beneath]:
+    found: list[Beneath] = [PosixBeneath()]
+    if sys.platform == "linux":
+        found.append(beneath_linux.LinuxBeneath())
+    return found
+
+
+@pytest.fixture(params=ways(), ids=lambda way: type(way).__name__)
+def beneath(request: pytest.FixtureRequest) -> Beneath:
+    return request.param
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A root with one document in a folder, and a secret beside the root."""
+    root = tmp_path / "Desktop"
+    (root / "inner").mkdir(parents=True)
+    (root / "inner" / "lease.txt").write_text("deposit", "utf-8")
+    (tmp_path / "secret.txt").write_text("secret", "utf-8")
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "lease.txt").write_text("secret", "utf-8")
+    return root
+
+
+@pytest.fixture
+def vault(root: Path, beneath: Beneath) -> RootVault:
+    return RootVault([root], beneath)
+
+
+def refusal(vault: RootVault, path: Path) -> Reason:
+    """Both doors say the same."""
+    reasons = set()
+    for door in (vault.open, vault.stamp):
+        with pytest.raises(VaultError) as caught:
+            door(path)
+        reasons.add(caught.value.reason)
+    assert len(reasons) == 1
+    return reasons.pop()
+
+
+def test_a_file_beneath_a_root_is_read(vault: RootVault, root: Path) -> None:
+    """A file beneath a root opens, and its stamp says its size and time."""
+    path = root / "inner" / "lease.txt"
+    with vault.open(path) as file:
+        assert file.read() == b"deposit"
+    stamp = vault.stamp(path)
+    assert (stamp.size, stamp.mtime_ns) == (7, path.stat().st_mtime_ns)
+
+
+@pytest.mark.parametrize(
+    "way",
+    ["/etc/passwd", "{root}/../secret.txt", "{root}/inner/../../secret.txt", "{root}/a\0b", "secret.txt"],
+)
+def test_a_path_outside_is_refused_by_its_text(vault: RootVault, root: Path, way: str) -> None:
+    """Absolute paths elsewhere, `..`, NUL and relative paths are OUTSIDE."""
+    assert refusal(vault, Path(way.format(root=root))) is Reason.OUTSIDE
+
+
+def test_a_sibling_with_the_same_beginning_is_outside(vault: RootVault, root: Path) -> None:
+    """`Desktop-old` is not beneath `Desktop`."""
+    other = root.with_name("Desktop-old")
+    other.mkdir()
+    (other / "a.txt").write_text("secret", "utf-8")
+    assert refusal(vault, other / "a.txt") is Reason.OUTSIDE
+
+
+def test_links_are_refused(vault: RootVault, root: Path) -> None:
+    """A link to a file, to a folder on the way, to the inside, and one that leads nowhere are all OUTSIDE."""
+    (root / "link.txt").symlink_to(root.parent / "secret.txt")
+    (root / "folder").symlink_to(root.parent / "outside")
+    (root / "within").symlink_to(root / "inner" / "lease.txt")
+    (root / "dangling").symlink_to(root / "nothing")
+    for name in ("link.txt", "folder/lease.txt", "within", "dangling"):
+        assert refusal(vault, root / name) is Reason.OUTSIDE
+
+
+def test_the_magic_links_of_proc_are_refused(beneath: Beneath) -> None:
+    """`/proc/self/root` is a link that RESOLVE_NO_MAGICLINKS and O_NOFOLLOW refuse."""
+    if sys.platform != "linux":
+        pytest.skip("procfs is Linux's")
+    with pytest.raises(VaultError) as caught:
+        RootVault([Path("/proc/self")], beneath).open(Path("/proc/self/root/etc/passwd"))
+    assert caught.value.reason is Reason.OUTSIDE
+
+
+def test_what_is_no_regular_file_is_refused_without_waiting(vault: RootVault, root: Path) -> None:
+    """A folder, a FIFO without a writer, a socket and a root itself are NOT_REGULAR, at once."""
+    os.mkfifo(root / "fifo")
+    with socket.socket(socket.AF_UNIX) as listener:
+        here = Path.cwd()
+        os.chdir(root)  # sun_path is short
+        try:
+            listener.bind("socket")
+        finally:
+            os.chdir(here)
+        for path in (root / "inner", root / "fifo", root / "socket", root):
+            assert refusal(vault, path) is Reason.NOT_REGULAR
+
+
+def test_what_is_not_there_has_vanished(vault: RootVault, root: Path) -> None:
+    """A missing file, a missing folder, a file taken for a folder, a name too long: VANISHED."""
+    for name in ("none.txt", "none/a.txt", "inner/lease.txt/a", "x" * 300):
+        assert refusal(vault, root / name) is Reason.VANISHED
+
+
+def test_a_name_that_is_not_utf8_is_unreadable_and_passed_over(vault: RootVault, root: Path) -> None:
+    """Such a name can cross neither JSON nor PostgreSQL: the doors say UNREADABLE, the walk leaves it out."""
+    name = os.fsdecode(b"\xc4\xee\xe3\xee\xe2\xee\xf0.txt")
+    try:
+        (root / name).write_text("x", "utf-8")
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names alone")
+    assert refusal(vault, root / name) is Reason.UNREADABLE
+    assert [path.name for path, _ in vault.walk(root)] == ["lease.txt"]
+
+
+def test_a_folder_swapped_for_a_link_never_shows_the_outside(vault: RootVault, root: Path) -> None:
+    """While another thread swaps a folder for a link to the outside, every read gives the inside or is refused."""
+    stop = threading.Event()
+    spare = root / "spare"
+    spare.symlink_to(root.parent / "outside")
+
+    def swap() -> None:
+        while not stop.is_set():
+            (root / "inner").rename(root / "aside")
+            spare.rename(root / "inner")
+            (root / "inner").rename(spare)
+            (root / "aside").rename(root / "inner")
+
+    thread = threading.Thread(target=swap)
+    thread.start()
+    seen = set()
+    try:
+        for _ in range(3000):
+            try:
+                with vault.open(root / "inner" / "lease.txt") as file:
+                    seen.add(file.read())
+            except VaultError as error:
+                assert error.reason in {Reason.OUTSIDE, Reason.VANISHED}
+    finally:
+        stop.set()
+        thread.join()
+    assert seen <= {b"deposit"}
+
+
+def test_a_root_reached_through_a_link_is_known_by_both_spellings(
+    root: Path, tmp_path: Path, beneath: Beneath
+) -> None:
+    """A Desktop that is a link to another disk opens under either name, and has one canonical spelling."""
+    spelled = tmp_path / "link-to-desktop"
+    spelled.symlink_to(root)
+    vault = RootVault([spelled], beneath)
+    for way in (spelled, root):
+        with vault.open(way / "inner" / "lease.txt") as file:
+            assert file.read() == b"deposit"
+        assert vault.canonical(way / "inner" / "lease.txt") == spelled / "inner" / "lease.txt"
+        assert [path for path, _ in vault.walk(way)] == [spelled / "inner" / "lease.txt"]
+
+
+def test_a_root_that_appears_later_serves(tmp_path: Path, beneath: Beneath) -> None:
+    """A root need not exist when the vault is made, and may come as a link."""
+    vault = RootVault([tmp_path / "Downloads"], beneath)
+    with pytest.raises(VaultError):
+        list(vault.walk(tmp_path / "Downloads"))
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk" / "a.txt").write_text("a", "utf-8")
+    (tmp_path / "Downloads").symlink_to(tmp_path / "disk")
+    assert [path.name for path, _ in vault.walk(tmp_path / "Downloads")] == ["a.txt"]
+
+
+def test_the_walk_leaves_out_what_is_no_document(vault: RootVault, root: Path) -> None:
+    """Hidden, temporary, half-downloaded and programs' own files are left out, by `walk` and `leaves_out` alike."""
+    wanted = ["Отчёт за ноябрь.docx", "inner/lease.txt", "my.application/notes.md", "a.tmp.txt"]
+    unwanted = [
+        ".hidden.txt", "~$report.docx", ".~lock.report.odt#", "film.mkv.part", "big.zip.crdownload", "x.TMP",
+        "Thumbs.db", "desktop.ini", ".git/config", "site/node_modules/a/readme.md", "__pycache__/a.txt",
+        "Editor.app/Contents/Info.txt", "env/pyvenv.cfg", "env/lib/site.txt",
+    ]  # fmt: skip
+    for name in (*wanted, *unwanted):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("x", "utf-8")
+    (root / "loop").symlink_to(root)
+    assert {str(path.relative_to(root)) for path, _ in vault.walk(root)} == set(wanted)
+    assert [name for name in wanted if vault.leaves_out(root / name)] == []
+    assert [name for name in unwanted if not vault.leaves_out(root / name)] == []
+
+
+def test_the_walk_goes_as_deep_as_it_must(vault: RootVault, root: Path) -> None:
+    """Three hundred folders deep is no recursion limit and no limit of open descriptors."""
+    deep = root
+    for _ in range(300):
+        deep /= "d"
+    deep.mkdir(parents=True)
+    (deep / "a.txt").write_text("x", "utf-8")
+    assert deep / "a.txt" in [path for path, _ in vault.walk(root)]
+
+
+def test_an_unreadable_folder_is_passed_over(
+    root: Path, caplog: pytest.LogCaptureFixture, beneath: Beneath
+) -> None:
+    """What the system forbids is logged, and the walk goes on."""
+
+    class Forbidding:
+        def __getattr__(self, name: str) -> object:
+            return getattr(beneath, name)
+
+        def entries(self, real: str, names: tuple[str, ...]) -> object:
+            if names == ("locked",):  # as root nothing is forbidden, so the refusal is made here
+                raise PermissionError(errno.EACCES, "Permission denied")
+            return beneath.entries(real, names)
+
+    (root / "locked").mkdir()
+    vault = RootVault([root], Forbidding())  # type: ignore[arg-type]
+    assert [path.name for path, _ in vault.walk(root)] == ["lease.txt"]
+    assert "Permission denied" in caplog.text
+
+
+def test_a_refusal_is_logged_and_crosses_processes(
+    vault: RootVault, root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who tried to leave the roots can be read in the log; the error keeps its fields when pickled."""
+    with pytest.raises(VaultError) as caught:
+        vault.open(root / ".." / "secret.txt")
+    assert "refused" in caplog.text
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert (copy.path, copy.reason, copy.detail) == (
+        caught.value.path,
+        Reason.OUTSIDE,
+        caught.value.detail,
+    )
+
+
+def test_without_openat2_the_walk_serves(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the kernel or a sandbox refuses the call, files are read and links refused all the same."""
+    if sys.platform != "linux":
+        pytest.skip("openat2 is Linux's")
+    monkeypatch.setattr(beneath_linux, "_SYS_OPENAT2", 100_000)  # ENOSYS
+    vault = RootVault([root])
+    (root / "folder").symlink_to(root.parent / "outside")
+    with vault.open(root / "inner" / "lease.txt") as file:
+        assert file.read() == b"deposit"
+    assert refusal(vault, root / "folder" / "lease.txt") is Reason.OUTSIDE
+    assert len(list(vault.walk(root))) == 1
