@@ -1,0 +1,179 @@
+"""A whole Titan for a test: its own home, its own processes, counted and killed by what they carry in their environment.
+
+Every process that Titan starts inherits `TITAN_HOME`, so those of one test are found without trusting any pid file.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import psutil
+from ulid import ULID
+
+from titan_bus import Event
+from titan_desktop import client
+from titan_desktop.contracts import chat, topics
+from titan_desktop.paths import Paths
+
+PATIENCE_S = 40
+
+
+async def until(condition: Callable[[], bool], what: str, timeout_s: float = PATIENCE_S) -> None:
+    """Wait until a fact of the outside world (a file, a process) holds; only these are polled."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {timeout_s} s: {what}"
+        await asyncio.sleep(0.02)
+
+
+class Titan:
+    """One installation under test. `home` is the person's, `paths` are Titan's."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.paths = Paths.from_environment()
+
+    @property
+    def desktop(self) -> Path:
+        return self.home / "Desktop"
+
+    def processes(self) -> list[psutil.Process]:
+        """Every living process of this installation but the test itself."""
+        found = []
+        marker = os.environ["TITAN_HOME"]
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                mine = process.environ().get("TITAN_HOME") == marker or any(marker in w for w in process.cmdline())
+                if mine and process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+        return found
+
+    def core_pid(self) -> int:
+        return int(json.loads(self.paths.core_file.read_text("utf-8"))["pid"])
+
+    def kill_core(self) -> int:
+        """kill -9 of the core alone; answers with its pid."""
+        pid = self.core_pid()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(pid)
+            process.kill()
+            with contextlib.suppress(psutil.TimeoutExpired):
+                process.wait(5)
+        return pid
+
+    def kill_everything(self) -> None:
+        """kill -9 of all processes at once."""
+        doomed = self.processes()
+        for process in doomed:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(doomed, timeout=5)
+
+    async def gone(self) -> None:
+        """Wait until no process of this installation lives: nothing was orphaned."""
+        await until(lambda: not self.processes(), f"no process is left, now {self.processes()}")
+
+    def command(self, *arguments: str, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
+        """Run `titan …` to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "titan_desktop", *arguments],
+            capture_output=True, text=True, timeout=timeout_s, check=False, cwd=self.home,
+        )  # fmt: skip
+
+    @contextlib.asynccontextmanager
+    async def link(self) -> AsyncIterator["client.CoreLink"]:
+        """A client of the core, brought up if need be."""
+        link = await client.connect_core(
+            self.paths, source="test@v0", client_id=str(ULID()), timeout_s=PATIENCE_S
+        )
+        try:
+            yield link
+        finally:
+            await link.close()
+
+
+@contextlib.contextmanager
+def cleaned(home: Path) -> Iterator[Titan]:
+    """A Titan whose processes are gone when the test is over, whatever it did."""
+    titan = Titan(home)
+    try:
+        yield titan
+    finally:
+        titan.kill_everything()
+
+
+class Listener:
+    """Collects what is said on topics from the moment it is attached, and waits for what a test asks."""
+
+    def __init__(self, link: "client.CoreLink", *names: str) -> None:
+        self._link = link
+        self._names = names
+        self.events: list[Event] = []
+        self._news = asyncio.Condition()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> "Listener":
+        self._task = asyncio.create_task(self._listen(), name="listener")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._task is not None
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+
+    async def _listen(self) -> None:
+        async for event in self._link.bus.tail(list(self._names), start="0"):
+            async with self._news:
+                self.events.append(event)
+                self._news.notify_all()
+
+    async def first(self, wanted: Callable[[Event], bool], timeout_s: float = PATIENCE_S) -> Event:
+        """Return the first event, past or to come, that `wanted` accepts."""
+
+        async def look() -> Event:
+            async with self._news:
+                while True:
+                    for event in self.events:
+                        if wanted(event):
+                            return event
+                    await self._news.wait()
+
+        return await asyncio.wait_for(look(), timeout_s)
+
+    async def answer_to(self, question_id: str) -> chat.Message:
+        """Wait for the stored answer to a question."""
+
+        def is_it(event: Event) -> bool:
+            if event.event_type != "assistant_message":
+                return False
+            return event.payload_as(chat.AssistantMessage).message.question_id == question_id
+
+        return (await self.first(is_it)).payload_as(chat.AssistantMessage).message
+
+
+async def ask(link: "client.CoreLink", text: str, conversation_id: str | None = None) -> chat.SendPrompt:
+    """Publish a question as the window does."""
+    prompt = chat.SendPrompt(conversation_id=conversation_id or str(ULID()), message_id=str(ULID()), text=text)
+    await link.bus.publish(topics.CHAT, topics.type_of(prompt), prompt)
+    return prompt
+
+
+async def history(link: "client.CoreLink", conversation_id: str) -> tuple[chat.Message, ...]:
+    """The messages of a conversation as they stand."""
+    page = await link.bus.request(
+        topics.CHAT_REQUESTS,
+        "history",
+        chat.GetHistory(conversation_id=conversation_id),
+        reply_type=chat.HistoryPage,
+        timeout_s=PATIENCE_S,
+    )
+    return page.messages
+
+
