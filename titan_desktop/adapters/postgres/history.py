@@ -1,0 +1,369 @@
+"""Conversations and messages in PostgreSQL: `ports.history.History`.
+
+A command that could race with another over the same question (ask, begin, stop) takes that question's advisory
+lock for its transaction, so each sees all that the other did or nothing of it.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+
+import asyncpg
+import msgspec
+
+from titan_desktop.adapters.postgres.database import Database, DatabaseUnavailableError, Migration
+from titan_desktop.contracts.chat import (
+    AnswerKind,
+    Conversation,
+    Fault,
+    HistoryPage,
+    Message,
+    Role,
+    SendPrompt,
+    State,
+)
+from titan_desktop.contracts.memory import Hit
+from titan_desktop.ports.history import Asked, HistoryUnavailableError
+
+MIGRATIONS = (
+    Migration(
+        "history-001",
+        """
+        CREATE TABLE conversations (
+            id text PRIMARY KEY,
+            title text NOT NULL,
+            title_event_id text NOT NULL,
+            event_id text NOT NULL,
+            created_at timestamptz NOT NULL,
+            updated_at timestamptz NOT NULL,
+            deleted_at timestamptz
+        );
+        CREATE INDEX ON conversations (updated_at DESC) WHERE deleted_at IS NULL;
+        CREATE TABLE messages (
+            id text PRIMARY KEY,
+            position bigint GENERATED ALWAYS AS IDENTITY,
+            conversation_id text NOT NULL REFERENCES conversations,
+            question_id text UNIQUE REFERENCES messages,
+            event_id text NOT NULL,
+            role text NOT NULL,
+            text text NOT NULL,
+            state text NOT NULL,
+            created_at timestamptz NOT NULL,
+            attempt integer NOT NULL DEFAULT 0,
+            kind text NOT NULL DEFAULT 'model',
+            model text NOT NULL DEFAULT '',
+            sources jsonb NOT NULL DEFAULT '[]',
+            fault text,
+            fault_detail text NOT NULL DEFAULT '',
+            CHECK ((role = 'assistant') = (question_id IS NOT NULL))
+        );
+        CREATE INDEX ON messages (conversation_id, position);
+        CREATE TABLE stops (
+            question_id text PRIMARY KEY,
+            event_id text NOT NULL
+        );
+        """,
+    ),
+)
+"""`stops` remembers a stop that came before its question, or while nobody was answering it."""
+
+UNFINISHED = "('waiting', 'streaming')"
+
+_sources = msgspec.json.Decoder(tuple[Hit, ...])
+
+
+class PostgresHistory:
+    """`History` over a pool. Run `database.migrate(MIGRATIONS)` first."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def ask(
+        self, prompt: SendPrompt, *, title: str, answer_id: str, asked_at: str, event_id: str
+    ) -> Asked | None:
+        """See `History.ask`."""
+        at = datetime.fromisoformat(asked_at)
+        async with self._locked(prompt.message_id) as connection:
+            await connection.execute(
+                "INSERT INTO conversations (id, title, title_event_id, event_id, created_at, updated_at)"
+                " VALUES ($1, $2, $3, $3, $4, $4) ON CONFLICT (id) DO NOTHING",
+                prompt.conversation_id,
+                _storable(title),
+                event_id,
+                at,
+            )
+            alive = await connection.fetchval(
+                "SELECT deleted_at IS NULL FROM conversations WHERE id = $1 FOR SHARE", prompt.conversation_id
+            )
+            if not alive:
+                return None
+            await self._insert_question(connection, prompt, answer_id, at, event_id)
+            return await _asked(connection, prompt.message_id, prompt.conversation_id)
+
+    @staticmethod
+    async def _insert_question(
+        connection: asyncpg.pool.PoolConnectionProxy,
+        prompt: SendPrompt,
+        answer_id: str,
+        at: datetime,
+        event_id: str,
+    ) -> None:
+        is_new = await connection.fetchval(
+            "INSERT INTO messages (id, conversation_id, event_id, role, text, state, created_at)"
+            " VALUES ($1, $2, $3, 'user', $4, 'complete', $5) ON CONFLICT (id) DO NOTHING RETURNING true",
+            prompt.message_id,
+            prompt.conversation_id,
+            event_id,
+            _storable(prompt.text),
+            at,
+        )
+        if not is_new:
+            return
+        await connection.execute(
+            "INSERT INTO messages (id, conversation_id, question_id, event_id, role, text, state, created_at)"
+            " SELECT $1, $2, $3, $4, 'assistant', '',"
+            " CASE WHEN EXISTS (SELECT FROM stops WHERE question_id = $3) THEN 'stopped' ELSE 'waiting' END,"
+            " now()",
+            answer_id,
+            prompt.conversation_id,
+            prompt.message_id,
+            event_id,
+        )
+        await connection.execute(
+            "UPDATE conversations SET updated_at = greatest(updated_at, $2) WHERE id = $1",
+            prompt.conversation_id,
+            at,
+        )
+
+    async def asked(self, question_id: str) -> Asked | None:
+        """See `History.asked`."""
+        async with self._connection() as connection:
+            return await _asked(connection, question_id)
+
+    async def begin(self, question_id: str, *, event_id: str, model: str) -> Message | None:
+        """See `History.begin`."""
+        async with self._locked(question_id) as connection:
+            row = await connection.fetchrow(
+                "UPDATE messages SET attempt = attempt + 1, state = 'waiting', text = '', sources = '[]',"
+                " fault = NULL, fault_detail = '', kind = 'model', model = $3, event_id = $2"
+                " WHERE question_id = $1"
+                f" AND (event_id < $2 OR (event_id = $2 AND state IN {UNFINISHED}))"
+                " AND NOT EXISTS (SELECT FROM stops WHERE question_id = $1 AND event_id > $2)"
+                " RETURNING *",
+                question_id,
+                event_id,
+                model,
+            )
+        return _message(row) if row else None
+
+    async def save(self, answer_id: str, attempt: int, text: str) -> bool:
+        """See `History.save`."""
+        async with self._connection() as connection:
+            saved = await connection.fetchval(
+                "UPDATE messages SET text = $3, state = 'streaming'"
+                f" WHERE id = $1 AND attempt = $2 AND state IN {UNFINISHED} RETURNING true",
+                answer_id,
+                attempt,
+                _storable(text),
+            )
+        return bool(saved)
+
+    async def finish(self, answer: Message) -> bool:
+        """See `History.finish`."""
+        async with self._connection() as connection:
+            stored = await connection.fetchval(
+                "WITH ended AS (UPDATE messages SET text = $3, state = $4, kind = $5, model = $6,"
+                " sources = $7::jsonb, fault = $8, fault_detail = $9"
+                f" WHERE id = $1 AND attempt = $2 AND state IN {UNFINISHED} RETURNING conversation_id)"
+                " UPDATE conversations SET updated_at = greatest(updated_at, now()) FROM ended"
+                " WHERE conversations.id = ended.conversation_id RETURNING true",
+                answer.id,
+                answer.attempt,
+                _storable(answer.text),
+                answer.state.value,
+                answer.kind.value,
+                answer.model,
+                _storable_sources(answer.sources),
+                answer.fault.value if answer.fault else None,
+                _storable(answer.fault_detail),
+            )
+        return bool(stored)
+
+    async def stop(self, question_id: str, *, event_id: str) -> Message | None:
+        """See `History.stop`."""
+        async with self._locked(question_id) as connection:
+            await connection.execute(
+                "INSERT INTO stops (question_id, event_id) VALUES ($1, $2)"
+                " ON CONFLICT (question_id) DO UPDATE SET event_id = greatest(stops.event_id, $2)",
+                question_id,
+                event_id,
+            )
+            row = await connection.fetchrow(
+                "UPDATE messages SET state = 'stopped'"
+                f" WHERE question_id = $1 AND state IN {UNFINISHED} AND event_id < $2 RETURNING *",
+                question_id,
+                event_id,
+            )
+        return _message(row) if row else None
+
+    async def conversations(self, limit: int) -> tuple[Conversation, ...]:
+        """See `History.conversations`."""
+        async with self._connection() as connection:
+            rows = await connection.fetch(
+                "SELECT * FROM conversations WHERE deleted_at IS NULL ORDER BY updated_at DESC, id DESC LIMIT $1",
+                limit,
+            )
+        return tuple(_conversation(row) for row in rows)
+
+    async def page(self, conversation_id: str, *, before: str = "", limit: int) -> HistoryPage | None:
+        """See `History.page`."""
+        async with self._connection() as connection:
+            # Nothing is older than an unknown id; NULL says so, and tells it from an id that is the oldest.
+            bound = await connection.fetchval(
+                "SELECT CASE WHEN $2 = '' THEN 9223372036854775807"
+                " ELSE (SELECT position FROM messages WHERE id = $2 AND conversation_id = $1) END"
+                " FROM conversations WHERE id = $1 AND deleted_at IS NULL",
+                conversation_id,
+                before,
+            )
+            if bound is None:
+                return None
+            rows = await connection.fetch(
+                "SELECT * FROM messages WHERE conversation_id = $1 AND position < $2"
+                " ORDER BY position DESC LIMIT $3",
+                conversation_id,
+                bound,
+                limit + 1,
+            )
+        newest = tuple(_message(row) for row in reversed(rows[:limit]))
+        return HistoryPage(conversation_id=conversation_id, messages=newest, more=len(rows) > limit)
+
+    async def message(self, message_id: str) -> Message | None:
+        """See `History.message`."""
+        async with self._connection() as connection:
+            row = await connection.fetchrow("SELECT * FROM messages WHERE id = $1", message_id)
+        return _message(row) if row else None
+
+    async def rename(self, conversation_id: str, title: str, *, event_id: str) -> Conversation | None:
+        """See `History.rename`."""
+        async with self._connection() as connection:
+            row = await connection.fetchrow(
+                "UPDATE conversations SET title = CASE WHEN title_event_id <= $3 THEN $2 ELSE title END,"
+                " title_event_id = greatest(title_event_id, $3)"
+                " WHERE id = $1 AND deleted_at IS NULL RETURNING *",
+                conversation_id,
+                _storable(title),
+                event_id,
+            )
+        return _conversation(row) if row else None
+
+    async def delete(self, conversation_id: str, *, event_id: str) -> Conversation:
+        """See `History.delete`."""
+        async with self._connection() as connection, connection.transaction():
+            row = await connection.fetchrow(
+                "INSERT INTO conversations"
+                " (id, title, title_event_id, event_id, created_at, updated_at, deleted_at)"
+                " VALUES ($1, '', $2, $2, now(), now(), now())"
+                " ON CONFLICT (id) DO UPDATE"
+                " SET title = '', deleted_at = coalesce(conversations.deleted_at, now())"
+                " RETURNING *",
+                conversation_id,
+                event_id,
+            )
+            await connection.execute(
+                "DELETE FROM stops USING messages"
+                " WHERE messages.conversation_id = $1 AND stops.question_id = messages.id",
+                conversation_id,
+            )
+            await connection.execute("DELETE FROM messages WHERE conversation_id = $1", conversation_id)
+        assert row is not None  # noqa: S101 - an upsert returns its row
+        return _conversation(row)
+
+    @contextlib.asynccontextmanager
+    async def _connection(self) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy]:
+        with _translated():
+            async with self._database.pool.acquire() as connection:
+                yield connection
+
+    @contextlib.asynccontextmanager
+    async def _locked(self, question_id: str) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy]:
+        async with self._connection() as connection, connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", question_id)
+            yield connection
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    """Turn what a lost or overloaded server raises into the port's error; a wrong statement stays our bug."""
+    try:
+        yield
+    except (
+        OSError,
+        TimeoutError,
+        DatabaseUnavailableError,
+        asyncpg.InterfaceError,
+        asyncpg.PostgresConnectionError,
+        asyncpg.InsufficientResourcesError,
+        asyncpg.OperatorInterventionError,
+    ) as error:
+        raise HistoryUnavailableError(str(error) or type(error).__name__) from error
+
+
+async def _asked(
+    connection: asyncpg.pool.PoolConnectionProxy, question_id: str, conversation_id: str | None = None
+) -> Asked | None:
+    question = await connection.fetchrow("SELECT * FROM messages WHERE id = $1", question_id)
+    if question is None or (conversation_id or question["conversation_id"]) != question["conversation_id"]:
+        return None
+    answer = await connection.fetchrow("SELECT * FROM messages WHERE question_id = $1", question_id)
+    conversation = await connection.fetchrow(
+        "SELECT * FROM conversations WHERE id = $1", question["conversation_id"]
+    )
+    if answer is None or conversation is None:  # the id of an answer was given
+        return None
+    return Asked(_conversation(conversation), _message(question), _message(answer))
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL's text holds every character but NUL (manual, 8.3)."""
+    return text.replace("\x00", "\ufffd")
+
+
+def _storable_sources(sources: tuple[Hit, ...]) -> str:
+    """As JSON without NUL, which jsonb refuses, too."""
+    clean = [
+        msgspec.structs.replace(hit, title=_storable(hit.title), passage=_storable(hit.passage))
+        for hit in sources
+    ]
+    return msgspec.json.encode(clean).decode()
+
+
+def _time(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _conversation(row: asyncpg.Record) -> Conversation:
+    return Conversation(
+        id=row["id"],
+        title=row["title"],
+        created_at=_time(row["created_at"]),
+        updated_at=_time(row["updated_at"]),
+    )
+
+
+def _message(row: asyncpg.Record) -> Message:
+    return Message(
+        id=row["id"],
+        conversation_id=row["conversation_id"],
+        role=Role(row["role"]),
+        text=row["text"],
+        state=State(row["state"]),
+        created_at=_time(row["created_at"]),
+        question_id=row["question_id"] or "",
+        attempt=row["attempt"],
+        kind=AnswerKind(row["kind"]),
+        model=row["model"],
+        sources=_sources.decode(row["sources"]),
+        fault=Fault(row["fault"]) if row["fault"] else None,
+        fault_detail=row["fault_detail"],
+    )
