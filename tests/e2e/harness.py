@@ -1,6 +1,6 @@
-"""A whole Titan for a test: its own home, its own processes, counted and killed by what they carry in their environment.
+"""A whole Titan for a test: its own home, and its own processes, counted and killed by their environment.
 
-Every process that Titan starts inherits `TITAN_HOME`, so those of one test are found without trusting any pid file.
+Every process that Titan starts inherits `TITAN_HOME`, so those of one test are found without a pid file.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Self
 
 import psutil
 from ulid import ULID
@@ -49,7 +50,9 @@ class Titan:
         marker = os.environ["TITAN_HOME"]
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
-                mine = process.environ().get("TITAN_HOME") == marker or any(marker in w for w in process.cmdline())
+                mine = process.environ().get("TITAN_HOME") == marker or any(
+                    marker in w for w in process.cmdline()
+                )
                 if mine and process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
                     found.append(process)
         return found
@@ -118,7 +121,7 @@ class Listener:
         self._news = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> "Listener":
+    async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._listen(), name="listener")
         return self
 
@@ -160,7 +163,9 @@ class Listener:
 
 async def ask(link: "client.CoreLink", text: str, conversation_id: str | None = None) -> chat.SendPrompt:
     """Publish a question as the window does."""
-    prompt = chat.SendPrompt(conversation_id=conversation_id or str(ULID()), message_id=str(ULID()), text=text)
+    prompt = chat.SendPrompt(
+        conversation_id=conversation_id or str(ULID()), message_id=str(ULID()), text=text
+    )
     await link.bus.publish(topics.CHAT, topics.type_of(prompt), prompt)
     return prompt
 
@@ -175,5 +180,3 @@ async def history(link: "client.CoreLink", conversation_id: str) -> tuple[chat.M
         timeout_s=PATIENCE_S,
     )
     return page.messages
-
-

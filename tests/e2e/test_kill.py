@@ -25,7 +25,9 @@ async def reading(titan: Titan, model: OpenAIServer) -> None:
     await asyncio.wait_for(asyncio.to_thread(model.holding.wait), 40)
 
 
-async def test_a_core_killed_in_mid_answer_answers_once_after_its_return(titan: Titan, model: OpenAIServer) -> None:
+async def test_a_core_killed_in_mid_answer_answers_once_after_its_return(
+    titan: Titan, model: OpenAIServer
+) -> None:
     """The question is kept, the half answer is replaced, and there is one answer in the end."""
     (titan.desktop / "Договор аренды.txt").write_text(AGREEMENT, "utf-8")
     model.hold(after=3)
@@ -48,7 +50,9 @@ async def test_a_core_killed_in_mid_answer_answers_once_after_its_return(titan: 
     await titan.gone()
 
 
-async def test_everything_killed_at_once_in_mid_answer_loses_nothing(titan: Titan, model: OpenAIServer) -> None:
+async def test_everything_killed_at_once_in_mid_answer_loses_nothing(
+    titan: Titan, model: OpenAIServer
+) -> None:
     """Core, keeper and both servers die together; the next start answers the question, once."""
     model.hold(after=3)
     async with titan.link() as link:
@@ -69,7 +73,11 @@ async def test_a_killed_window_leaves_an_answer_that_finishes(titan: Titan, mode
     """The window dies right after asking; the core finishes the answer, stores it and then ends by itself."""
     model.hold(after=3)
     window = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.e2e.window_that_asks", "What is the deposit?", cwd=Path(__file__).parents[2]
+        sys.executable,
+        "-m",
+        "tests.e2e.window_that_asks",
+        "What is the deposit?",
+        cwd=Path(__file__).parents[2],
     )
     await reading(titan, model)
     psutil.Process(window.pid).kill()
@@ -77,7 +85,10 @@ async def test_a_killed_window_leaves_an_answer_that_finishes(titan: Titan, mode
     model.release()
     async with titan.link() as link:
         page = await link.bus.request(
-            topics.CHAT_REQUESTS, "list_conversations", chat.ListConversations(), reply_type=chat.ConversationPage
+            topics.CHAT_REQUESTS,
+            "list_conversations",
+            chat.ListConversations(),
+            reply_type=chat.ConversationPage,
         )
         (conversation,) = page.conversations
 
@@ -97,7 +108,9 @@ async def test_a_killed_window_leaves_an_answer_that_finishes(titan: Titan, mode
 async def test_killed_in_mid_index_every_file_is_indexed_once(titan: Titan, victim: str) -> None:
     """After the restart every file is in the index, with its passages once."""
     for number in range(FILES):
-        (titan.desktop / f"note-{number:03}.txt").write_text(f"Заметка номер {number}: слово{number} и ещё.", "utf-8")
+        (titan.desktop / f"note-{number:03}.txt").write_text(
+            f"Заметка номер {number}: слово{number} и ещё.", "utf-8"
+        )
     async with titan.link() as link, Listener(link, topics.MEMORY) as heard:
         await heard.first(lambda event: event.event_type == "file_indexed")
         titan.kill_core() if victim == "core" else titan.kill_everything()
@@ -124,9 +137,12 @@ async def test_killed_in_mid_index_every_file_is_indexed_once(titan: Titan, vict
         status = await counted()
         assert (status.files, status.passages) == (FILES, FILES)
         found = await link.bus.request(
-            topics.MEMORY_REQUESTS, "search", memory.Search(query="слово77", limit=5), reply_type=memory.SearchResult
+            topics.MEMORY_REQUESTS,
+            "search",
+            memory.Search(query="слово77", limit=5),
+            reply_type=memory.SearchResult,
         )
-        assert [hit.title for hit in found.hits][0].startswith("note-077")
+        assert found.hits[0].title.startswith("note-077")
         assert max(Counter(hit.path for hit in found.hits).values()) == 1
     await titan.gone()
 
