@@ -68,9 +68,9 @@ def _dispatch(arguments: list[str]) -> int:
 
 def _window(arguments: list[str]) -> int:
     """Open the window, once it is sure that one can be shown."""
-    from titan_desktop.ui import display_check
+    from titan_desktop import display
 
-    if trouble := display_check.trouble():
+    if trouble := display.trouble():
         from titan_desktop.commands import exit_codes
 
         print(trouble, file=sys.stderr)

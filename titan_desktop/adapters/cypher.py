@@ -3,6 +3,7 @@
 Lists are indexed from 1 in Ladybug and from 0 in Neo4j, so no statement indexes one: links travel as pairs.
 """
 
+from itertools import pairwise
 from pathlib import PurePath
 from typing import Any, LiteralString
 
@@ -37,7 +38,7 @@ _NEIGHBOURS: LiteralString = (
 
 def put_folders(folders: tuple[str, ...]) -> tuple[Statement, ...]:
     """Statements that make a chain of folders, outermost first, each inside the one before it."""
-    links = [{"outer": outer, "inner": inner} for outer, inner in zip(folders, folders[1:], strict=False)]
+    links = [{"outer": outer, "inner": inner} for outer, inner in pairwise(folders)]
     made: Statement = (_FOLDERS_EXIST, {"folders": list(folders)})
     return (made, (_FOLDERS_NEST, {"links": links})) if links else (made,)
 

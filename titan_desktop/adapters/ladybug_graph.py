@@ -1,8 +1,8 @@
 """The graph in this process: Ladybug, one database file, one worker thread.
 
-Ladybug is blocking and writes one transaction at a time, so a single thread loses nothing and keeps every call off
-the loop. Its errors are all RuntimeError with prose and no code: what may be wrong with the person's environment is
-therefore asked before, by a lock of our own.
+Ladybug is blocking and writes one transaction at a time, so a single thread loses nothing and keeps every
+call off the loop. Its errors are all RuntimeError with prose and no code: whether another process holds the
+database is therefore asked before, by a lock of our own.
 """
 
 import asyncio
@@ -31,7 +31,10 @@ _Result = TypeVar("_Result")
 
 
 class LadybugGraph:
-    """A Graph in `folder`, which it creates. Cancelling a call does not undo it: the statement in hand ends first."""
+    """A Graph in `folder`, which it creates.
+
+    Cancelling a call does not undo it: its transaction ends in the thread, whole.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -1,11 +1,12 @@
 """The graph service: keeps the graph of folders and files in step with what the index says.
 
-Group `graph`. It follows `memory.v1` for files that were read, and `fs.v1` for what is gone: a removed folder is said
-there once, not once for each file in it.
+Group `graph`. It follows `memory.v1` for files that were read, and `fs.v1` for what is gone: a removed folder
+is said there once, not once for each file in it.
 """
 
 from pathlib import PurePath
 from types import TracebackType
+from typing import Self
 
 from titan_bus import Bus, Event, Subscription
 from titan_desktop.contracts import files, memory, topics
@@ -22,7 +23,7 @@ class GraphService:
         self._graph = graph
         self._subscriptions: list[Subscription] = []
 
-    async def __aenter__(self) -> "GraphService":
+    async def __aenter__(self) -> Self:
         for topic, handler in ((topics.MEMORY, self._on_memory), (topics.FS, self._on_files)):
             self._subscriptions.append(await self._bus.subscribe(topic, GROUP, handler, concurrency=1))
         return self

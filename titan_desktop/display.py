@@ -1,6 +1,6 @@
-"""Can a window be shown here? Asked before Qt is imported: where it cannot, Qt aborts the process.
+"""Can a window be shown here? Asked before Qt is imported, for where it cannot, Qt aborts the process.
 
-On Linux Qt comes in wheels but its system libraries do not. Imports nothing of Qt.
+Called by `__main__` for the window and by `titan doctor`. Imports nothing of Qt.
 """
 
 import ctypes
@@ -47,7 +47,7 @@ def trouble(environment: Mapping[str, str] = os.environ) -> str:
         return ""
     if not has_display(environment):
         return (
-            "titan: there is no display here (neither DISPLAY nor WAYLAND_DISPLAY is set), so the window cannot open."
+            "titan: the window needs a display, and neither DISPLAY nor WAYLAND_DISPLAY is set."
             ' `titan ask "…"` works without one.'
         )
     if missing := missing_libraries(environment):
