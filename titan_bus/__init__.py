@@ -1,5 +1,71 @@
-"""titan_bus: an event bus on Redis Streams for any Python program."""
+"""titan_bus: an event bus on Redis Streams for any Python program.
 
-from titan_bus.config import BusConfig, StreamConfig
+    async with Bus(BusConfig(url="redis://localhost", source="shop@v1")) as bus:
+        await bus.subscribe("orders.v1", "billing", handler)
+        await bus.publish("orders.v1", "order_placed", {"number": 7}, priority="high")
 
-__all__ = ["BusConfig", "StreamConfig"]
+At least once, sorted by priority within a batch, tried again with growing pauses, then `errors.dlq`.
+"""
+
+from titan_bus.bus import Bus, Subscription
+from titan_bus.config import BusConfig, ClaimConfig, ReadConfig, RetryConfig, StreamConfig
+from titan_bus.deadletter import DeadLetter
+from titan_bus.default import ack, connect, disconnect, publish, replay, request, subscribe
+from titan_bus.errors import (
+    BusClosedError,
+    BusError,
+    BusOverloadedError,
+    BusUnavailableError,
+    EventMalformedError,
+    EventNotHeldError,
+    EventTooLargeError,
+    FatalError,
+    PayloadMismatchError,
+    PublishRefusedError,
+    RequestError,
+    RequestFailedError,
+    RequestRefused,
+    RequestTimedOutError,
+    ServerRefusedError,
+)
+from titan_bus.event import EVENT_BYTES_MAX, Event, Meta, Priority, new_ulid
+from titan_bus.tail import Tail
+
+__all__ = [
+    "EVENT_BYTES_MAX",
+    "Bus",
+    "BusClosedError",
+    "BusConfig",
+    "BusError",
+    "BusOverloadedError",
+    "BusUnavailableError",
+    "ClaimConfig",
+    "DeadLetter",
+    "Event",
+    "EventMalformedError",
+    "EventNotHeldError",
+    "EventTooLargeError",
+    "FatalError",
+    "Meta",
+    "PayloadMismatchError",
+    "Priority",
+    "PublishRefusedError",
+    "ReadConfig",
+    "RequestError",
+    "RequestFailedError",
+    "RequestRefused",
+    "RequestTimedOutError",
+    "RetryConfig",
+    "ServerRefusedError",
+    "StreamConfig",
+    "Subscription",
+    "Tail",
+    "ack",
+    "connect",
+    "disconnect",
+    "new_ulid",
+    "publish",
+    "replay",
+    "request",
+    "subscribe",
+]

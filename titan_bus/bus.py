@@ -1,0 +1,249 @@
+"""The bus as a program holds it: one object that is opened, used, and closed."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from types import TracebackType
+from typing import Any, TypeVar, overload
+
+import msgspec
+
+from titan_bus import replay as replaying
+from titan_bus.config import BusConfig
+from titan_bus.connection import Channel, Connection
+from titan_bus.deadletter import DeadLetters
+from titan_bus.endpoint import Endpoint
+from titan_bus.errors import BusClosedError, EventNotHeldError, RequestFailedError
+from titan_bus.event import Event, Payload, Priority
+from titan_bus.processor import Handler, Processor
+from titan_bus.publisher import Publisher
+from titan_bus.request import Requester, Responder
+from titan_bus.supervisor import keep_going
+from titan_bus.tail import Tail
+from titan_bus.trimmer import Trimmer
+
+T = TypeVar("T")
+FLUSH_S = 2.0
+"""How long closing waits for what was published and not yet answered."""
+
+
+class Subscription:
+    """A handler at work. `topic` and `group` say where."""
+
+    def __init__(self, processor: Processor, drain_s: float, forget: Callable[[Processor], None]) -> None:
+        self.topic = processor.topic
+        self.group = processor.group
+        self._processor = processor
+        self._drain_s = drain_s
+        self._forget = forget
+
+    async def stop(self, drain_s: float | None = None) -> None:
+        """Take no more events, wait for running handlers, cancel those that take longer, acknowledge nothing of theirs."""
+        self._forget(self._processor)
+        await self._processor.stop(self._drain_s if drain_s is None else drain_s)
+
+
+class Bus:
+    """An event bus on Redis Streams.
+
+    `async with Bus(config) as bus:` connects, and closes in order: subscriptions finish or are cancelled within
+    `config.drain_s`, what was published is sent, then the connections go. A server that goes away meanwhile is waited
+    for; everything resumes by itself.
+    """
+
+    def __init__(self, config: BusConfig) -> None:
+        self.config = config
+        self._endpoint = Endpoint.parse(config.url)
+        self._connection = Connection(self._endpoint, config.patience_s)
+        self._publisher = Publisher(self._connection, config.source)
+        self._responder = Responder(self._connection, self._publisher, config.source)
+        self._requester = Requester(
+            self._connection, Channel(self._endpoint), self._publisher, config.read.block_ms
+        )
+        self._trimmer = Trimmer(self._connection, self._publisher, config)
+        self._trimming: asyncio.Task[None] | None = None
+        self._processors: list[Processor] = []
+        self._tails: list[Tail] = []
+        self._open = False
+
+    async def __aenter__(self) -> "Bus":
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def open(self) -> None:
+        """Connect. A bus that could not connect may try again; one that was closed may not.
+
+        Raises:
+            BusUnavailableError: the server does not answer within 3 s.
+        """
+        await self._connection.open()
+        self._open = True
+        name = "titan_bus trimming"
+        self._trimming = asyncio.create_task(keep_going(self._trimmer.round, name), name=name)
+
+    async def close(self) -> None:
+        """Close within `drain_s` and 2 s more, whatever the handlers and the server do."""
+        if not self._open:
+            return
+        self._open = False
+        for tail in self._tails:
+            await tail.close()
+        processors, self._processors = self._processors, []
+        await asyncio.gather(*(processor.stop(self.config.drain_s) for processor in processors))
+        try:
+            async with asyncio.timeout(FLUSH_S):
+                await self._requester.close()
+                await self._connection.drain()
+        except TimeoutError:
+            pass  # the futures of what is left fail with BusClosedError
+        finally:
+            if self._trimming is not None:
+                self._trimming.cancel()
+                await asyncio.wait([self._trimming])
+            await self._connection.close()
+
+    @property
+    def connected(self) -> bool:
+        """Whether the server is there."""
+        return self._connection.connected
+
+    def on_connection(self, callback: Callable[[bool], None]) -> Callable[[], None]:
+        """Call `callback(False)` when the server goes and `callback(True)` when it is back; returns how to stop that."""
+        return self._connection.on_change(callback)
+
+    @property
+    def dead_letters(self) -> DeadLetters:
+        """What could not be handled."""
+        return DeadLetters(self._connection)
+
+    def publish(
+        self, topic: str, event_type: str, payload: Payload, priority: Priority | str = Priority.MEDIUM
+    ) -> asyncio.Future[str]:
+        """Publish an event. Await the future for its id: then the server has it.
+
+        Cancelling the future does not take the event back. When the server is away the event waits `patience_s`;
+        one that was sent and not answered is sent again under the same id, so it may be there twice.
+
+        Raises:
+            PublishRefusedError: at the call: the event is malformed or longer than 32,768 bytes.
+            BusUnavailableError: from the future: the server did not take it in time.
+            BusClosedError: the bus is not open.
+            BusOverloadedError: 64 MiB wait for the server already.
+        """
+        return self._publisher.publish(topic, event_type, payload, priority)
+
+    async def subscribe(
+        self,
+        topic: str,
+        group: str,
+        handler: Handler,
+        *,
+        concurrency: int = 16,
+        auto_ack: bool = True,
+        start: str = "0",
+    ) -> Subscription:
+        """Handle every event of a topic once in this group.
+
+        The handler's return acknowledges; whatever it raises lets the event come again later, FatalError excepted;
+        its cancellation does neither. What it returns answers a request.
+
+        Args:
+            topic: which events.
+            group: who shares them; each group gets all.
+            handler: `async def handler(event)`.
+            concurrency: how many run at once.
+            auto_ack: False leaves the acknowledgement to `ack`.
+            start: where a group that is new begins: "0" is all that is there, "$" what comes from now on.
+
+        Raises:
+            ValueError: this bus has a subscription of the group on the topic.
+            BusUnavailableError: the server does not answer.
+        """
+        if not self._open:
+            raise BusClosedError
+        if any((other.topic, other.group) == (topic, group) for other in self._processors):
+            raise ValueError(f"{group} is subscribed to {topic} already")
+        processor = Processor(
+            self._connection, Channel(self._endpoint), self.config, self._responder, topic, group, handler,
+            concurrency=concurrency, auto_ack=auto_ack, start=start,
+        )  # fmt: skip
+        self._processors.append(processor)
+        try:
+            await processor.start()
+        except BaseException:
+            self._forget(processor)
+            raise
+        return Subscription(processor, self.config.drain_s, self._forget)
+
+    async def ack(self, event_id: str) -> None:
+        """Acknowledge an event of a subscription with `auto_ack=False`.
+
+        Raises:
+            EventNotHeldError: no subscription of this bus holds it.
+        """
+        holders = [processor for processor in self._processors if processor.holds(event_id)]
+        if not holders:
+            raise EventNotHeldError(event_id)
+        for processor in holders:
+            await processor.acknowledge(event_id)
+
+    @overload
+    async def request(
+        self, topic: str, event_type: str, payload: Payload, reply_type: type[T], timeout_s: float = 5.0
+    ) -> T: ...
+
+    @overload
+    async def request(
+        self, topic: str, event_type: str, payload: Payload, reply_type: None = None, timeout_s: float = 5.0
+    ) -> msgspec.Raw: ...
+
+    async def request(
+        self,
+        topic: str,
+        event_type: str,
+        payload: Payload,
+        reply_type: Any = None,
+        timeout_s: float = 5.0,
+    ) -> Any:
+        """Ask, and return the answer: decoded as `reply_type`, or as `msgspec.Raw`.
+
+        The request waits for a responder that is not there yet, until the deadline.
+
+        Raises:
+            RequestTimedOutError: nobody answered within `timeout_s`.
+            RequestFailedError: the responder refused, or answered with something else (`reply_malformed`).
+            BusUnavailableError: the server is away.
+            PublishRefusedError: the request is malformed or too long.
+        """
+        reply = await self._requester.request(topic, event_type, payload, timeout_s)
+        if reply_type is None:
+            return reply
+        try:
+            return msgspec.json.decode(reply, type=reply_type)
+        except (msgspec.MsgspecError, ValueError) as error:
+            raise RequestFailedError("reply_malformed", str(error)) from error
+
+    def tail(self, topics: Iterable[str], start: str = "$") -> Tail:
+        """Read along on some topics, without a group: every reader sees everything.
+
+        Args:
+            topics: which.
+            start: "$" for what comes from now on, "0" for all that is there.
+        """
+        tail = Tail(Channel(self._endpoint), list(topics), start, self.config.read.block_ms)
+        self._tails.append(tail)
+        return tail
+
+    def replay(
+        self, from_timestamp: str, topic: str, to_timestamp: str | None = None
+    ) -> AsyncIterator[Event]:
+        """Yield a topic's events of a span of time (RFC 3339, both ends included)."""
+        return replaying.replay(self._connection, from_timestamp, topic, to_timestamp)
+
+    def _forget(self, processor: Processor) -> None:
+        if processor in self._processors:
+            self._processors.remove(processor)

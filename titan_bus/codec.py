@@ -1,0 +1,75 @@
+"""The only module that knows wire bytes: an entry of a stream has one field, `e`, with the event as JSON."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from titan_bus.errors import EntryMalformedError, EventMalformedError, EventTooLargeError
+from titan_bus.event import EVENT_BYTES_MAX, Event, Payload
+
+FIELD = b"e"
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Event)
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def encode_payload(topic: str, event_type: str, payload: Payload) -> msgspec.Raw:
+    """Encode a payload, which has to be a JSON object.
+
+    Raises:
+        EventMalformedError: it is no object, or holds what JSON cannot.
+    """
+    try:
+        encoded = _encoder.encode(payload)
+    except (TypeError, ValueError, msgspec.MsgspecError, RecursionError) as error:
+        raise EventMalformedError(topic, event_type, f"payload: {error}") from error
+    if not encoded.startswith(b"{"):
+        raise EventMalformedError(topic, event_type, f"payload: a {type(payload).__name__} is no object")
+    return msgspec.Raw(encoded)
+
+
+def encode(event: Event) -> bytes:
+    """Encode an event.
+
+    Raises:
+        EventTooLargeError: it is longer than 32,768 bytes.
+    """
+    encoded = _encoder.encode(event)
+    if len(encoded) > EVENT_BYTES_MAX:
+        raise EventTooLargeError(event.topic, event.event_type, len(encoded), EVENT_BYTES_MAX)
+    return encoded
+
+
+def decode(fields: Sequence[bytes]) -> Event:
+    """Decode an entry's flat list of names and values.
+
+    Raises:
+        EntryMalformedError: there is no field `e`, or it holds no event.
+    """
+    encoded = body(fields)
+    try:
+        return _decoder.decode(encoded)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise EntryMalformedError(str(error)) from error
+
+
+def body(fields: Sequence[bytes]) -> bytes:
+    """Return the bytes of the event in an entry.
+
+    Raises:
+        EntryMalformedError: the entry has no field `e`.
+    """
+    for name, value in zip(fields[::2], fields[1::2], strict=False):
+        if name == FIELD:
+            return value
+    raise EntryMalformedError("no field e")
+
+
+def with_retries(encoded: bytes, retries: int) -> bytes:
+    """Return the event with another count of retries, everything else as it was, unknown fields too."""
+    fields = _fields.decode(encoded)
+    meta = _fields.decode(fields["meta"])
+    meta["retries"] = msgspec.Raw(_encoder.encode(retries))
+    fields["meta"] = msgspec.Raw(_encoder.encode(meta))
+    return _encoder.encode(fields)

@@ -1,0 +1,259 @@
+"""The ways to the server: one shared connection for commands, and one of its own for each reader that blocks.
+
+`Connection` heals itself: what it had in hand when the server went is sent again when the server is back, or fails
+when its time is over. So a command may be executed twice; every command of this package bears that.
+"""
+
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from titan_bus.endpoint import Endpoint
+from titan_bus.errors import BusClosedError, BusOverloadedError, BusUnavailableError
+from titan_bus.wire import Command, Wire, Word
+
+REPLY_TIMEOUT_S = 5.0
+"""A server that owes replies and sends none for so long is taken for dead."""
+IN_FLIGHT_MAX = 1_000
+WAITING_BYTES_MAX = 64 * 1024 * 1024
+LATE_REPLY_S = 5.0
+"""How much longer than its BLOCK a blocking read may take."""
+
+logger = logging.getLogger("titan_bus")
+
+
+class Backoff:
+    """Pauses that double from 50 ms to 500 ms, with jitter: a returning server is found within a second."""
+
+    FIRST_S = 0.05
+    LONGEST_S = 0.5
+
+    def __init__(self) -> None:
+        self._pause_s = self.FIRST_S
+
+    async def pause(self) -> None:
+        """Wait, longer each time."""
+        await asyncio.sleep(self._pause_s * random.uniform(0.5, 1.0))  # noqa: S311 -- jitter, no secret
+        self._pause_s = min(self._pause_s * 2, self.LONGEST_S)
+
+    def reset(self) -> None:
+        """Begin with the shortest pause again."""
+        self._pause_s = self.FIRST_S
+
+
+class Connection:
+    """The shared connection: commands of one loop turn leave in one write, many are in flight, replies in order."""
+
+    def __init__(self, endpoint: Endpoint, patience_s: float) -> None:
+        self._endpoint = endpoint
+        self._patience_s = patience_s
+        self._loop: asyncio.AbstractEventLoop
+        self._wire: Wire | None = None
+        self._open = False
+        self._waiting: deque[Command] = deque()
+        self._waiting_bytes = 0
+        self._flush_due = False
+        self._reconnecting: asyncio.Task[None] | None = None
+        self._watchdog: asyncio.TimerHandle | None = None
+        self._watched = (0, 0.0)
+        self._listeners: list[Callable[[bool], None]] = []
+
+    @property
+    def connected(self) -> bool:
+        """Whether the server answered last time."""
+        return self._wire is not None
+
+    def on_change(self, listener: Callable[[bool], None]) -> Callable[[], None]:
+        """Call `listener` when the server goes (False) and when it is back (True); returns how to stop that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    async def open(self) -> None:
+        """Connect.
+
+        Raises:
+            BusUnavailableError: the server does not answer now.
+        """
+        self._loop = asyncio.get_running_loop()
+        wire = await self._endpoint.open()
+        self._open = True
+        self._use(wire)
+
+    def call(
+        self, *words: Word, patience_s: float | None = None, answer: object = None
+    ) -> asyncio.Future[Any]:
+        """Send a command; the future has the reply, or `answer` in its place.
+
+        Cancelling the future does not take the command back. The future fails with BusUnavailableError when the
+        server has not answered within `patience_s`, and with ServerRefusedError when it refuses.
+
+        Raises:
+            BusClosedError: the bus is not open.
+            BusOverloadedError: 64 MiB are waiting already.
+        """
+        if not self._open:
+            raise BusClosedError
+        if self._waiting_bytes > WAITING_BYTES_MAX:
+            raise BusOverloadedError(self._waiting_bytes)
+        expires_at = self._loop.time() + (self._patience_s if patience_s is None else patience_s)
+        command = Command(words, self._loop.create_future(), answer=answer, expires_at=expires_at)
+        self._waiting.append(command)
+        self._waiting_bytes += len(command.packed)
+        if not self._flush_due:
+            self._flush_due = True
+            self._loop.call_soon(self._flush)
+        return command.future
+
+    async def drain(self) -> None:
+        """Wait until everything that was sent is answered or has failed."""
+        while pending := [c.future for c in (*self._waiting, *self._unanswered()) if not c.future.done()]:
+            await asyncio.wait(pending)
+
+    async def close(self) -> None:
+        """Close at once; what is still waiting fails with BusClosedError."""
+        self._open = False
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+        if self._reconnecting is not None:
+            self._reconnecting.cancel()
+            await asyncio.wait([self._reconnecting])
+        self._waiting.extendleft(reversed(self._unanswered()))
+        for command in self._waiting:
+            command.fail(BusClosedError())
+        self._waiting.clear()
+        if self._wire is not None:
+            self._wire.unanswered.clear()
+            self._wire.close()
+            self._wire = None
+            self._tell(connected=False)
+
+    def _use(self, wire: Wire) -> None:
+        wire.on_lost = self._lose
+        wire.on_replies = self._flush
+        self._wire = wire
+        if wire.lost:  # between the greeting and here
+            self._lose()
+            return
+        self._tell(connected=True)
+        self._flush()
+
+    def _unanswered(self) -> list[Command]:
+        return list(self._wire.unanswered) if self._wire is not None else []
+
+    def _flush(self) -> None:
+        self._flush_due = False
+        if self._wire is None or self._wire.lost or not self._waiting:
+            return
+        room = IN_FLIGHT_MAX - len(self._wire.unanswered)
+        if room <= 0:
+            return  # the next replies flush again
+        batch = [self._waiting.popleft() for _ in range(min(room, len(self._waiting)))]
+        self._waiting_bytes -= sum(len(command.packed) for command in batch)
+        self._wire.send(batch)
+        self._watch()
+
+    def _watch(self) -> None:
+        if self._watchdog is None and self._wire is not None:
+            self._watched = (self._wire.answered, self._loop.time())
+            self._watchdog = self._loop.call_later(1.0, self._look)
+
+    def _look(self) -> None:
+        """See whether replies come; a wire that owes some and is silent is dropped."""
+        self._watchdog = None
+        if self._wire is None or not self._wire.unanswered:
+            return
+        answered, since = self._watched
+        silent = answered == self._wire.answered
+        if silent and self._loop.time() - since > REPLY_TIMEOUT_S:
+            self._wire.close()
+            return
+        self._watched = (answered, since) if silent else (self._wire.answered, self._loop.time())
+        self._watchdog = self._loop.call_later(1.0, self._look)
+
+    def _lose(self) -> None:
+        wire = self._wire
+        if wire is None or not self._open:
+            return
+        self._waiting.extendleft(reversed(wire.unanswered))
+        self._waiting_bytes += sum(len(command.packed) for command in wire.unanswered)
+        wire.unanswered.clear()
+        self._wire = None
+        logger.info("lost %s, reconnecting", self._endpoint.address)
+        self._reconnecting = self._loop.create_task(self._reconnect(), name="titan_bus reconnect")
+        self._tell(connected=False)
+
+    async def _reconnect(self) -> None:
+        backoff = Backoff()
+        while self._wire is None:
+            try:
+                wire = await self._endpoint.open()
+            except BusUnavailableError as error:
+                self._expire(error)
+                await backoff.pause()
+            else:
+                self._use(wire)
+
+    def _expire(self, error: BusUnavailableError) -> None:
+        now = self._loop.time()
+        kept = [command for command in self._waiting if command.expires_at > now]
+        for command in self._waiting:
+            if command.expires_at <= now:
+                command.fail(error)
+        self._waiting = deque(kept)
+        self._waiting_bytes = sum(len(command.packed) for command in kept)
+
+    def _tell(self, *, connected: bool) -> None:
+        for listener in tuple(self._listeners):
+            try:
+                listener(connected)
+            except Exception:  # a listener's fault must not stop the reconnection
+                logger.exception("a connection listener raised")
+
+
+class Channel:
+    """A connection of its own for one reader that blocks.
+
+    Any failure, and cancellation too, drops it: a reply that nobody awaits must not be taken for the next one's.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._wire: Wire | None = None
+        self._closed = False
+
+    async def call(self, *words: Word, block_s: float = 0.0) -> Any:
+        """Send a command that may block for `block_s`, and return its reply.
+
+        Raises:
+            BusUnavailableError: the connection is lost or silent, or was closed meanwhile.
+            ServerRefusedError: the server answers with an error; the connection stays.
+        """
+        if self._wire is None or self._wire.lost:
+            self._wire = await self._endpoint.open()
+        if self._closed:
+            self._drop()
+            raise BusUnavailableError(self._endpoint.address, "closed")
+        command = Command(words, asyncio.get_running_loop().create_future())
+        try:
+            async with asyncio.timeout(block_s + LATE_REPLY_S):
+                self._wire.send([command])
+                return await command.future
+        except OSError as error:  # lost, or TimeoutError
+            self._drop()
+            raise BusUnavailableError(self._endpoint.address, str(error) or "no answer") from error
+        except asyncio.CancelledError:
+            self._drop()
+            raise
+
+    def close(self) -> None:
+        """Drop the connection for good; a call in progress fails."""
+        self._closed = True
+        self._drop()
+
+    def _drop(self) -> None:
+        if self._wire is not None:
+            self._wire.close()
+            self._wire = None

@@ -1,0 +1,67 @@
+"""The module functions: one default bus for a program that needs no more. A library takes a `Bus` instead."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from titan_bus.bus import Bus, Subscription
+from titan_bus.config import BusConfig
+from titan_bus.errors import BusClosedError
+from titan_bus.event import Event, Payload, Priority
+from titan_bus.processor import Handler
+
+_default: list[Bus] = []
+
+
+async def connect(config: BusConfig) -> Bus:
+    """Open the default bus, closing the one before it.
+
+    Raises:
+        BusUnavailableError: the server does not answer.
+    """
+    bus = Bus(config)
+    await bus.open()
+    await disconnect()
+    _default.append(bus)
+    return bus
+
+
+async def disconnect() -> None:
+    """Close the default bus, if there is one."""
+    while _default:
+        await _default.pop().close()
+
+
+def publish(
+    topic: str, event_type: str, payload: Payload, priority: Priority | str = Priority.MEDIUM
+) -> asyncio.Future[str]:
+    """See `Bus.publish`."""
+    return _bus().publish(topic, event_type, payload, priority)
+
+
+async def subscribe(topic: str, group: str, handler: Handler, **options: Any) -> Subscription:
+    """See `Bus.subscribe`."""
+    return await _bus().subscribe(topic, group, handler, **options)
+
+
+async def ack(event_id: str) -> None:
+    """See `Bus.ack`."""
+    await _bus().ack(event_id)
+
+
+def replay(from_timestamp: str, topic: str, to_timestamp: str | None = None) -> AsyncIterator[Event]:
+    """See `Bus.replay`."""
+    return _bus().replay(from_timestamp, topic, to_timestamp)
+
+
+async def request(
+    topic: str, event_type: str, payload: Payload, reply_type: Any = None, timeout_s: float = 5.0
+) -> Any:
+    """See `Bus.request`."""
+    return await _bus().request(topic, event_type, payload, reply_type, timeout_s)
+
+
+def _bus() -> Bus:
+    if not _default:
+        raise BusClosedError
+    return _default[0]

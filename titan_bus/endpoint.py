@@ -1,0 +1,107 @@
+"""Where the server is and how to get in: a URL read once, wires opened from it.
+
+`redis://[user:password@]host[:port][/db]`, `rediss://` for TLS, `unix://[user:password@]/path[?db=0]`.
+TLS takes `ssl_ca_certs`, `ssl_certfile`, `ssl_keyfile` and `ssl_cert_reqs=none` from the query, as redis-py does.
+"""
+
+import asyncio
+import ssl
+from dataclasses import dataclass
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from titan_bus.errors import BusUnavailableError, ServerRefusedError
+from titan_bus.wire import Command, Wire, Word
+
+CONNECT_TIMEOUT_S = 3.0
+DEFAULT_PORT = 6379
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A server. `address` is what may be shown: the URL without its password."""
+
+    address: str
+    path: str = ""
+    host: str = ""
+    port: int = DEFAULT_PORT
+    tls: ssl.SSLContext | None = None
+    username: str = ""
+    password: str = ""
+    database: int = 0
+
+    @classmethod
+    def parse(cls, url: str) -> "Endpoint":
+        """Read a URL.
+
+        Raises:
+            ValueError: the scheme is none of ours, or a number is no number.
+        """
+        parts = urlsplit(url)
+        query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        username, password = unquote(parts.username or ""), unquote(parts.password or "")
+        if parts.scheme == "unix":
+            path = unquote(parts.path)
+            database = int(query.get("db", "0"))
+            return cls(f"unix://{path}", path, username=username, password=password, database=database)
+        if parts.scheme not in {"redis", "rediss"}:
+            raise ValueError(f"a bus URL begins with redis://, rediss:// or unix://, not {parts.scheme!r}")
+        host, port = parts.hostname or "localhost", parts.port or DEFAULT_PORT
+        return cls(
+            f"{parts.scheme}://{host}:{port}",
+            host=host,
+            port=port,
+            tls=_tls(query) if parts.scheme == "rediss" else None,
+            username=username,
+            password=password,
+            database=int(query.get("db") or parts.path.strip("/") or "0"),
+        )
+
+    async def open(self) -> Wire:
+        """Connect, log in, and see that the server serves (it does not while it loads its data).
+
+        Raises:
+            BusUnavailableError: it does not answer within 3 s, or does not let us in.
+        """
+        wire = Wire()
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                await self._connect(wire)
+                await self._greet(wire)
+        except (OSError, ServerRefusedError) as error:  # TimeoutError and ssl.SSLError are OSErrors
+            wire.close()
+            raise BusUnavailableError(self.address, str(error) or "no answer") from error
+        except asyncio.CancelledError:
+            wire.close()
+            raise
+        return wire
+
+    async def _connect(self, wire: Wire) -> None:
+        loop = asyncio.get_running_loop()
+        if self.path:
+            await loop.create_unix_connection(lambda: wire, self.path)
+        else:
+            await loop.create_connection(lambda: wire, self.host, self.port, ssl=self.tls)
+
+    async def _greet(self, wire: Wire) -> None:
+        greeting: list[tuple[Word, ...]] = []
+        if self.password:
+            login = (self.username, self.password) if self.username else (self.password,)
+            greeting.append(("AUTH", *login))
+        if self.database:
+            greeting.append(("SELECT", self.database))
+        greeting += [("CLIENT", "SETNAME", "titan_bus"), ("PING",)]
+        loop = asyncio.get_running_loop()
+        for words in greeting:
+            command = Command(words, loop.create_future())
+            wire.send([command])
+            await command.future
+
+
+def _tls(query: dict[str, str]) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=query.get("ssl_ca_certs"))
+    if certificate := query.get("ssl_certfile"):
+        context.load_cert_chain(certificate, query.get("ssl_keyfile"))
+    if query.get("ssl_cert_reqs") == "none":
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context

@@ -1,0 +1,147 @@
+"""What can go wrong on the bus. Fields, not prose: the sentence is made from them.
+
+BusError
+├── PublishRefusedError          the event can never be published; a bug of the caller
+│   ├── EventTooLargeError
+│   └── EventMalformedError
+├── BusUnavailableError          the server does not answer; try again later
+├── BusOverloadedError           too much is waiting for the server; publish slower
+├── BusClosedError               used before `async with`, or after it
+├── ServerRefusedError           the server answered with an error
+├── RequestError
+│   ├── RequestTimedOutError     nobody answered within the deadline
+│   └── RequestFailedError       the responder answered with a refusal
+├── FatalError                   raised by a handler: to the dead letters at once
+│   └── PayloadMismatchError
+├── EntryMalformedError          an entry on the wire that is no event
+└── EventNotHeldError            `ack` of an event that no subscription holds
+
+RequestRefused is what a responder raises to refuse; the requester gets it as RequestFailedError.
+"""
+
+
+class BusError(Exception):
+    """The root of all errors of this package."""
+
+
+class PublishRefusedError(BusError):
+    """The event can never be published as it is.
+
+    Attributes:
+        topic: where it should have gone.
+        event_type: what it should have been.
+        reason: what is wrong with it.
+    """
+
+    def __init__(self, topic: str, event_type: str, reason: str) -> None:
+        super().__init__(f"{topic} {event_type}: {reason}")
+        self.topic = topic
+        self.event_type = event_type
+        self.reason = reason
+
+
+class EventTooLargeError(PublishRefusedError):
+    """The encoded event has `size` bytes, more than the `limit`."""
+
+    def __init__(self, topic: str, event_type: str, size: int, limit: int) -> None:
+        super().__init__(topic, event_type, f"{size} bytes, the limit is {limit}")
+        self.size = size
+        self.limit = limit
+
+
+class EventMalformedError(PublishRefusedError):
+    """The topic, the type, the priority or the payload is not what the schema asks for."""
+
+
+class BusUnavailableError(BusError):
+    """The server at `address` (without its password) does not answer, for `reason`."""
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(f"{address}: {reason}")
+        self.address = address
+        self.reason = reason
+
+
+class BusOverloadedError(BusError):
+    """`waiting_bytes` of commands wait for the server already; the new one was not taken."""
+
+    def __init__(self, waiting_bytes: int) -> None:
+        super().__init__(f"{waiting_bytes} bytes are waiting to be sent")
+        self.waiting_bytes = waiting_bytes
+
+
+class BusClosedError(BusError):
+    """The bus is not open."""
+
+
+class ServerRefusedError(BusError):
+    """The server answered with an error reply; `code` is its first word, `NOGROUP`, `OOM`, `WRONGPASS` …"""
+
+    def __init__(self, reply: str) -> None:
+        super().__init__(reply)
+        self.code, _, self.detail = reply.partition(" ")
+
+
+class RequestError(BusError):
+    """A request got no useful answer."""
+
+
+class RequestTimedOutError(RequestError):
+    """Nobody answered within `timeout_s`."""
+
+    def __init__(self, topic: str, event_type: str, timeout_s: float) -> None:
+        super().__init__(f"{topic} {event_type}: no answer within {timeout_s} s")
+        self.topic = topic
+        self.event_type = event_type
+        self.timeout_s = timeout_s
+
+
+class RequestFailedError(RequestError):
+    """The responder refused; `code` and `message` are its own, or the bus's.
+
+    The bus's own codes are `internal` (the handler raised), `reply_too_large` and `reply_malformed`.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
+class RequestRefused(Exception):  # noqa: N818 -- it is an answer, not a fault
+    """Raised by a responder: the requester gets `code` and `message`, and the request is acknowledged."""
+
+    def __init__(self, code: str, message: str = "") -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
+class FatalError(BusError):
+    """Raised by a handler: trying again cannot help, the event goes to the dead letters at once."""
+
+
+class PayloadMismatchError(FatalError):
+    """The payload of `event_id` is not an `expected`."""
+
+    def __init__(self, event_id: str, expected: str, detail: str) -> None:
+        super().__init__(f"{event_id} is no {expected}: {detail}")
+        self.event_id = event_id
+        self.expected = expected
+        self.detail = detail
+
+
+class EntryMalformedError(BusError):
+    """An entry of a stream that is no event, and why."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class EventNotHeldError(BusError):
+    """No subscription of this bus waits for an acknowledgement of `event_id`."""
+
+    def __init__(self, event_id: str) -> None:
+        super().__init__(event_id)
+        self.event_id = event_id

@@ -1,0 +1,94 @@
+"""Makes events and hands them to the server. Publishes of one loop turn leave in one write (`connection`)."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+
+from titan_bus import codec, names
+from titan_bus.connection import Connection
+from titan_bus.errors import EventMalformedError
+from titan_bus.event import (
+    SCHEMA_VERSION,
+    Event,
+    Meta,
+    Payload,
+    Priority,
+    new_ulid,
+    timestamp_now,
+    trace_id_now,
+)
+
+
+class Publisher:
+    """Publishes under one source.
+
+    Attributes:
+        published: topics that got events since somebody last looked, for the trimmer.
+    """
+
+    def __init__(self, connection: Connection, source: str) -> None:
+        self._connection = connection
+        self._source = source
+        self.published: set[str] = set()
+
+    def publish(
+        self,
+        topic: str,
+        event_type: str,
+        payload: Payload,
+        priority: Priority | str = Priority.MEDIUM,
+        *,
+        reply_to: str | None = None,
+        deadline: int | None = None,
+        event_id: str | None = None,
+    ) -> asyncio.Future[str]:
+        """Send an event; the future has its id once the server has it.
+
+        Raises:
+            PublishRefusedError: at the call, when the event is malformed or longer than 32,768 bytes.
+        """
+        meta = Meta(
+            priority=_priority(topic, event_type, priority),
+            retries=0,
+            trace_id=trace_id_now(),
+            source=self._source,
+            reply_to=reply_to,
+            deadline=deadline,
+        )
+        if not topic or not event_type:
+            raise EventMalformedError(topic, event_type, "topic and event type have to be named")
+        encoded_payload = codec.encode_payload(topic, event_type, payload)
+        return self.send(names.stream_of(topic), topic, event_type, encoded_payload, meta, event_id)
+
+    def send(
+        self,
+        stream: str,
+        topic: str,
+        event_type: str,
+        payload: msgspec.Raw,
+        meta: Meta,
+        event_id: str | None = None,
+    ) -> asyncio.Future[Any]:
+        """Append an event with this payload and meta to a stream."""
+        event = Event(
+            event_id=event_id or new_ulid(),
+            schema_version=SCHEMA_VERSION,
+            topic=topic,
+            event_type=event_type,
+            timestamp=timestamp_now(),
+            payload=payload,
+            meta=meta,
+        )
+        future = self._connection.call(
+            "XADD", stream, "*", codec.FIELD, codec.encode(event), answer=event.event_id
+        )
+        self.published.add(topic)
+        return future
+
+
+def _priority(topic: str, event_type: str, priority: Priority | str) -> Priority:
+    try:
+        return Priority(priority)
+    except ValueError as error:
+        raise EventMalformedError(topic, event_type, f"priority {priority!r}") from error

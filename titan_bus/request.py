@@ -1,0 +1,196 @@
+"""Questions with a deadline: a request names the stream that waits for its answer.
+
+Each bus has one such stream, `replies:<ulid>`, made by the first answer, read by one task, and gone by itself when
+nobody writes to it for a minute. An answer that is longer than an event travels in several.
+"""
+
+import asyncio
+import base64
+import contextlib
+import time
+from typing import Any
+
+import msgspec
+
+from titan_bus import codec, names
+from titan_bus.connection import Channel, Connection
+from titan_bus.errors import (
+    BusUnavailableError,
+    EntryMalformedError,
+    RequestFailedError,
+    RequestRefused,
+    RequestTimedOutError,
+)
+from titan_bus.event import Event, Meta, Payload, Priority, new_ulid
+from titan_bus.publisher import Publisher
+from titan_bus.supervisor import keep_going
+
+REPLY_BYTES_MAX = 2 * 1024 * 1024
+WHOLE_BYTES_MAX = 24_000
+PART_BYTES_MAX = 23_000
+"""A part travels as base64, which makes 4 bytes of 3; the envelope has the rest of the 32,768."""
+REPLIES_TTL_S = 60
+REPLY = "reply"
+REPLY_PART = "reply_part"
+REPLY_REFUSED = "reply_refused"
+
+_encoder = msgspec.json.Encoder()
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """The payload of `reply_refused`."""
+
+    code: str
+    message: str
+
+
+class Responder:
+    """Answers requests for the handlers of one bus."""
+
+    def __init__(self, connection: Connection, publisher: Publisher, source: str) -> None:
+        self._connection = connection
+        self._publisher = publisher
+        self._source = source
+
+    def expired(self, event: Event) -> bool:
+        """Whether nobody waits for the answer any more."""
+        return event.meta.deadline is not None and event.meta.deadline < _now_ms()
+
+    async def answer(self, event: Event, result: object) -> None:
+        """Send what the handler returned, if the event asks for it."""
+        if event.meta.reply_to is None or self.expired(event):
+            return
+        try:
+            encoded = _encoder.encode(result)
+        except (TypeError, ValueError, msgspec.MsgspecError) as error:
+            await self._refuse(event, "reply_malformed", str(error))
+            return
+        if len(encoded) > REPLY_BYTES_MAX:
+            await self._refuse(
+                event, "reply_too_large", f"{len(encoded)} bytes, the limit is {REPLY_BYTES_MAX}"
+            )
+        elif len(encoded) <= WHOLE_BYTES_MAX:
+            await self._send(event, REPLY, [encoded])
+        else:
+            chunks = [encoded[at : at + PART_BYTES_MAX] for at in range(0, len(encoded), PART_BYTES_MAX)]
+            await self._send(event, REPLY_PART, [b'"' + base64.b64encode(chunk) + b'"' for chunk in chunks])
+
+    async def refuse(self, event: Event, error: Exception) -> None:
+        """Send what the handler raised: a refusal as it is, anything else as `internal` without its details."""
+        if isinstance(error, RequestRefused):
+            await self._refuse(event, error.code, error.message)
+        else:
+            await self._refuse(event, "internal", type(error).__name__)
+
+    async def _refuse(self, event: Event, code: str, message: str) -> None:
+        await self._send(event, REPLY_REFUSED, [_encoder.encode(Refusal(code, message[:1_000]))])
+
+    async def _send(self, event: Event, event_type: str, payloads: list[bytes]) -> None:
+        stream = event.meta.reply_to
+        if stream is None:
+            return
+        sent = []
+        for part, payload in enumerate(payloads):
+            meta = Meta(
+                priority=Priority.HIGH,
+                retries=0,
+                trace_id=event.meta.trace_id,
+                source=self._source,
+                request_id=event.event_id,
+                part=part,
+                parts=len(payloads),
+            )
+            sent.append(self._publisher.send(stream, event.topic, event_type, msgspec.Raw(payload), meta))
+        sent.append(self._connection.call("EXPIRE", stream, REPLIES_TTL_S))
+        await asyncio.gather(*sent)
+
+
+class _Waiting:
+    """One request in the air, and the parts of its answer that have come."""
+
+    __slots__ = ("future", "parts")
+
+    def __init__(self) -> None:
+        self.future: asyncio.Future[msgspec.Raw] = asyncio.get_running_loop().create_future()
+        self.parts: dict[int, bytes] = {}
+
+
+class Requester:
+    """Asks, and matches the answers. Reading begins with the first request."""
+
+    def __init__(self, connection: Connection, channel: Channel, publisher: Publisher, block_ms: int) -> None:
+        self._connection = connection
+        self._channel = channel
+        self._publisher = publisher
+        self._block_ms = block_ms
+        self._stream = names.replies_of(new_ulid())
+        self._position = b"0-0"
+        self._waiting: dict[str, _Waiting] = {}
+        self._reader: asyncio.Task[None] | None = None
+
+    async def request(self, topic: str, event_type: str, payload: Payload, timeout_s: float) -> msgspec.Raw:
+        """Publish a request and return the undecoded payload of its reply.
+
+        Raises:
+            RequestTimedOutError: no answer within `timeout_s`.
+            RequestFailedError: the responder refused.
+            BusUnavailableError: the server was away for so long that the request could not be published.
+            PublishRefusedError: the request is malformed or too long.
+        """
+        if self._reader is None:
+            name = "titan_bus replies"
+            self._reader = asyncio.create_task(keep_going(self._read, name), name=name)
+        event_id = new_ulid()
+        waiting = self._waiting[event_id] = _Waiting()
+        deadline = _now_ms() + int(timeout_s * 1000)
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._publisher.publish(
+                    topic, event_type, payload, Priority.HIGH,
+                    reply_to=self._stream, deadline=deadline, event_id=event_id,
+                )  # fmt: skip
+                return await waiting.future
+        except TimeoutError as error:
+            raise RequestTimedOutError(topic, event_type, timeout_s) from error
+        finally:
+            del self._waiting[event_id]
+
+    async def close(self) -> None:
+        """Stop reading and take the reply stream away."""
+        if self._reader is None:
+            return
+        self._reader.cancel()
+        await asyncio.wait([self._reader])
+        self._channel.close()
+        with contextlib.suppress(BusUnavailableError):
+            await self._connection.call("DEL", self._stream, patience_s=0.0)
+
+    async def _read(self) -> None:
+        reply: Any = await self._channel.call(
+            "XREAD", "COUNT", 100, "BLOCK", self._block_ms, "STREAMS", self._stream, self._position,
+            block_s=self._block_ms / 1000,
+        )  # fmt: skip
+        for _, entries in reply or ():
+            for entry_id, fields in entries:
+                self._position = entry_id
+                with contextlib.suppress(EntryMalformedError):
+                    self._match(codec.decode(fields))
+
+    def _match(self, event: Event) -> None:
+        waiting = self._waiting.get(event.meta.request_id or "")
+        if waiting is None or waiting.future.done():
+            return
+        if event.event_type == REPLY:
+            waiting.future.set_result(event.payload)
+        elif event.event_type == REPLY_REFUSED:
+            refusal = event.payload_as(Refusal)
+            waiting.future.set_exception(RequestFailedError(refusal.code, refusal.message))
+        else:
+            waiting.parts[event.meta.part] = event.payload_as(bytes)
+            if len(waiting.parts) == event.meta.parts:
+                whole = b"".join(part for _, part in sorted(waiting.parts.items()))
+                waiting.future.set_result(msgspec.Raw(whole))
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

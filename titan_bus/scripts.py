@@ -1,0 +1,63 @@
+"""The Lua that has to be atomic on the server. Each is safe to run twice: the second time the XACK finds nothing."""
+
+SCHEDULE = """
+-- KEYS stream, delayed; ARGV group, entry id, delay in ms, event. Time is the server's: one clock for all.
+if redis.call('XACK', KEYS[1], ARGV[1], ARGV[2]) == 0 then return 0 end
+local now = redis.call('TIME')
+redis.call('ZADD', KEYS[2], now[1] * 1000 + math.floor(now[2] / 1000) + ARGV[3], ARGV[4])
+return 1
+"""
+
+RELEASE = """
+-- KEYS delayed, retries; ARGV field. Moves what is due; returns ms until the next is, or -1.
+local now = redis.call('TIME')
+now = now[1] * 1000 + math.floor(now[2] / 1000)
+for _, event in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, 100)) do
+  redis.call('XADD', KEYS[2], '*', ARGV[1], event)
+  redis.call('ZREM', KEYS[1], event)
+end
+local head = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+if #head == 0 then return -1 end
+return math.max(0, head[2] - now)
+"""
+
+BURY = """
+-- KEYS stream, dead letters; ARGV group, entry id, longest, then the dead letter's fields and values.
+if redis.call('XACK', KEYS[1], ARGV[1], ARGV[2]) == 0 then return 0 end
+redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], '*', unpack(ARGV, 4))
+return 1
+"""
+
+TRIM = """
+-- KEYS stream; ARGV maxlen. Removes at most 1,000 of the oldest entries, only such as every group has acknowledged;
+-- a stream without groups keeps about maxlen. Returns 1 when there is more to remove.
+-- (MAXLEN alone would remove unacknowledged ones; ACKED of Redis 8.2 to 8.6 is wrong, redis#14656.)
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+local maxlen = tonumber(ARGV[1])
+local over = redis.call('XLEN', KEYS[1]) - maxlen
+if over <= 0 then return 0 end
+local groups = redis.call('XINFO', 'GROUPS', KEYS[1])
+if #groups == 0 then redis.call('XTRIM', KEYS[1], 'MAXLEN', '~', maxlen) return 0 end
+local function parts(id) local ms, seq = id:match('(%d+)-(%d+)') return tonumber(ms), tonumber(seq) end
+local floor
+for _, flat in ipairs(groups) do
+  local group = {}
+  for i = 1, #flat, 2 do group[flat[i]] = flat[i + 1] end
+  local id = group['last-delivered-id']
+  local pending = redis.call('XPENDING', KEYS[1], group['name'])
+  if pending[1] > 0 then id = pending[2] end
+  if floor then
+    local ms, seq = parts(id)
+    local floor_ms, floor_seq = parts(floor)
+    if ms < floor_ms or (ms == floor_ms and seq < floor_seq) then floor = id end
+  else
+    floor = id
+  end
+end
+if floor == '0-0' then return 0 end
+local count = math.min(over + 1, 1000)
+local head = redis.call('XRANGE', KEYS[1], '-', floor, 'COUNT', count)
+if #head < 2 then return 0 end
+redis.call('XTRIM', KEYS[1], 'MINID', head[#head][1])
+return count == 1000 and #head == 1000 and 1 or 0
+"""

@@ -1,0 +1,73 @@
+"""The verdict on a delivery: acknowledged, to be tried again later, or a dead letter. Each is one atomic step."""
+
+import random
+from typing import Any
+
+from titan_bus import codec, deadletter, names, scripts
+from titan_bus.config import RetryConfig
+from titan_bus.connection import Connection
+from titan_bus.delivery import Delivery
+
+ACK_PATIENCE_S = 30.0
+"""A verdict waits longer for a lost server than a publish does: without it the event is handled again."""
+
+
+class Settlement:
+    """Settles the deliveries of one group on one topic."""
+
+    def __init__(self, connection: Connection, topic: str, group: str, retry: RetryConfig) -> None:
+        self._connection = connection
+        self._group = group
+        self._retries = names.retries_of(group, topic)
+        self._delayed = names.delayed_of(group, topic)
+        self._retry = retry
+
+    async def acknowledge(self, stream: str, entry_id: bytes) -> None:
+        """The event was handled."""
+        acknowledged = self._call("XACK", stream, self._group, entry_id)
+        if stream == self._retries:  # nobody else reads this stream, so what is done can go
+            self._forget(entry_id)
+        await acknowledged
+
+    async def postpone(self, delivery: Delivery) -> float:
+        """Let the event come again to this group after a pause; returns the seconds."""
+        retries = delivery.event.meta.retries + 1
+        pause_s = min(self._retry.cap_s, self._retry.base_s * 2 ** (retries - 1))
+        pause_s *= random.uniform(0.5, 1.0)  # noqa: S311 -- jitter, no secret
+        again = codec.with_retries(codec.body(delivery.fields), retries)
+        await self._call(
+            "EVAL", scripts.SCHEDULE, 2, delivery.stream, self._delayed,
+            self._group, delivery.entry_id, int(pause_s * 1000), again,
+        )  # fmt: skip
+        if delivery.stream == self._retries:
+            self._forget(delivery.entry_id)
+        return pause_s
+
+    async def bury(self, stream: str, entry_id: bytes, fields: list[bytes], error: BaseException) -> None:
+        """Put the entry to the dead letters."""
+        origin = deadletter.origin_of(error, stream, self._group, entry_id)
+        await self._call(
+            "EVAL", scripts.BURY, 2, stream, names.DEAD_LETTERS,
+            self._group, entry_id, deadletter.LETTERS_MAX, *deadletter.pack(origin, fields),
+        )  # fmt: skip
+        if stream == self._retries:
+            self._forget(entry_id)
+
+    async def release(self) -> float | None:
+        """Bring back what is due; returns the seconds until the next is, or None when nothing waits."""
+        next_ms = await self._connection.call(
+            "EVAL", scripts.RELEASE, 2, self._delayed, self._retries, codec.FIELD
+        )
+        return None if next_ms < 0 else next_ms / 1000
+
+    def _call(self, *words: Any) -> Any:
+        return self._connection.call(*words, patience_s=ACK_PATIENCE_S)
+
+    def _forget(self, entry_id: bytes) -> None:
+        # Nobody waits for this one; a leftover entry is acknowledged and does no harm.
+        self._call("XDEL", self._retries, entry_id).add_done_callback(_ignore)
+
+
+def _ignore(future: Any) -> None:
+    if not future.cancelled():
+        future.exception()

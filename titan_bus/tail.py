@@ -1,0 +1,80 @@
+"""Reading along: everything that is said on some topics, without a group, so every reader sees everything."""
+
+from collections import deque
+
+from titan_bus import codec, names
+from titan_bus.connection import Backoff, Channel
+from titan_bus.errors import BusUnavailableError, EntryMalformedError, ServerRefusedError
+from titan_bus.event import Event
+
+FIRST_ID = b"0-0"
+
+
+class Tail:
+    """An asynchronous iterator over the events of some topics; it survives the server, and ends with `close`.
+
+    `await tail.start()` settles where it begins; without it the first step does. A step that is cancelled loses
+    nothing. Entries that are no events are passed over.
+    """
+
+    def __init__(self, channel: Channel, topics: list[str], start: str, block_ms: int) -> None:
+        self._channel = channel
+        self._start = start
+        self._block_ms = block_ms
+        self._positions = {names.stream_of(topic).encode(): start.encode() for topic in topics}
+        self._settled = start != "$"
+        self._events: deque[Event] = deque()
+        self._backoff = Backoff()
+        self._closed = False
+
+    def __aiter__(self) -> "Tail":
+        return self
+
+    async def __anext__(self) -> Event:
+        while not self._events:
+            if self._closed:
+                raise StopAsyncIteration
+            await self._advance()
+        return self._events.popleft()
+
+    async def start(self) -> None:
+        """Settle the beginning: what is published after this returns will be seen.
+
+        Raises:
+            BusUnavailableError: the server does not answer now.
+        """
+        if self._settled:
+            return
+        # "$" means something else at every call, so a lost connection would lose events: take the ids it stands for.
+        for stream in self._positions:
+            last = await self._channel.call("XREVRANGE", stream, "+", "-", "COUNT", 1)
+            self._positions[stream] = last[0][0] if last else FIRST_ID
+        self._settled = True
+
+    async def close(self) -> None:
+        """End the iteration; who waits for the next event gets StopAsyncIteration."""
+        self._closed = True
+        self._channel.close()
+
+    aclose = close
+
+    async def _advance(self) -> None:
+        try:
+            await self.start()
+            reply = await self._channel.call(
+                "XREAD", "COUNT", 100, "BLOCK", self._block_ms, "STREAMS",
+                *self._positions, *self._positions.values(),
+                block_s=self._block_ms / 1000,
+            )  # fmt: skip
+            self._backoff.reset()
+        except (BusUnavailableError, ServerRefusedError):
+            if not self._closed:
+                await self._backoff.pause()
+            return
+        for stream, entries in reply or ():
+            for entry_id, fields in entries:
+                self._positions[stream] = entry_id
+                try:
+                    self._events.append(codec.decode(fields))
+                except EntryMalformedError:
+                    continue

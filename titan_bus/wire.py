@@ -1,0 +1,112 @@
+"""One connection to the server: bytes out, replies in, in order. Knows RESP2, knows nothing of streams.
+
+Commands are answered in the order in which they were sent, so a cancelled caller leaves nothing behind: its
+reply is dropped when its turn comes. `connection` opens wires and decides what a lost one means.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import hiredis
+
+from titan_bus.errors import ServerRefusedError
+
+Word = str | bytes | int | float
+
+
+class Command:
+    """A packed command and the future of its reply.
+
+    Attributes:
+        answer: what the future gives in place of the reply, where the caller has no use for that.
+        expires_at: loop time after which it is not sent again.
+    """
+
+    __slots__ = ("answer", "expires_at", "future", "packed")
+
+    def __init__(
+        self,
+        words: tuple[Word, ...],
+        future: asyncio.Future[Any],
+        *,
+        answer: object = None,
+        expires_at: float = 0.0,
+    ) -> None:
+        self.packed: bytes = hiredis.pack_command(words)
+        self.future = future
+        self.answer = answer
+        self.expires_at = expires_at
+
+    def resolve(self, reply: object) -> None:
+        """Give the reply to the caller, if it still waits."""
+        if self.future.done():
+            return
+        if isinstance(reply, ServerRefusedError):
+            self.future.set_exception(reply)
+        else:
+            self.future.set_result(reply if self.answer is None else self.answer)
+
+    def fail(self, error: Exception) -> None:
+        """Tell the caller, if it still waits, that there will be no reply."""
+        if not self.future.done():
+            self.future.set_exception(error)
+
+
+class Wire(asyncio.Protocol):
+    """The protocol object of one connection.
+
+    Attributes:
+        unanswered: what was sent and has no reply yet; its owner takes it when the wire is lost.
+        answered: how many replies came, so that a watchdog sees progress.
+        on_lost: called when the connection ends; without one, what is unanswered fails with ConnectionResetError.
+        on_replies: called when replies came, so that more can be sent.
+    """
+
+    def __init__(self) -> None:
+        self.unanswered: deque[Command] = deque()
+        self.answered = 0
+        self.lost = False
+        self.on_lost: Callable[[], None] = self._fail_unanswered
+        self.on_replies: Callable[[], None] | None = None
+        self._reader = hiredis.Reader(replyError=ServerRefusedError)
+        self._transport: asyncio.Transport | None = None
+
+    def send(self, commands: Sequence[Command]) -> None:
+        """Write all commands at once.
+
+        Raises:
+            ConnectionResetError: the wire is lost; nothing was sent.
+        """
+        if self._transport is None or self.lost:
+            raise ConnectionResetError("connection lost")
+        self.unanswered.extend(commands)
+        self._transport.write(b"".join([command.packed for command in commands]))
+
+    def close(self) -> None:
+        """Drop the connection at once. What the server has in hand for it is lost to us."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport  # type: ignore[assignment]  # asyncio's own stubs say BaseTransport
+
+    def data_received(self, data: bytes) -> None:
+        self._reader.feed(data)
+        try:
+            while (reply := self._reader.gets()) is not False:
+                self.answered += 1
+                self.unanswered.popleft().resolve(reply)
+        except (hiredis.ProtocolError, IndexError):  # not our protocol: a port of something else
+            self.close()
+        if self.on_replies is not None:
+            self.on_replies()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.lost = True
+        self.on_lost()
+
+    def _fail_unanswered(self) -> None:
+        while self.unanswered:
+            self.unanswered.popleft().fail(ConnectionResetError("connection lost"))
