@@ -1,0 +1,283 @@
+"""Markdown to the HTML that a `QTextDocument` understands. No Qt in here, no files, no network.
+
+What a model writes is data from a stranger. Raw HTML is shown as text, images become their words and a link, and only
+http, https and mailto addresses become links. The one other kind of address, `source:N`, is written by this module
+alone, for the citation [N]. Text that would take long to parse is shown as it is.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from html import escape
+from typing import TYPE_CHECKING
+
+from titan_desktop.ui.chat.colours import Colours
+from titan_desktop.ui.chat.highlight import highlight
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
+
+CHARS_MAX = 60_000
+LINE_CHARS_MAX = 10_000
+COLUMNS_MAX = 40
+NESTING_MAX = 40
+_BRACKETS_MAX, _BRACKETS_IN_PARAGRAPH_MAX = 2_000, 200
+_MARKS_MAX, _MARKS_IN_PARAGRAPH_MAX = 20_000, 2_000
+_PLAIN_LINE_CHARS = 2_000
+
+_SAFE_LINK = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
+_CITATION = re.compile(r"\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
+_PARAGRAPHS = re.compile(r"\n[ \t>]*\n")
+_PLAIN_TAGS = {
+    f"{name}_{side}": f"<{'/' * (side == 'close')}{tag}>"
+    for name, tag in {
+        "paragraph": "p",
+        "bullet_list": "ul",
+        "list_item": "li",
+        "em": "i",
+        "strong": "b",
+        "s": "s",
+        "thead": "thead",
+        "tbody": "tbody",
+        "tr": "tr",
+        "blockquote": "blockquote",
+    }.items()
+    for side in ("open", "close")
+}
+
+
+@dataclass(frozen=True)
+class Code:
+    """A code block: what its copy button copies."""
+
+    language: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """HTML, and what stands in its tables in document order: a code block, or None for a table of the text."""
+
+    html: str
+    tables: tuple[Code | None, ...] = ()
+
+
+@dataclass(frozen=True)
+class Growing:
+    """A text that is still being written, cut where its last block begins.
+
+    Attributes:
+        finished: blocks that no further text can change.
+        last: the block that is being written.
+        finished_chars: how many characters of the text `finished` stands for.
+        in_code: the last block is code whose fence is open: what comes is to be shown as it is.
+    """
+
+    finished: Rendered
+    last: Rendered
+    finished_chars: int
+    in_code: bool
+
+
+def render(text: str, colours: Colours, citations: int = 0) -> Rendered:
+    """The whole text. `citations` is the number of sources that [1], [2] … may point to."""
+    if not is_bounded(text):
+        return Rendered(plain_html(text))
+    tokens = _parser().parse(text)
+    return Rendered(plain_html(text)) if _is_deep(tokens) else _Writer(colours, citations).write(tokens)
+
+
+def render_growing(text: str, colours: Colours, citations: int = 0) -> Growing:
+    """The text so far, with its unfinished last block apart."""
+    if not is_bounded(text):
+        return Growing(Rendered(""), Rendered(plain_html(text)), 0, in_code=False)
+    tokens = _parser().parse(text)
+    if _is_deep(tokens):
+        return Growing(Rendered(""), Rendered(plain_html(text)), 0, in_code=False)
+    first = max((i for i, token in enumerate(tokens) if token.level == 0 and token.map), default=0)
+    line = tokens[first].map[0] if tokens and tokens[first].map else 0  # type: ignore[index]
+    chars = 0
+    for _ in range(line):
+        chars = text.index("\n", chars) + 1
+    last = tokens[first] if tokens else None
+    in_code = last is not None and last.type == "fence" and not _is_closed(last, text[chars:])
+    writer = _Writer(colours, citations)
+    return Growing(writer.write(tokens[:first]), writer.write(tokens[first:]), chars, in_code)
+
+
+def plain_html(text: str) -> str:
+    """The text as it is, line by line. Very long lines are broken: Qt lays a line of 1 MB out in seconds."""
+    lines = []
+    for line in text.split("\n"):
+        lines += [line[i : i + _PLAIN_LINE_CHARS] for i in range(0, len(line), _PLAIN_LINE_CHARS)] or [""]
+    return "".join(f"<div style='white-space:pre-wrap'>{escape(line) or '&nbsp;'}</div>" for line in lines)
+
+
+def plain_text(text: str) -> str:
+    """What is left of Markdown when its marks are taken away, for the clipboard."""
+    if not is_bounded(text):
+        return text
+    blocks = []
+    for token in _parser().parse(text):
+        if token.type == "inline":
+            blocks.append("".join(_words(child) for child in token.children or ()))
+        elif token.type in ("fence", "code_block"):
+            blocks.append(token.content.rstrip("\n"))
+    return "\n\n".join(blocks)
+
+
+def is_bounded(text: str) -> bool:
+    """Whether the parser is sure to be quick: its worst cases grow with the square of brackets in one paragraph."""
+    if len(text) > CHARS_MAX or text.count("[") > _BRACKETS_MAX or _marks(text) > _MARKS_MAX:
+        return False
+    if len(text) > LINE_CHARS_MAX and max(map(len, text.split("\n"))) > LINE_CHARS_MAX:
+        return False
+    if text.count("[") <= _BRACKETS_IN_PARAGRAPH_MAX and _marks(text) <= _MARKS_IN_PARAGRAPH_MAX:
+        return True
+    return all(
+        part.count("[") <= _BRACKETS_IN_PARAGRAPH_MAX and _marks(part) <= _MARKS_IN_PARAGRAPH_MAX
+        for part in _PARAGRAPHS.split(text)
+    )
+
+
+def _marks(text: str) -> int:
+    return sum(text.count(mark) for mark in "*_~`<&\\>|")
+
+
+@lru_cache(1)
+def _parser() -> "MarkdownIt":
+    from markdown_it import MarkdownIt  # 0.15 s: with the first message, not with the window
+
+    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": NESTING_MAX})
+    parser.enable(["table", "strikethrough"])
+    parser.validateLink = lambda url: bool(_SAFE_LINK.match(url))  # type: ignore[method-assign]
+    # A reference would let a later block change an earlier one.
+    parser.disable(["reference"])
+    return parser
+
+
+def _is_deep(tokens: Sequence["Token"]) -> bool:
+    """Whether the parser may have left something out: it drops what is nested deeper than its limit."""
+    return any(token.level >= NESTING_MAX - 2 for token in tokens)
+
+
+def _is_closed(fence: "Token", source: str) -> bool:
+    lines = source.rstrip("\n").split("\n")
+    return (
+        len(lines) > 1
+        and lines[-1].strip().startswith(fence.markup)
+        and not lines[-1].strip(" " + fence.markup)
+    )
+
+
+def _words(token: "Token") -> str:
+    if token.type in ("softbreak", "hardbreak"):
+        return "\n"
+    return token.content if token.type in ("text", "code_inline", "image", "text_special") else ""
+
+
+class _Writer:
+    """Writes tokens as HTML; one `write` after another begins anew."""
+
+    def __init__(self, colours: Colours, citations: int) -> None:
+        self._colours = colours
+        self._citations = citations
+        self._tables: list[Code | None] = []
+        self._links = 0
+
+    def write(self, tokens: Sequence["Token"]) -> Rendered:
+        self._tables = []
+        if any(t.type == "tr_open" and _columns(tokens, i) > COLUMNS_MAX for i, t in enumerate(tokens)):
+            return Rendered(plain_html("\n".join(t.content for t in tokens if t.type == "inline")))
+        html = "".join(self._block(token) for token in tokens)
+        return Rendered(html, tuple(self._tables))
+
+    def _block(self, token: "Token") -> str:
+        if token.hidden:  # a paragraph in a tight list
+            return ""
+        match token.type:
+            case "inline":
+                return "".join(self._inline(child) for child in token.children or ())
+            case "fence" | "code_block":
+                return self._code(token)
+            case "heading_open":
+                return f"<h{min(int(token.tag[1]), 4)}>"
+            case "heading_close":
+                return f"</h{min(int(token.tag[1]), 4)}>"
+            case "ordered_list_open":
+                return f'<ol start="{int(token.attrs.get("start", 1))}">'
+            case "ordered_list_close":
+                return "</ol>"
+            case "hr":
+                return "<hr>"
+            case "table_open":
+                self._tables.append(None)
+                return (
+                    '<table cellspacing="0" cellpadding="6" border="1" style="border-collapse:collapse;'
+                    f'border-color:{self._colours.line};margin-bottom:10px">'
+                )
+            case "table_close":
+                return "</table>"
+            case "th_open" | "td_open":
+                align = str(token.attrs.get("style", "")).rpartition(":")[2] or "left"
+                return f'<{token.tag} align="{align}">'
+            case "th_close" | "td_close":
+                return f"</{token.tag}>"
+            case _:
+                return _PLAIN_TAGS.get(token.type, escape(token.content))
+
+    def _code(self, token: "Token") -> str:
+        code = token.content.rstrip("\n")
+        words = token.info.split()
+        language = words[0] if words else ""
+        self._tables.append(Code(language, code))
+        body = highlight(code, language.lower(), self._colours)
+        return (
+            '<table width="100%" cellspacing="0" cellpadding="0" border="0"><tr>'
+            '<td style="padding-top:32px;padding-bottom:10px;padding-left:12px;padding-right:12px">'
+            f"<pre>{body}</pre></td></tr></table>"
+        )
+
+    def _inline(self, token: "Token") -> str:
+        match token.type:
+            case "text" | "text_special":
+                return escape(token.content) if self._links else self._cited(token.content)
+            case "code_inline":
+                return f"<code>{escape(token.content)}</code>"
+            case "softbreak" | "hardbreak":
+                return "<br>"
+            case "link_open":
+                self._links += 1
+                return f'<a href="{escape(str(token.attrs.get("href", "")))}">'
+            case "link_close":
+                self._links -= 1
+                return "</a>"
+            case "image":
+                return self._image(token)
+            case _:
+                return _PLAIN_TAGS.get(token.type, escape(token.content))
+
+    def _image(self, token: "Token") -> str:
+        """The words of an image, linked to its address: looking at it is the person's decision."""
+        words, address = escape(token.content or "🖼"), str(token.attrs.get("src", ""))
+        return words if self._links else f'<a href="{escape(address)}">{words}</a>'
+
+    def _cited(self, text: str) -> str:
+        return _CITATION.sub(self._citation, escape(text)) if self._citations else escape(text)
+
+    def _citation(self, found: re.Match[str]) -> str:
+        numbers = [int(number) for number in found[1].split(",")]
+        if not all(1 <= number <= self._citations for number in numbers):
+            return found[0]
+        return "".join(f'<a href="source:{number}">[{number}]</a>' for number in numbers)
+
+
+def _columns(tokens: Sequence["Token"], row: int) -> int:
+    count = 0
+    for token in tokens[row + 1 :]:
+        if token.type == "tr_close":
+            break
+        count += token.type in ("th_open", "td_open")
+    return count

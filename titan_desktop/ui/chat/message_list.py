@@ -1,0 +1,425 @@
+"""The messages, as a scroll area that holds real text widgets for the visible rows only.
+
+The heights of all rows stand in a Fenwick tree: estimated at first, exact once a row was shown. The view hangs on an
+anchor, a row and the pixel where it stands, and never on the scroll bar's value: so a height that turns out different
+above, or an older page that comes in, moves nothing under the reader's eyes. At the end the anchor is the last row's
+lower edge ("sticky"), until the person scrolls away.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QCursor,
+    QGuiApplication,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QMenu, QToolButton, QWidget
+
+from titan_desktop.contracts.chat import Role
+from titan_desktop.ui.chat.colours import Colours
+from titan_desktop.ui.chat.fenwick import Fenwick
+from titan_desktop.ui.chat.message_model import MessageModel
+from titan_desktop.ui.chat.message_widget import MessageWidget
+from titan_desktop.ui.chat.rich_text import RichText
+from titan_desktop.ui.chat.selection import END, Place, Selection
+from titan_desktop.ui.chat.sources import Unfolded
+
+TEXT_WIDTH_MAX = 760
+_MARGIN = 24
+_TOP, _BOTTOM = 20, 12
+_LINE = 20
+_OLDER_ROWS = 8
+"""An older page is asked for when this few rows are left above."""
+_PARKED_MAX = 24
+_DRAG_SCROLL_MS = 30
+
+
+class MessageList(QAbstractScrollArea):
+    """Shows a `MessageModel`."""
+
+    retry_requested = Signal(str)
+    source_activated = Signal(str)
+    link_activated = Signal(str)
+    older_requested = Signal()
+
+    def __init__(self, model: MessageModel, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._model = model
+        self._heights = Fenwick()
+        self._live: dict[int, MessageWidget] = {}
+        self._parked: OrderedDict[str, MessageWidget] = OrderedDict()
+        self._unfolded: dict[str, Unfolded] = {}
+        self._anchor_row, self._anchor_y = 0, _TOP
+        self._sticky = True
+        self._older_asked = False
+        self._folders = ""
+        self._colours = Colours.of(self.palette())
+        self._selection = Selection(model)
+        self._drag_timer = QTimer(self)
+        self._drag_timer.setInterval(_DRAG_SCROLL_MS)
+        self._drag_timer.timeout.connect(self._scroll_while_dragging)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.jump = QToolButton(self)
+        self.jump.clicked.connect(self.scroll_to_end)
+        self.jump.hide()
+        model.modelReset.connect(self._reset)
+        model.rowsInserted.connect(self._insert)
+        model.dataChanged.connect(self._change)
+        model.page_added.connect(self._allow_older)
+        self._retranslate()
+        self._reset()
+
+    # What the model says
+
+    def _reset(self) -> None:
+        for widget in self._live.values():
+            self._park(widget)
+        self._live.clear()
+        self._unfolded.clear()
+        self._selection.clear()
+        self._heights = Fenwick(self._estimates(0, self._model.rowCount() - 1))
+        self._sticky, self._older_asked = True, False
+        self._lay_out()
+
+    def _insert(self, _parent: QModelIndex, first: int, last: int) -> None:
+        count = last - first + 1
+        self._heights.insert(first, self._estimates(first, last))
+        self._live = {row + count * (row >= first): widget for row, widget in self._live.items()}
+        if first <= self._anchor_row and self._live:
+            self._anchor_row += count
+        if first and last == self._model.rowCount() - 1 and self._model.is_pending(last):
+            self._sticky = True  # the person asked: they want to see it
+        self._lay_out()
+
+    def _change(self, top: QModelIndex, bottom: QModelIndex) -> None:
+        for row in range(top.row(), bottom.row() + 1):
+            if row not in self._live:
+                self._heights[row] = self._estimate(self._model.message(row).text)
+        self._lay_out()
+
+    def _allow_older(self) -> None:
+        self._older_asked = False
+
+    def _estimates(self, first: int, last: int) -> Iterator[int]:
+        return (self._estimate(text) for text in self._model.texts(first, last))
+
+    def _estimate(self, text: str) -> int:
+        """A row's probable height, from its number of characters and lines."""
+        return 44 + _LINE * (len(text) * 8 // self._text_width() + text.count("\n"))
+
+    # Layout
+
+    def _text_width(self) -> int:
+        return max(120, min(TEXT_WIDTH_MAX, self.viewport().width() - 2 * _MARGIN))
+
+    def _lay_out(self) -> None:
+        """Fill the view from the anchor downwards and upwards, with exact heights, and let the scroll bar follow."""
+        count, view = len(self._heights), self.viewport().height()
+        old, self._live = self._live, {}
+        if count:
+            self._anchor_row = min(self._anchor_row, count - 1)
+            row, y = (count - 1, view - _BOTTOM) if self._sticky else (self._anchor_row, self._anchor_y)
+            if self._sticky:
+                y -= self._measure(row, old)
+            first, top = self._fill(row, y, view, old)
+            self._anchor_row, self._anchor_y = self._place(first, top, view)
+        for widget in old.values():
+            self._park(widget)
+        self._follow()
+
+    def _fill(self, row: int, y: int, view: int, old: dict[int, MessageWidget]) -> tuple[int, int]:
+        """Measure what is visible when `row` stands at `y`; the first visible row and where it has to stand."""
+        last, bottom = row, y + self._measure(row, old)
+        while bottom < view and last + 1 < len(self._heights):
+            last += 1
+            bottom += self._measure(last, old)
+        if last + 1 == len(self._heights) and bottom < view - _BOTTOM:
+            y += view - _BOTTOM - bottom  # nothing below: the last row goes down to the edge
+        first, top = row, y
+        while top > 0 and first > 0:
+            first -= 1
+            top -= self._measure(first, old)
+        return (first, _TOP) if first == 0 and top > _TOP else (first, top)
+
+    def _place(self, first: int, top: int, view: int) -> tuple[int, int]:
+        """Put the widgets where they belong; the first row that is seen becomes the anchor."""
+        left = (self.viewport().width() - self._text_width()) // 2
+        y, anchor = top, (first, top)
+        for row in sorted(self._live):
+            widget, height = self._live[row], self._heights[row]
+            if row >= first and y < view:
+                widget.move(left, y)
+                if widget.isHidden():
+                    widget.wake()
+                if y + height <= 0:
+                    anchor = (row + 1, y + height)
+            if row >= first:
+                y += height
+        return anchor if anchor[0] < len(self._heights) else (first, top)
+
+    def _measure(self, row: int, old: dict[int, MessageWidget]) -> int:
+        """Bring a row to life, if it is not, and return its exact height."""
+        message = self._model.message(row)
+        widget = self._live.get(row) or old.pop(row, None) or self._unpark(message.id)
+        self._live[row] = widget
+        shown_before = widget.message is not None and widget.message.id == message.id
+        height = widget.show_message(
+            message,
+            self._model.question_of(row),
+            self._unfolded.setdefault(message.id, Unfolded())
+            if message.role is Role.ASSISTANT
+            else Unfolded(),
+            self._text_width(),
+            pending=self._model.is_pending(row),
+        )
+        if not shown_before:
+            self._show_selection(row, widget.body)
+        self._heights[row] = height
+        return height
+
+    def _follow(self) -> None:
+        """Let the scroll bar show where the anchor is."""
+        bar, view = self.verticalScrollBar(), self.viewport().height()
+        with QSignalBlocker(bar):
+            bar.setPageStep(view)
+            bar.setSingleStep(3 * _LINE)
+            bar.setRange(0, max(0, _TOP + self._heights.total + _BOTTOM - view))
+            value = _TOP + self._heights.before(self._anchor_row) - self._anchor_y
+            bar.setValue(bar.maximum() if self._sticky else value)
+        bar.update()
+        self._sticky = self._sticky or bar.value() >= bar.maximum()
+        self.jump.setVisible(not self._sticky)
+        if (
+            self._anchor_row < _OLDER_ROWS
+            and self._model.more
+            and not self._older_asked
+            and len(self._heights)
+        ):
+            self._older_asked = True
+            self.older_requested.emit()
+
+    def _unpark(self, message_id: str) -> MessageWidget:
+        """The widget that showed this message last, or the one that is longest out of view, or a new one."""
+        if message_id in self._parked:
+            return self._parked.pop(message_id)
+        if len(self._parked) >= _PARKED_MAX:
+            return self._parked.popitem(last=False)[1]
+        widget = MessageWidget(self.viewport())
+        widget.set_look(self._colours, self._folders)
+        widget.hide()
+        widget.retry_requested.connect(self.retry_requested)
+        widget.source_activated.connect(self.source_activated)
+        widget.link_activated.connect(self.link_activated)
+        widget.height_changed.connect(self._remeasure)
+        widget.menu_requested.connect(self._open_menu)
+        widget.body.drag_began.connect(lambda: self._begin_selection(widget))
+        widget.body.dragged.connect(self._extend_selection)
+        return widget
+
+    def _park(self, widget: MessageWidget) -> None:
+        widget.park()
+        key = widget.message.id if widget.message else f"-{id(widget)}"
+        self._parked[key] = widget
+        while len(self._parked) > 2 * _PARKED_MAX:
+            self._parked.popitem(last=False)[1].deleteLater()
+
+    def _remeasure(self, widget: MessageWidget) -> None:
+        if widget in self._live.values():
+            self._lay_out()
+
+    # Scrolling
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:  # noqa: ARG002  # Qt's signature
+        """The person scrolled: a short way moves what is seen, a long way looks the row up."""
+        bar, view = self.verticalScrollBar(), self.viewport().height()
+        self._sticky = bar.value() >= bar.maximum()
+        if bar.value() == 0:
+            self._anchor_row, self._anchor_y = 0, _TOP
+        elif abs(dy) < view and self._live:
+            self._anchor_y += dy
+        elif len(self._heights):
+            position = max(0, bar.value() - _TOP)
+            self._anchor_row = self._heights.find(position)
+            self._anchor_y = self._heights.before(self._anchor_row) - position
+        self._lay_out()
+
+    def scroll_to_end(self) -> None:
+        """Show the newest message, and stay with it."""
+        self._sticky = True
+        self._lay_out()
+
+    def scroll_pages(self, pages: float) -> None:
+        """Scroll by so many views, downwards when positive."""
+        bar = self.verticalScrollBar()
+        bar.setValue(bar.value() + int(pages * (self.viewport().height() - 2 * _LINE)))
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether the newest text is in view and stays there."""
+        return self._sticky
+
+    def widget_of(self, row: int) -> MessageWidget | None:
+        """The widget that shows a row, None while it is out of view."""
+        return self._live.get(row)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Pixels from a touchpad, three lines a notch from a wheel."""
+        pixels = event.pixelDelta().y() or event.angleDelta().y() * 3 * _LINE // 120
+        bar = self.verticalScrollBar()
+        bar.setValue(bar.value() - pixels)
+        event.accept()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Keys that scroll, copy, and select all."""
+        bar = self.verticalScrollBar()
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self.copy_selection()
+        elif event.matches(QKeySequence.StandardKey.SelectAll):
+            self._selection.select_all()
+            self._show_selections()
+        elif event.key() == Qt.Key.Key_PageUp:
+            self.scroll_pages(-1)
+        elif event.key() in (Qt.Key.Key_PageDown, Qt.Key.Key_Space):
+            self.scroll_pages(1)
+        elif event.key() == Qt.Key.Key_Home:
+            bar.setValue(0)
+        elif event.key() == Qt.Key.Key_End:
+            self.scroll_to_end()
+        elif event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+            bar.setValue(bar.value() + (2 * _LINE if event.key() == Qt.Key.Key_Down else -2 * _LINE))
+        else:
+            event.ignore()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Only what is visible is laid out anew; the other heights are mended when they come into view."""
+        super().resizeEvent(event)
+        size = self.jump.sizeHint()
+        self.jump.setGeometry(
+            (self.viewport().width() - size.width()) // 2,
+            self.height() - size.height() - 10,
+            size.width(),
+            size.height(),
+        )
+        self._lay_out()
+
+    # Selection
+
+    def _begin_selection(self, widget: MessageWidget) -> None:
+        self._selection.clear()
+        self._show_selections(but=widget)
+        if widget.message is not None:
+            position = widget.body.position_at(QCursor.pos())
+            self._selection.begin(Place(widget.message.id, position))
+
+    def _extend_selection(self, pointer: QPoint) -> None:
+        """The drag left its message, or came back to it: then the text widget's own selection serves."""
+        place = self._place_at(pointer)
+        if place is None:
+            return
+        if place.message_id == self._selection.anchor_id and not self._selection.is_wide:
+            return
+        self._selection.extend(place)
+        self._show_selections()
+        outside = not self.viewport().rect().contains(self.viewport().mapFromGlobal(pointer))
+        if outside and not self._drag_timer.isActive():
+            self._drag_timer.start()
+
+    def _scroll_while_dragging(self) -> None:
+        pointer = QCursor.pos()
+        y = self.viewport().mapFromGlobal(pointer).y()
+        beyond = min(0, y) + max(0, y - self.viewport().height())
+        if not beyond or not QGuiApplication.mouseButtons() & Qt.MouseButton.LeftButton:
+            self._drag_timer.stop()
+            return
+        bar = self.verticalScrollBar()
+        bar.setValue(bar.value() + max(-60, min(60, beyond)))
+        self._extend_selection(pointer)
+
+    def _place_at(self, pointer: QPoint) -> Place | None:
+        y = self.viewport().mapFromGlobal(pointer).y()
+        rows = sorted(self._live)
+        row = next(
+            (row for row in rows if y < self._live[row].geometry().bottom()), rows[-1] if rows else None
+        )
+        if row is None:
+            return None
+        return Place(self._model.message(row).id, self._live[row].body.position_at(pointer))
+
+    def _show_selections(self, but: MessageWidget | None = None) -> None:
+        for row, widget in self._live.items():
+            if widget is not but:
+                self._show_selection(row, widget.body)
+
+    def _show_selection(self, row: int, body: RichText) -> None:
+        start, end = self._selection.span(row) or (0, 0)
+        body.select(start, end)
+
+    def selected_text(self) -> str:
+        """The selection as plain text, across messages or within one."""
+        if self._selection.is_wide:
+            return self._selection.text({row: widget.body for row, widget in self._live.items()})
+        return next(
+            (w.body.selected_text() for w in self._live.values() if w.body.textCursor().hasSelection()), ""
+        )
+
+    def copy_selection(self) -> None:
+        """Put the selection on the clipboard; nothing selected leaves the clipboard alone."""
+        if text := self.selected_text():
+            QGuiApplication.clipboard().setText(text)
+
+    def _open_menu(self, widget: MessageWidget, place: QPoint) -> None:
+        menu = self.message_menu(widget)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(place)
+
+    def message_menu(self, widget: MessageWidget) -> QMenu:
+        """The menu of a message: copy the selection or the text, copy as Markdown."""
+        menu = QMenu(self)
+        message = widget.message
+        text = self.selected_text()
+        clipboard = QGuiApplication.clipboard()
+        plain = text or widget.body.document().toPlainText()
+        copy = menu.addAction(self.tr("Copy selection") if text else self.tr("Copy"))
+        copy.triggered.connect(lambda: clipboard.setText(plain))
+        if message is not None:
+            markdown = menu.addAction(self.tr("Copy as Markdown"))
+            markdown.triggered.connect(lambda: clipboard.setText(message.text))
+        return menu
+
+    # Look and language
+
+    def set_folders(self, folders: str) -> None:
+        """The readable list of folders that Titan reads, for "nothing was found"."""
+        self._folders = folders
+        self._renew()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Show everything again when the palette, the font or the language changes."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.LanguageChange:
+            self._retranslate()
+            self._renew()
+        elif event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
+            self._renew()
+
+    def _retranslate(self) -> None:
+        self.jump.setText(self.tr("↓ Jump to latest"))
+        self.setAccessibleName(self.tr("Conversation"))
+
+    def _renew(self) -> None:
+        self._colours = Colours.of(self.palette())
+        for widget in (*self._live.values(), *self._parked.values()):
+            widget.set_look(self._colours, self._folders)
+        for widget in self._parked.values():
+            widget.deleteLater()
+        self._parked.clear()
+        self._lay_out()

@@ -1,0 +1,354 @@
+"""One row of the conversation: a question in its bubble, or an answer with its state and its sources.
+
+The list makes a few of these and fills them with the messages that come into view; what must outlive that (what is
+unfolded) is given to it. It shows and emits, and decides nothing.
+"""
+
+from PySide6.QtCore import QPoint, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPaintEvent
+from PySide6.QtWidgets import QLabel, QToolButton, QWidget
+
+from titan_desktop.contracts.chat import AnswerKind, Message, Role, State
+from titan_desktop.ui.chat import sentences
+from titan_desktop.ui.chat.colours import Colours
+from titan_desktop.ui.chat.growth import Growth
+from titan_desktop.ui.chat.markdown import render
+from titan_desktop.ui.chat.passage import word_pattern
+from titan_desktop.ui.chat.rich_text import RichText
+from titan_desktop.ui.chat.sources import SourceList, Unfolded
+
+_GROWING = frozenset({State.WAITING, State.STREAMING})
+_BUBBLE_PAD_X, _BUBBLE_PAD_Y, _BUBBLE_RADIUS = 16, 11, 16
+_BUBBLE_SHARE = 0.82
+_ROW_GAP = 22
+_PART_GAP = 8
+_BOX_PAD = 12
+_DOT_MS = 350
+
+
+class TypingDots(QWidget):
+    """Three dots that breathe while an answer is awaited; they stand still when nobody sees them."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.colour = "#808080"
+        self._step = 0
+        self._timer = QTimer(self)
+        self._timer.setInterval(_DOT_MS)
+        self._timer.timeout.connect(self._advance)
+
+    def setVisible(self, visible: bool) -> None:  # noqa: FBT001  # Qt's signature
+        """Move only while shown."""
+        super().setVisible(visible)
+        if visible:
+            self._timer.start()
+        else:
+            self._timer.stop()
+
+    def _advance(self) -> None:
+        self._step = (self._step + 1) % 3
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002  # Qt's signature
+        """Draw the dots."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        for dot in range(3):
+            colour = QColor(self.colour)
+            colour.setAlphaF(1.0 if dot == self._step else 0.35)
+            painter.setBrush(colour)
+            painter.drawEllipse(QRectF(2 + dot * 11, self.height() / 2 - 3, 6, 6))
+
+
+class MessageWidget(QWidget):
+    """Shows one message at a given width; `show_message` may be called again with another."""
+
+    height_changed = Signal(object)
+    """With the widget: it is another height now, without a change in the model."""
+    retry_requested = Signal(str)
+    source_activated = Signal(str)
+    link_activated = Signal(str)
+    menu_requested = Signal(object, QPoint)
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.message: Message | None = None
+        self._question = ""
+        self._folders = ""
+        self._pending = False
+        self._colours = Colours.of(self.palette())
+        self._unfolded = Unfolded()
+        self._width = 0
+        self._bubble = QRectF()
+        self._box = QRectF()
+        self.body = RichText(self)
+        self._growth = Growth(self.body)
+        self._growth.changed.connect(self._tell_height)
+        self._dots = TypingDots(self)
+        self._notice = QLabel(self)
+        self._detail = QLabel(self)
+        self.sources = SourceList(self)
+        self.copy = self._button(self._copy)
+        self.retry = self._button(self._retry)
+        self.settings = self._button(lambda: self.link_activated.emit(sentences.SETTINGS_URL))
+        for label in (self._notice, self._detail):
+            label.setWordWrap(True)
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.body.web_link_clicked.connect(self.link_activated)
+        self.body.source_clicked.connect(self.sources.unfold)
+        self.body.menu_requested.connect(lambda place: self.menu_requested.emit(self, place))
+        self.sources.source_activated.connect(self.source_activated)
+        self.sources.changed.connect(self._tell_height)
+
+    def _button(self, slot: object) -> QToolButton:
+        button = QToolButton(self)
+        button.setAutoRaise(True)
+        button.clicked.connect(slot)
+        return button
+
+    # Content
+
+    def set_look(self, colours: Colours, folders: str) -> None:
+        """Colours, and the readable list of folders, for the messages shown from now on."""
+        self._colours, self._folders = colours, folders
+        self._dots.colour = colours.muted
+        self.body.set_colours(colours)
+        self.message = None
+
+    def show_message(
+        self, message: Message, question: str, unfolded: Unfolded, width: int, *, pending: bool
+    ) -> int:
+        """Show a message `width` pixels wide.
+
+        Args:
+            question: for an answer, the text that it answers; its words are marked in the passages.
+            unfolded: what the person has unfolded in this message.
+            pending: the question is not stored yet.
+
+        Returns:
+            The height of the row.
+        """
+        held = self.message
+        if (
+            message is held
+            and pending == self._pending
+            and width == self._width
+            and question == self._question
+        ):
+            return self.height()
+        changed = message is not held or pending != self._pending or question != self._question
+        self.message, self._question, self._pending = message, question, pending
+        self._unfolded, self._width = unfolded, width
+        if changed:
+            self._show_body(message, held)
+            self._show_parts(message)
+        return self._lay_out()
+
+    def park(self) -> None:
+        """The row went out of view."""
+        self._growth.stop()
+        self._dots.hide()
+        self.hide()
+
+    def wake(self) -> None:
+        """The row came into view."""
+        self._dots.setVisible(self.message is not None and self.message.state is State.WAITING)
+        self.show()
+
+    def _show_body(self, message: Message, held: Message | None) -> None:
+        if message.role is Role.USER:
+            self.body.set_plain(message.text)
+        elif _continues(message, held):
+            if message.state is State.STREAMING:
+                self._growth.grow(message.text)
+            else:
+                self._growth.finish(message.text)
+        elif message.state in _GROWING:
+            self._growth.begin(message.text, self._colours, len(message.sources))
+        else:
+            self._growth.stop()
+            self.body.set_rendered(render(message.text, self._colours, len(message.sources)))
+        self.body.setVisible(bool(message.text))
+        self.body.setAccessibleName(
+            self.tr("Your question") if message.role is Role.USER else self.tr("Titan's answer")
+        )
+
+    def _show_parts(self, message: Message) -> None:
+        answer, growing = message.role is Role.ASSISTANT, message.state in _GROWING
+        self._dots.setVisible(message.state is State.WAITING)
+        notice, detail = self._notice_of(message)
+        self._notice.setText(notice)
+        self._notice.setVisible(bool(notice))
+        failed = message.state is State.FAILED
+        self._notice.setStyleSheet(f"color:{self._colours.danger if failed else self._colours.muted};")
+        self._detail.setText(detail)
+        self._detail.setVisible(bool(detail))
+        self._detail.setStyleSheet(f"color:{self._colours.muted}; font-size:small;")
+        self.retry.setText(self.tr("Try again"))
+        self.retry.setVisible(failed or message.state is State.STOPPED)
+        self.settings.setText(self.tr("Open settings"))
+        unconnected = answer and not growing and message.kind is not AnswerKind.MODEL
+        self.settings.setVisible((failed and sentences.cured_in_settings(message.fault)) or unconnected)
+        self.copy.setText(self.tr("Copy"))
+        self.copy.setToolTip(self.tr("Copy the answer"))
+        self.copy.setAccessibleName(self.tr("Copy the answer"))
+        self.copy.setVisible(answer and not growing and bool(message.text))
+        has_sources = answer and not growing and bool(message.sources)
+        self.sources.setVisible(has_sources)
+        if has_sources:
+            self.sources.show_sources(
+                message.sources,
+                self._unfolded,
+                word_pattern(self._question),
+                self._colours,
+                passages=message.kind is AnswerKind.PASSAGES,
+            )
+
+    def _notice_of(self, message: Message) -> tuple[str, str]:
+        """The sentence about the message's state, and small print below it."""
+        if self._pending:
+            return self.tr("Sending…"), ""
+        if message.role is Role.USER:
+            return "", ""
+        match message.state:
+            case State.WAITING:
+                words = (
+                    self.tr("Writing an answer…") if message.sources else self.tr("Looking in your files…")
+                )
+                return words, ""
+            case State.STOPPED:
+                return self.tr("Stopped"), ""
+            case State.FAILED:
+                return sentences.fault_sentence(message.fault), message.fault_detail
+        match message.kind:
+            case AnswerKind.PASSAGES:
+                return self.tr("Found in your files:"), sentences.connect_hint()
+            case AnswerKind.NOTHING:
+                return sentences.nothing_found(self._folders), sentences.connect_hint()
+        return "", ""
+
+    # Layout
+
+    def _lay_out(self) -> int:
+        message = self.message
+        if message is None:
+            return 0
+        self._bubble, self._box = QRectF(), QRectF()
+        height = self._lay_out_question() if message.role is Role.USER else self._lay_out_answer(message)
+        height += _ROW_GAP
+        self.resize(self._width, height)
+        self.update()
+        return height
+
+    def _lay_out_question(self) -> int:
+        widest = int(self._width * _BUBBLE_SHARE) - 2 * _BUBBLE_PAD_X
+        self.body.fit(widest)
+        inner = min(widest, int(self.body.document().idealWidth()) + 2)
+        height = self.body.fit(inner)
+        left = self._width - inner - 2 * _BUBBLE_PAD_X
+        self._bubble = QRectF(left, 0, inner + 2 * _BUBBLE_PAD_X, height + 2 * _BUBBLE_PAD_Y)
+        self.body.setGeometry(left + _BUBBLE_PAD_X, _BUBBLE_PAD_Y, inner, height)
+        y = height + 2 * _BUBBLE_PAD_Y
+        if not self._notice.isHidden():
+            size = self._notice.sizeHint()
+            self._notice.setGeometry(self._width - size.width() - 4, y + 4, size.width(), size.height())
+            y += size.height() + 4
+        return y
+
+    def _lay_out_answer(self, message: Message) -> int:
+        y = 0
+        if not self.body.isHidden():
+            height = self.body.fit(self._width)
+            self.body.setGeometry(0, 0, self._width, height)
+            self.body.place_copy_buttons()
+            y = height
+        passages = message.kind is AnswerKind.PASSAGES and message.state is State.COMPLETE
+        if message.state is State.WAITING:
+            self._dots.setGeometry(0, y, 36, 24)
+            self._notice.setGeometry(44, y, self._width - 44, 24)
+            return y + 24
+        if passages:
+            y = self._place_label(self._notice, 0, y, self._width)
+            y = self._place_sources(y)
+            y = self._place_label(self._detail, 0, y + _PART_GAP, self._width)
+            return self._place_buttons(0, y)
+        if message.state is State.FAILED:
+            y = self._place_failure(y)
+        else:
+            y = self._place_label(self._notice, 0, y, self._width)
+            y = self._place_label(self._detail, 0, y, self._width)
+            y = self._place_buttons(0, y)
+        return self._place_sources(y)
+
+    def _place_failure(self, y: int) -> int:
+        top = y + (_PART_GAP if y else 0)
+        inner = self._width - 2 * _BOX_PAD
+        y = self._place_label(self._notice, _BOX_PAD, top + _BOX_PAD, inner)
+        y = self._place_label(self._detail, _BOX_PAD, y, inner)
+        y = self._place_buttons(_BOX_PAD - 4, y)
+        self._box = QRectF(0.5, top + 0.5, self._width - 1, y + _BOX_PAD - top - 4)
+        return y + _BOX_PAD
+
+    def _place_label(self, label: QLabel, x: int, y: int, width: int) -> int:
+        if label.isHidden():
+            return y
+        height = label.heightForWidth(width)
+        label.setGeometry(x, y, width, height)
+        return y + height + _PART_GAP // 2
+
+    def _place_buttons(self, x: int, y: int) -> int:
+        shown = [button for button in (self.retry, self.settings, self.copy) if not button.isHidden()]
+        for button in shown:
+            size = button.sizeHint() + QSize(8, 2)
+            button.setGeometry(x, y + 2, size.width(), size.height())
+            x += size.width() + 4
+        return y + shown[0].height() + _PART_GAP if shown else y
+
+    def _place_sources(self, y: int) -> int:
+        if self.sources.isHidden():
+            return y
+        height = self.sources.fit(self._width)
+        self.sources.setGeometry(0, y + 2, self._width, height)
+        return y + 2 + height
+
+    def _tell_height(self) -> None:
+        self._lay_out()
+        self.height_changed.emit(self)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002  # Qt's signature
+        """The question's bubble, or the ground of a failure."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        if not self._bubble.isNull():
+            painter.setBrush(QColor(self._colours.bubble))
+            painter.drawRoundedRect(self._bubble, _BUBBLE_RADIUS, _BUBBLE_RADIUS)
+        if not self._box.isNull():
+            painter.setBrush(QColor(self._colours.danger_page))
+            painter.setPen(QColor(self._colours.danger))
+            painter.drawRoundedRect(self._box, 8, 8)
+
+    # What the buttons do
+
+    def _copy(self) -> None:
+        if self.message is not None:
+            QGuiApplication.clipboard().setText(self.body.document().toPlainText())
+            self.copy.setText(self.tr("Copied"))
+
+    def _retry(self) -> None:
+        if self.message is not None:
+            self.retry_requested.emit(self.message.question_id)
+
+
+def _continues(message: Message, held: Message | None) -> bool:
+    """Whether the body shows the beginning of this text already, as a growing one."""
+    return (
+        held is not None
+        and held.id == message.id
+        and held.attempt == message.attempt
+        and held.state in _GROWING
+        and message.state is not State.WAITING
+        and message.text.startswith(held.text)
+    )

@@ -1,0 +1,197 @@
+"""The files that an answer rests on: a numbered list below it, each with its passage to unfold."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QLabel, QToolButton, QWidget
+
+from titan_desktop.contracts.memory import Hit
+from titan_desktop.ui.chat.colours import Colours
+from titan_desktop.ui.chat.icons import arrow_icon, file_icon
+from titan_desktop.ui.chat.markdown import Rendered
+from titan_desktop.ui.chat.passage import excerpt, marked_html
+from titan_desktop.ui.chat.rich_text import RichText
+
+_SHOWN_AT_FIRST = 5
+_ROW = 30
+_GAP = 2
+_INDENT = 34
+_TITLE = 24
+
+
+@dataclass
+class Unfolded:
+    """What the person has unfolded in one answer; it outlives the widgets, which are used for other rows."""
+
+    passages: set[int] = field(default_factory=set)
+    all_sources: bool = False
+
+
+class SourceRow(QWidget):
+    """One file: number, name, and its passage."""
+
+    open_clicked = Signal(str)
+    toggled = Signal(int)
+
+    def __init__(self, index: int, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._index = index
+        self._path = ""
+        self._line = ""
+        self.arrow = QToolButton(self)
+        self.arrow.setAutoRaise(True)
+        self.arrow.clicked.connect(lambda: self.toggled.emit(self._index))
+        self.file = QToolButton(self)
+        self.file.setAutoRaise(True)
+        self.file.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.file.setIconSize(QSize(18, 18))
+        self.file.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.file.clicked.connect(lambda: self.open_clicked.emit(self._path))
+        self._passage: RichText | None = None
+
+    def show_hit(
+        self, hit: Hit, colours: Colours, pattern: re.Pattern[str] | None, *, open_: bool, short: bool
+    ) -> None:
+        """Show a source.
+
+        Args:
+            open_: with its passage.
+            short: the passage cut to where the question's words are.
+        """
+        self._path, self._line = hit.path, colours.line
+        self.file.setText(f"{self._index + 1}  {hit.title}")
+        self.file.setIcon(file_icon(hit.kind))
+        self.file.setToolTip(hit.path)
+        self.file.setAccessibleName(
+            self.tr("Open source {number}: {title}").format(number=self._index + 1, title=hit.title)
+        )
+        self.arrow.setIcon(arrow_icon(colours.muted, down=open_))
+        words = self.tr("Hide the passage") if open_ and not short else self.tr("Show the passage")
+        self.arrow.setToolTip(words)
+        self.arrow.setAccessibleName(words)
+        if not open_:
+            if self._passage is not None:
+                self._passage.hide()
+            return
+        if self._passage is None:
+            self._passage = RichText(self)
+        text = excerpt(hit.passage, pattern) if short else hit.passage.strip()
+        self._passage.set_colours(colours)
+        self._passage.set_rendered(Rendered(marked_html(text, pattern, colours.mark)))
+        self._passage.setAccessibleName(self.tr("Passage of {title}").format(title=hit.title))
+        self._passage.show()
+
+    def fit(self, width: int) -> int:
+        """Place the parts and return the height."""
+        self.arrow.setGeometry(0, (_ROW - 24) // 2, 24, 24)
+        self.file.setGeometry(26, 1, min(self.file.sizeHint().width(), width - 26), _ROW - 2)
+        if self._passage is None or self._passage.isHidden():
+            return _ROW
+        height = self._passage.fit(width - _INDENT - 14)
+        self._passage.setGeometry(_INDENT + 14, _ROW + 2, width - _INDENT - 14, height)
+        return _ROW + height + 8
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002  # Qt's signature
+        """A bar beside the passage."""
+        if self._passage is not None and not self._passage.isHidden():
+            area = self._passage.geometry()
+            painter = QPainter(self)
+            painter.fillRect(QRectF(_INDENT, area.top(), 3, area.height() - 6), QColor(self._line))
+
+
+class SourceList(QWidget):
+    """The sources of one answer."""
+
+    source_activated = Signal(str)
+    changed = Signal()
+    """Something was unfolded or folded: the height is another."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._title = QLabel(self)
+        self._more = QToolButton(self)
+        self._more.setAutoRaise(True)
+        self._more.clicked.connect(self._show_all)
+        self._rows: list[SourceRow] = []
+        self._hits: Sequence[Hit] = ()
+        self._unfolded = Unfolded()
+        self._pattern: re.Pattern[str] | None = None
+        self._colours = Colours.of(self.palette())
+        self._short = False
+
+    def show_sources(
+        self,
+        hits: Sequence[Hit],
+        unfolded: Unfolded,
+        pattern: re.Pattern[str] | None,
+        colours: Colours,
+        *,
+        passages: bool,
+    ) -> None:
+        """Show these; with `passages` each shows an excerpt from the start, because the sources are the answer."""
+        self._hits, self._unfolded, self._pattern = hits, unfolded, pattern
+        self._colours, self._short = colours, passages
+        self._title.setText("" if passages else self.tr("Sources"))
+        self._title.setVisible(not passages)
+        self._title.setStyleSheet(f"color:{colours.muted}; font-weight:600;")
+        shown = len(hits) if unfolded.all_sources else min(len(hits), _SHOWN_AT_FIRST)
+        while len(self._rows) < shown:
+            row = SourceRow(len(self._rows), self)
+            row.open_clicked.connect(self.source_activated)
+            row.toggled.connect(self._toggle)
+            self._rows.append(row)
+        for index, row in enumerate(self._rows):
+            row.setVisible(index < shown)
+            if index < shown:
+                self._fill(index)
+        self._more.setVisible(shown < len(hits))
+        self._more.setText(self.tr("Show {count} more").format(count=len(hits) - shown))
+
+    def _fill(self, index: int) -> None:
+        chosen = index in self._unfolded.passages
+        self._rows[index].show_hit(
+            self._hits[index],
+            self._colours,
+            self._pattern,
+            open_=chosen or self._short,
+            short=self._short and not chosen,
+        )
+
+    def fit(self, width: int) -> int:
+        """Place the rows and return the height."""
+        y = 0
+        if not self._title.isHidden():
+            self._title.setGeometry(4, 0, width, _TITLE)
+            y = _TITLE
+        for row in self._rows:
+            if not row.isHidden():
+                height = row.fit(width)
+                row.setGeometry(0, y, width, height)
+                y += height + _GAP
+        if not self._more.isHidden():
+            self._more.adjustSize()
+            self._more.move(0, y)
+            y += self._more.height() + _GAP
+        return y
+
+    def unfold(self, number: int) -> None:
+        """Show the passage of source `number`, counted from 1: a citation was clicked."""
+        if 1 <= number <= len(self._hits):
+            self._unfolded.all_sources |= number > _SHOWN_AT_FIRST
+            self._unfolded.passages.add(number - 1)
+            self._again()
+
+    def _toggle(self, index: int) -> None:
+        self._unfolded.passages ^= {index}
+        self._again()
+
+    def _show_all(self) -> None:
+        self._unfolded.all_sources = True
+        self._again()
+
+    def _again(self) -> None:
+        self.show_sources(self._hits, self._unfolded, self._pattern, self._colours, passages=self._short)
+        self.changed.emit()
