@@ -24,6 +24,7 @@ from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+CHAT_PATH = "/v1/chat/completions"
 DIMENSIONS = 256
 FENCED = re.compile(r"^\[(\d+)\]\n<<<(\w+)\n([^\n]*)\n\n(.*?)\n\2>>>$", re.DOTALL | re.MULTILINE)
 """How `services/chat/prompt.py` fences a source: number, token, file name, text."""
@@ -51,7 +52,7 @@ STATUS_FAULTS: dict[str, tuple[int, str, str, str, dict[str, str]]] = {
         "The model does not exist or you do not have access to it.",
         {},
     ),
-    "not_found": (404, "", "", "404 page not found", {}),
+    "ollama_model_not_found": (404, "api_error", "", "model 'm' not found, try pulling it first", {}),
     "rate_limit": (
         429,
         "requests",
@@ -90,7 +91,10 @@ STREAM_FAULTS = frozenset(
         "hang",  # nothing comes at all, not even a status line
         "error_in_stream",  # an error object instead of the next chunk
         "content_filter",  # ends after `fault_after` tokens with that finish reason
+        "hangup",  # the connection is closed before a status line
+        "no_done",  # a whole answer, after which the connection stays open
         "cut",  # ends cleanly, but without a finish reason or [DONE]
+        "no_route",  # 404 as plain text: the base URL points somewhere else
         "html",  # a web page with status 200: the base URL points somewhere else
         "empty",  # a whole answer without a token
     }
@@ -154,7 +158,7 @@ class OpenAIServer(ThreadingHTTPServer):
     @property
     def chats(self) -> list[Recorded]:
         """The requests for a chat completion."""
-        return [request for request in self.requests if request.path.endswith("/chat/completions")]
+        return [request for request in self.requests if request.path == CHAT_PATH]
 
     def hold(self, after: int = 0) -> None:
         """Let every stream say `after` tokens and then wait until `release()`."""
@@ -199,13 +203,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self._record(None)
-        if self.path.endswith("/models"):
+        if self.path == "/v1/models":
             data = [
                 {"id": name, "object": "model", "created": 0, "owned_by": "t"} for name in self.server.models
             ]
             self._json(200, {"object": "list", "data": data})
         else:
-            self._fault("not_found")
+            self._raw(404, b"404 page not found", "text/plain")
 
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -250,14 +254,18 @@ class _Handler(BaseHTTPRequestHandler):
             self._fault(fault)
         elif fault == "html":
             self._raw(200, b"<html><body>It works!</body></html>", "text/html")
+        elif fault == "no_route" or not self.path.startswith("/v1/"):
+            self._raw(404, b"404 page not found", "text/plain")
         elif fault == "hang":
             self._hang(recorded)
-        elif self.path.endswith("/chat/completions"):
+        elif fault == "hangup":
+            self.close_connection = True
+        elif self.path == CHAT_PATH:
             self._chat(recorded, fault)
-        elif self.path.endswith("/embeddings"):
+        elif self.path == "/v1/embeddings":
             self._embeddings(recorded.body)
         else:
-            self._fault("not_found")
+            self._raw(404, b"404 page not found", "text/plain")
 
     def _fault(self, name: str) -> None:
         status, kind, code, message, headers = STATUS_FAULTS[name]
@@ -331,6 +339,9 @@ class _Handler(BaseHTTPRequestHandler):
                 if server.delay_s:
                     server.closing.wait(server.delay_s)
         self._event(body, {}, finish="stop")
+        if fault == "no_done":
+            self._hang(recorded)
+            return
         if (body.get("stream_options") or {}).get("include_usage"):
             self._event(body, None, usage=usage)
         self._chunk(b"data: [DONE]\n\n")
