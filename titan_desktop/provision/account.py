@@ -1,0 +1,65 @@
+"""Whom PostgreSQL runs as. It refuses to run as root, so root lends it to a system user without rights.
+
+Everybody else runs it as themselves, and nothing here is asked for. POSIX only; on Windows there is no root.
+"""
+
+import contextlib
+import os
+import shutil
+import stat
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+NAME = "pgserver"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A system user."""
+
+    uid: int
+    gid: int
+
+
+def lent_account() -> Account | None:
+    """Return the user that PostgreSQL runs as when we are root, made if it is missing; None for everybody else.
+
+    Raises:
+        OSError: the user does not exist and cannot be made.
+    """
+    if os.name != "posix" or os.geteuid() != 0:
+        return None
+    import pwd
+
+    with contextlib.suppress(KeyError):
+        found = pwd.getpwnam(NAME)
+        return Account(found.pw_uid, found.pw_gid)
+    made = subprocess.run(
+        ["useradd", "--system", "--no-create-home", NAME], capture_output=True, text=True, check=False
+    )
+    try:
+        found = pwd.getpwnam(NAME)
+    except KeyError:
+        raise OSError(f"useradd could not make the user {NAME}: {made.stderr.strip()}") from None
+    return Account(found.pw_uid, found.pw_gid)
+
+
+def give(account: Account, folder: Path) -> None:
+    """Make `folder` the account's, readable by it and by root alone."""
+    shutil.chown(folder, account.uid, account.gid)
+    folder.chmod(0o700)
+
+
+def open_path(account: Account, folder: Path) -> Iterator[Path]:
+    """Let the account reach `folder`: set the search bit of others on each parent that lacks it, and yield that parent.
+
+    The search bit alone lets nobody list or read a folder; it lets those through who know the names beneath.
+    """
+    for parent in folder.absolute().parents:
+        mode = parent.stat()
+        if mode.st_uid == account.uid or mode.st_mode & stat.S_IXOTH:
+            continue
+        parent.chmod(stat.S_IMODE(mode.st_mode) | stat.S_IXOTH)
+        yield parent

@@ -1,0 +1,26 @@
+"""Where the three stores answer: what provision yields and the core hands to the adapters."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from titan_desktop.settings import Place
+
+
+@dataclass(frozen=True, slots=True)
+class GraphEndpoint:
+    """The graph: a folder for the in-process one, or a Bolt URL with its credentials. Exactly one of the two is set."""
+
+    place: Place
+    folder: Path | None = None
+    url: str = ""
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """All three. The URLs may hold passwords, so they stay out of `repr` and out of every log."""
+
+    redis_url: str = field(repr=False)
+    postgres_dsn: str = field(repr=False)
+    graph: GraphEndpoint

@@ -1,0 +1,130 @@
+"""What the keeper must know of one embedded server: how to prepare, start, recognise and stop it."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from titan_desktop.provision.account import Account
+
+Note = Callable[[str], None]
+"""Takes a line for the core's log."""
+
+
+class Runner(Protocol):
+    """Runs a program of the server's own to its end, in such a way that a stop of the keeper ends it too."""
+
+    def __call__(self, command: Sequence[str], *, stdin: bytes = b"") -> None:
+        """Raises ProgramFailedError."""
+        ...
+
+
+class ProgramFailedError(Exception):
+    """A server, or a program that prepares one, ended by itself.
+
+    Attributes:
+        program: its name.
+        code: its exit code; negative is the signal that ended it.
+    """
+
+    def __init__(self, program: str, code: int) -> None:
+        super().__init__(f"{program} ended with {code}")
+        self.program = program
+        self.code = code
+
+
+class Server(Protocol):
+    """One embedded server. All methods block; they run in the server's own thread of the keeper."""
+
+    @property
+    def store(self) -> str:
+        """`redis` or `postgres`."""
+        ...
+
+    @property
+    def folder(self) -> Path:
+        """Its data."""
+        ...
+
+    @property
+    def log(self) -> Path:
+        """Where its output goes."""
+        ...
+
+    @property
+    def url(self) -> str:
+        """Where it answers once it is ready."""
+        ...
+
+    @property
+    def account(self) -> Account | None:
+        """Whom it runs as; None is ourselves."""
+        ...
+
+    @property
+    def death_signal(self) -> signal.Signals:
+        """What the kernel sends it when the keeper is killed (Linux)."""
+        ...
+
+    def prepare(self, run: Runner, note: Note) -> list[str]:
+        """Make its folders, clear what a killed predecessor left, and return the command line that starts it.
+
+        Raises:
+            OSError: the disk is full, or a folder is not ours.
+            ProgramFailedError: a program that prepares it failed.
+        """
+        ...
+
+    def is_ready(self, pid: int) -> bool:
+        """Say whether the process `pid` accepts connections."""
+        ...
+
+    def stop(self, process: "subprocess.Popen[bytes]") -> None:
+        """Ask it to stop, wait, and end it if it does not listen. Bounded in seconds."""
+        ...
+
+
+def private_folder(folder: Path) -> None:
+    """Make `folder` for its owner alone, or check that it is.
+
+    Raises:
+        OSError: it cannot be made, or it is a link or somebody else's (a trap in a shared /tmp).
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if os.name != "posix":
+        return
+    seen = folder.lstat()
+    if folder.is_symlink() or seen.st_uid != os.getuid():
+        raise PermissionError(13, "The folder belongs to somebody else", str(folder))
+
+
+def end(process: "subprocess.Popen[bytes]", steps: Sequence[tuple[signal.Signals, float]]) -> None:
+    """Send each signal in turn and wait its seconds, until the process has ended; SIGKILL is the last."""
+    for number, patience_s in steps:
+        process.send_signal(number)
+        try:
+            process.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            continue
+        return
+    process.kill()
+    process.wait()
+
+
+def turn_over(log: Path, *, limit: int = 2_000_000) -> None:
+    """Start a new log when the old one is large; one old one is kept."""
+    if log.exists() and log.stat().st_size > limit:
+        log.replace(log.with_suffix(".log.1"))
+
+
+def last_lines(log: Path, *, count: int = 5) -> str:
+    """Return the end of a log for a report."""
+    try:
+        with log.open("rb") as file:
+            file.seek(0, 2)
+            file.seek(max(0, file.tell() - 4000))
+            return "\n".join(file.read().decode("utf-8", "replace").splitlines()[-count:])
+    except OSError:
+        return ""

@@ -1,0 +1,69 @@
+"""The embedded Redis: Valkey on a unix socket that its owner alone may open, with an append-only file."""
+
+import contextlib
+import signal
+import socket
+import subprocess
+from pathlib import Path
+from urllib.parse import quote
+
+from titan_desktop.provision import binaries
+from titan_desktop.provision.account import Account
+from titan_desktop.provision.server import Note, Runner, end, private_folder, turn_over
+
+STOP_PATIENCE_S = 5.0
+
+
+class Valkey:
+    """Implements `server.Server`.
+
+    Args:
+        folder: its append-only files.
+        log: its log.
+        sockets: the folder for its socket.
+    """
+
+    store = "redis"
+    account: Account | None = None
+    death_signal = signal.SIGTERM
+
+    def __init__(self, folder: Path, log: Path, sockets: Path) -> None:
+        self.folder = folder
+        self.log = log
+        self._socket = sockets / "valkey.sock"
+        self.url = f"unix://{quote(str(self._socket))}"
+
+    def prepare(self, run: Runner, note: Note) -> list[str]:
+        """Return the command line; Valkey itself replaces the socket that a killed one left."""
+        del run, note
+        private_folder(self.folder)
+        private_folder(self._socket.parent)
+        turn_over(self.log)
+        options = {
+            "port": "0",
+            "unixsocket": str(self._socket),
+            "unixsocketperm": "600",
+            "dir": str(self.folder),
+            "appendonly": "yes",
+            "appendfsync": "everysec",
+            "save": "",
+            "daemonize": "no",
+        }
+        return [
+            str(binaries.valkey_server()),
+            *(word for name, value in options.items() for word in (f"--{name}", value)),
+        ]
+
+    def is_ready(self, pid: int) -> bool:
+        """PING: while the append-only file is being read the answer is -LOADING."""
+        del pid
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(1.0)
+            client.connect(str(self._socket))
+            client.sendall(b"PING\r\n")
+            return client.recv(16).startswith(b"+PONG")
+        return False
+
+    def stop(self, process: "subprocess.Popen[bytes]") -> None:
+        """SIGTERM writes the append-only file out and ends."""
+        end(process, [(signal.SIGTERM, STOP_PATIENCE_S)])
