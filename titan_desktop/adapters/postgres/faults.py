@@ -1,0 +1,28 @@
+"""Which of the driver's errors mean "not now", told by their SQLSTATE, never by their text."""
+
+import contextlib
+from collections.abc import Iterator
+
+import asyncpg
+
+from titan_desktop.adapters.postgres.database import DatabaseUnavailableError
+from titan_desktop.ports.passages import IndexUnavailableError
+
+# Classes of SQLSTATE (PostgreSQL manual, appendix A): connection, transaction rollback (deadlock, serialisation),
+# insufficient resources (disk full, too many connections), operator intervention (shutdown), system error.
+TRANSIENT_CLASSES = frozenset({"08", "40", "53", "57", "58"})
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """Raise IndexUnavailableError for what waiting may mend; anything else is our own bug and passes as it is."""
+    try:
+        yield
+    except DatabaseUnavailableError as error:
+        raise IndexUnavailableError(error.reason) from error
+    except asyncpg.PostgresError as error:
+        if (error.sqlstate or "")[:2] not in TRANSIENT_CLASSES:
+            raise
+        raise IndexUnavailableError(str(error)) from error
+    except (OSError, asyncpg.InterfaceError) as error:  # TimeoutError is an OSError
+        raise IndexUnavailableError(str(error) or type(error).__name__) from error

@@ -1,0 +1,252 @@
+"""The keyword leg: an inverted index in tables of our own, ranked by BM25.
+
+PostgreSQL's parser and Snowball dictionaries make the stems (the text search configuration `titan`, no stop words);
+its `ts_rank` family does not know how rare a word is, so the ranking is ours. `passages` calls this; nobody else.
+
+Okapi BM25 as in Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009, with Lucene's idf:
+`ln(1 + (N - df + 0.5) / (df + 0.5))`, which is never negative.
+"""
+
+import math
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from titan_desktop.adapters.postgres.database import Migration
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+K1 = 1.2
+B = 0.75
+LONGEST_WORD = 64
+"""Characters of a word that count; longer ones are data (base64, hashes), not words."""
+LONGEST_QUERY = 4_000
+"""Characters of a query that count: a pasted page still finds its file, a pasted book does not stop the store."""
+MOST_TERMS = 64
+"""Distinct terms of a query that count, the rarest first."""
+POSTINGS_READ = 40_000
+"""Postings that may be read to find candidates. The rarest terms are read until this is spent, the rarest always."""
+CANDIDATES = 400
+"""Passages whose score is completed with the terms that were too common to be read."""
+PER_FILE = 3
+"""Passages of one file at most, so that a long file does not crowd out the others."""
+
+_WORD = re.compile(r"[^\W_]+")
+_COMPOUND = re.compile(r"[^\W_]+(?:[-\u2010\u2011][^\W_]+)+")
+_HYPHENS = re.compile(r"[-\u2010\u2011]")
+# Stress marks, soft hyphens and zero-width characters stand inside of words and belong to none.
+_INVISIBLE = re.compile("[\u0300-\u036f\u00ad\u200b-\u200d\u2060\ufeff]")
+_CAMEL = re.compile(r"(?<=[a-zа-яё0-9])(?=[A-ZА-ЯЁ])|(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
+
+MIGRATION = Migration(
+    "keyword-001",
+    """
+    CREATE TEXT SEARCH DICTIONARY titan_russian (TEMPLATE = pg_catalog.snowball, LANGUAGE = russian);
+    CREATE TEXT SEARCH DICTIONARY titan_english (TEMPLATE = pg_catalog.snowball, LANGUAGE = english);
+    CREATE TEXT SEARCH CONFIGURATION titan (PARSER = pg_catalog."default");
+    ALTER TEXT SEARCH CONFIGURATION titan ADD MAPPING FOR asciiword WITH titan_english;
+    ALTER TEXT SEARCH CONFIGURATION titan ADD MAPPING FOR word WITH titan_russian;
+    ALTER TEXT SEARCH CONFIGURATION titan ADD MAPPING FOR numword, uint, int, float, sfloat, version WITH simple;
+
+    CREATE TABLE terms (
+        id   int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        term text COLLATE "C" NOT NULL UNIQUE,
+        df   int NOT NULL
+    ) WITH (fillfactor = 80);
+    -- `length` repeats the passage's, so that a score needs this index and nothing else.
+    CREATE TABLE postings (
+        term_id    int NOT NULL,
+        passage_id int NOT NULL,
+        tf         smallint NOT NULL,
+        length     smallint NOT NULL,
+        PRIMARY KEY (term_id, passage_id) INCLUDE (tf, length)
+    ) WITH (autovacuum_vacuum_insert_scale_factor = 0.05);
+    CREATE TABLE statistics (
+        passages bigint NOT NULL,
+        length   bigint NOT NULL
+    );
+    INSERT INTO statistics VALUES (0, 0);
+    """,
+)
+
+_TERMS_OF = """
+    SELECT terms.id, terms.df, statistics.passages, statistics.length
+    FROM unnest(tsvector_to_array(to_tsvector('titan', $1))) AS asked (term)
+    JOIN terms USING (term), statistics
+    ORDER BY terms.df, terms.id
+    LIMIT $2
+"""
+
+_WEIGHT = "w.idf * (1 + {k1}) * p.tf / (p.tf + {k1} * (1 - {b} + {b} * p.length / $5::float8))".format(
+    k1=K1, b=B
+)
+
+_BEST = f"""
+    WITH candidate AS (
+        SELECT p.passage_id, sum({_WEIGHT}) AS score
+        FROM unnest($1::int[], $2::float8[]) AS w (term_id, idf) JOIN postings p USING (term_id)
+        GROUP BY p.passage_id ORDER BY score DESC, p.passage_id LIMIT {CANDIDATES}
+    ), complete AS (
+        SELECT passage_id, score + coalesce((
+            SELECT sum({_WEIGHT})
+            FROM unnest($3::int[], $4::float8[]) AS w (term_id, idf)
+            JOIN postings p ON p.term_id = w.term_id AND p.passage_id = candidate.passage_id
+        ), 0) AS score
+        FROM candidate
+    ), ranked AS (
+        SELECT passages.*, complete.score,
+            row_number() OVER (PARTITION BY file_id ORDER BY complete.score DESC, passages.id) AS place
+        FROM complete JOIN passages ON passages.id = complete.passage_id
+    )
+    SELECT ranked.id, path, title, kind, position, body, score
+    FROM ranked JOIN files ON files.id = ranked.file_id
+    WHERE place <= {PER_FILE}
+    ORDER BY score DESC, ranked.id LIMIT $6
+"""
+
+# One statement a batch: stems, new terms, document frequencies, postings and the passages themselves. The caller
+# holds the writer's lock, so "update what is there, insert what is not" needs no ON CONFLICT, which would use up
+# a term id for every word of every file.
+_ADD = """
+    WITH incoming AS (
+        SELECT * FROM unnest($2::int[], $3::int[], $4::text[], $5::bytea[], $6::text[])
+            AS i (id, position, body, digest, words)
+    ), occurrence AS MATERIALIZED (
+        SELECT incoming.id AS passage_id, stem.lexeme AS term, cardinality(stem.positions) AS tf
+        FROM incoming, unnest(to_tsvector('titan', incoming.words)) AS stem
+    ), frequency AS MATERIALIZED (
+        SELECT term, count(*)::int AS df FROM occurrence GROUP BY term
+    ), met AS (
+        UPDATE terms SET df = terms.df + frequency.df FROM frequency WHERE terms.term = frequency.term
+        RETURNING terms.id, terms.term
+    ), fresh AS (
+        INSERT INTO terms (term, df)
+        SELECT term, df FROM frequency WHERE NOT EXISTS (SELECT FROM terms WHERE terms.term = frequency.term)
+        RETURNING id, term
+    ), measured AS MATERIALIZED (
+        SELECT passage_id, sum(tf)::int AS length FROM occurrence GROUP BY passage_id
+    ), posted AS (
+        INSERT INTO postings (term_id, passage_id, tf, length)
+        SELECT term.id, passage_id, occurrence.tf, measured.length
+        FROM occurrence
+        JOIN (SELECT * FROM met UNION ALL SELECT * FROM fresh) AS term USING (term)
+        JOIN measured USING (passage_id)
+        ORDER BY term.id, passage_id
+        RETURNING term_id, passage_id
+    ), listed AS (
+        SELECT passage_id, array_agg(term_id) AS terms FROM posted GROUP BY passage_id
+    ), counted AS (
+        UPDATE statistics SET passages = passages + (SELECT count(*) FROM incoming),
+            length = length + (SELECT coalesce(sum(length), 0) FROM measured)
+    )
+    INSERT INTO passages (id, file_id, position, body, digest, length, terms)
+    SELECT incoming.id, $1, position, body, digest, coalesce(measured.length, 0), coalesce(listed.terms, '{}')
+    FROM incoming
+    LEFT JOIN measured ON measured.passage_id = incoming.id
+    LEFT JOIN listed ON listed.passage_id = incoming.id
+"""
+
+_TAKE_OUT = """
+    WITH gone AS (
+        DELETE FROM passages WHERE file_id = ANY($1::bigint[]) RETURNING id, length, terms
+    ), occurrence AS MATERIALIZED (
+        SELECT gone.id AS passage_id, term_id FROM gone, unnest(gone.terms) AS term_id
+    ), unposted AS (
+        DELETE FROM postings p USING occurrence o WHERE p.term_id = o.term_id AND p.passage_id = o.passage_id
+    ), counted AS (
+        UPDATE statistics SET passages = passages - (SELECT count(*) FROM gone),
+            length = length - (SELECT coalesce(sum(length), 0) FROM gone)
+    )
+    UPDATE terms SET df = terms.df - o.n
+    FROM (SELECT term_id, count(*)::int AS n FROM occurrence GROUP BY term_id) AS o
+    WHERE terms.id = o.term_id
+    RETURNING CASE WHEN terms.df = 0 THEN terms.id END AS unused
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class NewPassage:
+    """A passage on its way in. `words` is what the index sees of it: its own words and those of the file's name."""
+
+    position: int
+    body: str
+    digest: bytes
+    words: str
+
+
+def words(text: str) -> str:
+    """Return the words of `text` in lower case between single spaces, ё as е: all that the index distinguishes.
+
+    A compound such as "e-mail" counts as its parts and as one word, for it is written in both ways.
+
+    Done here and not in the database because there the meaning of "letter" and "lower case" depends on the locale
+    that it was created with, and under C no Cyrillic letter has either.
+    """
+    plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).lower().replace("ё", "е")
+    compounds = (_HYPHENS.sub("", compound) for compound in _COMPOUND.findall(plain))
+    return " ".join(word[:LONGEST_WORD] for word in (*_WORD.findall(plain), *compounds))
+
+
+def name_words(name: str) -> str:
+    """Return the words of a file's name, each once: whole, and parted at camelCase and between letters and digits."""
+    whole = words(name).split()
+    parts = words(_CAMEL.sub(" ", name)).split()
+    return " ".join(dict.fromkeys(whole + parts))
+
+
+async def add(connection: "PoolConnectionProxy", file_id: int, batch: Sequence[NewPassage]) -> None:
+    """Put passages of one file into the index, within the caller's transaction and under the writer's lock."""
+    numbers = await connection.fetchval(
+        "SELECT array_agg(nextval('passages_id')) FROM generate_series(1, $1)", len(batch)
+    )
+    await connection.execute(
+        _ADD,
+        file_id,
+        numbers,
+        [passage.position for passage in batch],
+        [passage.body for passage in batch],
+        [passage.digest for passage in batch],
+        [passage.words for passage in batch],
+    )
+
+
+async def take_out(connection: "PoolConnectionProxy", files: Sequence[int]) -> None:
+    """Take all passages of these files out of the index, within the caller's transaction and under the writer's lock."""
+    touched = await connection.fetch(_TAKE_OUT, files)
+    unused = [row["unused"] for row in touched if row["unused"] is not None]
+    if unused:
+        await connection.execute("DELETE FROM terms WHERE id = ANY($1::int[])", unused)
+
+
+async def find(pool: asyncpg.Pool, query: str, limit: int) -> Sequence[asyncpg.Record]:
+    """Return rows (id, path, title, kind, position, body, score) of the best passages, best first.
+
+    The scores are exact. The order is exact while the query's terms have at most `POSTINGS_READ` postings together;
+    beyond that, a passage that holds only the commonest terms may be missed, as in MaxScore (Turtle and Flood, 1995).
+    """
+    async with pool.acquire() as connection:
+        asked = await connection.fetch(_TERMS_OF, words(query[:LONGEST_QUERY]), MOST_TERMS)
+        if not asked:
+            return []
+        number, length = asked[0]["passages"], asked[0]["length"]
+        ids = [row["id"] for row in asked]
+        rarity = [math.log(1 + (number - row["df"] + 0.5) / (row["df"] + 0.5)) for row in asked]
+        read = _how_many_to_read([row["df"] for row in asked])
+        return await connection.fetch(
+            _BEST, ids[:read], rarity[:read], ids[read:], rarity[read:], length / number, limit
+        )
+
+
+def _how_many_to_read(frequencies: Sequence[int]) -> int:
+    """Return how many of the terms, rarest first, may bring candidates."""
+    spent = 0
+    for place, frequency in enumerate(frequencies):
+        spent += frequency
+        if spent > POSTINGS_READ:
+            return max(place, 1)
+    return len(frequencies)

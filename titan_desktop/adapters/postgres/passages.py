@@ -1,0 +1,219 @@
+"""Files and their passages: the `Passages` and `Catalogue` ports on PostgreSQL.
+
+The rows of files and passages live here; how passages are found is in `keyword` and `vectors`.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from titan_desktop.adapters.postgres import keyword
+from titan_desktop.adapters.postgres.database import Database, Migration
+from titan_desktop.adapters.postgres.faults import translated
+from titan_desktop.contracts.memory import FileFailure, Outcome, Reason
+from titan_desktop.ports.passages import Counts, FileEntry, Found
+from titan_desktop.ports.vault import Stamp
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+WRITER_LOCK = 0x746974616E02
+"""Document frequencies are counters shared by all files: one writer at a time, over all cores of a database."""
+BATCH = 200
+"""Passages that one statement adds; bounds its memory and keeps it far from the pool's timeout."""
+
+MIGRATIONS = (
+    Migration(
+        "passages-001",
+        """
+        -- Paths in the C locale: compared by their bytes, and a prefix is a range of the index.
+        CREATE TABLE files (
+            id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            path       text COLLATE "C" NOT NULL UNIQUE,
+            size       bigint NOT NULL,
+            mtime_ns   bigint NOT NULL,
+            kind       text NOT NULL,
+            title      text NOT NULL,
+            outcome    text NOT NULL,
+            reason     text NOT NULL,
+            detail     text NOT NULL,
+            event_id   text NOT NULL,
+            indexed_at timestamptz NOT NULL DEFAULT now()
+        );
+        CREATE INDEX files_without_text ON files (indexed_at DESC) WHERE outcome <> 'indexed';
+        CREATE SEQUENCE passages_id AS int;
+        -- `terms` names the postings of the passage, so that they are found again when it goes.
+        CREATE TABLE passages (
+            id       int PRIMARY KEY,
+            file_id  bigint NOT NULL REFERENCES files (id),
+            position int NOT NULL,
+            length   smallint NOT NULL,
+            terms    int[] NOT NULL,
+            digest   bytea NOT NULL,
+            body     text NOT NULL
+        );
+        CREATE INDEX passages_of_file ON passages (file_id);
+        CREATE INDEX passages_by_digest ON passages (digest);
+        """,
+    ),
+    keyword.MIGRATION,
+)
+
+_PUT_FILE = """
+    INSERT INTO files (path, size, mtime_ns, kind, title, outcome, reason, detail, event_id)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    ON CONFLICT (path) DO UPDATE SET size = excluded.size, mtime_ns = excluded.mtime_ns,
+        outcome = excluded.outcome, reason = excluded.reason, detail = excluded.detail,
+        event_id = excluded.event_id, indexed_at = now()
+    RETURNING id
+"""
+
+# starts_with and not LIKE: a file's name may hold % and _.
+_BENEATH = "path = $1 OR starts_with(path, $2)"
+
+
+def digest(text: str) -> bytes:
+    """Return the key that a passage's text has among the vectors: its SHA-256."""
+    return hashlib.sha256(text.encode()).digest()
+
+
+class PostgresPassages:
+    """The index of files and passages.
+
+    Args:
+        database: opened, with this module's `MIGRATIONS` applied.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._writing = asyncio.Lock()
+
+    async def known(self, folder: Path) -> Mapping[str, Stamp]:
+        """See `ports.catalogue`."""
+        with translated():
+            rows = await self._database.pool.fetch(
+                f"SELECT path, size, mtime_ns FROM files WHERE {_BENEATH}", *_beneath(str(folder))
+            )
+        return {row["path"]: Stamp(size=row["size"], mtime_ns=row["mtime_ns"]) for row in rows}
+
+    async def store(self, entry: FileEntry, passages: Sequence[str]) -> None:
+        """See `ports.passages`."""
+        name = keyword.name_words(entry.title)
+        async with self._writer() as connection:
+            file_id = await connection.fetchval(
+                _PUT_FILE,
+                entry.path,
+                entry.stamp.size,
+                entry.stamp.mtime_ns,
+                entry.kind,
+                entry.title,
+                entry.outcome.value,
+                entry.reason.value,
+                _storable(entry.detail),
+                entry.event_id,
+            )
+            await keyword.take_out(connection, [file_id])
+            for start in range(0, len(passages), BATCH):
+                batch = await asyncio.to_thread(_prepared, start, passages[start : start + BATCH], name)
+                await keyword.add(connection, file_id, batch)
+
+    async def remove(self, path: str, *, folder: bool = False) -> int:
+        """See `ports.passages`. A folder goes in several steps; cancelled in between, the rest is still there."""
+        removed = 0
+        found = f"SELECT id FROM files WHERE {_BENEATH} LIMIT {BATCH}"
+        among = _beneath(path)
+        if not folder:
+            found, among = "SELECT id FROM files WHERE path = $1", (path,)
+        while True:
+            async with self._writer() as connection:
+                ids = [row["id"] for row in await connection.fetch(found, *among)]
+                if ids:
+                    await keyword.take_out(connection, ids)
+                    await connection.execute("DELETE FROM files WHERE id = ANY($1::bigint[])", ids)
+            removed += len(ids)
+            if len(ids) < BATCH:
+                return removed
+
+    async def find_words(self, query: str, limit: int) -> Sequence[Found]:
+        """See `ports.passages`."""
+        with translated():
+            rows = await keyword.find(self._database.pool, query, limit)
+        return [found(row) for row in rows]
+
+    async def counts(self) -> Counts:
+        """See `ports.passages`."""
+        with translated():
+            row = await self._database.pool.fetchrow(
+                "SELECT count(*) AS files, count(*) FILTER (WHERE outcome = 'failed') AS failed,"
+                " count(*) FILTER (WHERE outcome = 'skipped') AS skipped,"
+                " (SELECT passages FROM statistics) AS passages FROM files"
+            )
+        return Counts(**row)
+
+    async def failures(self, limit: int) -> Sequence[FileFailure]:
+        """See `ports.passages`."""
+        with translated():
+            rows = await self._database.pool.fetch(
+                "SELECT path, outcome, reason, detail, indexed_at FROM files WHERE outcome <> 'indexed'"
+                " ORDER BY indexed_at DESC, id DESC LIMIT $1",
+                limit,
+            )
+        return [
+            FileFailure(
+                path=row["path"],
+                outcome=Outcome(row["outcome"]),
+                reason=Reason(row["reason"]),
+                detail=row["detail"],
+                at=row["indexed_at"].isoformat(),
+            )
+            for row in rows
+        ]
+
+    @contextlib.asynccontextmanager
+    async def _writer(self) -> "AsyncIterator[PoolConnectionProxy]":
+        """A transaction that no other writer runs beside. The lock in front spares the pool's connections."""
+        with translated():
+            async with (
+                self._writing,
+                self._database.pool.acquire() as connection,
+                connection.transaction(),
+            ):
+                await connection.execute("SELECT pg_advisory_xact_lock($1)", WRITER_LOCK)
+                yield connection
+
+
+def found(row: asyncpg.Record) -> Found:
+    """Return a row of either leg as the port has it."""
+    return Found(
+        passage_id=row["id"],
+        path=row["path"],
+        title=row["title"],
+        kind=row["kind"],
+        position=row["position"],
+        text=row["body"],
+        score=row["score"],
+    )
+
+
+def _beneath(path: str) -> tuple[str, str]:
+    return path, path.rstrip(os.sep) + os.sep
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL's text holds neither NUL nor half a surrogate pair; parsers of broken files give both."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def _prepared(start: int, passages: Sequence[str], name: str) -> list[keyword.NewPassage]:
+    prepared = []
+    for position, passage in enumerate(passages, start):
+        body = _storable(passage)
+        words = f"{keyword.words(body)} {name}"
+        prepared.append(keyword.NewPassage(position=position, body=body, digest=digest(body), words=words))
+    return prepared

@@ -1,0 +1,164 @@
+"""The index: what is known of every file, its passages, and the two ways to find one of them.
+
+`Passages` holds files and the keyword leg, `Vectors` the vector leg over the same passages. Both are written by the
+memory service alone; the files service reads the stamps (`ports.catalogue`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from titan_desktop.contracts.memory import FileFailure, Outcome, Reason
+from titan_desktop.ports.vault import Stamp
+
+
+class IndexUnavailableError(Exception):
+    """The store cannot be used now; what was asked may be asked again later.
+
+    Attributes:
+        reason: the driver's sentence.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the index cannot be used: {reason}")
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileEntry:
+    """What the index says of one file.
+
+    Attributes:
+        path: absolute.
+        stamp: how the file looked when it was dealt with.
+        outcome: INDEXED, SKIPPED or FAILED.
+        event_id: the event that this entry was made from.
+    """
+
+    path: str
+    stamp: Stamp
+    outcome: Outcome = Outcome.INDEXED
+    reason: Reason = Reason.NONE
+    detail: str = ""
+    event_id: str = ""
+
+    @property
+    def title(self) -> str:
+        """The name that a person calls the file by."""
+        return Path(self.path).name
+
+    @property
+    def kind(self) -> str:
+        """The extension in lower case, without its dot."""
+        return Path(self.path).suffix[1:].lower()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A passage that one leg found. `score`: greater is better, comparable within one leg's answer only."""
+
+    passage_id: int
+    path: str
+    title: str
+    kind: str
+    position: int
+    text: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How much the index holds. `failed` and `skipped` are among `files`."""
+
+    files: int
+    passages: int
+    failed: int
+    skipped: int
+
+
+class Passages(Protocol):
+    """Files, passages and the keyword leg. Every method raises IndexUnavailableError."""
+
+    async def known(self, folder: Path) -> Mapping[str, Stamp]:
+        """Return the stamps of all files beneath `folder` (or of the file itself) that were dealt with, failed ones too."""
+        ...
+
+    async def store(self, entry: FileEntry, passages: Sequence[str]) -> None:
+        """Replace all that is known of a file, in one step: the old passages or the new ones are found, never a mixture."""
+        ...
+
+    async def remove(self, path: str, *, folder: bool = False) -> int:
+        """Forget a file, or with `folder` everything beneath a folder; return how many files that were."""
+        ...
+
+    async def find_words(self, query: str, limit: int) -> Sequence[Found]:
+        """Return the best passages for the words of `query`, best first: BM25 over stems and the words of the files' names.
+
+        Any text is a good query; one without an indexed word finds nothing.
+        """
+        ...
+
+    async def counts(self) -> Counts:
+        """Count files and passages."""
+        ...
+
+    async def failures(self, limit: int) -> Sequence[FileFailure]:
+        """Return the newest files that gave no text, newest first."""
+        ...
+
+
+class Vectors(Protocol):
+    """The vector leg. A vector belongs to a model and to a text, so equal passages share one.
+
+    Vectors are given and taken as sequences of float; a model's size is fixed by the first that is stored.
+    Every method raises IndexUnavailableError.
+    """
+
+    async def missing(self, model: str, limit: int) -> Sequence[str]:
+        """Return texts of passages that have no vector of `model` yet, each once."""
+        ...
+
+    async def store(self, model: str, vectors: Mapping[str, Sequence[float] | None]) -> None:
+        """Keep the vector of each text. None marks a text that the model refuses, so that it is not asked again.
+
+        Raises:
+            VectorSizeError: a vector's size is not the model's.
+        """
+        ...
+
+    async def progress(self, model: str) -> tuple[int, int]:
+        """Return how many passages have been dealt with for `model`, and how many there are."""
+        ...
+
+    async def find_near(self, model: str, vector: Sequence[float], limit: int) -> Sequence[Found]:
+        """Return the passages nearest to `vector` by cosine, best first.
+
+        Raises:
+            VectorSizeError: the vector's size is not the model's.
+        """
+        ...
+
+    async def keep_only(self, model: str) -> None:
+        """Drop the vectors of every other model."""
+        ...
+
+    async def prune(self) -> int:
+        """Drop vectors whose text is in no file any more; return how many."""
+        ...
+
+
+class VectorSizeError(Exception):
+    """An endpoint changed what it answers under the same model name.
+
+    Attributes:
+        model: its name.
+        expected: the size of the vectors that are stored.
+        actual: the size of the one at hand.
+    """
+
+    def __init__(self, model: str, expected: int, actual: int) -> None:
+        super().__init__(f"{model} gives vectors of {actual} numbers, the index holds {expected}")
+        self.model = model
+        self.expected = expected
+        self.actual = actual
