@@ -1,0 +1,98 @@
+"""The key in the keyring: stored, read, deleted, and what is said where there is no keyring."""
+
+import threading
+from pathlib import Path
+
+import keyring.backend
+import pytest
+
+from titan_desktop.adapters.keyring_secrets import ENTRY, SERVICE, KeyringSecrets
+from titan_desktop.ports.secrets import Key, SecretsUnavailableError
+
+PLAINTEXT = "keyrings.alt.file.PlaintextKeyring"
+
+
+@pytest.fixture
+def file_keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """keyrings.alt's backend, chosen by keyring's own configuration file, its data in a folder of the test's."""
+    config = tmp_path / "config" / "python_keyring"
+    config.mkdir(parents=True)
+    (config / "keyringrc.cfg").write_text(f"[backend]\ndefault-keyring={PLAINTEXT}\n", "utf-8")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.delenv("PYTHON_KEYRING_BACKEND", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+
+
+async def test_a_key_is_stored_read_and_deleted(file_keyring: Path) -> None:
+    secrets = KeyringSecrets({})
+    assert await secrets.key() is None
+    await secrets.store("sk-1")
+    await secrets.store("sk-2")
+    assert await secrets.key() == Key("sk-2", "keyring")
+    assert await secrets.delete()
+    assert not await secrets.delete()
+    assert await secrets.key() is None
+
+
+async def test_the_environment_wins_and_needs_no_keyring(no_keyring: None) -> None:
+    assert await KeyringSecrets({"OPENAI_API_KEY": " sk-env\n"}).key() == Key("sk-env", "environment")
+
+
+async def test_an_empty_variable_is_no_key(file_keyring: Path) -> None:
+    await KeyringSecrets({}).store("sk-ring")
+    assert await KeyringSecrets({"OPENAI_API_KEY": " "}).key() == Key("sk-ring", "keyring")
+
+
+async def test_without_a_keyring_the_sentence_names_the_cure(no_keyring: None) -> None:
+    secrets = KeyringSecrets({})
+    with pytest.raises(SecretsUnavailableError, match=r"has none.*OPENAI_API_KEY"):
+        await secrets.key()
+    with pytest.raises(SecretsUnavailableError):
+        await secrets.store("sk-1")
+    with pytest.raises(SecretsUnavailableError):
+        await secrets.delete()
+
+
+async def test_a_plain_text_file_is_never_chosen_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """keyrings.alt is installed here; nobody has configured it."""
+    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    for name in ("PYTHON_KEYRING_BACKEND", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(SecretsUnavailableError):
+        await KeyringSecrets({}).store("sk-1")
+    assert not any(tmp_path.rglob("*"))  # noqa: ASYNC240 - a folder of the test's own
+
+
+async def test_a_keyring_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, answer = threading.Event(), threading.Event()
+
+    class Silent(keyring.backend.KeyringBackend):
+        priority = 0  # type: ignore[assignment]
+
+        def get_password(self, service: str, username: str) -> str | None:
+            assert (service, username) == (SERVICE, ENTRY)
+            asked.set()
+            answer.wait(10)
+            return None
+
+        def set_password(self, service: str, username: str, password: str) -> None:
+            raise NotImplementedError
+
+    monkeypatch.setattr("titan_desktop.adapters.keyring_secrets._backend", Silent)
+    with pytest.raises(SecretsUnavailableError, match="did not answer"):
+        await KeyringSecrets({}, timeout_s=0.05).key()
+    answer.set()
+    assert asked.is_set()
+
+
+def test_the_key_is_not_in_its_repr() -> None:
+    assert "sk-1" not in repr(Key("sk-1", "keyring"))
