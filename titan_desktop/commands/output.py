@@ -3,7 +3,16 @@
 import contextlib
 import io
 import sys
+import time
 import traceback
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from titan_desktop.contracts.memory import Hit
+
+REDRAW_S = 0.1
+_BAR_CELLS = 24
+_UNSAFE = {code: "�" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
 
 
 def use_utf8() -> None:
@@ -13,10 +22,43 @@ def use_utf8() -> None:
             stream.reconfigure(encoding="utf-8", errors="replace")
 
 
+def safe(text: str) -> str:
+    """Take the control characters out of text that files and models wrote: a terminal would obey them."""
+    return text.translate(_UNSAFE)
+
+
+def line(text: str) -> str:
+    """Return `text` as one safe line."""
+    return safe(" ".join(text.split()))
+
+
+def say(text: str = "", *, end: str = "\n") -> None:
+    """Print to stdout at once."""
+    print(text, end=end, flush=True)
+
+
+def say_json(value: Any) -> None:
+    """Print one JSON value on one line. It may be or hold contract structs."""
+    import msgspec
+
+    print(msgspec.json.encode(value).decode(), flush=True)
+
+
+def hit_as_json(hit: "Hit") -> dict[str, object]:
+    """Return the five fields of a hit that scripts may rely on."""
+    return {
+        "path": hit.path,
+        "title": hit.title,
+        "score": hit.score,
+        "passage": hit.passage,
+        "kind": hit.kind,
+    }
+
+
 def complain(sentence: str) -> None:
     """Print a sentence to stderr."""
     with contextlib.suppress(OSError, AttributeError):  # no stderr: a windowed program on Windows
-        print(sentence, file=sys.stderr)
+        print(sentence, file=sys.stderr, flush=True)
 
 
 def confess() -> None:
@@ -32,3 +74,29 @@ def confess() -> None:
         complain(f"titan: an unexpected error, and its log {log} cannot be written: {error.strerror}.")
         return
     complain(f"titan: an unexpected error; please report it with the end of {log}.")
+
+
+class Progress:
+    """A bar on stderr where that is a terminal, nothing elsewhere. `title` stands before it."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._shown = False
+        self._drawn_at = 0.0
+        self._terminal = sys.stderr is not None and sys.stderr.isatty()
+
+    def update(self, done: int, total: int) -> None:
+        """Show how far it is, at most ten times a second."""
+        now = time.monotonic()
+        if not self._terminal or now - self._drawn_at < REDRAW_S:
+            return
+        self._shown, self._drawn_at = True, now
+        filled = _BAR_CELLS * done // total if total else 0
+        bar = "█" * filled + "░" * (_BAR_CELLS - filled)
+        print(f"\r\x1b[K{self._title} {bar} {done}/{total}", end="", file=sys.stderr, flush=True)
+
+    def clear(self) -> None:
+        """Take the bar away."""
+        if self._shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            self._shown = False

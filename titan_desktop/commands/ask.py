@@ -1,0 +1,186 @@
+"""`titan ask`: one question, its answer as it grows, then the sources."""
+
+import argparse
+import asyncio
+import textwrap
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from ulid import ULID
+
+from titan_bus import Bus, Event
+from titan_desktop.commands import exit_codes, output, sentences
+from titan_desktop.contracts import chat, topics
+
+GET_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was asked, under ids of our own making: sent twice, it is still one question."""
+
+    text: str
+    conversation_id: str
+    id: str
+
+    @classmethod
+    def new(cls, text: str, conversation_id: str = "") -> "Question":
+        """Ask in a conversation, or in a new one."""
+        return cls(text=text, conversation_id=conversation_id or str(ULID()), id=str(ULID()))
+
+
+async def run(bus: Bus, options: argparse.Namespace, text: str, says: sentences.Table) -> int:
+    """Ask, print, and return the exit status. Cancelled (Ctrl+C), it has the answer stopped."""
+    question = Question.new(text, options.conversation)
+    paper = Paper(says, silent=options.json)
+    try:
+        async with asyncio.timeout(options.timeout):
+            answer = await _answer(bus, question, paper)
+    except TimeoutError:
+        await _stop(bus, question)
+        paper.end()
+        output.complain(f"titan: {sentences.for_fault(says, chat.Fault.TIMED_OUT)}")
+        return exit_codes.MODEL_FAILED
+    except asyncio.CancelledError:
+        await _stop(bus, question)
+        raise
+    if options.json:
+        output.say_json(_as_json(answer))
+    else:
+        paper.finish(answer)
+    return _verdict(answer, says)
+
+
+class Paper:
+    """Writes an answer to the terminal as it grows; told more than once, it writes nothing twice."""
+
+    def __init__(self, says: sentences.Table, *, silent: bool) -> None:
+        self._says = says
+        self._silent = silent
+        self._written = ""
+        self._attempt = 0
+
+    @property
+    def length(self) -> int:
+        """How many characters of this attempt are written."""
+        return len(self._written)
+
+    def begin(self, attempt: int) -> bool:
+        """Turn to an attempt; say whether it is the one to write (False: an older one, and void)."""
+        if attempt > self._attempt:
+            if self._written:
+                self.end()
+                output.complain(self._says["again"])
+            self._attempt = attempt
+        return attempt == self._attempt
+
+    def write(self, offset: int, text: str) -> bool:
+        """Write what follows the first `offset` characters; say False when something before it is missing."""
+        if offset > self.length:
+            return False
+        fresh = text[self.length - offset :]
+        if fresh and not self._silent:
+            output.say(output.safe(fresh), end="")
+        self._written += fresh
+        return True
+
+    def end(self) -> None:
+        """Close the line that is being written."""
+        if self._written and not self._silent and not self._written.endswith("\n"):
+            output.say()
+        self._written = ""
+
+    def finish(self, answer: chat.Message) -> None:
+        """Write what is missing of the final text, then the sources."""
+        if not answer.text.startswith(self._written):
+            self.end()
+        self.write(0, answer.text)
+        self.end()
+        if answer.state is chat.State.STOPPED:
+            output.say(self._says["stopped"])
+        if answer.kind is chat.AnswerKind.NOTHING and not answer.text:
+            output.say(self._says["nothing"])
+        if answer.sources:
+            output.say()
+            output.say(self._says["sources"])
+        for number, hit in enumerate(answer.sources, start=1):
+            output.say(f"[{number}] {output.line(hit.title)}\n    {output.line(hit.path)}")
+            if answer.kind is chat.AnswerKind.PASSAGES and hit.passage not in answer.text:
+                output.say(textwrap.indent(output.safe(hit.passage.strip()), "    "))
+
+
+async def _answer(bus: Bus, question: Question, paper: Paper) -> chat.Message:
+    """Publish the question and follow it until its answer is stored."""
+    tail = bus.tail([topics.CHAT, topics.CHAT_STREAM], start="$")
+    try:
+        await tail.start()  # before the question goes out: the first word may follow at once
+        command = chat.SendPrompt(
+            conversation_id=question.conversation_id, message_id=question.id, text=question.text
+        )
+        await bus.publish(topics.CHAT, topics.type_of(command), command, priority="high")
+        return await _follow(bus, question, paper, tail)
+    finally:
+        await tail.close()
+
+
+async def _follow(bus: Bus, question: Question, paper: Paper, tail: AsyncIterator[Event]) -> chat.Message:
+    async for event in tail:
+        match _decoded(event):
+            case chat.AnswerStarted(message=message) if message.question_id == question.id:
+                paper.begin(message.attempt)
+            case chat.AssistantDelta(question_id=question.id) as delta:
+                if paper.begin(delta.attempt) and not paper.write(delta.offset, delta.text):
+                    so_far = await _message(bus, delta.answer_id)
+                    if paper.begin(so_far.attempt):
+                        paper.write(0, so_far.text)
+            case chat.AssistantMessage(message=message, text_omitted=omitted) if (
+                message.question_id == question.id
+            ):
+                return await _message(bus, message.id) if omitted else message
+    raise AssertionError("a tail ends only when it is closed")
+
+
+def _decoded(event: Event) -> object:
+    for struct in (chat.AnswerStarted, chat.AssistantDelta, chat.AssistantMessage):
+        if event.event_type == topics.type_of(struct):
+            return event.payload_as(struct)
+    return None
+
+
+async def _message(bus: Bus, message_id: str) -> chat.Message:
+    request = chat.GetMessage(message_id=message_id)
+    return await bus.request(
+        topics.CHAT_REQUESTS,
+        topics.type_of(request),
+        request,
+        reply_type=chat.Message,
+        timeout_s=GET_TIMEOUT_S,
+    )
+
+
+async def _stop(bus: Bus, question: Question) -> None:
+    command = chat.StopAnswer(conversation_id=question.conversation_id, question_id=question.id)
+    await bus.publish(topics.CHAT, topics.type_of(command), command, priority="high")
+
+
+def _as_json(answer: chat.Message) -> dict[str, object]:
+    return {
+        "answer": answer.text,
+        "state": answer.state,
+        "kind": answer.kind,
+        "model": answer.model,
+        "sources": [output.hit_as_json(hit) for hit in answer.sources],
+        "conversation_id": answer.conversation_id,
+        "fault": {"kind": answer.fault, "detail": answer.fault_detail} if answer.fault else None,
+    }
+
+
+def _verdict(answer: chat.Message, says: sentences.Table) -> int:
+    """Say on stderr what the person should know, and return the exit status."""
+    if answer.state is chat.State.FAILED:
+        detail = f" ({output.line(answer.fault_detail)})" if answer.fault_detail else ""
+        output.complain(f"titan: {sentences.for_fault(says, answer.fault)}{detail}")
+        return exit_codes.MODEL_FAILED
+    if answer.kind is not chat.AnswerKind.MODEL:
+        output.complain(says["connect"])
+    return exit_codes.NOTHING if answer.kind is chat.AnswerKind.NOTHING else exit_codes.DONE

@@ -1,0 +1,108 @@
+"""`titan index`: have files and folders read now, and say what came of each."""
+
+import argparse
+import os
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from titan_bus import Bus
+from titan_desktop.commands import exit_codes, indexing, output, sentences
+from titan_desktop.contracts.memory import FileIndexed, Outcome, Reason
+
+PATHS_SHOWN = 5
+"""How many files of one reason are listed for a person; `--json` lists all."""
+
+
+def absolute(paths: Iterable[str]) -> list[str]:
+    """Return the paths absolute, without those that lie in another of them: a file must be said once."""
+    known: list[str] = []
+    for path in sorted({os.path.abspath(path) for path in paths}, key=lambda path: Path(path).parts):  # noqa: PTH100
+        if not known or not Path(path).is_relative_to(known[-1]):
+            known.append(path)
+    return known
+
+
+async def run(bus: Bus, options: argparse.Namespace, paths: Sequence[str], says: sentences.Table) -> int:
+    """Index `paths` (none: every allowed folder), print the summary, return the exit status."""
+    job = indexing.Job(paths, force=options.force)
+    progress = output.Progress(says["indexing"])
+    started = time.monotonic()
+    try:
+        await indexing.run(bus, job, progress.update)
+    except indexing.StalledError as error:
+        progress.clear()
+        output.complain(says["stalled"].format(files=error.left))
+        return exit_codes.NOT_REACHED
+    finally:
+        progress.clear()
+    seconds = time.monotonic() - started
+    if options.json:
+        output.say_json(_as_json(job, seconds, says))
+    else:
+        _print(job, seconds, says)
+    for path, reason in sorted(job.refused.items()):
+        output.complain(_refusal(path, reason, says))
+    if job.refused.keys() & set(paths):
+        return exit_codes.PATH_REFUSED
+    if options.strict and job.of(Outcome.FAILED):
+        return exit_codes.FILES_FAILED
+    return exit_codes.DONE
+
+
+def _as_json(job: indexing.Job, seconds: float, says: sentences.Table) -> dict[str, object]:
+    indexed = job.of(Outcome.INDEXED)
+    dealt_with = len(job.outcomes)
+
+    def listed(path: str, reason: str) -> dict[str, str]:
+        return {"path": path, "reason": reason, "sentence": sentences.for_reason(says, reason)}
+
+    return {
+        "indexed": len(indexed),
+        "unchanged": job.unchanged,
+        "skipped": [listed(news.path, news.reason) for news in job.of(Outcome.SKIPPED)],
+        "failed": [listed(news.path, news.reason) for news in job.of(Outcome.FAILED)],
+        "refused": [listed(path, reason) for path, reason in sorted(job.refused.items())],
+        "seconds": round(seconds, 3),
+        "files_per_s": round(dealt_with / seconds, 1) if seconds else 0.0,
+        "bytes": sum(news.size for news in indexed),
+    }
+
+
+def _print(job: indexing.Job, seconds: float, says: sentences.Table) -> None:
+    indexed = job.of(Outcome.INDEXED)
+    size = _size(sum(news.size for news in indexed))
+    rate = len(job.outcomes) / seconds if seconds else 0.0
+    output.say(says["indexed"].format(files=len(indexed), bytes=size, seconds=seconds, rate=rate))
+    output.say(says["unchanged"].format(files=job.unchanged))
+    for key, outcome in (("skipped", Outcome.SKIPPED), ("failed", Outcome.FAILED)):
+        left_out = job.of(outcome)
+        output.say(says[key].format(files=len(left_out)))
+        _print_reasons(left_out, says)
+
+
+def _print_reasons(left_out: Iterable[FileIndexed], says: sentences.Table) -> None:
+    by_reason: dict[Reason, list[str]] = defaultdict(list)
+    for news in left_out:
+        by_reason[news.reason].append(news.path)
+    for reason, paths in sorted(by_reason.items(), key=lambda item: -len(item[1])):
+        output.say(f"  {sentences.for_reason(says, reason)}: {len(paths)}")
+        for path in paths[:PATHS_SHOWN]:
+            output.say(f"    {output.line(path)}")
+        if len(paths) > PATHS_SHOWN:
+            output.say("    " + says["more"].format(files=len(paths) - PATHS_SHOWN))
+
+
+def _refusal(path: str, reason: str, says: sentences.Table) -> str:
+    cure = says["cure.outside" if reason == Reason.OUTSIDE else "cure.other"]
+    said = sentences.for_reason(says, reason)
+    return says["refused"].format(path=output.line(path), reason=said, cure=cure)
+
+
+def _size(count: float) -> str:
+    for unit in ("B", "KB", "MB"):
+        if count < 1000:  # noqa: PLR2004  # SI prefixes
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} GB"

@@ -1,0 +1,160 @@
+"""Runs one parsed command: reads what it needs, links to the core, and puts every foreseen error into a sentence."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+
+from titan_bus import Bus, BusError, RequestFailedError, RequestTimedOutError
+from titan_desktop import client, locks, settings
+from titan_desktop.commands import ask, doctor, exit_codes, index, indexing, output, search, sentences
+from titan_desktop.contracts import chat, memory, topics
+from titan_desktop.paths import Paths
+
+FIRST_SCAN_S = 60.0
+"""How long a first question waits for the files to be read; a start on a known index waits less."""
+START_SCAN_S = 15.0
+
+Work = Callable[[Bus], Awaitable[int]]
+
+
+class CommandError(Exception):
+    """The command cannot be carried out: a sentence for the person, and the exit status."""
+
+    def __init__(self, sentence: str, status: int) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.status = status
+
+
+def run(options: argparse.Namespace) -> int:
+    """Carry out a command and return its exit status."""
+    paths = Paths.from_environment()
+    try:
+        says = sentences.table(settings.load(paths.settings_file).language)
+        if options.command == "doctor":
+            return asyncio.run(_doctor(paths, says, json=options.json))
+        return asyncio.run(_linked(paths, says, _work(options, says, paths)))
+    except settings.SettingsError as error:
+        if options.command == "doctor":
+            return doctor.show(doctor.report(paths, None, str(error)), json=options.json)
+        output.complain(f"titan: {error}")
+        return exit_codes.NOT_REACHED
+    except CommandError as error:
+        output.complain(error.sentence)
+        return error.status
+
+
+def _work(options: argparse.Namespace, says: sentences.Table, paths: Paths) -> Work:
+    """Read and check what the command needs before a core is started for it."""
+    fresh = not locks.is_held(paths.core_lock)
+    match options.command:
+        case "ask":
+            question = _text(options.question, says, "no_question")
+            return lambda bus: _after_scan(bus, says, fresh, lambda: ask.run(bus, options, question, says))
+        case "search" if options.queries:
+            queries = _queries(options, says)
+            return lambda bus: _after_scan(bus, says, fresh, lambda: search.run_many(bus, options, queries))
+        case "search":
+            query = _text(options.query, says, "no_query")
+            return lambda bus: _after_scan(bus, says, fresh, lambda: search.run(bus, options, query, says))
+        case "index":
+            asked = _paths(options, says)
+            return lambda bus: index.run(bus, options, asked, says)
+    raise AssertionError(options.command)
+
+
+def _text(words: list[str], says: sentences.Table, when_empty: str) -> str:
+    text = " ".join(words)
+    if text in {"", "-"} and not (text == "" and sys.stdin.isatty()):
+        text = sys.stdin.buffer.read().decode("utf-8-sig", errors="replace")
+    text = (
+        text.encode(errors="replace").decode().strip()
+    )  # a terminal's stray bytes arrive as lone surrogates
+    if not text or text == "-":
+        raise CommandError(says[when_empty], exit_codes.USAGE)
+    if (size := len(text.encode())) > chat.PROMPT_BYTES_MAX:
+        sentence = says["too_long"].format(bytes=size, limit=chat.PROMPT_BYTES_MAX)
+        raise CommandError(sentence, exit_codes.USAGE)
+    return text
+
+
+def _queries(options: argparse.Namespace, says: sentences.Table) -> list[str]:
+    if not options.json or options.query:
+        raise CommandError(says["queries_json"], exit_codes.USAGE)
+    try:
+        return search.read_queries(options.queries)
+    except OSError as error:
+        sentence = says["cannot_read"].format(path=options.queries, reason=error.strerror)
+        raise CommandError(sentence, exit_codes.USAGE) from error
+
+
+def _paths(options: argparse.Namespace, says: sentences.Table) -> list[str]:
+    paths = index.absolute(options.paths)
+    for path in paths:
+        try:
+            path.encode()
+        except UnicodeEncodeError as error:
+            reason = sentences.for_reason(says, memory.Reason.UNREADABLE)
+            sentence = says["refused"].format(path=path, reason=reason, cure=says["cure.other"])
+            raise CommandError(sentence, exit_codes.PATH_REFUSED) from error
+    return paths
+
+
+async def _linked(paths: Paths, says: sentences.Table, work: Work) -> int:
+    """Do `work` with the running core, or with one started for it."""
+    try:
+        async with client.CoreLink(paths) as link:
+            return await work(link.bus)
+    except RequestTimedOutError:
+        output.complain(says["no_answer"])
+    except RequestFailedError as error:
+        output.complain(says["refused_request"].format(reason=output.line(error.message or error.code)))
+    except (client.CoreError, BusError) as error:
+        output.complain(says["no_core"].format(reason=output.line(str(error)).rstrip("."), log=paths.logs))
+    return exit_codes.NOT_REACHED
+
+
+async def _doctor(paths: Paths, says: sentences.Table, *, json: bool) -> int:
+    """Report with what the core says, or with why it says nothing."""
+    answers, unreached = None, ""
+    try:
+        async with client.CoreLink(paths) as link:
+            answers = await doctor.ask(link.bus)
+    except (client.CoreError, BusError) as error:
+        unreached = says["no_core"].format(reason=output.line(str(error)).rstrip("."), log=paths.logs)
+    return doctor.show(doctor.report(paths, answers, unreached), json=json)
+
+
+async def _after_scan(
+    bus: Bus, says: sentences.Table, fresh: bool, work: Callable[[], Awaitable[int]]
+) -> int:  # noqa: FBT001
+    """Do `work` once the files are read, as far as that is a matter of seconds.
+
+    A core that was running has followed every change. One that was started for this command (`fresh`) has not
+    looked yet, and a first one knows nothing: it would answer "nothing found" with the document before it.
+    """
+    known = await _knows_files(bus)
+    if fresh or not known:
+        progress = output.Progress(says["first_scan"])
+        try:
+            async with asyncio.timeout(START_SCAN_S if known else FIRST_SCAN_S):
+                await indexing.run(bus, indexing.Job(()), progress.update)
+        except (TimeoutError, indexing.StalledError):
+            progress.clear()
+            output.complain(says["first_scan_late"])
+        finally:
+            progress.clear()
+    return await work()
+
+
+async def _knows_files(bus: Bus) -> bool:
+    request = memory.GetIndexStatus(failures_limit=0)
+    status = await bus.request(
+        topics.MEMORY_REQUESTS,
+        topics.type_of(request),
+        request,
+        reply_type=memory.IndexStatus,
+        timeout_s=search.SEARCH_TIMEOUT_S,
+    )
+    return status.files + status.failed + status.skipped > 0

@@ -1,0 +1,93 @@
+"""`titan search`: the files that a question is about, for one query or for many."""
+
+import argparse
+import asyncio
+import shutil
+import sys
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Sequence
+from pathlib import Path
+
+from titan_bus import Bus
+from titan_desktop.commands import exit_codes, output, sentences
+from titan_desktop.contracts import memory, topics
+
+SEARCH_TIMEOUT_S = 30.0
+QUERIES_AT_ONCE = 8
+"""The core answers searches side by side, and its database has as many connections."""
+
+
+def read_queries(source: str) -> list[str]:
+    """Read one query a line from a file, or from standard input for "-".
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    content = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+    # Not splitlines(): it would also cut at a line separator that stands inside a query.
+    lines = content.decode("utf-8-sig", errors="replace").split("\n")
+    if lines[-1] == "":
+        lines.pop()
+    return [line.strip() for line in lines]
+
+
+async def run(bus: Bus, options: argparse.Namespace, text: str, says: sentences.Table) -> int:
+    """Answer one query; 1 when nothing was found."""
+    result = await _search(bus, text, options.limit)
+    if result.degraded:
+        output.complain(says["degraded"].format(reason=output.line(result.degraded)))
+    if options.json:
+        output.say_json([output.hit_as_json(hit) for hit in result.hits])
+    else:
+        _print(result.hits)
+    if not result.hits and not options.json:
+        output.complain(says["nothing"])
+    return exit_codes.DONE if result.hits else exit_codes.NOTHING
+
+
+async def run_many(bus: Bus, options: argparse.Namespace, queries: Sequence[str]) -> int:
+    """Answer many, one JSON list a line, in the order of the queries."""
+    async for hits in _in_order(bus, queries, options.limit):
+        output.say_json([output.hit_as_json(hit) for hit in hits])
+    return exit_codes.DONE
+
+
+async def _in_order(bus: Bus, queries: Iterable[str], limit: int) -> AsyncIterator[Sequence[memory.Hit]]:
+    """Search several at a time and yield in order; the window is bounded, so a long file needs no memory."""
+    window: deque[asyncio.Task[Sequence[memory.Hit]]] = deque()
+    try:
+        for query in queries:
+            window.append(asyncio.create_task(_hits(bus, query, limit), name="search"))
+            if len(window) >= QUERIES_AT_ONCE:
+                yield await window.popleft()
+        while window:
+            yield await window.popleft()
+    finally:
+        for task in window:
+            task.cancel()
+        await asyncio.gather(*window, return_exceptions=True)
+
+
+async def _hits(bus: Bus, query: str, limit: int) -> Sequence[memory.Hit]:
+    return (await _search(bus, query, limit)).hits if query else ()
+
+
+async def _search(bus: Bus, query: str, limit: int) -> memory.SearchResult:
+    request = memory.Search(query=query, limit=limit)
+    return await bus.request(
+        topics.MEMORY_REQUESTS,
+        topics.type_of(request),
+        request,
+        reply_type=memory.SearchResult,
+        timeout_s=SEARCH_TIMEOUT_S,
+    )
+
+
+def _print(hits: Iterable[memory.Hit]) -> None:
+    width = max(shutil.get_terminal_size().columns, 40)
+    for number, hit in enumerate(hits, start=1):
+        output.say(f"{number}. {output.line(hit.title)}  ({hit.score:.4g})")
+        output.say(f"   {output.line(hit.path)}")
+        passage = output.line(hit.passage)
+        room = width - 3
+        output.say("   " + (passage if len(passage) <= room else passage[: room - 1] + "…"))
