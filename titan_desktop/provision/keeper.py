@@ -135,7 +135,9 @@ def _wait_for_end_of_input(stop: threading.Event) -> None:
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="titan keeper", description="Keeps the embedded servers of one core.")
+    parser = argparse.ArgumentParser(
+        prog="titan keeper", description="Keeps the embedded servers of one core."
+    )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--logs", type=Path, required=True)
     parser.add_argument("--run", type=Path, required=True)

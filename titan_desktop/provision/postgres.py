@@ -178,9 +178,7 @@ class Postgres:
 
     def _write_access_rules(self) -> None:
         rule = (
-            "local all all trust\n"
-            if self._listen == "unix"
-            else "host all all 127.0.0.1/32 scram-sha-256\n"
+            "local all all trust\n" if self._listen == "unix" else "host all all 127.0.0.1/32 scram-sha-256\n"
         )
         rules = self.folder / "pg_hba.conf"
         if rules.read_text("utf-8") != rule:

@@ -1,0 +1,137 @@
+"""The servers from Docker Compose: `compose/docker-compose.yml`, with passwords that Titan makes and keeps.
+
+The containers are left running when Titan ends: who chose Docker wants servers that outlive the program.
+"""
+
+import asyncio
+import logging
+import os
+import secrets
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from titan_desktop.paths import Paths, bundled
+from titan_desktop.program import foreign_environment
+from titan_desktop.provision.errors import StoreUnavailableError
+
+log = logging.getLogger(__name__)
+
+PROJECT = "titan"
+SERVICES = {"redis": "redis", "postgres": "postgres", "graph": "neo4j"}
+DEFAULT_PORTS = {"REDIS_PORT": "16379", "POSTGRES_PORT": "15432", "NEO4J_PORT": "17687"}
+"""Not the servers' own ports: those may be taken by servers that a person already runs."""
+PASSWORDS = ("REDIS_PASSWORD", "POSTGRES_PASSWORD", "NEO4J_PASSWORD")
+UP_PATIENCE_S = 900.0
+"""The first start pulls images of more than a gigabyte."""
+
+
+class Docker:
+    """Brings the asked-for services up once, and says where they answer.
+
+    Args:
+        paths: the `.env` file goes into `paths.data`, Docker's output into `paths.logs`.
+        stores: those that are to come from Docker.
+    """
+
+    def __init__(self, paths: Paths, stores: Sequence[str]) -> None:
+        self._environment_file = paths.data / ".env"
+        self._log = paths.logs / "docker.log"
+        self._stores = tuple(stores)
+        self._lock = asyncio.Lock()
+        self._values: dict[str, str] = {}
+
+    async def url(self, store: str) -> str:
+        """Return where `store` answers, with its password.
+
+        Raises:
+            StoreUnavailableError: Docker is missing, its engine does not answer, or the container did not come up.
+        """
+        async with self._lock:
+            if not self._values:
+                values = write_environment(self._environment_file)
+                await self._up(store)
+                self._values = values
+        value = self._values
+        match store:
+            case "redis":
+                return f"redis://:{value['REDIS_PASSWORD']}@127.0.0.1:{value['REDIS_PORT']}/0"
+            case "postgres":
+                password, port = value["POSTGRES_PASSWORD"], value["POSTGRES_PORT"]
+                return f"postgresql://postgres:{password}@127.0.0.1:{port}/titan"
+            case _:
+                return f"bolt://neo4j:{value['NEO4J_PASSWORD']}@127.0.0.1:{value['NEO4J_PORT']}"
+
+    async def _up(self, store: str) -> None:
+        if shutil.which("docker") is None:
+            raise StoreUnavailableError(
+                store,
+                "Docker is not installed, but the settings ask for it. Install Docker with its Compose plugin, "
+                "or choose embedded stores in the settings.",
+            )
+        if await self._docker("version", "--format", "{{.Server.Version}}") != 0:
+            raise StoreUnavailableError(
+                store,
+                "Docker's engine does not answer. Start Docker (and see that your user may use it), "
+                "or choose embedded stores in the settings.",
+            )
+        if await self._docker("compose", "version") != 0:
+            raise StoreUnavailableError(
+                store, "Docker has no Compose plugin. Install it (package docker-compose-plugin)."
+            )
+        code = await self._docker(
+            *("compose", "--file", str(bundled("compose") / "docker-compose.yml")),
+            *("--env-file", str(self._environment_file), "--project-name", PROJECT),
+            *("up", "--detach", "--wait", *(SERVICES[name] for name in self._stores)),
+        )
+        if code != 0:
+            raise StoreUnavailableError(
+                store, f"Docker Compose could not start the servers (exit code {code}); see {self._log}."
+            )
+
+    async def _docker(self, *words: str) -> int:
+        """Run docker with its output in our log file; answer with its exit code."""
+        with self._log.open("ab") as output:
+            process = await asyncio.create_subprocess_exec(
+                "docker",
+                *words,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=foreign_environment(),
+            )
+        try:
+            async with asyncio.timeout(UP_PATIENCE_S):
+                return await process.wait()
+        except (asyncio.CancelledError, TimeoutError) as error:
+            process.kill()
+            await process.wait()
+            if isinstance(error, TimeoutError):
+                return -9
+            raise
+
+
+def write_environment(path: Path) -> dict[str, str]:
+    """Return the values of the `.env` file; what is missing is made up and added. Mode 0600.
+
+    Passwords are made once: the servers keep the first one they were started with in their volumes.
+    """
+    values = _read(path)
+    missing = {name: port for name, port in DEFAULT_PORTS.items() if name not in values}
+    missing |= {name: secrets.token_urlsafe(24) for name in PASSWORDS if not values.get(name)}
+    if missing:
+        values |= missing
+        fresh = path.with_name(".env.new")
+        fresh.unlink(missing_ok=True)
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.writelines(f"{name}={value}\n" for name, value in values.items())
+        fresh.replace(path)
+    return values
+
+
+def _read(path: Path) -> dict[str, str]:
+    if not path.exists():
+        return {}
+    pairs = (line.split("=", 1) for line in path.read_text("utf-8").splitlines() if "=" in line)
+    return {name.strip(): value.strip() for name, value in pairs if not name.startswith("#")}

@@ -1,0 +1,171 @@
+"""The embedded servers as the core sees them: it starts the keeper, hears its reports, and lets it go at the end."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from titan_desktop.paths import Paths
+from titan_desktop.program import command, own_environment
+from titan_desktop.provision.errors import KeeperLostError, StoreUnavailableError
+from titan_desktop.provision.postgres import Listen
+
+log = logging.getLogger(__name__)
+
+STOP_PATIENCE_S = 20.0
+"""The keeper itself is bounded: 10 s for PostgreSQL, 5 s for Valkey."""
+STEADY_S = 30.0
+DEATHS_MAX = 5
+"""So many keepers that each lived less than STEADY_S, and it is lost."""
+
+OnChange = Callable[[str, str], None]
+"""Takes a store and what ails it; an empty sentence says that it serves."""
+
+
+@dataclass(slots=True)
+class _Store:
+    url: str = ""
+    sentence: str = ""
+
+
+class Embedded:
+    """Runs the keeper while it is entered.
+
+    Args:
+        paths: where data, logs and sockets go.
+        stores: `redis`, `postgres` or both.
+        on_change: told of each store that comes up or goes down.
+        listen: how PostgreSQL is reached; the default is what the system allows.
+    """
+
+    def __init__(
+        self, paths: Paths, stores: Sequence[str], on_change: OnChange, *, listen: Listen | None = None
+    ) -> None:
+        self._paths = paths
+        self._stores = {store: _Store() for store in stores}
+        self._on_change = on_change
+        self._listen = listen or ("tcp" if sys.platform == "win32" else "unix")
+        self._changed = asyncio.Condition()
+        self._keeper: asyncio.subprocess.Process | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._closing = False
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._keep(), name="keeper")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the keeper's input and wait until the servers have stopped; bounded."""
+        self._closing = True
+        task, self._task = self._task, None
+        if task is None:
+            return
+        if self._keeper is not None and self._keeper.stdin is not None:
+            self._keeper.stdin.close()
+        else:
+            task.cancel()
+        done, _ = await asyncio.wait([task], timeout=STOP_PATIENCE_S)
+        if not done:
+            log.error("the keeper did not stop within %s s; killing it", STOP_PATIENCE_S)
+            if self._keeper is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    self._keeper.kill()
+            task.cancel()
+            await asyncio.wait([task])
+
+    @property
+    def lost(self) -> "asyncio.Task[None]":
+        """Ends, with KeeperLostError, when the keeper cannot be kept alive."""
+        if self._task is None:
+            raise RuntimeError("not entered")
+        return self._task
+
+    async def url(self, store: str) -> str:
+        """Return where `store` answers, as soon as it does.
+
+        Raises:
+            StoreUnavailableError: it cannot be started now. The keeper goes on trying; ask again.
+        """
+        state = self._stores[store]
+        async with self._changed:
+            await self._changed.wait_for(lambda: state.url or state.sentence)
+            if not state.url:
+                sentence, state.sentence = state.sentence, ""
+                raise StoreUnavailableError(store, sentence)
+            return state.url
+
+    async def _keep(self) -> None:
+        """Run a keeper, and another when it dies."""
+        deaths = 0
+        while not self._closing:
+            started = time.monotonic()
+            code = await self._run_keeper()
+            if self._closing:
+                return
+            deaths = 1 if time.monotonic() - started > STEADY_S else deaths + 1
+            log.error("the keeper ended with %s; starting another", code)
+            for store in self._stores:
+                await self._set(store, "", "")
+                self._on_change(store, f"{store} has lost its keeper and is started again.")
+            if deaths >= DEATHS_MAX:
+                sentence = f"The embedded servers cannot be kept running; see the logs in {self._paths.logs}."
+                for store in self._stores:
+                    await self._set(store, "", sentence)
+                raise KeeperLostError(sentence)
+            await asyncio.sleep(0.05 * 2**deaths)
+
+    async def _run_keeper(self) -> int:
+        """Start a keeper, read what it says until it ends, and return its exit code."""
+        options: dict[str, object] = {"start_new_session": True}
+        if sys.platform == "win32":
+            options = {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}
+        keeper = self._keeper = await asyncio.create_subprocess_exec(
+            *self._command(),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env=own_environment(),
+            **options,  # type: ignore[arg-type]
+        )
+        assert keeper.stdout is not None
+        try:
+            async for line in keeper.stdout:
+                await self._hear(line)
+            return await keeper.wait()
+        finally:
+            self._keeper = None
+
+    def _command(self) -> list[str]:
+        paths = self._paths
+        return command(
+            "keeper",
+            *("--data", str(paths.data), "--logs", str(paths.logs), "--run", str(paths.run)),
+            *("--sockets", str(paths.sockets()), "--listen", self._listen),
+            *self._stores,
+        )
+
+    async def _hear(self, line: bytes) -> None:
+        said = json.loads(line)
+        if "note" in said:
+            log.info("keeper: %s", said["note"])
+            return
+        store, state = said["store"], said["state"]
+        if state == "up":
+            await self._set(store, said["url"], "")
+            self._on_change(store, "")
+        else:
+            log.warning("keeper: %s %s: %s", store, state, said["sentence"])
+            # One that served comes back at the same place, so clients may go on asking for it.
+            await self._set(store, self._stores[store].url, said["sentence"])
+            self._on_change(store, said["sentence"])
+
+    async def _set(self, store: str, url: str, sentence: str) -> None:
+        async with self._changed:
+            self._stores[store].url = url
+            self._stores[store].sentence = sentence
+            self._changed.notify_all()

@@ -1,0 +1,44 @@
+"""Servers that somebody else runs, named by `TITAN_REDIS_URL`, `TITAN_POSTGRES_URL` and `TITAN_NEO4J_URL`."""
+
+import os
+from collections.abc import Mapping
+
+from titan_desktop.provision.errors import StoreUnavailableError
+
+VARIABLES = {
+    "redis": ("TITAN_REDIS_URL", "redis://:password@host:6379/0"),
+    "postgres": ("TITAN_POSTGRES_URL", "postgresql://user:password@host:5432/titan"),
+    "graph": ("TITAN_NEO4J_URL", "bolt://neo4j:password@host:7687"),
+}
+_SCHEMES = {
+    "redis": ("redis", "rediss", "unix"),
+    "postgres": ("postgresql", "postgres"),
+    "graph": ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc"),
+}
+
+
+class External:
+    """Reads the environment; nothing is started, nothing is stopped."""
+
+    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+        self._environment = environment
+
+    async def url(self, store: str) -> str:
+        """Return the store's URL.
+
+        Raises:
+            StoreUnavailableError: the variable is not set, or names another kind of server.
+        """
+        variable, example = VARIABLES[store]
+        given = self._environment.get(variable, "")
+        if not given:
+            raise StoreUnavailableError(
+                store,
+                f"The settings say that {store} is external, but {variable} is not set. "
+                f"Set it, for instance to {example}, or choose another place in the settings.",
+            )
+        if given.partition("://")[0] not in _SCHEMES[store]:
+            raise StoreUnavailableError(
+                store, f"{variable} does not name a {store} server. It looks like {example}."
+            )
+        return given

@@ -1,0 +1,91 @@
+"""Each store from its place: embedded, Docker or external, in any mixture. What the core asks for endpoints."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import Protocol, Self
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from titan_desktop.paths import Paths
+from titan_desktop.provision.docker import Docker
+from titan_desktop.provision.embedded import Embedded, OnChange
+from titan_desktop.provision.endpoints import Endpoints, GraphEndpoint
+from titan_desktop.provision.external import External
+from titan_desktop.settings import StoreSettings
+
+
+class Source(Protocol):
+    """One place. `url` waits for the store and may be asked again after it raised StoreUnavailableError."""
+
+    async def url(self, store: str) -> str:
+        """Return where the store answers."""
+        ...
+
+
+class Provision:
+    """Starts what must be started while it is entered.
+
+    Args:
+        chosen: the place of each store.
+        paths: for what is embedded or in Docker.
+        on_change: told when an embedded server goes down or comes up again.
+    """
+
+    def __init__(self, chosen: StoreSettings, paths: Paths, on_change: OnChange) -> None:
+        self._chosen = chosen
+        self._paths = paths
+        self._on_change = on_change
+        self._stack = AsyncExitStack()
+        self._embedded: Embedded | None = None
+        self._sources: dict[str, Source] = {}
+
+    async def __aenter__(self) -> Self:
+        chosen = {"redis": self._chosen.redis, "postgres": self._chosen.postgres, "graph": self._chosen.graph}
+
+        def stores_from(place: str) -> list[str]:
+            return [store for store, its_place in chosen.items() if its_place == place]
+
+        if embedded := [store for store in stores_from("embedded") if store != "graph"]:
+            self._embedded = Embedded(self._paths, embedded, self._on_change)
+            await self._stack.enter_async_context(self._embedded)
+            self._sources |= dict.fromkeys(embedded, self._embedded)
+        if in_docker := stores_from("docker"):
+            self._sources |= dict.fromkeys(in_docker, Docker(self._paths, in_docker))
+        self._sources |= dict.fromkeys(stores_from("external"), External())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop what was started."""
+        await self._stack.aclose()
+
+    @property
+    def lost(self) -> "asyncio.Task[None] | None":
+        """Ends when the embedded servers are gone for good; None when there are none."""
+        return self._embedded.lost if self._embedded is not None else None
+
+    async def redis_url(self) -> str:
+        """Return the transport's URL as soon as it answers. Raises StoreUnavailableError."""
+        return await self._sources["redis"].url("redis")
+
+    async def postgres_dsn(self) -> str:
+        """Return PostgreSQL's DSN as soon as it answers. Raises StoreUnavailableError."""
+        return await self._sources["postgres"].url("postgres")
+
+    async def graph(self) -> GraphEndpoint:
+        """Return the graph's folder, or its URL and credentials. Raises StoreUnavailableError."""
+        place = self._chosen.graph
+        if place == "embedded":
+            return GraphEndpoint(place=place, folder=self._paths.data / "graph")
+        parts = urlsplit(await self._sources["graph"].url("graph"))
+        return GraphEndpoint(
+            place=place,
+            url=urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, parts.query, "")),
+            user=unquote(parts.username or ""),
+            password=unquote(parts.password or ""),
+        )
+
+    async def endpoints(self) -> Endpoints:
+        """Return all three, brought up side by side. Raises StoreUnavailableError."""
+        redis_url, postgres_dsn, graph = await asyncio.gather(
+            self.redis_url(), self.postgres_dsn(), self.graph()
+        )
+        return Endpoints(redis_url, postgres_dsn, graph)
