@@ -3,11 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from types import TracebackType
-from typing import Any, TypeVar, overload
+from typing import Any, Self, TypeVar, overload
 
 import msgspec
 
-from titan_bus import replay as replaying
 from titan_bus.config import BusConfig
 from titan_bus.connection import Channel, Connection
 from titan_bus.deadletter import DeadLetters
@@ -16,6 +15,7 @@ from titan_bus.errors import BusClosedError, EventNotHeldError, RequestFailedErr
 from titan_bus.event import Event, Payload, Priority
 from titan_bus.processor import Handler, Processor
 from titan_bus.publisher import Publisher
+from titan_bus.replay import replay as replay_stream
 from titan_bus.request import Requester, Responder
 from titan_bus.supervisor import keep_going
 from titan_bus.tail import Tail
@@ -37,7 +37,7 @@ class Subscription:
         self._forget = forget
 
     async def stop(self, drain_s: float | None = None) -> None:
-        """Take no more events, wait for running handlers, cancel those that take longer, acknowledge nothing of theirs."""
+        """Take no more events, wait for running handlers, cancel unacknowledged those that take longer."""
         self._forget(self._processor)
         await self._processor.stop(self._drain_s if drain_s is None else drain_s)
 
@@ -46,8 +46,8 @@ class Bus:
     """An event bus on Redis Streams.
 
     `async with Bus(config) as bus:` connects, and closes in order: subscriptions finish or are cancelled within
-    `config.drain_s`, what was published is sent, then the connections go. A server that goes away meanwhile is waited
-    for; everything resumes by itself.
+    `config.drain_s`, what was published is sent, then the connections go. A server that goes away meanwhile is
+    waited for; everything resumes by itself.
     """
 
     def __init__(self, config: BusConfig) -> None:
@@ -62,10 +62,10 @@ class Bus:
         self._trimmer = Trimmer(self._connection, self._publisher, config)
         self._trimming: asyncio.Task[None] | None = None
         self._processors: list[Processor] = []
-        self._tails: list[Tail] = []
+        self._tails: set[Tail] = set()
         self._open = False
 
-    async def __aenter__(self) -> "Bus":
+    async def __aenter__(self) -> Self:
         await self.open()
         return self
 
@@ -90,7 +90,7 @@ class Bus:
         if not self._open:
             return
         self._open = False
-        for tail in self._tails:
+        for tail in tuple(self._tails):
             await tail.close()
         processors, self._processors = self._processors, []
         await asyncio.gather(*(processor.stop(self.config.drain_s) for processor in processors))
@@ -112,7 +112,7 @@ class Bus:
         return self._connection.connected
 
     def on_connection(self, callback: Callable[[bool], None]) -> Callable[[], None]:
-        """Call `callback(False)` when the server goes and `callback(True)` when it is back; returns how to stop that."""
+        """Call `callback` with False when the server goes and True when it is back; returns how to stop that."""
         return self._connection.on_change(callback)
 
     @property
@@ -234,15 +234,15 @@ class Bus:
             topics: which.
             start: "$" for what comes from now on, "0" for all that is there.
         """
-        tail = Tail(Channel(self._endpoint), list(topics), start, self.config.read.block_ms)
-        self._tails.append(tail)
+        tail = Tail(Channel(self._endpoint), topics, start, self.config.read.block_ms, self._tails.discard)
+        self._tails.add(tail)
         return tail
 
     def replay(
         self, from_timestamp: str, topic: str, to_timestamp: str | None = None
     ) -> AsyncIterator[Event]:
         """Yield a topic's events of a span of time (RFC 3339, both ends included)."""
-        return replaying.replay(self._connection, from_timestamp, topic, to_timestamp)
+        return replay_stream(self._connection, from_timestamp, topic, to_timestamp)
 
     def _forget(self, processor: Processor) -> None:
         if processor in self._processors:

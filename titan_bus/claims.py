@@ -1,4 +1,4 @@
-"""Unfinished business: what this consumer left before it was killed, what others left, and proof of life meanwhile.
+"""Unfinished business: what this consumer left when it was killed, what others left, and proof of life meanwhile.
 
 The server lists for each group what was delivered and never acknowledged, with its age and its count of deliveries
 (XPENDING). `Claims` takes such entries over (XCLAIM, which counts the delivery and is refused to all but the first
@@ -11,10 +11,12 @@ from typing import Any
 
 from titan_bus.config import BusConfig
 from titan_bus.connection import Connection
-from titan_bus.errors import BusError
+from titan_bus.errors import BusError, ServerRefusedError
 from titan_bus.settlement import ACK_PATIENCE_S, Settlement
 
 PAGE = 100
+OWN_IDLE_S = 5.0
+"""An entry of our own that is not in hand after so long is no reply still on its way: it was lost."""
 
 
 class DeliveredTooOftenError(BusError):
@@ -57,15 +59,15 @@ class Claims:
         self._receive = receive
         self._turn = asyncio.Lock()
 
-    async def take_own(self) -> None:
+    async def take_own(self, idle_s: float = 0.0) -> None:
         """Take up what was delivered to this consumer and got lost: before a restart, or with a connection."""
         for stream in self._streams:
-            await self._take(stream, 0, self._consumer)
+            await self._take(stream, int(idle_s * 1000), self._consumer)
 
     async def take_abandoned(self) -> None:
         """Take over what nobody has shown life on for `min_idle_s`, whoever had it."""
         for stream in self._streams:
-            await self._take(stream, self._min_idle_ms)
+            await self._take(stream, int(self._limits.min_idle_s * 1000))
 
     async def hold(self) -> None:
         """Keep young what this consumer has in hand, however slow its handlers are."""
@@ -77,12 +79,13 @@ class Claims:
     async def keep(self) -> None:
         """One round of upkeep; call it again and again, it waits a third of `min_idle_s` first."""
         await asyncio.sleep(self._limits.min_idle_s / 3)
-        await self.hold()
-        await self.take_abandoned()
-
-    @property
-    def _min_idle_ms(self) -> int:
-        return int(self._limits.min_idle_s * 1000)
+        try:
+            await self.hold()
+            await self.take_own(min(OWN_IDLE_S, self._limits.min_idle_s))
+            await self.take_abandoned()
+        except ServerRefusedError as error:
+            if error.code != "NOGROUP":  # the reader sees that too, and makes the group again
+                raise
 
     async def _take(self, stream: str, idle_ms: int, *consumer: str) -> None:
         async with self._turn:  # two rounds at once would see the same entries as not held

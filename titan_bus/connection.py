@@ -44,8 +44,14 @@ class Backoff:
         self._pause_s = self.FIRST_S
 
 
+def unheeded(future: asyncio.Future[Any]) -> None:
+    """Mark a failure as seen; the done-callback of a command whose outcome changes nothing."""
+    if not future.cancelled():
+        future.exception()
+
+
 class Connection:
-    """The shared connection: commands of one loop turn leave in one write, many are in flight, replies in order."""
+    """The shared connection: commands of one loop turn leave in one write, replies come in order."""
 
     def __init__(self, endpoint: Endpoint, patience_s: float) -> None:
         self._endpoint = endpoint
@@ -129,6 +135,7 @@ class Connection:
             self._wire.close()
             self._wire = None
             self._tell(connected=False)
+            await asyncio.sleep(0)  # the transport closes its socket in the next turn of the loop
 
     def _use(self, wire: Wire) -> None:
         wire.on_lost = self._lose

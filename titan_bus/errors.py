@@ -75,7 +75,7 @@ class BusClosedError(BusError):
 
 
 class ServerRefusedError(BusError):
-    """The server answered with an error reply; `code` is its first word, `NOGROUP`, `OOM`, `WRONGPASS` …"""
+    """The server answered with an error reply; `code` is its first word: `NOGROUP`, `OOM`, `WRONGPASS`."""
 
     def __init__(self, reply: str) -> None:
         super().__init__(reply)

@@ -1,7 +1,7 @@
 """One consumer at work: read, sort by priority, dispatch, come to a verdict.
 
-A batch is dispatched whole before the next one is read, so a flood of high events delays a low one by its batch and
-no more. Handlers run `concurrency` at a time, in workers that live as long as there is work.
+A batch is dispatched whole before the next one is read, so a flood of high events delays a low one by its batch
+and no more. Handlers run `concurrency` at a time, in workers that live as long as there is work.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ from titan_bus.supervisor import keep_going
 
 Handler = Callable[[Event], Awaitable[object]]
 IDLE_RELEASE_S = 5.0
-"""How often the delayed set is looked at when nothing is known to wait there: a dead consumer may have left some."""
+"""How often the delayed set is looked at when nothing is known to wait: a dead consumer may have left some."""
 
 logger = logging.getLogger("titan_bus")
 
@@ -60,7 +60,6 @@ class Processor:
         self._consumer = config.consumer_name()
         self._responder = responder
         self._handler = handler
-        self._concurrency = concurrency
         self._auto_ack = auto_ack
         self._start_id = start
         self._streams = (names.stream_of(topic), names.retries_of(group, topic))
@@ -73,6 +72,7 @@ class Processor:
         self._dispatched = asyncio.Event()
         self._dispatched.set()
         self._workers: set[asyncio.Task[None]] = set()
+        self._idle = concurrency
         self._settling: set[asyncio.Task[None]] = set()
         self._upkeep: list[asyncio.Task[None]] = []
         self._own_taken = False
@@ -97,10 +97,9 @@ class Processor:
         reader, *others = self._upkeep
         await _cancel({reader})
         self._channel.close()
-        running = self._workers | self._settling
-        if running:
+        if running := self._running():
             await asyncio.wait(running, timeout=drain_s)
-        await _cancel(self._workers | self._settling | set(others))
+        await _cancel(self._running() | set(others))
 
     def holds(self, event_id: str) -> bool:
         """Whether an event waits here for its manual acknowledgement, or is being handled."""
@@ -169,7 +168,8 @@ class Processor:
         if not self._backlog:
             return
         self._dispatched.clear()
-        for _ in range(min(self._concurrency - len(self._workers), len(self._backlog))):
+        for _ in range(min(self._idle, len(self._backlog))):
+            self._idle -= 1
             self._spawn(self._work(), self._workers)
 
     def _spawn(self, work: Any, tasks: set[asyncio.Task[None]]) -> None:
@@ -184,11 +184,13 @@ class Processor:
                 self._dispatched.set()
             try:
                 await self._handle(delivery)
-            except BusError as error:  # no verdict could be brought to the server: it will deliver again
-                logger.warning(
-                    "%s on %s: %s stays open: %s", self.group, self.topic, delivery.event.event_id, error
+            except Exception:  # a supervisor: without a verdict the server will deliver it again
+                logger.exception(
+                    "%s on %s: no verdict on %s", self.group, self.topic, delivery.event.event_id
                 )
                 self._let_go(delivery)
+        # Here and not when the task is done: a delivery that comes in between would find no worker.
+        self._idle += 1
 
     async def _handle(self, delivery: Delivery) -> None:
         event = delivery.event
@@ -204,7 +206,7 @@ class Processor:
             if task is not None and task.cancelling():
                 raise
             logger.warning("%s on %s: handling of %s was cancelled", self.group, self.topic, event.event_id)
-        except Exception as error:  # whatever a handler raises is a verdict on the event
+        except Exception as error:  # noqa: BLE001 -- whatever a handler raises is a verdict on the event
             await self._fail(delivery, error)
         else:
             await self._responder.answer(event, result)
@@ -261,6 +263,10 @@ class Processor:
             logger.warning("%s on %s: %s stays open: %s", self.group, self.topic, entry_id.decode(), trouble)
         finally:
             self._held.pop((stream, entry_id), None)
+
+    def _running(self) -> set[asyncio.Task[None]]:
+        # A handler may stop its own subscription; it cannot wait for itself.
+        return (self._workers | self._settling) - {asyncio.current_task()}
 
     def _let_go(self, delivery: Delivery) -> None:
         self._held.pop((delivery.stream, delivery.entry_id), None)

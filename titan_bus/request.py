@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from titan_bus import codec, names
-from titan_bus.connection import Channel, Connection
+from titan_bus.connection import Channel, Connection, unheeded
 from titan_bus.errors import (
     BusUnavailableError,
     EntryMalformedError,
@@ -30,6 +30,7 @@ WHOLE_BYTES_MAX = 24_000
 PART_BYTES_MAX = 23_000
 """A part travels as base64, which makes 4 bytes of 3; the envelope has the rest of the 32,768."""
 REPLIES_TTL_S = 60
+READ_BEFORE_TRIM = 50
 REPLY = "reply"
 REPLY_PART = "reply_part"
 REPLY_REFUSED = "reply_refused"
@@ -62,7 +63,7 @@ class Responder:
             return
         try:
             encoded = _encoder.encode(result)
-        except (TypeError, ValueError, msgspec.MsgspecError) as error:
+        except (TypeError, ValueError, RecursionError, msgspec.MsgspecError) as error:
             await self._refuse(event, "reply_malformed", str(error))
             return
         if len(encoded) > REPLY_BYTES_MAX:
@@ -125,6 +126,7 @@ class Requester:
         self._block_ms = block_ms
         self._stream = names.replies_of(new_ulid())
         self._position = b"0-0"
+        self._read_since_trim = 0
         self._waiting: dict[str, _Waiting] = {}
         self._reader: asyncio.Task[None] | None = None
 
@@ -175,6 +177,10 @@ class Requester:
                 self._position = entry_id
                 with contextlib.suppress(EntryMalformedError):
                     self._match(codec.decode(fields))
+            self._read_since_trim += len(entries)
+        if self._read_since_trim >= READ_BEFORE_TRIM:
+            self._read_since_trim = 0
+            self._connection.call("XTRIM", self._stream, "MINID", self._position).add_done_callback(unheeded)
 
     def _match(self, event: Event) -> None:
         waiting = self._waiting.get(event.meta.request_id or "")

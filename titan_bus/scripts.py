@@ -1,4 +1,7 @@
-"""The Lua that has to be atomic on the server. Each is safe to run twice: the second time the XACK finds nothing."""
+"""The Lua that has to be atomic on the server.
+
+A command may be sent twice (`connection`). So a verdict begins with the XACK: the second time it finds nothing.
+"""
 
 SCHEDULE = """
 -- KEYS stream, delayed; ARGV group, entry id, delay in ms, event. Time is the server's: one clock for all.
@@ -29,8 +32,8 @@ return 1
 """
 
 TRIM = """
--- KEYS stream; ARGV maxlen. Removes at most 1,000 of the oldest entries, only such as every group has acknowledged;
--- a stream without groups keeps about maxlen. Returns 1 when there is more to remove.
+-- KEYS stream; ARGV maxlen. Removes up to 1,000 of the oldest entries, only such as every group has
+-- acknowledged; a stream without groups keeps about maxlen. Returns 1 when there is more to remove.
 -- (MAXLEN alone would remove unacknowledged ones; ACKED of Redis 8.2 to 8.6 is wrong, redis#14656.)
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 local maxlen = tonumber(ARGV[1])

@@ -5,7 +5,7 @@ from typing import Any
 
 from titan_bus import codec, deadletter, names, scripts
 from titan_bus.config import RetryConfig
-from titan_bus.connection import Connection
+from titan_bus.connection import Connection, unheeded
 from titan_bus.delivery import Delivery
 
 ACK_PATIENCE_S = 30.0
@@ -41,7 +41,7 @@ class Settlement:
         )  # fmt: skip
         if delivery.stream == self._retries:
             self._forget(delivery.entry_id)
-        return pause_s
+        return float(pause_s)
 
     async def bury(self, stream: str, entry_id: bytes, fields: list[bytes], error: BaseException) -> None:
         """Put the entry to the dead letters."""
@@ -58,16 +58,11 @@ class Settlement:
         next_ms = await self._connection.call(
             "EVAL", scripts.RELEASE, 2, self._delayed, self._retries, codec.FIELD
         )
-        return None if next_ms < 0 else next_ms / 1000
+        return None if next_ms < 0 else float(next_ms) / 1000
 
     def _call(self, *words: Any) -> Any:
         return self._connection.call(*words, patience_s=ACK_PATIENCE_S)
 
     def _forget(self, entry_id: bytes) -> None:
         # Nobody waits for this one; a leftover entry is acknowledged and does no harm.
-        self._call("XDEL", self._retries, entry_id).add_done_callback(_ignore)
-
-
-def _ignore(future: Any) -> None:
-    if not future.cancelled():
-        future.exception()
+        self._call("XDEL", self._retries, entry_id).add_done_callback(unheeded)

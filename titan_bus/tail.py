@@ -1,6 +1,8 @@
 """Reading along: everything that is said on some topics, without a group, so every reader sees everything."""
 
+import contextlib
 from collections import deque
+from collections.abc import Callable, Iterable
 
 from titan_bus import codec, names
 from titan_bus.connection import Backoff, Channel
@@ -14,12 +16,19 @@ class Tail:
     """An asynchronous iterator over the events of some topics; it survives the server, and ends with `close`.
 
     `await tail.start()` settles where it begins; without it the first step does. A step that is cancelled loses
-    nothing. Entries that are no events are passed over.
+    nothing. Entries that are no events are passed over. One task reads it.
     """
 
-    def __init__(self, channel: Channel, topics: list[str], start: str, block_ms: int) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        topics: Iterable[str],
+        start: str,
+        block_ms: int,
+        on_close: Callable[["Tail"], None],
+    ) -> None:
         self._channel = channel
-        self._start = start
+        self._on_close = on_close
         self._block_ms = block_ms
         self._positions = {names.stream_of(topic).encode(): start.encode() for topic in topics}
         self._settled = start != "$"
@@ -45,7 +54,7 @@ class Tail:
         """
         if self._settled:
             return
-        # "$" means something else at every call, so a lost connection would lose events: take the ids it stands for.
+        # "$" means something else at every call, so a lost connection would lose events: take the ids behind it.
         for stream in self._positions:
             last = await self._channel.call("XREVRANGE", stream, "+", "-", "COUNT", 1)
             self._positions[stream] = last[0][0] if last else FIRST_ID
@@ -55,8 +64,7 @@ class Tail:
         """End the iteration; who waits for the next event gets StopAsyncIteration."""
         self._closed = True
         self._channel.close()
-
-    aclose = close
+        self._on_close(self)
 
     async def _advance(self) -> None:
         try:
@@ -71,10 +79,18 @@ class Tail:
             if not self._closed:
                 await self._backoff.pause()
             return
+        found: list[tuple[int, int, Event]] = []
         for stream, entries in reply or ():
             for entry_id, fields in entries:
                 self._positions[stream] = entry_id
-                try:
-                    self._events.append(codec.decode(fields))
-                except EntryMalformedError:
-                    continue
+                with contextlib.suppress(EntryMalformedError):
+                    found.append((*_moment(entry_id), codec.decode(fields)))
+        # Streams come one after the other; what was said first on another topic is to be seen first.
+        found.sort(key=lambda item: item[:2])
+        self._events.extend(event for _, _, event in found)
+
+
+def _moment(entry_id: bytes) -> tuple[int, int]:
+    """Split an entry's id into the server's milliseconds and the number within one."""
+    milliseconds, _, number = entry_id.partition(b"-")
+    return int(milliseconds), int(number)

@@ -1,4 +1,8 @@
-"""Keeps the streams that this bus publishes to near their `maxlen`, and never at the cost of what is not acknowledged."""
+"""Keeps the streams that this bus publishes to near their `maxlen`.
+
+What a group has not acknowledged stays, however much that is. A group that nobody serves any more therefore keeps
+its stream from being trimmed: destroy it.
+"""
 
 import asyncio
 

@@ -34,7 +34,7 @@ class Command:
         answer: object = None,
         expires_at: float = 0.0,
     ) -> None:
-        self.packed: bytes = hiredis.pack_command(words)
+        self.packed: bytes = hiredis.pack_command(words)  # type: ignore[arg-type]  # its stub means a tuple of one
         self.future = future
         self.answer = answer
         self.expires_at = expires_at
@@ -90,9 +90,11 @@ class Wire(asyncio.Protocol):
             self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport (asyncio calls this)."""
         self._transport = transport  # type: ignore[assignment]  # asyncio's own stubs say BaseTransport
 
     def data_received(self, data: bytes) -> None:
+        """Give each reply to the oldest unanswered command (asyncio calls this)."""
         self._reader.feed(data)
         try:
             while (reply := self._reader.gets()) is not False:
@@ -103,7 +105,8 @@ class Wire(asyncio.Protocol):
         if self.on_replies is not None:
             self.on_replies()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 -- asyncio passes it
+        """Tell the owner (asyncio calls this)."""
         self.lost = True
         self.on_lost()
 
