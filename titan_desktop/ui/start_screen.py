@@ -1,0 +1,109 @@
+"""What stands in the middle while a conversation is empty: what Titan is, where it looks, what one could ask."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+_WIDTH_MAX = 560
+
+
+class StartScreen(QScrollArea):
+    """A friendly beginning. Scrolls when the window is low."""
+
+    example_chosen = Signal(str)
+    connect_requested = Signal()
+
+    def __init__(self, folders: Sequence[Path], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QScrollArea.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._folders = tuple(folders)
+        self._title = QLabel(self)
+        self._title.setObjectName("startTitle")
+        self._about = QLabel(self)
+        self._where = QLabel(self)
+        self._try = QLabel(self)
+        self._model = QLabel(self)
+        self._examples = [QPushButton(self) for _ in range(3)]
+        self._connect_model = QPushButton(self)
+        self._lay_out()
+        self._retranslate()
+
+    def _lay_out(self) -> None:
+        for label in (self._title, self._about, self._where, self._try, self._model):
+            label.setWordWrap(True)
+            label.setTextFormat(Qt.TextFormat.PlainText)
+        for label in (self._where, self._try, self._model):
+            label.setProperty("tone", "muted")
+        page = QWidget(self)
+        page.setObjectName("page")
+        column = QVBoxLayout()
+        column.setSpacing(8)
+        column.addStretch(1)
+        column.addWidget(self._title)
+        column.addWidget(self._about)
+        column.addWidget(self._where)
+        column.addSpacing(16)
+        column.addWidget(self._try)
+        for example in self._examples:
+            example.setProperty("tone", "example")
+            example.clicked.connect(lambda _=False, button=example: self.example_chosen.emit(button.text()))
+            column.addWidget(example)
+        column.addSpacing(16)
+        model = QHBoxLayout()
+        model.setSpacing(16)
+        model.addWidget(self._model, 1)
+        model.addWidget(self._connect_model)
+        column.addLayout(model)
+        column.addStretch(2)
+        self._connect_model.clicked.connect(self.connect_requested)
+        body = QWidget(page)
+        body.setMaximumWidth(_WIDTH_MAX)
+        body.setLayout(column)
+        row = QHBoxLayout(page)
+        row.setContentsMargins(24, 16, 24, 16)
+        row.addStretch(1)
+        row.addWidget(body, 1000)
+        row.addStretch(1)
+        self.setWidget(page)
+
+    def set_model_connected(self, connected: bool) -> None:  # noqa: FBT001  # a setter
+        """Offer to connect a model only while there is none."""
+        self._model.setVisible(not connected)
+        self._connect_model.setVisible(not connected)
+
+    def _retranslate(self) -> None:
+        self._title.setText(self.tr("Ask your own files"))
+        self._about.setText(
+            self.tr("Titan reads your documents and answers from them, naming the file and the passage.")
+        )
+        self._where.setText(
+            self.tr("It reads these folders and nothing else: {folders}.").format(
+                folders=", ".join(str(folder) for folder in self._folders)
+            )
+        )
+        self._try.setText(self.tr("Try one of these, or write your own question below."))
+        for button, words in zip(
+            self._examples,
+            (
+                self.tr("What is the deposit in my rental agreement?"),
+                self.tr("Show me the contract as PDF"),
+                self.tr("Which invoices are due this month?"),
+            ),
+            strict=True,
+        ):
+            button.setText(words)
+        self._model.setText(
+            self.tr("Without a model Titan shows the passages it finds. A model writes the answer out.")
+        )
+        self._connect_model.setText(self.tr("Connect a model…"))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the language."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.LanguageChange:
+            self._retranslate()
