@@ -6,6 +6,7 @@ The chat presenter feeds `model` from events and answers the signals; this modul
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from titan_desktop.ui.chat.colours import Colours
@@ -43,6 +44,8 @@ class ChatView(QWidget):
         self._notice.setWordWrap(True)
         self._notice.setTextFormat(Qt.TextFormat.PlainText)
         self._notice.hide()
+        self.setBackgroundRole(QPalette.ColorRole.Base)
+        self.setAutoFillBackground(True)
         self._lay_out()
         self._connect()
 
@@ -51,13 +54,15 @@ class ChatView(QWidget):
         self._pages = QStackedLayout(pages)
         self._pages.addWidget(self.messages)
         column = QWidget(self)
-        column.setMaximumWidth(TEXT_WIDTH_MAX + 2 * _MARGIN)
+        column.setMaximumWidth(TEXT_WIDTH_MAX + 2 * (_MARGIN + 8))
         column.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
         below = QVBoxLayout(column)
-        below.setContentsMargins(_MARGIN, 4, _MARGIN, _MARGIN)
+        below.setContentsMargins(_MARGIN + 8, 4, _MARGIN + 8, _MARGIN)
         below.addWidget(self._notice)
         below.addWidget(self.composer)
         centred = QHBoxLayout()
+        # The messages have a scroll bar at their right; so that both columns stand in one line:
+        centred.setContentsMargins(0, 0, self.messages.verticalScrollBar().sizeHint().width(), 0)
         centred.addStretch(1)
         centred.addWidget(column, 1000)
         centred.addStretch(1)

@@ -12,7 +12,7 @@ from PySide6.QtGui import (
     QPen,
     QTextCursor,
 )
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QPlainTextEdit, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QPlainTextEdit, QSizePolicy, QToolButton, QWidget
 
 from titan_desktop.contracts.chat import PROMPT_BYTES_MAX
 from titan_desktop.ui.chat.colours import Colours
@@ -106,9 +106,10 @@ class Composer(QWidget):
         self.counter.setWordWrap(True)
         self.counter.hide()
         layout = QGridLayout(self)
-        layout.setContentsMargins(14, 8, 8, 8)
+        layout.setContentsMargins(14, 7, 7, 7)
         layout.setVerticalSpacing(2)
-        layout.addWidget(self.edit, 0, 0)
+        self.edit.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        layout.addWidget(self.edit, 0, 0, Qt.AlignmentFlag.AlignVCenter)
         layout.addWidget(self.button, 0, 1, Qt.AlignmentFlag.AlignBottom)
         layout.addWidget(self.counter, 1, 0, 1, 2)
         self.edit.textChanged.connect(self._refresh)

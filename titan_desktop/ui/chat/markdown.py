@@ -215,14 +215,15 @@ class _Writer:
             case "table_open":
                 self._tables.append(None)
                 return (
-                    '<table cellspacing="0" cellpadding="6" border="1" style="border-collapse:collapse;'
-                    f'border-color:{self._colours.line};margin-bottom:10px">'
+                    '<table cellspacing="0" cellpadding="6" border="0" '
+                    'style="border-collapse:collapse;margin-top:4px;margin-bottom:14px">'
                 )
             case "table_close":
                 return "</table>"
             case "th_open" | "td_open":
                 align = str(token.attrs.get("style", "")).rpartition(":")[2] or "left"
-                return f'<{token.tag} align="{align}">'
+                border = f"border-bottom-width:1px;border-bottom-style:solid;border-bottom-color:{self._colours.line}"
+                return f'<{token.tag} align="{align}" style="{border}">'
             case "th_close" | "td_close":
                 return f"</{token.tag}>"
             case _:
@@ -235,7 +236,7 @@ class _Writer:
         self._tables.append(Code(language, code))
         body = highlight(code, language.lower(), self._colours)
         return (
-            '<table width="100%" cellspacing="0" cellpadding="0" border="0"><tr>'
+            '<table width="100%" cellspacing="0" cellpadding="0" border="0" style="margin-top:8px;margin-bottom:14px"><tr>'
             '<td style="padding-top:32px;padding-bottom:10px;padding-left:12px;padding-right:12px">'
             f"<pre>{body}</pre></td></tr></table>"
         )

@@ -76,6 +76,7 @@ class MessageList(QAbstractScrollArea):
         model.dataChanged.connect(self._change)
         model.page_added.connect(self._allow_older)
         self._retranslate()
+        self._renew()
         self._reset()
 
     # What the model says
@@ -419,7 +420,18 @@ class MessageList(QAbstractScrollArea):
         self._colours = Colours.of(self.palette())
         for widget in (*self._live.values(), *self._parked.values()):
             widget.set_look(self._colours, self._folders)
+        self.verticalScrollBar().setStyleSheet(_scroll_bar_style(self._colours))
         for widget in self._parked.values():
             widget.deleteLater()
         self._parked.clear()
         self._lay_out()
+
+
+def _scroll_bar_style(colours: Colours) -> str:
+    return f"""
+        QScrollBar:vertical {{ background:{colours.page}; width:12px; margin:0; border:none; }}
+        QScrollBar::handle:vertical {{ background:{colours.line}; min-height:36px; border-radius:4px; margin:2px; }}
+        QScrollBar::handle:vertical:hover {{ background:{colours.muted}; }}
+        QScrollBar::add-line, QScrollBar::sub-line {{ height:0; border:none; }}
+        QScrollBar::add-page, QScrollBar::sub-page {{ background:none; }}
+    """

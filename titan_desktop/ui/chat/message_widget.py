@@ -4,7 +4,7 @@ The list makes a few of these and fills them with the messages that come into vi
 unfolded) is given to it. It shows and emits, and decides nothing.
 """
 
-from PySide6.QtCore import QPoint, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QToolButton, QWidget
 
@@ -186,6 +186,8 @@ class MessageWidget(QWidget):
         self._detail.setText(detail)
         self._detail.setVisible(bool(detail))
         self._detail.setStyleSheet(f"color:{self._colours.muted}; font-size:small;")
+        for button, framed in ((self.retry, True), (self.settings, True), (self.copy, False)):
+            button.setStyleSheet(_button_style(self._colours, framed=framed))
         self.retry.setText(self.tr("Try again"))
         self.retry.setVisible(failed or message.state is State.STOPPED)
         self.settings.setText(self.tr("Open settings"))
@@ -287,7 +289,7 @@ class MessageWidget(QWidget):
         inner = self._width - 2 * _BOX_PAD
         y = self._place_label(self._notice, _BOX_PAD, top + _BOX_PAD, inner)
         y = self._place_label(self._detail, _BOX_PAD, y, inner)
-        y = self._place_buttons(_BOX_PAD - 4, y)
+        y = self._place_buttons(_BOX_PAD, y + 2)
         self._box = QRectF(0.5, top + 0.5, self._width - 1, y + _BOX_PAD - top - 4)
         return y + _BOX_PAD
 
@@ -301,9 +303,9 @@ class MessageWidget(QWidget):
     def _place_buttons(self, x: int, y: int) -> int:
         shown = [button for button in (self.retry, self.settings, self.copy) if not button.isHidden()]
         for button in shown:
-            size = button.sizeHint() + QSize(8, 2)
-            button.setGeometry(x, y + 2, size.width(), size.height())
-            x += size.width() + 4
+            size = button.sizeHint()
+            button.setGeometry(x - (7 if button is self.copy and x == 0 else 0), y + 2, size.width(), size.height())
+            x += size.width() + 6
         return y + shown[0].height() + _PART_GAP if shown else y
 
     def _place_sources(self, y: int) -> int:
@@ -340,6 +342,16 @@ class MessageWidget(QWidget):
     def _retry(self) -> None:
         if self.message is not None:
             self.retry_requested.emit(self.message.question_id)
+
+
+def _button_style(colours: Colours, *, framed: bool) -> str:
+    frame = f"1px solid {colours.line}" if framed else "1px solid transparent"
+    ground, text = (colours.page, colours.text) if framed else ("transparent", colours.muted)
+    return (
+        f"QToolButton {{ border:{frame}; border-radius:6px; padding:3px 6px; background:{ground}; color:{text}; }}"
+        f"QToolButton:hover, QToolButton:pressed {{ background:{colours.hover}; color:{colours.text}; }}"
+        f"QToolButton:focus {{ border-color:{colours.accent}; }}"
+    )
 
 
 def _continues(message: Message, held: Message | None) -> bool:

@@ -4,6 +4,8 @@ Selection, links by mouse and keyboard, and accessibility come from `QTextBrowse
 address or a file, is taken away here.
 """
 
+from collections.abc import Iterator
+
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QUrl, Signal
 from PySide6.QtGui import (
     QColor,
@@ -19,7 +21,6 @@ from PySide6.QtGui import (
     QPalette,
     QTextBlock,
     QTextCursor,
-    QTextFormat,
     QTextFrame,
     QTextOption,
     QTextTable,
@@ -31,6 +32,8 @@ from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.markdown import Code, Rendered
 
 _CODE_RADIUS = 8
+_QUOTE_INDENT = 16
+_KEYS = QKeySequence.StandardKey
 _WEB = frozenset({"http", "https", "mailto"})
 
 
@@ -106,12 +109,22 @@ class RichText(QTextBrowser):
         """Where the code blocks are, in the widget's pixels."""
         if not any(self.codes):
             return []
-        layout = self.document().documentLayout()
         return [
-            (layout.frameBoundingRect(table), code)
+            (self._area_of(table), code)
             for table, code in zip(self.tables(), self.codes, strict=False)
             if code is not None
         ]
+
+    def _area_of(self, table: QTextTable) -> QRectF:
+        """Where a code block's table is; Qt's `frameBoundingRect` leaves the padding of the first cell out."""
+        layout, cell = self.document().documentLayout(), table.cellAt(0, 0)
+        padding = cell.format().toTableCellFormat()
+        first = layout.blockBoundingRect(cell.firstCursorPosition().block())
+        last = layout.blockBoundingRect(cell.lastCursorPosition().block())
+        return QRectF(
+            QPointF(first.left() - padding.leftPadding(), first.top() - padding.topPadding()),
+            QPointF(self.document().textWidth(), last.bottom() + padding.bottomPadding()),
+        )
 
     def place_copy_buttons(self) -> None:
         """One copy button in the corner of each code block."""
@@ -180,12 +193,10 @@ class RichText(QTextBrowser):
 
     def event(self, event: QEvent) -> bool:
         """Do not let the text take the list's shortcuts for copying and selecting all."""
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
-            if event.matches(QKeySequence.StandardKey.Copy) or event.matches(
-                QKeySequence.StandardKey.SelectAll
-            ):
-                event.ignore()
-                return False
+        is_shortcut = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride
+        if is_shortcut and (event.matches(_KEYS.Copy) or event.matches(_KEYS.SelectAll)):
+            event.ignore()
+            return False
         return super().event(event)
 
     def viewportEvent(self, event: QEvent) -> bool:
@@ -245,10 +256,10 @@ class RichText(QTextBrowser):
     def _has_quotation(self) -> bool:
         return next(self._quoted_blocks(), None) is not None
 
-    def _quoted_blocks(self):  # noqa: ANN202
+    def _quoted_blocks(self) -> Iterator[QTextBlock]:
         block = self.document().begin()
         while block.isValid():
-            if block.blockFormat().intProperty(QTextFormat.Property.BlockQuoteLevel):
+            if block.blockFormat().leftMargin() >= _QUOTE_INDENT:
                 yield block
             block = block.next()
 
@@ -257,7 +268,8 @@ class RichText(QTextBrowser):
         layout = self.document().documentLayout()
         for block in self._quoted_blocks():
             area = layout.blockBoundingRect(block)
-            painter.drawRect(QRectF(area.left() - 12, area.top(), 3, area.height()))
+            for level in range(int(block.blockFormat().leftMargin()) // _QUOTE_INDENT):
+                painter.drawRect(QRectF(area.left() + level * _QUOTE_INDENT, area.top(), 3, area.height()))
 
 
 def _style_sheet(colours: Colours) -> str:
@@ -269,10 +281,9 @@ def _style_sheet(colours: Colours) -> str:
         h1 {{ font-size:x-large; margin-top:14px; margin-bottom:8px; }}
         h2 {{ font-size:large; margin-top:14px; margin-bottom:8px; }}
         h3, h4 {{ font-size:medium; margin-top:10px; margin-bottom:6px; }}
-        blockquote {{ margin-left:16px; margin-right:0px; color:{colours.muted}; }}
+        blockquote {{ margin-left:{_QUOTE_INDENT}px; margin-right:0px; color:{colours.muted}; }}
         a {{ color:{colours.link}; text-decoration:none; }}
         code {{ font-family:"{code}"; background-color:{colours.code}; }}
         pre {{ font-family:"{code}"; white-space:pre-wrap; margin-top:0px; margin-bottom:0px; }}
         th {{ font-weight:600; }}
-        td, th {{ border-color:{colours.line}; }}
     """

@@ -59,8 +59,8 @@ def connect_hint() -> str:
     """How to get written answers when no model is connected."""
     return QCoreApplication.translate(
         "Hint",
-        "No model is connected, so Titan shows the passages it found. For written answers, enter an OpenAI key "
-        "in the settings, or run a local Ollama: then nothing leaves this computer.",
+        "No model is connected. For written answers, enter an OpenAI key in the settings, "
+        "or run a local Ollama: then nothing leaves this computer.",
     )
 
 

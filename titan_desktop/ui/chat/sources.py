@@ -68,7 +68,8 @@ class SourceRow(QWidget):
         self.file.setAccessibleName(
             self.tr("Open source {number}: {title}").format(number=self._index + 1, title=hit.title)
         )
-        self.arrow.setIcon(arrow_icon(colours.muted, down=open_))
+        self.arrow.setIcon(arrow_icon(colours.muted, down=open_ and not short))
+        self.arrow.setVisible(not short or excerpt(hit.passage, pattern) != hit.passage.strip())
         words = self.tr("Hide the passage") if open_ and not short else self.tr("Show the passage")
         self.arrow.setToolTip(words)
         self.arrow.setAccessibleName(words)
