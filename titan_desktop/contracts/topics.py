@@ -31,6 +31,6 @@ STREAMS = (
 )
 
 
-def type_of(struct: msgspec.Struct) -> str:
-    """Return the event type of a contract struct: its tag, `send_prompt` for SendPrompt."""
+def type_of(struct: msgspec.Struct | type[msgspec.Struct]) -> str:
+    """Return the event type of a contract struct or its class: its tag, `send_prompt` for SendPrompt."""
     return str(struct.__struct_config__.tag)
