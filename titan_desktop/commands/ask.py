@@ -6,13 +6,18 @@ import textwrap
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from ulid import ULID
+import msgspec
 
-from titan_bus import Bus, Event
+from titan_bus import Bus, Event, new_ulid
 from titan_desktop.commands import exit_codes, output, sentences
 from titan_desktop.contracts import chat, topics
 
 GET_TIMEOUT_S = 10.0
+
+_FOLLOWED: dict[str, type[msgspec.Struct]] = {
+    topics.type_of(struct): struct
+    for struct in (chat.AnswerStarted, chat.AssistantDelta, chat.AssistantMessage)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,7 @@ class Question:
     @classmethod
     def new(cls, text: str, conversation_id: str = "") -> "Question":
         """Ask in a conversation, or in a new one."""
-        return cls(text=text, conversation_id=conversation_id or str(ULID()), id=str(ULID()))
+        return cls(text=text, conversation_id=conversation_id or new_ulid(), id=new_ulid())
 
 
 async def run(bus: Bus, options: argparse.Namespace, text: str, says: sentences.Table) -> int:
@@ -141,10 +146,8 @@ async def _follow(bus: Bus, question: Question, paper: Paper, tail: AsyncIterato
 
 
 def _decoded(event: Event) -> object:
-    for struct in (chat.AnswerStarted, chat.AssistantDelta, chat.AssistantMessage):
-        if event.event_type == topics.type_of(struct):
-            return event.payload_as(struct)
-    return None
+    struct = _FOLLOWED.get(event.event_type)
+    return event.payload_as(struct) if struct else None
 
 
 async def _message(bus: Bus, message_id: str) -> chat.Message:

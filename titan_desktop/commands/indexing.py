@@ -6,15 +6,20 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
-from ulid import ULID
+import msgspec
 
-from titan_bus import Bus, Event
+from titan_bus import Bus, Event, new_ulid
 from titan_desktop.contracts import files, memory, topics
 
 COMMAND_BYTES_MAX = 16_000
 """Paths in one command, as UTF-8: JSON's escapes at their worst double that, and an event has 32 KB."""
 SILENCE_S = 180.0
 """Longer than any one file may take: after it, what is left will not come any more."""
+
+_FOLLOWED: dict[str, type[msgspec.Struct]] = {
+    topics.type_of(struct): struct
+    for struct in (files.FileSeen, files.PathRefused, files.ScanFinished, memory.FileIndexed)
+}
 
 
 class StalledError(Exception):
@@ -34,7 +39,7 @@ class Job:
 
     def __init__(self, paths: Sequence[str], *, force: bool = False) -> None:
         self.commands = tuple(
-            files.IndexPaths(job_id=str(ULID()), paths=batch, force=force) for batch in _batches(paths)
+            files.IndexPaths(job_id=new_ulid(), paths=batch, force=force) for batch in _batches(paths)
         )
         self._open = {command.job_id for command in self.commands}
         self._ids = frozenset(self._open)
@@ -114,10 +119,8 @@ async def _within_silence(tail: AsyncIterator[Event], job: Job) -> AsyncIterator
 
 
 def _decoded(event: Event) -> object:
-    for struct in (files.FileSeen, files.PathRefused, files.ScanFinished, memory.FileIndexed):
-        if event.event_type == topics.type_of(struct):
-            return event.payload_as(struct)
-    return None
+    struct = _FOLLOWED.get(event.event_type)
+    return event.payload_as(struct) if struct else None
 
 
 def _batches(paths: Iterable[str]) -> list[tuple[str, ...]]:

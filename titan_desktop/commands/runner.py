@@ -1,4 +1,4 @@
-"""Runs one parsed command: reads what it needs, links to the core, and puts every foreseen error into a sentence."""
+"""Runs one parsed command: reads what it needs, links to the core, puts every foreseen error into a sentence."""
 
 import argparse
 import asyncio
@@ -51,13 +51,19 @@ def _work(options: argparse.Namespace, says: sentences.Table, paths: Paths) -> W
     match options.command:
         case "ask":
             question = _text(options.question, says, "no_question")
-            return lambda bus: _after_scan(bus, says, fresh, lambda: ask.run(bus, options, question, says))
+            return lambda bus: _after_scan(
+                bus, says, lambda: ask.run(bus, options, question, says), fresh=fresh
+            )
         case "search" if options.queries:
             queries = _queries(options, says)
-            return lambda bus: _after_scan(bus, says, fresh, lambda: search.run_many(bus, options, queries))
+            return lambda bus: _after_scan(
+                bus, says, lambda: search.run_many(bus, options, queries), fresh=fresh
+            )
         case "search":
             query = _text(options.query, says, "no_query")
-            return lambda bus: _after_scan(bus, says, fresh, lambda: search.run(bus, options, query, says))
+            return lambda bus: _after_scan(
+                bus, says, lambda: search.run(bus, options, query, says), fresh=fresh
+            )
         case "index":
             asked = _paths(options, says)
             return lambda bus: index.run(bus, options, asked, says)
@@ -127,8 +133,8 @@ async def _doctor(paths: Paths, says: sentences.Table, *, json: bool) -> int:
 
 
 async def _after_scan(
-    bus: Bus, says: sentences.Table, fresh: bool, work: Callable[[], Awaitable[int]]
-) -> int:  # noqa: FBT001
+    bus: Bus, says: sentences.Table, work: Callable[[], Awaitable[int]], *, fresh: bool
+) -> int:
     """Do `work` once the files are read, as far as that is a matter of seconds.
 
     A core that was running has followed every change. One that was started for this command (`fresh`) has not

@@ -30,7 +30,7 @@ def for_reason(sentences: Table, reason: str) -> str:
 
 ENGLISH: Table = {
     "fault.wrong_key": "The model's endpoint refused the key. Set the right one with `titan key set`.",
-    "fault.unreachable": "The model's endpoint cannot be reached. Check the network and the address in use.",
+    "fault.unreachable": "The model's endpoint cannot be reached. Check the network and its address.",
     "fault.model_not_found": "The endpoint does not know this model. Choose another in the settings.",
     "fault.rate_limited": "The endpoint is asked too often. Wait a minute and ask again.",
     "fault.quota_exceeded": "The account has no credit left. Top it up, or connect another model.",
@@ -55,8 +55,8 @@ ENGLISH: Table = {
     "sources": "Sources:",
     "nothing": "Nothing was found in your files.",
     "connect": (
-        "These are the passages themselves: no model is connected. Set an OpenAI key with `titan key set`, or start"
-        " Ollama and name its model: OPENAI_BASE_URL=http://localhost:11434/v1 TITAN_MODEL=llama3.2."
+        "These are the passages themselves: no model is connected. Set an OpenAI key with `titan key set`, or"
+        " start Ollama and name its model: OPENAI_BASE_URL=http://localhost:11434/v1 TITAN_MODEL=llama3.2."
     ),
     "again": "(the answer starts again)",
     "stopped": "(stopped)",
@@ -69,7 +69,7 @@ ENGLISH: Table = {
     "skipped": "Skipped: {files}",
     "failed": "Failed: {files}",
     "refused": "titan: {path} is refused: {reason}. {cure}",
-    "cure.outside": "Titan reads your Desktop and Downloads folders alone: copy it there.",
+    "cure.outside": "Titan reads your Desktop and Downloads alone: copy it there.",
     "cure.other": "Check the path and its permissions.",
     "more": "… and {files} more",
     "stalled": "titan: the core stopped answering with {files} files left; run `titan doctor`, then index again.",
