@@ -1,0 +1,88 @@
+"""What runs in a worker process: opens one file through a vault of its own, and returns its text.
+
+multiprocessing's spawn imports this module in a fresh interpreter; `start` imports kreuzberg.
+"""
+
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from titan_desktop.adapters.extraction import charset, kinds, tidy
+from titan_desktop.adapters.extraction.limits import Limits, hold
+from titan_desktop.adapters.vault import RootVault
+from titan_desktop.contracts.memory import Reason
+from titan_desktop.ports.extractor import Extracted, ExtractionError
+from titan_desktop.ports.vault import Vault, VaultError
+
+_log = logging.getLogger(__name__)
+
+Reader = Callable[[Vault, Path, Limits], Extracted]
+
+
+class _Workplace:
+    """What `start` lays out for every file of this worker."""
+
+    vault: Vault
+    limits: Limits
+
+
+def start(roots: tuple[Path, ...], limits: Limits) -> None:
+    """Make this process a worker: bound by limits, with a vault, kreuzberg loaded."""
+    hold(limits)
+    _Workplace.vault = RootVault(roots)
+    _Workplace.limits = limits
+    from titan_desktop.adapters.extraction import documents  # noqa: F401 - before the first file's clock runs
+
+
+def run(reader: Reader, path: str) -> Extracted:
+    """Read one file; the pool calls this."""
+    try:
+        return reader(_Workplace.vault, Path(path), _Workplace.limits)
+    except VaultError as error:
+        raise ExtractionError(error.reason, error.detail) from error
+    except MemoryError as error:
+        raise ExtractionError(Reason.OUT_OF_MEMORY) from error
+    except OSError as error:
+        raise ExtractionError(Reason.UNREADABLE, error.strerror or "") from error
+
+
+def read_file(vault: Vault, path: Path, limits: Limits) -> Extracted:
+    """Return the tidied text of one file: the `Reader` of the product."""
+    with vault.open(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > limits.file_bytes:
+            raise ExtractionError(Reason.TOO_LARGE, f"{size} bytes")
+        head = file.read(kinds.HEAD_BYTES)
+        if not head.strip():
+            raise ExtractionError(Reason.EMPTY)
+        raw = _read(file, head, kinds.extension(path), limits)
+    text = tidy.tidied(raw.text)
+    if not text:
+        raise ExtractionError(Reason.NO_TEXT)
+    if len(text) > limits.text_characters:
+        _log.warning(
+            "%r: only the first %d of %d characters are kept", path, limits.text_characters, len(text)
+        )
+        text = text[: limits.text_characters]
+    return Extracted(text=text, mime_type=raw.mime_type, title=raw.title)
+
+
+def _read(file: BinaryIO, head: bytes, extension: str, limits: Limits) -> Extracted:
+    form = kinds.form_of(head)
+    if form is kinds.Form.BINARY:
+        raise ExtractionError(Reason.BROKEN if extension in kinds.DOCUMENTS else Reason.UNSUPPORTED)
+    if form is kinds.Form.TEXT and not _is_markup(extension):
+        if extension == "pdf":
+            raise ExtractionError(Reason.BROKEN, "it is no PDF inside")
+        data = head + file.read(max(0, limits.text_bytes - len(head)))
+        return Extracted(text=charset.decode(data), mime_type="text/plain")
+    from titan_desktop.adapters.extraction import documents
+
+    return documents.read(head + file.read(), form, extension, limits.unpacked_bytes)
+
+
+def _is_markup(extension: str) -> bool:
+    """Say whether a file of text has a structure that kreuzberg should read. Markdown is kept as it is written."""
+    return extension in {"html", "htm", "xhtml", "fb2", "eml", "ipynb"}
