@@ -1,7 +1,7 @@
 """The index: what is known of every file, its passages, and the two ways to find one of them.
 
-`Passages` holds files and the keyword leg, `Vectors` the vector leg over the same passages. Both are written by the
-memory service alone; the files service reads the stamps (`ports.catalogue`).
+`Passages` holds files and the keyword leg, `Vectors` the vector leg over the same passages. Both are written
+by the memory service alone; the files service reads the stamps (`ports.catalogue`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -81,11 +81,15 @@ class Passages(Protocol):
     """Files, passages and the keyword leg. Every method raises IndexUnavailableError."""
 
     async def known(self, folder: Path) -> Mapping[str, Stamp]:
-        """Return the stamps of all files beneath `folder` (or of the file itself) that were dealt with, failed ones too."""
+        """Return the stamps of all files beneath `folder` (or of the file itself) that were dealt with."""
+        ...
+
+    async def stamp_of(self, path: str) -> Stamp | None:
+        """Return how a file looked when it was dealt with, None for a file that never was."""
         ...
 
     async def store(self, entry: FileEntry, passages: Sequence[str]) -> None:
-        """Replace all that is known of a file, in one step: the old passages or the new ones are found, never a mixture."""
+        """Replace all that is known of a file, in one step: old passages are found or new ones, never both."""
         ...
 
     async def remove(self, path: str, *, folder: bool = False) -> int:
@@ -93,7 +97,7 @@ class Passages(Protocol):
         ...
 
     async def find_words(self, query: str, limit: int) -> Sequence[Found]:
-        """Return the best passages for the words of `query`, best first: BM25 over stems and the words of the files' names.
+        """Return the best passages for the words of `query`, best first: BM25 over stems, names of files included.
 
         Any text is a good query; one without an indexed word finds nothing.
         """
@@ -141,6 +145,10 @@ class Vectors(Protocol):
 
     async def keep_only(self, model: str) -> None:
         """Drop the vectors of every other model."""
+        ...
+
+    async def forget(self, model: str) -> None:
+        """Drop the vectors of this model, and its size."""
         ...
 
     async def prune(self) -> int:

@@ -8,8 +8,9 @@ import asyncpg
 from titan_desktop.adapters.postgres.database import DatabaseUnavailableError
 from titan_desktop.ports.passages import IndexUnavailableError
 
-# Classes of SQLSTATE (PostgreSQL manual, appendix A): connection, transaction rollback (deadlock, serialisation),
-# insufficient resources (disk full, too many connections), operator intervention (shutdown), system error.
+# Classes of SQLSTATE (PostgreSQL manual, appendix A): connection, transaction rollback (deadlock,
+# serialisation), insufficient resources (disk full, too many connections), operator intervention (shutdown),
+# system error.
 TRANSIENT_CLASSES = frozenset({"08", "40", "53", "57", "58"})
 
 

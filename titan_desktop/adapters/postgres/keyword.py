@@ -1,7 +1,8 @@
 """The keyword leg: an inverted index in tables of our own, ranked by BM25.
 
-PostgreSQL's parser and Snowball dictionaries make the stems (the text search configuration `titan`, no stop words);
-its `ts_rank` family does not know how rare a word is, so the ranking is ours. `passages` calls this; nobody else.
+PostgreSQL's parser and Snowball dictionaries make the stems (the text search configuration `titan`, no stop
+words); its `ts_rank` family does not know how rare a word is, so the ranking is ours. `passages` calls this;
+nobody else.
 
 Okapi BM25 as in Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009, with Lucene's idf:
 `ln(1 + (N - df + 0.5) / (df + 0.5))`, which is never negative.
@@ -26,11 +27,11 @@ B = 0.75
 LONGEST_WORD = 64
 """Characters of a word that count; longer ones are data (base64, hashes), not words."""
 LONGEST_QUERY = 4_000
-"""Characters of a query that count: a pasted page still finds its file, a pasted book does not stop the store."""
+"""Characters of a query that count: a pasted page finds its file, a pasted book does not stop the store."""
 MOST_TERMS = 64
 """Distinct terms of a query that count, the rarest first."""
 POSTINGS_READ = 40_000
-"""Postings that may be read to find candidates. The rarest terms are read until this is spent, the rarest always."""
+"""Postings that may be read to find candidates: the rarest terms' until this is spent, the rarest's always."""
 CANDIDATES = 400
 """Passages whose score is completed with the terms that were too common to be read."""
 PER_FILE = 3
@@ -51,7 +52,7 @@ MIGRATION = Migration(
     CREATE TEXT SEARCH CONFIGURATION titan (PARSER = pg_catalog."default");
     ALTER TEXT SEARCH CONFIGURATION titan ADD MAPPING FOR asciiword WITH titan_english;
     ALTER TEXT SEARCH CONFIGURATION titan ADD MAPPING FOR word WITH titan_russian;
-    ALTER TEXT SEARCH CONFIGURATION titan ADD MAPPING FOR numword, uint, int, float, sfloat, version WITH simple;
+    ALTER TEXT SEARCH CONFIGURATION titan ADD MAPPING FOR numword, uint, int, float, sfloat WITH simple;
 
     CREATE TABLE terms (
         id   int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -82,9 +83,7 @@ _TERMS_OF = """
     LIMIT $2
 """
 
-_WEIGHT = "w.idf * (1 + {k1}) * p.tf / (p.tf + {k1} * (1 - {b} + {b} * p.length / $5::float8))".format(
-    k1=K1, b=B
-)
+_WEIGHT = f"w.idf * (1 + {K1}) * p.tf / (p.tf + {K1} * (1 - {B} + {B} * p.length / $5::float8))"
 
 _BEST = f"""
     WITH candidate AS (
@@ -109,9 +108,9 @@ _BEST = f"""
     ORDER BY score DESC, ranked.id LIMIT $6
 """
 
-# One statement a batch: stems, new terms, document frequencies, postings and the passages themselves. The caller
-# holds the writer's lock, so "update what is there, insert what is not" needs no ON CONFLICT, which would use up
-# a term id for every word of every file.
+# One statement a batch: stems, new terms, document frequencies, postings and the passages themselves. The
+# caller holds the writer's lock, so "update what is there, insert what is not" needs no ON CONFLICT, which
+# would use up a term id for every word of every file.
 _ADD = """
     WITH incoming AS (
         SELECT * FROM unnest($2::int[], $3::int[], $4::text[], $5::bytea[], $6::text[])
@@ -171,7 +170,7 @@ _TAKE_OUT = """
 
 @dataclass(frozen=True, slots=True)
 class NewPassage:
-    """A passage on its way in. `words` is what the index sees of it: its own words and those of the file's name."""
+    """A passage on its way in. `words`, what the index sees of it: its own and those of the file's name."""
 
     position: int
     body: str
@@ -184,8 +183,8 @@ def words(text: str) -> str:
 
     A compound such as "e-mail" counts as its parts and as one word, for it is written in both ways.
 
-    Done here and not in the database because there the meaning of "letter" and "lower case" depends on the locale
-    that it was created with, and under C no Cyrillic letter has either.
+    Done here and not in the database because there the meaning of "letter" and "lower case" depends on the
+    locale that it was created with, and under C no Cyrillic letter has either.
     """
     plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).lower().replace("ё", "е")
     compounds = (_HYPHENS.sub("", compound) for compound in _COMPOUND.findall(plain))
@@ -193,14 +192,14 @@ def words(text: str) -> str:
 
 
 def name_words(name: str) -> str:
-    """Return the words of a file's name, each once: whole, and parted at camelCase and between letters and digits."""
+    """Return the words of a file's name, each once: whole, and parted at camelCase and at digits."""
     whole = words(name).split()
     parts = words(_CAMEL.sub(" ", name)).split()
     return " ".join(dict.fromkeys(whole + parts))
 
 
 async def add(connection: "PoolConnectionProxy", file_id: int, batch: Sequence[NewPassage]) -> None:
-    """Put passages of one file into the index, within the caller's transaction and under the writer's lock."""
+    """Put passages of one file in, within the caller's transaction and under the writer's lock."""
     numbers = await connection.fetchval(
         "SELECT array_agg(nextval('passages_id')) FROM generate_series(1, $1)", len(batch)
     )
@@ -216,7 +215,7 @@ async def add(connection: "PoolConnectionProxy", file_id: int, batch: Sequence[N
 
 
 async def take_out(connection: "PoolConnectionProxy", files: Sequence[int]) -> None:
-    """Take all passages of these files out of the index, within the caller's transaction and under the writer's lock."""
+    """Take all passages of these files out, within the caller's transaction and under the writer's lock."""
     touched = await connection.fetch(_TAKE_OUT, files)
     unused = [row["unused"] for row in touched if row["unused"] is not None]
     if unused:
@@ -226,8 +225,9 @@ async def take_out(connection: "PoolConnectionProxy", files: Sequence[int]) -> N
 async def find(pool: asyncpg.Pool, query: str, limit: int) -> Sequence[asyncpg.Record]:
     """Return rows (id, path, title, kind, position, body, score) of the best passages, best first.
 
-    The scores are exact. The order is exact while the query's terms have at most `POSTINGS_READ` postings together;
-    beyond that, a passage that holds only the commonest terms may be missed, as in MaxScore (Turtle and Flood, 1995).
+    The scores are exact. The order is exact while the query's terms have at most `POSTINGS_READ` postings
+    together; beyond that, a passage that holds only the commonest terms may be missed, as in MaxScore (Turtle
+    and Flood, 1995).
     """
     async with pool.acquire() as connection:
         asked = await connection.fetch(_TERMS_OF, words(query[:LONGEST_QUERY]), MOST_TERMS)

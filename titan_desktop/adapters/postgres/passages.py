@@ -102,6 +102,12 @@ class PostgresPassages:
             )
         return {row["path"]: Stamp(size=row["size"], mtime_ns=row["mtime_ns"]) for row in rows}
 
+    async def stamp_of(self, path: str) -> Stamp | None:
+        """See `ports.passages`."""
+        with translated():
+            row = await self._database.pool.fetchrow("SELECT size, mtime_ns FROM files WHERE path = $1", path)
+        return Stamp(size=row["size"], mtime_ns=row["mtime_ns"]) if row else None
+
     async def store(self, entry: FileEntry, passages: Sequence[str]) -> None:
         """See `ports.passages`."""
         name = keyword.name_words(entry.title)
@@ -126,13 +132,14 @@ class PostgresPassages:
     async def remove(self, path: str, *, folder: bool = False) -> int:
         """See `ports.passages`. A folder goes in several steps; cancelled in between, the rest is still there."""
         removed = 0
-        found = f"SELECT id FROM files WHERE {_BENEATH} LIMIT {BATCH}"
-        among = _beneath(path)
-        if not folder:
-            found, among = "SELECT id FROM files WHERE path = $1", (path,)
+        if folder:
+            condition, among = _BENEATH, _beneath(path)
+        else:
+            condition, among = "path = $1", (path,)
         while True:
             async with self._writer() as connection:
-                ids = [row["id"] for row in await connection.fetch(found, *among)]
+                rows = await connection.fetch(f"SELECT id FROM files WHERE {condition} LIMIT {BATCH}", *among)
+                ids = [row["id"] for row in rows]
                 if ids:
                     await keyword.take_out(connection, ids)
                     await connection.execute("DELETE FROM files WHERE id = ANY($1::bigint[])", ids)
@@ -154,7 +161,7 @@ class PostgresPassages:
                 " count(*) FILTER (WHERE outcome = 'skipped') AS skipped,"
                 " (SELECT passages FROM statistics) AS passages FROM files"
             )
-        return Counts(**row)
+        return Counts(**dict(row or {}))
 
     async def failures(self, limit: int) -> Sequence[FileFailure]:
         """See `ports.passages`."""
@@ -201,7 +208,7 @@ def found(row: asyncpg.Record) -> Found:
     )
 
 
-def _beneath(path: str) -> tuple[str, str]:
+def _beneath(path: str) -> tuple[str, ...]:
     return path, path.rstrip(os.sep) + os.sep
 
 

@@ -1,8 +1,9 @@
 """A document's text cut into passages: what is searched, shown as a source, and given to the model.
 
-Cut where the author paused: between paragraphs, then lines, sentences, words. Short paragraphs share a passage; a
-long one is parted evenly, and each part begins with the last sentences of the one before, because a question's words
-often stand on both sides of a cut (tests/benchmarks/retrieval.py: a share of 0.003 of the first hits).
+Cut where the author paused: between paragraphs, then lines, sentences, words. Short paragraphs share a
+passage; a long one is parted evenly, and each part begins with the last sentences of the one before, because
+a question's words often stand on both sides of a cut (tests/benchmarks/retrieval.py: a share of 0.003 of the
+first hits).
 """
 
 import math
@@ -16,7 +17,7 @@ LIMIT = 1_600
 OVERLAP = LIMIT - TARGET
 """Characters of one part that the next may repeat."""
 MOST_PASSAGES = 8_000
-"""Passages of one file at most, about ten million characters: a book of five thousand pages, but not a year of logs."""
+"""Passages of one file at most, ten million characters: a book of five thousand pages, not a year of logs."""
 
 _PARAGRAPHS = re.compile(r"\n[ \t\f\v]*\n\s*")
 _PAUSES = (
@@ -28,7 +29,7 @@ _PAUSES = (
 
 
 def cut(text: str) -> list[str]:
-    """Return the passages of `text` in order, none empty, at most `LIMIT` characters each and `MOST_PASSAGES` in all."""
+    """Return the passages of `text` in order: none empty or longer than `LIMIT`, at most `MOST_PASSAGES`."""
     passages: list[str] = []
     for passage in _passages(text.replace("\r\n", "\n").replace("\r", "\n")):
         passages.append(passage)

@@ -1,0 +1,153 @@
+"""Files into the index: what is there, says `fs.v1`, is read, cut and stored; what is gone is forgotten.
+
+An event is acknowledged when the index holds its outcome and `file_indexed` is published. Killed in between,
+it comes again and finds its stamp known, so nothing is lost and nothing is done twice.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+from titan_bus import Bus, Event
+from titan_desktop.contracts import files, topics
+from titan_desktop.contracts.memory import FileIndexed, Outcome, Reason
+from titan_desktop.ports.extractor import ExtractionError, Extractor
+from titan_desktop.ports.passages import FileEntry, IndexUnavailableError, Passages
+from titan_desktop.ports.vault import Stamp
+from titan_desktop.services.memory import cutting
+from titan_desktop.services.memory.ordering import PathOrder
+
+SKIPS = frozenset({Reason.UNSUPPORTED, Reason.EMPTY, Reason.NO_TEXT})
+"""Reasons that are nobody's fault; all others are failures."""
+PATIENCE_S = 300.0
+"""How long an event waits for a store that is away before it goes back to the bus, whose retries are few."""
+FIRST_DELAY_S = 0.2
+LONGEST_DELAY_S = 5.0
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+class Indexer:
+    """Handles `fs.v1`.
+
+    Args:
+        bus: where `file_indexed` is published.
+        passages: the index.
+        extractor: text out of files; bounds its own workers.
+        passages_stored: called after a file's passages were stored or removed.
+    """
+
+    def __init__(
+        self, bus: Bus, passages: Passages, extractor: Extractor, passages_stored: Callable[[], None]
+    ) -> None:
+        self._bus = bus
+        self._passages = passages
+        self._extractor = extractor
+        self._passages_stored = passages_stored
+        self._order = PathOrder()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a file is being dealt with."""
+        return len(self._order) > 0
+
+    async def handle(self, event: Event) -> None:
+        """Deal with one event of `fs.v1`; those that are not about a file pass.
+
+        Raises:
+            IndexUnavailableError: the store stayed away; the bus brings the event again.
+        """
+        match event.event_type:
+            case "file_seen":
+                seen = event.payload_as(files.FileSeen)
+                async with self._order.turn(seen.path):
+                    await self._say(await self._outcome(seen, event.event_id))
+            case "file_removed":
+                removed = event.payload_as(files.FileRemoved)
+                async with self._order.turn(removed.path, folder=removed.folder):
+                    await _patiently(lambda: self._passages.remove(removed.path, folder=removed.folder))
+                    await self._say(FileIndexed(path=removed.path, outcome=Outcome.REMOVED))
+                self._passages_stored()
+
+    async def _outcome(self, seen: files.FileSeen, event_id: str) -> FileIndexed:
+        stamp = Stamp(size=seen.size, mtime_ns=seen.mtime_ns)
+        if not seen.force and await _patiently(lambda: self._passages.stamp_of(seen.path)) == stamp:
+            return _said(seen, Outcome.UNCHANGED)
+        try:
+            passages = await self._passages_of(seen.path)
+        except ExtractionError as error:
+            return await self._without_text(seen, stamp, event_id, error)
+        whole = len(passages) < cutting.MOST_PASSAGES
+        detail = "" if whole else f"only the first {cutting.MOST_PASSAGES} passages"
+        entry = FileEntry(path=seen.path, stamp=stamp, detail=detail, event_id=event_id)
+        await _patiently(lambda: self._passages.store(entry, passages))
+        self._passages_stored()
+        return _said(seen, Outcome.INDEXED, detail=detail, passages=len(passages))
+
+    async def _passages_of(self, path: str) -> list[str]:
+        extracted = await self._extractor.extract(Path(path))
+        passages = await asyncio.to_thread(cutting.cut, extracted.text)
+        if not passages:
+            raise ExtractionError(Reason.NO_TEXT)
+        return passages
+
+    async def _without_text(
+        self, seen: files.FileSeen, stamp: Stamp, event_id: str, error: ExtractionError
+    ) -> FileIndexed:
+        """Record why, under this stamp, so that the file is tried again only when it changes."""
+        outcome = Outcome.SKIPPED if error.reason in SKIPS else Outcome.FAILED
+        if error.reason in {Reason.VANISHED, Reason.OUTSIDE}:
+            # Neither is a file of the index: one is there no more, the other must not be.
+            await _patiently(lambda: self._passages.remove(seen.path))
+            outcome = Outcome.REMOVED if error.reason is Reason.VANISHED else Outcome.FAILED
+        else:
+            entry = FileEntry(
+                path=seen.path,
+                stamp=stamp,
+                outcome=outcome,
+                reason=error.reason,
+                detail=error.detail,
+                event_id=event_id,
+            )
+            await _patiently(lambda: self._passages.store(entry, ()))
+        return _said(seen, outcome, reason=error.reason, detail=error.detail)
+
+    async def _say(self, said: FileIndexed) -> None:
+        await self._bus.publish(topics.MEMORY, topics.type_of(said), said)
+
+
+def _said(
+    seen: files.FileSeen,
+    outcome: Outcome,
+    *,
+    reason: Reason = Reason.NONE,
+    detail: str = "",
+    passages: int = 0,
+) -> FileIndexed:
+    return FileIndexed(
+        path=seen.path,
+        outcome=outcome,
+        reason=reason,
+        detail=detail,
+        passages=passages,
+        size=seen.size,
+        job_id=seen.job_id,
+    )
+
+
+async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
+    """Ask the store until it answers, for `PATIENCE_S` at most: a restart of it should cost no event a retry."""
+    delay_s = FIRST_DELAY_S
+    deadline = asyncio.get_running_loop().time() + PATIENCE_S
+    while True:
+        try:
+            return await ask()
+        except IndexUnavailableError as error:
+            if asyncio.get_running_loop().time() + delay_s > deadline:
+                raise
+            log.info("waiting for the index: %s", error.reason)
+        await asyncio.sleep(delay_s)
+        delay_s = min(delay_s * 2, LONGEST_DELAY_S)

@@ -1,0 +1,49 @@
+"""One thing at a time for each path, in the order of arrival.
+
+Events of one topic are handled side by side. Two that speak of the same file, or of a file and a folder above
+it, must not be: the removal of a folder waits for the files beneath it that came before, and those that come
+after wait for it.
+"""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+
+@dataclass(eq=False, slots=True)
+class _Turn:
+    path: str
+    folder: bool
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def touches(self, other: "_Turn") -> bool:
+        return self.path == other.path or self.holds(other) or other.holds(self)
+
+    def holds(self, other: "_Turn") -> bool:
+        return self.folder and other.path.startswith(self.path.rstrip(os.sep) + os.sep)
+
+
+class PathOrder:
+    """Hands out turns. There are never more of them than handlers at once, so a plain list serves."""
+
+    def __init__(self) -> None:
+        self._turns: list[_Turn] = []
+
+    def __len__(self) -> int:
+        return len(self._turns)
+
+    @contextlib.asynccontextmanager
+    async def turn(self, path: str, *, folder: bool = False) -> AsyncIterator[None]:
+        """Wait for all earlier turns that touch this path, then hold it."""
+        turn = _Turn(path, folder)
+        earlier = [other for other in self._turns if other.touches(turn)]
+        self._turns.append(turn)
+        try:
+            for other in earlier:
+                await other.over.wait()
+            yield
+        finally:
+            self._turns.remove(turn)
+            turn.over.set()

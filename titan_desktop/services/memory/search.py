@@ -1,0 +1,62 @@
+"""A question answered with the best files: the keyword leg and the vector leg side by side, then fused."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from titan_desktop.contracts.memory import Search, SearchResult
+from titan_desktop.ports.embedder import Embedder, EmbedderError
+from titan_desktop.ports.passages import Found, Passages, Vectors, VectorSizeError
+from titan_desktop.services.memory.embedding import Embedding
+from titan_desktop.services.memory.fusion import best_of_files
+
+BREADTH = 100
+"""Passages that each leg brings at least."""
+MOST_FILES = 100
+REST_S = 30.0
+"""An embedder that failed is left alone so long: its two seconds should not be paid by every question."""
+
+
+class Searcher:
+    """Answers `search`."""
+
+    def __init__(self, passages: Passages, vectors: Vectors, embedding: Embedding) -> None:
+        self._passages = passages
+        self._vectors = vectors
+        self._embedding = embedding
+        self._resting: tuple[Embedder, float, str] | None = None
+
+    async def answer(self, search: Search) -> SearchResult:
+        """Return the best files.
+
+        Raises:
+            IndexUnavailableError: the store is away.
+        """
+        limit = min(max(search.limit, 1), MOST_FILES)
+        breadth = max(BREADTH, limit * 3)
+        if not search.query.strip():
+            return SearchResult(hits=())
+        by_words, (near, degraded) = await asyncio.gather(
+            self._passages.find_words(search.query, breadth), self._near(search.query, breadth)
+        )
+        if near is None:
+            return SearchResult(hits=best_of_files([by_words], limit), degraded=degraded)
+        hits = best_of_files([by_words, near], limit)
+        return SearchResult(hits=hits, legs=("keyword", "vector"), degraded=degraded)
+
+    async def _near(self, query: str, breadth: int) -> tuple[Sequence[Found] | None, str]:
+        """Return the vector leg's passages, or None and why it could not serve ("" when nobody asked for it)."""
+        embedder = self._embedding.serving
+        if embedder is None:
+            return None, ""
+        if self._resting is not None:
+            resting, until, why = self._resting
+            if resting is embedder and time.monotonic() < until:
+                return None, why
+        try:
+            vector = await embedder.embed_query(query)
+            self._resting = None
+            return await self._vectors.find_near(embedder.model, vector, breadth), ""
+        except (EmbedderError, VectorSizeError) as error:
+            self._resting = (embedder, time.monotonic() + REST_S, str(error))
+            return None, str(error)
