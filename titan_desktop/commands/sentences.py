@@ -72,7 +72,7 @@ ENGLISH: Table = {
     "cure.outside": "Titan reads your Desktop and Downloads alone: copy it there.",
     "cure.other": "Check the path and its permissions.",
     "more": "… and {files} more",
-    "stalled": "titan: the core stopped answering with {files} files left; run `titan doctor`, then index again.",
+    "stalled": "titan: the core stopped answering, files left: {files}; run `titan doctor`, then index again.",
     "no_question": "titan: there is no question; write it after `ask`, or pipe it in.",
     "no_query": "titan: there is nothing to look for; write it after `search`, or pipe it in.",
     "too_long": "titan: the text is too long: {bytes} bytes, {limit} at most. Shorten it.",

@@ -1,0 +1,201 @@
+import asyncio
+import json
+from argparse import Namespace
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+
+from tests.responders import a_delta, a_hit, an_answer, chat_service
+from titan_bus import Bus
+from titan_desktop.commands import ask, exit_codes, sentences
+from titan_desktop.contracts import chat
+
+SAYS = sentences.ENGLISH
+
+
+def options(**changes: object) -> Namespace:
+    return Namespace(**{"json": False, "conversation": "", "timeout": 20.0, **changes})
+
+
+async def streamed(command: chat.SendPrompt) -> AsyncIterator[msgspec.Struct]:
+    yield chat.AnswerStarted(message=an_answer(command, state=chat.State.WAITING))
+    yield a_delta(command, 0, "The deposit ")
+    yield a_delta(command, 12, "is 900.")
+    yield chat.AssistantMessage(message=an_answer(command, "The deposit is 900.", sources=(a_hit(),)))
+
+
+async def test_the_answer_is_written_once_with_its_sources(
+    bus: Bus, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Deltas and the final message together make one text, then the numbered sources follow."""
+    async with chat_service(bus, streamed):
+        status = await ask.run(bus, options(), "What is the deposit?", SAYS)
+    out, err = capsys.readouterr()
+    assert status == exit_codes.DONE
+    assert out == "The deposit is 900.\n\nSources:\n[1] rent.pdf\n    /home/anna/Desktop/rent.pdf\n"
+    assert err == ""
+
+
+async def test_json_is_one_object(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--json` prints nothing but the finished answer, with the fields that scripts rely on."""
+    async with chat_service(bus, streamed):
+        status = await ask.run(
+            bus, options(json=True, conversation="01J25T91SA3G7G9F2W3ZVQ7E7N"), "Deposit?", SAYS
+        )
+    said = json.loads(capsys.readouterr().out)
+    assert status == exit_codes.DONE
+    assert said == {
+        "answer": "The deposit is 900.",
+        "state": "complete",
+        "kind": "model",
+        "model": "m",
+        "sources": [
+            {
+                "path": "/home/anna/Desktop/rent.pdf",
+                "title": "rent.pdf",
+                "score": 1.0,
+                "passage": "The deposit is 900.",
+                "kind": "pdf",
+            }
+        ],
+        "conversation_id": "01J25T91SA3G7G9F2W3ZVQ7E7N",
+        "fault": None,
+    }
+
+
+async def test_lost_deltas_are_fetched(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
+    """A gap in the offsets is filled from the stored message, and what was written is not written again."""
+
+    async def gappy(command: chat.SendPrompt) -> AsyncIterator[msgspec.Struct]:
+        yield a_delta(command, 0, "One ")
+        yield a_delta(command, 8, "three ")
+        yield a_delta(command, 2, "e two ")
+        yield chat.AssistantMessage(message=an_answer(command, "One two three four"))
+
+    async with chat_service(bus, gappy, {"Count": "One two three"}):
+        await ask.run(bus, options(), "Count", SAYS)
+    assert capsys.readouterr().out == "One two three four\n"
+
+
+async def test_an_answer_too_long_for_an_event_is_fetched(
+    bus: Bus, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`text_omitted` means: ask for the message."""
+
+    async def omitted(command: chat.SendPrompt) -> AsyncIterator[msgspec.Struct]:
+        yield chat.AssistantMessage(message=an_answer(command), text_omitted=True)
+
+    async with chat_service(bus, omitted, {"Long": "long " * 3000}):
+        await ask.run(bus, options(), "Long", SAYS)
+    assert capsys.readouterr().out.split() == ["long"] * 3000
+
+
+async def test_a_second_attempt_replaces_the_first(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
+    """When a core died in mid-answer, the new one begins a line of its own; late deltas of the old are void."""
+
+    async def twice(command: chat.SendPrompt) -> AsyncIterator[msgspec.Struct]:
+        yield a_delta(command, 0, "Half an ans")
+        yield a_delta(command, 0, "The whole ", attempt=2)
+        yield a_delta(command, 11, "wer", attempt=1)
+        yield a_delta(command, 10, "answer", attempt=2)
+        yield chat.AssistantMessage(message=an_answer(command, "The whole answer", attempt=2))
+
+    async with chat_service(bus, twice):
+        await ask.run(bus, options(), "?", SAYS)
+    out, err = capsys.readouterr()
+    assert out == "Half an ans\nThe whole answer\n"
+    assert err == f"{SAYS['again']}\n"
+
+
+async def test_without_a_model_the_passages_are_the_answer(
+    bus: Bus, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The passages stand on stdout with their files; how to connect a model stands on stderr."""
+
+    async def passages(command: chat.SendPrompt) -> AsyncIterator[msgspec.Struct]:
+        message = an_answer(command, kind=chat.AnswerKind.PASSAGES, sources=(a_hit(),))
+        yield chat.AssistantMessage(message=message)
+
+    async with chat_service(bus, passages):
+        status = await ask.run(bus, options(), "deposit", SAYS)
+    out, err = capsys.readouterr()
+    assert status == exit_codes.DONE
+    assert "    /home/anna/Desktop/rent.pdf\n    The deposit is 900.\n" in out
+    assert "titan key set" in err
+    assert "Ollama" in err
+
+
+async def test_nothing_found_is_said_by_the_exit_status(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a model and without a passage: 1."""
+
+    async def nothing(command: chat.SendPrompt) -> AsyncIterator[msgspec.Struct]:
+        yield chat.AssistantMessage(message=an_answer(command, kind=chat.AnswerKind.NOTHING))
+
+    async with chat_service(bus, nothing):
+        assert await ask.run(bus, options(), "x", SAYS) == exit_codes.NOTHING
+    assert capsys.readouterr().out == f"{SAYS['nothing']}\n"
+
+
+@pytest.mark.parametrize("fault", chat.Fault)
+async def test_a_fault_is_a_sentence_with_its_cure(
+    bus: Bus, capsys: pytest.CaptureFixture[str], fault: chat.Fault
+) -> None:
+    """Whatever the model's endpoint does, stderr says which fault it was, and the status is 5."""
+
+    async def failing(command: chat.SendPrompt) -> AsyncIterator[msgspec.Struct]:
+        message = an_answer(command, state=chat.State.FAILED, fault=fault, fault_detail="HTTP 4xx")
+        yield chat.AssistantMessage(message=message)
+
+    async with chat_service(bus, failing):
+        status = await ask.run(bus, options(), "x", sentences.RUSSIAN)
+    out, err = capsys.readouterr()
+    assert status == exit_codes.MODEL_FAILED
+    assert err == f"titan: {sentences.RUSSIAN[f'fault.{fault}']} (HTTP 4xx)\n"
+    assert out == ""
+
+
+async def test_the_timeout_stops_the_answer(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
+    """After `--timeout` the core is told to stop, and the half answer's line is closed."""
+
+    async def endless(command: chat.SendPrompt) -> AsyncIterator[msgspec.Struct]:
+        yield a_delta(command, 0, "Half")
+
+    async with chat_service(bus, endless) as stops:
+        status = await ask.run(bus, options(timeout=0.5), "x", SAYS)
+        await asyncio.wait_for(stops.get(), 10)
+    assert status == exit_codes.MODEL_FAILED
+    assert capsys.readouterr().out == "Half\n"
+
+
+async def test_ctrl_c_stops_the_answer(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
+    """Cancelled, the command tells the core to stop before it goes."""
+    begun = asyncio.Event()
+
+    async def endless(command: chat.SendPrompt) -> AsyncIterator[msgspec.Struct]:
+        yield a_delta(command, 0, "Half")
+        begun.set()
+
+    async with chat_service(bus, endless) as stops:
+        asking = asyncio.create_task(ask.run(bus, options(), "x", SAYS))
+        await begun.wait()
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        stop = await asyncio.wait_for(stops.get(), 10)
+    assert stop.question_id
+
+
+async def test_the_terminal_obeys_no_answer(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
+    """Escape sequences in an answer, a title or a passage are shown as marks, not sent to the terminal."""
+
+    async def hostile(command: chat.SendPrompt) -> AsyncIterator[msgspec.Struct]:
+        yield a_delta(command, 0, "\x1b]52;c;cm0gLXJm\x07")
+        hit = a_hit("/d/\x1b[2Ja.pdf", passage="\x9b31m")
+        text = "\x1b]52;c;cm0gLXJm\x07"
+        message = an_answer(command, text, kind=chat.AnswerKind.PASSAGES, sources=(hit,))
+        yield chat.AssistantMessage(message=message)
+
+    async with chat_service(bus, hostile):
+        await ask.run(bus, options(), "x", SAYS)
+    assert not {"\x1b", "\x07", "\x9b"} & set(capsys.readouterr().out)

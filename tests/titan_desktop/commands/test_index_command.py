@@ -1,0 +1,173 @@
+import json
+import os
+from argparse import Namespace
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.responders import files_service
+from titan_bus import Bus
+from titan_desktop.commands import exit_codes, index, indexing, sentences
+from titan_desktop.contracts import files, memory
+from titan_desktop.contracts.memory import Outcome, Reason
+
+SAYS = sentences.ENGLISH
+
+
+def options(**changes: object) -> Namespace:
+    return Namespace(**{"json": True, "force": False, "strict": False, **changes})
+
+
+def seen(command: files.IndexPaths, path: str) -> files.FileSeen:
+    return files.FileSeen(path=path, size=1000, mtime_ns=1, job_id=command.job_id)
+
+
+def dealt(
+    command: files.IndexPaths, path: str, outcome: Outcome = Outcome.INDEXED, reason: Reason = Reason.NONE
+) -> memory.FileIndexed:
+    return memory.FileIndexed(path=path, outcome=outcome, reason=reason, size=1000, job_id=command.job_id)
+
+
+async def a_mixed_folder(command: files.IndexPaths) -> AsyncIterator[msgspec.Struct]:
+    """One file of each outcome; an answer that overtakes its `file_seen`; another job's events in between."""
+    yield dealt(command, "/d/first.txt")
+    yield seen(command, "/d/first.txt")
+    yield memory.FileIndexed(path="/d/other.txt", outcome=Outcome.FAILED, reason=Reason.BROKEN)
+    for path in ("/d/a.xyz", "/d/broken.pdf", "/d/same.txt"):
+        yield seen(command, path)
+    yield files.ScanFinished(job_id=command.job_id, seen=4, unchanged=3)
+    yield files.ScanFinished(job_id="01J25T91SA3G7G9F2W3ZVQ7E7N", seen=9)
+    yield dealt(command, "/d/a.xyz", Outcome.SKIPPED, Reason.UNSUPPORTED)
+    yield dealt(command, "/d/same.txt", Outcome.UNCHANGED)
+    yield dealt(command, "/d/broken.pdf", Outcome.FAILED, Reason.BROKEN)
+    yield dealt(command, "/d/broken.pdf", Outcome.FAILED, Reason.BROKEN)
+
+
+async def test_the_summary_counts_every_outcome(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
+    """Order and repetition of the events change nothing, and other jobs are not counted."""
+    async with files_service(bus, a_mixed_folder):
+        status = await index.run(bus, options(), [], SAYS)
+    said = json.loads(capsys.readouterr().out)
+    assert status == exit_codes.DONE
+    assert said["indexed"] == 1
+    assert said["unchanged"] == 4
+    assert said["skipped"] == [
+        {"path": "/d/a.xyz", "reason": "unsupported", "sentence": SAYS["reason.unsupported"]}
+    ]
+    assert said["failed"] == [
+        {"path": "/d/broken.pdf", "reason": "broken", "sentence": SAYS["reason.broken"]}
+    ]
+    assert said["refused"] == []
+    assert said["bytes"] == 1000
+    assert said["seconds"] > 0
+    assert said["files_per_s"] > 0
+
+
+async def test_a_person_reads_why(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
+    """Reasons are sentences with the files under them, and there is no bar where stderr is no terminal."""
+    async with files_service(bus, a_mixed_folder):
+        await index.run(bus, options(json=False), [], sentences.RUSSIAN)
+    out, err = capsys.readouterr()
+    assert "Проиндексировано: 1 (1 KB)" in out
+    assert "Не прочитано: 1\n  файл повреждён: 1\n    /d/broken.pdf\n" in out
+    assert err == ""
+
+
+async def test_strict_makes_a_failed_file_a_failure(bus: Bus) -> None:
+    """Without `--strict` a broken file is only recorded."""
+    async with files_service(bus, a_mixed_folder):
+        assert await index.run(bus, options(strict=True), [], SAYS) == exit_codes.FILES_FAILED
+
+
+async def test_a_core_that_restarts_in_mid_scan_is_waited_for(
+    bus: Bus, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The second scan says only what is left: files said before the crash count too, and each once."""
+
+    async def crashing(command: files.IndexPaths) -> AsyncIterator[msgspec.Struct]:
+        yield seen(command, "/d/1")
+        yield seen(command, "/d/2")
+        yield dealt(command, "/d/1")
+        yield seen(command, "/d/2")
+        yield seen(command, "/d/3")
+        yield files.ScanFinished(job_id=command.job_id, seen=2, unchanged=1)
+        yield dealt(command, "/d/3")
+        yield dealt(command, "/d/2")
+
+    async with files_service(bus, crashing):
+        await index.run(bus, options(), [], SAYS)
+    assert json.loads(capsys.readouterr().out)["indexed"] == 3
+
+
+async def test_a_path_outside_is_refused_with_the_cure(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
+    """The refusal is a sentence on stderr and the status 4; the rest of the command is done."""
+
+    async def refusing(command: files.IndexPaths) -> AsyncIterator[msgspec.Struct]:
+        yield files.PathRefused(path="/etc/passwd", reason=Reason.OUTSIDE, job_id=command.job_id)
+        yield seen(command, "/d/1")
+        yield files.ScanFinished(job_id=command.job_id, seen=1, refused=1)
+        yield dealt(command, "/d/1")
+
+    async with files_service(bus, refusing) as commands:
+        status = await index.run(bus, options(force=True), ["/d", "/etc/passwd"], SAYS)
+    out, err = capsys.readouterr()
+    assert status == exit_codes.PATH_REFUSED
+    assert json.loads(out)["indexed"] == 1
+    assert err == (
+        "titan: /etc/passwd is refused: it lies outside the folders that Titan may read."
+        " Titan reads your Desktop and Downloads alone: copy it there.\n"
+    )
+    assert commands[0].force
+
+
+async def test_a_folder_that_cannot_be_read_on_the_way_is_reported_only(bus: Bus) -> None:
+    """What nobody asked for by name does not fail the command."""
+
+    async def partly(command: files.IndexPaths) -> AsyncIterator[msgspec.Struct]:
+        yield files.PathRefused(path="/d/locked", reason=Reason.UNREADABLE, job_id=command.job_id)
+        yield files.ScanFinished(job_id=command.job_id, seen=0, refused=1)
+
+    async with files_service(bus, partly):
+        assert await index.run(bus, options(), ["/d"], SAYS) == exit_codes.DONE
+
+
+async def test_more_paths_than_an_event_holds_are_several_commands(
+    bus: Bus, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`titan index *.pdf` works in a folder with thousands of files."""
+
+    async def each(command: files.IndexPaths) -> AsyncIterator[msgspec.Struct]:
+        for path in command.paths:
+            yield seen(command, path)
+            yield dealt(command, path)
+        yield files.ScanFinished(job_id=command.job_id, seen=len(command.paths))
+
+    paths = [f"/home/anna/Desktop/договор номер {number}.pdf" for number in range(1500)]
+    async with files_service(bus, each) as commands:
+        await index.run(bus, options(), paths, SAYS)
+    assert json.loads(capsys.readouterr().out)["indexed"] == 1500
+    assert len(commands) > 1
+
+
+async def test_a_core_that_falls_silent_is_not_waited_for_ever(
+    bus: Bus, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command ends with 3 and says how many files were left."""
+    monkeypatch.setattr(indexing, "SILENCE_S", 0.3)
+
+    async def falls_silent(command: files.IndexPaths) -> AsyncIterator[msgspec.Struct]:
+        yield seen(command, "/d/1")
+
+    async with files_service(bus, falls_silent):
+        assert await index.run(bus, options(), [], SAYS) == exit_codes.NOT_REACHED
+    assert "files left: 1" in capsys.readouterr().err
+
+
+def test_paths_are_absolute_and_do_not_overlap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is named twice, or lies in a folder that is named too, is asked for once."""
+    monkeypatch.chdir(tmp_path)
+    here = str(tmp_path)
+    asked = ["a/b", "a", "./a/../a/c.txt", "ab", os.fspath(tmp_path / "z")]
+    assert index.absolute(asked) == [f"{here}/a", f"{here}/ab", f"{here}/z"]

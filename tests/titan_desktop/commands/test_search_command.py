@@ -1,0 +1,119 @@
+import asyncio
+import io
+import json
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+
+from tests.responders import a_hit, memory_service
+from titan_bus import Bus, RequestFailedError, RequestRefused
+from titan_desktop.commands import exit_codes, search, sentences
+from titan_desktop.contracts import memory
+
+SAYS = sentences.ENGLISH
+
+
+def options(**changes: object) -> Namespace:
+    return Namespace(**{"json": False, "limit": 10, **changes})
+
+
+async def two_hits(request: memory.Search) -> memory.SearchResult:
+    hits = (a_hit(score=2.5), a_hit("/home/anna/Downloads/счёт.txt", 1.25, "x " * 900))
+    return memory.SearchResult(hits=hits[: request.limit])
+
+
+async def test_the_list_is_numbered_and_fits_the_terminal(
+    bus: Bus, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Title, score, path and one line of passage for each file."""
+    monkeypatch.setenv("COLUMNS", "60")
+    async with memory_service(bus, two_hits):
+        assert await search.run(bus, options(), "deposit", SAYS) == exit_codes.DONE
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:3] == ["1. rent.pdf  (2.5)", "   /home/anna/Desktop/rent.pdf", "   The deposit is 900."]
+    assert lines[3] == "2. счёт.txt  (1.25)"
+    assert len(lines[5]) == 60
+    assert lines[5].endswith("…")
+
+
+async def test_json_is_a_list_of_five_fields_best_first(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
+    """The shape that the specification promises to scripts."""
+    async with memory_service(bus, two_hits):
+        await search.run(bus, options(json=True, limit=1), "deposit", SAYS)
+    (hit,) = json.loads(capsys.readouterr().out)
+    assert hit == {
+        "path": "/home/anna/Desktop/rent.pdf",
+        "title": "rent.pdf",
+        "score": 2.5,
+        "passage": "The deposit is 900.",
+        "kind": "pdf",
+    }
+
+
+async def test_nothing_found_is_an_empty_list_and_1(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
+    """A script sees [], a person a sentence, and both the status 1."""
+
+    async def nothing(_: memory.Search) -> memory.SearchResult:
+        return memory.SearchResult(hits=())
+
+    async with memory_service(bus, nothing):
+        assert await search.run(bus, options(json=True), "x", SAYS) == exit_codes.NOTHING
+        assert await search.run(bus, options(), "x", SAYS) == exit_codes.NOTHING
+    out, err = capsys.readouterr()
+    assert (out, err) == ("[]\n", f"{SAYS['nothing']}\n")
+
+
+async def test_a_missing_leg_is_said_on_stderr(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
+    """The person learns why only words were searched; the JSON stays clean."""
+
+    async def degraded(_: memory.Search) -> memory.SearchResult:
+        return memory.SearchResult(hits=(a_hit(),), degraded="the embedder does not answer")
+
+    async with memory_service(bus, degraded):
+        await search.run(bus, options(json=True), "x", SAYS)
+    out, err = capsys.readouterr()
+    assert len(json.loads(out)) == 1
+    assert "the embedder does not answer" in err
+
+
+async def test_many_queries_are_answered_in_order(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
+    """One list a line, in the order asked, though later ones are answered first; a blank line gives []."""
+    at_once = most = 0
+
+    async def slower_first(request: memory.Search) -> memory.SearchResult:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        await asyncio.sleep(0.02 if request.query.endswith("0") else 0)
+        at_once -= 1
+        return memory.SearchResult(hits=(a_hit(passage=request.query),))
+
+    queries = [f"question {number}" for number in range(40)]
+    queries[7] = ""
+    async with memory_service(bus, slower_first):
+        assert await search.run_many(bus, options(json=True), queries) == exit_codes.DONE
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [answer[0]["passage"] if answer else "" for answer in answers] == queries
+    assert 1 < most <= search.QUERIES_AT_ONCE
+
+
+async def test_a_refused_query_ends_the_batch(bus: Bus) -> None:
+    """The refusal comes out as the bus's error, and no search is left running."""
+
+    async def refuse(request: memory.Search) -> memory.SearchResult:
+        raise RequestRefused("unavailable", "PostgreSQL is down")
+
+    async with memory_service(bus, refuse):
+        with pytest.raises(RequestFailedError, match="PostgreSQL is down"):
+            await search.run_many(bus, options(json=True), ["a", "b", "c"])
+    assert not [task for task in asyncio.all_tasks() if task.get_name() == "search"]
+
+
+def test_queries_are_lines_of_utf8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A byte-order mark, CRLF and a missing last newline do no harm, from a file as from standard input."""
+    content = "\ufeffпервый\r\n\r\nthird\u2028still third".encode()
+    (tmp_path / "q.txt").write_bytes(content)
+    assert search.read_queries(str(tmp_path / "q.txt")) == ["первый", "", "third\u2028still third"]
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"a\n")))
+    assert search.read_queries("-") == ["a"]
