@@ -1,7 +1,7 @@
 """The key in the system's keyring, through the `keyring` package: `ports.secrets.Secrets`.
 
 The import takes 0.3 s and a locked keyring may wait for its owner's password, so every call runs in a thread of
-its own that nobody has to wait for at the end: a daemon, because the default executor's threads are joined at exit.
+its own that nobody has to wait for at the end: a daemon, as the default executor's threads are joined at exit.
 """
 
 import asyncio

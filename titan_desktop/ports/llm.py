@@ -1,6 +1,6 @@
 """A chat model behind an endpoint. Called by the chat service, implemented by `adapters/openai_llm`."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -41,10 +41,10 @@ class LlmError(Exception):
 class Llm(Protocol):
     """Streams answers."""
 
-    def stream(self, endpoint: Endpoint, turns: Sequence[Turn]) -> AsyncIterator[str]:
+    def stream(self, endpoint: Endpoint, turns: Sequence[Turn]) -> AsyncGenerator[str, None]:
         """Yield the answer piece by piece, pieces never empty.
 
-        Closing the iterator, or cancelling the task that reads it, hangs up on the endpoint. Read it within
+        Closing the generator, or cancelling the task that reads it, hangs up on the endpoint. Read it within
         `contextlib.aclosing`.
 
         Raises:

@@ -1,1 +1,10 @@
-"""Conversations and answers."""
+"""Conversations and answers.
+
+`service` subscribes; `commands` decides what a command does; `answering` makes one attempt at an answer,
+`speaking` says and saves it while it grows; `attempts` knows what is in work; `requests` answers questions about
+the past; `model` says which model is configured.
+"""
+
+from titan_desktop.services.chat.service import ChatService
+
+__all__ = ["ChatService"]

@@ -1,0 +1,144 @@
+"""One attempt at an answer, from the command to the stored end of it."""
+
+import contextlib
+import logging
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from titan_bus import Bus, BusError
+from titan_bus.errors import BusClosedError, BusOverloadedError, BusUnavailableError
+from titan_desktop.contracts import topics
+from titan_desktop.contracts.chat import AnswerKind, Fault, Message, State
+from titan_desktop.contracts.memory import Hit, Search, SearchResult
+from titan_desktop.ports.history import History, HistoryUnavailableError
+from titan_desktop.ports.llm import Endpoint, Llm, LlmError
+from titan_desktop.services.chat import events, prompt
+from titan_desktop.services.chat.attempts import Attempt
+from titan_desktop.services.chat.recent import Recent
+from titan_desktop.services.chat.speaking import Speaker
+
+SEARCH_TIMEOUT_S = 5.0
+SOURCES_MAX = 6
+QUERY_CHARS_MAX = 2_000
+ANSWER_CHARS_MAX = 200_000
+"""A model that repeats itself for ever is cut off here; a reply on the bus has room for it."""
+
+_log = logging.getLogger(__name__)
+
+
+class Answering:
+    """Answers questions, one call each. `endpoint()` is asked anew every time, so new settings hold at once."""
+
+    def __init__(
+        self, bus: Bus, history: History, recent: Recent, llm: Llm, endpoint: Callable[[], Endpoint | None]
+    ) -> None:
+        self._bus = bus
+        self._history = history
+        self._recent = recent
+        self._llm = llm
+        self._endpoint = endpoint
+
+    async def answer(self, attempt: Attempt, question: Message) -> None:
+        """Answer, store and say it. When it returns, the command has been dealt with.
+
+        Cancelled, it leaves the answer unfinished in the history, for the next delivery of the command.
+
+        Raises:
+            HistoryUnavailableError, BusError: the command has to come again.
+        """
+        endpoint = self._endpoint()
+        model = endpoint.model if endpoint else ""
+        begun = await self._history.begin(question.id, event_id=attempt.event_id, model=model)
+        if begun is None:
+            await self.say_again(question.id)
+            return
+        attempt.answer = begun
+        await self._recent.changed(question.conversation_id)
+        ended = await self._ended(attempt, question, begun, endpoint)
+        if await self._history.finish(ended):
+            await self._recent.changed(question.conversation_id)
+            await self._say(ended)
+
+    async def say_again(self, question_id: str) -> None:
+        """Publish the answer as stored, if it has ended: the event may have been lost with the last process."""
+        asked = await self._history.asked(question_id)
+        if asked is not None and asked.answer.state not in events.UNFINISHED:
+            await self._recent.changed(asked.answer.conversation_id)
+            await self._say(asked.answer)
+
+    async def _ended(
+        self, attempt: Attempt, question: Message, begun: Message, endpoint: Endpoint | None
+    ) -> Message:
+        """Do the work and return the answer as it ended: complete, stopped or failed."""
+        state, fault, detail = State.COMPLETE, None, ""
+        try:
+            if endpoint is None:
+                work = self._without_model(attempt, question, begun)
+            else:
+                work = self._with_model(attempt, question, begun, endpoint)
+            if not await attempt.finished_unless_stopped(work):
+                state = State.STOPPED
+        except LlmError as error:
+            state, fault, detail = State.FAILED, error.fault, error.detail
+        except (BusUnavailableError, BusClosedError, BusOverloadedError, HistoryUnavailableError):
+            raise
+        except Exception as error:  # noqa: BLE001 - supervises an answer: a bug of ours fails it, once, in sight
+            _log.exception("the answer to %s failed", question.id)
+            state, fault, detail = State.FAILED, Fault.INTERNAL, type(error).__name__
+        return replace(
+            attempt.answer or begun, text=attempt.text, state=state, fault=fault, fault_detail=detail
+        )
+
+    async def _with_model(
+        self, attempt: Attempt, question: Message, begun: Message, endpoint: Endpoint
+    ) -> None:
+        sources = await self._search(question.text) or ()
+        attempt.answer = replace(begun, sources=sources)
+        await self._say_started(attempt.answer)
+        page = await self._recent.newest(question.conversation_id)
+        turns = prompt.compose(question, page.messages if page else (), sources)
+        said = 0
+        async with (
+            Speaker(self._bus, self._history, attempt, begun) as speaker,
+            contextlib.aclosing(self._llm.stream(endpoint, turns)) as pieces,
+        ):
+            async for piece in pieces:
+                speaker.add(piece)
+                said += len(piece)
+                if said >= ANSWER_CHARS_MAX:
+                    _log.warning("the answer to %s was cut off at %d characters", question.id, said)
+                    break
+
+    async def _without_model(self, attempt: Attempt, question: Message, begun: Message) -> None:
+        """The passages are the answer. The window puts them, or that there are none, into its own language."""
+        sources = await self._search(question.text)
+        if sources is None:
+            raise LlmError(Fault.INTERNAL, "The search in the files did not answer.")
+        kind = AnswerKind.PASSAGES if sources else AnswerKind.NOTHING
+        attempt.answer = replace(begun, sources=sources, kind=kind)
+        await self._say_started(attempt.answer)
+
+    async def _search(self, query: str) -> tuple[Hit, ...] | None:
+        """Return what memory finds, None if it does not answer."""
+        search = Search(query=query[:QUERY_CHARS_MAX], limit=SOURCES_MAX)
+        try:
+            found = await self._bus.request(
+                topics.MEMORY_REQUESTS,
+                topics.type_of(search),
+                search,
+                reply_type=SearchResult,
+                timeout_s=SEARCH_TIMEOUT_S,
+            )
+        except BusError as error:
+            _log.warning("memory was asked and did not answer: %s", error)
+            return None
+        return found.hits[:SOURCES_MAX]
+
+    async def _say_started(self, answer: Message) -> None:
+        event = events.answer_started(answer)
+        await self._bus.publish(topics.CHAT, topics.type_of(event), event)
+
+    async def _say(self, answer: Message) -> None:
+        event = events.assistant_message(answer)
+        await self._bus.publish(topics.CHAT, topics.type_of(event), event)

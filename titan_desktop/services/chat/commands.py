@@ -1,0 +1,191 @@
+"""What each command does. Each may come twice, late, or beside another; ids and event ids make that harmless."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from ulid import ULID
+
+from titan_bus import Bus, Event
+from titan_desktop.contracts import topics
+from titan_desktop.contracts.chat import (
+    PROMPT_BYTES_MAX,
+    AnswerKind,
+    ConversationChanged,
+    DeleteConversation,
+    Message,
+    RenameConversation,
+    RetryAnswer,
+    SendPrompt,
+    State,
+    StopAnswer,
+)
+from titan_desktop.ports.history import History, HistoryUnavailableError
+from titan_desktop.services.chat import events
+from titan_desktop.services.chat.answering import Answering
+from titan_desktop.services.chat.attempts import Attempt, Attempts
+from titan_desktop.services.chat.recent import Recent
+
+TITLE_CHARS_MAX = 60
+RENAMED_CHARS_MAX = 200
+
+STORE_PAUSE_S = 0.5
+STORE_PAUSE_S_MAX = 15.0
+
+_Handler = Callable[[Event, Any], Awaitable[None]]
+
+_log = logging.getLogger(__name__)
+
+
+class AttemptCutOffError(Exception):
+    """The attempt that this command waited for was cut off; the command has to come again.
+
+    Attributes:
+        question_id: which.
+    """
+
+    def __init__(self, question_id: str) -> None:
+        super().__init__(question_id)
+        self.question_id = question_id
+
+
+class Commands:
+    """Handles the commands on `topics.CHAT`. Returning acknowledges."""
+
+    def __init__(
+        self, bus: Bus, history: History, recent: Recent, attempts: Attempts, answering: Answering
+    ) -> None:
+        self._bus = bus
+        self._history = history
+        self._recent = recent
+        self._attempts = attempts
+        self._answering = answering
+        self._handlers: dict[str, tuple[type, _Handler]] = {
+            "send_prompt": (SendPrompt, self._send_prompt),
+            "retry_answer": (RetryAnswer, self._retry_answer),
+            "stop_answer": (StopAnswer, self._stop_answer),
+            "rename_conversation": (RenameConversation, self._rename),
+            "delete_conversation": (DeleteConversation, self._delete),
+        }
+
+    async def handle(self, event: Event) -> None:
+        """Do what a command says; the events that we publish on the same topic are not for us.
+
+        While the store is away the command waits here: given back to the bus, it would use up its retries within
+        seconds and end among the dead letters, and a question must not be lost to a restart of PostgreSQL.
+        """
+        if event.event_type not in self._handlers:
+            return
+        kind, handler = self._handlers[event.event_type]
+        command, pause_s = event.payload_as(kind), STORE_PAUSE_S
+        while True:
+            try:
+                await handler(event, command)
+            except HistoryUnavailableError as error:
+                _log.warning("%s waits for the store: %s", event.event_type, error)
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, STORE_PAUSE_S_MAX)
+            else:
+                return
+
+    async def _send_prompt(self, event: Event, prompt: SendPrompt) -> None:
+        if fault := _fault_of(prompt):
+            _log.warning("question %r is refused: %s", prompt.message_id, fault)
+            return
+        if (running := self._attempts.of_question(prompt.message_id)) is not None:
+            await self._wait_for(running)
+            return
+        with self._attempts.begin(prompt.conversation_id, prompt.message_id, event.event_id) as attempt:
+            asked = await self._history.ask(
+                prompt,
+                title=title_of(prompt.text),
+                answer_id=str(ULID()),
+                asked_at=event.timestamp,
+                event_id=event.event_id,
+            )
+            if asked is None:
+                _log.info("question %s is void: deleted, or its id is taken", prompt.message_id)
+                return
+            await self._recent.changed(prompt.conversation_id)
+            said = events.user_message(asked.question, asked.conversation)
+            await self._bus.publish(topics.CHAT, topics.type_of(said), said)
+            await self._answering.answer(attempt, asked.question)
+
+    async def _retry_answer(self, event: Event, retry: RetryAnswer) -> None:
+        while (running := self._attempts.of_question(retry.question_id)) is not None:
+            await self._wait_for(running)
+        with self._attempts.begin(retry.conversation_id, retry.question_id, event.event_id) as attempt:
+            asked = await self._history.asked(retry.question_id)
+            if asked is None:
+                _log.info("there is no question %r to answer again", retry.question_id)
+            elif _is_final(asked.answer):
+                await self._answering.say_again(retry.question_id)
+            else:
+                await self._answering.answer(attempt, asked.question)
+
+    async def _stop_answer(self, event: Event, stop: StopAnswer) -> None:
+        attempt = self._attempts.of_question(stop.question_id)
+        if attempt is not None:
+            if attempt.event_id < event.event_id:
+                await self._end(attempt)
+            return
+        stopped = await self._history.stop(stop.question_id, event_id=event.event_id)
+        # Its command may have come while we wrote; it has seen the stop in the history, or sees it now.
+        attempt = self._attempts.of_question(stop.question_id)
+        if attempt is not None and attempt.event_id < event.event_id:
+            await self._end(attempt)
+        if stopped is not None:
+            await self._answering.say_again(stop.question_id)
+
+    async def _rename(self, event: Event, rename: RenameConversation) -> None:
+        title = " ".join(rename.title.split())[:RENAMED_CHARS_MAX]
+        if not title:
+            _log.warning("conversation %r keeps its title: the new one is blank", rename.conversation_id)
+            return
+        changed = await self._history.rename(rename.conversation_id, title, event_id=event.event_id)
+        if changed is not None:
+            await self._say_changed(ConversationChanged(conversation=changed))
+
+    async def _delete(self, event: Event, delete: DeleteConversation) -> None:
+        deleted = await self._history.delete(delete.conversation_id, event_id=event.event_id)
+        for attempt in self._attempts.of_conversation(delete.conversation_id):
+            await self._end(attempt)
+        await self._recent.changed(delete.conversation_id)
+        await self._say_changed(ConversationChanged(conversation=deleted, deleted=True))
+
+    async def _say_changed(self, changed: ConversationChanged) -> None:
+        await self._bus.publish(topics.CHAT, topics.type_of(changed), changed)
+
+    async def _end(self, attempt: Attempt) -> None:
+        attempt.stop()
+        await self._wait_for(attempt)
+
+    @staticmethod
+    async def _wait_for(attempt: Attempt) -> None:
+        if not await attempt.settled():
+            raise AttemptCutOffError(attempt.question_id)
+
+
+def title_of(text: str) -> str:
+    """Return a conversation's title: the question's first TITLE_CHARS_MAX characters, cut at a word."""
+    line = " ".join(text.split())
+    if len(line) <= TITLE_CHARS_MAX:
+        return line
+    cut = line[: TITLE_CHARS_MAX + 1].rsplit(" ", 1)[0]
+    return (cut if len(cut) <= TITLE_CHARS_MAX else line[:TITLE_CHARS_MAX]) + "…"
+
+
+def _fault_of(prompt: SendPrompt) -> str:
+    if not (prompt.conversation_id and prompt.message_id):
+        return "an id is missing"
+    if not prompt.text.strip():
+        return "it is blank"
+    if (size := len(prompt.text.encode("utf-8", "replace"))) > PROMPT_BYTES_MAX:
+        return f"it has {size} bytes, the limit is {PROMPT_BYTES_MAX}"
+    return ""
+
+
+def _is_final(answer: Message) -> bool:
+    """A model's complete answer stays; passages may be asked for again, with a model connected meanwhile."""
+    return answer.state is State.COMPLETE and answer.kind is AnswerKind.MODEL

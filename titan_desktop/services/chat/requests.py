@@ -1,0 +1,87 @@
+"""Questions about the past, on `topics.CHAT_REQUESTS`: conversations, pages, single messages."""
+
+import msgspec
+
+from titan_bus import Event, RequestRefused
+from titan_desktop.contracts.chat import (
+    ConversationPage,
+    GetHistory,
+    GetMessage,
+    HistoryPage,
+    ListConversations,
+    Message,
+)
+from titan_desktop.ports.cache import PAGE_MESSAGES
+from titan_desktop.ports.history import History
+from titan_desktop.services.chat.attempts import Attempts
+from titan_desktop.services.chat.recent import Recent
+
+CONVERSATIONS_MAX = 1_000
+MESSAGES_MAX = 200
+PAGE_BYTES_MAX = 1_500_000
+"""A reply has 2 MB; a page of long answers may have more, and comes shorter then."""
+
+
+class Requests:
+    """Answers from the cache, the history, and what is in work."""
+
+    def __init__(self, history: History, recent: Recent, attempts: Attempts) -> None:
+        self._history = history
+        self._recent = recent
+        self._attempts = attempts
+
+    async def handle(self, event: Event) -> ConversationPage | HistoryPage | Message:
+        """Answer one request.
+
+        Raises:
+            RequestRefused: `not_found`, for an id that nobody knows; `unknown_request`.
+        """
+        match event.event_type:
+            case "list_conversations":
+                return await self._conversations(event.payload_as(ListConversations))
+            case "history":
+                return await self._page(event.payload_as(GetHistory))
+            case "message":
+                return await self._message(event.payload_as(GetMessage))
+        raise RequestRefused("unknown_request", event.event_type)
+
+    async def _conversations(self, wanted: ListConversations) -> ConversationPage:
+        found = await self._history.conversations(_within(wanted.limit, CONVERSATIONS_MAX))
+        return ConversationPage(conversations=found)
+
+    async def _page(self, wanted: GetHistory) -> HistoryPage:
+        limit = _within(wanted.limit, MESSAGES_MAX)
+        if not wanted.before and limit <= PAGE_MESSAGES:
+            page = await self._recent.newest(wanted.conversation_id)
+        else:
+            page = await self._history.page(wanted.conversation_id, before=wanted.before, limit=limit)
+        if page is None:
+            raise RequestRefused("not_found", wanted.before or wanted.conversation_id)
+        return _fitted(page, limit, self._attempts)
+
+    async def _message(self, wanted: GetMessage) -> Message:
+        message = await self._history.message(wanted.message_id)
+        if message is None:
+            raise RequestRefused("not_found", wanted.message_id)
+        return self._attempts.live(message)
+
+
+def _within(limit: int, most: int) -> int:
+    return max(1, min(limit, most))
+
+
+def _fitted(page: HistoryPage, limit: int, attempts: Attempts) -> HistoryPage:
+    """Return the newest messages of a page that fit into a reply, one at least."""
+    messages: list[Message] = []
+    room = PAGE_BYTES_MAX
+    for stored in reversed(page.messages[-limit:]):
+        message = attempts.live(stored)
+        room -= len(msgspec.json.encode(message))
+        if room < 0 and messages:
+            break
+        messages.append(message)
+    return HistoryPage(
+        conversation_id=page.conversation_id,
+        messages=tuple(reversed(messages)),
+        more=page.more or len(messages) < len(page.messages),
+    )
