@@ -9,7 +9,7 @@ lower edge ("sticky"), until the person scrolls away.
 from collections import OrderedDict
 from collections.abc import Iterator
 
-from PySide6.QtCore import QEvent, QModelIndex, QPoint, QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QCursor,
     QGuiApplication,
@@ -58,6 +58,7 @@ class MessageList(QAbstractScrollArea):
         self._anchor_row, self._anchor_y = 0, _TOP
         self._sticky = True
         self._older_asked = False
+        self._following = False
         self._folders = ""
         self._colours = Colours.of(self.palette())
         self._selection = Selection(model)
@@ -190,13 +191,13 @@ class MessageList(QAbstractScrollArea):
     def _follow(self) -> None:
         """Let the scroll bar show where the anchor is."""
         bar, view = self.verticalScrollBar(), self.viewport().height()
-        with QSignalBlocker(bar):
-            bar.setPageStep(view)
-            bar.setSingleStep(3 * _LINE)
-            bar.setRange(0, max(0, _TOP + self._heights.total + _BOTTOM - view))
-            value = _TOP + self._heights.before(self._anchor_row) - self._anchor_y
-            bar.setValue(bar.maximum() if self._sticky else value)
-        bar.update()
+        self._following = True
+        bar.setPageStep(view)
+        bar.setSingleStep(3 * _LINE)
+        bar.setRange(0, max(0, _TOP + self._heights.total + _BOTTOM - view))
+        value = _TOP + self._heights.before(self._anchor_row) - self._anchor_y
+        bar.setValue(bar.maximum() if self._sticky else value)
+        self._following = False
         self._sticky = self._sticky or bar.value() >= bar.maximum()
         self.jump.setVisible(not self._sticky)
         if (
@@ -241,6 +242,8 @@ class MessageList(QAbstractScrollArea):
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:  # noqa: ARG002  # Qt's signature
         """The person scrolled: a short way moves what is seen, a long way looks the row up."""
+        if self._following:
+            return
         bar, view = self.verticalScrollBar(), self.viewport().height()
         self._sticky = bar.value() >= bar.maximum()
         if bar.value() == 0:
