@@ -8,13 +8,11 @@ from titan_desktop.settings import Place
 
 @dataclass(frozen=True, slots=True)
 class GraphEndpoint:
-    """The graph: a folder for the in-process one, or a Bolt URL with its credentials. Exactly one of the two is set."""
+    """The graph: a folder for the in-process one, or a Bolt URL with its credentials. One of the two is set."""
 
     place: Place
     folder: Path | None = None
-    url: str = ""
-    user: str = ""
-    password: str = field(default="", repr=False)
+    url: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 import asyncio
 from contextlib import AsyncExitStack
 from typing import Protocol, Self
-from urllib.parse import unquote, urlsplit, urlunsplit
 
 from titan_desktop.paths import Paths
 from titan_desktop.provision.docker import Docker
@@ -75,13 +74,7 @@ class Provision:
         place = self._chosen.graph
         if place == "embedded":
             return GraphEndpoint(place=place, folder=self._paths.data / "graph")
-        parts = urlsplit(await self._sources["graph"].url("graph"))
-        return GraphEndpoint(
-            place=place,
-            url=urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, parts.query, "")),
-            user=unquote(parts.username or ""),
-            password=unquote(parts.password or ""),
-        )
+        return GraphEndpoint(place=place, url=await self._sources["graph"].url("graph"))
 
     async def endpoints(self) -> Endpoints:
         """Return all three, brought up side by side. Raises StoreUnavailableError."""

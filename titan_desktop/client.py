@@ -1,0 +1,314 @@
+"""A client's way to the core: find it, or start it; keep saying that we are there; notice when it dies.
+
+Used by `ui` and `commands`. The window calls `spawn_core` before it has imported anything slow, so the bus library is
+imported only where it is needed.
+"""
+
+import asyncio
+import contextlib
+import logging
+import subprocess
+import sys
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Self
+
+from titan_desktop import core_file, program
+from titan_desktop.locks import is_held
+from titan_desktop.paths import Paths
+
+if TYPE_CHECKING:
+    from titan_bus import Bus
+
+log = logging.getLogger(__name__)
+
+POLL_S = 0.02
+WATCH_S = 0.5
+ANSWER_S = 1.5
+"""A core that serves answers GetStatus in milliseconds; one that is just stopping does not."""
+GOODBYE_S = 1.0
+LOG_BYTES_MAX = 256_000
+SPAWNS_MAX = 3
+
+Progress = Callable[[str], None]
+"""Takes `"starting"` when a core had to be started, then `"connecting"`."""
+
+
+class CoreUnavailableError(Exception):
+    """There is no core and none could be started. `sentence` says why and the cure."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+@dataclass(frozen=True, slots=True)
+class CoreState:
+    """What a watcher is told. `link` is set when the phase is "up", `sentence` when it is "down"."""
+
+    phase: Literal["starting", "up", "down"]
+    link: "CoreLink | None" = None
+    sentence: str = ""
+
+
+def spawn_core(paths: Paths) -> "subprocess.Popen[bytes] | None":
+    """Start a core that outlives us, unless one lives or the folders cannot be made. Returns at once.
+
+    Two cores started at the same time are no harm: the second finds the lock taken and ends with 0.
+    """
+    try:
+        paths.create()
+        if is_held(paths.core_lock):
+            return None
+        with _start_log(paths).open("ab") as output:
+            return subprocess.Popen(
+                program.command("core"),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=program.own_environment(),
+                cwd=paths.data,  # not the folder of the client: that one may be unmounted or removed
+                **_detached(),  # type: ignore[call-overload]
+            )
+    except OSError as error:
+        log.warning("cannot start the core: %s", error)
+        return None
+
+
+async def connect_core(
+    paths: Paths,
+    *,
+    source: str,
+    client_id: str,
+    spawn: bool = True,
+    timeout_s: float = 30.0,
+    on_progress: Progress | None = None,
+) -> "CoreLink":
+    """Connect to the core, bringing one up if there is none.
+
+    Args:
+        paths: of the installation.
+        source: who we are, for `meta.source`: `titan-window@v0.1.0`.
+        client_id: under which the core counts us.
+        spawn: False asks for a running core only.
+        timeout_s: for all of it.
+        on_progress: told what takes time.
+
+    Raises:
+        CoreUnavailableError: with the cure and what the core said last.
+    """
+    search = _Search(paths, source, client_id, on_progress or (lambda _step: None))
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await search.run(spawn=spawn)
+    except TimeoutError:
+        raise CoreUnavailableError(
+            f"Titan's core did not answer within {timeout_s:g} s. Its log is {paths.logs / 'core.log'}."
+        ) from None
+
+
+class CoreLink:
+    """A connection to the core, with a beat that keeps the core alive. Made by `connect_core`; `async with` closes it.
+
+    Attributes:
+        bus: open; it reconnects by itself when the transport comes back.
+        record: the core that answered.
+    """
+
+    def __init__(
+        self,
+        bus: "Bus",
+        record: core_file.CoreRecord,
+        client_id: str,
+        process: "subprocess.Popen[bytes] | None" = None,
+    ) -> None:
+        self.bus = bus
+        self.record = record
+        self._client_id = client_id
+        self._process = process
+        self._beats = asyncio.create_task(self._beat(), name="presence beats")
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Say that we have left, and close the bus; bounded, and no error when the core is dead."""
+        self._beats.cancel()
+        await asyncio.wait([self._beats])
+        from titan_bus import BusError
+        from titan_desktop.contracts import topics
+        from titan_desktop.contracts.system import ClientLeft
+
+        left = ClientLeft(client_id=self._client_id)
+        with contextlib.suppress(BusError, TimeoutError):
+            if self.bus.connected:
+                async with asyncio.timeout(GOODBYE_S):
+                    await self.bus.publish(topics.PRESENCE, topics.type_of(left), left)
+        await self.bus.close()
+        if self._process is not None:
+            _disown(self._process)
+
+    async def _beat(self) -> None:
+        from titan_bus import BusError
+        from titan_desktop.contracts import topics
+        from titan_desktop.contracts.system import CLIENT_BEAT_S, ClientPresent
+
+        here = ClientPresent(client_id=self._client_id)
+        while True:
+            try:
+                await self.bus.publish(topics.PRESENCE, topics.type_of(here), here)
+            except BusError as error:
+                log.debug("a beat was not heard: %s", error)
+            await asyncio.sleep(CLIENT_BEAT_S)
+
+
+async def watch(
+    paths: Paths,
+    *,
+    source: str,
+    client_id: str,
+    on_state: Callable[[CoreState], None],
+    timeout_s: float = 30.0,
+) -> None:
+    """Keep a core alive and a link to it, until cancelled; leaving closes the link.
+
+    `on_state` hears "starting", "up" with the link, and "down" with a sentence; after "down" it tries again. A core
+    that died is noticed within a second. The link that comes with "up" is a new one each time.
+    """
+    pause_s = 1.0
+    while True:
+        on_state(CoreState("starting"))
+        try:
+            link = await connect_core(paths, source=source, client_id=client_id, timeout_s=timeout_s)
+        except CoreUnavailableError as error:
+            on_state(CoreState("down", sentence=error.sentence))
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, 15.0)
+            continue
+        pause_s = 1.0
+        async with link:
+            on_state(CoreState("up", link=link))
+            while is_held(paths.core_lock):
+                await asyncio.sleep(WATCH_S)
+            log.warning("the core has gone; starting another")
+            spawn_core(paths)  # before the link is closed, which may take a second
+
+
+class _Search:
+    """One attempt to reach a core."""
+
+    def __init__(self, paths: Paths, source: str, client_id: str, on_progress: Progress) -> None:
+        self._paths = paths
+        self._source = source
+        self._client_id = client_id
+        self._on_progress = on_progress
+        self._process: subprocess.Popen[bytes] | None = None
+        self._spawned = 0
+        self._log_begins = 0
+
+    async def run(self, *, spawn: bool) -> CoreLink:
+        """Look until a core answers."""
+        try:
+            while True:
+                if self._may_look():
+                    if is_held(self._paths.core_lock):
+                        if (link := await self._try()) is not None:
+                            return link
+                    elif spawn:
+                        self._spawn_if_needed()
+                    else:
+                        raise CoreUnavailableError("Titan's core is not running. Start Titan first.")
+                await asyncio.sleep(POLL_S)
+        except BaseException:
+            if self._process is not None:
+                _disown(self._process)
+            raise
+
+    def _may_look(self) -> bool:
+        """Looking takes the lock for an instant, in which a core that is starting would find it taken.
+
+        So we do not look while the one that we started lives and has said nothing yet.
+        """
+        return self._process is None or self._process.poll() is not None or self._paths.core_file.exists()
+
+    async def _try(self) -> CoreLink | None:
+        """Connect and ask for a sign of life; None when this core is not there yet, or no longer."""
+        record = core_file.read(self._paths.core_file)
+        if record is None:
+            return None
+        from titan_bus import Bus, BusConfig, BusError
+        from titan_desktop.contracts import topics
+        from titan_desktop.contracts.system import GetStatus, Status
+
+        self._on_progress("connecting")
+        bus = Bus(BusConfig(url=record.bus_url, source=self._source, streams=topics.STREAMS))
+        try:
+            await bus.open()
+            status = await bus.request(
+                topics.SYSTEM_REQUESTS, topics.type_of(GetStatus), GetStatus(), Status, timeout_s=ANSWER_S
+            )
+        except BusError as error:
+            log.debug("no answer yet: %s", error)
+        except BaseException:
+            await bus.close()
+            raise
+        else:
+            if status.pid == record.pid:
+                return CoreLink(bus, record, self._client_id, self._process)
+        await bus.close()
+        return None
+
+    def _spawn_if_needed(self) -> None:
+        if self._process is not None:
+            code = self._process.poll()
+            if code is None:
+                return
+            self._process = None
+            if code != 0 or self._spawned >= SPAWNS_MAX:
+                raise CoreUnavailableError(self._last_words(code))
+        self._on_progress("starting")
+        try:
+            self._paths.create()
+            start_log = _start_log(self._paths)
+        except OSError as error:
+            raise CoreUnavailableError(
+                f"Titan cannot use {error.filename}: {error.strerror}. Make room there or give it to your user, "
+                "or set TITAN_HOME to another folder."
+            ) from error
+        self._log_begins = start_log.stat().st_size if start_log.exists() else 0
+        self._spawned += 1
+        self._process = spawn_core(self._paths)
+
+    def _last_words(self, code: int) -> str:
+        """What the core wrote to its standard error, which is made for people."""
+        with contextlib.suppress(OSError), _start_log(self._paths).open("rb") as file:
+            file.seek(self._log_begins)
+            lines = file.read(LOG_BYTES_MAX).decode("utf-8", "replace").strip().splitlines()
+            if lines:
+                return "\n".join(lines[-6:]).removeprefix("titan core: ")
+        return f"Titan's core ended with {code} at its start. Its log is {self._paths.logs / 'core.log'}."
+
+
+def _start_log(paths: Paths) -> Path:
+    """Return the file for what a core says before its own log is open; begun anew when it has grown."""
+    path = paths.logs / "core-start.log"
+    if path.exists() and path.stat().st_size > LOG_BYTES_MAX:
+        path.unlink()
+    return path
+
+
+def _detached() -> dict[str, object]:
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"start_new_session": True}
+
+
+def _disown(process: "subprocess.Popen[bytes]") -> None:
+    """Let go of a core that is to outlive us: without a return code its destructor would warn of a living child."""
+    if process.poll() is None:
+        process.returncode = 0

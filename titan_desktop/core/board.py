@@ -1,0 +1,125 @@
+"""What the core knows of its own state: the stores, the models, the roots. `services.system` shows it to clients."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from titan_desktop import __version__, settings
+from titan_desktop.contracts.system import Located, ModelStatus, RootStatus, Status, StoreStatus
+from titan_desktop.paths import Paths, allowed_roots
+from titan_desktop.ports.secrets import Secrets, SecretsUnavailableError
+from titan_desktop.ports.vault import Vault, VaultError
+
+log = logging.getLogger(__name__)
+
+
+class Board:
+    """Filled by whoever knows, read by every `GetStatus`.
+
+    Args:
+        paths: where the settings are.
+        chosen: the settings as they were at the start; `read_settings` replaces them.
+    """
+
+    def __init__(self, paths: Paths, chosen: settings.Settings) -> None:
+        self._paths = paths
+        self.settings = chosen
+        self.ready = False
+        self.vault: Vault | None = None
+        self.is_watched: Callable[[Path], bool] = lambda _root: False
+        places = {
+            "redis": chosen.stores.redis,
+            "postgres": chosen.stores.postgres,
+            "graph": chosen.stores.graph,
+        }
+        self._stores = {
+            name: StoreStatus(name=name, place=place, ok=False, detail="It is being started.")
+            for name, place in places.items()
+        }
+        self._settings_problem = ""
+        self._key_source = "none"
+        self._key_problem = ""
+
+    def serves(self, store: str, product: str, version: str) -> None:
+        """Note that a store is open, and what it is."""
+        self._change(store, ok=True, product=product, version=version, detail="")
+
+    def ails(self, store: str, sentence: str) -> None:
+        """Note what ails a store; an empty sentence says that it is well again, if it had been opened before."""
+        self._change(store, ok=not sentence and bool(self._stores[store].version), detail=sentence)
+
+    def read_settings(self) -> None:
+        """Read the settings again. A file that makes no sense leaves the old ones, and is a problem to show."""
+        try:
+            self.settings = settings.load(self._paths.settings_file)
+            self._settings_problem = ""
+        except settings.SettingsError as error:
+            self._settings_problem = str(error)
+            log.warning("settings: %s", error)
+
+    async def look_for_key(self, secrets: Secrets) -> None:
+        """Find out where the key is from. A locked keyring may take a minute, so nobody waits for this."""
+        self._key_problem = ""
+        try:
+            key = await secrets.key()
+        except SecretsUnavailableError as error:
+            self._key_source, self._key_problem = "none", str(error)
+        else:
+            self._key_source = key.source if key is not None else "none"
+
+    async def status(self) -> Status:
+        """Answer GetStatus."""
+        model, embedder = self.settings.model, self.settings.embedder
+        roots = await asyncio.to_thread(self._roots)
+        return Status(
+            version=__version__,
+            pid=os.getpid(),
+            ready=self.ready,
+            stores=tuple(self._stores.values()),
+            model=ModelStatus(
+                configured=bool(self._key_source != "none" or model.base_url),
+                name=model.name or settings.DEFAULT_MODEL,
+                base_url=model.base_url or settings.DEFAULT_BASE_URL,
+                key=self._key_source,
+            ),
+            embedder=ModelStatus(
+                configured=bool(embedder.name),
+                name=embedder.name,
+                base_url=embedder.base_url or settings.DEFAULT_BASE_URL,
+                key=self._key_source,
+            ),
+            roots=roots,
+            problems=tuple(problem for problem in (self._settings_problem, self._key_problem) if problem),
+        )
+
+    async def locate(self, path: str) -> Located:
+        """Answer LocateSource, by the same module that every reading goes through."""
+        vault = self.vault
+        if vault is None:
+            return Located(path=path, allowed=False, exists=False)
+
+        def look() -> Located:
+            try:
+                vault.root_of(Path(path))
+            except VaultError:
+                return Located(path=path, allowed=False, exists=False)
+            try:
+                vault.stamp(Path(path))
+            except VaultError:
+                return Located(path=path, allowed=True, exists=False)
+            return Located(path=path, allowed=True, exists=True)
+
+        return await asyncio.to_thread(look)
+
+    def _roots(self) -> tuple[RootStatus, ...]:
+        return tuple(
+            RootStatus(path=str(root), exists=root.is_dir(), watched=self.is_watched(root))
+            for root in allowed_roots()
+        )
+
+    def _change(self, store: str, **fields: object) -> None:
+        self._stores[store] = msgspec.structs.replace(self._stores[store], **fields)

@@ -1,0 +1,197 @@
+"""The life of the core process: one a user and `TITAN_HOME`, from its lock to its orderly end.
+
+The order matters. The keeper is started first, because the servers need time; the bus library is imported while they
+start; a client hears from us as soon as the transport is up; everything else follows behind that.
+"""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from titan_desktop import __version__, core_file, settings
+from titan_desktop.core import logs
+from titan_desktop.locks import FileLock
+from titan_desktop.paths import Paths
+from titan_desktop.provision.errors import KeeperLostError, ProvisionError
+from titan_desktop.provision.places import Provision
+
+log = logging.getLogger(__name__)
+
+LOCK_PATIENCE_S = 3.0
+"""A client that looks whether the core lives holds the lock for an instant, a core that is ending for longer."""
+SHUTDOWN_S = 30.0
+"""Every part of the end is bounded by itself; this is for the one that is not. The kernel then closes the pipe that
+the keeper listens to, and the servers stop all the same."""
+
+ENDED, CANNOT_START, KEEPER_LOST = 0, 1, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why the core ends, and its exit code."""
+
+    reason: str
+    code: int = ENDED
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the core. Exit codes: 0 ended or another core serves, 1 cannot start, 3 the servers' keeper is lost."""
+    parser = argparse.ArgumentParser(prog="titan core", description="Titan's services and stores.")
+    parser.add_argument("--stay", action="store_true", help="go on when no client is there")
+    options = parser.parse_args(argv)
+    paths = Paths.from_environment()
+    try:
+        paths.create()
+        logs.start(paths.logs)
+        with FileLock(paths.core_lock) as lock:
+            if not _take(lock):
+                log.info("another core serves")
+                return ENDED
+            chosen = settings.load(paths.settings_file)
+            return asyncio.run(Core(paths, chosen, stay=options.stay).run())
+    except settings.SettingsError as error:
+        return _cannot_start(str(error))
+    except OSError as error:
+        place = error.filename or paths.data
+        return _cannot_start(
+            f"Titan cannot use {place}: {error.strerror}. Make room there or give it to your user, "
+            "or set TITAN_HOME to another folder."
+        )
+
+
+class Core:
+    """One core.
+
+    Args:
+        paths: of this installation.
+        chosen: the settings at the start.
+        stay: go on without clients, until a signal.
+    """
+
+    def __init__(self, paths: Paths, chosen: settings.Settings, *, stay: bool) -> None:
+        self._paths = paths
+        self._settings = chosen
+        self._stay = stay
+
+    async def run(self) -> int:
+        """Serve until something ends us, then stop everything in order."""
+        ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
+        _end_on_signals(ending)
+        log.info("core %s begins, process %s", __version__, os.getpid())
+        serving = asyncio.create_task(self._serve(ending), name="core")
+        await asyncio.wait([serving, ending], return_when=asyncio.FIRST_COMPLETED)
+        if ending.done():
+            log.info("ending: %s", ending.result().reason)
+            _end_by_force_after(SHUTDOWN_S, ending.result().code)
+            serving.cancel()
+            await asyncio.wait([serving])
+        if not serving.cancelled() and (error := serving.exception()) is not None:
+            return _cannot_start(_sentence(error))
+        log.info("ended")
+        return ending.result().code
+
+    async def _serve(self, ending: asyncio.Future[Ending]) -> None:
+        """Open everything from the stores upwards and stay until cancelled; leaving closes it downwards."""
+        from titan_desktop.core.board import Board
+
+        board = Board(self._paths, self._settings)
+        async with AsyncExitStack() as stack:
+            provision = await stack.enter_async_context(
+                Provision(self._settings.stores, self._paths, board.ails)
+            )
+            # The servers are starting meanwhile, in processes of their own.
+            from titan_bus import Bus, BusConfig
+            from titan_desktop.contracts import topics
+            from titan_desktop.core.house import House
+            from titan_desktop.core.presence import Presence, listen, until_alone
+            from titan_desktop.services.system import SystemService
+
+            url = await provision.redis_url()
+            config = BusConfig(url=url, source=f"titan-core@v{__version__}", streams=topics.STREAMS)
+            bus = await stack.enter_async_context(Bus(config))
+            await stack.enter_async_context(SystemService(bus, status=board.status, locate=board.locate))
+            presence_tail = bus.tail([topics.PRESENCE])
+            await presence_tail.start()  # before anybody can know of us, so that no beat is missed
+            core_file.write(self._paths.core_file, core_file.CoreRecord(os.getpid(), __version__, url))
+            stack.callback(self._paths.core_file.unlink, missing_ok=True)
+            log.info("the bus is up after %.2f s", time.monotonic() - _PROCESS_STARTED_S)
+            house = await stack.enter_async_context(House(self._paths, board, bus, provision, url))
+            if provision.lost is not None:
+                provision.lost.add_done_callback(lambda keeper: _end_on_loss(ending, keeper))
+            presence = Presence(house.is_busy)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(listen(presence_tail, presence), name="presence")
+                if not self._stay:
+                    await until_alone(presence)
+                    _end(ending, Ending("no client is there"))
+
+
+_PROCESS_STARTED_S = time.monotonic()
+
+
+def _take(lock: FileLock) -> bool:
+    deadline = time.monotonic() + LOCK_PATIENCE_S
+    while not lock.acquire():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _end(ending: asyncio.Future[Ending], why: Ending) -> None:
+    if not ending.done():
+        ending.set_result(why)
+
+
+def _end_on_loss(ending: asyncio.Future[Ending], keeper: "asyncio.Task[None]") -> None:
+    if not keeper.cancelled() and isinstance(keeper.exception(), KeeperLostError):
+        _end(ending, Ending(str(keeper.exception()), KEEPER_LOST))
+
+
+def _end_on_signals(ending: asyncio.Future[Ending]) -> None:
+    loop = asyncio.get_running_loop()
+    if sys.platform == "win32":
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGBREAK):
+            signal.signal(
+                number, lambda got, _frame: loop.call_soon_threadsafe(_end, ending, Ending(f"signal {got}"))
+            )
+        return
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, _end, ending, Ending(f"signal {number.name}"))
+
+
+def _end_by_force_after(seconds: float, code: int) -> None:
+    def end() -> None:
+        log.error("something did not stop within %s s", seconds)
+        os._exit(code or 1)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+
+
+def _sentence(error: BaseException) -> str:
+    """Say why the core cannot serve at all."""
+    from titan_bus import BusUnavailableError
+
+    if isinstance(error, ProvisionError):
+        return error.sentence
+    if isinstance(error, BusUnavailableError):
+        return f"The transport does not answer ({error}). See that the server runs and that its password is right."
+    log.error("the core failed", exc_info=error)
+    return f"The core failed: {type(error).__name__}: {error}"
+
+
+def _cannot_start(sentence: str) -> int:
+    """Say it where the client that started us looks, and in the log."""
+    log.error("%s", sentence)
+    sys.stderr.write(f"titan core: {sentence}\n")
+    return CANNOT_START

@@ -1,0 +1,53 @@
+"""Answers what a client asks about the system: how everything is, and whether a source may be opened.
+
+It knows neither stores nor files: the core hands it the two questions as callables.
+"""
+
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Self
+
+from titan_bus import Bus, Event, RequestRefused, Subscription
+from titan_desktop.contracts import topics
+from titan_desktop.contracts.system import GetStatus, Located, LocateSource, Status
+
+GROUP = "system"
+
+
+class SystemService:
+    """Serves `topics.SYSTEM_REQUESTS`.
+
+    Args:
+        bus: an open bus.
+        status: looks at everything and says how it is.
+        locate: says whether a path may be opened and is still there.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        *,
+        status: Callable[[], Awaitable[Status]],
+        locate: Callable[[str], Awaitable[Located]],
+    ) -> None:
+        self._bus = bus
+        self._status = status
+        self._locate = locate
+        self._subscription: Subscription | None = None
+
+    async def __aenter__(self) -> Self:
+        self._subscription = await self._bus.subscribe(topics.SYSTEM_REQUESTS, GROUP, self._answer)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._subscription is not None:
+            await self._subscription.stop()
+
+    async def _answer(self, event: Event) -> Status | Located:
+        if event.event_type == topics.type_of(GetStatus):
+            return await self._status()
+        if event.event_type == topics.type_of(LocateSource):
+            return await self._locate(event.payload_as(LocateSource).path)
+        raise RequestRefused("unknown_request", event.event_type)
