@@ -2,13 +2,13 @@
 
 from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QColor,
     QFontMetrics,
     QInputMethodEvent,
     QKeyEvent,
     QPainter,
     QPaintEvent,
     QPalette,
-    QColor,
     QPen,
     QTextCursor,
 )

@@ -15,7 +15,6 @@ from PySide6.QtGui import (
     QGuiApplication,
     QKeyEvent,
     QKeySequence,
-    QMouseEvent,
     QResizeEvent,
     QWheelEvent,
 )
@@ -27,7 +26,7 @@ from titan_desktop.ui.chat.fenwick import Fenwick
 from titan_desktop.ui.chat.message_model import MessageModel
 from titan_desktop.ui.chat.message_widget import MessageWidget
 from titan_desktop.ui.chat.rich_text import RichText
-from titan_desktop.ui.chat.selection import END, Place, Selection
+from titan_desktop.ui.chat.selection import Place, Selection
 from titan_desktop.ui.chat.sources import Unfolded
 
 TEXT_WIDTH_MAX = 760

@@ -304,7 +304,9 @@ class MessageWidget(QWidget):
         shown = [button for button in (self.retry, self.settings, self.copy) if not button.isHidden()]
         for button in shown:
             size = button.sizeHint()
-            button.setGeometry(x - (7 if button is self.copy and x == 0 else 0), y + 2, size.width(), size.height())
+            button.setGeometry(
+                x - (7 if button is self.copy and x == 0 else 0), y + 2, size.width(), size.height()
+            )
             x += size.width() + 6
         return y + shown[0].height() + _PART_GAP if shown else y
 

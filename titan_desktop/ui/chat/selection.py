@@ -1,7 +1,7 @@
 """A selection that runs over several messages: the text widgets know only their own part of it.
 
-A place is a message's id and a character position in its rendered text, so it stays true when older messages are put
-before, and when a row leaves the view and comes back in another widget.
+A place is a message's id and a character position in its rendered text, so it stays true when older
+messages are put before, and when a row leaves the view and comes back in another widget.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from titan_desktop.ui.chat.rich_text import RichText
 END = -1
 """As a position: the end of the text."""
 _RENDERED_ROWS_MAX = 500
-"""Copying more rows than this copies them as they were written: taking the Markdown off costs a millisecond each."""
+"""More rows than this are copied as they were written: taking the Markdown off costs a millisecond each."""
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
-"""What the conversation says about itself: why an answer failed and what to do, as sentences in the person's language.
+"""What the conversation says about itself: why an answer failed and what to do, in the person's language.
 
 Qt looks the translation up at each call, so a sentence is asked for when it is shown and never kept.
 """
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from titan_desktop.contracts.chat import Fault
 
@@ -11,43 +11,41 @@ SETTINGS_URL = "titan:settings"
 """What `link_activated` carries when the person asks for the settings."""
 
 
+_FAULTS = {
+    Fault.WRONG_KEY: QT_TRANSLATE_NOOP("Fault", "The key was not accepted. Check the key in the settings."),
+    Fault.UNREACHABLE: QT_TRANSLATE_NOOP(
+        "Fault", "The model's server cannot be reached. Check the connection and the address in the settings."
+    ),
+    Fault.MODEL_NOT_FOUND: QT_TRANSLATE_NOOP(
+        "Fault", "The server does not have this model. Choose another model in the settings."
+    ),
+    Fault.RATE_LIMITED: QT_TRANSLATE_NOOP(
+        "Fault", "Too many requests in a short time. Wait a minute, then try again."
+    ),
+    Fault.QUOTA_EXCEEDED: QT_TRANSLATE_NOOP(
+        "Fault", "The account's credit is used up. Top it up, or choose another model in the settings."
+    ),
+    Fault.CONTEXT_TOO_LONG: QT_TRANSLATE_NOOP(
+        "Fault", "This conversation is too long for the model. Start a new one, or choose a larger model."
+    ),
+    Fault.TIMED_OUT: QT_TRANSLATE_NOOP(
+        "Fault", "The model did not answer in time. Try again, or choose a faster model."
+    ),
+    Fault.REFUSED: QT_TRANSLATE_NOOP(
+        "Fault", "The model refused this request. Put the question differently."
+    ),
+    Fault.SERVER_ERROR: QT_TRANSLATE_NOOP(
+        "Fault", "The model's server has a fault of its own. Try again in a while."
+    ),
+    Fault.INTERNAL: QT_TRANSLATE_NOOP(
+        "Fault", "Titan made a mistake. Try again; the command `titan doctor` shows what is wrong."
+    ),
+}
+
+
 def fault_sentence(fault: Fault | None) -> str:
     """Which fault it is, and what the person can do."""
-    translate = QCoreApplication.translate
-    match fault:
-        case Fault.WRONG_KEY:
-            return translate("Fault", "The key was not accepted. Check the key in the settings.")
-        case Fault.UNREACHABLE:
-            return translate(
-                "Fault",
-                "The model's server cannot be reached. Check the connection and the address in the settings.",
-            )
-        case Fault.MODEL_NOT_FOUND:
-            return translate(
-                "Fault", "The server does not have this model. Choose another model in the settings."
-            )
-        case Fault.RATE_LIMITED:
-            return translate("Fault", "Too many requests in a short time. Wait a minute, then try again.")
-        case Fault.QUOTA_EXCEEDED:
-            return translate(
-                "Fault",
-                "The account's credit is used up. Top it up, or choose another model in the settings.",
-            )
-        case Fault.CONTEXT_TOO_LONG:
-            return translate(
-                "Fault",
-                "The conversation is too long for this model. Start a new conversation or choose a larger model.",
-            )
-        case Fault.TIMED_OUT:
-            return translate(
-                "Fault", "The model did not answer in time. Try again, or choose a faster model."
-            )
-        case Fault.REFUSED:
-            return translate("Fault", "The model refused this request. Put the question differently.")
-        case Fault.SERVER_ERROR:
-            return translate("Fault", "The model's server has a fault of its own. Try again in a while.")
-        case _:
-            return translate("Fault", "Titan made a mistake. Try again; `titan doctor` shows what is wrong.")
+    return QCoreApplication.translate("Fault", _FAULTS[fault or Fault.INTERNAL])
 
 
 def cured_in_settings(fault: Fault | None) -> bool:

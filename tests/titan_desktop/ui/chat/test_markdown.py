@@ -1,0 +1,160 @@
+import time
+
+import pytest
+from PySide6.QtGui import QPalette, QTextDocument
+
+from titan_desktop.ui.chat.colours import Colours
+from titan_desktop.ui.chat.markdown import Code, is_bounded, plain_text, render, render_growing
+
+
+@pytest.fixture
+def colours(qapp) -> Colours:
+    return Colours.of(QPalette())
+
+
+def test_the_usual_marks_become_html(colours: Colours):
+    """Headings, emphasis, lists, quotations and tables are understood."""
+    html = render("# A\n\n**b** *c* ~~d~~ `e`\n\n- f\n\n> g\n\n| h |\n|--:|\n| i |\n", colours).html
+    for piece in (
+        "<h1>A</h1>",
+        "<b>b</b>",
+        "<i>c</i>",
+        "<s>d</s>",
+        "<code>e</code>",
+        "<li>f</li>",
+        "<blockquote>",
+    ):
+        assert piece in html
+    assert '<td align="right"' in html
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[x](javascript:alert(1))",
+        "[x](JaVaScRiPt:alert(1))",
+        "[x](file:///etc/passwd)",
+        "[x](data:text/html;base64,xx)",
+        "[x](source:1)",
+        "[x](titan:settings)",
+        "[x](//example.org)",
+        "<javascript:alert(1)>",
+        "![x](file:///etc/passwd)",
+        "<a href='https://example.org'>x</a>",
+        "[x]: https://example.org\n[x]",
+    ],
+)
+def test_only_web_and_mail_addresses_become_links(colours: Colours, text: str):
+    """Everything else, our own kinds of address too, is shown as it was written."""
+    assert "<a " not in render(text, colours, citations=3).html
+
+
+def test_raw_html_is_text(colours: Colours):
+    """Tags are shown and do nothing."""
+    html = render("<img src=x onerror=y> <script>z</script>\n\n<div>block</div>", colours).html
+    assert "<img" not in html
+    assert "<script" not in html
+    assert "&lt;div&gt;" in html
+
+
+def test_an_image_becomes_its_words_and_a_link(colours: Colours):
+    """Nothing is loaded for looking at a message."""
+    html = render("![план дома](https://example.org/p.png)", colours).html
+    assert '<a href="https://example.org/p.png">план дома</a>' in html
+    assert "<img" not in html
+
+
+def test_an_address_cannot_leave_its_attribute(colours: Colours):
+    """Quotes in an address are escaped."""
+    html = render('[x](https://example.org/"onclick="y)', colours).html
+    assert html.count('"') == 2
+
+
+def test_citations_are_links_to_existing_sources_only(colours: Colours):
+    """[1] leads to source 1; [9] of three sources, and brackets in code, are text."""
+    html = render("a [1][2] b [1, 3] c [9] `x[1]` [0]", colours, citations=3).html
+    assert html.count('href="source:1"') == 2
+    assert 'href="source:3"' in html
+    assert "[9]" in html
+    assert "<code>x[1]</code>" in html
+    assert "[0]" in html
+
+
+def test_code_keeps_its_text_and_language(colours: Colours):
+    """The copy button gets exactly the code; an unknown language is shown without colours."""
+    rendered = render("```python\nx = '<b>'\n```\n\n| a |\n|--|\n| b |\n\n```nonsense\ny\n```\n", colours)
+    assert rendered.tables == (Code("python", "x = '<b>'"), None, Code("nonsense", "y"))
+    assert "color:" in rendered.html
+
+
+def test_very_long_code_is_not_coloured(colours: Colours):
+    """Colouring 40,000 characters would make the window stand still."""
+    assert "<span" not in render("```python\n" + "x = 1\n" * 7000 + "```", colours).html
+
+
+HOSTILE = {
+    "brackets": "[" * 10_000,
+    "brackets in paragraphs": "\n\n".join(["[" * 199] * 10),
+    "links": "[a](" * 190,
+    "images": "![a](" * 190,
+    "quotations": ">" * 50_000,
+    "lists": "\n".join("  " * depth + "- a" for depth in range(300)),
+    "emphasis": "*a " * 600 + "_b" * 600,
+    "strong": "**a" * 600,
+    "backticks": " ".join("`" * count for count in range(1, 60)),
+    "a line of a megabyte": "a" * 1_000_000,
+    "columns": "|a" * 3000 + "|\n" + "|-" * 3000 + "|\n",
+    "sixty columns": "|a" * 60 + "|\n" + "|-" * 60 + "|\n" + "|b" * 60 + "|\n",
+    "references": "[a]: x\n" * 190,
+    "entities": "&" * 1900,
+    "tags": "<a" * 1900,
+    "backslashes": "\\" * 9000,
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_text_is_quick(colours: Colours, text: str):
+    """Parsed and laid out in a second at most; what would take longer is shown as it is."""
+    began = time.thread_time()
+    document = QTextDocument()
+    document.setHtml(render(text, colours).html)
+    document.setTextWidth(700)
+    document.size()
+    assert time.thread_time() - began < 1.0
+
+
+def test_nothing_is_lost_in_deep_nesting(colours: Colours):
+    """Deeper than the parser goes, the text is shown as it is."""
+    assert "the core" in render("> " * 60 + "the core", colours).html
+
+
+@pytest.mark.parametrize("cut", range(0, 200, 7))
+def test_a_growing_text_is_cut_where_blocks_end(colours: Colours, cut: int):
+    """However much has come, the finished part and the rest together are the whole."""
+    text = (
+        "Eins\n\n- a\n- b\n\n```py\nx = 1\n\ny = 2\n```\n\n| a | b |\n|--|--|\n| 1 | 2 |\n\n> q\n\nEnde *gut*.\n"
+        * 2
+    )
+    text = text[:cut]
+    growing = render_growing(text, colours)
+    whole = render(text, colours)
+    assert growing.finished.html + growing.last.html == whole.html
+    assert growing.finished.tables + growing.last.tables == whole.tables
+    assert render(text[: growing.finished_chars], colours).html == growing.finished.html
+
+
+def test_open_code_is_known(colours: Colours):
+    """Until its fence is closed, what comes is code."""
+    assert render_growing("a\n\n```py\nx = 1\n", colours).in_code
+    assert not render_growing("a\n\n```py\nx = 1\n```", colours).in_code
+    assert not render_growing("a\n\nb", colours).in_code
+
+
+def test_the_clipboard_gets_words(colours: Colours):
+    """Without Markdown's marks."""
+    assert plain_text("# A\n\n**b** [c](https://example.org)\n\n```\nd\n```") == "A\n\nb c\n\nd"
+
+
+def test_usual_answers_are_bounded():
+    """A long answer with many citations is not taken for an attack."""
+    assert is_bounded(("Text with a source [1] and *marks*. " * 10 + "\n\n") * 50)
