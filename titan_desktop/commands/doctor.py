@@ -1,18 +1,26 @@
 """`titan doctor`: how everything is, and what to do about what is not. Reports also when no core can be had."""
 
+import asyncio
+import contextlib
 import os
 import platform
+import time
 from collections.abc import Mapping
 
 import msgspec
 
-from titan_bus import Bus
+from titan_bus import Bus, RequestError
 from titan_desktop import __version__, display
 from titan_desktop.commands import exit_codes, output
 from titan_desktop.contracts import memory, system, topics
 from titan_desktop.paths import Paths, allowed_roots
 
 ASK_TIMEOUT_S = 10.0
+SETTLE_S = 10.0
+POLL_S = 0.1
+
+Answers = tuple[system.Status, memory.IndexStatus | None]
+"""What the core said; no counts when its index cannot be asked."""
 
 
 class Display(msgspec.Struct, frozen=True):
@@ -38,30 +46,41 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...]
 
 
-async def ask(bus: Bus) -> tuple[system.Status, memory.IndexStatus]:
-    """Ask the core how it is and what it has read."""
-    status, index = system.GetStatus(), memory.GetIndexStatus()
-    return (
-        await bus.request(
-            topics.SYSTEM_REQUESTS,
-            topics.type_of(status),
-            status,
-            reply_type=system.Status,
-            timeout_s=ASK_TIMEOUT_S,
-        ),
-        await bus.request(
+async def ask(bus: Bus) -> Answers:
+    """Ask the core how it is and what it has read, once its stores are open or have had time to be."""
+    deadline = time.monotonic() + SETTLE_S
+    status = await _status(bus)
+    while not all(store.ok for store in status.stores) and time.monotonic() < deadline:
+        await asyncio.sleep(POLL_S)
+        status = await _status(bus)
+    if not status.ready:
+        return status, None
+    request = memory.GetIndexStatus()
+    with contextlib.suppress(RequestError):  # then the report has no counts, and the stores say why
+        return status, await bus.request(
             topics.MEMORY_REQUESTS,
-            topics.type_of(index),
-            index,
+            topics.type_of(request),
+            request,
             reply_type=memory.IndexStatus,
             timeout_s=ASK_TIMEOUT_S,
-        ),
+        )
+    return status, None
+
+
+async def _status(bus: Bus) -> system.Status:
+    request = system.GetStatus()
+    return await bus.request(
+        topics.SYSTEM_REQUESTS,
+        topics.type_of(request),
+        request,
+        reply_type=system.Status,
+        timeout_s=ASK_TIMEOUT_S,
     )
 
 
 def report(
     paths: Paths,
-    answers: tuple[system.Status, memory.IndexStatus] | None,
+    answers: Answers | None,
     unreached: str = "",
     environment: Mapping[str, str] = os.environ,
 ) -> Report:

@@ -5,15 +5,21 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from titan_bus import Bus, BusError, RequestFailedError, RequestTimedOutError
-from titan_desktop import client, locks, settings
+from titan_bus import Bus, BusError, RequestFailedError, RequestTimedOutError, new_ulid
+from titan_desktop import __version__, client, locks, settings
 from titan_desktop.commands import ask, doctor, exit_codes, index, indexing, output, search, sentences
-from titan_desktop.contracts import chat, memory, topics
+from titan_desktop.contracts import chat, memory, system, topics
 from titan_desktop.paths import Paths
 
 FIRST_SCAN_S = 60.0
 """How long a first question waits for the files to be read; a start on a known index waits less."""
 START_SCAN_S = 15.0
+READY_S = 30.0
+"""How long the stores may take to open."""
+RETRY_S = 3.0
+"""How much longer we wait after a store failed to: the core tries again."""
+WATCH_S = 1.0
+RESTARTS_MAX = 3
 
 Work = Callable[[Bus], Awaitable[int]]
 
@@ -110,25 +116,80 @@ def _paths(options: argparse.Namespace, says: sentences.Table) -> list[str]:
 async def _linked(paths: Paths, says: sentences.Table, work: Work) -> int:
     """Do `work` with the running core, or with one started for it."""
     try:
-        async with client.CoreLink(paths) as link:
-            return await work(link.bus)
+        async with await _connect(paths) as link:
+            keeping = asyncio.create_task(_keep_core(paths), name="keep the core")
+            try:
+                await _until_ready(link.bus)
+                return await work(link.bus)
+            finally:
+                keeping.cancel()
     except RequestTimedOutError:
         output.complain(says["no_answer"])
     except RequestFailedError as error:
         output.complain(says["refused_request"].format(reason=output.line(error.message or error.code)))
-    except (client.CoreError, BusError) as error:
-        output.complain(says["no_core"].format(reason=output.line(str(error)).rstrip("."), log=paths.logs))
+    except client.CoreUnavailableError as error:
+        output.complain(f"titan: {output.line(error.sentence)}")
+    except BusError as error:
+        output.complain(says["no_core"].format(reason=output.line(str(error)), log=paths.logs))
     return exit_codes.NOT_REACHED
+
+
+async def _connect(paths: Paths) -> client.CoreLink:
+    return await client.connect_core(paths, source=f"titan-command@v{__version__}", client_id=new_ulid())
+
+
+async def _keep_core(paths: Paths) -> None:
+    """Start the core again when it dies under us; the bus and its tails find the new one by themselves."""
+    restarts = 0
+    while restarts < RESTARTS_MAX:
+        await asyncio.sleep(WATCH_S)
+        if not locks.is_held(paths.core_lock):
+            client.spawn_core(paths)
+            restarts += 1
+
+
+async def _until_ready(bus: Bus) -> None:
+    """Wait until the services serve.
+
+    Raises:
+        CommandError: a store does not open; says why.
+    """
+    tail = bus.tail([topics.SYSTEM])
+    try:
+        await tail.start()  # before the question: else `core_ready` could be said between the two
+        if (await _status(bus)).ready:
+            return
+        async with asyncio.timeout(READY_S) as patience:
+            async for event in tail:
+                if event.event_type == topics.type_of(system.CoreReady):
+                    return
+                if event.event_type == topics.type_of(system.CoreFailed):
+                    patience.reschedule(asyncio.get_running_loop().time() + RETRY_S)
+    except TimeoutError as error:
+        ailing = [store.detail for store in (await _status(bus)).stores if not store.ok]
+        sentence = f"titan: {output.line(' '.join(ailing))}"
+        raise CommandError(sentence, exit_codes.NOT_REACHED) from error
+    finally:
+        await tail.close()
+
+
+async def _status(bus: Bus) -> system.Status:
+    request = system.GetStatus()
+    return await bus.request(
+        topics.SYSTEM_REQUESTS, topics.type_of(request), request, reply_type=system.Status, timeout_s=10.0
+    )
 
 
 async def _doctor(paths: Paths, says: sentences.Table, *, json: bool) -> int:
     """Report with what the core says, or with why it says nothing."""
     answers, unreached = None, ""
     try:
-        async with client.CoreLink(paths) as link:
+        async with await _connect(paths) as link:
             answers = await doctor.ask(link.bus)
-    except (client.CoreError, BusError) as error:
-        unreached = says["no_core"].format(reason=output.line(str(error)).rstrip("."), log=paths.logs)
+    except client.CoreUnavailableError as error:
+        unreached = error.sentence
+    except BusError as error:
+        unreached = says["no_core"].format(reason=output.line(str(error)), log=paths.logs)
     return doctor.show(doctor.report(paths, answers, unreached), json=json)
 
 
