@@ -11,14 +11,13 @@ import msgspec
 from titan_desktop import __version__, settings
 from titan_desktop.contracts.system import Located, ModelStatus, RootStatus, Status, StoreStatus
 from titan_desktop.paths import Paths, allowed_roots
-from titan_desktop.ports.secrets import Secrets, SecretsUnavailableError
 from titan_desktop.ports.vault import Vault, VaultError
 
 log = logging.getLogger(__name__)
 
 
 class Board:
-    """Filled by whoever knows, read by every `GetStatus`.
+    """Filled by whoever knows, read by every `GetStatus`. Everything runs on the loop, `roots` and `vault` in threads.
 
     Args:
         paths: where the settings are.
@@ -30,7 +29,8 @@ class Board:
         self.settings = chosen
         self.ready = False
         self.vault: Vault | None = None
-        self.is_watched: Callable[[Path], bool] = lambda _root: False
+        self.roots: Callable[[], tuple[RootStatus, ...]] = _unwatched_roots
+        self.model = self.embedder = ModelStatus(configured=False)
         places = {
             "redis": chosen.stores.redis,
             "postgres": chosen.stores.postgres,
@@ -41,8 +41,6 @@ class Board:
             for name, place in places.items()
         }
         self._settings_problem = ""
-        self._key_source = "none"
-        self._key_problem = ""
 
     def serves(self, store: str, product: str, version: str) -> None:
         """Note that a store is open, and what it is."""
@@ -61,39 +59,18 @@ class Board:
             self._settings_problem = str(error)
             log.warning("settings: %s", error)
 
-    async def look_for_key(self, secrets: Secrets) -> None:
-        """Find out where the key is from. A locked keyring may take a minute, so nobody waits for this."""
-        self._key_problem = ""
-        try:
-            key = await secrets.key()
-        except SecretsUnavailableError as error:
-            self._key_source, self._key_problem = "none", str(error)
-        else:
-            self._key_source = key.source if key is not None else "none"
-
     async def status(self) -> Status:
         """Answer GetStatus."""
-        model, embedder = self.settings.model, self.settings.embedder
-        roots = await asyncio.to_thread(self._roots)
+        roots = await asyncio.to_thread(self.roots)
         return Status(
             version=__version__,
             pid=os.getpid(),
             ready=self.ready,
             stores=tuple(self._stores.values()),
-            model=ModelStatus(
-                configured=bool(self._key_source != "none" or model.base_url),
-                name=model.name or settings.DEFAULT_MODEL,
-                base_url=model.base_url or settings.DEFAULT_BASE_URL,
-                key=self._key_source,
-            ),
-            embedder=ModelStatus(
-                configured=bool(embedder.name),
-                name=embedder.name,
-                base_url=embedder.base_url or settings.DEFAULT_BASE_URL,
-                key=self._key_source,
-            ),
+            model=self.model,
+            embedder=self.embedder,
             roots=roots,
-            problems=tuple(problem for problem in (self._settings_problem, self._key_problem) if problem),
+            problems=(self._settings_problem,) if self._settings_problem else (),
         )
 
     async def locate(self, path: str) -> Located:
@@ -115,11 +92,9 @@ class Board:
 
         return await asyncio.to_thread(look)
 
-    def _roots(self) -> tuple[RootStatus, ...]:
-        return tuple(
-            RootStatus(path=str(root), exists=root.is_dir(), watched=self.is_watched(root))
-            for root in allowed_roots()
-        )
-
     def _change(self, store: str, **fields: object) -> None:
         self._stores[store] = msgspec.structs.replace(self._stores[store], **fields)
+
+
+def _unwatched_roots() -> tuple[RootStatus, ...]:
+    return tuple(RootStatus(path=str(root), exists=root.is_dir()) for root in allowed_roots())

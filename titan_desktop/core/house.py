@@ -20,7 +20,8 @@ from titan_desktop.adapters.vault.root_vault import RootVault
 from titan_desktop.contracts import topics
 from titan_desktop.contracts.system import CoreFailed, CoreReady, SettingsChanged
 from titan_desktop.core.board import Board
-from titan_desktop.paths import Paths, allowed_roots
+from titan_desktop.core.models import Models
+from titan_desktop.paths import allowed_roots
 from titan_desktop.ports.graph import Graph, GraphError
 from titan_desktop.provision.errors import StoreUnavailableError
 from titan_desktop.provision.places import Provision
@@ -35,12 +36,11 @@ LONGEST_DELAY_S = 15.0
 class Ground:
     """What services are built on. `busy` collects those that can say whether work is in hand."""
 
-    paths: Paths
     board: Board
     bus: Bus
     provision: Provision
     redis_url: str = field(repr=False)
-    secrets: KeyringSecrets
+    models: Models
     vault: RootVault
     busy: list[Callable[[], bool]] = field(default_factory=list)
 
@@ -51,15 +51,44 @@ async def build_services(stack: AsyncExitStack, ground: Ground) -> None:
     Raises:
         StoreUnavailableError, DatabaseUnavailableError: not now; `House` asks again.
     """
-    await asyncio.to_thread(importlib.import_module, "titan_desktop.adapters.postgres.database")
+    await _import_beside_the_loop(
+        "titan_desktop.adapters.postgres.database", "titan_desktop.adapters.redis_cache"
+    )
+    from titan_desktop.adapters.extraction import PooledExtractor
+    from titan_desktop.adapters.openai_llm import OpenAiLlm
     from titan_desktop.adapters.postgres import history, passages, vectors
     from titan_desktop.adapters.postgres.database import Database
+    from titan_desktop.adapters.redis_cache import RedisRecentCache
+    from titan_desktop.services.chat import ChatService
+    from titan_desktop.services.files import FilesService
+    from titan_desktop.services.memory import MemoryService
 
+    bus, board = ground.bus, ground.board
     database = Database(await ground.provision.postgres_dsn())
     await database.open()
     stack.push_async_callback(database.close)
     await database.migrate((*history.MIGRATIONS, *passages.MIGRATIONS, *vectors.MIGRATIONS))
-    ground.board.serves("postgres", "PostgreSQL", await database.version())
+    board.serves("postgres", "PostgreSQL", await database.version())
+
+    index = passages.PostgresPassages(database)
+    extractor = await stack.enter_async_context(PooledExtractor(ground.vault.roots))
+    memory = MemoryService(bus, index, vectors.PostgresVectors(database), extractor)
+
+    cache = RedisRecentCache(ground.redis_url)
+    stack.push_async_callback(cache.close)
+    llm = OpenAiLlm()
+    stack.push_async_callback(llm.close)
+    chat = ChatService(bus, history.PostgresHistory(database), cache, llm)
+
+    files = FilesService(bus, ground.vault, index)
+
+    await stack.enter_async_context(memory)
+    await ground.models.serve(chat, memory)
+    stack.callback(ground.models.forget)
+    await stack.enter_async_context(chat)
+    await stack.enter_async_context(files)
+    board.roots = files.roots_status
+    ground.busy[:] = [chat.busy, memory.busy, files.busy]
 
 
 async def open_graph(stack: AsyncExitStack, ground: Ground) -> None:
@@ -73,7 +102,7 @@ async def open_graph(stack: AsyncExitStack, ground: Ground) -> None:
     endpoint = await ground.provision.graph()
     graph: Graph
     if endpoint.folder is not None:
-        await asyncio.to_thread(importlib.import_module, "ladybug")
+        await _import_beside_the_loop("ladybug")
         from titan_desktop.adapters.ladybug_graph import LadybugGraph
 
         graph = LadybugGraph(endpoint.folder)
@@ -88,21 +117,27 @@ async def open_graph(stack: AsyncExitStack, ground: Ground) -> None:
     await stack.enter_async_context(GraphService(ground.bus, graph))
 
 
+async def _import_beside_the_loop(*names: str) -> None:
+    """Import what is slow in a thread; the import statement that follows finds it done."""
+    for name in names:
+        await asyncio.to_thread(importlib.import_module, name)
+
+
 class House:
     """Builds in the background while it is entered, tries again what failed, and says on the bus how it went."""
 
-    def __init__(self, paths: Paths, board: Board, bus: Bus, provision: Provision, redis_url: str) -> None:
+    def __init__(self, board: Board, bus: Bus, provision: Provision, redis_url: str) -> None:
         self._board = board
         self._bus = bus
         vault = board.vault = RootVault(allowed_roots())
-        self._ground = Ground(paths, board, bus, provision, redis_url, KeyringSecrets(), vault)
+        models = self._models = Models(board, KeyringSecrets())
+        self._ground = Ground(board, bus, provision, redis_url, models, vault)
         self._stack = AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
         board = self._board
-        place = board.settings.stores.redis
-        board.serves("redis", "Valkey" if place == "embedded" else "Redis", "reachable")
+        board.serves("redis", "Redis", "-")
         self._stack.callback(
             self._bus.on_connection(
                 lambda there: board.ails("redis", "" if there else "The transport does not answer.")
@@ -113,7 +148,8 @@ class House:
         for name, work in (
             ("services", self._build("postgres", build_services)),
             ("graph", self._build("graph", open_graph)),
-            ("key", board.look_for_key(self._ground.secrets)),
+            ("models", self._models.look()),
+            ("redis", self._look_at_redis()),
         ):
             self._tasks.append(asyncio.create_task(work, name=name))
         return self
@@ -127,6 +163,23 @@ class House:
     def is_busy(self) -> bool:
         """Say whether a service has work in hand that should not be cut."""
         return any(busy() for busy in self._ground.busy)
+
+    async def _look_at_redis(self) -> None:
+        """Find out what answers at the transport's URL, and how old it is."""
+
+        def ask() -> tuple[str, str]:
+            import redis
+
+            with redis.Redis.from_url(self._ground.redis_url) as server:
+                info = server.info("server")
+            if "valkey_version" in info:
+                return "Valkey", str(info["valkey_version"])
+            return "Redis", str(info["redis_version"])
+
+        try:
+            self._board.serves("redis", *await asyncio.to_thread(ask))
+        except Exception as error:  # noqa: BLE001  # a version that is not shown harms nobody
+            log.info("the transport does not say its version: %s", error)
 
     async def _build(self, store: str, build: Callable[[AsyncExitStack, Ground], Awaitable[None]]) -> None:
         """Build one part, trying again with growing pauses; a part that failed leaves nothing of itself behind."""
@@ -172,5 +225,4 @@ class House:
 
     async def _on_system(self, event: Event) -> None:
         if event.event_type == topics.type_of(SettingsChanged):
-            self._board.read_settings()
-            await self._board.look_for_key(self._ground.secrets)
+            await self._models.refresh()

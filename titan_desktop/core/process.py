@@ -123,7 +123,7 @@ class Core:
             core_file.write(self._paths.core_file, core_file.CoreRecord(os.getpid(), __version__, url))
             stack.callback(self._paths.core_file.unlink, missing_ok=True)
             log.info("the bus is up after %.2f s", time.monotonic() - _PROCESS_STARTED_S)
-            house = await stack.enter_async_context(House(self._paths, board, bus, provision, url))
+            house = await stack.enter_async_context(House(board, bus, provision, url))
             if provision.lost is not None:
                 provision.lost.add_done_callback(lambda keeper: _end_on_loss(ending, keeper))
             presence = Presence(house.is_busy)
