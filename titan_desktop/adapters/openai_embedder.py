@@ -64,6 +64,10 @@ class OpenAIEmbedder:
         """See `ports.embedder`."""
         return self._model
 
+    async def open(self) -> None:
+        """See `ports.embedder`."""
+        await self._opened()
+
     async def embed_passages(self, texts: Sequence[str]) -> list[Sequence[float]]:
         """See `ports.embedder`."""
         prefixed = [self._passage_prefix + text[:LONGEST_INPUT] for text in texts]
@@ -74,8 +78,9 @@ class OpenAIEmbedder:
 
     async def embed_query(self, text: str) -> Sequence[float]:
         """See `ports.embedder`."""
+        await self._opened()
         try:
-            # Around everything: the import and the connection count for the person who waits.
+            # Around the package's own timeout, which begins anew with each step of a request.
             async with asyncio.timeout(QUERY_TIMEOUT_S):
                 return (await self._embed([self._query_prefix + text[:LONGEST_INPUT]], QUERY_TIMEOUT_S))[0]
         except TimeoutError as error:
@@ -122,16 +127,16 @@ class OpenAIEmbedder:
     async def _opened(self) -> "openai.AsyncOpenAI":
         async with self._opening:
             client = self._client
-            if client is None:
+            if not client:
                 package: Any = await asyncio.to_thread(importlib.import_module, "openai")
                 # An empty key is refused by the package, not by Ollama. Retries are ours: a question has
                 # none.
-                client = self._client = await asyncio.to_thread(
-                    package.AsyncOpenAI,
+                client = package.AsyncOpenAI(
                     api_key=self._api_key or "none",
                     base_url=self._base_url or DEFAULT_BASE_URL,
                     max_retries=0,
                 )
+                self._client = client
             return client
 
 

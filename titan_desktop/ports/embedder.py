@@ -40,12 +40,16 @@ class EmbedderError(Exception):
 class Embedder(Protocol):
     """Vectors of one model: as many as texts, in their order, all of one size.
 
-    Both methods raise EmbedderError; cancelling ends the call.
+    Embedding raises EmbedderError; cancelling ends the call.
     """
 
     @property
     def model(self) -> str:
         """The model's name, which every stored vector carries."""
+        ...
+
+    async def open(self) -> None:
+        """Load what is slow to load, so that the first question need not wait for it. Reaches for no network."""
         ...
 
     async def embed_passages(self, texts: Sequence[str]) -> list[Sequence[float]]:

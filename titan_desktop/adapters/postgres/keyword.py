@@ -194,7 +194,7 @@ def words(text: str) -> str:
 def name_words(name: str) -> str:
     """Return the words of a file's name, each once: whole, and parted at camelCase and at digits."""
     whole = words(name).split()
-    parts = words(_CAMEL.sub(" ", name)).split()
+    parts = words(_HYPHENS.sub(" ", _CAMEL.sub(" ", name))).split()
     return " ".join(dict.fromkeys(whole + parts))
 
 

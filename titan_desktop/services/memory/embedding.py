@@ -98,6 +98,7 @@ class Embedding:
             await former.close()
 
     async def _keep_up(self, embedder: Embedder) -> None:
+        await embedder.open()
         delay_s = FIRST_DELAY_S
         while True:
             self._wanted.clear()
