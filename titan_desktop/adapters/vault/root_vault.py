@@ -68,14 +68,11 @@ class RootVault:
         place = self._place(path)
         if not place.names:
             return False
-        *folders, last = place.names
-        if any(map(left_out.is_left_out_folder, folders)) or left_out.is_left_out_file(last):
+        names = place.names
+        if any(map(left_out.is_left_out_folder, names)) or left_out.is_left_out_file(names[-1]):
             return True
-        real = Path(place.real)
-        beneath = [
-            real.joinpath(*folders[:depth], left_out.VENV_MARK) for depth in range(1, len(folders) + 1)
-        ]
-        return any(map(os.path.lexists, beneath))
+        folders = (Path(place.real, *names[:depth]) for depth in range(1, len(names) + 1))
+        return any(os.path.lexists(folder / left_out.VENV_MARK) for folder in folders)
 
     def open(self, path: Path) -> BinaryIO:
         """See `Vault`."""
@@ -114,7 +111,12 @@ class RootVault:
         """
         top = self._place(folder)
         base = top.root.joinpath(*top.names)
-        entries = self._entries(folder, top, top.names)
+        try:
+            entries = self._entries(folder, top, top.names)
+        except VaultError as error:
+            if isinstance(error.__cause__, NotADirectoryError):
+                raise self._refusal(folder, Reason.NOT_REGULAR, "no folder") from error
+            raise
         pending: list[tuple[str, ...]] = []
         names: tuple[str, ...] = ()
         while True:

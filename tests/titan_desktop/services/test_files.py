@@ -1,0 +1,361 @@
+"""Claims about what is said of files: real folders, a real bus, a catalogue that holds what the indexer would."""
+
+import asyncio
+import errno
+import os
+import shutil
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from titan_bus import Bus, BusConfig, new_ulid
+from titan_desktop.adapters.vault import RootVault
+from titan_desktop.contracts import files, topics
+from titan_desktop.ports.vault import Stamp
+from titan_desktop.services.files import FilesService
+from titan_desktop.services.files.settling import PATIENCE_S, QUIET_S, Settling
+from titan_desktop.services.files.watcher import Watcher
+
+TYPES = {
+    topics.type_of(kind): kind
+    for kind in (files.FileSeen, files.FileRemoved, files.PathRefused, files.ScanFinished)
+}
+
+
+class Index:
+    """What the indexer remembers; `learn` deals with what was said as it would."""
+
+    def __init__(self) -> None:
+        self.stamps: dict[str, Stamp] = {}
+        self.down = False
+
+    async def known(self, folder: Path) -> Mapping[str, Stamp]:
+        if self.down:
+            raise ConnectionError("the index is away")
+        return {path: stamp for path, stamp in self.stamps.items() if Path(path).is_relative_to(folder)}
+
+    def learn(self, event: msgspec.Struct) -> None:
+        if isinstance(event, files.FileSeen):
+            self.stamps[event.path] = Stamp(event.size, event.mtime_ns)
+
+
+class Ear:
+    """Hears everything said on the topic, in order, and waits for what a test names."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._tail = bus.tail([topics.FS], start="0")
+        self.heard: list[msgspec.Struct] = []
+
+    async def until(self, *wanted: Callable[[msgspec.Struct], bool]) -> list[msgspec.Struct]:
+        """Listen until each of `wanted` was heard in this call, or before and not yet forgotten."""
+        missing = [want for want in wanted if not any(map(want, self.heard))]
+        async with asyncio.timeout(20):
+            while missing:
+                event = await anext(self._tail)
+                if kind := TYPES.get(event.event_type):
+                    self.heard.append(event.payload_as(kind))
+                    missing = [want for want in missing if not want(self.heard[-1])]
+        return self.heard
+
+    async def finished(self, job_id: str = "") -> files.ScanFinished:
+        """Wait for the end of a job, or of any."""
+        await self.until(is_finished(job_id))
+        return next(event for event in self.heard if is_finished(job_id)(event))
+
+    def forget(self) -> None:
+        self.heard.clear()
+
+    def of(self, kind: type[msgspec.Struct]) -> list[str]:
+        return sorted(event.path for event in self.heard if isinstance(event, kind))
+
+    async def close(self) -> None:
+        await self._tail.close()
+
+
+def is_finished(job_id: str = "") -> Callable[[msgspec.Struct], bool]:
+    return lambda event: isinstance(event, files.ScanFinished) and job_id in {"", event.job_id}
+
+
+def is_seen(path: Path, size: int | None = None) -> Callable[[msgspec.Struct], bool]:
+    return lambda event: (
+        isinstance(event, files.FileSeen) and event.path == str(path) and size in {None, event.size}
+    )
+
+
+def is_removed(path: Path, *, folder: bool = False) -> Callable[[msgspec.Struct], bool]:
+    return lambda event: event == files.FileRemoved(path=str(path), folder=folder)
+
+
+@pytest.fixture
+def desktop(tmp_path: Path) -> Path:
+    """A root with two files, a hidden one and a link to the outside."""
+    root = tmp_path / "Desktop"
+    (root / "work").mkdir(parents=True)
+    (root / "Договор.txt").write_text("залог", "utf-8")
+    (root / "work" / "notes.md").write_text("notes", "utf-8")
+    (root / ".hidden").write_text("x", "utf-8")
+    (root / "outside").symlink_to("/etc")
+    return root
+
+
+@pytest.fixture
+async def bus(clean_redis_url: str) -> AsyncIterator[Bus]:
+    async with Bus(BusConfig(url=clean_redis_url, source="test@v0", streams=topics.STREAMS)) as bus:
+        yield bus
+
+
+@pytest.fixture
+async def ear(bus: Bus) -> AsyncIterator[Ear]:
+    ear = Ear(bus)
+    yield ear
+    await ear.close()
+
+
+@pytest.fixture
+def index() -> Index:
+    return Index()
+
+
+@asynccontextmanager
+async def started(
+    bus: Bus, ear: Ear, index: Index, *roots: Path, **more: object
+) -> AsyncIterator[FilesService]:
+    """A service after its first scan, which the index has taken in."""
+    async with FilesService(bus, RootVault(roots), index, **more) as service:  # type: ignore[arg-type]
+        if any(root.is_dir() for root in roots):
+            await ear.finished()
+            for event in ear.heard:
+                index.learn(event)
+        ear.forget()
+        yield service
+
+
+async def test_the_first_scan_says_every_file_once(bus: Bus, ear: Ear, index: Index, desktop: Path) -> None:
+    """At the start all files beneath the roots are said; hidden ones and what links lead to are not."""
+    async with FilesService(bus, RootVault([desktop]), index):
+        finished = await ear.finished()
+    assert ear.of(files.FileSeen) == sorted(
+        [str(desktop / "work" / "notes.md"), str(desktop / "Договор.txt")]
+    )
+    assert (finished.seen, finished.unchanged, finished.refused) == (2, 0, 0)
+
+
+async def test_a_second_scan_says_nothing_of_what_is_known(
+    bus: Bus, ear: Ear, index: Index, desktop: Path
+) -> None:
+    """Unchanged files are counted, not said, unless they are forced."""
+    async with started(bus, ear, index, desktop):
+        command = files.IndexPaths(job_id=new_ulid())
+        await bus.publish(topics.FS, "index_paths", command)
+        finished = await ear.finished(command.job_id)
+        assert (finished.seen, finished.unchanged) == (0, 2)
+        forced = files.IndexPaths(job_id=new_ulid(), force=True)
+        await bus.publish(topics.FS, "index_paths", forced)
+        assert (await ear.finished(forced.job_id)).seen == 2
+        assert all(event.force for event in ear.heard if isinstance(event, files.FileSeen))
+
+
+async def test_paths_outside_and_paths_that_are_not_there_are_refused(
+    bus: Bus, ear: Ear, index: Index, desktop: Path
+) -> None:
+    """Each refused path is said with its reason; the good one among them is said too."""
+    os.mkfifo(desktop / "fifo")
+    asked = {
+        "/etc/passwd": "outside",
+        f"{desktop}/../x.txt": "outside",
+        f"{desktop}/outside/passwd": "outside",
+        f"{desktop}/none.txt": "vanished",
+        f"{desktop}/fifo": "not_regular",
+        f"{desktop}/.hidden": "unsupported",
+    }
+    async with started(bus, ear, index, desktop):
+        command = files.IndexPaths(
+            job_id=new_ulid(), paths=(*asked, str(desktop / "work" / "notes.md")), force=True
+        )
+        await bus.publish(topics.FS, "index_paths", command)
+        finished = await ear.finished(command.job_id)
+    refused = {event.path: event.reason for event in ear.heard if isinstance(event, files.PathRefused)}
+    assert refused == asked
+    assert (finished.seen, finished.refused) == (1, len(asked))
+
+
+async def test_a_scan_finds_what_went_while_nobody_watched(
+    bus: Bus, ear: Ear, index: Index, desktop: Path
+) -> None:
+    """Files that the index knows and the disk does not are removed; those of a root that is not there are kept."""
+    absent = desktop.with_name("Downloads")
+    index.stamps = {str(desktop / "old.pdf"): Stamp(1, 1), str(absent / "kept.pdf"): Stamp(1, 1)}
+    async with FilesService(bus, RootVault([desktop, absent]), index):
+        await ear.finished()
+        command = files.IndexPaths(job_id=new_ulid(), paths=(str(absent),))
+        await bus.publish(topics.FS, "index_paths", command)
+        assert (await ear.finished(command.job_id)).refused == 1
+    assert set(ear.of(files.FileRemoved)) == {str(desktop / "old.pdf")}
+
+
+async def test_a_command_that_was_not_finished_is_done_by_the_next_core(
+    bus: Bus, ear: Ear, index: Index, desktop: Path, clean_redis_url: str
+) -> None:
+    """A scan that fails half-way is not acknowledged; it comes again and ends."""
+    async with started(bus, ear, index, desktop):
+        index.down = True
+        command = files.IndexPaths(job_id=new_ulid(), force=True)
+        await bus.publish(topics.FS, "index_paths", command)
+    index.down = False
+    async with FilesService(bus, RootVault([desktop]), index):
+        assert (await ear.finished(command.job_id)).seen == 2
+
+
+async def test_the_watcher_says_new_changed_and_gone_files(
+    bus: Bus, ear: Ear, index: Index, desktop: Path
+) -> None:
+    """A file that is written, changed, renamed and deleted is followed."""
+    async with started(bus, ear, index, desktop) as service:
+        assert [(root.exists, root.watched) for root in service.roots_status()] == [(True, True)]
+        new, other = desktop / "work" / "новый.txt", desktop / "renamed.txt"
+        new.write_text("one", "utf-8")
+        await ear.until(is_seen(new, 3))
+        new.write_text("three", "utf-8")
+        await ear.until(is_seen(new, 5))
+        new.rename(other)
+        await ear.until(is_removed(new), is_seen(other, 5))
+        other.unlink()
+        await ear.until(is_removed(other))
+
+
+async def test_the_watcher_leaves_out_what_the_walk_leaves_out(
+    bus: Bus, ear: Ear, index: Index, desktop: Path
+) -> None:
+    """Hidden and half-downloaded files and links are not said; a finished download is."""
+    async with started(bus, ear, index, desktop):
+        (desktop / ".secret").write_text("x", "utf-8")
+        (desktop / "link.txt").symlink_to("/etc/passwd")
+        (desktop / "node_modules").mkdir()
+        (desktop / "node_modules" / "readme.md").write_text("x", "utf-8")
+        part = desktop / "film.pdf.part"
+        part.write_text("film", "utf-8")
+        part.rename(desktop / "film.pdf")
+        await ear.until(is_seen(desktop / "film.pdf"))
+    assert ear.of(files.FileSeen) == [str(desktop / "film.pdf")]
+
+
+async def test_whole_folders_come_and_go(
+    bus: Bus, ear: Ear, index: Index, desktop: Path, tmp_path: Path
+) -> None:
+    """A folder moved in is scanned, moved within is removed and scanned, deleted is removed as a folder."""
+    (tmp_path / "trip" / "deep").mkdir(parents=True)
+    (tmp_path / "trip" / "deep" / "ticket.txt").write_text("x", "utf-8")
+    async with started(bus, ear, index, desktop):
+        (tmp_path / "trip").rename(desktop / "trip")
+        await ear.until(is_seen(desktop / "trip" / "deep" / "ticket.txt"))
+        (desktop / "trip").rename(desktop / "work" / "journey")
+        await ear.until(
+            is_removed(desktop / "trip", folder=True),
+            is_seen(desktop / "work" / "journey" / "deep" / "ticket.txt"),
+        )
+        shutil.rmtree(desktop / "work" / "journey")
+        await ear.until(is_removed(desktop / "work" / "journey", folder=True))
+
+
+async def test_a_root_that_appears_later_is_picked_up(
+    bus: Bus, ear: Ear, index: Index, tmp_path: Path
+) -> None:
+    """A Downloads folder made later is scanned and watched, and again when it was deleted and came back."""
+    root = tmp_path / "Downloads"
+    async with started(bus, ear, index, root, roots_interval_s=0.1) as service:
+        assert [(one.exists, one.watched) for one in service.roots_status()] == [(False, False)]
+        for name in ("first.txt", "second.txt"):
+            root.mkdir()
+            (root / name).write_text("x", "utf-8")
+            await ear.until(is_seen(root / name))
+            while not service.roots_status()[0].watched:
+                await asyncio.sleep(0.01)
+            shutil.rmtree(root)
+            while service.roots_status()[0].watched:
+                await asyncio.sleep(0.01)
+
+
+async def test_a_root_behind_a_link_is_watched(
+    bus: Bus, ear: Ear, index: Index, desktop: Path, tmp_path: Path
+) -> None:
+    """A Desktop that is a link to another disk is followed under its own name."""
+    spelled = tmp_path / "link"
+    spelled.symlink_to(desktop)
+    async with started(bus, ear, index, spelled):
+        (desktop / "new.txt").write_text("x", "utf-8")
+        await ear.until(is_seen(spelled / "new.txt"))
+
+
+async def test_where_the_system_cannot_watch_titan_polls(
+    bus: Bus, ear: Ear, index: Index, desktop: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With inotify used up, changes are found by looking, and the status says so."""
+    from watchdog.observers import Observer
+    from watchdog.observers.api import BaseObserver
+    from watchdog.observers.polling import PollingObserver
+
+    class Exhausted(Observer):  # type: ignore[misc, valid-type]
+        def schedule(self, *args: object, **more: object) -> None:
+            raise OSError(errno.ENOSPC, "inotify watch limit reached")
+
+    def poll() -> BaseObserver:
+        return PollingObserver(timeout=0.1)
+
+    async with started(
+        bus, ear, index, desktop, make_watcher=lambda touch: Watcher(touch, Exhausted, poll)
+    ) as service:
+        assert [(root.exists, root.watched) for root in service.roots_status()] == [(True, False)]
+        (desktop / "new.txt").write_text("x", "utf-8")
+        await ear.until(is_seen(desktop / "new.txt"))
+    assert "cannot watch" in caplog.text
+
+
+async def test_what_the_bus_does_not_take_is_said_later(desktop: Path, index: Index) -> None:
+    """Changes made while the server is away are said when it is back."""
+    from tests import servers
+
+    with servers.short_folder() as folder:
+        with servers.valkey(folder) as url:
+            bus = Bus(BusConfig(url=url, source="test@v0", streams=topics.STREAMS))
+            await bus.open()
+            ear = Ear(bus)
+            service = FilesService(bus, RootVault([desktop]), index)
+            await service.__aenter__()
+            await ear.finished()
+        (desktop / "late.txt").write_text("late", "utf-8")
+        (desktop / "Договор.txt").unlink()
+        while not service.busy():
+            await asyncio.sleep(0.01)
+        with servers.valkey(folder):
+            await ear.until(is_seen(desktop / "late.txt"), is_removed(desktop / "Договор.txt"))
+            await service.__aexit__(None, None, None)
+            await ear.close()
+            await bus.close()
+
+
+def test_a_file_rests_when_it_is_quiet_and_its_size_stands() -> None:
+    """Neither a pause in the news alone nor a size that stands alone is rest; patience ends in any case."""
+    now = 0.0
+    settling = Settling(lambda: now)
+    path = Path("/a")
+    settling.touch(path, is_folder=False)
+    assert settling.candidates() == []
+    size = 0
+    while now < PATIENCE_S - 2 * QUIET_S:
+        now += QUIET_S
+        size += 1
+        assert settling.settled({path: Stamp(size, 0)}) == {}  # it grows without news
+    now += QUIET_S
+    assert settling.settled({path: Stamp(size, 0)}) == {path: False}
+    settling.touch(path, is_folder=True)
+    since = now
+    while now - since < PATIENCE_S - QUIET_S:
+        now += QUIET_S
+        settling.touch(path, is_folder=True)
+        assert settling.settled({path: None}) == {}
+    now += QUIET_S
+    assert settling.settled({path: None}) == {path: True}
+    assert len(settling) == 0

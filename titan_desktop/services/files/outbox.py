@@ -1,0 +1,37 @@
+"""Many events to the bus, a bounded number of them on their way at once."""
+
+import asyncio
+
+import msgspec
+
+from titan_bus import Bus
+from titan_desktop.contracts import topics
+
+_IN_FLIGHT_MAX = 256
+
+
+class Outbox:
+    """Of one scan or one round of the watcher, in one task."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._sent: list[asyncio.Future[str]] = []
+
+    async def say(self, event: msgspec.Struct) -> None:
+        """Publish on `topics.FS`; waits for the earlier ones when many are on their way.
+
+        Raises:
+            BusError: an event was not taken.
+        """
+        self._sent.append(self._bus.publish(topics.FS, topics.type_of(event), event))
+        if len(self._sent) >= _IN_FLIGHT_MAX:
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Wait until the server has all of them.
+
+        Raises:
+            BusError: an event was not taken.
+        """
+        sent, self._sent = self._sent, []
+        await asyncio.gather(*sent)

@@ -1,0 +1,136 @@
+"""Compares folders with what the index knows, and says the difference.
+
+Called by the service, for commands and on its own account. A scan that is killed half-way is run again from its
+beginning: what the index has dealt with meanwhile is unchanged then, and what is said twice is indexed once.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+from titan_bus import Bus
+from titan_desktop.contracts.files import FileRemoved, FileSeen, PathRefused, ScanFinished
+from titan_desktop.contracts.memory import Reason
+from titan_desktop.ports.catalogue import Catalogue
+from titan_desktop.ports.vault import Stamp, Vault, VaultError
+from titan_desktop.services.files.outbox import Outbox
+
+_BATCH_FILES = 256
+_GONE = frozenset({Reason.VANISHED, Reason.OUTSIDE, Reason.NOT_REGULAR})
+"""What the door says of a path at which there is no file any more; UNREADABLE may pass."""
+
+
+class Scanner:
+    """Knows how to scan; holds no state between scans."""
+
+    def __init__(self, bus: Bus, vault: Vault, catalogue: Catalogue) -> None:
+        self._bus = bus
+        self._vault = vault
+        self._catalogue = catalogue
+
+    async def scan(self, paths: Iterable[str], job_id: str, *, force: bool = False) -> ScanFinished:
+        """Say every new, changed and gone file beneath `paths` (none: all roots), then that the scan has finished.
+
+        Raises:
+            BusError: the bus did not take an event; scan again.
+        """
+        job = _Job(self._bus, self._vault, self._catalogue, job_id, force=force)
+        for asked in list(paths) or self._roots():
+            await job.scan(asked)
+        return await job.finish()
+
+    def _roots(self) -> list[str]:
+        """Return the roots that are there, without those that lie beneath another."""
+        roots = [root for root in self._vault.roots if root.is_dir()]
+        return [str(root) for root in roots if not any(root.is_relative_to(o) for o in roots if o != root)]
+
+
+class _Job:
+    """One scan in hand."""
+
+    def __init__(self, bus: Bus, vault: Vault, catalogue: Catalogue, job_id: str, *, force: bool) -> None:
+        self._outbox = Outbox(bus)
+        self._vault = vault
+        self._catalogue = catalogue
+        self._job_id = job_id
+        self._force = force
+        self._seen = self._unchanged = self._refused = 0
+
+    async def scan(self, asked: str) -> None:
+        try:
+            path = await asyncio.to_thread(self._accepted, asked)
+        except VaultError as error:
+            await self._refuse(asked, error.reason)
+            return
+        known = dict(await self._catalogue.known(path))
+        try:
+            async for batch in self._batches(path):
+                for file, stamp in batch:
+                    await self._take(str(file), stamp, known.pop(str(file), None))
+        except VaultError as error:
+            await self._refuse(asked, error.reason)
+            if error.reason not in _GONE:
+                return
+        # A root that is not there is a disk that is not plugged in: what the index has of it may come back.
+        root = self._vault.root_of(path)
+        is_there = await asyncio.to_thread(root.is_dir)
+        if known and is_there:
+            await self._look_for(known)
+
+    async def finish(self) -> ScanFinished:
+        await self._outbox.flush()
+        finished = ScanFinished(
+            job_id=self._job_id, seen=self._seen, unchanged=self._unchanged, refused=self._refused
+        )
+        await self._outbox.say(finished)
+        await self._outbox.flush()
+        return finished
+
+    def _accepted(self, asked: str) -> Path:
+        path = self._vault.canonical(Path(asked))
+        if self._vault.leaves_out(path):
+            raise VaultError(asked, Reason.UNSUPPORTED)
+        return path
+
+    async def _batches(self, path: Path) -> AsyncIterator[list[tuple[Path, Stamp]]]:
+        found = await asyncio.to_thread(self._found, path)
+        while batch := await asyncio.to_thread(lambda: list(islice(found, _BATCH_FILES))):
+            yield batch
+
+    def _found(self, path: Path) -> Iterator[tuple[Path, Stamp]]:
+        """Return the file at `path`, or those beneath it."""
+        try:
+            return iter([(path, self._vault.stamp(path))])
+        except VaultError as error:
+            if error.reason is not Reason.NOT_REGULAR:
+                raise
+            return self._vault.walk(path)
+
+    async def _take(self, path: str, stamp: Stamp, known: Stamp | None) -> None:
+        if known == stamp and not self._force:
+            self._unchanged += 1
+            return
+        self._seen += 1
+        await self._outbox.say(
+            FileSeen(
+                path=path, size=stamp.size, mtime_ns=stamp.mtime_ns, job_id=self._job_id, force=self._force
+            )
+        )
+
+    async def _look_for(self, missed: dict[str, Stamp]) -> None:
+        """Ask after files that the index knows and the walk did not meet: a folder may have been unreadable."""
+        gone = await asyncio.to_thread(lambda: [path for path in missed if self._is_gone(Path(path))])
+        for path in gone:
+            await self._outbox.say(FileRemoved(path=path))
+
+    def _is_gone(self, path: Path) -> bool:
+        try:
+            self._vault.stamp(path)
+            return self._vault.leaves_out(path)
+        except VaultError as error:
+            return error.reason in _GONE
+
+    async def _refuse(self, asked: str, reason: Reason) -> None:
+        self._refused += 1
+        await self._outbox.say(PathRefused(path=asked, reason=reason, job_id=self._job_id))

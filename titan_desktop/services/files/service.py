@@ -1,0 +1,214 @@
+"""`FilesService`: answers the command to scan, scans by itself, and follows the watcher.
+
+What it knows and has not said yet is kept in memory only: a scan at the next start finds it again, since the
+index, not this service, remembers what was dealt with.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from titan_bus import Bus, BusError, Event, Subscription, new_ulid
+from titan_desktop.contracts import topics
+from titan_desktop.contracts.files import FileRemoved, FileSeen, IndexPaths
+from titan_desktop.contracts.memory import Reason
+from titan_desktop.contracts.system import RootStatus
+from titan_desktop.ports.catalogue import Catalogue
+from titan_desktop.ports.vault import Stamp, Vault, VaultError
+from titan_desktop.services.files.outbox import Outbox
+from titan_desktop.services.files.scanner import Scanner
+from titan_desktop.services.files.settling import Settling
+from titan_desktop.services.files.watcher import Watcher
+
+_log = logging.getLogger(__name__)
+
+GROUP = "files"
+_TICK_S = 0.1
+_ROOTS_INTERVAL_S = 30.0
+_RESCAN_INTERVAL_S = 1800.0
+"""The kernel drops changes when its queue overflows (inotify(7)), and a watch says nothing of what it missed."""
+_PAUSE_AFTER_FAILURE_S = 2.0
+
+
+class FilesService:
+    """Needs an open bus. The first scan of all roots begins at once and runs beside everything else."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        vault: Vault,
+        catalogue: Catalogue,
+        *,
+        make_watcher: Callable[[Callable[[Path, bool], None]], Watcher] = Watcher,
+        roots_interval_s: float = _ROOTS_INTERVAL_S,
+    ) -> None:
+        self._bus = bus
+        self._vault = vault
+        self._scanner = Scanner(bus, vault, catalogue)
+        self._settling = Settling()
+        self._watcher = make_watcher(self._touched)
+        self._roots_interval_s = roots_interval_s
+        self._there: set[Path] | None = None
+        self._wanted: dict[Path, None] = {}
+        self._wake = asyncio.Event()
+        self._scanning = 0
+        self._subscription: Subscription | None = None
+        self._forget_connection: Callable[[], None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        self._subscription = await self._bus.subscribe(topics.FS, GROUP, self._command)
+        self._forget_connection = self._bus.on_connection(self._connection_changed)
+        for step, name in (
+            (self._follow_roots, "roots"),
+            (self._settle, "settle"),
+            (self._scan_wanted, "scan"),
+            (self._rescan, "rescan"),
+        ):
+            self._tasks.append(asyncio.create_task(_supervised(step), name=f"files: {name}"))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._forget_connection is not None:
+            self._forget_connection()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._subscription is not None:
+            await self._subscription.stop()
+        await self._watcher.stop()
+
+    def busy(self) -> bool:
+        """Say whether there is something to scan or to say."""
+        return bool(self._there is None or self._scanning or self._wanted or self._settling)
+
+    def roots_status(self) -> tuple[RootStatus, ...]:
+        """Say how the roots are. Looks at the disk: call it in a thread."""
+        return tuple(
+            RootStatus(path=str(root), exists=root.is_dir(), watched=self._watcher.watches(root))
+            for root in self._vault.roots
+        )
+
+    async def _command(self, event: Event) -> None:
+        """Handle `index_paths`; acknowledged when everything has been said. The topic's events are our own."""
+        if event.event_type != topics.type_of(IndexPaths):
+            return
+        command = event.payload_as(IndexPaths)
+        self._scanning += 1
+        try:
+            await self._scanner.scan(command.paths, command.job_id, force=command.force)
+        finally:
+            self._scanning -= 1
+
+    def _want(self, folder: Path) -> None:
+        self._wanted[folder] = None
+        self._wake.set()
+
+    def _want_all(self) -> None:
+        for root in self._vault.roots:
+            self._want(root)
+
+    def _connection_changed(self, connected: bool) -> None:  # noqa: FBT001 - the bus calls it so
+        if connected:
+            self._want_all()
+
+    async def _rescan(self) -> None:
+        await asyncio.sleep(_RESCAN_INTERVAL_S)
+        self._want_all()
+
+    async def _scan_wanted(self) -> None:
+        """Scan what is wanted, all at once; what fails is wanted again."""
+        await self._wake.wait()
+        self._wake.clear()
+        wanted, self._wanted = list(self._wanted), {}
+        self._scanning += 1
+        try:
+            there = await asyncio.to_thread(lambda: [folder for folder in wanted if folder.is_dir()])
+            if there:
+                await self._scanner.scan(_outermost(there), new_ulid())
+        except BaseException:
+            for folder in wanted:
+                self._want(folder)
+            raise
+        finally:
+            self._scanning -= 1
+
+    async def _follow_roots(self) -> None:
+        """Watch the roots that are there; the watch begins before the scan, so nothing falls between the two."""
+        there = set(await asyncio.to_thread(lambda: [root for root in self._vault.roots if root.is_dir()]))
+        await self._watcher.follow(there)
+        for root in there - (self._there or set()):
+            self._want(root)
+        self._there = there
+        await asyncio.sleep(self._roots_interval_s)
+
+    def _touched(self, path: Path, is_folder: bool) -> None:  # noqa: FBT001 - the watcher calls it so
+        self._settling.touch(path, is_folder=is_folder)
+
+    async def _settle(self) -> None:
+        await asyncio.sleep(_TICK_S)
+        if paths := self._settling.candidates():
+            looks = await asyncio.to_thread(lambda: {path: self._look(path) for path in paths})
+            rested = self._settling.settled(
+                {path: look if isinstance(look, Stamp) else None for path, look in looks.items()}
+            )
+            await self._announce({path: (looks[path], is_folder) for path, is_folder in rested.items()})
+
+    def _look(self, path: Path) -> Stamp | Reason:
+        """Say what is at `path`: a file, or why none. In a thread."""
+        try:
+            if self._vault.leaves_out(path):
+                return Reason.UNSUPPORTED
+            return self._vault.stamp(path)
+        except VaultError as error:
+            return error.reason
+
+    async def _announce(self, news: dict[Path, tuple[Stamp | Reason, bool]]) -> None:
+        """Say what has become of these paths; when the bus does not take it, they are in unrest again."""
+        outbox = Outbox(self._bus)
+        try:
+            for path, (look, is_folder) in news.items():
+                spelled = await asyncio.to_thread(self._spelled, path)
+                if spelled is None or look is Reason.UNSUPPORTED:
+                    continue
+                if isinstance(look, Stamp):
+                    await outbox.say(FileSeen(path=str(spelled), size=look.size, mtime_ns=look.mtime_ns))
+                elif look in {Reason.VANISHED, Reason.OUTSIDE}:
+                    await outbox.say(FileRemoved(path=str(spelled), folder=is_folder))
+                elif look is Reason.NOT_REGULAR:
+                    self._want(spelled)
+            await outbox.flush()
+        except BusError:
+            for path, (_, is_folder) in news.items():
+                self._settling.touch(path, is_folder=is_folder)
+            raise
+
+    def _spelled(self, path: Path) -> Path | None:
+        try:
+            return self._vault.canonical(path)
+        except VaultError:
+            return None
+
+
+def _outermost(folders: list[Path]) -> list[str]:
+    """Leave out the folders that lie beneath another of them."""
+    every = set(folders)
+    return [str(folder) for folder in folders if every.isdisjoint(folder.parents)]
+
+
+async def _supervised(step: Callable[[], Awaitable[None]]) -> None:
+    """Repeat `step` until cancelled: the named supervisor of this service's tasks."""
+    while True:
+        try:
+            await step()
+        except BusError as error:
+            _log.warning("the bus did not take it, trying again: %s", error)
+            await asyncio.sleep(_PAUSE_AFTER_FAILURE_S)
+        except Exception:  # noqa: BLE001 - a supervisor: one bad step must not end the watch
+            _log.exception("a step failed, trying again")
+            await asyncio.sleep(_PAUSE_AFTER_FAILURE_S)

@@ -1,0 +1,65 @@
+"""Waits until a path that changes has come to rest, so that a file is not read while it is being written.
+
+Pure bookkeeping on the loop: the watcher touches paths, the service asks which have settled.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from titan_desktop.ports.vault import Stamp
+
+QUIET_S = 0.5
+"""A path is at rest when nothing was heard of it for so long, and its size and time did not change meanwhile."""
+PATIENCE_S = 5.0
+"""A path that never rests, such as a log, is looked at this long after it was first touched."""
+
+
+@dataclass(slots=True)
+class _Unrest:
+    since_s: float
+    heard_s: float
+    is_folder: bool
+    looked_s: float
+    stamp: Stamp | None = None
+
+
+class Settling:
+    """Paths in unrest. `clock` counts seconds, monotonic."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._paths: dict[Path, _Unrest] = {}
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def touch(self, path: Path, *, is_folder: bool) -> None:
+        """Hear of a path."""
+        now = self._clock()
+        unrest = self._paths.setdefault(path, _Unrest(now, now, is_folder, now))
+        unrest.heard_s = now
+        unrest.is_folder = is_folder
+
+    def candidates(self) -> list[Path]:
+        """Return the paths that are worth a look now: two looks with some time between them tell rest."""
+        latest = self._clock() - QUIET_S / 2
+        return [
+            path for path, unrest in self._paths.items() if max(unrest.heard_s, unrest.looked_s) <= latest
+        ]
+
+    def settled(self, looks: dict[Path, Stamp | None]) -> dict[Path, bool]:
+        """Take the candidates' stamps (None: no file there); give up those at rest: path to whether a folder."""
+        now = self._clock()
+        rested: dict[Path, bool] = {}
+        for path, stamp in looks.items():
+            unrest = self._paths.get(path)
+            if unrest is None:
+                continue
+            at_rest = now - unrest.heard_s >= QUIET_S and unrest.stamp == stamp
+            if at_rest or now - unrest.since_s >= PATIENCE_S:
+                rested[path] = unrest.is_folder
+                del self._paths[path]
+            unrest.stamp, unrest.looked_s = stamp, now
+        return rested

@@ -1,0 +1,125 @@
+"""Hears of changes beneath the roots, by the system's own means where it has any to spare, by polling otherwise.
+
+watchdog's threads hand every path over to the loop; what has become of it is looked up later, through the vault.
+Links are not followed.
+"""
+
+import asyncio
+import contextlib
+import errno
+import logging
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from watchdog import events
+from watchdog.observers import Observer
+from watchdog.observers.api import BaseObserver
+from watchdog.observers.polling import PollingObserver
+
+_log = logging.getLogger(__name__)
+
+_HEARD: list[type[events.FileSystemEvent]] = [
+    *(events.FileCreatedEvent, events.FileModifiedEvent, events.FileMovedEvent, events.FileDeletedEvent),
+    *(events.FileClosedEvent, events.DirCreatedEvent, events.DirMovedEvent, events.DirDeletedEvent),
+]
+"""Not that a file was opened or read: the workers do that all the time."""
+_EXHAUSTED = frozenset({errno.ENOSPC, errno.EMFILE, errno.ENOMEM})
+"""What inotify says when the user's watches or instances are used up (inotify_add_watch(2), inotify_init(2))."""
+_POLL_INTERVAL_S = 10.0
+_STOP_TIMEOUT_S = 5.0
+
+Touch = Callable[[Path, bool], None]
+Observe = Callable[[], BaseObserver]
+
+
+def _polling() -> BaseObserver:
+    return PollingObserver(timeout=_POLL_INTERVAL_S)
+
+
+class Watcher:
+    """Watches roots as they come and go. `touch(path, is_folder)` is called on the loop."""
+
+    def __init__(self, touch: Touch, observe: Observe = Observer, poll: Observe = _polling) -> None:
+        self._touch = touch
+        self._observe = observe
+        self._poll = poll
+        self._observer: BaseObserver | None = None
+        self._watches: dict[Path, events.FileSystemEventHandler] = {}
+        self.polling = False
+        """The system refused to watch, so changes are found by looking."""
+
+    def watches(self, root: Path) -> bool:
+        """Say whether changes beneath this root are heard of at once."""
+        return root in self._watches and not self.polling
+
+    async def follow(self, there: Iterable[Path]) -> None:
+        """Watch these roots, which are there, and no others."""
+        loop = asyncio.get_running_loop()
+        there = list(there)
+        if any(root not in there for root in self._watches):
+            await self.stop()  # watchdog does not notice that a root comes back under its name
+        new = [root for root in there if root not in self._watches]
+        if new:
+            await asyncio.to_thread(self._watch, new, loop)
+
+    async def stop(self) -> None:
+        """End the threads."""
+        observer, self._observer = self._observer, None
+        self._watches.clear()
+        if observer is not None:
+            await asyncio.to_thread(_ended, observer)
+
+    def _watch(self, new: list[Path], loop: asyncio.AbstractEventLoop) -> None:
+        try:
+            self._schedule(new, loop)
+        except OSError as error:
+            if self.polling:
+                raise
+            _log.warning(
+                "the system cannot watch so many folders (%s): looking every %g s", error, _POLL_INTERVAL_S
+            )
+            self.polling = True
+            if self._observer is not None:
+                _ended(self._observer)
+                self._observer = None
+            everything = [*self._watches, *new]
+            self._watches.clear()
+            self._schedule(everything, loop)
+
+    def _schedule(self, roots: list[Path], loop: asyncio.AbstractEventLoop) -> None:
+        if self._observer is None:
+            self._observer = self._poll() if self.polling else self._observe()
+            self._observer.start()
+        for root in roots:
+            handler = _Handler(loop, self._touch)
+            # The way to a root may lead through links; watchdog would watch the link itself.
+            real = os.path.realpath(root)
+            try:
+                self._observer.schedule(handler, real, recursive=True, event_filter=_HEARD)
+            except OSError as error:
+                if error.errno in _EXHAUSTED:
+                    raise
+                _log.warning("cannot watch %s: %s", root, error)  # it went just now, or may not be read
+            else:
+                self._watches[root] = handler
+
+
+class _Handler(events.FileSystemEventHandler):
+    """Runs in watchdog's threads."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, touch: Touch) -> None:
+        self._loop = loop
+        self._touch = touch
+
+    def on_any_event(self, event: events.FileSystemEvent) -> None:
+        """Hand over both ends of what happened."""
+        for name in (event.src_path, event.dest_path):
+            if name:
+                with contextlib.suppress(RuntimeError):  # the loop has closed, and we with it
+                    self._loop.call_soon_threadsafe(self._touch, Path(os.fsdecode(name)), event.is_directory)
+
+
+def _ended(observer: BaseObserver) -> None:
+    observer.stop()
+    observer.join(_STOP_TIMEOUT_S)
