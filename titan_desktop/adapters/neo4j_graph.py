@@ -1,10 +1,12 @@
 """The graph in a Neo4j 5, over Bolt: Docker's or somebody else's server."""
 
 import asyncio
+import contextlib
 import importlib
 from collections.abc import Awaitable, Callable
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from titan_desktop.adapters import cypher
 from titan_desktop.ports.graph import FileNode, GraphCounts, GraphQueryError, GraphUnavailableError, Product
@@ -39,6 +41,7 @@ class Neo4jGraph:
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
+        self._is_sound = _is_sound(parts)
         self._address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         self._auth = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
         self._database = parts.path.strip("/") or None
@@ -48,19 +51,7 @@ class Neo4jGraph:
         """Connect, authenticate and create the constraints."""
         # 0.4 s of import: beside the loop.
         neo4j = await asyncio.to_thread(importlib.import_module, "neo4j")
-        try:
-            self._driver = neo4j.AsyncGraphDatabase.driver(
-                self._address,
-                auth=self._auth,
-                connection_timeout=CONNECT_TIMEOUT_S,
-                connection_acquisition_timeout=CONNECT_TIMEOUT_S,
-                max_transaction_retry_time=RETRY_TIMEOUT_S,
-                notifications_min_severity="OFF",
-            )
-        except (ValueError, neo4j.exceptions.ConfigurationError) as error:
-            raise GraphUnavailableError(
-                f"{self._address} is not an address of a Neo4j", "Correct TITAN_NEO4J_URL: bolt://host:7687."
-            ) from error
+        self._driver = self._make_driver(neo4j)
         try:
             await self._translated(self._driver.verify_connectivity)
             for constraint in _CONSTRAINTS:
@@ -68,6 +59,22 @@ class Neo4jGraph:
         except BaseException:
             await self.close()
             raise
+
+    def _make_driver(self, neo4j: ModuleType) -> "AsyncDriver":
+        if self._is_sound:
+            with contextlib.suppress(ValueError, neo4j.exceptions.ConfigurationError):
+                driver: AsyncDriver = neo4j.AsyncGraphDatabase.driver(
+                    self._address,
+                    auth=self._auth,
+                    connection_timeout=CONNECT_TIMEOUT_S,
+                    connection_acquisition_timeout=CONNECT_TIMEOUT_S,
+                    max_transaction_retry_time=RETRY_TIMEOUT_S,
+                    notifications_min_severity="OFF",
+                )
+                return driver
+        raise GraphUnavailableError(
+            f"{self._address} is not an address of a Neo4j", "Correct TITAN_NEO4J_URL: bolt://host:7687."
+        )
 
     async def close(self) -> None:
         """Close the connections, within a moment."""
@@ -143,3 +150,11 @@ class Neo4jGraph:
                 f"no Neo4j answers at {self._address} ({type(error).__name__})",
                 "Start it, or correct TITAN_NEO4J_URL.",
             ) from error
+
+
+def _is_sound(url: SplitResult) -> bool:
+    """Say whether the driver can make sense of the address; it finds a bad port out only when it connects."""
+    try:
+        return url.scheme.startswith(("bolt", "neo4j")) and bool(url.hostname) and url.port != 0
+    except ValueError:  # the port is no number
+        return False

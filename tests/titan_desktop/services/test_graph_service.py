@@ -1,0 +1,83 @@
+"""The graph service on a real bus and a real Ladybug."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from titan_bus import Bus, BusConfig
+from titan_desktop.adapters.ladybug_graph import LadybugGraph
+from titan_desktop.contracts import memory, topics
+from titan_desktop.contracts.memory import FileIndexed, Outcome
+from titan_desktop.ports.graph import FileNode, GraphCounts
+from titan_desktop.services.graph import GraphService
+
+
+class ListeningGraph(LadybugGraph):
+    """A Ladybug that tells a test when it was written to."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.written: asyncio.Queue[str] = asyncio.Queue()
+
+    async def put_file(self, file: FileNode) -> None:
+        await super().put_file(file)
+        self.written.put_nowait(file.path)
+
+    async def remove(self, path: str, *, folder: bool = False) -> None:
+        await super().remove(path, folder=folder)
+        self.written.put_nowait(path)
+
+    async def wait_for(self, writes: int) -> None:
+        async with asyncio.timeout(10):
+            for _ in range(writes):
+                await self.written.get()
+
+
+@pytest.fixture
+async def bus(clean_redis_url: str) -> AsyncIterator[Bus]:
+    async with Bus(BusConfig(url=clean_redis_url, source="test@v1", streams=topics.STREAMS)) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def graph(tmp_path: Path) -> AsyncIterator[ListeningGraph]:
+    opened = ListeningGraph(tmp_path / "graph")
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+async def say(bus: Bus, *news: FileIndexed) -> None:
+    for said in news:
+        await bus.publish(topics.MEMORY, topics.type_of(said), said)
+
+
+async def test_indexed_files_stand_in_the_graph_and_others_do_not(bus: Bus, graph: ListeningGraph) -> None:
+    """Title, kind and time come from the path and the event; failed and skipped files are no nodes."""
+    await say(
+        bus,
+        FileIndexed(path="/d/broken.pdf", outcome=Outcome.FAILED, reason=memory.Reason.BROKEN),
+        FileIndexed(path="/d/a.txt", outcome=Outcome.INDEXED, mtime_ns=5),
+        FileIndexed(path="/d/Договор.PDF", outcome=Outcome.INDEXED, mtime_ns=7),
+    )
+    async with GraphService(bus, graph):
+        await graph.wait_for(2)
+    assert await graph.neighbours("/d/a.txt", 5) == (
+        FileNode(path="/d/Договор.PDF", title="Договор.PDF", kind="pdf", modified=7),
+    )
+
+
+async def test_a_removal_takes_a_file_or_a_whole_folder(bus: Bus, graph: ListeningGraph) -> None:
+    """The event does not say which; both leave the graph as they left the disk, and twice is as once."""
+    await say(
+        bus,
+        *(FileIndexed(path=f"/d/{name}", outcome=Outcome.INDEXED) for name in ("a", "b", "f/c", "f/g/e")),
+        FileIndexed(path="/d/a", outcome=Outcome.REMOVED),
+        FileIndexed(path="/d/f", outcome=Outcome.REMOVED),
+        FileIndexed(path="/d/f", outcome=Outcome.REMOVED),
+    )
+    async with GraphService(bus, graph):
+        await graph.wait_for(7)
+    assert await graph.counts() == GraphCounts(files=1, folders=2)
