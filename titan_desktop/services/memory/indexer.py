@@ -134,6 +134,7 @@ def _said(
         detail=detail,
         passages=passages,
         size=seen.size,
+        mtime_ns=seen.mtime_ns,
         job_id=seen.job_id,
     )
 
