@@ -12,6 +12,7 @@ import asyncpg
 import msgspec
 
 from titan_desktop.adapters.postgres.database import Database, DatabaseUnavailableError, Migration
+from titan_desktop.adapters.postgres.faults import TRANSIENT_CLASSES
 from titan_desktop.contracts.chat import (
     AnswerKind,
     Conversation,
@@ -297,15 +298,13 @@ def _translated() -> Iterator[None]:
     """Turn what a lost or overloaded server raises into the port's error; a wrong statement stays our bug."""
     try:
         yield
-    except (
-        OSError,
-        TimeoutError,
-        DatabaseUnavailableError,
-        asyncpg.InterfaceError,
-        asyncpg.PostgresConnectionError,
-        asyncpg.InsufficientResourcesError,
-        asyncpg.OperatorInterventionError,
-    ) as error:
+    except DatabaseUnavailableError as error:
+        raise HistoryUnavailableError(error.reason) from error
+    except asyncpg.PostgresError as error:
+        if (error.sqlstate or "")[:2] not in TRANSIENT_CLASSES:
+            raise
+        raise HistoryUnavailableError(str(error)) from error
+    except (OSError, asyncpg.InterfaceError) as error:  # TimeoutError is an OSError
         raise HistoryUnavailableError(str(error) or type(error).__name__) from error
 
 

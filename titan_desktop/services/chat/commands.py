@@ -61,7 +61,7 @@ class Commands:
         self._recent = recent
         self._attempts = attempts
         self._answering = answering
-        self._handlers: dict[str, tuple[type, _Handler]] = {
+        self._handlers: dict[str, tuple[type[Any], _Handler]] = {
             "send_prompt": (SendPrompt, self._send_prompt),
             "retry_answer": (RetryAnswer, self._retry_answer),
             "stop_answer": (StopAnswer, self._stop_answer),
@@ -110,7 +110,10 @@ class Commands:
             await self._recent.changed(prompt.conversation_id)
             said = events.user_message(asked.question, asked.conversation)
             await self._bus.publish(topics.CHAT, topics.type_of(said), said)
-            await self._answering.answer(attempt, asked.question)
+            if asked.answer.state in events.UNFINISHED:
+                await self._answering.answer(attempt, asked.question)
+            else:
+                await self._answering.say_again(prompt.message_id)
 
     async def _retry_answer(self, event: Event, retry: RetryAnswer) -> None:
         while (running := self._attempts.of_question(retry.question_id)) is not None:

@@ -1,0 +1,89 @@
+"""The prompt's budget, a conversation's title, and events that fit whatever is in them."""
+
+import msgspec
+import pytest
+
+from titan_bus.event import EVENT_BYTES_MAX
+from titan_desktop.contracts.chat import AnswerKind, Conversation, Message, Role, State
+from titan_desktop.contracts.memory import Hit
+from titan_desktop.services.chat import events, prompt
+from titan_desktop.services.chat.commands import title_of
+
+CONVERSATION = Conversation(
+    id="c", title="t" * 61, created_at="2026-11-23T10:00:00Z", updated_at="2026-11-23T10:00:00Z"
+)
+
+
+def message(message_id: str, text: str, **fields: object) -> Message:
+    values = {"role": Role.USER, "state": State.COMPLETE, "created_at": "2026-11-23T10:00:00Z", **fields}
+    return Message(id=message_id, conversation_id="c", text=text, **values)
+
+
+def answer(question_id: str, text: str, **fields: object) -> Message:
+    return message(f"a-{question_id}", text, **{"role": Role.ASSISTANT, "question_id": question_id, **fields})
+
+
+def test_only_whole_pairs_that_are_worth_it_are_repeated() -> None:
+    recent = [
+        message("1", "one"),
+        answer("1", "first"),
+        message("2", "two"),
+        answer("2", "broken", state=State.FAILED),
+        message("3", "three"),
+        answer("3", "", kind=AnswerKind.PASSAGES),
+        message("4", "four"),
+        answer("4", "half", state=State.STOPPED),
+        answer("gone", "an answer whose question is on an older page"),
+        message("5", "five"),
+        answer("5", "", state=State.WAITING),
+    ]
+    turns = prompt.compose(recent[-2], recent, ())
+    assert [turn.text for turn in turns[1:-1]] == ["one", "first", "four", "half"]
+    assert turns[-1].text.endswith("Question: five")
+
+
+def test_what_came_after_a_question_that_is_answered_again_is_left_out() -> None:
+    recent = [message("1", "one"), answer("1", "first"), message("2", "two"), answer("2", "second")]
+    assert [turn.text for turn in prompt.compose(recent[0], recent, ())[1:-1]] == []
+
+
+def test_the_newest_pairs_are_kept_when_not_all_fit() -> None:
+    recent = []
+    for number in range(10):
+        recent += [message(str(number), f"q{number}"), answer(str(number), f"{number}" * 4_000)]
+    turns = prompt.compose(message("now", "?"), recent, ())
+    assert [turn.text for turn in turns[1:-1:2]] == ["q8", "q9"]
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("Short", "Short"),
+        ("  two\n lines ", "two lines"),
+        ("x" * 60, "x" * 60),
+        ("x" * 61, "x" * 60 + "…"),
+        ("слово " * 20, "слово " * 9 + "слово…"),
+    ],
+)
+def test_a_title_is_cut_at_a_word(text: str, title: str) -> None:
+    assert title_of(text) == title
+
+
+@pytest.mark.parametrize("text", ["", "короткий", "\x01" * 200_000])
+@pytest.mark.parametrize("passage", ["п" * 1_600, "\x01" * 1_600])
+@pytest.mark.parametrize("path", ["/d/a.txt", "/" + "я" * 2_000])
+def test_every_answer_fits_into_an_event(text: str, passage: str, path: str) -> None:
+    hit = Hit(path=path, title="a.txt", score=1.0, passage=passage, kind="txt")
+    ended = answer("q", text, sources=(hit,) * 6, fault_detail="\x01" * 500)
+    for event in (
+        events.assistant_message(ended),
+        events.answer_started(answer("q", "", sources=(hit,) * 6)),
+    ):
+        assert len(msgspec.json.encode(event)) <= EVENT_BYTES_MAX - 1_024
+    said = events.assistant_message(ended)
+    assert said.text_omitted == (said.message.text != text)
+
+
+def test_every_question_fits_into_an_event() -> None:
+    event = events.user_message(message("q", '"\n' * 12_000), CONVERSATION)
+    assert len(msgspec.json.encode(event)) <= EVENT_BYTES_MAX - 1_024
