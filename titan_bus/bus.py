@@ -7,8 +7,9 @@ from typing import Any, Self, TypeVar, overload
 
 import msgspec
 
+from titan_bus.channel import Channel
 from titan_bus.config import BusConfig
-from titan_bus.connection import Channel, Connection
+from titan_bus.connection import Connection
 from titan_bus.deadletter import DeadLetters
 from titan_bus.endpoint import Endpoint
 from titan_bus.errors import BusClosedError, EventNotHeldError, RequestFailedError

@@ -1,47 +1,27 @@
-"""The ways to the server: one shared connection for commands, and one of its own for each reader that blocks.
+"""The shared connection for everything that does not block; readers that block have a `channel` each.
 
-`Connection` heals itself: what it had in hand when the server went is sent again when the server is back, or fails
-when its time is over. So a command may be executed twice; every command of this package bears that.
+It heals itself: what it had in hand when the server went is sent again when the server is back, or fails when its
+time is over. So a command may be executed twice; every command of this package bears that.
 """
 
 import asyncio
 import logging
-import random
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from titan_bus.endpoint import Endpoint
 from titan_bus.errors import BusClosedError, BusOverloadedError, BusUnavailableError
+from titan_bus.supervisor import Backoff
 from titan_bus.wire import Command, Wire, Word
 
 REPLY_TIMEOUT_S = 5.0
 """A server that owes replies and sends none for so long is taken for dead."""
+WATCH_S = 1.0
 IN_FLIGHT_MAX = 1_000
 WAITING_BYTES_MAX = 64 * 1024 * 1024
-LATE_REPLY_S = 5.0
-"""How much longer than its BLOCK a blocking read may take."""
 
 logger = logging.getLogger("titan_bus")
-
-
-class Backoff:
-    """Pauses that double from 50 ms to 500 ms, with jitter: a returning server is found within a second."""
-
-    FIRST_S = 0.05
-    LONGEST_S = 0.5
-
-    def __init__(self) -> None:
-        self._pause_s = self.FIRST_S
-
-    async def pause(self) -> None:
-        """Wait, longer each time."""
-        await asyncio.sleep(self._pause_s * random.uniform(0.5, 1.0))  # noqa: S311 -- jitter, no secret
-        self._pause_s = min(self._pause_s * 2, self.LONGEST_S)
-
-    def reset(self) -> None:
-        """Begin with the shortest pause again."""
-        self._pause_s = self.FIRST_S
 
 
 def unheeded(future: asyncio.Future[Any]) -> None:
@@ -63,6 +43,7 @@ class Connection:
         self._waiting_bytes = 0
         self._flush_due = False
         self._reconnecting: asyncio.Task[None] | None = None
+        self._backoff = Backoff()
         self._watchdog: asyncio.TimerHandle | None = None
         self._watched = (0, 0.0)
         self._listeners: list[Callable[[bool], None]] = []
@@ -141,6 +122,7 @@ class Connection:
         wire.on_lost = self._lose
         wire.on_replies = self._flush
         self._wire = wire
+        self._watched = (0, self._loop.time())
         if wire.lost:  # between the greeting and here
             self._lose()
             return
@@ -165,7 +147,7 @@ class Connection:
     def _watch(self) -> None:
         if self._watchdog is None and self._wire is not None:
             self._watched = (self._wire.answered, self._loop.time())
-            self._watchdog = self._loop.call_later(1.0, self._look)
+            self._watchdog = self._loop.call_later(WATCH_S, self._look)
 
     def _look(self) -> None:
         """See whether replies come; a wire that owes some and is silent is dropped."""
@@ -178,28 +160,30 @@ class Connection:
             self._wire.close()
             return
         self._watched = (answered, since) if silent else (self._wire.answered, self._loop.time())
-        self._watchdog = self._loop.call_later(1.0, self._look)
+        self._watchdog = self._loop.call_later(WATCH_S, self._look)
 
     def _lose(self) -> None:
         wire = self._wire
         if wire is None or not self._open:
             return
         self._waiting.extendleft(reversed(wire.unanswered))
-        self._waiting_bytes += sum(len(command.packed) for command in wire.unanswered)
         wire.unanswered.clear()
         self._wire = None
+        if wire.answered:
+            self._backoff.reset()
         logger.info("lost %s, reconnecting", self._endpoint.address)
+        self._expire(BusUnavailableError(self._endpoint.address, "connection lost"))
         self._reconnecting = self._loop.create_task(self._reconnect(), name="titan_bus reconnect")
         self._tell(connected=False)
 
     async def _reconnect(self) -> None:
-        backoff = Backoff()
         while self._wire is None:
+            # Before the first attempt too: a server that takes connections and drops them is not to be stormed.
+            await self._backoff.pause()
             try:
                 wire = await self._endpoint.open()
             except BusUnavailableError as error:
                 self._expire(error)
-                await backoff.pause()
             else:
                 self._use(wire)
 
@@ -218,49 +202,3 @@ class Connection:
                 listener(connected)
             except Exception:  # a listener's fault must not stop the reconnection
                 logger.exception("a connection listener raised")
-
-
-class Channel:
-    """A connection of its own for one reader that blocks.
-
-    Any failure, and cancellation too, drops it: a reply that nobody awaits must not be taken for the next one's.
-    """
-
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
-        self._wire: Wire | None = None
-        self._closed = False
-
-    async def call(self, *words: Word, block_s: float = 0.0) -> Any:
-        """Send a command that may block for `block_s`, and return its reply.
-
-        Raises:
-            BusUnavailableError: the connection is lost or silent, or was closed meanwhile.
-            ServerRefusedError: the server answers with an error; the connection stays.
-        """
-        if self._wire is None or self._wire.lost:
-            self._wire = await self._endpoint.open()
-        if self._closed:
-            self._drop()
-            raise BusUnavailableError(self._endpoint.address, "closed")
-        command = Command(words, asyncio.get_running_loop().create_future())
-        try:
-            async with asyncio.timeout(block_s + LATE_REPLY_S):
-                self._wire.send([command])
-                return await command.future
-        except OSError as error:  # lost, or TimeoutError
-            self._drop()
-            raise BusUnavailableError(self._endpoint.address, str(error) or "no answer") from error
-        except asyncio.CancelledError:
-            self._drop()
-            raise
-
-    def close(self) -> None:
-        """Drop the connection for good; a call in progress fails."""
-        self._closed = True
-        self._drop()
-
-    def _drop(self) -> None:
-        if self._wire is not None:
-            self._wire.close()
-            self._wire = None

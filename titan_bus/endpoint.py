@@ -73,6 +73,7 @@ class Endpoint:
         except asyncio.CancelledError:
             wire.close()
             raise
+        wire.answered = 0
         return wire
 
     async def _connect(self, wire: Wire) -> None:

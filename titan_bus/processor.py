@@ -11,9 +11,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from titan_bus import codec, names
+from titan_bus.channel import Channel
 from titan_bus.claims import Claims, Entry, Key
 from titan_bus.config import BusConfig
-from titan_bus.connection import Channel, Connection
+from titan_bus.connection import Connection
 from titan_bus.delivery import Delivery
 from titan_bus.errors import (
     BusError,

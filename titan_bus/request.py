@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 
 from titan_bus import codec, names
-from titan_bus.connection import Channel, Connection, unheeded
+from titan_bus.channel import Channel
+from titan_bus.connection import Connection, unheeded
 from titan_bus.errors import (
     BusUnavailableError,
     EntryMalformedError,

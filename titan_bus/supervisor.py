@@ -1,12 +1,32 @@
-"""Keeps a background loop going: the one place that catches everything, names it in the log, and goes on."""
+"""Keeps a background loop going: it catches everything, names it in the log, and goes on after a pause."""
 
+import asyncio
 import logging
+import random
 from collections.abc import Awaitable, Callable
 
-from titan_bus.connection import Backoff
-from titan_bus.errors import BusUnavailableError
+from titan_bus.errors import BusOverloadedError, BusUnavailableError
 
 logger = logging.getLogger("titan_bus")
+
+
+class Backoff:
+    """Pauses that double from 50 ms to 500 ms, with jitter: a returning server is found within a second."""
+
+    FIRST_S = 0.05
+    LONGEST_S = 0.5
+
+    def __init__(self) -> None:
+        self._pause_s = self.FIRST_S
+
+    async def pause(self) -> None:
+        """Wait, longer each time."""
+        await asyncio.sleep(self._pause_s * random.uniform(0.5, 1.0))  # noqa: S311 -- jitter, no secret
+        self._pause_s = min(self._pause_s * 2, self.LONGEST_S)
+
+    def reset(self) -> None:
+        """Begin with the shortest pause again."""
+        self._pause_s = self.FIRST_S
 
 
 async def keep_going(step: Callable[[], Awaitable[object]], what: str) -> None:
@@ -16,7 +36,7 @@ async def keep_going(step: Callable[[], Awaitable[object]], what: str) -> None:
         try:
             await step()
             backoff.reset()
-        except BusUnavailableError:
+        except (BusUnavailableError, BusOverloadedError):
             await backoff.pause()
         except Exception:  # a supervisor: one bad step must not end the loop
             logger.exception("%s: a step failed, going on", what)

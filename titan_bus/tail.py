@@ -5,9 +5,10 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 from titan_bus import codec, names
-from titan_bus.connection import Backoff, Channel
+from titan_bus.channel import Channel
 from titan_bus.errors import BusUnavailableError, EntryMalformedError, ServerRefusedError
 from titan_bus.event import Event
+from titan_bus.supervisor import Backoff
 
 FIRST_ID = b"0-0"
 

@@ -59,7 +59,7 @@ class Wire(asyncio.Protocol):
 
     Attributes:
         unanswered: what was sent and has no reply yet; its owner takes it when the wire is lost.
-        answered: how many replies came, so that a watchdog sees progress.
+        answered: how many replies came since the greeting, so that a watchdog sees progress.
         on_lost: called when the connection ends; without one, what is unanswered fails with ConnectionResetError.
         on_replies: called when replies came, so that more can be sent.
     """

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests import servers
-from titan_bus import Bus, BusConfig, Event, RetryConfig, new_ulid
+from titan_bus import Bus, BusConfig, Event, RetryConfig, new_ulid, testing
 from titan_bus.connection import Connection
 from titan_bus.endpoint import Endpoint
 
@@ -63,7 +63,7 @@ class Server:
 
     def start(self) -> None:
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        servers._wait_for_socket(self.socket, self._process)
+        testing._wait_for(self.socket)
 
     def kill(self) -> None:
         if self._process is not None:
@@ -108,11 +108,15 @@ async def raw(redis_url: str) -> AsyncIterator[Connection]:
 
 
 async def until(true: Callable[[], object], what: str) -> None:
-    """Let the loop run until a condition holds; for what has no event to wait on."""
+    """Ask again and again until a condition holds; for what has no event to wait on. It may be a coroutine."""
     deadline = time.monotonic() + WAIT_S
-    while not true():
+    holds: object = None
+    while not holds:
         assert time.monotonic() < deadline, f"in vain: {what}"
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0.002)
+        holds = true()
+        if asyncio.iscoroutine(holds):
+            holds = await holds
 
 
 async def pending(raw: Connection, stream: str, group: str) -> list[bytes]:
@@ -121,12 +125,24 @@ async def pending(raw: Connection, stream: str, group: str) -> list[bytes]:
     return [row[0] for row in rows]
 
 
+async def pending_is(raw: Connection, stream: str, group: str, count: int) -> None:
+    """Wait until so many events of a group are delivered and not acknowledged."""
+
+    async def check() -> bool:
+        return len(await pending(raw, stream, group)) == count
+
+    await until(check, f"{count} unacknowledged events")
+
+
 async def settled(raw: Connection, stream: str, group: str) -> None:
     """Wait until a group has acknowledged all that it was given."""
-    deadline = time.monotonic() + WAIT_S
-    while await pending(raw, stream, group):
-        assert time.monotonic() < deadline, "events stay unacknowledged"
-        await asyncio.sleep(0.005)
+    await pending_is(raw, stream, group, 0)
 
 
-__all__ = ["Recorder", "Server", "pending", "settled", "until"]
+async def length_is(raw: Connection, stream: str, longest: int) -> None:
+    """Wait until a stream has at most so many entries."""
+
+    async def check() -> bool:
+        return int(await raw.call("XLEN", stream)) <= longest
+
+    await until(check, f"at most {longest} entries")

@@ -6,11 +6,11 @@ from collections import Counter
 
 import pytest
 
-from titan_bus import Bus, BusConfig, Event, EventNotHeldError, FatalError, StreamConfig
+from titan_bus import Bus, BusConfig, Event, EventNotHeldError, FatalError, RetryConfig, StreamConfig
 from titan_bus.connection import Connection
 from titan_bus.deadletter import DeadLetter
 
-from .conftest import QUICK_RETRY, Recorder, pending, settled, until
+from .conftest import QUICK_RETRY, Recorder, length_is, pending, pending_is, settled, until
 
 
 def refuse(event: Event) -> None:
@@ -24,10 +24,8 @@ async def letters_of(bus: Bus, topic: str) -> list[DeadLetter]:
 
 async def dead_letter(bus: Bus, topic: str) -> DeadLetter:
     """Wait for the one dead letter of a topic."""
-    async with asyncio.timeout(10):
-        while not (letters := await letters_of(bus, topic)):
-            await asyncio.sleep(0.005)
-    [letter] = letters
+    await until(lambda: letters_of(bus, topic), "a dead letter")
+    [letter] = await letters_of(bus, topic)
     return letter
 
 
@@ -109,14 +107,7 @@ async def test_a_failed_event_comes_again_to_its_group_alone(bus: Bus, raw: Conn
     assert events[2].payload_as(dict) == {"a": "я"}
     await settled(raw, f"retry:failing:{topic}", "failing")
     assert content.ids == [event_id]
-    await until_gone(raw, f"retry:failing:{topic}")
-
-
-async def until_gone(raw: Connection, stream: str) -> None:
-    """Wait until a stream of retries is empty: what is done is taken out."""
-    async with asyncio.timeout(10):
-        while await raw.call("XLEN", stream):
-            await asyncio.sleep(0.005)
+    await length_is(raw, f"retry:failing:{topic}", 0)  # what is done is taken out
 
 
 async def test_after_the_limit_comes_the_dead_letter(
@@ -182,8 +173,6 @@ async def test_a_malformed_entry_is_kept_and_passed_over(bus: Bus, raw: Connecti
 
 async def test_a_slow_retry_does_not_block_the_stream(redis_url: str, topic: str) -> None:
     """While one event waits for its next try, the others are handled."""
-    from titan_bus import RetryConfig
-
     slow = BusConfig(url=redis_url, retry=RetryConfig(base_s=60.0))
     recorder = Recorder(lambda event: refuse(event) if event.event_type == "bad" else None)
     async with Bus(slow) as bus:
@@ -227,9 +216,7 @@ async def test_a_handler_that_cancels_itself_is_not_acknowledged(
     await bus.publish(topic, "good", {})
     await recorder.wait_for(2)
     await until(lambda: "was cancelled" in caplog.text, "the warning")
-    async with asyncio.timeout(5):
-        while len(await pending(raw, f"topics:{topic}", "g")) != 1:
-            await asyncio.sleep(0.005)
+    await pending_is(raw, f"topics:{topic}", "g", 1)
 
 
 async def test_stopping_drains(bus: Bus, raw: Connection, topic: str) -> None:
@@ -292,9 +279,7 @@ async def test_a_lost_group_is_made_again(
     else:
         await raw.call("XGROUP", "DESTROY", f"topics:{topic}", "g")
     event_id = await bus.publish(topic, "e", {})
-    async with asyncio.timeout(10):
-        while event_id not in recorder.ids:
-            await asyncio.sleep(0.005)
+    await until(lambda: event_id in recorder.ids, "the event after the loss")
 
 
 async def test_one_group_subscribes_once_to_a_topic(bus: Bus, topic: str) -> None:

@@ -96,7 +96,7 @@ async def test_a_cancelled_publish_disturbs_nobody(bus: Bus, topic: str) -> None
 async def test_what_a_handler_publishes_shares_its_trace(bus: Bus, topic: str) -> None:
     """An event that a handler publishes has the trace id of the event it handles."""
     answers = Recorder()
-    questions = Recorder(lambda event: bus.publish(f"{topic}.answers", "a", {}, Priority.LOW) and None)
+    questions = Recorder(lambda _: bus.publish(f"{topic}.answers", "a", {}, Priority.LOW) and None)
     await bus.subscribe(f"{topic}.answers", "g", answers)
     await bus.subscribe(topic, "g", questions)
     await bus.publish(topic, "q", {})

@@ -1,0 +1,188 @@
+"""A server that goes away and comes back."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Self
+
+import pytest
+
+from titan_bus import Bus, BusConfig, BusOverloadedError, BusUnavailableError, channel, connection
+from titan_bus import bus as bus_module
+from titan_bus.endpoint import Endpoint
+
+from .conftest import QUICK_RETRY, Recorder, Server, settled, until
+
+
+@pytest.fixture
+async def bus(server: Server) -> AsyncIterator[Bus]:
+    async with Bus(BusConfig(url=server.url, retry=QUICK_RETRY, drain_s=0.5)) as bus:
+        yield bus
+
+
+async def test_everything_resumes_within_a_second(bus: Bus, server: Server, topic: str) -> None:
+    """After kill -9 of the server and its return, subscription, tail and request go on by themselves."""
+    changes: list[bool] = []
+    bus.on_connection(changes.append)
+    recorder = Recorder(lambda _: asyncio.sleep(0, {"pong": True}))
+    await bus.subscribe(topic, "g", recorder)
+    tail = bus.tail([topic])
+    await tail.start()
+    before = await bus.publish(topic, "e", {})
+    assert (await anext(tail)).event_id == before
+    assert await bus.request(topic, "ping", {}, dict) == {"pong": True}
+    await anext(tail)
+    server.kill()
+    await until(lambda: not bus.connected, "the loss")
+    await asyncio.sleep(0.3)
+    server.start()
+    back = time.monotonic()
+    assert await bus.request(topic, "ping", {}, dict) == {"pong": True}
+    during = await bus.publish(topic, "e", {})
+    await recorder.wait_for(4)
+    await anext(tail)
+    assert (await anext(tail)).event_id == during
+    assert time.monotonic() - back < 1.5
+    assert changes == [False, True]
+
+
+async def test_a_publish_waits_for_the_server(bus: Bus, server: Server, topic: str) -> None:
+    """What is published while the server is away arrives under its id when it is back."""
+    server.kill()
+    futures = [bus.publish(topic, "e", {"n": n}) for n in range(100)]
+    await asyncio.sleep(0.1)
+    assert not any(future.done() for future in futures)
+    server.start()
+    ids = await asyncio.gather(*futures)
+    events = [event async for event in bus.replay("2020-01-01T00:00:00Z", topic)]
+    assert list(dict.fromkeys(event.event_id for event in events)) == ids
+
+
+async def test_a_publish_does_not_wait_for_ever(server: Server, topic: str) -> None:
+    """Without a server a publish fails with BusUnavailableError after `patience_s`."""
+    async with Bus(BusConfig(url=server.url, patience_s=0.3)) as bus:
+        server.kill()
+        began = time.monotonic()
+        with pytest.raises(BusUnavailableError):
+            await bus.publish(topic, "e", {})
+        assert 0.25 < time.monotonic() - began < 1.5
+
+
+async def test_closing_is_bounded_without_a_server(
+    server: Server, monkeypatch: pytest.MonkeyPatch, topic: str
+) -> None:
+    """A bus closes in time though the server is gone, a handler hangs and publishes wait."""
+    monkeypatch.setattr(bus_module, "FLUSH_S", 0.3)
+    async with Bus(BusConfig(url=server.url, drain_s=0.2)) as bus:
+        recorder = Recorder(lambda _: asyncio.Event().wait())
+        await bus.subscribe(topic, "g", recorder)
+        await bus.publish(topic, "e", {})
+        await recorder.wait_for(1)
+        server.kill()
+        waiting = bus.publish(topic, "e", {})
+        began = time.monotonic()
+    assert time.monotonic() - began < 1.5
+    assert isinstance(waiting.exception(), Exception)
+
+
+async def test_verdicts_wait_for_the_server(bus: Bus, server: Server, topic: str) -> None:
+    """An event handled while the server was away is acknowledged when it is back, not handled twice."""
+    gate = asyncio.Event()
+    recorder = Recorder(lambda _: gate.wait())
+    await bus.subscribe(topic, "g", recorder)
+    await bus.publish(topic, "e", {})
+    await recorder.wait_for(1)
+    server.kill()
+    await until(lambda: not bus.connected, "the loss")
+    gate.set()
+    await asyncio.sleep(0.05)
+    server.start()
+    second = await bus.publish(topic, "e", {})
+    await recorder.wait_for(2)
+    await settled(bus._connection, f"topics:{topic}", "g")
+    assert recorder.ids[1] == second
+    assert len(recorder.ids) == 2
+
+
+async def test_a_listener_that_raises_is_survived(
+    bus: Bus, server: Server, topic: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A faulty connection listener is logged, and another one may be taken away."""
+    quiet: list[bool] = []
+    remove = bus.on_connection(quiet.append)
+    remove()
+    bus.on_connection(lambda _: 1 / 0)  # type: ignore[func-returns-value,arg-type]
+    server.kill()
+    await until(lambda: not bus.connected, "the loss")
+    server.start()
+    await bus.publish(topic, "e", {})
+    assert "listener raised" in caplog.text
+    assert quiet == []
+
+
+class SilentServer:
+    """A server that greets and then says nothing more, as behind a network that stalls."""
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self._server: asyncio.Server
+        self.url = ""
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.url = f"redis://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        while data := await reader.read(65_536):
+            if b"PING" in data:
+                writer.write(b"+PONG\r\n")
+            elif b"SETNAME" in data:
+                writer.write(b"+OK\r\n")
+        writer.close()
+
+
+async def test_a_silent_server_is_given_up(monkeypatch: pytest.MonkeyPatch, topic: str) -> None:
+    """A server that owes replies and sends none is dropped and dialled again; who waits gets an error."""
+    monkeypatch.setattr(connection, "REPLY_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(connection, "WATCH_S", 0.05)
+    async with SilentServer() as silent, Bus(BusConfig(url=silent.url, patience_s=0.1)) as bus:
+        with pytest.raises(BusUnavailableError):
+            await bus.publish(topic, "e", {})
+        await until(lambda: silent.connections > 1, "another connection")
+
+
+async def test_a_silent_reader_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A blocking read that gets no reply in its time drops its connection and fails."""
+    monkeypatch.setattr(channel, "LATE_REPLY_S", 0.1)
+    async with SilentServer() as silent:
+        reader = channel.Channel(Endpoint.parse(silent.url))
+        for _ in range(2):
+            with pytest.raises(BusUnavailableError):
+                await reader.call("XREAD", "BLOCK", 10, "STREAMS", "s", "$", block_s=0.01)
+        assert silent.connections == 2
+        reader.close()
+
+
+async def test_too_much_waiting_is_refused(
+    bus: Bus, server: Server, monkeypatch: pytest.MonkeyPatch, topic: str
+) -> None:
+    """When too many bytes wait for a server that is away, a publish is refused at the call; the others arrive."""
+    monkeypatch.setattr(connection, "WAITING_BYTES_MAX", 1_000_000)
+    server.kill()
+    await until(lambda: not bus.connected, "the loss")
+    futures = []
+
+    def flood() -> None:
+        for _ in range(100):
+            futures.append(bus.publish(topic, "e", {"text": "x" * 30_000}))
+
+    with pytest.raises(BusOverloadedError) as raised:
+        flood()
+    assert raised.value.waiting_bytes > 1_000_000
+    server.start()
+    assert len(await asyncio.gather(*futures)) == 34

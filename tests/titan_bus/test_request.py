@@ -1,0 +1,174 @@
+"""Questions and answers."""
+
+import asyncio
+import time
+
+import msgspec
+import pytest
+
+from titan_bus import (
+    Bus,
+    BusConfig,
+    Event,
+    RequestFailedError,
+    RequestRefused,
+    RequestTimedOutError,
+)
+from titan_bus.connection import Connection
+from titan_bus.request import REPLY_BYTES_MAX
+
+from .conftest import Recorder, settled
+
+
+class Page(msgspec.Struct):
+    lines: list[str]
+
+
+async def test_a_request_gets_its_reply(bus: Bus, topic: str) -> None:
+    """The handler's return value comes back, as a struct or undecoded."""
+
+    async def handle(event: Event) -> Page:
+        return Page([event.event_type, event.payload_as(dict)["text"]])
+
+    await bus.subscribe(topic, "g", handle)
+    assert await bus.request(topic, "page", {"text": "я"}, Page) == Page(["page", "я"])
+    assert bytes(await bus.request(topic, "page", {"text": "x"})) == b'{"lines":["page","x"]}'
+
+
+async def test_replies_find_their_requests(bus: Bus, topic: str) -> None:
+    """Two hundred requests at once get each its own reply."""
+
+    async def handle(event: Event) -> object:
+        await asyncio.sleep(0.001 * (event.payload_as(dict)["n"] % 3))
+        return event.payload_as(dict)
+
+    await bus.subscribe(topic, "g", handle, concurrency=50)
+    replies = await asyncio.gather(*[bus.request(topic, "q", {"n": n}, dict) for n in range(200)])
+    assert [reply["n"] for reply in replies] == list(range(200))
+
+
+async def test_no_answer_is_an_answer(bus: Bus, topic: str) -> None:
+    """A handler that returns None answers with null."""
+    await bus.subscribe(topic, "g", Recorder())
+    assert bytes(await bus.request(topic, "q", {})) == b"null"
+
+
+@pytest.mark.parametrize("size", [23_990, 24_010, 100_000, 1_900_000])
+async def test_a_long_reply_is_split_and_joined(bus: Bus, topic: str, size: int) -> None:
+    """A reply longer than an event arrives whole, quotes and Russian text untouched."""
+    text = 'я"\\\n' * (size // 8)
+    assert len(msgspec.json.encode(Page([text]))) < REPLY_BYTES_MAX
+
+    async def handle(_: Event) -> Page:
+        return Page([text])
+
+    await bus.subscribe(topic, "g", handle)
+    assert (await bus.request(topic, "q", {}, Page)).lines == [text]
+
+
+async def test_long_replies_may_mingle(bus: Bus, topic: str) -> None:
+    """Split replies that travel at the same time are joined each from its own parts."""
+
+    async def handle(event: Event) -> Page:
+        return Page([event.payload_as(dict)["letter"] * 100_000])
+
+    await bus.subscribe(topic, "g", handle)
+    replies = await asyncio.gather(*[bus.request(topic, "q", {"letter": c}, Page) for c in "abcdefgh"])
+    assert [reply.lines[0] for reply in replies] == [c * 100_000 for c in "abcdefgh"]
+
+
+async def test_a_reply_over_2_mb_is_refused(bus: Bus, topic: str) -> None:
+    """A reply beyond the limit becomes an error with a code, not a silence."""
+
+    async def handle(_: Event) -> Page:
+        return Page(["x" * REPLY_BYTES_MAX])
+
+    await bus.subscribe(topic, "g", handle)
+    with pytest.raises(RequestFailedError) as raised:
+        await bus.request(topic, "q", {})
+    assert raised.value.code == "reply_too_large"
+
+
+async def test_a_refusal_has_its_code(bus: Bus, raw: Connection, topic: str) -> None:
+    """RequestRefused reaches the requester with code and message, and is not tried again."""
+
+    def refuse(_: Event) -> None:
+        raise RequestRefused("not_found", "no such conversation")
+
+    recorder = Recorder(refuse)
+    await bus.subscribe(topic, "g", recorder)
+    with pytest.raises(RequestFailedError) as raised:
+        await bus.request(topic, "q", {})
+    assert (raised.value.code, raised.value.message) == ("not_found", "no such conversation")
+    await settled(raw, f"topics:{topic}", "g")
+    assert len(recorder.events) == 1
+
+
+async def test_a_crash_is_answered_at_once(bus: Bus, topic: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A handler that raises answers `internal` without details; those are in the log."""
+
+    def crash(_: Event) -> None:
+        raise ZeroDivisionError("secret")
+
+    await bus.subscribe(topic, "g", Recorder(crash))
+    with pytest.raises(RequestFailedError) as raised:
+        await bus.request(topic, "q", {})
+    assert (raised.value.code, raised.value.message) == ("internal", "ZeroDivisionError")
+    assert "secret" in caplog.text
+
+
+async def test_what_json_cannot_hold_is_no_reply(bus: Bus, topic: str) -> None:
+    """A return value that cannot be encoded becomes `reply_malformed`."""
+    await bus.subscribe(topic, "g", Recorder(lambda _: asyncio.sleep(0, object())))
+    with pytest.raises(RequestFailedError) as raised:
+        await bus.request(topic, "q", {})
+    assert raised.value.code == "reply_malformed"
+
+
+async def test_a_reply_of_another_kind_is_named(bus: Bus, topic: str) -> None:
+    """A reply that is not the type asked for is `reply_malformed`."""
+    await bus.subscribe(topic, "g", Recorder(lambda _: asyncio.sleep(0, {"lines": 3})))
+    with pytest.raises(RequestFailedError) as raised:
+        await bus.request(topic, "q", {}, Page)
+    assert raised.value.code == "reply_malformed"
+
+
+async def test_nobody_there_times_out(bus: Bus, topic: str) -> None:
+    """Without a responder the request ends at its deadline, and says which it was."""
+    began = time.monotonic()
+    with pytest.raises(RequestTimedOutError) as raised:
+        await bus.request(topic, "q", {}, timeout_s=0.05)
+    assert (raised.value.topic, raised.value.event_type, raised.value.timeout_s) == (topic, "q", 0.05)
+    assert time.monotonic() - began < 0.5
+
+
+async def test_a_request_waits_for_its_responder(bus: Bus, topic: str) -> None:
+    """A request published before the responder is up is answered, within the deadline."""
+    asking = asyncio.create_task(bus.request(topic, "q", {}, dict))
+    await asyncio.sleep(0.02)
+    await bus.subscribe(topic, "g", Recorder(lambda _: asyncio.sleep(0, {"late": True})))
+    assert await asking == {"late": True}
+
+
+async def test_an_expired_request_is_dropped(bus: Bus, raw: Connection, topic: str) -> None:
+    """A request whose deadline is over is acknowledged without being handled."""
+    with pytest.raises(RequestTimedOutError):
+        await bus.request(topic, "q", {"n": 1}, timeout_s=0.02)
+    recorder = Recorder()
+    await asyncio.sleep(0.01)
+    await bus.subscribe(topic, "g", recorder)
+    await bus.request(topic, "q", {"n": 2})
+    await settled(raw, f"topics:{topic}", "g")
+    assert [event.payload_as(dict)["n"] for event in recorder.events] == [2]
+
+
+async def test_the_reply_stream_is_tidy(config: BusConfig, raw: Connection, topic: str) -> None:
+    """Read replies are removed while the bus lives, the stream expires without it, and closing deletes it."""
+    async with Bus(config) as bus:
+        stream = bus._requester._stream
+        await bus.subscribe(topic, "g", Recorder())
+        for _ in range(120):
+            await bus.request(topic, "q", {})
+        assert await raw.call("XLEN", stream) < 60
+        assert 0 < await raw.call("TTL", stream) <= 60
+    assert await raw.call("EXISTS", stream) == 0

@@ -1,0 +1,75 @@
+"""Reading along."""
+
+import asyncio
+
+import pytest
+
+from titan_bus import Bus
+from titan_bus.connection import Connection
+
+
+async def test_every_reader_sees_everything(bus: Bus, topic: str) -> None:
+    """Two tails of one topic get the same events; a subscription beside them changes nothing."""
+    tails = [bus.tail([topic]) for _ in range(2)]
+    for tail in tails:
+        await tail.start()
+    ids = [await bus.publish(topic, "e", {}) for _ in range(3)]
+    for tail in tails:
+        assert [(await anext(tail)).event_id for _ in range(3)] == ids
+
+
+async def test_a_tail_begins_at_now(bus: Bus, topic: str) -> None:
+    """`$` passes over what was there; `0` does not."""
+    old = await bus.publish(topic, "e", {})
+    now, everything = bus.tail([topic]), bus.tail([topic], start="0")
+    await now.start()
+    new = await bus.publish(topic, "e", {})
+    assert (await anext(now)).event_id == new
+    assert [(await anext(everything)).event_id for _ in range(2)] == [old, new]
+
+
+async def test_topics_are_merged_in_time(bus: Bus, topic: str) -> None:
+    """What was said first on any topic comes first, whatever the order of the topics."""
+    topics = [f"{topic}.b", f"{topic}.a"]
+    tail = bus.tail(topics, start="0")
+    ids = []
+    for n in range(20):
+        ids.append(await bus.publish(topics[n % 2], "e", {}))
+        await asyncio.sleep(0.002)  # the server counts milliseconds
+    assert [(await anext(tail)).event_id for _ in range(20)] == ids
+
+
+async def test_a_cancelled_step_loses_nothing(bus: Bus, topic: str) -> None:
+    """A step that is given up in time leaves the next event for the next step."""
+    tail = bus.tail([topic])
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(anext(tail), 0.03)
+    event_id = await bus.publish(topic, "e", {})
+    assert (await anext(tail)).event_id == event_id
+
+
+async def test_malformed_entries_are_passed_over(bus: Bus, raw: Connection, topic: str) -> None:
+    """An entry that is no event does not end the reading."""
+    tail = bus.tail([topic], start="0")
+    await raw.call("XADD", f"topics:{topic}", "*", "e", "{")
+    event_id = await bus.publish(topic, "e", {})
+    assert (await anext(tail)).event_id == event_id
+
+
+@pytest.mark.parametrize("how", ["tail", "bus"])
+async def test_closing_ends_the_iteration(config: object, topic: str, how: str) -> None:
+    """Who waits for the next event when the tail or the bus is closed, falls out of the loop."""
+    async with Bus(config) as bus:  # type: ignore[arg-type]
+        tail = bus.tail([topic])
+        await tail.start()
+
+        async def read() -> list[str]:
+            return [event.event_id async for event in tail]
+
+        reading = asyncio.create_task(read())
+        event_id = await bus.publish(topic, "e", {})
+        await asyncio.sleep(0.02)
+        if how == "tail":
+            await tail.close()
+            assert await asyncio.wait_for(reading, 1) == [event_id]
+    assert await asyncio.wait_for(reading, 1) == [event_id]

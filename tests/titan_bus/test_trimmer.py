@@ -1,0 +1,81 @@
+"""The length of streams."""
+
+import asyncio
+
+import msgspec
+import pytest
+
+from titan_bus import Bus, BusConfig, StreamConfig
+from titan_bus.connection import Connection
+
+from .conftest import Recorder, length_is, pending_is, settled
+
+
+@pytest.fixture
+def config(config: BusConfig, topic: str) -> BusConfig:
+    """A configuration whose one stream keeps about 100 events."""
+    return msgspec.structs.replace(config, streams=(StreamConfig(name=topic, maxlen=100),))
+
+
+async def fill(bus: Bus, topic: str, count: int) -> None:
+    await asyncio.gather(*[bus.publish(topic, "e", {"n": n}) for n in range(count)])
+
+
+async def length(raw: Connection, topic: str) -> int:
+    return int(await raw.call("XLEN", f"topics:{topic}"))
+
+
+async def test_what_every_group_has_handled_goes(bus: Bus, raw: Connection, topic: str) -> None:
+    """Of 2,500 acknowledged events exactly the newest 100 stay."""
+    recorder = Recorder()
+    await bus.subscribe(topic, "g", recorder)
+    await fill(bus, topic, 2_500)
+    await recorder.wait_for(2_500)
+    await settled(raw, f"topics:{topic}", "g")
+    await bus._trimmer.trim(topic)
+    kept = [event.payload_as(dict)["n"] async for event in bus.replay("2020-01-01T00:00:00Z", topic)]
+    assert kept == list(range(2_400, 2_500))
+
+
+async def test_unacknowledged_events_stay(bus: Bus, raw: Connection, topic: str) -> None:
+    """The oldest pending event of the slowest group holds everything behind it, whatever `maxlen` says."""
+    quick, slow = (
+        Recorder(),
+        Recorder(lambda e: asyncio.Event().wait() if e.payload_as(dict)["n"] == 40 else None),
+    )
+    await bus.subscribe(topic, "quick", quick)
+    subscription = await bus.subscribe(topic, "slow", slow)
+    await fill(bus, topic, 500)
+    await quick.wait_for(500)
+    await slow.wait_for(500)
+    await pending_is(raw, f"topics:{topic}", "slow", 1)
+    await bus._trimmer.trim(topic)
+    kept = [event.payload_as(dict)["n"] async for event in bus.replay("2020-01-01T00:00:00Z", topic)]
+    assert kept == list(range(40, 500))
+    await subscription.stop(0.0)
+
+
+async def test_what_no_group_has_read_stays(bus: Bus, raw: Connection, topic: str) -> None:
+    """A group whose consumer is away keeps its unread events."""
+    await raw.call("XGROUP", "CREATE", f"topics:{topic}", "away", "0", "MKSTREAM")
+    await fill(bus, topic, 500)
+    await bus._trimmer.trim(topic)
+    assert await length(raw, topic) == 500
+
+
+async def test_a_stream_without_groups_keeps_about_maxlen(bus: Bus, raw: Connection, topic: str) -> None:
+    """A topic that is only tailed is cut to about its length (by whole nodes of 100 entries)."""
+    await fill(bus, topic, 1_000)
+    await bus._trimmer.trim(topic)
+    assert 100 <= await length(raw, topic) <= 200
+
+
+async def test_trimming_comes_by_itself(bus: Bus, raw: Connection, topic: str) -> None:
+    """A topic that grows is trimmed within about a second, without anybody asking."""
+    await fill(bus, topic, 1_000)
+    await length_is(raw, f"topics:{topic}", 200)
+
+
+async def test_a_stream_that_is_gone_is_no_error(bus: Bus, topic: str) -> None:
+    """Trimming what somebody deleted does nothing."""
+    await bus._trimmer.trim(topic)
