@@ -1,6 +1,6 @@
 """The main window: conversations, the open one, the strip above it and the line below. It shows and emits."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
@@ -89,10 +89,10 @@ class MainWindow(QMainWindow):
         menu.addAction(self.quit_action)
         self.sidebar.menu_button.setMenu(menu)
 
-    def _action(self, keys: str, do: object) -> QAction:
+    def _action(self, keys: str, do: Callable[[], object]) -> QAction:
         action = QAction(self)
         action.setShortcut(QKeySequence(keys))
-        action.triggered.connect(lambda: do())  # type: ignore[operator]  # `triggered` says whether it is checked
+        action.triggered.connect(lambda _checked=False: do())
         self.addAction(action)
         return action
 
@@ -120,7 +120,7 @@ class MainWindow(QMainWindow):
 
     def layout_state(self) -> tuple[bytes, bytes]:
         """Return what `restore_layout` takes: the window's geometry and the splitter's."""
-        return self.saveGeometry().data(), self.splitter.saveState().data()
+        return bytes(self.saveGeometry().data()), bytes(self.splitter.saveState().data())
 
     def restore_layout(self, geometry: bytes, splitter: bytes) -> None:
         """Take the places of the last time; Qt moves a window that would be off every screen."""

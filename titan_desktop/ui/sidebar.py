@@ -42,7 +42,7 @@ class ConversationDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         """A row, with room for the heading where one begins."""
-        height = max(_ROW_HEIGHT, option.fontMetrics.height() + 16)  # type: ignore[attr-defined]  # not in the stubs
+        height = max(_ROW_HEIGHT, option.fontMetrics.height() + 16)
         return QSize(80, height + (_HEADING_HEIGHT if self._begins_group(index) else 0))
 
     def paint(
@@ -50,7 +50,7 @@ class ConversationDelegate(QStyledItemDelegate):
     ) -> None:
         """Heading, rounded ground, title."""
         rect = self._row_rect(option, index)
-        palette: QPalette = option.palette  # type: ignore[attr-defined]  # the stubs leave the fields out
+        palette: QPalette = option.palette
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self._begins_group(index):
@@ -72,8 +72,8 @@ class ConversationDelegate(QStyledItemDelegate):
     def _paint_heading(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
-        rect: QRect = option.rect  # type: ignore[attr-defined]
-        palette: QPalette = option.palette  # type: ignore[attr-defined]
+        rect: QRect = option.rect
+        palette: QPalette = option.palette
         usual = painter.font()
         small = QFont(usual)
         small.setPointSizeF(usual.pointSizeF() * 0.88)
@@ -88,8 +88,8 @@ class ConversationDelegate(QStyledItemDelegate):
 
     @staticmethod
     def _paint_ground(painter: QPainter, option: QStyleOptionViewItem, rect: QRect) -> None:
-        state = option.state  # type: ignore[attr-defined]
-        palette: QPalette = option.palette  # type: ignore[attr-defined]
+        state = option.state
+        palette: QPalette = option.palette
         ground = rect.adjusted(0, 1, 0, -1)
         if state & QStyle.StateFlag.State_Selected:
             painter.setPen(Qt.PenStyle.NoPen)
@@ -109,7 +109,7 @@ class ConversationDelegate(QStyledItemDelegate):
             painter.drawRoundedRect(ground.adjusted(1, 1, -1, -1), 6, 6)
 
     def _row_rect(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QRect:
-        rect: QRect = option.rect  # type: ignore[attr-defined]
+        rect: QRect = option.rect
         return rect.adjusted(0, _HEADING_HEIGHT if self._begins_group(index) else 0, 0, 0)
 
     @staticmethod

@@ -1,0 +1,59 @@
+"""Who owns the window's tasks: one supervisor that names them, reports their faults and ends them."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+
+class Tasks:
+    """Runs coroutines for the window. A fault is logged and told; it never ends the program.
+
+    Args:
+        on_fault: called with the exception of a task that failed.
+    """
+
+    def __init__(self, on_fault: Callable[[BaseException], None]) -> None:
+        self._on_fault = on_fault
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._number = 0
+        self._closed = False
+
+    def start(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Run `work` beside whatever else runs."""
+        self._number += 1
+        self._own(work, f"{name} #{self._number}")
+
+    def replace(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Run `work`, and cancel what runs under the same name: only the newest matters."""
+        former = self._tasks.pop(name, None)
+        if former is not None:
+            former.cancel()
+        self._own(work, name)
+
+    async def close(self, timeout_s: float) -> None:
+        """Cancel everything, wait at most `timeout_s`, and take nothing more."""
+        self._closed = True
+        running = list(self._tasks.values())
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running, timeout=timeout_s)
+
+    def _own(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        if self._closed:
+            work.close()
+            return
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks[name] = task
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        if self._tasks.get(task.get_name()) is task:
+            del self._tasks[task.get_name()]
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            log.error("the task %r failed", task.get_name(), exc_info=error)
+            self._on_fault(error)
