@@ -1,23 +1,21 @@
 """A client's way to the core: find it, or start it; keep saying that we are there; notice when it dies.
 
-Used by `ui` and `commands`. The window calls `spawn_core` before it has imported anything slow, so the bus library is
-imported only where it is needed.
+Used by `ui` and `commands`. The bus library is imported only where it is needed: the window paints before it.
 """
 
 import asyncio
 import contextlib
 import logging
 import subprocess
-import sys
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
-from titan_desktop import core_file, program
+from titan_desktop import core_file
 from titan_desktop.locks import is_held
 from titan_desktop.paths import Paths
+from titan_desktop.spawning import LOG_BYTES_MAX, spawn_core, start_log
 
 if TYPE_CHECKING:
     from titan_bus import Bus
@@ -29,8 +27,9 @@ WATCH_S = 0.5
 ANSWER_S = 1.5
 """A core that serves answers GetStatus in milliseconds; one that is just stopping does not."""
 GOODBYE_S = 1.0
-LOG_BYTES_MAX = 256_000
 SPAWNS_MAX = 3
+
+__all__ = ["CoreLink", "CoreState", "CoreUnavailableError", "connect_core", "spawn_core", "watch"]
 
 Progress = Callable[[str], None]
 """Takes `"starting"` when a core had to be started, then `"connecting"`."""
@@ -51,30 +50,6 @@ class CoreState:
     phase: Literal["starting", "up", "down"]
     link: "CoreLink | None" = None
     sentence: str = ""
-
-
-def spawn_core(paths: Paths) -> "subprocess.Popen[bytes] | None":
-    """Start a core that outlives us, unless one lives or the folders cannot be made. Returns at once.
-
-    Two cores started at the same time are no harm: the second finds the lock taken and ends with 0.
-    """
-    try:
-        paths.create()
-        if is_held(paths.core_lock):
-            return None
-        with _start_log(paths).open("ab") as output:
-            return subprocess.Popen(
-                program.command("core"),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                env=program.own_environment(),
-                cwd=paths.data,  # not the folder of the client: that one may be unmounted or removed
-                **_detached(),  # type: ignore[call-overload]
-            )
-    except OSError as error:
-        log.warning("cannot start the core: %s", error)
-        return None
 
 
 async def connect_core(
@@ -274,38 +249,24 @@ class _Search:
         self._on_progress("starting")
         try:
             self._paths.create()
-            start_log = _start_log(self._paths)
+            log_file = start_log(self._paths)
         except OSError as error:
             raise CoreUnavailableError(
                 f"Titan cannot use {error.filename}: {error.strerror}. Make room there or give it to your user, "
                 "or set TITAN_HOME to another folder."
             ) from error
-        self._log_begins = start_log.stat().st_size if start_log.exists() else 0
+        self._log_begins = log_file.stat().st_size if log_file.exists() else 0
         self._spawned += 1
         self._process = spawn_core(self._paths)
 
     def _last_words(self, code: int) -> str:
         """What the core wrote to its standard error, which is made for people."""
-        with contextlib.suppress(OSError), _start_log(self._paths).open("rb") as file:
+        with contextlib.suppress(OSError), start_log(self._paths).open("rb") as file:
             file.seek(self._log_begins)
             lines = file.read(LOG_BYTES_MAX).decode("utf-8", "replace").strip().splitlines()
             if lines:
                 return "\n".join(lines[-6:]).removeprefix("titan core: ")
         return f"Titan's core ended with {code} at its start. Its log is {self._paths.logs / 'core.log'}."
-
-
-def _start_log(paths: Paths) -> Path:
-    """Return the file for what a core says before its own log is open; begun anew when it has grown."""
-    path = paths.logs / "core-start.log"
-    if path.exists() and path.stat().st_size > LOG_BYTES_MAX:
-        path.unlink()
-    return path
-
-
-def _detached() -> dict[str, object]:
-    if sys.platform == "win32":
-        return {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
-    return {"start_new_session": True}
 
 
 def _disown(process: "subprocess.Popen[bytes]") -> None:

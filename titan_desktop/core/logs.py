@@ -2,6 +2,7 @@
 
 import logging
 import os
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -12,9 +13,9 @@ FILES = 5
 class _PrivateHandler(RotatingFileHandler):
     """Makes each new file with mode 0600, not with what the umask allows."""
 
-    def _open(self) -> "logging.StreamHandler[object]":  # type: ignore[override]
+    def _open(self) -> TextIOWrapper:
         descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        return os.fdopen(descriptor, "a", encoding="utf-8")  # type: ignore[return-value]
+        return os.fdopen(descriptor, "a", encoding="utf-8")
 
 
 def start(folder: Path) -> None:

@@ -10,6 +10,8 @@ from titan_desktop.contracts.system import CLIENT_TTL_S, ClientLeft, ClientPrese
 
 log = logging.getLogger(__name__)
 
+Said = ClientPresent | ClientLeft
+
 GRACE_S = 20.0
 """After the start somebody has this long to say that they are there."""
 AFTERGLOW_S = 2.0
@@ -66,7 +68,7 @@ async def listen(tail: Tail, presence: Presence) -> None:
     """Tell `presence` what the clients say, until cancelled."""
     async for event in tail:
         try:
-            said = event.payload_as(ClientPresent | ClientLeft)  # type: ignore[arg-type]
+            said: Said = event.payload_as(Said)  # type: ignore[arg-type]  # a union is no class to mypy
         except FatalError as error:
             log.warning("on presence: %s", error)
             continue

@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Any
 
 from titan_desktop import __version__, core_file, settings
 from titan_desktop.core import logs
@@ -87,7 +88,8 @@ class Core:
         _end_on_signals(ending)
         log.info("core %s begins, process %s", __version__, os.getpid())
         serving = asyncio.create_task(self._serve(ending), name="core")
-        await asyncio.wait([serving, ending], return_when=asyncio.FIRST_COMPLETED)
+        either: list[asyncio.Future[Any]] = [serving, ending]
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if ending.done():
             log.info("ending: %s", ending.result().reason)
             _end_by_force_after(SHUTDOWN_S, ending.result().code)

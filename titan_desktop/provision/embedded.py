@@ -1,4 +1,4 @@
-"""The embedded servers as the core sees them: it starts the keeper, hears its reports, and lets it go at the end."""
+"""The embedded servers as the core sees them: it starts the keeper, hears its reports, and lets it go."""
 
 import asyncio
 import contextlib
@@ -70,8 +70,8 @@ class Embedded:
             self._keeper.stdin.close()
         else:
             task.cancel()
-        done, _ = await asyncio.wait([task], timeout=STOP_PATIENCE_S)
-        if not done:
+        await asyncio.wait([task], timeout=STOP_PATIENCE_S)
+        if not task.done():
             log.error("the keeper did not stop within %s s; killing it", STOP_PATIENCE_S)
             if self._keeper is not None:
                 with contextlib.suppress(ProcessLookupError):
@@ -103,7 +103,7 @@ class Embedded:
     async def _keep(self) -> None:
         """Run a keeper, and another when it dies."""
         deaths = 0
-        while not self._closing:
+        while True:
             started = time.monotonic()
             code = await self._run_keeper()
             if self._closing:
@@ -132,9 +132,8 @@ class Embedded:
             env=own_environment(),
             **options,  # type: ignore[arg-type]
         )
-        assert keeper.stdout is not None
         try:
-            async for line in keeper.stdout:
+            while keeper.stdout is not None and (line := await keeper.stdout.readline()):
                 await self._hear(line)
             return await keeper.wait()
         finally:

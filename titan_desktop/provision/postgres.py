@@ -32,7 +32,8 @@ _SETTINGS = {
     "log_checkpoints": "off",
     "password_encryption": "scram-sha-256",
 }
-_READY = "ready"
+STATUS_LINE = 7
+"""Of postmaster.pid, counted from 0 (LOCK_FILE_LINE_PM_STATUS in PostgreSQL's pidfile.h)."""
 _CTYPES = ("C.UTF-8", "en_US.UTF-8", "C.utf8", "")
 
 
@@ -91,7 +92,9 @@ class Postgres:
         """Read the eighth line of postmaster.pid, as pg_ctl does: it says `ready` when connections are accepted."""
         with contextlib.suppress(OSError, ValueError):
             lines = (self.folder / "postmaster.pid").read_text("utf-8").splitlines()
-            return len(lines) >= 8 and int(lines[0]) == pid and lines[7].strip() == _READY
+            return (
+                int(lines[0]) == pid and lines[STATUS_LINE:] != [] and lines[STATUS_LINE].strip() == "ready"
+            )
         return False
 
     def stop(self, process: "subprocess.Popen[bytes]") -> None:

@@ -103,11 +103,8 @@ class Upkeep(threading.Thread):
     def _run(self, command: Sequence[str], *, stdin: bytes = b"") -> None:
         """Implement `server.Runner`."""
         process = self._start(command, serving=False, stdin=subprocess.PIPE)
-        with contextlib.suppress(BrokenPipeError):
-            assert process.stdin is not None
-            process.stdin.write(stdin)
-            process.stdin.close()
-        if process.wait() != 0:
+        process.communicate(stdin)
+        if process.returncode != 0:
             raise ProgramFailedError(Path(command[0]).name, process.returncode)
 
     def _start(
