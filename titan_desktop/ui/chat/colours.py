@@ -1,7 +1,7 @@
 """The colours of a conversation, mixed from the palette in force, so that light and dark switch while Titan runs.
 
-The only module of the conversation that knows colour values. Code colours are chosen for a contrast of at least 4.5
-to 1 on their background (WCAG 2.1, 1.4.3).
+The only module of the conversation that knows colour values. Code colours are chosen for a contrast of at
+least 4.5 to 1 on their background (WCAG 2.1, 1.4.3).
 """
 
 from dataclasses import dataclass

@@ -174,7 +174,7 @@ class Composer(QWidget):
         self.counter.setVisible(size > PROMPT_BYTES_MAX * _COUNTER_SHARE)
         if size > PROMPT_BYTES_MAX:
             words = self.tr(
-                "The question is too long: {size} of {limit} bytes. Shorten it, or save it as a file that Titan reads."
+                "The question is too long: {size} of {limit} bytes. Shorten it, or save it as a file for Titan."
             )
         else:
             words = self.tr("{size} of {limit} bytes")

@@ -1,6 +1,7 @@
 """Prefix sums that change: the heights of the rows, and which row stands at a pixel.
 
-Source: P. Fenwick, "A New Data Structure for Cumulative Frequency Tables", 1994. Used by the message list only.
+Source: P. Fenwick, "A New Data Structure for Cumulative Frequency Tables", 1994. Used by the message list
+only.
 """
 
 from collections.abc import Iterable
@@ -46,7 +47,7 @@ class Fenwick:
             node += node & -node
 
     def insert(self, index: int, values: Iterable[int]) -> None:
-        """Insert values before `index`; at the end it takes log n steps a value, elsewhere it builds the tree anew."""
+        """Insert values before `index`: log n steps a value at the end, elsewhere the tree is built anew."""
         if index < len(self._values):
             self._values[index:index] = values
             self._build()

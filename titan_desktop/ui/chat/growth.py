@@ -1,8 +1,8 @@
 """An answer that is being written: cheap to extend, parsed again only where it is unfinished.
 
-A token that comes is appended to the document as it is; the unfinished last block is parsed anew at most five times a
-second, and less often when that takes long. What a new line is (a paragraph, an item, a fence) only the parser knows,
-so text after a line break waits for it; inside open code it is appended at once.
+A token that comes is appended to the document as it is; the unfinished last block is parsed anew at most five
+times a second, and less often when that takes long. What a new line is (a paragraph, an item, a fence) only
+the parser knows, so text after a line break waits for it; inside open code it is appended at once.
 """
 
 from time import perf_counter
@@ -79,6 +79,11 @@ class Growth(QObject):
     def stop(self) -> None:
         """Leave the text as it is."""
         self._timer.stop()
+
+    def resume(self) -> None:
+        """Parse soon what came while nobody looked."""
+        if self._shown_chars < len(self._text) or not self._timer.isActive():
+            self._timer.start(self._interval_ms)
 
     def _append(self, text: str) -> None:
         cursor = QTextCursor(self._view.document())

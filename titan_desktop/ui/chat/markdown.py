@@ -1,12 +1,12 @@
 """Markdown to the HTML that a `QTextDocument` understands. No Qt in here, no files, no network.
 
-What a model writes is data from a stranger. Raw HTML is shown as text, images become their words and a link, and only
-http, https and mailto addresses become links. The one other kind of address, `source:N`, is written by this module
-alone, for the citation [N]. Text that would take long to parse is shown as it is.
+What a model writes is data from a stranger. Raw HTML is shown as text, images become their words and a link,
+and only http, https and mailto addresses become links. The one other kind of address, `source:N`, is written
+by this module alone, for the citation [N]. Text that would take long to parse is shown as it is.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
@@ -45,7 +45,16 @@ _PLAIN_TAGS = {
         "blockquote": "blockquote",
     }.items()
     for side in ("open", "close")
+} | {
+    "ordered_list_close": "</ol>",
+    "table_close": "</table>",
+    "th_close": "</th>",
+    "td_close": "</td>",
+    "hr": "<hr>",
+    "softbreak": "<br>",
+    "hardbreak": "<br>",
 }
+_TABLE_MARGIN = "margin-top:8px;margin-bottom:14px"
 
 
 @dataclass(frozen=True)
@@ -129,7 +138,7 @@ def plain_text(text: str) -> str:
 
 
 def is_bounded(text: str) -> bool:
-    """Whether the parser is sure to be quick: its worst cases grow with the square of brackets in one paragraph."""
+    """Whether the parser is sure to be quick: its worst cases grow with the square of a paragraph's brackets."""
     if len(text) > CHARS_MAX or text.count("[") > _BRACKETS_MAX or _marks(text) > _MARKS_MAX:
         return False
     if len(text) > LINE_CHARS_MAX and max(map(len, text.split("\n"))) > LINE_CHARS_MAX:
@@ -165,11 +174,8 @@ def _is_deep(tokens: Sequence["Token"]) -> bool:
 
 def _is_closed(fence: "Token", source: str) -> bool:
     lines = source.rstrip("\n").split("\n")
-    return (
-        len(lines) > 1
-        and lines[-1].strip().startswith(fence.markup)
-        and not lines[-1].strip(" " + fence.markup)
-    )
+    last = lines[-1].strip()
+    return len(lines) > 1 and last.startswith(fence.markup) and not last.strip(fence.markup)
 
 
 def _words(token: "Token") -> str:
@@ -197,70 +203,58 @@ class _Writer:
     def _block(self, token: "Token") -> str:
         if token.hidden:  # a paragraph in a tight list
             return ""
-        match token.type:
-            case "inline":
-                return "".join(self._inline(child) for child in token.children or ())
-            case "fence" | "code_block":
-                return self._code(token)
-            case "heading_open":
-                return f"<h{min(int(token.tag[1]), 4)}>"
-            case "heading_close":
-                return f"</h{min(int(token.tag[1]), 4)}>"
-            case "ordered_list_open":
-                return f'<ol start="{int(token.attrs.get("start", 1))}">'
-            case "ordered_list_close":
-                return "</ol>"
-            case "hr":
-                return "<hr>"
-            case "table_open":
-                self._tables.append(None)
-                return (
-                    '<table cellspacing="0" cellpadding="6" border="0" '
-                    'style="border-collapse:collapse;margin-top:4px;margin-bottom:14px">'
-                )
-            case "table_close":
-                return "</table>"
-            case "th_open" | "td_open":
-                align = str(token.attrs.get("style", "")).rpartition(":")[2] or "left"
-                border = f"border-bottom-width:1px;border-bottom-style:solid;border-bottom-color:{self._colours.line}"
-                return f'<{token.tag} align="{align}" style="{border}">'
-            case "th_close" | "td_close":
-                return f"</{token.tag}>"
-            case _:
-                return _PLAIN_TAGS.get(token.type, escape(token.content))
+        write = _BLOCKS.get(token.type)
+        return write(self, token) if write else _PLAIN_TAGS.get(token.type, escape(token.content))
 
-    def _code(self, token: "Token") -> str:
+    def runs(self, token: "Token") -> str:
+        return "".join(self._inline(child) for child in token.children or ())
+
+    def heading(self, token: "Token") -> str:
+        end = "/" if token.nesting < 0 else ""
+        return f"<{end}h{min(int(token.tag[1]), 4)}>"
+
+    def ordered_list(self, token: "Token") -> str:
+        return f'<ol start="{int(token.attrs.get("start", 1))}">'
+
+    def table(self, _token: "Token") -> str:
+        self._tables.append(None)
+        return (
+            '<table cellspacing="0" cellpadding="6" border="0" '
+            f'style="border-collapse:collapse;{_TABLE_MARGIN}">'
+        )
+
+    def cell(self, token: "Token") -> str:
+        align = str(token.attrs.get("style", "")).rpartition(":")[2] or "left"
+        border = f"1px;border-bottom-style:solid;border-bottom-color:{self._colours.line}"
+        return f'<{token.tag} align="{align}" style="border-bottom-width:{border}">'
+
+    def code(self, token: "Token") -> str:
         code = token.content.rstrip("\n")
         words = token.info.split()
         language = words[0] if words else ""
         self._tables.append(Code(language, code))
         body = highlight(code, language.lower(), self._colours)
         return (
-            '<table width="100%" cellspacing="0" cellpadding="0" border="0" style="margin-top:8px;margin-bottom:14px"><tr>'
+            f'<table width="100%" cellspacing="0" cellpadding="0" border="0" style="{_TABLE_MARGIN}"><tr>'
             '<td style="padding-top:32px;padding-bottom:10px;padding-left:12px;padding-right:12px">'
             f"<pre>{body}</pre></td></tr></table>"
         )
 
     def _inline(self, token: "Token") -> str:
-        match token.type:
-            case "text" | "text_special":
-                return escape(token.content) if self._links else self._cited(token.content)
-            case "code_inline":
-                return f"<code>{escape(token.content)}</code>"
-            case "softbreak" | "hardbreak":
-                return "<br>"
-            case "link_open":
-                self._links += 1
-                return f'<a href="{escape(str(token.attrs.get("href", "")))}">'
-            case "link_close":
-                self._links -= 1
-                return "</a>"
-            case "image":
-                return self._image(token)
-            case _:
-                return _PLAIN_TAGS.get(token.type, escape(token.content))
+        write = _INLINES.get(token.type)
+        return write(self, token) if write else _PLAIN_TAGS.get(token.type, escape(token.content))
 
-    def _image(self, token: "Token") -> str:
+    def text(self, token: "Token") -> str:
+        return escape(token.content) if self._links else self._cited(token.content)
+
+    def inline_code(self, token: "Token") -> str:
+        return f"<code>{escape(token.content)}</code>"
+
+    def link(self, token: "Token") -> str:
+        self._links += token.nesting
+        return f'<a href="{escape(str(token.attrs.get("href", "")))}">' if token.nesting > 0 else "</a>"
+
+    def image(self, token: "Token") -> str:
         """The words of an image, linked to its address: looking at it is the person's decision."""
         words, address = escape(token.content or "🖼"), str(token.attrs.get("src", ""))
         return words if self._links else f'<a href="{escape(address)}">{words}</a>'
@@ -273,6 +267,27 @@ class _Writer:
         if not all(1 <= number <= self._citations for number in numbers):
             return found[0]
         return "".join(f'<a href="source:{number}">[{number}]</a>' for number in numbers)
+
+
+_BLOCKS: dict[str, Callable[[_Writer, "Token"], str]] = {
+    "inline": _Writer.runs,
+    "fence": _Writer.code,
+    "code_block": _Writer.code,
+    "heading_open": _Writer.heading,
+    "heading_close": _Writer.heading,
+    "ordered_list_open": _Writer.ordered_list,
+    "table_open": _Writer.table,
+    "th_open": _Writer.cell,
+    "td_open": _Writer.cell,
+}
+_INLINES: dict[str, Callable[[_Writer, "Token"], str]] = {
+    "text": _Writer.text,
+    "text_special": _Writer.text,
+    "code_inline": _Writer.inline_code,
+    "link_open": _Writer.link,
+    "link_close": _Writer.link,
+    "image": _Writer.image,
+}
 
 
 def _columns(tokens: Sequence["Token"], row: int) -> int:

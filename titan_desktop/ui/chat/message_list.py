@@ -1,17 +1,15 @@
 """The messages, as a scroll area that holds real text widgets for the visible rows only.
 
-The heights of all rows stand in a Fenwick tree: estimated at first, exact once a row was shown. The view hangs on an
-anchor, a row and the pixel where it stands, and never on the scroll bar's value: so a height that turns out different
-above, or an older page that comes in, moves nothing under the reader's eyes. At the end the anchor is the last row's
-lower edge ("sticky"), until the person scrolls away.
+The heights of all rows stand in a Fenwick tree: estimated at first, exact once a row was shown. The view
+hangs on an anchor, a row and the pixel where it stands, and never on the scroll bar's value: so a height that
+turns out different above, or an older page that comes in, moves nothing under the reader's eyes. At the end
+the anchor is the last row's lower edge ("sticky"), until the person scrolls away.
 """
 
-from collections import OrderedDict
 from collections.abc import Iterator
 
-from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import (
-    QCursor,
     QGuiApplication,
     QKeyEvent,
     QKeySequence,
@@ -20,14 +18,13 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QMenu, QToolButton, QWidget
 
-from titan_desktop.contracts.chat import Role
 from titan_desktop.ui.chat.colours import Colours
+from titan_desktop.ui.chat.drag_selection import DragSelection
 from titan_desktop.ui.chat.fenwick import Fenwick
 from titan_desktop.ui.chat.message_model import MessageModel
 from titan_desktop.ui.chat.message_widget import MessageWidget
-from titan_desktop.ui.chat.rich_text import RichText
-from titan_desktop.ui.chat.selection import Place, Selection
 from titan_desktop.ui.chat.sources import Unfolded
+from titan_desktop.ui.chat.widget_pool import WidgetPool
 
 TEXT_WIDTH_MAX = 760
 _MARGIN = 24
@@ -35,8 +32,6 @@ _TOP, _BOTTOM = 20, 12
 _LINE = 20
 _OLDER_ROWS = 8
 """An older page is asked for when this few rows are left above."""
-_PARKED_MAX = 24
-_DRAG_SCROLL_MS = 30
 
 
 class MessageList(QAbstractScrollArea):
@@ -52,7 +47,6 @@ class MessageList(QAbstractScrollArea):
         self._model = model
         self._heights = Fenwick()
         self._live: dict[int, MessageWidget] = {}
-        self._parked: OrderedDict[str, MessageWidget] = OrderedDict()
         self._unfolded: dict[str, Unfolded] = {}
         self._anchor_row, self._anchor_y = 0, _TOP
         self._sticky = True
@@ -60,10 +54,8 @@ class MessageList(QAbstractScrollArea):
         self._following = False
         self._folders = ""
         self._colours = Colours.of(self.palette())
-        self._selection = Selection(model)
-        self._drag_timer = QTimer(self)
-        self._drag_timer.setInterval(_DRAG_SCROLL_MS)
-        self._drag_timer.timeout.connect(self._scroll_while_dragging)
+        self._pool = WidgetPool(self._make)
+        self._selection = DragSelection(self, model, lambda: self._live)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
@@ -123,7 +115,7 @@ class MessageList(QAbstractScrollArea):
         return max(120, min(TEXT_WIDTH_MAX, self.viewport().width() - 2 * _MARGIN))
 
     def _lay_out(self) -> None:
-        """Fill the view from the anchor downwards and upwards, with exact heights, and let the scroll bar follow."""
+        """Fill the view from the anchor, downwards and upwards, with exact heights; the scroll bar follows."""
         count, view = len(self._heights), self.viewport().height()
         old, self._live = self._live, {}
         if count:
@@ -170,22 +162,21 @@ class MessageList(QAbstractScrollArea):
     def _measure(self, row: int, old: dict[int, MessageWidget]) -> int:
         """Bring a row to life, if it is not, and return its exact height."""
         message = self._model.message(row)
-        widget = self._live.get(row) or old.pop(row, None) or self._unpark(message.id)
+        widget = self._live.get(row) or old.pop(row, None)
+        is_new = widget is None
+        if widget is None:
+            widget = self._pool.take(message.id)
         self._live[row] = widget
-        shown_before = widget.message is not None and widget.message.id == message.id
-        height = widget.show_message(
+        self._heights[row] = widget.show_message(
             message,
             self._model.question_of(row),
-            self._unfolded.setdefault(message.id, Unfolded())
-            if message.role is Role.ASSISTANT
-            else Unfolded(),
+            self._unfolded.setdefault(message.id, Unfolded()),
             self._text_width(),
             pending=self._model.is_pending(row),
         )
-        if not shown_before:
-            self._show_selection(row, widget.body)
-        self._heights[row] = height
-        return height
+        if is_new:
+            self._selection.show_in(row, widget)
+        return self._heights[row]
 
     def _follow(self) -> None:
         """Let the scroll bar show where the anchor is."""
@@ -208,12 +199,7 @@ class MessageList(QAbstractScrollArea):
             self._older_asked = True
             self.older_requested.emit()
 
-    def _unpark(self, message_id: str) -> MessageWidget:
-        """The widget that showed this message last, or the one that is longest out of view, or a new one."""
-        if message_id in self._parked:
-            return self._parked.pop(message_id)
-        if len(self._parked) >= _PARKED_MAX:
-            return self._parked.popitem(last=False)[1]
+    def _make(self) -> MessageWidget:
         widget = MessageWidget(self.viewport())
         widget.set_look(self._colours, self._folders)
         widget.hide()
@@ -222,16 +208,13 @@ class MessageList(QAbstractScrollArea):
         widget.link_activated.connect(self.link_activated)
         widget.height_changed.connect(self._remeasure)
         widget.menu_requested.connect(self._open_menu)
-        widget.body.drag_began.connect(lambda: self._begin_selection(widget))
-        widget.body.dragged.connect(self._extend_selection)
+        self._selection.watch(widget)
         return widget
 
     def _park(self, widget: MessageWidget) -> None:
-        widget.park()
-        key = widget.message.id if widget.message else f"-{id(widget)}"
-        self._parked[key] = widget
-        while len(self._parked) > 2 * _PARKED_MAX:
-            self._parked.popitem(last=False)[1].deleteLater()
+        if widget.message is not None and self._unfolded.get(widget.message.id) == Unfolded():
+            del self._unfolded[widget.message.id]
+        self._pool.give(widget)
 
     def _remeasure(self, widget: MessageWidget) -> None:
         if widget in self._live.values():
@@ -288,7 +271,6 @@ class MessageList(QAbstractScrollArea):
             self.copy_selection()
         elif event.matches(QKeySequence.StandardKey.SelectAll):
             self._selection.select_all()
-            self._show_selections()
         elif event.key() == Qt.Key.Key_PageUp:
             self.scroll_pages(-1)
         elif event.key() in (Qt.Key.Key_PageDown, Qt.Key.Key_Space):
@@ -314,69 +296,11 @@ class MessageList(QAbstractScrollArea):
         )
         self._lay_out()
 
-    # Selection
-
-    def _begin_selection(self, widget: MessageWidget) -> None:
-        self._selection.clear()
-        self._show_selections(but=widget)
-        if widget.message is not None:
-            position = widget.body.position_at(QCursor.pos())
-            self._selection.begin(Place(widget.message.id, position))
-
-    def _extend_selection(self, pointer: QPoint) -> None:
-        """The drag left its message, or came back to it: then the text widget's own selection serves."""
-        place = self._place_at(pointer)
-        if place is None:
-            return
-        if place.message_id == self._selection.anchor_id and not self._selection.is_wide:
-            return
-        self._selection.extend(place)
-        self._show_selections()
-        outside = not self.viewport().rect().contains(self.viewport().mapFromGlobal(pointer))
-        if outside and not self._drag_timer.isActive():
-            self._drag_timer.start()
-
-    def _scroll_while_dragging(self) -> None:
-        pointer = QCursor.pos()
-        y = self.viewport().mapFromGlobal(pointer).y()
-        beyond = min(0, y) + max(0, y - self.viewport().height())
-        if not beyond or not QGuiApplication.mouseButtons() & Qt.MouseButton.LeftButton:
-            self._drag_timer.stop()
-            return
-        bar = self.verticalScrollBar()
-        bar.setValue(bar.value() + max(-60, min(60, beyond)))
-        self._extend_selection(pointer)
-
-    def _place_at(self, pointer: QPoint) -> Place | None:
-        y = self.viewport().mapFromGlobal(pointer).y()
-        rows = sorted(self._live)
-        row = next(
-            (row for row in rows if y < self._live[row].geometry().bottom()), rows[-1] if rows else None
-        )
-        if row is None:
-            return None
-        return Place(self._model.message(row).id, self._live[row].body.position_at(pointer))
-
-    def _show_selections(self, but: MessageWidget | None = None) -> None:
-        for row, widget in self._live.items():
-            if widget is not but:
-                self._show_selection(row, widget.body)
-
-    def _show_selection(self, row: int, body: RichText) -> None:
-        start, end = self._selection.span(row) or (0, 0)
-        body.select(start, end)
-
-    def selected_text(self) -> str:
-        """The selection as plain text, across messages or within one."""
-        if self._selection.is_wide:
-            return self._selection.text({row: widget.body for row, widget in self._live.items()})
-        return next(
-            (w.body.selected_text() for w in self._live.values() if w.body.textCursor().hasSelection()), ""
-        )
+    # Copying
 
     def copy_selection(self) -> None:
         """Put the selection on the clipboard; nothing selected leaves the clipboard alone."""
-        if text := self.selected_text():
+        if text := self._selection.text():
             QGuiApplication.clipboard().setText(text)
 
     def _open_menu(self, widget: MessageWidget, place: QPoint) -> None:
@@ -388,7 +312,7 @@ class MessageList(QAbstractScrollArea):
         """The menu of a message: copy the selection or the text, copy as Markdown."""
         menu = QMenu(self)
         message = widget.message
-        text = self.selected_text()
+        text = self._selection.text()
         clipboard = QGuiApplication.clipboard()
         plain = text or widget.body.document().toPlainText()
         copy = menu.addAction(self.tr("Copy selection") if text else self.tr("Copy"))
@@ -420,19 +344,19 @@ class MessageList(QAbstractScrollArea):
 
     def _renew(self) -> None:
         self._colours = Colours.of(self.palette())
-        for widget in (*self._live.values(), *self._parked.values()):
-            widget.set_look(self._colours, self._folders)
         self.verticalScrollBar().setStyleSheet(_scroll_bar_style(self._colours))
-        for widget in self._parked.values():
-            widget.deleteLater()
-        self._parked.clear()
+        self._pool.clear()
+        for widget in self._live.values():
+            widget.set_look(self._colours, self._folders)
         self._lay_out()
 
 
 def _scroll_bar_style(colours: Colours) -> str:
     return f"""
         QScrollBar:vertical {{ background:{colours.page}; width:12px; margin:0; border:none; }}
-        QScrollBar::handle:vertical {{ background:{colours.line}; min-height:36px; border-radius:4px; margin:2px; }}
+        QScrollBar::handle:vertical {{
+            background:{colours.line}; min-height:36px; border-radius:4px; margin:2px;
+        }}
         QScrollBar::handle:vertical:hover {{ background:{colours.muted}; }}
         QScrollBar::add-line, QScrollBar::sub-line {{ height:0; border:none; }}
         QScrollBar::add-page, QScrollBar::sub-page {{ background:none; }}

@@ -75,7 +75,7 @@ class MessageModel(QAbstractListModel):
 
     # What the presenter says
 
-    def set_conversation(self, conversation_id: str, messages: Sequence[Message], more: bool) -> None:  # noqa: FBT001  # the page's own word
+    def set_conversation(self, conversation_id: str, messages: Sequence[Message], more: bool) -> None:  # noqa: FBT001  # as in HistoryPage
         """Show another conversation.
 
         Args:
@@ -90,7 +90,7 @@ class MessageModel(QAbstractListModel):
         self._pending.clear()
         self.endResetModel()
 
-    def prepend(self, messages: Iterable[Message], more: bool) -> None:  # noqa: FBT001  # the page's own word
+    def prepend(self, messages: Iterable[Message], more: bool) -> None:  # noqa: FBT001  # as in HistoryPage
         """Put an older page before the first message; those that are loaded already are left out."""
         self.more = more
         new = [m for m in messages if m.id not in self._rows and m.conversation_id == self.conversation_id]
@@ -134,8 +134,8 @@ class MessageModel(QAbstractListModel):
         """Let an answer grow.
 
         Returns:
-            False when something is missing (an unknown answer, a gap): fetch the message and `put` it. True when the
-            delta was taken, or is void and nothing needs to be done.
+            False when something is missing (an unknown answer, a gap): fetch the message and `put` it. True
+            when the delta was taken, or is void and nothing needs to be done.
         """
         if delta.conversation_id != self.conversation_id:
             return True

@@ -1,7 +1,7 @@
 """One row of the conversation: a question in its bubble, or an answer with its state and its sources.
 
-The list makes a few of these and fills them with the messages that come into view; what must outlive that (what is
-unfolded) is given to it. It shows and emits, and decides nothing.
+The list makes a few of these and fills them with the messages that come into view; what must outlive that
+(what is unfolded) is given to it. It shows and emits, and decides nothing.
 """
 
 from PySide6.QtCore import QPoint, QRectF, Qt, QTimer, Signal
@@ -24,6 +24,7 @@ _ROW_GAP = 22
 _PART_GAP = 8
 _BOX_PAD = 12
 _DOT_MS = 350
+_COPIED_MS = 1500
 
 
 class TypingDots(QWidget):
@@ -120,15 +121,10 @@ class MessageWidget(QWidget):
     def show_message(
         self, message: Message, question: str, unfolded: Unfolded, width: int, *, pending: bool
     ) -> int:
-        """Show a message `width` pixels wide.
+        """Show a message `width` pixels wide and return the row's height.
 
-        Args:
-            question: for an answer, the text that it answers; its words are marked in the passages.
-            unfolded: what the person has unfolded in this message.
-            pending: the question is not stored yet.
-
-        Returns:
-            The height of the row.
+        `question` is what an answer answers: its words are marked in the passages. `unfolded` is what the person
+        has unfolded in this message. A `pending` question is not stored yet.
         """
         held = self.message
         if (
@@ -154,7 +150,10 @@ class MessageWidget(QWidget):
 
     def wake(self) -> None:
         """The row came into view."""
-        self._dots.setVisible(self.message is not None and self.message.state is State.WAITING)
+        state = self.message.state if self.message else State.COMPLETE
+        self._dots.setVisible(state is State.WAITING)
+        if state is State.STREAMING:
+            self._growth.resume()
         self.show()
 
     def _show_body(self, message: Message, held: Message | None) -> None:
@@ -210,26 +209,20 @@ class MessageWidget(QWidget):
 
     def _notice_of(self, message: Message) -> tuple[str, str]:
         """The sentence about the message's state, and small print below it."""
+        words = detail = ""
         if self._pending:
-            return self.tr("Sending…"), ""
-        if message.role is Role.USER:
-            return "", ""
-        match message.state:
-            case State.WAITING:
-                words = (
-                    self.tr("Writing an answer…") if message.sources else self.tr("Looking in your files…")
-                )
-                return words, ""
-            case State.STOPPED:
-                return self.tr("Stopped"), ""
-            case State.FAILED:
-                return sentences.fault_sentence(message.fault), message.fault_detail
-        match message.kind:
-            case AnswerKind.PASSAGES:
-                return self.tr("Found in your files:"), sentences.connect_hint()
-            case AnswerKind.NOTHING:
-                return sentences.nothing_found(self._folders), sentences.connect_hint()
-        return "", ""
+            words = self.tr("Sending…")
+        elif message.state is State.WAITING:
+            words = self.tr("Writing an answer…") if message.sources else self.tr("Looking in your files…")
+        elif message.state is State.STOPPED:
+            words = self.tr("Stopped")
+        elif message.state is State.FAILED:
+            words, detail = sentences.fault_sentence(message.fault), message.fault_detail
+        elif message.kind is AnswerKind.PASSAGES:
+            words, detail = self.tr("Found in your files:"), sentences.connect_hint()
+        elif message.kind is AnswerKind.NOTHING:
+            words, detail = sentences.nothing_found(self._folders), sentences.connect_hint()
+        return words, detail
 
     # Layout
 
@@ -340,6 +333,7 @@ class MessageWidget(QWidget):
         if self.message is not None:
             QGuiApplication.clipboard().setText(self.body.document().toPlainText())
             self.copy.setText(self.tr("Copied"))
+            QTimer.singleShot(_COPIED_MS, self, lambda: self.copy.setText(self.tr("Copy")))
 
     def _retry(self) -> None:
         if self.message is not None:

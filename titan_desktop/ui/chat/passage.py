@@ -1,4 +1,4 @@
-"""A passage of a file with the question's words marked in it, shortened around the first of them. No Qt in here."""
+"""A passage of a file: the question's words marked in it, shortened around the first of them. No Qt here."""
 
 import re
 from html import escape

@@ -1,7 +1,7 @@
 """The text widget of the conversation: as high as its text, never scrolling, loading nothing from anywhere.
 
-Selection, links by mouse and keyboard, and accessibility come from `QTextBrowser`. What it must not do, opening an
-address or a file, is taken away here.
+Selection, links by mouse and keyboard, and accessibility come from `QTextBrowser`. What it must not do,
+opening an address or a file, is taken away here.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,6 @@ from PySide6.QtGui import (
     QGuiApplication,
     QHelpEvent,
     QKeyEvent,
-    QKeySequence,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -33,7 +32,6 @@ from titan_desktop.ui.chat.markdown import Code, Rendered
 
 _CODE_RADIUS = 8
 _QUOTE_INDENT = 16
-_KEYS = QKeySequence.StandardKey
 _WEB = frozenset({"http", "https", "mailto"})
 
 
@@ -42,8 +40,8 @@ class RichText(QTextBrowser):
 
     web_link_clicked = Signal(str)
     source_clicked = Signal(int)
-    drag_began = Signal()
-    """The left button went down on this text."""
+    drag_began = Signal(QPoint)
+    """The left button went down on this text; global position."""
     dragged = Signal(QPoint)
     """The pointer moved with the left button down; global position."""
     menu_requested = Signal(QPoint)
@@ -88,7 +86,7 @@ class RichText(QTextBrowser):
         self.setHtml(rendered.html)
 
     def fit(self, width: int) -> int:
-        """Lay the text out `width` pixels wide and return its height; `place_copy_buttons` comes after `setGeometry`."""
+        """Lay the text out `width` pixels wide and return its height."""
         if self.lineWrapColumnOrWidth() != width:
             self.setLineWrapColumnOrWidth(width)
         self.document().setTextWidth(width)
@@ -192,9 +190,8 @@ class RichText(QTextBrowser):
             event.ignore()
 
     def event(self, event: QEvent) -> bool:
-        """Do not let the text take the list's shortcuts for copying and selecting all."""
-        is_shortcut = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride
-        if is_shortcut and (event.matches(_KEYS.Copy) or event.matches(_KEYS.SelectAll)):
+        """Leave copying and selecting all to the list: the text widget would take these keys for itself."""
+        if event.type() is QEvent.Type.ShortcutOverride:
             event.ignore()
             return False
         return super().event(event)
@@ -213,7 +210,7 @@ class RichText(QTextBrowser):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Say that a selection may begin here."""
         if event.button() is Qt.MouseButton.LeftButton:
-            self.drag_began.emit()
+            self.drag_began.emit(event.globalPosition().toPoint())
         super().mousePressEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:

@@ -3,6 +3,8 @@
 Qt looks the translation up at each call, so a sentence is asked for when it is shown and never kept.
 """
 
+from typing import Any
+
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from titan_desktop.contracts.chat import Fault
@@ -11,7 +13,7 @@ SETTINGS_URL = "titan:settings"
 """What `link_activated` carries when the person asks for the settings."""
 
 
-_FAULTS = {
+_FAULTS: dict[Fault, Any] = {
     Fault.WRONG_KEY: QT_TRANSLATE_NOOP("Fault", "The key was not accepted. Check the key in the settings."),
     Fault.UNREACHABLE: QT_TRANSLATE_NOOP(
         "Fault", "The model's server cannot be reached. Check the connection and the address in the settings."

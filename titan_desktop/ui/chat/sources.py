@@ -55,12 +55,7 @@ class SourceRow(QWidget):
     def show_hit(
         self, hit: Hit, colours: Colours, pattern: re.Pattern[str] | None, *, open_: bool, short: bool
     ) -> None:
-        """Show a source.
-
-        Args:
-            open_: with its passage.
-            short: the passage cut to where the question's words are.
-        """
+        """Show a source; when `open_`, with its passage, which `short` cuts to where the question's words are."""
         self._path, self._line = hit.path, colours.line
         self.file.setText(f"{self._index + 1}  {hit.title}")
         self.file.setIcon(file_icon(hit.kind))

@@ -340,7 +340,7 @@ def test_select_all_is_everything_loaded(view: ChatView):
     assert text.startswith("Вопрос 0")
     assert all(f"Ответ {number}." in text for number in range(50))
     QTest.mouseClick(row.body.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(5, 5))
-    assert view.messages.selected_text() == ""
+    assert view.messages._selection.text() == ""
 
 
 # Around
