@@ -1,7 +1,7 @@
 """A consumer in a process of its own, for tests that kill it.
 
-`python -m tests.titan_bus.consumer_child URL TOPIC` prints each event that it begins. An event of the type `stuck` it
-never finishes.
+`python -m tests.titan_bus.consumer_child URL TOPIC` prints each event that it begins.
+An event of the type `stuck` it never finishes.
 """
 
 import asyncio
