@@ -122,7 +122,7 @@ class Embedding:
 
     async def _catch_up(self, embedder: Embedder) -> None:
         """Embed until every passage has been dealt with."""
-        said_at = 0.0
+        said_at = time.monotonic()
         made = 0
         while texts := await self._vectors.missing(embedder.model, FETCHED):
             self._working = True
@@ -133,12 +133,13 @@ class Embedding:
                 if time.monotonic() - said_at >= PROGRESS_EVERY_S:
                     said_at = time.monotonic()
                     await self._say(embedder)
-        if made or not self._complete:
-            await self._say(embedder)
-        if not self._complete:
+        first = not self._complete
+        if first:
+            await self._vectors.keep_only(embedder.model)
             self._complete = True
             await self._drop_former()
-            await self._vectors.keep_only(embedder.model)
+        if made or first:
+            await self._say(embedder)
 
     async def _store(self, embedder: Embedder, vectors: Mapping[str, Sequence[float] | None]) -> None:
         try:

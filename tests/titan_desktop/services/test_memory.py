@@ -1,0 +1,369 @@
+"""The memory service over a real bus, a real PostgreSQL and a real embeddings endpoint."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import openai_server
+from titan_bus import Bus, BusConfig, RequestFailedError
+from titan_desktop.adapters.openai_embedder import OpenAIEmbedder
+from titan_desktop.adapters.postgres import passages as postgres_passages
+from titan_desktop.adapters.postgres import vectors as postgres_vectors
+from titan_desktop.adapters.postgres.database import Database
+from titan_desktop.adapters.postgres.passages import PostgresPassages
+from titan_desktop.adapters.postgres.vectors import PostgresVectors
+from titan_desktop.contracts import files, memory, topics
+from titan_desktop.contracts.memory import FileIndexed, IndexStatus, Outcome, Reason, SearchResult
+from titan_desktop.ports.extractor import Extracted, ExtractionError
+from titan_desktop.services.memory import MemoryService, embedding
+from titan_desktop.services.memory import search as searching
+
+WAIT_S = 20
+
+
+class TextFiles:
+    """An extractor that knows plain text. `begun` says what it reads; without `go` it stays in the middle."""
+
+    def __init__(self) -> None:
+        self.read: list[str] = []
+        self.begun: asyncio.Queue[str] = asyncio.Queue()
+        self.go = asyncio.Event()
+        self.go.set()
+
+    async def extract(self, path: Path) -> Extracted:
+        self.read.append(path.name)
+        self.begun.put_nowait(path.name)
+        await self.go.wait()
+        return await asyncio.to_thread(text_of, path)
+
+
+def text_of(path: Path) -> Extracted:
+    if not path.exists():
+        raise ExtractionError(Reason.VANISHED)
+    content = path.read_bytes()
+    if not content:
+        raise ExtractionError(Reason.EMPTY)
+    if content.startswith(b"\0"):
+        raise ExtractionError(Reason.BROKEN, "not a text")
+    return Extracted(text=content.decode(), mime_type="text/plain")
+
+
+def seen(path: Path, **more: Any) -> files.FileSeen:
+    size, mtime_ns = (path.stat().st_size, path.stat().st_mtime_ns) if path.exists() else (0, 0)
+    return files.FileSeen(path=str(path), size=size, mtime_ns=mtime_ns, **more)
+
+
+class House:
+    """What a test needs to speak with the service as the files service and a client do."""
+
+    def __init__(self, bus: Bus, database: Database, folder: Path) -> None:
+        self.bus = bus
+        self.database = database
+        self.folder = folder
+        self.extractor = TextFiles()
+        self.passages = PostgresPassages(database)
+        self.vectors = PostgresVectors(database)
+        self.said = bus.tail([topics.MEMORY], start="0")
+
+    def service(self, embedder: OpenAIEmbedder | None = None) -> MemoryService:
+        return MemoryService(self.bus, self.passages, self.vectors, self.extractor, embedder)
+
+    def write(self, name: str, text: str | bytes) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+        return path
+
+    async def see(self, path: Path, **more: Any) -> None:
+        event = seen(path, **more)
+        await self.bus.publish(topics.FS, topics.type_of(event), event)
+
+    async def lose(self, path: Path, *, folder: bool = False) -> None:
+        removed = files.FileRemoved(path=str(path), folder=folder)
+        await self.bus.publish(topics.FS, topics.type_of(removed), removed)
+
+    async def hear(self, count: int = 1) -> list[FileIndexed]:
+        """The next `count` events that speak of a file."""
+        heard: list[FileIndexed] = []
+        async with asyncio.timeout(WAIT_S):
+            async for event in self.said:
+                if event.event_type == "file_indexed":
+                    heard.append(event.payload_as(FileIndexed))
+                    if len(heard) == count:
+                        return heard
+        raise AssertionError("the tail ended")
+
+    async def embedded(self, suits: Callable[[memory.EmbeddingProgress], bool]) -> memory.EmbeddingProgress:
+        """The next word of the background embedding that suits."""
+        async with asyncio.timeout(WAIT_S):
+            async for event in self.said:
+                if event.event_type == "embedding_progress":
+                    progress = event.payload_as(memory.EmbeddingProgress)
+                    if suits(progress):
+                        return progress
+        raise AssertionError("the tail ended")
+
+    async def index(self, **texts: str) -> list[FileIndexed]:
+        for name, text in texts.items():
+            await self.see(self.write(f"{name}.txt", text))
+        return await self.hear(len(texts))
+
+    async def search(self, query: str, limit: int = 10) -> SearchResult:
+        asked = memory.Search(query=query, limit=limit)
+        return await self.bus.request(
+            topics.MEMORY_REQUESTS, topics.type_of(asked), asked, SearchResult, WAIT_S
+        )
+
+    async def status(self) -> IndexStatus:
+        asked = memory.GetIndexStatus()
+        return await self.bus.request(
+            topics.MEMORY_REQUESTS, topics.type_of(asked), asked, IndexStatus, WAIT_S
+        )
+
+
+@pytest.fixture
+async def house(clean_redis_url: str, database_url: str, tmp_path: Path) -> AsyncIterator[House]:
+    database = Database(database_url)
+    await database.open()
+    await database.migrate((*postgres_passages.MIGRATIONS, *postgres_vectors.MIGRATIONS))
+    config = BusConfig(url=clean_redis_url, source="memory-test", drain_s=0.2, streams=topics.STREAMS)
+    async with Bus(config) as bus:
+        yield House(bus, database, tmp_path)
+    await database.close()
+
+
+@pytest.fixture
+def endpoint() -> Iterator[openai_server.OpenAIServer]:
+    with openai_server.serve() as server:
+        yield server
+
+
+def titles(result: SearchResult) -> list[str]:
+    return [hit.title for hit in result.hits]
+
+
+async def test_a_file_is_indexed_and_found(house: House) -> None:
+    """What the files service has seen is read, stored under its event, said with its job, and found."""
+    path = house.write("Договор аренды.txt", "Арендатор вносит залог.")
+    async with house.service():
+        await house.see(path, job_id="job-1")
+        (said,) = await house.hear()
+        assert (said.path, said.outcome, said.passages) == (str(path), Outcome.INDEXED, 1)
+        assert (said.size, said.mtime_ns) == (path.stat().st_size, path.stat().st_mtime_ns)
+        assert said.job_id == "job-1"
+        result = await house.search("какой залог?")
+    assert result.legs == ("keyword",)
+    assert result.degraded == ""
+    (hit,) = result.hits
+    assert (hit.path, hit.title, hit.kind) == (str(path), "Договор аренды.txt", "txt")
+    assert hit.passage == "Арендатор вносит залог."
+
+
+async def test_an_unchanged_file_is_not_read_again(house: House) -> None:
+    """A known stamp means unchanged, unless the caller insists."""
+    path = house.write("a.txt", "слово")
+    async with house.service():
+        for force in (False, False, True):
+            await house.see(path, force=force)
+        outcomes = [said.outcome for said in await house.hear(3)]
+    assert outcomes == [Outcome.INDEXED, Outcome.UNCHANGED, Outcome.INDEXED]
+    assert house.extractor.read == ["a.txt", "a.txt"]
+
+
+async def test_a_broken_file_is_tried_again_only_when_it_changes(house: House) -> None:
+    """Its reason is recorded and said; after a change it is read."""
+    broken, empty = house.write("broken.txt", b"\0"), house.write("empty.txt", b"")
+    async with house.service():
+        for path in (broken, empty, broken):
+            await house.see(path)
+        said = await house.hear(3)
+        status = await house.status()
+        assert {(one.outcome, one.reason) for one in said} == {
+            (Outcome.FAILED, Reason.BROKEN),
+            (Outcome.SKIPPED, Reason.EMPTY),
+            (Outcome.UNCHANGED, Reason.NONE),
+        }
+        assert (status.files, status.failed, status.skipped, status.passages) == (2, 1, 1, 0)
+        assert {failure.detail for failure in status.failures} == {"not a text", ""}
+        await house.see(house.write("broken.txt", "теперь читается"))
+        assert (await house.hear())[0].outcome is Outcome.INDEXED
+        assert (await house.status()).failed == 0
+
+
+async def test_what_is_gone_is_forgotten(house: House) -> None:
+    """A removed file, a removed folder and a file that vanished before it was read are not found."""
+    async with house.service():
+        await house.index(**{"a/one": "слово", "a/two": "слово", "b/three": "слово", "b/four": "слово"})
+        await house.lose(house.folder / "a", folder=True)
+        await house.lose(house.folder / "b" / "three.txt")
+        assert {said.outcome for said in await house.hear(2)} == {Outcome.REMOVED}
+        assert titles(await house.search("слово")) == ["four.txt"]
+        four = house.folder / "b" / "four.txt"
+        four.unlink()
+        await house.see(four)
+        assert [(said.outcome, said.reason) for said in await house.hear()] == [
+            (Outcome.REMOVED, Reason.VANISHED)
+        ]
+        assert (await house.status()).files == 0
+
+
+async def test_a_removal_waits_for_the_file_that_is_read(house: House) -> None:
+    """A folder that goes while a file of it is being read leaves nothing behind."""
+    path = house.write("a/one.txt", "слово")
+    async with house.service() as service:
+        house.extractor.go.clear()
+        await house.see(path)
+        await house.extractor.begun.get()
+        assert service.busy()
+        await house.lose(house.folder / "a", folder=True)
+        await house.see(house.write("b.txt", "другое"))
+        assert await house.extractor.begun.get() == "b.txt"  # the removal is before it on the topic
+        house.extractor.go.set()
+        said = await house.hear(3)
+        assert [one.outcome for one in said if "/a" in one.path] == [Outcome.INDEXED, Outcome.REMOVED]
+        assert not (await house.search("слово")).hits
+
+
+async def test_a_service_that_ends_in_the_middle_of_a_file(house: House) -> None:
+    """The file is not acknowledged: the next service reads it, once."""
+    path = house.write("a.txt", "слово")
+    house.extractor.go.clear()
+    async with house.service():
+        await house.see(path)
+        await house.extractor.begun.get()
+    house.extractor.go.set()
+    async with house.service():
+        assert (await house.hear())[0].outcome is Outcome.INDEXED
+        assert len((await house.search("слово")).hits) == 1
+
+
+async def test_a_store_that_is_away_costs_no_event(house: House) -> None:
+    """Files seen while the store is away are indexed when it is back; a search meanwhile is refused."""
+    async with house.service():
+        await house.database.close()
+        await house.see(house.write("a.txt", "слово"))
+        with pytest.raises(RequestFailedError) as caught:
+            await house.search("слово")
+        assert caught.value.code == "index_unavailable"
+        await house.database.open()
+        assert (await house.hear())[0].outcome is Outcome.INDEXED
+
+
+async def test_hostile_requests(house: House) -> None:
+    """An empty query and absurd limits are answered, an unknown request is refused, and the service goes on."""
+    async with house.service():
+        await house.index(a="слово")
+        assert (await house.search("  ")).hits == ()
+        assert len((await house.search("слово", -5)).hits) == 1
+        assert len((await house.search("слово", 10**9)).hits) == 1
+        with pytest.raises(RequestFailedError):
+            await house.bus.request(topics.MEMORY_REQUESTS, "no_such_request", {}, timeout_s=WAIT_S)
+        assert len((await house.search("слово")).hits) == 1
+
+
+async def test_the_best_passage_speaks_for_its_file(house: House) -> None:
+    """A file is listed once, by its best passage, in descending order of scores."""
+    filler = "Совсем другое предложение о погоде и о дороге домой. " * 25
+    async with house.service():
+        await house.index(
+            long=f"{filler}\n\nЗалог, залог и ещё раз залог.\n\n{filler}", short="Про залог тоже."
+        )
+        result = await house.search("залог")
+    assert sorted(titles(result)) == ["long.txt", "short.txt"]
+    assert [hit.score for hit in result.hits] == sorted((hit.score for hit in result.hits), reverse=True)
+    assert "залог" in next(hit for hit in result.hits if hit.title == "long.txt").passage.lower()
+
+
+async def test_both_legs_are_fused(house: House, endpoint: openai_server.OpenAIServer) -> None:
+    """With an embedder a file is found by likeness though no word of the question stands in it."""
+    embedder = OpenAIEmbedder("text-embedding-3-large", base_url=endpoint.base_url)
+    async with house.service(embedder):
+        await house.index(cat="котёночек спит", sum="смета на ремонт")
+        await house.embedded(lambda progress: progress.done == progress.total == 2)
+        result = await house.search("котёночки")
+        assert result.legs == ("keyword", "vector")
+        assert titles(result)[0] == "cat.txt"
+        assert (await house.status()).vectors == 2
+
+
+async def test_an_embedder_that_fails_degrades_the_search(
+    house: House, endpoint: openai_server.OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The keyword leg serves alone, the result says why, and the endpoint is not asked by every question."""
+    monkeypatch.setattr(embedding, "FIRST_DELAY_S", 600.0)
+    endpoint.fault = "invalid_api_key"
+    embedder = OpenAIEmbedder("text-embedding-3-large", base_url=endpoint.base_url)
+    async with house.service(embedder) as service:
+        await house.index(a="слово")
+        assert (await house.embedded(lambda progress: bool(progress.fault))).fault.startswith("wrong_key")
+        assert not service.busy()
+        for _ in range(3):
+            result = await house.search("слово")
+            assert (result.legs, titles(result)) == (("keyword",), ["a.txt"])
+            assert result.degraded.startswith("wrong_key")
+    assert len([request for request in endpoint.requests if request.body["input"] == ["слово"]]) <= 2
+
+
+async def test_embedding_goes_on_after_a_fault(
+    house: House, endpoint: openai_server.OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault is said and tried again; when the endpoint is back the vectors are made."""
+    monkeypatch.setattr(embedding, "FIRST_DELAY_S", 0.05)
+    endpoint.faults = ["model_not_found"]
+    async with house.service(OpenAIEmbedder("text-embedding-3-large", base_url=endpoint.base_url)):
+        await house.index(a="слово")
+        await house.embedded(lambda progress: progress.fault.startswith("no_model"))
+        await house.embedded(lambda progress: progress.done == progress.total == 1 and not progress.fault)
+
+
+async def test_a_text_that_the_model_refuses(house: House, endpoint: openai_server.OpenAIServer) -> None:
+    """One refused passage does not keep the others from their vectors, and is not asked again."""
+    # The batch, then (after the probe) the first text alone.
+    endpoint.faults = ["context_length_exceeded", "", "context_length_exceeded"]
+    for name, text in {"a": "одно", "b": "другое"}.items():
+        house.write(f"{name}.txt", text)
+    async with house.service():
+        await house.index(a="одно", b="другое")
+    async with house.service(OpenAIEmbedder("text-embedding-3-large", base_url=endpoint.base_url)):
+        await house.embedded(lambda progress: progress.done == 2)
+    assert await house.database.pool.fetchval("SELECT count(*) FROM vectors WHERE embedding IS NULL") == 1
+    assert len(endpoint.requests) == 4
+
+
+async def test_a_change_of_model(
+    house: House, endpoint: openai_server.OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old vectors answer until the new ones are complete; then the old ones go."""
+    monkeypatch.setattr(embedding, "FIRST_DELAY_S", 0.05)
+    monkeypatch.setattr(searching, "REST_S", 0.0)
+    old = OpenAIEmbedder("old-model", base_url=endpoint.base_url)
+    async with house.service(old) as service:
+        await house.index(a="котёночек спит")
+        await house.embedded(lambda progress: progress.done == progress.total == 1)
+        with openai_server.serve(fault="server_error") as slow:
+            await service.set_embedder(OpenAIEmbedder("new-model", base_url=slow.base_url))
+            assert (await house.search("котёночки")).legs == ("keyword", "vector")
+            assert {request.body["model"] for request in slow.requests} <= {"new-model"}
+            slow.fault = ""
+            await house.embedded(lambda progress: progress.model == "new-model" and progress.done == 1)
+            names = await house.database.pool.fetchval("SELECT array_agg(name) FROM models")
+            assert names == ["new-model"]
+            assert (await house.search("котёночки")).legs == ("keyword", "vector")
+            await service.set_embedder(None)
+            assert (await house.search("котёночек")).legs == ("keyword",)
+
+
+async def test_the_cache_of_vectors(house: House, endpoint: openai_server.OpenAIServer) -> None:
+    """A file that moves is not embedded again."""
+    async with house.service(OpenAIEmbedder("text-embedding-3-large", base_url=endpoint.base_url)):
+        await house.index(a="слово")
+        await house.embedded(lambda progress: progress.done == progress.total == 1)
+        await house.lose(house.folder / "a.txt")
+        await house.index(b="слово")
+        await house.search("слово")
+        assert (await house.status()).vectors == 1
+    embedded = [request for request in endpoint.requests if request.body["input"] == ["слово"]]
+    assert len(embedded) == 2  # the passage once, the question once
