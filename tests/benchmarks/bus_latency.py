@@ -1,7 +1,7 @@
 """How long an event takes from `publish` to its handler, and a request to its reply: prints a table.
 
 `python tests/benchmarks/bus_latency.py [seconds]`. Publisher and consumer are two processes on one private server
-with AOF everysec. The publisher sends 1,000 events a second in an open loop: a slow consumer does not slow it down,
+with AOF everysec. The publisher sends 1,000 events a second in an open loop: a slow consumer does not slow it,
 so waiting is counted. Both processes read the same monotonic clock.
 """
 
