@@ -1,15 +1,16 @@
-"""Claims about text out of files: the right text of good ones, the right reason for bad ones, and a pool that lives."""
+"""Claims about text out of files: the right text of good ones, the right reason for bad ones."""
 
 import asyncio
 import ctypes
 import io
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import psutil
@@ -172,7 +173,7 @@ async def test_a_bomb_is_not_unpacked(extractor: PooledExtractor, desktop: Path)
 async def test_a_file_under_a_false_name_is_read_for_what_it_is(
     extractor: PooledExtractor, made: dict[str, Path], desktop: Path
 ) -> None:
-    """A PDF named .txt, a page named .doc, a DOCX without an extension, an ODT named .docx, a log without a known one."""
+    """A PDF named .txt, a page named .doc, a DOCX without an extension, an ODT named .docx are read."""
     rtf = b"{\\rtf1\\ansi\\ansicpg1251 " + b"".join(
         b"\\'%02x" % byte for byte in documents.RUSSIAN_FACT.encode("cp1251")
     )
@@ -183,6 +184,28 @@ async def test_a_file_under_a_false_name_is_read_for_what_it_is(
         _written(desktop / "odd.docx", made["odt"].read_bytes()),
         _written(desktop / "rich.doc", rtf + b"}"),
         _written(desktop / "service.log.1", made["txt_koi8r"].read_bytes()),
+    ]
+    for path in paths:
+        assert documents.RUSSIAN_FACT in (await extractor.extract(path)).text, path.name
+
+
+async def test_books_mail_and_notebooks_are_read(extractor: PooledExtractor, desktop: Path) -> None:
+    """A book and a letter in a legacy encoding, a notebook and JSON with escapes give their letters."""
+    words = " ".join(documents.RUSSIAN)
+    book = (
+        '<?xml version="1.0" encoding="windows-1251"?><FictionBook '
+        'xmlns="http://www.gribuser.ru/xml/fictionbook/2.0"><description><title-info>'
+        f"<book-title>Книга</book-title></title-info></description><body><section><p>{words}</p>"
+        "</section></body></FictionBook>"
+    )
+    letter = f"From: a@b.ru\r\nContent-Type: text/plain; charset=koi8-r\r\n\r\n{words}"
+    notebook = {"cells": [{"cell_type": "markdown", "source": [words[:9], words[9:]]}], "nbformat": 4}
+    paths = [
+        documents.make_text(desktop / "book.fb2", book, "cp1251"),
+        documents.make_text(desktop / "letter.eml", letter, "koi8-r"),
+        documents.make_text(desktop / "notes.ipynb", json.dumps(notebook)),
+        documents.make_text(desktop / "data.json", json.dumps({"text": words})),
+        documents.make_text(desktop / "cut.json", '{"text": "' + words),
     ]
     for path in paths:
         assert documents.RUSSIAN_FACT in (await extractor.extract(path)).text, path.name
@@ -245,7 +268,7 @@ TIGHT = Limits(timeout_s=1.0, resident_bytes=300 * MIB)
     ],
 )
 async def test_a_hostile_file_costs_a_worker_and_no_more(tmp_path: Path, name: str, reason: Reason) -> None:
-    """A hang, an abort, a kill, a hunger for memory each have their reason; other files are read meanwhile and after."""
+    """A hang, an abort, a kill, a hunger for memory have their reasons; others are read meanwhile and after."""
     async with PooledExtractor([tmp_path], TIGHT, hostile) as pool:
         bad = asyncio.create_task(reason_of(pool, tmp_path / f"{name}.pdf"))
         during = await pool.extract(tmp_path / "good.pdf")
@@ -290,14 +313,14 @@ async def test_workers_end_with_the_core(tmp_path: Path) -> None:
     )
     script = _written(tmp_path / "core.py", program.encode())
     checkout = Path(__file__).parents[3]
-    core = subprocess.Popen(
-        [sys.executable, script, tmp_path], env={**os.environ, "PYTHONPATH": str(checkout)}, cwd=tmp_path
+    core = await asyncio.create_subprocess_exec(
+        sys.executable, script, tmp_path, env={**os.environ, "PYTHONPATH": str(checkout)}, cwd=tmp_path
     )
     await _pid_in(tmp_path / "child.pid")
     family = psutil.Process(core.pid).children(recursive=True)
     assert len(family) >= 2
     core.kill()
-    core.wait()
+    await core.wait()
     _, alive = await asyncio.to_thread(psutil.wait_procs, family, 10)
     assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
 
@@ -344,7 +367,10 @@ def test_a_text_cut_within_a_letter_is_still_utf8() -> None:
 
 def test_text_is_tidied() -> None:
     """Line ends, spaces, broken words and characters that nobody sees or PostgreSQL refuses."""
-    raw = "\ufeffодин\r\nдва\rтри\fчетыре\u00a0пять\x00 шесть\u200b  \n\n\n\n\ndepo\u00adsit ren\u0002\r\ntal \ud800и\u0306"
+    raw = (
+        "\ufeffодин\r\nдва\rтри\fчетыре\u00a0пять\x00 шесть\u200b  \n\n\n\n\n"
+        "depo\u00adsit ren\u0002\r\ntal \ud800и\u0306"
+    )
     assert tidy.tidied(raw) == "один\nдва\nтри\nчетыре пять шесть\n\ndeposit rental й"
 
 
@@ -369,14 +395,18 @@ def _written(path: Path, content: bytes) -> Path:
 
 async def _ended(pid: int) -> None:
     """Wait for a worker to be gone, without taking its exit code from the pool as `psutil.wait_procs` would."""
-    async with asyncio.timeout(10):
-        while psutil.pid_exists(pid):
-            await asyncio.sleep(0.02)
+    await asyncio.to_thread(_poll, lambda: not psutil.pid_exists(pid))
 
 
 async def _pid_in(path: Path) -> int:
     """Wait for a worker to write its process id."""
-    async with asyncio.timeout(20):
-        while not (path.exists() and path.read_text("utf-8")):
-            await asyncio.sleep(0.02)
-    return int(path.read_text("utf-8"))
+    await asyncio.to_thread(_poll, lambda: path.exists() and path.read_text("utf-8") != "")
+    return int(await asyncio.to_thread(path.read_text, "utf-8"))
+
+
+def _poll(condition: Callable[[], bool]) -> None:
+    """Wait for what another process does; it has no other way to tell us."""
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

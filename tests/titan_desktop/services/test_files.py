@@ -89,6 +89,18 @@ def is_removed(path: Path, *, folder: bool = False) -> Callable[[msgspec.Struct]
     return lambda event: event == files.FileRemoved(path=str(path), folder=folder)
 
 
+def make_root_with(file: Path) -> None:
+    file.parent.mkdir()
+    file.write_text("x", "utf-8")
+
+
+async def becomes(condition: Callable[[], bool]) -> None:
+    """Wait for a state of the service that nobody announces."""
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 - there is no event to wait for
+            await asyncio.sleep(0.01)
+
+
 @pytest.fixture
 def desktop(tmp_path: Path) -> Path:
     """A root with two files, a hidden one and a link to the outside."""
@@ -268,14 +280,24 @@ async def test_a_root_that_appears_later_is_picked_up(
     async with started(bus, ear, index, root, roots_interval_s=0.1) as service:
         assert [(one.exists, one.watched) for one in service.roots_status()] == [(False, False)]
         for name in ("first.txt", "second.txt"):
-            root.mkdir()
-            (root / name).write_text("x", "utf-8")
+            make_root_with(root / name)
             await ear.until(is_seen(root / name))
-            while not service.roots_status()[0].watched:
-                await asyncio.sleep(0.01)
+            await becomes(lambda: service.roots_status()[0].watched)
             shutil.rmtree(root)
-            while service.roots_status()[0].watched:
-                await asyncio.sleep(0.01)
+            await becomes(lambda: not service.roots_status()[0].watched)
+
+
+async def test_a_root_swapped_for_another_folder_is_watched(
+    bus: Bus, ear: Ear, index: Index, desktop: Path
+) -> None:
+    """A root moved away or deleted, with a new one in its place before anybody looks, is watched again."""
+    async with started(bus, ear, index, desktop, roots_interval_s=0.3):
+        await asyncio.to_thread(desktop.rename, desktop.with_name("moved"))
+        make_root_with(desktop / "one.txt")
+        await ear.until(is_seen(desktop / "one.txt"))
+        shutil.rmtree(desktop)
+        make_root_with(desktop / "two.txt")
+        await ear.until(is_seen(desktop / "two.txt"))
 
 
 async def test_a_root_behind_a_link_is_watched(
@@ -327,8 +349,7 @@ async def test_what_the_bus_does_not_take_is_said_later(desktop: Path, index: In
             await ear.finished()
         (desktop / "late.txt").write_text("late", "utf-8")
         (desktop / "Договор.txt").unlink()
-        while not service.busy():
-            await asyncio.sleep(0.01)
+        await becomes(service.busy)
         with servers.valkey(folder):
             await ear.until(is_seen(desktop / "late.txt"), is_removed(desktop / "Договор.txt"))
             await service.__aexit__(None, None, None)

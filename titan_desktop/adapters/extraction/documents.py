@@ -42,8 +42,8 @@ def read(data: bytes, form: Form, extension: str, unpacked_bytes: int) -> Extrac
     if form is Form.ZIP:
         _look_into_zip(data, unpacked_bytes)
     mime_type = _mime_type(data, form, extension)
-    if mime_type == DOCUMENTS["html"]:
-        data = decode(data).encode()  # kreuzberg takes UTF-8 whatever the page says of itself
+    if form in {Form.HTML, Form.TEXT} and mime_type != DOCUMENTS["eml"]:
+        data = decode(data).encode()  # kreuzberg takes UTF-8 whatever a page or a book says of itself
     try:
         result = kreuzberg.extract_bytes_sync(data, mime_type, _config(mime_type))
     except kreuzberg.ValidationError as error:
@@ -123,7 +123,7 @@ def _has_odf_key(archive: zipfile.ZipFile) -> bool:
 
 
 def _is_encrypted(data: bytes, form: Form) -> bool:
-    """Ask the bytes: kreuzberg gives a ParsingError for a password and for a ruin alike, told apart by prose alone."""
+    """Ask the bytes: kreuzberg's ParsingError stands for a password and for a ruin, told apart by prose alone."""
     if form is Form.PDF:
         return b"/Encrypt" in data  # in the trailer, which is never compressed (PDF 1.7, 7.5.5 and 7.5.8)
     return form is Form.OLE and _ENCRYPTED_PACKAGE in data

@@ -21,19 +21,18 @@ DOCUMENTS = {
     "pptx": f"{_OFFICE}.presentationml.presentation", "pptm": f"{_OFFICE}.presentationml.presentation",
     "ppsx": f"{_OFFICE}.presentationml.presentation",
     "doc": "application/msword", "xls": f"{_MS}-excel", "ppt": f"{_MS}-powerpoint", "msg": f"{_MS}-outlook",
-    "odt": f"{_OPEN}.text", "ods": f"{_OPEN}.spreadsheet", "odp": f"{_OPEN}.presentation",
+    "odt": f"{_OPEN}.text", "ods": f"{_OPEN}.spreadsheet",
     "rtf": "application/rtf", "html": "text/html", "htm": "text/html", "xhtml": "text/html",
     "epub": "application/epub+zip", "fb2": "application/x-fictionbook+xml", "eml": "message/rfc822",
-    "ipynb": "application/x-ipynb+json",
 }  # fmt: skip
 """Extension to the type under which kreuzberg knows it."""
 
 _REFUSED = frozenset(
     (  # noqa: SIM905 - a hundred quoted words are no better to read
         # pictures; sound and film; archives (not unpacked: they hold what the person did not lay out)
-        "png jpg jpeg jpe gif bmp tif tiff webp heic heif avif ico icns svg psd ai eps raw cr2 nef arw dng xcf djvu "
-        "mp3 wav flac ogg oga opus m4a aac wma aiff mid midi mp4 m4v mkv avi mov wmv flv webm mpg mpeg 3gp vob "
-        "zip 7z rar tar gz tgz bz2 tbz xz txz zst lz lzma cab arj iso img dmg vhd vhdx vmdk qcow2 ova "
+        "png jpg jpeg jpe gif bmp tif tiff webp heic heif avif ico icns svg psd ai eps raw cr2 nef arw dng xcf "
+        "djvu mp3 wav flac ogg oga opus m4a aac wma aiff mid midi mp4 m4v mkv avi mov wmv flv webm mpg mpeg 3gp "
+        "vob zip 7z rar tar gz tgz bz2 tbz xz txz zst lz lzma cab arj iso img dmg vhd vhdx vmdk qcow2 ova "
         # programs and their parts; data of programs; keys
         "exe msi dll so dylib bin com sys deb rpm apk ipa appimage pkg snap flatpak jar war class pyc pyo o a obj "
         "lib wasm elf run db sqlite sqlite3 mdb accdb pst ost dbf dat pak blend fbx stl 3ds dwg dxf ttf otf ttc "

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from titan_desktop.adapters.extraction import charset, kinds, tidy
+from titan_desktop.adapters.extraction import charset, kinds, notation, tidy
 from titan_desktop.adapters.extraction.limits import Limits, hold
 from titan_desktop.adapters.vault import RootVault
 from titan_desktop.contracts.memory import Reason
@@ -77,7 +77,7 @@ def _read(file: BinaryIO, head: bytes, extension: str, limits: Limits) -> Extrac
         if extension == "pdf":
             raise ExtractionError(Reason.BROKEN, "it is no PDF inside")
         data = head + file.read(max(0, limits.text_bytes - len(head)))
-        return Extracted(text=charset.decode(data), mime_type="text/plain")
+        return Extracted(text=notation.readable(charset.decode(data), extension), mime_type="text/plain")
     from titan_desktop.adapters.extraction import documents
 
     return documents.read(head + file.read(), form, extension, limits.unpacked_bytes)
@@ -85,4 +85,4 @@ def _read(file: BinaryIO, head: bytes, extension: str, limits: Limits) -> Extrac
 
 def _is_markup(extension: str) -> bool:
     """Say whether a file of text has a structure that kreuzberg should read. Markdown is kept as it is written."""
-    return extension in {"html", "htm", "xhtml", "fb2", "eml", "ipynb"}
+    return extension in {"html", "htm", "xhtml", "fb2", "eml"}

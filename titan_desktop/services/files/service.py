@@ -141,8 +141,8 @@ class FilesService:
     async def _follow_roots(self) -> None:
         """Watch the roots that are there; the watch begins before the scan, so nothing falls between the two."""
         there = set(await asyncio.to_thread(lambda: [root for root in self._vault.roots if root.is_dir()]))
-        await self._watcher.follow(there)
-        for root in there - (self._there or set()):
+        watched_anew = await self._watcher.follow(self._vault.roots)
+        for root in watched_anew | (there - (self._there or set())):
             self._want(root)
         self._there = there
         await asyncio.sleep(self._roots_interval_s)

@@ -45,7 +45,8 @@ class Watcher:
         self._observe = observe
         self._poll = poll
         self._observer: BaseObserver | None = None
-        self._watches: dict[Path, events.FileSystemEventHandler] = {}
+        self._lost = False
+        self._watches: dict[Path, tuple[int, int]] = {}
         self.polling = False
         """The system refused to watch, so changes are found by looking."""
 
@@ -53,20 +54,26 @@ class Watcher:
         """Say whether changes beneath this root are heard of at once."""
         return root in self._watches and not self.polling
 
-    async def follow(self, there: Iterable[Path]) -> None:
-        """Watch these roots, which are there, and no others."""
+    async def follow(self, roots: Iterable[Path]) -> set[Path]:
+        """Watch the roots that are there, and no others; return those whose watch has just begun.
+
+        A root may have gone and come back under its name, or another folder in its place, which watchdog does not
+        notice: then all watches begin anew.
+        """
         loop = asyncio.get_running_loop()
-        there = list(there)
-        if any(root not in there for root in self._watches):
-            await self.stop()  # watchdog does not notice that a root comes back under its name
+        there = await asyncio.to_thread(lambda: {root: who for root in roots if (who := _identity(root))})
+        if self._lost or any(there.get(root) != who for root, who in self._watches.items()):
+            await self.stop()
         new = [root for root in there if root not in self._watches]
         if new:
             await asyncio.to_thread(self._watch, new, loop)
+        return {root for root in new if root in self._watches}
 
     async def stop(self) -> None:
         """End the threads."""
         observer, self._observer = self._observer, None
         self._watches.clear()
+        self._lost = False
         if observer is not None:
             await asyncio.to_thread(_ended, observer)
 
@@ -92,9 +99,9 @@ class Watcher:
             self._observer = self._poll() if self.polling else self._observe()
             self._observer.start()
         for root in roots:
-            handler = _Handler(loop, self._touch)
             # The way to a root may lead through links; watchdog would watch the link itself.
             real = os.path.realpath(root)
+            handler = _Handler(loop, self._touch, Path(real), self._lose)
             try:
                 self._observer.schedule(handler, real, recursive=True, event_filter=_HEARD)
             except OSError as error:
@@ -102,22 +109,40 @@ class Watcher:
                     raise
                 _log.warning("cannot watch %s: %s", root, error)  # it went just now, or may not be read
             else:
-                self._watches[root] = handler
+                self._watches[root] = _identity(root) or (0, 0)
+
+    def _lose(self) -> None:
+        self._lost = True
 
 
 class _Handler(events.FileSystemEventHandler):
     """Runs in watchdog's threads."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, touch: Touch) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, touch: Touch, root: Path, lose: Callable[[], None]
+    ) -> None:
         self._loop = loop
         self._touch = touch
+        self._root = root
+        self._lose = lose
 
     def on_any_event(self, event: events.FileSystemEvent) -> None:
         """Hand over both ends of what happened."""
-        for name in (event.src_path, event.dest_path):
-            if name:
-                with contextlib.suppress(RuntimeError):  # the loop has closed, and we with it
-                    self._loop.call_soon_threadsafe(self._touch, Path(os.fsdecode(name)), event.is_directory)
+        paths = [Path(os.fsdecode(name)) for name in (event.src_path, event.dest_path) if name]
+        with contextlib.suppress(RuntimeError):  # the loop has closed, and we with it
+            if isinstance(event, events.DirDeletedEvent) and paths == [self._root]:
+                self._loop.call_soon_threadsafe(self._lose)
+            for path in paths:
+                self._loop.call_soon_threadsafe(self._touch, path, event.is_directory)
+
+
+def _identity(root: Path) -> tuple[int, int] | None:
+    """Return what tells a folder from another of the same name, None where there is none."""
+    with contextlib.suppress(OSError):
+        if root.is_dir():
+            status = root.stat()
+            return status.st_dev, status.st_ino
+    return None
 
 
 def _ended(observer: BaseObserver) -> None:
