@@ -1,6 +1,6 @@
 """The window's language: ours and Qt's own sentences, switched while it runs.
 
-Sources are English; `i18n/titan_ru.qm` is made from `titan_ru.ts` by `installer/update_translations.py`.
+Sources are English, so `i18n/titan_en.qm` holds nothing but plurals. `installer/update_translations.py` makes both.
 """
 
 import logging
@@ -11,6 +11,8 @@ from typing import Literal
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 
 log = logging.getLogger(__name__)
+
+_QT_TRANSLATIONS = QLibraryInfo.LibraryPath.TranslationsPath
 
 Choice = Literal["system", "ru", "en"]
 
@@ -43,9 +45,7 @@ class Translator:
         for translator in self._installed:
             self._app.removeTranslator(translator)
         self._installed = [
-            *self._load(
-                f"qtbase_{language}", Path(QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath))
-            ),
+            *self._load(f"qtbase_{language}", Path(QLibraryInfo.path(_QT_TRANSLATIONS))),
             *self._load(f"titan_{language}", self._folder),
         ]
         for translator in self._installed:
@@ -58,6 +58,6 @@ class Translator:
         translator = QTranslator(self._app)
         if translator.load(name, str(folder)):
             return [translator]
-        if name != "qtbase_en":  # Qt's own words are English
+        if name != "qtbase_en":  # Qt's own words are English already
             log.warning("no translations %s in %s", name, folder)
         return []

@@ -1,0 +1,756 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="ru" sourcelanguage="en">
+<context>
+    <name>Banner</name>
+    <message>
+        <source>Put this message away</source>
+        <translation>Скрыть сообщение</translation>
+    </message>
+</context>
+<context>
+    <name>ChatPresenter</name>
+    <message>
+        <source>The conversation opens as soon as Titan&apos;s core is there.</source>
+        <translation>Разговор откроется, как только запустится ядро Titan.</translation>
+    </message>
+    <message>
+        <source>Titan is starting. Your question is kept and will be sent.</source>
+        <translation>Titan запускается. Вопрос сохранён и будет отправлен.</translation>
+    </message>
+    <message>
+        <source>The conversation could not be loaded. Open it again.</source>
+        <translation>Не удалось загрузить разговор. Откройте его ещё раз.</translation>
+    </message>
+    <message>
+        <source>The question could not be sent: {reason}</source>
+        <translation>Не удалось отправить вопрос: {reason}</translation>
+    </message>
+    <message>
+        <source>Titan&apos;s core is not there yet. Try again in a moment.</source>
+        <translation>Ядро Titan ещё не запустилось. Повторите через несколько секунд.</translation>
+    </message>
+</context>
+<context>
+    <name>Composer</name>
+    <message>
+        <source>The question is too long: {size} of {limit} bytes. Shorten it, or save it as a file for Titan.</source>
+        <translation>Вопрос слишком длинный: {size} из {limit} байт. Сократите его или сохраните в файл для Titan.</translation>
+    </message>
+    <message>
+        <source>{size} of {limit} bytes</source>
+        <translation>{size} из {limit} байт</translation>
+    </message>
+    <message>
+        <source>Ask about your files…</source>
+        <translation>Спросите о своих файлах…</translation>
+    </message>
+    <message>
+        <source>Your question</source>
+        <translation>Ваш вопрос</translation>
+    </message>
+    <message>
+        <source>Stop the answer (Esc)</source>
+        <translation>Остановить ответ (Esc)</translation>
+    </message>
+    <message>
+        <source>Send (Enter)</source>
+        <translation>Отправить (Enter)</translation>
+    </message>
+</context>
+<context>
+    <name>ConversationDelegate</name>
+    <message>
+        <source>Today</source>
+        <translation>Сегодня</translation>
+    </message>
+    <message>
+        <source>Yesterday</source>
+        <translation>Вчера</translation>
+    </message>
+    <message>
+        <source>Last 7 days</source>
+        <translation>За последние 7 дней</translation>
+    </message>
+    <message>
+        <source>Last 30 days</source>
+        <translation>За последние 30 дней</translation>
+    </message>
+    <message>
+        <source>Earlier</source>
+        <translation>Раньше</translation>
+    </message>
+</context>
+<context>
+    <name>ConversationsPresenter</name>
+    <message>
+        <source>The conversations could not be loaded.</source>
+        <translation>Не удалось загрузить список разговоров.</translation>
+    </message>
+    <message>
+        <source>Titan&apos;s core is not there yet. Try again in a moment.</source>
+        <translation>Ядро Titan ещё не запустилось. Повторите через несколько секунд.</translation>
+    </message>
+</context>
+<context>
+    <name>FailuresDialog</name>
+    <message>
+        <source>Files that could not be read</source>
+        <translation>Непрочитанные файлы</translation>
+    </message>
+    <message>
+        <source>File</source>
+        <translation>Файл</translation>
+    </message>
+    <message>
+        <source>Why</source>
+        <translation>Причина</translation>
+    </message>
+    <message>
+        <source>Folder</source>
+        <translation>Папка</translation>
+    </message>
+    <message>
+        <source>Titan tries these again as soon as they change.</source>
+        <translation>Как только такой файл изменится, Titan попробует прочитать его снова.</translation>
+    </message>
+    <message>
+        <source>Every file could be read.</source>
+        <translation>Все файлы прочитаны.</translation>
+    </message>
+</context>
+<context>
+    <name>Fault</name>
+    <message>
+        <source>The key was not accepted. Check the key in the settings.</source>
+        <translation>Ключ не принят. Проверьте ключ в настройках.</translation>
+    </message>
+    <message>
+        <source>The model&apos;s server cannot be reached. Check the connection and the address in the settings.</source>
+        <translation>Нет связи с сервером модели. Проверьте подключение к сети и адрес в настройках.</translation>
+    </message>
+    <message>
+        <source>The server does not have this model. Choose another model in the settings.</source>
+        <translation>На сервере нет такой модели. Выберите другую в настройках.</translation>
+    </message>
+    <message>
+        <source>Too many requests in a short time. Wait a minute, then try again.</source>
+        <translation>Слишком много запросов за короткое время. Подождите минуту и повторите.</translation>
+    </message>
+    <message>
+        <source>The account&apos;s credit is used up. Top it up, or choose another model in the settings.</source>
+        <translation>На счёте закончились средства. Пополните его или выберите другую модель в настройках.</translation>
+    </message>
+    <message>
+        <source>This conversation is too long for the model. Start a new one, or choose a larger model.</source>
+        <translation>Разговор слишком длинный для этой модели. Начните новый или выберите модель с большим контекстом.</translation>
+    </message>
+    <message>
+        <source>The model did not answer in time. Try again, or choose a faster model.</source>
+        <translation>Модель не ответила вовремя. Повторите запрос или выберите модель побыстрее.</translation>
+    </message>
+    <message>
+        <source>The model refused this request. Put the question differently.</source>
+        <translation>Модель отклонила этот запрос. Сформулируйте вопрос иначе.</translation>
+    </message>
+    <message>
+        <source>The model&apos;s server has a fault of its own. Try again in a while.</source>
+        <translation>На сервере модели произошла ошибка. Повторите немного позже.</translation>
+    </message>
+    <message>
+        <source>Titan made a mistake. Try again; the command `titan doctor` shows what is wrong.</source>
+        <translation>В Titan произошла ошибка. Повторите; команда `titan doctor` покажет, в чём дело.</translation>
+    </message>
+</context>
+<context>
+    <name>Hint</name>
+    <message>
+        <source>No model is connected. For written answers, enter an OpenAI key in the settings, or run a local Ollama: then nothing leaves this computer.</source>
+        <translation>Модель не подключена. Чтобы получать готовые ответы, введите в настройках ключ OpenAI или запустите Ollama на этом компьютере: тогда ничего не уходит в сеть.</translation>
+    </message>
+    <message>
+        <source>Nothing was found in your files. Try other words.</source>
+        <translation>В ваших файлах ничего не нашлось. Попробуйте другие слова.</translation>
+    </message>
+    <message>
+        <source>Nothing was found in {folders}. Try other words, or add folders in the settings.</source>
+        <translation>В папках {folders} ничего не нашлось. Попробуйте другие слова или добавьте папки в настройках.</translation>
+    </message>
+</context>
+<context>
+    <name>Key</name>
+    <message>
+        <source>The key could not be stored: {reason}.</source>
+        <translation>Не удалось сохранить ключ: {reason}.</translation>
+    </message>
+    <message>
+        <source>The keyring did not answer. The key is not stored.</source>
+        <translation>Хранилище паролей не ответило. Ключ не сохранён.</translation>
+    </message>
+</context>
+<context>
+    <name>MainWindow</name>
+    <message>
+        <source>New conversation</source>
+        <translation>Новый разговор</translation>
+    </message>
+    <message>
+        <source>Find a conversation</source>
+        <translation>Найти разговор</translation>
+    </message>
+    <message>
+        <source>Ask</source>
+        <translation>Задать вопрос</translation>
+    </message>
+    <message>
+        <source>Files that could not be read…</source>
+        <translation>Непрочитанные файлы…</translation>
+    </message>
+    <message>
+        <source>Settings…</source>
+        <translation>Настройки…</translation>
+    </message>
+    <message>
+        <source>Keyboard shortcuts</source>
+        <translation>Сочетания клавиш</translation>
+    </message>
+    <message>
+        <source>Quit</source>
+        <translation>Выход</translation>
+    </message>
+</context>
+<context>
+    <name>MessageList</name>
+    <message>
+        <source>Copy selection</source>
+        <translation>Копировать выделенное</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Копировать</translation>
+    </message>
+    <message>
+        <source>Copy as Markdown</source>
+        <translation>Копировать как Markdown</translation>
+    </message>
+    <message>
+        <source>↓ Jump to latest</source>
+        <translation>↓ К последнему сообщению</translation>
+    </message>
+    <message>
+        <source>Conversation</source>
+        <translation>Разговор</translation>
+    </message>
+</context>
+<context>
+    <name>MessageWidget</name>
+    <message>
+        <source>Your question</source>
+        <translation>Ваш вопрос</translation>
+    </message>
+    <message>
+        <source>Titan&apos;s answer</source>
+        <translation>Ответ Titan</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>Повторить</translation>
+    </message>
+    <message>
+        <source>Open settings</source>
+        <translation>Открыть настройки</translation>
+    </message>
+    <message>
+        <source>Copy</source>
+        <translation>Копировать</translation>
+    </message>
+    <message>
+        <source>Copy the answer</source>
+        <translation>Копировать ответ</translation>
+    </message>
+    <message>
+        <source>Sending…</source>
+        <translation>Отправляется…</translation>
+    </message>
+    <message>
+        <source>Writing an answer…</source>
+        <translation>Titan пишет ответ…</translation>
+    </message>
+    <message>
+        <source>Looking in your files…</source>
+        <translation>Ищу в ваших файлах…</translation>
+    </message>
+    <message>
+        <source>Stopped</source>
+        <translation>Остановлено</translation>
+    </message>
+    <message>
+        <source>Found in your files:</source>
+        <translation>Нашлось в ваших файлах:</translation>
+    </message>
+    <message>
+        <source>Copied</source>
+        <translation>Скопировано</translation>
+    </message>
+</context>
+<context>
+    <name>Reason</name>
+    <message>
+        <source>Titan cannot read this kind of file.</source>
+        <translation>Titan не умеет читать файлы этого типа.</translation>
+    </message>
+    <message>
+        <source>The file is empty.</source>
+        <translation>Файл пуст.</translation>
+    </message>
+    <message>
+        <source>There is no text in it; it may be a scan or a picture.</source>
+        <translation>В файле нет текста: возможно, это скан или картинка.</translation>
+    </message>
+    <message>
+        <source>The file is too large.</source>
+        <translation>Файл слишком большой.</translation>
+    </message>
+    <message>
+        <source>It is protected by a password. Save a copy without one.</source>
+        <translation>Файл защищён паролем. Сохраните копию без пароля.</translation>
+    </message>
+    <message>
+        <source>The file is damaged. Check whether it opens in its own program.</source>
+        <translation>Файл повреждён. Проверьте, открывается ли он в своей программе.</translation>
+    </message>
+    <message>
+        <source>Reading it took too long and was given up.</source>
+        <translation>Чтение заняло слишком много времени и было прервано.</translation>
+    </message>
+    <message>
+        <source>Reading it would have taken too much memory.</source>
+        <translation>Для чтения не хватило памяти.</translation>
+    </message>
+    <message>
+        <source>The reader crashed on it. Titan itself is not affected.</source>
+        <translation>На этом файле произошёл сбой чтения. На работу Titan он не повлиял.</translation>
+    </message>
+    <message>
+        <source>It lies outside the folders that Titan may read.</source>
+        <translation>Файл лежит вне папок, которые Titan разрешено читать.</translation>
+    </message>
+    <message>
+        <source>You have no permission to read it.</source>
+        <translation>Нет прав на чтение файла.</translation>
+    </message>
+    <message>
+        <source>It was gone before it could be read.</source>
+        <translation>Файл исчез раньше, чем его успели прочитать.</translation>
+    </message>
+    <message>
+        <source>It is not an ordinary file.</source>
+        <translation>Это не обычный файл.</translation>
+    </message>
+    <message>
+        <source>The reason is not known.</source>
+        <translation>Причина неизвестна.</translation>
+    </message>
+</context>
+<context>
+    <name>RichText</name>
+    <message>
+        <source>Copy</source>
+        <translation>Копировать</translation>
+    </message>
+    <message>
+        <source>Copy this code</source>
+        <translation>Копировать код</translation>
+    </message>
+    <message>
+        <source>Copied</source>
+        <translation>Скопировано</translation>
+    </message>
+</context>
+<context>
+    <name>Session</name>
+    <message>
+        <source>Titan&apos;s core is restarting. Your questions are kept.</source>
+        <translation>Ядро Titan перезапускается. Ваши вопросы сохранены.</translation>
+    </message>
+    <message>
+        <source>Something went wrong inside the window. Titan goes on; the details are in {path}.</source>
+        <translation>В окне произошла ошибка. Titan продолжает работу, подробности — в файле {path}.</translation>
+    </message>
+</context>
+<context>
+    <name>SettingsDialog</name>
+    <message>
+        <source>The model needs a name, such as llama3.2.</source>
+        <translation>Укажите название модели, например llama3.2.</translation>
+    </message>
+    <message>
+        <source>The embedding model needs a name.</source>
+        <translation>Укажите название модели эмбеддингов.</translation>
+    </message>
+    <message>
+        <source>The address must begin with http:// or https:// and name a server, as in {example}.</source>
+        <translation>Адрес должен начинаться с http:// или https:// и содержать имя сервера, например {example}.</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>Настройки</translation>
+    </message>
+    <message>
+        <source>General</source>
+        <translation>Общие</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>Модель</translation>
+    </message>
+    <message>
+        <source>Stores</source>
+        <translation>Хранилища</translation>
+    </message>
+    <message>
+        <source>Search by meaning, too (embedding model)</source>
+        <translation>Искать и по смыслу (модель эмбеддингов)</translation>
+    </message>
+    <message>
+        <source>leave empty to keep the stored one</source>
+        <translation>пусто — оставить сохранённый</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>Как в системе</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>Светлая</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>Тёмная</translation>
+    </message>
+    <message>
+        <source>OpenAI</source>
+        <translation>OpenAI</translation>
+    </message>
+    <message>
+        <source>Ollama on this computer</source>
+        <translation>Ollama на этом компьютере</translation>
+    </message>
+    <message>
+        <source>Another server</source>
+        <translation>Другой сервер</translation>
+    </message>
+    <message>
+        <source>Built in</source>
+        <translation>Встроенное</translation>
+    </message>
+    <message>
+        <source>Docker</source>
+        <translation>Docker</translation>
+    </message>
+    <message>
+        <source>By address</source>
+        <translation>По адресу</translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation>Сохранить</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Отмена</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>Язык</translation>
+    </message>
+    <message>
+        <source>Theme</source>
+        <translation>Тема</translation>
+    </message>
+    <message>
+        <source>Address</source>
+        <translation>Адрес</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Название</translation>
+    </message>
+    <message>
+        <source>Key</source>
+        <translation>Ключ</translation>
+    </message>
+    <message>
+        <source>The key goes into the system&apos;s keyring and nowhere else. Ollama needs none.</source>
+        <translation>Ключ хранится только в системном хранилище паролей. Для Ollama он не нужен.</translation>
+    </message>
+    <message>
+        <source>Embedding model</source>
+        <translation>Модель эмбеддингов</translation>
+    </message>
+    <message>
+        <source>Then every passage of your files is sent to this address. With Ollama it stays on this computer; any other address leaves it.</source>
+        <translation>Все отрывки ваших файлов будут отправляться на этот адрес. С Ollama они остаются на этом компьютере, с любым другим адресом — покидают его.</translation>
+    </message>
+    <message>
+        <source>Where Titan keeps what it knows. A change takes effect at the next start.</source>
+        <translation>Где Titan хранит данные. Изменение вступит в силу при следующем запуске.</translation>
+    </message>
+    <message>
+        <source>Transport (Redis)</source>
+        <translation>Обмен данными (Redis)</translation>
+    </message>
+    <message>
+        <source>Documents (PostgreSQL)</source>
+        <translation>Документы (PostgreSQL)</translation>
+    </message>
+    <message>
+        <source>Graph</source>
+        <translation>Граф</translation>
+    </message>
+    <message>
+        <source>“By address” reads TITAN_REDIS_URL, TITAN_POSTGRES_URL and TITAN_NEO4J_URL from the environment.</source>
+        <translation>«По адресу»: адреса берутся из переменных окружения TITAN_REDIS_URL, TITAN_POSTGRES_URL и TITAN_NEO4J_URL.</translation>
+    </message>
+</context>
+<context>
+    <name>SettingsPresenter</name>
+    <message>
+        <source>The settings could not be saved: {reason}.</source>
+        <translation>Не удалось сохранить настройки: {reason}.</translation>
+    </message>
+</context>
+<context>
+    <name>ShortcutsDialog</name>
+    <message>
+        <source>Keyboard shortcuts</source>
+        <translation>Сочетания клавиш</translation>
+    </message>
+    <message>
+        <source>Send the question</source>
+        <translation>Отправить вопрос</translation>
+    </message>
+    <message>
+        <source>New line</source>
+        <translation>Новая строка</translation>
+    </message>
+    <message>
+        <source>Stop the answer</source>
+        <translation>Остановить ответ</translation>
+    </message>
+    <message>
+        <source>New conversation</source>
+        <translation>Новый разговор</translation>
+    </message>
+    <message>
+        <source>Find a conversation</source>
+        <translation>Найти разговор</translation>
+    </message>
+    <message>
+        <source>Go to the question field</source>
+        <translation>Перейти к полю вопроса</translation>
+    </message>
+    <message>
+        <source>Rename the conversation</source>
+        <translation>Переименовать разговор</translation>
+    </message>
+    <message>
+        <source>Delete the conversation</source>
+        <translation>Удалить разговор</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>Настройки</translation>
+    </message>
+    <message>
+        <source>This overview</source>
+        <translation>Этот список</translation>
+    </message>
+    <message>
+        <source>Quit</source>
+        <translation>Выход</translation>
+    </message>
+</context>
+<context>
+    <name>Sidebar</name>
+    <message>
+        <source>Delete conversation</source>
+        <translation>Удаление разговора</translation>
+    </message>
+    <message>
+        <source>Delete “{title}” with all its messages?</source>
+        <translation>Удалить «{title}» со всеми сообщениями?</translation>
+    </message>
+    <message>
+        <source>This cannot be undone. Your files stay as they are.</source>
+        <translation>Отменить это нельзя. С вашими файлами ничего не случится.</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>Удалить</translation>
+    </message>
+    <message>
+        <source>Rename</source>
+        <translation>Переименовать</translation>
+    </message>
+    <message>
+        <source>Delete…</source>
+        <translation>Удалить…</translation>
+    </message>
+    <message>
+        <source>New conversation (Ctrl+N)</source>
+        <translation>Новый разговор (Ctrl+N)</translation>
+    </message>
+    <message>
+        <source>Menu</source>
+        <translation>Меню</translation>
+    </message>
+    <message>
+        <source>Find a conversation</source>
+        <translation>Найти разговор</translation>
+    </message>
+    <message>
+        <source>Conversations</source>
+        <translation>Разговоры</translation>
+    </message>
+    <message>
+        <source>No conversation has these words in its title.</source>
+        <translation>Нет разговоров с такими словами в названии.</translation>
+    </message>
+</context>
+<context>
+    <name>Source</name>
+    <message>
+        <source>Titan&apos;s core is not there yet. Try again in a moment.</source>
+        <translation>Ядро Titan ещё не запустилось. Повторите через несколько секунд.</translation>
+    </message>
+    <message>
+        <source>{name} lies outside the folders that Titan may read.</source>
+        <translation>Файл {name} лежит вне папок, которые Titan разрешено читать.</translation>
+    </message>
+    <message>
+        <source>{name} is no longer there: it was moved or deleted.</source>
+        <translation>Файла {name} больше нет на месте: он перемещён или удалён.</translation>
+    </message>
+    <message>
+        <source>No program on this computer opens {name}.</source>
+        <translation>На этом компьютере нет программы, которая открывает {name}.</translation>
+    </message>
+    <message>
+        <source>The link could not be opened: {address}</source>
+        <translation>Не удалось открыть ссылку: {address}</translation>
+    </message>
+</context>
+<context>
+    <name>SourceList</name>
+    <message>
+        <source>Sources</source>
+        <translation>Источники</translation>
+    </message>
+    <message>
+        <source>Show {count} more</source>
+        <translation>Показать ещё {count}</translation>
+    </message>
+</context>
+<context>
+    <name>SourceRow</name>
+    <message>
+        <source>Open source {number}: {title}</source>
+        <translation>Открыть источник {number}: {title}</translation>
+    </message>
+    <message>
+        <source>Hide the passage</source>
+        <translation>Скрыть отрывок</translation>
+    </message>
+    <message>
+        <source>Show the passage</source>
+        <translation>Показать отрывок</translation>
+    </message>
+    <message>
+        <source>Passage of {title}</source>
+        <translation>Отрывок из {title}</translation>
+    </message>
+</context>
+<context>
+    <name>StartScreen</name>
+    <message>
+        <source>Ask your own files</source>
+        <translation>Спросите свои файлы</translation>
+    </message>
+    <message>
+        <source>Titan reads your documents and answers from them, naming the file and the passage.</source>
+        <translation>Titan читает ваши документы и отвечает по ним, называя файл и отрывок.</translation>
+    </message>
+    <message>
+        <source>It reads these folders and nothing else: {folders}.</source>
+        <translation>Он читает только эти папки: {folders}.</translation>
+    </message>
+    <message>
+        <source>Try one of these, or write your own question below.</source>
+        <translation>Попробуйте один из примеров или напишите свой вопрос.</translation>
+    </message>
+    <message>
+        <source>What is the deposit in my rental agreement?</source>
+        <translation>Какой залог указан в моём договоре аренды?</translation>
+    </message>
+    <message>
+        <source>Show me the contract as PDF</source>
+        <translation>Покажи договор в PDF</translation>
+    </message>
+    <message>
+        <source>Which invoices are due this month?</source>
+        <translation>Какие счета нужно оплатить в этом месяце?</translation>
+    </message>
+    <message>
+        <source>Without a model Titan shows the passages it finds. A model writes the answer out.</source>
+        <translation>Без модели Titan показывает найденные отрывки. С моделью — пишет готовый ответ.</translation>
+    </message>
+    <message>
+        <source>Connect a model…</source>
+        <translation>Подключить модель…</translation>
+    </message>
+</context>
+<context>
+    <name>StatusPresenter</name>
+    <message>
+        <source>No model is connected: answers show the passages that were found.</source>
+        <translation>Модель не подключена: в ответах будут найденные отрывки.</translation>
+    </message>
+    <message>
+        <source>Connect a model…</source>
+        <translation>Подключить модель…</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n file(s) could not be read</source>
+        <translation>
+            <numerusform>Не прочитан %n файл</numerusform>
+            <numerusform>Не прочитано %n файла</numerusform>
+            <numerusform>Не прочитано %n файлов</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Reading files: {done} of {total}</source>
+        <translation>Чтение файлов: {done} из {total}</translation>
+    </message>
+    <message>
+        <source>Vectors are not being made: {fault}</source>
+        <translation>Эмбеддинги не создаются: {fault}</translation>
+    </message>
+    <message>
+        <source>Making vectors: {done} of {total}</source>
+        <translation>Создание эмбеддингов: {done} из {total}</translation>
+    </message>
+    <message>
+        <source>Starting…</source>
+        <translation>Запуск…</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n file(s) can be searched</source>
+        <translation>
+            <numerusform>Поиск по %n файлу</numerusform>
+            <numerusform>Поиск по %n файлам</numerusform>
+            <numerusform>Поиск по %n файлам</numerusform>
+        </translation>
+    </message>
+</context>
+</TS>
