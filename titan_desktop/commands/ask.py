@@ -168,7 +168,7 @@ async def _stop(bus: Bus, question: Question) -> None:
 
 def _as_json(answer: chat.Message) -> dict[str, object]:
     return {
-        "answer": answer.text,
+        "answer": answer.text or _passages(answer),
         "state": answer.state,
         "kind": answer.kind,
         "model": answer.model,
@@ -176,6 +176,13 @@ def _as_json(answer: chat.Message) -> dict[str, object]:
         "conversation_id": answer.conversation_id,
         "fault": {"kind": answer.fault, "detail": answer.fault_detail} if answer.fault else None,
     }
+
+
+def _passages(answer: chat.Message) -> str:
+    """Return the passages as one text: without a model they are the answer."""
+    if answer.kind is not chat.AnswerKind.PASSAGES:
+        return ""
+    return "\n\n".join(f"{hit.title}: {hit.passage.strip()}" for hit in answer.sources)
 
 
 def _verdict(answer: chat.Message, says: sentences.Table) -> int:

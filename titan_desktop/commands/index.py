@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from titan_bus import Bus
+from titan_bus import Bus, Tail
 from titan_desktop.commands import exit_codes, indexing, output, sentences
 from titan_desktop.contracts.memory import FileIndexed, Outcome, Reason
 
@@ -24,13 +24,18 @@ def absolute(paths: Iterable[str]) -> list[str]:
     return known
 
 
-async def run(bus: Bus, options: argparse.Namespace, paths: Sequence[str], says: sentences.Table) -> int:
-    """Index `paths` (none: every allowed folder), print the summary, return the exit status."""
+async def run(
+    bus: Bus, tail: Tail, options: argparse.Namespace, paths: Sequence[str], says: sentences.Table
+) -> int:
+    """Index `paths` (none: every allowed folder), print the summary, return the exit status.
+
+    `tail` comes from `indexing.listening`, and began before the core started to read.
+    """
     job = indexing.Job(paths, force=options.force)
     progress = output.Progress(says["indexing"])
     started = time.monotonic()
     try:
-        await indexing.run(bus, job, progress.update)
+        await indexing.run(bus, tail, job, progress.update)
     except indexing.StalledError as error:
         progress.clear()
         output.complain(says["stalled"].format(files=error.left))
@@ -53,14 +58,14 @@ async def run(bus: Bus, options: argparse.Namespace, paths: Sequence[str], says:
 
 def _as_json(job: indexing.Job, seconds: float, says: sentences.Table) -> dict[str, object]:
     indexed = job.of(Outcome.INDEXED)
-    dealt_with = len(job.outcomes)
+    dealt_with = len(job.outcomes())
 
     def listed(path: str, reason: str) -> dict[str, str]:
         return {"path": path, "reason": reason, "sentence": sentences.for_reason(says, reason)}
 
     return {
         "indexed": len(indexed),
-        "unchanged": job.unchanged,
+        "unchanged": job.unchanged(),
         "skipped": [listed(news.path, news.reason) for news in job.of(Outcome.SKIPPED)],
         "failed": [listed(news.path, news.reason) for news in job.of(Outcome.FAILED)],
         "refused": [listed(path, reason) for path, reason in sorted(job.refused.items())],
@@ -73,9 +78,9 @@ def _as_json(job: indexing.Job, seconds: float, says: sentences.Table) -> dict[s
 def _print(job: indexing.Job, seconds: float, says: sentences.Table) -> None:
     indexed = job.of(Outcome.INDEXED)
     size = _size(sum(news.size for news in indexed))
-    rate = len(job.outcomes) / seconds if seconds else 0.0
+    rate = len(job.outcomes()) / seconds if seconds else 0.0
     output.say(says["indexed"].format(files=len(indexed), bytes=size, seconds=seconds, rate=rate))
-    output.say(says["unchanged"].format(files=job.unchanged))
+    output.say(says["unchanged"].format(files=job.unchanged()))
     for key, outcome in (("skipped", Outcome.SKIPPED), ("failed", Outcome.FAILED)):
         left_out = job.of(outcome)
         output.say(says[key].format(files=len(left_out)))

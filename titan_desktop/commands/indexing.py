@@ -4,12 +4,15 @@
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from pathlib import PurePath
 
 import msgspec
 
-from titan_bus import Bus, Event, new_ulid
+from titan_bus import Bus, Event, Tail, new_ulid
 from titan_desktop.contracts import files, memory, topics
+from titan_desktop.contracts.memory import Outcome
 
 COMMAND_BYTES_MAX = 16_000
 """Paths in one command, as UTF-8: JSON's escapes at their worst double that, and an event has 32 KB."""
@@ -44,8 +47,10 @@ class Job:
         self._open = {command.job_id for command in self.commands}
         self._ids = frozenset(self._open)
         self._unchanged: dict[str, int] = {}
+        self._scope = frozenset(paths)
         self._waiting: set[str] = set()
-        self.outcomes: dict[str, memory.FileIndexed] = {}
+        self._outcomes: dict[str, memory.FileIndexed] = {}
+        self._by_others: dict[str, memory.FileIndexed] = {}
         self.refused: dict[str, str] = {}
 
     @property
@@ -59,22 +64,36 @@ class Job:
         return not self._open and not self._waiting
 
     @property
-    def unchanged(self) -> int:
-        """How many files the index knew already."""
-        known = sum(self._unchanged.values())
-        return known + len(self.of(memory.Outcome.UNCHANGED))
+    def done(self) -> int:
+        """How many files of this job have been dealt with."""
+        return len(self._outcomes)
 
-    def of(self, outcome: memory.Outcome) -> list[memory.FileIndexed]:
+    def outcomes(self) -> dict[str, memory.FileIndexed]:
+        """Return what became of every file that was read meanwhile, by path; unchanged ones are not in it.
+
+        A core that starts, or watches, reads files on its own account. What it has read by the time that this job
+        comes to it is unchanged for the job and news for the person.
+        """
+        return self._by_others | self._read_by_us()
+
+    def unchanged(self) -> int:
+        """Count the files that needed no reading."""
+        ours = self._read_by_us()
+        said_here = len(self._outcomes) - len(ours)
+        return max(0, sum(self._unchanged.values()) + said_here - len(self._by_others.keys() - ours.keys()))
+
+    def of(self, outcome: Outcome) -> list[memory.FileIndexed]:
         """Return the files with this outcome, by path."""
-        return sorted(
-            (news for news in self.outcomes.values() if news.outcome is outcome), key=lambda n: n.path
-        )
+        return [news for _, news in sorted(self.outcomes().items()) if news.outcome is outcome]
+
+    def _read_by_us(self) -> dict[str, memory.FileIndexed]:
+        return {path: news for path, news in self._outcomes.items() if news.outcome is not Outcome.UNCHANGED}
 
     def take(self, event: Event) -> bool:
         """Learn from an event; say whether it belonged to this job."""
         match _decoded(event):
             case files.FileSeen(path=path, job_id=job_id) if job_id in self._ids:
-                if path not in self.outcomes:
+                if path not in self._outcomes:
                     self._waiting.add(path)
             case files.PathRefused(path=path, reason=reason, job_id=job_id) if job_id in self._ids:
                 self.refused[path] = reason
@@ -82,32 +101,45 @@ class Job:
                 self._open.discard(job_id)
                 self._unchanged[job_id] = unchanged
             case memory.FileIndexed(path=path, job_id=job_id) as news if job_id in self._ids:
-                self.outcomes[path] = news
+                self._outcomes[path] = news
                 self._waiting.discard(path)
+            case memory.FileIndexed(path=path, outcome=outcome) as news if self._covers(path):
+                if outcome is not Outcome.UNCHANGED:
+                    self._by_others[path] = news
             case _:
                 return False
         return True
 
+    def _covers(self, path: str) -> bool:
+        parents = (str(parent) for parent in PurePath(path).parents)
+        return not self._scope or path in self._scope or any(parent in self._scope for parent in parents)
 
-async def run(bus: Bus, job: Job, on_progress: Callable[[int, int], None]) -> None:
-    """Publish the job's commands and follow it to its end.
+
+@contextlib.asynccontextmanager
+async def listening(bus: Bus) -> AsyncIterator[Tail]:
+    """Read along from now on: nothing that is said of a file after this begins is missed."""
+    tail = bus.tail([topics.FS, topics.MEMORY])
+    try:
+        await tail.start()
+        yield tail
+    finally:
+        await tail.close()
+
+
+async def run(bus: Bus, tail: Tail, job: Job, on_progress: Callable[[int, int], None]) -> None:
+    """Publish the job's commands and follow it along `tail` to its end.
 
     Raises:
         StalledError: nothing was heard of it for SILENCE_S.
         BusError: the bus is gone.
     """
-    tail = bus.tail([topics.FS, topics.MEMORY], start="$")
-    try:
-        await tail.start()  # before the commands go out: nothing of theirs may be missed
-        for command in job.commands:
-            await bus.publish(topics.FS, topics.type_of(command), command)
-        async for event in _within_silence(tail, job):
-            if job.take(event):
-                on_progress(len(job.outcomes), len(job.outcomes) + job.left)
-            if job.finished:
-                return
-    finally:
-        await tail.close()
+    for command in job.commands:
+        await bus.publish(topics.FS, topics.type_of(command), command)
+    async for event in _within_silence(tail, job):
+        if job.take(event):
+            on_progress(job.done, job.done + job.left)
+        if job.finished:
+            return
 
 
 async def _within_silence(tail: AsyncIterator[Event], job: Job) -> AsyncIterator[Event]:

@@ -72,7 +72,7 @@ def _work(options: argparse.Namespace, says: sentences.Table, paths: Paths) -> W
             )
         case "index":
             asked = _paths(options, says)
-            return lambda bus: index.run(bus, options, asked, says)
+            return lambda bus: _index(bus, options, asked, says)
     raise AssertionError(options.command)
 
 
@@ -119,7 +119,6 @@ async def _linked(paths: Paths, says: sentences.Table, work: Work) -> int:
         async with await _connect(paths) as link:
             keeping = asyncio.create_task(_keep_core(paths), name="keep the core")
             try:
-                await _until_ready(link.bus)
                 return await work(link.bus)
             finally:
                 keeping.cancel()
@@ -193,6 +192,13 @@ async def _doctor(paths: Paths, says: sentences.Table, *, json: bool) -> int:
     return doctor.show(doctor.report(paths, answers, unreached), json=json)
 
 
+async def _index(bus: Bus, options: argparse.Namespace, paths: list[str], says: sentences.Table) -> int:
+    """Index, listening from before a core that was started for this has begun to read on its own."""
+    async with indexing.listening(bus) as tail:
+        await _until_ready(bus)
+        return await index.run(bus, tail, options, paths, says)
+
+
 async def _after_scan(
     bus: Bus, says: sentences.Table, work: Callable[[], Awaitable[int]], *, fresh: bool
 ) -> int:
@@ -201,12 +207,16 @@ async def _after_scan(
     A core that was running has followed every change. One that was started for this command (`fresh`) has not
     looked yet, and a first one knows nothing: it would answer "nothing found" with the document before it.
     """
+    await _until_ready(bus)
     known = await _knows_files(bus)
     if fresh or not known:
         progress = output.Progress(says["first_scan"])
         try:
-            async with asyncio.timeout(START_SCAN_S if known else FIRST_SCAN_S):
-                await indexing.run(bus, indexing.Job(()), progress.update)
+            async with (
+                asyncio.timeout(START_SCAN_S if known else FIRST_SCAN_S),
+                indexing.listening(bus) as tail,
+            ):
+                await indexing.run(bus, tail, indexing.Job(()), progress.update)
         except (TimeoutError, indexing.StalledError):
             progress.clear()
             output.complain(says["first_scan_late"])

@@ -126,6 +126,22 @@ async def test_without_a_model_the_passages_are_the_answer(
     assert "Ollama" in err
 
 
+async def test_without_a_model_json_has_the_passages_as_the_answer(
+    bus: Bus, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A script that reads `answer` alone gets what was found."""
+
+    async def passages(command: chat.SendPrompt) -> AsyncIterator[msgspec.Struct]:
+        message = an_answer(command, kind=chat.AnswerKind.PASSAGES, sources=(a_hit(), a_hit("/d/b.txt")))
+        yield chat.AssistantMessage(message=message)
+
+    async with chat_service(bus, passages):
+        await ask.run(bus, options(json=True), "deposit", SAYS)
+    said = json.loads(capsys.readouterr().out)
+    assert said["kind"] == "passages"
+    assert said["answer"] == "rent.pdf: The deposit is 900.\n\nb.txt: The deposit is 900."
+
+
 async def test_nothing_found_is_said_by_the_exit_status(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
     """Without a model and without a passage: 1."""
 

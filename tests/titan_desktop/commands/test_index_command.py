@@ -30,11 +30,16 @@ def dealt(
     return memory.FileIndexed(path=path, outcome=outcome, reason=reason, size=1000, job_id=command.job_id)
 
 
+async def run(bus: Bus, opts: Namespace, paths: list[str], says: sentences.Table) -> int:
+    async with indexing.listening(bus) as tail:
+        return await index.run(bus, tail, opts, paths, says)
+
+
 async def a_mixed_folder(command: files.IndexPaths) -> AsyncIterator[msgspec.Struct]:
     """One file of each outcome; an answer that overtakes its `file_seen`; another job's events in between."""
     yield dealt(command, "/d/first.txt")
     yield seen(command, "/d/first.txt")
-    yield memory.FileIndexed(path="/d/other.txt", outcome=Outcome.FAILED, reason=Reason.BROKEN)
+    yield seen(files.IndexPaths(job_id="01J25T91SA3G7G9F2W3ZVQ7E7N"), "/d/never.txt")
     for path in ("/d/a.xyz", "/d/broken.pdf", "/d/same.txt"):
         yield seen(command, path)
     yield files.ScanFinished(job_id=command.job_id, seen=4, unchanged=3)
@@ -48,7 +53,7 @@ async def a_mixed_folder(command: files.IndexPaths) -> AsyncIterator[msgspec.Str
 async def test_the_summary_counts_every_outcome(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
     """Order and repetition of the events change nothing, and other jobs are not counted."""
     async with files_service(bus, a_mixed_folder):
-        status = await index.run(bus, options(), [], SAYS)
+        status = await run(bus, options(), [], SAYS)
     said = json.loads(capsys.readouterr().out)
     assert status == exit_codes.DONE
     assert said["indexed"] == 1
@@ -68,17 +73,42 @@ async def test_the_summary_counts_every_outcome(bus: Bus, capsys: pytest.Capture
 async def test_a_person_reads_why(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
     """Reasons are sentences with the files under them, and there is no bar where stderr is no terminal."""
     async with files_service(bus, a_mixed_folder):
-        await index.run(bus, options(json=False), [], sentences.RUSSIAN)
+        await run(bus, options(json=False), [], sentences.RUSSIAN)
     out, err = capsys.readouterr()
     assert "Проиндексировано: 1 (1 KB)" in out
     assert "Не прочитано: 1\n  файл повреждён: 1\n    /d/broken.pdf\n" in out
     assert err == ""
 
 
+async def test_what_the_core_reads_by_itself_meanwhile_is_news(
+    bus: Bus, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A first `titan index` starts the core, whose own scan comes first: its outcomes are told, in scope only."""
+
+    async def overtaken(command: files.IndexPaths) -> AsyncIterator[msgspec.Struct]:
+        startup = files.IndexPaths(job_id="01J25T91SA3G7G9F2W3ZVQ7E7N")
+        yield dealt(startup, "/d/new.txt")
+        yield dealt(startup, "/d/broken.pdf", Outcome.FAILED, Reason.BROKEN)
+        yield dealt(startup, "/elsewhere/new.txt")
+        yield dealt(startup, "/d/twice.txt")
+        yield seen(command, "/d/new.txt")
+        yield dealt(command, "/d/new.txt", Outcome.UNCHANGED)
+        yield seen(command, "/d/twice.txt")
+        yield dealt(command, "/d/twice.txt")
+        yield files.ScanFinished(job_id=command.job_id, seen=1, unchanged=6)
+
+    async with files_service(bus, overtaken):
+        await run(bus, options(), ["/d"], SAYS)
+    said = json.loads(capsys.readouterr().out)
+    assert said["indexed"] == 2
+    assert [failure["path"] for failure in said["failed"]] == ["/d/broken.pdf"]
+    assert said["unchanged"] == 5
+
+
 async def test_strict_makes_a_failed_file_a_failure(bus: Bus) -> None:
     """Without `--strict` a broken file is only recorded."""
     async with files_service(bus, a_mixed_folder):
-        assert await index.run(bus, options(strict=True), [], SAYS) == exit_codes.FILES_FAILED
+        assert await run(bus, options(strict=True), [], SAYS) == exit_codes.FILES_FAILED
 
 
 async def test_a_core_that_restarts_in_mid_scan_is_waited_for(
@@ -97,7 +127,7 @@ async def test_a_core_that_restarts_in_mid_scan_is_waited_for(
         yield dealt(command, "/d/2")
 
     async with files_service(bus, crashing):
-        await index.run(bus, options(), [], SAYS)
+        await run(bus, options(), [], SAYS)
     assert json.loads(capsys.readouterr().out)["indexed"] == 3
 
 
@@ -111,7 +141,7 @@ async def test_a_path_outside_is_refused_with_the_cure(bus: Bus, capsys: pytest.
         yield dealt(command, "/d/1")
 
     async with files_service(bus, refusing) as commands:
-        status = await index.run(bus, options(force=True), ["/d", "/etc/passwd"], SAYS)
+        status = await run(bus, options(force=True), ["/d", "/etc/passwd"], SAYS)
     out, err = capsys.readouterr()
     assert status == exit_codes.PATH_REFUSED
     assert json.loads(out)["indexed"] == 1
@@ -130,7 +160,7 @@ async def test_a_folder_that_cannot_be_read_on_the_way_is_reported_only(bus: Bus
         yield files.ScanFinished(job_id=command.job_id, seen=0, refused=1)
 
     async with files_service(bus, partly):
-        assert await index.run(bus, options(), ["/d"], SAYS) == exit_codes.DONE
+        assert await run(bus, options(), ["/d"], SAYS) == exit_codes.DONE
 
 
 async def test_more_paths_than_an_event_holds_are_several_commands(
@@ -146,7 +176,7 @@ async def test_more_paths_than_an_event_holds_are_several_commands(
 
     paths = [f"/home/anna/Desktop/договор номер {number}.pdf" for number in range(1500)]
     async with files_service(bus, each) as commands:
-        await index.run(bus, options(), paths, SAYS)
+        await run(bus, options(), paths, SAYS)
     assert json.loads(capsys.readouterr().out)["indexed"] == 1500
     assert len(commands) > 1
 
@@ -161,7 +191,7 @@ async def test_a_core_that_falls_silent_is_not_waited_for_ever(
         yield seen(command, "/d/1")
 
     async with files_service(bus, falls_silent):
-        assert await index.run(bus, options(), [], SAYS) == exit_codes.NOT_REACHED
+        assert await run(bus, options(), [], SAYS) == exit_codes.NOT_REACHED
     assert "files left: 1" in capsys.readouterr().err
 
 
