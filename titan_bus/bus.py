@@ -65,6 +65,7 @@ class Bus:
         self._processors: list[Processor] = []
         self._tails: set[Tail] = set()
         self._open = False
+        self._closed = False
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -80,7 +81,10 @@ class Bus:
 
         Raises:
             BusUnavailableError: the server does not answer within 3 s.
+            BusClosedError: it was closed.
         """
+        if self._closed:
+            raise BusClosedError
         await self._connection.open()
         self._open = True
         name = "titan_bus trimming"
@@ -91,6 +95,7 @@ class Bus:
         if not self._open:
             return
         self._open = False
+        self._closed = True
         for tail in tuple(self._tails):
             await tail.close()
         processors, self._processors = self._processors, []

@@ -67,7 +67,7 @@ class Endpoint:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 await self._connect(wire)
                 await self._greet(wire)
-        except (OSError, ServerRefusedError) as error:  # TimeoutError and ssl.SSLError are OSErrors
+        except (OSError, ServerRefusedError, NotImplementedError) as error:  # Windows has no unix sockets
             wire.close()
             raise BusUnavailableError(self.address, str(error) or "no answer") from error
         except asyncio.CancelledError:

@@ -17,6 +17,7 @@ from titan_bus.config import BusConfig
 from titan_bus.connection import Connection
 from titan_bus.delivery import Delivery
 from titan_bus.errors import (
+    BusClosedError,
     BusError,
     BusUnavailableError,
     EntryMalformedError,
@@ -55,6 +56,7 @@ class Processor:
     ) -> None:
         self.topic = topic
         self.group = group
+        self._name = f"{group} on {topic}"
         self._connection = connection
         self._channel = channel
         self._config = config
@@ -85,22 +87,26 @@ class Processor:
 
         Raises:
             BusUnavailableError: the server does not answer now.
+            BusClosedError: it was stopped meanwhile.
         """
         await self._create_groups()
+        if self._stopping:
+            raise BusClosedError
         for step in (self._read, self._release, self._claims.keep):
-            what = f"titan_bus {self.group} on {self.topic}: {step.__name__.strip('_')}"
+            what = f"titan_bus {self._name}: {step.__name__.strip('_')}"
             self._upkeep.append(asyncio.create_task(keep_going(step, what), name=what))
 
     async def stop(self, drain_s: float) -> None:
         """Read no more, wait `drain_s` for the handlers that run, then cancel them without acknowledging."""
         self._stopping = True
         self._backlog.clear()  # still pending on the server: the next start takes them up
-        reader, *others = self._upkeep
-        await _cancel({reader})
+        await _cancel(
+            set(self._upkeep[:1])
+        )  # the reader; upkeep goes on, so that nobody claims what still runs
         self._channel.close()
         if running := self._running():
             await asyncio.wait(running, timeout=drain_s)
-        await _cancel(self._running() | set(others))
+        await _cancel(self._running() | set(self._upkeep))
 
     def holds(self, event_id: str) -> bool:
         """Whether an event waits here for its manual acknowledgement, or is being handled."""
@@ -139,7 +145,7 @@ class Processor:
         except ServerRefusedError as error:
             if error.code not in {"NOGROUP", "UNBLOCKED"}:
                 raise
-            logger.warning("%s on %s: the stream or the group is gone, creating it", self.group, self.topic)
+            logger.warning("%s: the stream or the group is gone, creating it", self._name)
             self._start_id = "0"
             await self._create_groups()
             return
@@ -174,24 +180,24 @@ class Processor:
             self._spawn(self._work(), self._workers)
 
     def _spawn(self, work: Any, tasks: set[asyncio.Task[None]]) -> None:
-        task = asyncio.create_task(work, name=f"titan_bus {self.group} on {self.topic}")
+        task = asyncio.create_task(work, name=f"titan_bus {self._name}")
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
     async def _work(self) -> None:
-        while self._backlog:
-            delivery = self._backlog.popleft()
-            if not self._backlog:
-                self._dispatched.set()
-            try:
-                await self._handle(delivery)
-            except Exception:  # a supervisor: without a verdict the server will deliver it again
-                logger.exception(
-                    "%s on %s: no verdict on %s", self.group, self.topic, delivery.event.event_id
-                )
-                self._let_go(delivery)
-        # Here and not when the task is done: a delivery that comes in between would find no worker.
-        self._idle += 1
+        try:
+            while self._backlog:
+                delivery = self._backlog.popleft()
+                if not self._backlog:
+                    self._dispatched.set()
+                try:
+                    await self._handle(delivery)
+                except Exception:  # a supervisor: without a verdict the server will deliver it again
+                    logger.exception("%s: no verdict on %s", self._name, delivery.event.event_id)
+                    self._let_go(delivery)
+        finally:
+            # Here and not when the task is done: a delivery that comes in between would find no worker.
+            self._idle += 1
 
     async def _handle(self, delivery: Delivery) -> None:
         event = delivery.event
@@ -206,7 +212,7 @@ class Processor:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise
-            logger.warning("%s on %s: handling of %s was cancelled", self.group, self.topic, event.event_id)
+            logger.warning("%s: handling of %s was cancelled", self._name, event.event_id)
         except Exception as error:  # noqa: BLE001 -- whatever a handler raises is a verdict on the event
             await self._fail(delivery, error)
         else:
@@ -221,32 +227,17 @@ class Processor:
         if event.meta.reply_to is not None:
             # Somebody waits: an answer now is worth more than one after the deadline.
             if not isinstance(error, RequestRefused):
-                logger.error(
-                    "%s on %s: request %s failed", self.group, self.topic, event.event_id, exc_info=error
-                )
+                logger.error("%s: request %s failed", self._name, event.event_id, exc_info=error)
             await self._responder.refuse(event, error)
             await self._acknowledge(delivery)
             return
         limit = self._config.stream(self.topic).retry_limit
         if isinstance(error, FatalError) or event.meta.retries >= limit:
-            logger.error(
-                "%s on %s: %s goes to the dead letters",
-                self.group,
-                self.topic,
-                event.event_id,
-                exc_info=error,
-            )
+            logger.error("%s: %s goes to the dead letters", self._name, event.event_id, exc_info=error)
             await self._settlement.bury(delivery.stream, delivery.entry_id, delivery.fields, error)
         else:
             pause_s = await self._settlement.postpone(delivery)
-            logger.info(
-                "%s on %s: %s failed (%r), again in %.1f s",
-                self.group,
-                self.topic,
-                event.event_id,
-                error,
-                pause_s,
-            )
+            logger.info("%s: %s failed (%r), again in %.1f s", self._name, event.event_id, error, pause_s)
             self._postponed.set()
         self._let_go(delivery)
 
@@ -257,11 +248,11 @@ class Processor:
     async def _bury_malformed(
         self, stream: str, entry_id: bytes, fields: list[bytes], error: EntryMalformedError
     ) -> None:
-        logger.error("%s on %s: entry %s is no event: %s", self.group, self.topic, entry_id.decode(), error)
+        logger.error("%s: entry %s is no event: %s", self._name, entry_id.decode(), error)
         try:
             await self._settlement.bury(stream, entry_id, fields or [], error)
         except BusError as trouble:
-            logger.warning("%s on %s: %s stays open: %s", self.group, self.topic, entry_id.decode(), trouble)
+            logger.warning("%s: %s stays open: %s", self._name, entry_id.decode(), trouble)
         finally:
             self._held.pop((stream, entry_id), None)
 
