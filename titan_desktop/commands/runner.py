@@ -78,12 +78,13 @@ def _work(options: argparse.Namespace, says: sentences.Table, paths: Paths) -> W
 
 def _text(words: list[str], says: sentences.Table, when_empty: str) -> str:
     text = " ".join(words)
-    if text in {"", "-"} and not (text == "" and sys.stdin.isatty()):
+    piped = sys.stdin is not None and not sys.stdin.isatty()
+    if words == ["-"] or (not words and piped):
         text = sys.stdin.buffer.read().decode("utf-8-sig", errors="replace")
     text = (
         text.encode(errors="replace").decode().strip()
     )  # a terminal's stray bytes arrive as lone surrogates
-    if not text or text == "-":
+    if not text:
         raise CommandError(says[when_empty], exit_codes.USAGE)
     if (size := len(text.encode())) > chat.PROMPT_BYTES_MAX:
         sentence = says["too_long"].format(bytes=size, limit=chat.PROMPT_BYTES_MAX)

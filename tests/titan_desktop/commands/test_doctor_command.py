@@ -1,0 +1,140 @@
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.responders import a_hit, memory_service
+from titan_bus import Bus, Event
+from titan_desktop.commands import doctor, exit_codes
+from titan_desktop.contracts import memory, system, topics
+from titan_desktop.paths import Paths
+
+DISPLAYLESS: dict[str, str] = {}
+OFFSCREEN = {"QT_QPA_PLATFORM": "offscreen"}
+COUNTS = memory.IndexStatus(files=7, passages=70, failed=1, skipped=2)
+
+
+def well(**changes: object) -> system.Status:
+    fields: dict[str, object] = {
+        "version": "0.1.0",
+        "pid": 42,
+        "ready": True,
+        "stores": (
+            system.StoreStatus(
+                name="postgres", place="embedded", ok=True, product="PostgreSQL", version="18.4"
+            ),
+        ),
+        "model": system.ModelStatus(configured=True, name="m", base_url="http://x/v1", key="environment"),
+        "embedder": system.ModelStatus(configured=False),
+        "roots": (system.RootStatus(path="/home/anna/Desktop", exists=True, watched=True),),
+    }
+    return system.Status(**{**fields, **changes})
+
+
+@pytest.fixture
+def paths(titan_home: Path) -> Paths:
+    return Paths.from_environment()
+
+
+@asynccontextmanager
+async def system_service(bus: Bus, *answers: system.Status) -> AsyncIterator[None]:
+    """Answer the n-th GetStatus with the n-th answer, and from then on with the last."""
+    left = list(answers)
+
+    async def on_request(event: Event) -> msgspec.Struct:
+        return left.pop(0) if len(left) > 1 else left[0]
+
+    subscription = await bus.subscribe(topics.SYSTEM_REQUESTS, "system", on_request)
+    try:
+        yield
+    finally:
+        await subscription.stop()
+
+
+async def find_one(_: memory.Search) -> memory.SearchResult:
+    return memory.SearchResult(hits=(a_hit(),))
+
+
+async def test_stores_that_are_still_opening_are_waited_for(bus: Bus) -> None:
+    """A report right after the start shows how the stores are, not that they are being started."""
+    starting = well(
+        ready=False,
+        stores=(
+            system.StoreStatus(name="postgres", place="embedded", ok=False, detail="It is being started."),
+        ),
+    )
+    async with system_service(bus, starting, starting, well()), memory_service(bus, find_one, COUNTS):
+        assert await doctor.ask(bus) == (well(), COUNTS)
+
+
+async def test_a_store_that_does_not_open_is_reported_without_counts(
+    bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The index is not asked when its store is away."""
+    monkeypatch.setattr(doctor, "SETTLE_S", 0.2)
+    ill = well(
+        ready=False,
+        stores=(system.StoreStatus(name="postgres", place="docker", ok=False, detail="wrong password"),),
+    )
+    async with system_service(bus, ill):
+        assert await doctor.ask(bus) == (ill, None)
+
+
+def test_all_well_is_0(paths: Paths, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every part has its line; a missing embedder and a file that failed are notes, not problems."""
+    found = doctor.report(paths, (well(), COUNTS), environment=OFFSCREEN)
+    assert doctor.show(found, json=False) == exit_codes.DONE
+    out = capsys.readouterr().out
+    assert "postgres  embedded, PostgreSQL 18.4\n" in out
+    assert "model     m, key from environment, http://x/v1\n" in out
+    assert "folder    /home/anna/Desktop, watched\n" in out
+    assert "index     7 files, 70 passages, 0 vectors\n" in out
+    assert "1 files could not be read" in out.partition("Notes:")[2]
+    assert out.endswith("All is well.\n")
+
+
+def test_every_problem_is_a_sentence_and_1(paths: Paths, capsys: pytest.CaptureFixture[str]) -> None:
+    """A store that is down, what the core complains of, and roots that do not exist."""
+    status = well(
+        stores=(system.StoreStatus(name="graph", place="external", ok=False, detail="Start the server."),),
+        problems=("The keyring is locked. Unlock it.",),
+        roots=(system.RootStatus(path="/home/anna/Desktop", exists=False),),
+    )
+    found = doctor.report(paths, (status, None), environment=OFFSCREEN)
+    assert doctor.show(found, json=True) == exit_codes.NOTHING
+    said = json.loads(capsys.readouterr().out)
+    assert not said["ok"]
+    assert [problem.split()[0] for problem in said["problems"]] == ["graph", "The", "There"]
+
+
+def test_without_a_core_it_reports_what_can_be_seen_from_here(
+    paths: Paths, titan_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Paths, folders and the display need no core; why there is none is the first problem."""
+    found = doctor.report(paths, None, "The disk is full. Make room.", environment=DISPLAYLESS)
+    assert doctor.show(found, json=False) == exit_codes.NOTHING
+    out = capsys.readouterr().out
+    assert "core      not reached\n" in out
+    assert f"folder    {titan_home / 'Desktop'}, there\n" in out
+    assert "- The disk is full. Make room.\n" in out
+
+
+def test_a_server_without_a_display_is_as_its_owner_wants_it(paths: Paths) -> None:
+    """No display is a note; libraries that a display would need and has not are a problem."""
+    found = doctor.report(paths, (well(), COUNTS), environment=DISPLAYLESS)
+    assert found.ok
+    assert any("titan ask" in note for note in found.notes)
+
+
+def test_missing_libraries_are_a_problem_with_their_packages(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same line that the window would end with."""
+    monkeypatch.setattr("titan_desktop.display._loads", lambda *_: False)
+    monkeypatch.setattr("sys.platform", "linux")
+    found = doctor.report(paths, (well(), COUNTS), environment=OFFSCREEN)
+    assert not found.ok
+    assert "apt install libegl1" in found.problems[0]
