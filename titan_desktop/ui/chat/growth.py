@@ -8,7 +8,7 @@ the parser knows, so text after a line break waits for it; inside open code it i
 from time import perf_counter
 
 from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtGui import QTextBlockFormat, QTextCharFormat, QTextCursor
+from PySide6.QtGui import QTextCursor
 
 from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.markdown import Code, Rendered, render, render_growing
@@ -17,6 +17,8 @@ from titan_desktop.ui.chat.rich_text import RichText
 PARSE_INTERVAL_MS = 200
 _PARSE_SHARE = 12
 """Of the loop's time, parsing gets at most one part in so many."""
+_REPARSED_CODE_MAX = 3_000
+"""Open code longer than this is not parsed again, and so not coloured, until its fence closes."""
 WHOLE_CHARS_MAX = 4_000
 """A finished answer up to this length is parsed once more as a whole; longer ones keep their finished blocks."""
 
@@ -42,15 +44,15 @@ class Growth(QObject):
     def _forget(self) -> None:
         self._kept_chars = 0
         self._kept_position = 0
-        self._kept_tables: tuple[Code | None, ...] = ()
-        self._in_code = False
+        self._kept_codes: tuple[Code, ...] = ()
+        self._may_quote = False
+        self._in_code = self._in_table = False
         self._interval_ms = PARSE_INTERVAL_MS
 
     def begin(self, text: str, colours: Colours, citations: int) -> None:
         """Show a text that will grow."""
         self._colours, self._citations, self._text = colours, citations, text
         self._forget()
-        self._view.codes = []
         self._view.clear()
         self._parse()
 
@@ -58,14 +60,22 @@ class Growth(QObject):
         """Show more of the same text."""
         self._text = text
         addition = text[self._shown_chars :]
-        if not self._in_code:
+        if self._in_table:
+            addition = ""
+        elif not self._in_code:
             addition = addition.partition("\n")[0]
-        elif "`" in addition or "~" in addition:
-            addition = ""  # the end of the code, perhaps
+        elif self._may_close(text):
+            addition = ""
         if addition:
             self._append(addition)
-        if not self._timer.isActive():
+        is_long_code = self._in_code and len(text) - self._kept_chars > _REPARSED_CODE_MAX
+        if not self._timer.isActive() and not (is_long_code and addition):
             self._timer.start(self._interval_ms)
+
+    def _may_close(self, text: str) -> bool:
+        """Whether a line that is new, or goes on, looks like the fence at the code's end."""
+        lines = text[text.rfind("\n", 0, self._shown_chars) + 1 :].split("\n")
+        return any(line.lstrip()[:1] in ("`", "~") for line in lines if line.strip())
 
     def finish(self, text: str) -> None:
         """Show the whole text; it will not grow any more."""
@@ -87,12 +97,15 @@ class Growth(QObject):
 
     def _append(self, text: str) -> None:
         cursor = QTextCursor(self._view.document())
-        tables = self._view.tables() if self._in_code else []
-        if tables:
-            cursor = tables[-1].cellAt(0, 0).lastCursorPosition()
-        else:
-            cursor.movePosition(QTextCursor.MoveOperation.End)
-        cursor.insertText(text)
+        cursor.movePosition(QTextCursor.MoveOperation.End)
+        for number, line in enumerate(text.split("\n")):
+            if number:  # a new line of code; it takes the space below over from the line above
+                above, below = cursor.blockFormat(), cursor.blockFormat()
+                above.setBottomMargin(0)
+                below.setTopMargin(0)
+                cursor.setBlockFormat(above)
+                cursor.insertBlock(below)
+            cursor.insertText(line)
         self._shown_chars += len(text)
 
     def _parse_and_tell(self) -> None:
@@ -113,22 +126,26 @@ class Growth(QObject):
             self._insert(cursor, growing.finished)
             self._kept_chars += growing.finished_chars
             self._kept_position = cursor.position()
-            self._kept_tables += growing.finished.tables
+            self._kept_codes += growing.finished.codes
         self._insert(cursor, growing.last)
         cursor.endEditBlock()
-        self._view.codes = [*self._kept_tables, *growing.last.tables]
-        self._in_code = growing.in_code
+        self._may_quote |= "<blockquote" in growing.finished.html + growing.last.html
+        self._view.note((*self._kept_codes, *growing.last.codes), quotes=self._may_quote)
+        self._in_code, self._in_table = growing.in_code, growing.in_table
         self._shown_chars = len(self._text)
         self._interval_ms = max(PARSE_INTERVAL_MS, int((perf_counter() - began) * 1000 * _PARSE_SHARE))
 
     def _insert(self, cursor: QTextCursor, rendered: Rendered) -> None:
-        """Append blocks at the cursor, which stands at the document's end."""
+        """Append blocks at the cursor, which stands at the document's end.
+
+        Into a document that is not empty, Qt inserts HTML without the format of its first block. So a block that
+        nobody sees goes first: its one character joins the last line and is taken out again.
+        """
         if not rendered.html:
             return
-        if cursor.position() and cursor.block().length() > 1:
-            cursor.insertBlock(QTextBlockFormat(), QTextCharFormat())
-        else:
-            cursor.setBlockFormat(QTextBlockFormat())
-            cursor.setBlockCharFormat(QTextCharFormat())
-        cursor.insertHtml(rendered.html)
+        start = cursor.position()
+        cursor.insertHtml(f"<p>&#8203;</p>{rendered.html}" if start else rendered.html)
+        if start:
+            cursor.setPosition(start)
+            cursor.deleteChar()
         cursor.movePosition(QTextCursor.MoveOperation.End)

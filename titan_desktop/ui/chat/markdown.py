@@ -27,6 +27,12 @@ _BRACKETS_MAX, _BRACKETS_IN_PARAGRAPH_MAX = 2_000, 200
 _MARKS_MAX, _MARKS_IN_PARAGRAPH_MAX = 20_000, 2_000
 _PLAIN_LINE_CHARS = 2_000
 
+CODE_INDENT = 13
+"""Pixels. No other block has this margin beyond the quotations': by it the text widget knows a line of code."""
+QUOTE_INDENT = 16
+CODE_TOP, CODE_BOTTOM = 40, 26
+"""Pixels above the first and below the last line of code, outside and inside its ground together."""
+
 _SAFE_LINK = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
 _CITATION = re.compile(r"\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
 _PARAGRAPHS = re.compile(r"\n[ \t>]*\n")
@@ -67,10 +73,10 @@ class Code:
 
 @dataclass(frozen=True)
 class Rendered:
-    """HTML, and what stands in its tables in document order: a code block, or None for a table of the text."""
+    """HTML, and its code blocks in reading order."""
 
     html: str
-    tables: tuple[Code | None, ...] = ()
+    codes: tuple[Code, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,12 +88,14 @@ class Growing:
         last: the block that is being written.
         finished_chars: how many characters of the text `finished` stands for.
         in_code: the last block is code whose fence is open: what comes is to be shown as it is.
+        in_table: the last block is a table: what comes has to be parsed before it can be shown.
     """
 
     finished: Rendered
     last: Rendered
     finished_chars: int
-    in_code: bool
+    in_code: bool = False
+    in_table: bool = False
 
 
 def render(text: str, colours: Colours, citations: int = 0) -> Rendered:
@@ -101,10 +109,10 @@ def render(text: str, colours: Colours, citations: int = 0) -> Rendered:
 def render_growing(text: str, colours: Colours, citations: int = 0) -> Growing:
     """The text so far, with its unfinished last block apart."""
     if not is_bounded(text):
-        return Growing(Rendered(""), Rendered(plain_html(text)), 0, in_code=False)
+        return Growing(Rendered(""), Rendered(plain_html(text)), 0)
     tokens = _parser().parse(text)
     if _is_deep(tokens):
-        return Growing(Rendered(""), Rendered(plain_html(text)), 0, in_code=False)
+        return Growing(Rendered(""), Rendered(plain_html(text)), 0)
     first = max((i for i, token in enumerate(tokens) if token.level == 0 and token.map), default=0)
     line = tokens[first].map[0] if tokens and tokens[first].map else 0  # type: ignore[index]
     chars = 0
@@ -112,8 +120,9 @@ def render_growing(text: str, colours: Colours, citations: int = 0) -> Growing:
         chars = text.index("\n", chars) + 1
     last = tokens[first] if tokens else None
     in_code = last is not None and last.type == "fence" and not _is_closed(last, text[chars:])
+    in_table = last is not None and last.type == "table_open"
     writer = _Writer(colours, citations)
-    return Growing(writer.write(tokens[:first]), writer.write(tokens[first:]), chars, in_code)
+    return Growing(writer.write(tokens[:first]), writer.write(tokens[first:]), chars, in_code, in_table)
 
 
 def plain_html(text: str) -> str:
@@ -190,15 +199,15 @@ class _Writer:
     def __init__(self, colours: Colours, citations: int) -> None:
         self._colours = colours
         self._citations = citations
-        self._tables: list[Code | None] = []
+        self._codes: list[Code] = []
         self._links = 0
 
     def write(self, tokens: Sequence["Token"]) -> Rendered:
-        self._tables = []
+        self._codes = []
         if any(t.type == "tr_open" and _columns(tokens, i) > COLUMNS_MAX for i, t in enumerate(tokens)):
             return Rendered(plain_html("\n".join(t.content for t in tokens if t.type == "inline")))
         html = "".join(self._block(token) for token in tokens)
-        return Rendered(html, tuple(self._tables))
+        return Rendered(html, tuple(self._codes))
 
     def _block(self, token: "Token") -> str:
         if token.hidden:  # a paragraph in a tight list
@@ -217,7 +226,6 @@ class _Writer:
         return f'<ol start="{int(token.attrs.get("start", 1))}">'
 
     def table(self, _token: "Token") -> str:
-        self._tables.append(None)
         return (
             '<table cellspacing="0" cellpadding="6" border="0" '
             f'style="border-collapse:collapse;{_TABLE_MARGIN}">'
@@ -229,16 +237,21 @@ class _Writer:
         return f'<{token.tag} align="{align}" style="border-bottom-width:{border}">'
 
     def code(self, token: "Token") -> str:
+        """A paragraph a line: in a table, each line that is appended would lay all of them out again."""
         code = token.content.rstrip("\n")
         words = token.info.split()
         language = words[0] if words else ""
-        self._tables.append(Code(language, code))
-        body = highlight(code, language.lower(), self._colours)
-        return (
-            f'<table width="100%" cellspacing="0" cellpadding="0" border="0" style="{_TABLE_MARGIN}"><tr>'
-            '<td style="padding-top:32px;padding-bottom:10px;padding-left:12px;padding-right:12px">'
-            f"<pre>{body}</pre></td></tr></table>"
-        )
+        self._codes.append(Code(language, code))
+        lines = highlight(code, language.lower(), self._colours)
+        html = []
+        for number, line in enumerate(lines):
+            top = CODE_TOP if number == 0 else 0
+            bottom = CODE_BOTTOM if number == len(lines) - 1 else 0
+            html.append(
+                f'<pre style="margin-left:{CODE_INDENT}px;margin-right:{CODE_INDENT}px;'
+                f'margin-top:{top}px;margin-bottom:{bottom}px">{line or "&#8203;"}</pre>'
+            )
+        return "".join(html)
 
     def _inline(self, token: "Token") -> str:
         write = _INLINES.get(token.type)

@@ -4,7 +4,7 @@ Selection, links by mouse and keyboard, and accessibility come from `QTextBrowse
 opening an address or a file, is taken away here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QUrl, Signal
 from PySide6.QtGui import (
@@ -18,20 +18,17 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPalette,
-    QTextBlock,
     QTextCursor,
-    QTextFrame,
     QTextOption,
-    QTextTable,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QFrame, QTextBrowser, QTextEdit, QToolButton, QToolTip, QWidget
 
 from titan_desktop.ui.chat.colours import Colours
-from titan_desktop.ui.chat.markdown import Code, Rendered
+from titan_desktop.ui.chat.markdown import CODE_INDENT, QUOTE_INDENT, Code, Rendered
 
 _CODE_RADIUS = 8
-_QUOTE_INDENT = 16
+_CODE_HEAD, _CODE_FOOT = 32, 12
 _WEB = frozenset({"http", "https", "mailto"})
 
 
@@ -49,7 +46,10 @@ class RichText(QTextBrowser):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._colours = Colours.of(self.palette())
-        self.codes: list[Code | None] = []
+        self.codes: list[Code] = []
+        self._may_quote = False
+        self._code_areas: list[QRectF] = []
+        self._quote_bars: list[QRectF] = []
         self._copy_buttons: list[QToolButton] = []
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -77,56 +77,60 @@ class RichText(QTextBrowser):
 
     def set_plain(self, text: str) -> None:
         """Show text as it is."""
-        self.codes = []
+        self.note([], quotes=False)
         self.setPlainText(text)
 
     def set_rendered(self, rendered: Rendered) -> None:
         """Show rendered Markdown."""
-        self.codes = list(rendered.tables)
+        self.note(rendered.codes, quotes="<blockquote" in rendered.html)
         self.setHtml(rendered.html)
+
+    def note(self, codes: Iterable[Code], *, quotes: bool) -> None:
+        """Say what the document, that somebody fills, has in it: code blocks, and quotations perhaps."""
+        self.codes, self._may_quote = list(codes), quotes
 
     def fit(self, width: int) -> int:
         """Lay the text out `width` pixels wide and return its height."""
         if self.lineWrapColumnOrWidth() != width:
             self.setLineWrapColumnOrWidth(width)
-        self.document().setTextWidth(width)
+        if self.document().textWidth() != width:  # setting it lays everything out anew, even to the same
+            self.document().setTextWidth(width)
+        if self.codes or self._may_quote:
+            self._find_grounds()
+        else:
+            self._code_areas, self._quote_bars = [], []
         return int(self.document().size().height() + 0.999)
 
-    def tables(self) -> list[QTextTable]:
-        """The document's tables in reading order, inner ones after the outer."""
-        found: list[QTextTable] = []
-        waiting: list[QTextFrame] = [self.document().rootFrame()]
-        while waiting:
-            for frame in waiting.pop().childFrames():
-                if isinstance(frame, QTextTable):
-                    found.append(frame)
-                waiting.append(frame)
-        return sorted(found, key=lambda table: table.firstPosition())
+    def code_areas(self) -> list[QRectF]:
+        """Where the code blocks are, in the widget's pixels and in the order of `codes`."""
+        return self._code_areas
 
-    def code_areas(self) -> list[tuple[QRectF, Code]]:
-        """Where the code blocks are, in the widget's pixels."""
-        if not any(self.codes):
-            return []
-        return [
-            (self._area_of(table), code)
-            for table, code in zip(self.tables(), self.codes, strict=False)
-            if code is not None
-        ]
+    def _find_grounds(self) -> None:
+        """Look up where code and quotations are: once a layout, not at each painting."""
+        self._code_areas, self._quote_bars = [], []
+        block, layout = self.document().begin(), self.document().documentLayout()
+        while block.isValid():
+            form = block.blockFormat()
+            left = int(form.leftMargin())
+            if left:
+                area = layout.blockBoundingRect(block)
+                for level in range(left // QUOTE_INDENT):
+                    x = area.left() + level * QUOTE_INDENT
+                    self._quote_bars.append(QRectF(x, area.top(), 3, area.height()))
+                if left % QUOTE_INDENT == CODE_INDENT:
+                    begins = form.topMargin() > 0 or not self._code_areas
+                    self._note_code_line(area, area.left() + left - CODE_INDENT, begins=begins)
+            block = block.next()
 
-    def _area_of(self, table: QTextTable) -> QRectF:
-        """Where a code block's table is; Qt's `frameBoundingRect` leaves the padding of the first cell out."""
-        layout, cell = self.document().documentLayout(), table.cellAt(0, 0)
-        padding = cell.format().toTableCellFormat()
-        first = layout.blockBoundingRect(cell.firstCursorPosition().block())
-        last = layout.blockBoundingRect(cell.lastCursorPosition().block())
-        return QRectF(
-            QPointF(first.left() - padding.leftPadding(), first.top() - padding.topPadding()),
-            QPointF(self.document().textWidth(), last.bottom() + padding.bottomPadding()),
-        )
+    def _note_code_line(self, line: QRectF, left: float, *, begins: bool) -> None:
+        if begins:
+            ground = QRectF(left, line.top() - _CODE_HEAD, self.document().textWidth() - left, 0)
+            self._code_areas.append(ground)
+        self._code_areas[-1].setBottom(line.bottom() + _CODE_FOOT)
 
     def place_copy_buttons(self) -> None:
         """One copy button in the corner of each code block."""
-        areas = self.code_areas()
+        areas = list(zip(self._code_areas, self.codes, strict=False))
         while len(self._copy_buttons) < len(areas):
             self._copy_buttons.append(self._new_copy_button())
         for button in self._copy_buttons[len(areas) :]:
@@ -233,13 +237,15 @@ class RichText(QTextBrowser):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the grounds, then the text."""
-        if any(self.codes) or self._has_quotation():
+        if self._code_areas or self._quote_bars:
             painter = QPainter(self.viewport())
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(Qt.PenStyle.NoPen)
-            for area, code in self.code_areas():
-                self._paint_code_ground(painter, area, code)
-            self._paint_quotation_bars(painter)
+            for area, code in zip(self._code_areas, self.codes, strict=False):
+                if area.intersects(QRectF(event.rect())):
+                    self._paint_code_ground(painter, area, code)
+            painter.setBrush(QColor(self._colours.line))
+            painter.drawRects(self._quote_bars)
             painter.end()
         super().paintEvent(event)
 
@@ -249,24 +255,6 @@ class RichText(QTextBrowser):
         painter.setPen(QColor(self._colours.muted))
         painter.drawText(QPointF(area.left() + 12, area.top() + 21), code.language)
         painter.setPen(Qt.PenStyle.NoPen)
-
-    def _has_quotation(self) -> bool:
-        return next(self._quoted_blocks(), None) is not None
-
-    def _quoted_blocks(self) -> Iterator[QTextBlock]:
-        block = self.document().begin()
-        while block.isValid():
-            if block.blockFormat().leftMargin() >= _QUOTE_INDENT:
-                yield block
-            block = block.next()
-
-    def _paint_quotation_bars(self, painter: QPainter) -> None:
-        painter.setBrush(QColor(self._colours.line))
-        layout = self.document().documentLayout()
-        for block in self._quoted_blocks():
-            area = layout.blockBoundingRect(block)
-            for level in range(int(block.blockFormat().leftMargin()) // _QUOTE_INDENT):
-                painter.drawRect(QRectF(area.left() + level * _QUOTE_INDENT, area.top(), 3, area.height()))
 
 
 def _style_sheet(colours: Colours) -> str:
@@ -278,9 +266,9 @@ def _style_sheet(colours: Colours) -> str:
         h1 {{ font-size:x-large; margin-top:14px; margin-bottom:8px; }}
         h2 {{ font-size:large; margin-top:14px; margin-bottom:8px; }}
         h3, h4 {{ font-size:medium; margin-top:10px; margin-bottom:6px; }}
-        blockquote {{ margin-left:{_QUOTE_INDENT}px; margin-right:0px; color:{colours.muted}; }}
+        blockquote {{ margin-left:{QUOTE_INDENT}px; margin-right:0px; color:{colours.muted}; }}
         a {{ color:{colours.link}; text-decoration:none; }}
         code {{ font-family:"{code}"; background-color:{colours.code}; }}
-        pre {{ font-family:"{code}"; white-space:pre-wrap; margin-top:0px; margin-bottom:0px; }}
+        pre {{ font-family:"{code}"; white-space:pre-wrap; }}
         th {{ font-weight:600; }}
     """

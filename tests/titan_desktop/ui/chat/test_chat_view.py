@@ -2,7 +2,7 @@ import random
 
 import pytest
 from PySide6.QtCore import QPoint, Qt, QTranslator
-from PySide6.QtGui import QColor, QGuiApplication, QPalette
+from PySide6.QtGui import QColor, QGuiApplication, QPalette, QTextDocument
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
 
@@ -204,13 +204,23 @@ def test_a_grown_answer_is_the_same_as_a_loaded_one(view: ChatView, seed: int):
         if chance.random() < 0.2:
             row._growth._parse()
     view.model.put(answer(1, text))
-    grown, codes = row.body.toPlainText(), len(row.body.code_areas())
+    grown, codes = lines_of(row.body.document()), row.body.code_areas()
     view.model.set_conversation(CONVERSATION, [question(2), answer(2, text)], more=False)
     fresh = widget(view, "a2").body
-    assert [line for line in grown.split("\n") if line] == [
-        line for line in fresh.toPlainText().split("\n") if line
-    ]
-    assert codes == len(fresh.code_areas()) == 60
+    assert grown == lines_of(fresh.document())
+    assert len(codes) == len(fresh.code_areas()) == 60
+
+
+def lines_of(document: QTextDocument) -> list[tuple]:
+    """The lines with their looks, but for empty ones."""
+    block, lines = document.begin(), []
+    while block.isValid():
+        form = block.blockFormat()
+        if block.text():
+            in_list = block.textList() is not None
+            lines.append((block.text(), in_list, form.leftMargin(), form.topMargin(), form.bottomMargin()))
+        block = block.next()
+    return lines
 
 
 # States

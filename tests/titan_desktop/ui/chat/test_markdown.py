@@ -83,7 +83,7 @@ def test_citations_are_links_to_existing_sources_only(colours: Colours):
 def test_code_keeps_its_text_and_language(colours: Colours):
     """The copy button gets exactly the code; an unknown language is shown without colours."""
     rendered = render("```python\nx = '<b>'\n```\n\n| a |\n|--|\n| b |\n\n```nonsense\ny\n```\n", colours)
-    assert rendered.tables == (Code("python", "x = '<b>'"), None, Code("nonsense", "y"))
+    assert rendered.codes == (Code("python", "x = '<b>'"), Code("nonsense", "y"))
     assert "color:" in rendered.html
 
 
@@ -139,7 +139,7 @@ def test_a_growing_text_is_cut_where_blocks_end(colours: Colours, cut: int):
     growing = render_growing(text, colours)
     whole = render(text, colours)
     assert growing.finished.html + growing.last.html == whole.html
-    assert growing.finished.tables + growing.last.tables == whole.tables
+    assert growing.finished.codes + growing.last.codes == whole.codes
     assert render(text[: growing.finished_chars], colours).html == growing.finished.html
 
 
