@@ -32,8 +32,7 @@ class Settlement:
     async def postpone(self, delivery: Delivery) -> float:
         """Let the event come again to this group after a pause; returns the seconds."""
         retries = delivery.event.meta.retries + 1
-        pause_s = min(self._retry.cap_s, self._retry.base_s * 2 ** (retries - 1))
-        pause_s *= random.uniform(0.5, 1.0)  # noqa: S311 -- jitter, no secret
+        pause_s = self.pause_after(retries)
         again = codec.with_retries(codec.body(delivery.fields), retries)
         await self._call(
             "EVAL", scripts.SCHEDULE, 2, delivery.stream, self._delayed,
@@ -41,7 +40,13 @@ class Settlement:
         )  # fmt: skip
         if delivery.stream == self._retries:
             self._forget(delivery.entry_id)
-        return float(pause_s)
+        return pause_s
+
+    def pause_after(self, failures: int) -> float:
+        """Return the seconds to wait after so many failures: doubling, capped, 50 to 100 % of it at random."""
+        doublings = min(failures - 1, 30)  # beyond that only the float would overflow
+        pause_s = min(self._retry.cap_s, self._retry.base_s * 2.0**doublings)
+        return pause_s * random.uniform(0.5, 1.0)  # noqa: S311 -- jitter, no secret
 
     async def bury(self, stream: str, entry_id: bytes, fields: list[bytes], error: BaseException) -> None:
         """Put the entry to the dead letters."""
