@@ -3,7 +3,7 @@
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
-from titan_desktop.ui.theme import Theme
+from titan_desktop.ui.theme import Theme, set_tone
 
 
 class Banner(QFrame):
@@ -52,11 +52,7 @@ class Banner(QFrame):
         self._text.setText(text)
         self._action.setText(action)
         self._action.setVisible(bool(action))
-        self.setProperty("tone", tone)
-        self.style().unpolish(
-            self
-        )  # Qt looks at a property in a style sheet only when the widget is polished
-        self.style().polish(self)
+        set_tone(self, tone)
         self.setVisible(bool(text))
         self.setAccessibleName(text)
 

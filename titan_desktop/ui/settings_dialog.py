@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QLabel,
     QLineEdit,
+    QSizePolicy,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -27,6 +28,7 @@ from titan_desktop.settings import (
     Settings,
     StoreSettings,
 )
+from titan_desktop.ui.theme import set_tone
 from titan_desktop.ui.url_check import is_endpoint
 
 OLLAMA_URL = "http://127.0.0.1:11434/v1"
@@ -61,6 +63,7 @@ class SettingsDialog(QDialog):
         self._settings = settings
         self._tabs = QTabWidget(self)
         self._tabs.setDocumentMode(True)
+        self._tabs.tabBar().setDrawBase(False)
         self._labels: dict[str, QLabel] = {}
         self._make_fields()
         self._tabs.addTab(self._general_page(), "")
@@ -74,7 +77,7 @@ class SettingsDialog(QDialog):
             QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel, self
         )
         self.save_button = self._buttons.button(QDialogButtonBox.StandardButton.Save)
-        self.save_button.setProperty("tone", "primary")
+        set_tone(self.save_button, "primary")
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 16, 24, 16)
         column.setSpacing(12)
@@ -131,6 +134,7 @@ class SettingsDialog(QDialog):
     def _row(self, form: QFormLayout, name: str, field: QWidget) -> None:
         label = QLabel(self)
         label.setBuddy(field)
+        label.setMinimumHeight(field.sizeHint().height())  # so that label and field stand on one line
         self._labels[name] = label
         form.addRow(label, field)
 
@@ -328,6 +332,7 @@ def _page(parent: QWidget) -> tuple[QWidget, QFormLayout]:
 
 def _combo(parent: QWidget, values: tuple[str, ...]) -> QComboBox:
     combo = QComboBox(parent)
+    combo.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
     for value in values:
         combo.addItem(value, value)
     return combo

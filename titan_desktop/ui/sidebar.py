@@ -30,7 +30,7 @@ from PySide6.QtWidgets import (
 )
 
 from titan_desktop.ui.conversation_model import ID_ROLE, USED_ROLE, Age, ConversationModel, age_of
-from titan_desktop.ui.theme import Theme
+from titan_desktop.ui.theme import Theme, set_tone
 
 _ROW_HEIGHT = 36
 _HEADING_HEIGHT = 32
@@ -266,7 +266,7 @@ class Sidebar(QWidget):
         box.setTextFormat(Qt.TextFormat.PlainText)
         box.setInformativeText(self.tr("This cannot be undone. Your files stay as they are."))
         delete = box.addButton(self.tr("Delete"), QMessageBox.ButtonRole.DestructiveRole)
-        delete.setProperty("tone", "danger")
+        set_tone(delete, "danger")
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.setDefaultButton(QMessageBox.StandardButton.Cancel)
         delete.clicked.connect(lambda: self.delete_confirmed.emit(conversation_id))

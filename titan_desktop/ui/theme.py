@@ -10,7 +10,7 @@ from typing import Literal
 
 from PySide6.QtCore import QByteArray, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QGuiApplication, QIcon, QImage, QPainter, QPalette, QPixmap
-from PySide6.QtWidgets import QApplication, QStyleFactory
+from PySide6.QtWidgets import QApplication, QStyleFactory, QWidget
 
 log = logging.getLogger(__name__)
 
@@ -125,6 +125,13 @@ class Theme(QObject):
             log.exception("an icon cannot be read")
             return QIcon()
         return _drawn(source.replace("currentColor", colours["text"]), QSize(20, 20))
+
+
+def set_tone(widget: QWidget, tone: str) -> None:
+    """Give a widget one of the style sheet's tones. Qt looks at a property only when a widget is polished."""
+    widget.setProperty("tone", tone)
+    widget.style().unpolish(widget)
+    widget.style().polish(widget)
 
 
 def palette(colours: dict[str, str]) -> QPalette:

@@ -1,6 +1,7 @@
 """The window's language: ours and Qt's own sentences, switched while it runs.
 
-Sources are English, so `i18n/titan_en.qm` holds nothing but plurals. `installer/update_translations.py` makes both.
+Sources are English, so `i18n/titan_en.qm` holds nothing but plurals. `installer/update_translations.py` makes
+both.
 """
 
 import logging
