@@ -9,7 +9,7 @@ import pytest
 from ulid import ULID
 
 from titan_desktop.adapters.postgres.database import Database
-from titan_desktop.adapters.postgres.history import MIGRATIONS, PostgresHistory
+from titan_desktop.adapters.postgres.history import MIGRATIONS, PostgresHistory, _translated
 from titan_desktop.contracts.chat import AnswerKind, Fault, SendPrompt, State
 from titan_desktop.contracts.memory import Hit
 from titan_desktop.ports.history import Asked, HistoryUnavailableError
@@ -254,17 +254,17 @@ async def test_an_answers_id_is_no_question(history: PostgresHistory) -> None:
     assert await history.asked(asked.question.id) == asked
 
 
-async def test_a_lost_server_is_told_by_the_ports_own_error(
-    history: PostgresHistory, database: Database, postgres_url: str, database_url: str
+async def test_a_lost_connection_is_told_by_the_ports_own_error_and_replaced(
+    history: PostgresHistory, database: Database, postgres_url: str
 ) -> None:
     await ask(history)
-    name = database_url.split("?", maxsplit=1)[0].rsplit("/", 1)[1]
+    pid = await database.pool.fetchval("SELECT pg_backend_pid()")
     other = await asyncpg.connect(postgres_url)
-    await other.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
-    await other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
-    with pytest.raises(HistoryUnavailableError):
-        await history.conversations(1)
-    await other.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+    async with history._connection() as connection:
+        assert connection.get_server_pid() == pid
+        await other.execute("SELECT pg_terminate_backend($1)", pid)
+        with pytest.raises(HistoryUnavailableError), _translated():
+            await connection.fetchval("SELECT pg_sleep(10)")
     await other.close()
     assert len(await history.conversations(1)) == 1
     await database.close()

@@ -304,7 +304,8 @@ def _translated() -> Iterator[None]:
         if (error.sqlstate or "")[:2] not in TRANSIENT_CLASSES:
             raise
         raise HistoryUnavailableError(str(error)) from error
-    except (OSError, asyncpg.InterfaceError) as error:  # TimeoutError is an OSError
+    except (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+        # TimeoutError is an OSError. The internal error comes of a query that crosses the server's farewell.
         raise HistoryUnavailableError(str(error) or type(error).__name__) from error
 
 
