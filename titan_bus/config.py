@@ -22,7 +22,7 @@ class StreamConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class ReadConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a consumer reads: it waits `block_ms` at most for up to `count` events of each stream."""
+    """How a consumer reads: it waits `block_ms` (more than 0) at most for up to `count` events of each stream."""
 
     block_ms: int = 2_000
     count: int = 100

@@ -67,6 +67,8 @@ class Tail:
         self._channel.close()
         self._on_close(self)
 
+    aclose = close  # for contextlib.aclosing
+
     async def _advance(self) -> None:
         try:
             await self.start()
