@@ -154,45 +154,39 @@ class FilesService:
         await asyncio.sleep(_TICK_S)
         if paths := self._settling.candidates():
             looks = await asyncio.to_thread(lambda: {path: self._look(path) for path in paths})
-            rested = self._settling.settled(
-                {path: look if isinstance(look, Stamp) else None for path, look in looks.items()}
-            )
-            await self._announce({path: (looks[path], is_folder) for path, is_folder in rested.items()})
+            stamps = {path: found if isinstance(found, Stamp) else None for path, (_, found) in looks.items()}
+            rested = self._settling.settled(stamps)
+            await self._announce({path: (*looks[path], is_folder) for path, is_folder in rested.items()})
 
-    def _look(self, path: Path) -> Stamp | Reason:
-        """Say what is at `path`: a file, or why none. In a thread."""
+    def _look(self, path: Path) -> tuple[Path, Stamp | Reason]:
+        """Return a path as the index spells it, and the file there or why there is none. In a thread."""
+        try:
+            spelled = self._vault.canonical(path)
+        except VaultError:  # no path of ours, or none that an event could carry: nothing is said of it
+            return path, Reason.UNREADABLE
         try:
             if self._vault.leaves_out(path):
-                return Reason.UNSUPPORTED
-            return self._vault.stamp(path)
+                return spelled, Reason.UNSUPPORTED
+            return spelled, self._vault.stamp(path)
         except VaultError as error:
-            return error.reason
+            return spelled, error.reason
 
-    async def _announce(self, news: dict[Path, tuple[Stamp | Reason, bool]]) -> None:
+    async def _announce(self, news: dict[Path, tuple[Path, Stamp | Reason, bool]]) -> None:
         """Say what has become of these paths; when the bus does not take it, they are in unrest again."""
         outbox = Outbox(self._bus)
         try:
-            for path, (look, is_folder) in news.items():
-                spelled = await asyncio.to_thread(self._spelled, path)
-                if spelled is None or look is Reason.UNSUPPORTED:
-                    continue
-                if isinstance(look, Stamp):
-                    await outbox.say(FileSeen(path=str(spelled), size=look.size, mtime_ns=look.mtime_ns))
-                elif look in {Reason.VANISHED, Reason.OUTSIDE}:
-                    await outbox.say(FileRemoved(path=str(spelled), folder=is_folder))
-                elif look is Reason.NOT_REGULAR:
-                    self._want(spelled)
+            for path, found, is_folder in news.values():
+                if isinstance(found, Stamp):
+                    await outbox.say(FileSeen(path=str(path), size=found.size, mtime_ns=found.mtime_ns))
+                elif found in {Reason.VANISHED, Reason.OUTSIDE}:  # a link took its place, or leads there
+                    await outbox.say(FileRemoved(path=str(path), folder=is_folder))
+                elif found is Reason.NOT_REGULAR:
+                    self._want(path)
             await outbox.flush()
         except BusError:
-            for path, (_, is_folder) in news.items():
+            for path, (*_, is_folder) in news.items():
                 self._settling.touch(path, is_folder=is_folder)
             raise
-
-    def _spelled(self, path: Path) -> Path | None:
-        try:
-            return self._vault.canonical(path)
-        except VaultError:
-            return None
 
 
 def _outermost(folders: list[Path]) -> list[str]:
