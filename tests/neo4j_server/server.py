@@ -100,7 +100,7 @@ def neo4j(folder: Path) -> Iterator[str]:
         "java",
         *JAVA_OPTIONS,
         "-cp",
-        f"{built / 'classes'}:{built / 'lib'}/*",
+        f"{built / 'classes'}{os.pathsep}{built / 'lib'}/*",
         "TestServer",
         folder,
         str(port),

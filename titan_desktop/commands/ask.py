@@ -48,6 +48,7 @@ async def run(bus: Bus, options: argparse.Namespace, text: str, says: sentences.
         return exit_codes.MODEL_FAILED
     except asyncio.CancelledError:
         await _stop(bus, question)
+        paper.end()
         raise
     if options.json:
         output.say_json(_as_json(answer))
