@@ -90,11 +90,10 @@ class Postgres:
 
     def is_ready(self, pid: int) -> bool:
         """Read the eighth line of postmaster.pid, as pg_ctl does: it says `ready` when connections are accepted."""
-        with contextlib.suppress(OSError, ValueError):
+        # The file is written line by line, so it may be short.
+        with contextlib.suppress(OSError, ValueError, IndexError):
             lines = (self.folder / "postmaster.pid").read_text("utf-8").splitlines()
-            return (
-                int(lines[0]) == pid and lines[STATUS_LINE:] != [] and lines[STATUS_LINE].strip() == "ready"
-            )
+            return int(lines[0]) == pid and lines[STATUS_LINE].strip() == "ready"
         return False
 
     def stop(self, process: "subprocess.Popen[bytes]") -> None:

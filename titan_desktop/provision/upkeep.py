@@ -59,7 +59,7 @@ class Upkeep(threading.Thread):
             started = time.monotonic()
             try:
                 self._serve()
-            except (OSError, StoreUnavailableError, ProgramFailedError) as error:
+            except Exception as error:  # noqa: BLE001  # the supervisor: a thread that died would take its server along
                 if self._stopping.is_set():
                     return
                 self._report(state="failed", sentence=self._sentence(error))
@@ -145,16 +145,25 @@ class Upkeep(threading.Thread):
         store, folder = self._server.store, self._server.folder
         if isinstance(error, StoreUnavailableError):
             return error.sentence
-        place = folder if folder.exists() else folder.parent
-        with contextlib.suppress(OSError):
-            if shutil.disk_usage(place).free < FULL_DISK_BYTES:
-                return f"The disk is full, so {store} cannot start. Free some space at {folder.parent}, Titan then goes on."
+        if _is_disk_full(folder):
+            return f"The disk is full, so {store} cannot start. Free some space at {folder.parent}; Titan goes on by itself."
         if isinstance(error, PermissionError):
-            return f"{store} may not write to {error.filename or folder}. Give the folder back to your user, or set TITAN_HOME to another one."
+            return (
+                f"{store} may not write to {error.filename or folder}. Give the folder back to your user, "
+                "or set TITAN_HOME to another one."
+            )
         if isinstance(error, OSError):
-            return f"{store} cannot start: {error.strerror} ({error.filename or folder}). Mend that, or set TITAN_HOME to another folder."
-        reason = f"{error}. The last lines of {self._server.log}:\n{last_lines(self._server.log)}"
-        return f"{store} did not start: {reason}"
+            return (
+                f"{store} cannot start: {error.strerror} ({error.filename or folder}). Mend that, "
+                "or set TITAN_HOME to another folder."
+            )
+        return f"{store} cannot start: {error}. Last in {self._server.log}:\n{last_lines(self._server.log)}"
+
+
+def _is_disk_full(folder: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return shutil.disk_usage(folder if folder.exists() else folder.parent).free < FULL_DISK_BYTES
+    return False
 
 
 def die_with_parent(number: signal.Signals) -> None:
