@@ -115,6 +115,26 @@ async def test_deleted_entries_do_not_stay_pending(config: BusConfig, raw: Conne
     assert recorder.ids == [kept]
 
 
+async def test_what_a_lost_connection_swallowed_comes_again(
+    config: BusConfig, raw: Connection, topic: str
+) -> None:
+    """An event that the server sent into a connection that broke is handled as soon as there is another."""
+    async with Bus(named(config, "heir")) as bus:
+        recorder = Recorder()
+        subscription = await bus.subscribe(topic, "g", recorder)
+        await bus.publish(topic, "e", {})
+        await recorder.wait_for(1)
+        encoded = bytes((await raw.call("XRANGE", f"topics:{topic}", "-", "+"))[0][1][1])
+        # In one transaction, so that the waiting reader does not get it: as if its reply were lost.
+        raw.call("MULTI")
+        raw.call("XADD", f"topics:{topic}", "*", "e", encoded)
+        raw.call("XREADGROUP", "GROUP", "g", "heir", "STREAMS", f"topics:{topic}", ">")
+        assert (await raw.call("EXEC"))[1] is not None
+        subscription._processor._channel._wire.close()
+        await recorder.wait_for(2)
+        await settled(raw, f"topics:{topic}", "g")
+
+
 async def test_retries_of_a_dead_consumer_come_back(config: BusConfig, raw: Connection, topic: str) -> None:
     """An event whose consumer died while it waited for its next try is tried by the next one."""
     failing = Recorder(lambda _: 1 / 0)
