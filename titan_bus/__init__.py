@@ -4,9 +4,9 @@
         await bus.subscribe("orders.v1", "billing", handler)
         await bus.publish("orders.v1", "order_placed", {"number": 7}, priority="high")
 
-Every event is handled at least once by each group, sorted by priority within a batch. A failed one is tried again
-with growing pauses, then lies in `errors.dlq`. One that was in hand when the server or the program was killed comes
-a second time, under the same `event_id`: handlers bear that.
+Every event is handled at least once by each group, sorted by priority within a batch. A failed one is tried
+again with growing pauses, then lies in `errors.dlq`. One that was in hand when the server or the program was
+killed comes a second time, under the same `event_id`: handlers bear that.
 """
 
 from titan_bus.bus import Bus, Subscription
