@@ -21,10 +21,10 @@ from titan_desktop.contracts.chat import AssistantDelta, Message, Role, State
 from titan_desktop.ui.chat.chat_view import ChatView
 
 _WORDS = (
-    "система память агент запрос ответ контекст модель поиск граф узел связь задача план данные файл строка функция "
-    "ошибка проверка результат the model memory graph vector index query token stream latency"
+    "система память агент запрос ответ контекст модель поиск граф узел связь задача план данные файл строка "
+    "функция ошибка проверка результат the model memory graph vector index query token stream latency"
 ).split()
-_CODE = "```python\nasync def run(q: str) -> list[int]:\n    async with pool.acquire() as c:\n        return await c.fetch(q)\n```"
+_CODE = "```python\nasync def run(q: str) -> list[int]:\n    async with pool() as c:\n        return c\n```"
 
 
 def paragraph(chance: random.Random, least: int, most: int) -> str:

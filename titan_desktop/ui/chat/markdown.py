@@ -249,7 +249,7 @@ class _Writer:
             bottom = CODE_BOTTOM if number == len(lines) - 1 else 0
             html.append(
                 f'<pre style="margin-left:{CODE_INDENT}px;margin-right:{CODE_INDENT}px;'
-                f'margin-top:{top}px;margin-bottom:{bottom}px">{line or "&#8203;"}</pre>'
+                f'margin-top:{top}px;margin-bottom:{bottom}px">{line or "&nbsp;"}</pre>'
             )
         return "".join(html)
 

@@ -5,6 +5,7 @@ opening an address or a file, is taken away here.
 """
 
 from collections.abc import Iterable
+from math import ceil
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QUrl, Signal
 from PySide6.QtGui import (
@@ -99,7 +100,9 @@ class RichText(QTextBrowser):
             self._find_grounds()
         else:
             self._code_areas, self._quote_bars = [], []
-        return int(self.document().size().height() + 0.999)
+        # The document's height leaves the last margin out, and in it the foot of code that stands at the end.
+        code_bottom = self._code_areas[-1].bottom() if self._code_areas else 0.0
+        return ceil(max(self.document().size().height(), code_bottom))
 
     def code_areas(self) -> list[QRectF]:
         """Where the code blocks are, in the widget's pixels and in the order of `codes`."""
@@ -139,8 +142,9 @@ class RichText(QTextBrowser):
             button.setText(self.tr("Copy"))
             button.setAccessibleName(self.tr("Copy this code"))
             button.setProperty("code", code.text)
+            button.setStyleSheet(_copy_button_style(self._colours))
             button.adjustSize()
-            button.move(int(area.right()) - button.width() - 6, int(area.top()) + 4)
+            button.move(int(area.right()) - button.width() - 6, int(area.top()) + 5)
             button.show()
 
     def _new_copy_button(self) -> QToolButton:
@@ -255,6 +259,15 @@ class RichText(QTextBrowser):
         painter.setPen(QColor(self._colours.muted))
         painter.drawText(QPointF(area.left() + 12, area.top() + 21), code.language)
         painter.setPen(Qt.PenStyle.NoPen)
+
+
+def _copy_button_style(colours: Colours) -> str:
+    return (
+        f"QToolButton {{ border:1px solid transparent; border-radius:5px; padding:1px 6px;"
+        f" color:{colours.muted}; }}"
+        f"QToolButton:hover, QToolButton:pressed {{ background:{colours.hover}; color:{colours.text}; }}"
+        f"QToolButton:focus {{ border-color:{colours.accent}; }}"
+    )
 
 
 def _style_sheet(colours: Colours) -> str:

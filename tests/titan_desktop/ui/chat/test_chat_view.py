@@ -1,4 +1,5 @@
 import random
+from itertools import pairwise
 
 import pytest
 from PySide6.QtCore import QPoint, Qt, QTranslator
@@ -90,7 +91,7 @@ def test_rows_in_view_touch_and_do_not_overlap(view: ChatView):
         rows = [r for r in range(view.model.rowCount()) if view.messages.widget_of(r)]
         shown = [view.messages.widget_of(row) for row in rows]
         assert rows == list(range(rows[0], rows[-1] + 1))
-        for above, below in zip(shown, shown[1:], strict=False):
+        for above, below in pairwise(shown):
             assert below.y() == above.y() + above.height()
         assert shown[0].y() <= 20
         assert shown[-1].geometry().bottom() >= view.messages.viewport().height() - 13
@@ -191,10 +192,37 @@ def test_tokens_are_seen_at_once_and_markdown_soon(qtbot, view: ChatView):
     qtbot.waitUntil(lambda: body.toPlainText() == "Депозит 45 000 рублей")
 
 
+def test_open_code_grows_line_by_line(view: ChatView):
+    """Each line that comes is shown at once, inside the code's ground; its fence is never shown."""
+    body = show_answer(view, state=State.WAITING).body
+    text = "Code:\n\n```python\nx = 1"
+    view.model.append_delta(delta(1, 0, text))
+    widget(view, "a1")._growth._parse_and_tell()
+    low = body.code_areas()[0].height()
+    view.model.append_delta(delta(1, len(text), "\n\ny = 2\nz"))
+    assert body.toPlainText().endswith("x = 1\n\ny = 2\nz")
+    body.fit(700)
+    assert body.code_areas()[0].height() > low
+    assert len(body.code_areas()) == 1
+    view.model.append_delta(delta(1, len(text) + 9, "\n``"))
+    assert "`" not in body.toPlainText()
+
+
+def test_a_growing_table_shows_no_raw_rows(view: ChatView):
+    """A row is shown when it has been parsed."""
+    body = show_answer(view, state=State.WAITING).body
+    text = "| a | b |\n|---|---|\n| 1 | 2 |\n"
+    view.model.append_delta(delta(1, 0, text))
+    widget(view, "a1")._growth._parse()
+    view.model.append_delta(delta(1, len(text), "| 3 "))
+    assert "|" not in body.toPlainText()
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_a_grown_answer_is_the_same_as_a_loaded_one(view: ChatView, seed: int):
     """However the pieces were cut and parsed, in the end the text is what a fresh rendering shows."""
-    block = "Ein *Absatz*.\n\n- a\n- b\n\n```py\nx = 1\n\ny = 2\n```\n\n| a | b |\n|--|--|\n| 1 | 2 |\n\n> q\n\n1. z\n\n"
+    block = "Ein *Absatz*.\n\n- a\n- b\n\n```py\nx = 1\n\ny = 2\n```\n\n"
+    block += "| a | b |\n|--|--|\n| 1 | 2 |\n\n> q\n\n1. z\n\n"
     text, chance, offset = block * 60, random.Random(seed), 0
     row = show_answer(view, state=State.WAITING)
     while offset < len(text):
@@ -326,7 +354,8 @@ def test_an_answer_is_copied_as_text_or_markdown(view: ChatView):
 def drag(view: ChatView, start: MessageWidget, end: QPoint) -> None:
     """Press at the start of a text, move to a point of the view."""
     QTest.mousePress(start.body.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(0, 6))
-    start.body.dragged.emit(view.messages.viewport().mapToGlobal(end))
+    here = start.body.viewport().mapFromGlobal(view.messages.viewport().mapToGlobal(end))
+    QTest.mouseMove(start.body.viewport(), here)
     QTest.mouseRelease(start.body.viewport(), Qt.MouseButton.LeftButton)
 
 
@@ -413,7 +442,7 @@ class Foreign(QTranslator):
     def translate(self, context, text, disambiguation=None, n=-1):
         return f"»{text}"
 
-    def isEmpty(self):
+    def isEmpty(self):  # noqa: N802  # Qt's name
         return False
 
 
