@@ -190,12 +190,9 @@ class MessageList(QAbstractScrollArea):
         self._following = False
         self._sticky = self._sticky or bar.value() >= bar.maximum()
         self.jump.setVisible(not self._sticky)
-        if (
-            self._anchor_row < _OLDER_ROWS
-            and self._model.more
-            and not self._older_asked
-            and len(self._heights)
-        ):
+        if self._anchor_row >= _OLDER_ROWS:
+            self._older_asked = False  # a page that never came is asked for again when the person comes back
+        elif self._model.more and not self._older_asked and len(self._heights):
             self._older_asked = True
             self.older_requested.emit()
 
