@@ -43,7 +43,7 @@ class Window:
                 self._changed.notify_all()
 
     async def until(self, found: Callable[[], Any]) -> Any:
-        async with asyncio.timeout(10), self._changed:
+        async with asyncio.timeout(30), self._changed:  # the first answer imports `openai`
             await self._changed.wait_for(found)
         return found()
 
