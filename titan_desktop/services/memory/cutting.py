@@ -60,14 +60,15 @@ def _parts(paragraph: str) -> Iterator[str]:
     """Part a long paragraph evenly, so that no crumb is left at its end."""
     goal = len(paragraph) / math.ceil(len(paragraph) / TARGET)
     part: list[str] = []
-    size = 0
+    size = fresh = 0
     for piece in _pieces(paragraph):
-        if part and (size >= goal or size + len(piece) > LIMIT):
+        if fresh and (fresh >= goal or size + len(piece) > LIMIT):
             yield "".join(part).strip()
             part = _tail(part, min(OVERLAP, LIMIT - len(piece)))
-            size = sum(map(len, part))
+            size, fresh = sum(map(len, part)), 0
         part.append(piece)
         size += len(piece)
+        fresh += len(piece)
     yield "".join(part).strip()
 
 
