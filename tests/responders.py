@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 import msgspec
 
 from titan_bus import Bus, Event, RequestRefused
-from titan_desktop.contracts import chat, files, memory, topics
+from titan_desktop.contracts import chat, files, memory, system, topics
 
 Answerer = Callable[[chat.SendPrompt], AsyncIterator[msgspec.Struct]]
 
@@ -21,6 +21,23 @@ def a_hit(
     return memory.Hit(
         path=path, title=path.rpartition("/")[2], score=score, passage=passage, kind=path.rpartition(".")[2]
     )
+
+
+def a_status(**changes: object) -> system.Status:
+    fields: dict[str, object] = {
+        "version": "0.1.0",
+        "pid": 42,
+        "ready": True,
+        "stores": (
+            system.StoreStatus(
+                name="postgres", place="embedded", ok=True, product="PostgreSQL", version="18.4"
+            ),
+        ),
+        "model": system.ModelStatus(configured=True, name="m", base_url="http://x/v1", key="environment"),
+        "embedder": system.ModelStatus(configured=False),
+        "roots": (system.RootStatus(path="/home/anna/Desktop", exists=True, watched=True),),
+    }
+    return system.Status(**{**fields, **changes})
 
 
 def an_answer(command: chat.SendPrompt, text: str = "", **changes: object) -> chat.Message:
@@ -116,6 +133,22 @@ async def files_service(
 
     async with _subscribed(bus, {topics.FS: on_command}, "files"):
         yield commands
+
+
+@contextlib.asynccontextmanager
+async def system_service(
+    bus: Bus, *answers: system.Status, on_asked: Callable[[], Awaitable[None]] | None = None
+) -> AsyncIterator[None]:
+    """Answer the n-th GetStatus with the n-th of `answers`, and from then on with the last."""
+    left = list(answers)
+
+    async def on_request(event: Event) -> system.Status:
+        if on_asked is not None:
+            await on_asked()
+        return left.pop(0) if len(left) > 1 else left[0]
+
+    async with _subscribed(bus, {topics.SYSTEM_REQUESTS: on_request}, "system"):
+        yield
 
 
 @contextlib.asynccontextmanager

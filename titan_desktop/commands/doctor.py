@@ -126,7 +126,7 @@ def _problems(status: system.Status | None, roots: tuple[system.RootStatus, ...]
     problems = []
     if status is not None:
         problems += [
-            f"{store.name} ({store.place}) does not answer: {store.detail or 'no reason given'}."
+            f"{store.name} ({store.place}): {store.detail or 'It does not answer.'}"
             for store in status.stores
             if not store.ok and store.detail not in " ".join(status.problems)
         ]
@@ -153,7 +153,7 @@ def _notes(
         notes.append("No model is connected: answers are passages. `titan key set` connects OpenAI.")
     if status is not None and not status.embedder.configured:
         notes.append("No embedder is connected: search goes by words alone. TITAN_EMBEDDING_MODEL names one.")
-    if status is not None:
+    if status is not None and status.ready:
         notes += [
             f"{root.path} is polled, not watched." for root in roots if root.exists and not root.watched
         ]
@@ -178,7 +178,7 @@ def _print(found: Report) -> None:
         _row("model", _model(status.model))
         _row("embedder", _model(status.embedder))
     for root in found.roots:
-        watched = ("watched" if root.watched else "polled") if status else "there"
+        watched = ("watched" if root.watched else "polled") if status and status.ready else "there"
         _row("folder", f"{root.path}, {watched if root.exists else 'does not exist'}")
     if index:
         _row("index", f"{index.files} files, {index.passages} passages, {index.vectors} vectors")

@@ -1,15 +1,12 @@
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from tests.responders import a_hit, memory_service
-from titan_bus import Bus, Event
+from tests.responders import a_hit, a_status, memory_service, system_service
+from titan_bus import Bus
 from titan_desktop.commands import doctor, exit_codes
-from titan_desktop.contracts import memory, system, topics
+from titan_desktop.contracts import memory, system
 from titan_desktop.paths import Paths
 
 DISPLAYLESS: dict[str, str] = {}
@@ -17,41 +14,9 @@ OFFSCREEN = {"QT_QPA_PLATFORM": "offscreen"}
 COUNTS = memory.IndexStatus(files=7, passages=70, failed=1, skipped=2)
 
 
-def well(**changes: object) -> system.Status:
-    fields: dict[str, object] = {
-        "version": "0.1.0",
-        "pid": 42,
-        "ready": True,
-        "stores": (
-            system.StoreStatus(
-                name="postgres", place="embedded", ok=True, product="PostgreSQL", version="18.4"
-            ),
-        ),
-        "model": system.ModelStatus(configured=True, name="m", base_url="http://x/v1", key="environment"),
-        "embedder": system.ModelStatus(configured=False),
-        "roots": (system.RootStatus(path="/home/anna/Desktop", exists=True, watched=True),),
-    }
-    return system.Status(**{**fields, **changes})
-
-
 @pytest.fixture
 def paths(titan_home: Path) -> Paths:
     return Paths.from_environment()
-
-
-@asynccontextmanager
-async def system_service(bus: Bus, *answers: system.Status) -> AsyncIterator[None]:
-    """Answer the n-th GetStatus with the n-th answer, and from then on with the last."""
-    left = list(answers)
-
-    async def on_request(event: Event) -> msgspec.Struct:
-        return left.pop(0) if len(left) > 1 else left[0]
-
-    subscription = await bus.subscribe(topics.SYSTEM_REQUESTS, "system", on_request)
-    try:
-        yield
-    finally:
-        await subscription.stop()
 
 
 async def find_one(_: memory.Search) -> memory.SearchResult:
@@ -60,14 +25,14 @@ async def find_one(_: memory.Search) -> memory.SearchResult:
 
 async def test_stores_that_are_still_opening_are_waited_for(bus: Bus) -> None:
     """A report right after the start shows how the stores are, not that they are being started."""
-    starting = well(
+    starting = a_status(
         ready=False,
         stores=(
             system.StoreStatus(name="postgres", place="embedded", ok=False, detail="It is being started."),
         ),
     )
-    async with system_service(bus, starting, starting, well()), memory_service(bus, find_one, COUNTS):
-        assert await doctor.ask(bus) == (well(), COUNTS)
+    async with system_service(bus, starting, starting, a_status()), memory_service(bus, find_one, COUNTS):
+        assert await doctor.ask(bus) == (a_status(), COUNTS)
 
 
 async def test_a_store_that_does_not_open_is_reported_without_counts(
@@ -75,7 +40,7 @@ async def test_a_store_that_does_not_open_is_reported_without_counts(
 ) -> None:
     """The index is not asked when its store is away."""
     monkeypatch.setattr(doctor, "SETTLE_S", 0.2)
-    ill = well(
+    ill = a_status(
         ready=False,
         stores=(system.StoreStatus(name="postgres", place="docker", ok=False, detail="wrong password"),),
     )
@@ -85,7 +50,7 @@ async def test_a_store_that_does_not_open_is_reported_without_counts(
 
 def test_all_well_is_0(paths: Paths, capsys: pytest.CaptureFixture[str]) -> None:
     """Every part has its line; a missing embedder and a file that failed are notes, not problems."""
-    found = doctor.report(paths, (well(), COUNTS), environment=OFFSCREEN)
+    found = doctor.report(paths, (a_status(), COUNTS), environment=OFFSCREEN)
     assert doctor.show(found, json=False) == exit_codes.DONE
     out = capsys.readouterr().out
     assert "postgres  embedded, PostgreSQL 18.4\n" in out
@@ -98,7 +63,7 @@ def test_all_well_is_0(paths: Paths, capsys: pytest.CaptureFixture[str]) -> None
 
 def test_every_problem_is_a_sentence_and_1(paths: Paths, capsys: pytest.CaptureFixture[str]) -> None:
     """A store that is down, what the core complains of, and roots that do not exist."""
-    status = well(
+    status = a_status(
         stores=(system.StoreStatus(name="graph", place="external", ok=False, detail="Start the server."),),
         problems=("The keyring is locked. Unlock it.",),
         roots=(system.RootStatus(path="/home/anna/Desktop", exists=False),),
@@ -107,7 +72,11 @@ def test_every_problem_is_a_sentence_and_1(paths: Paths, capsys: pytest.CaptureF
     assert doctor.show(found, json=True) == exit_codes.NOTHING
     said = json.loads(capsys.readouterr().out)
     assert not said["ok"]
-    assert [problem.split()[0] for problem in said["problems"]] == ["graph", "The", "There"]
+    assert said["problems"][:2] == [
+        "graph (external): Start the server.",
+        "The keyring is locked. Unlock it.",
+    ]
+    assert "/home/anna/Desktop" in said["problems"][2]
 
 
 def test_without_a_core_it_reports_what_can_be_seen_from_here(
@@ -124,7 +93,7 @@ def test_without_a_core_it_reports_what_can_be_seen_from_here(
 
 def test_a_server_without_a_display_is_as_its_owner_wants_it(paths: Paths) -> None:
     """No display is a note; libraries that a display would need and has not are a problem."""
-    found = doctor.report(paths, (well(), COUNTS), environment=DISPLAYLESS)
+    found = doctor.report(paths, (a_status(), COUNTS), environment=DISPLAYLESS)
     assert found.ok
     assert any("titan ask" in note for note in found.notes)
 
@@ -135,6 +104,6 @@ def test_missing_libraries_are_a_problem_with_their_packages(
     """The same line that the window would end with."""
     monkeypatch.setattr("titan_desktop.display._loads", lambda *_: False)
     monkeypatch.setattr("sys.platform", "linux")
-    found = doctor.report(paths, (well(), COUNTS), environment=OFFSCREEN)
+    found = doctor.report(paths, (a_status(), COUNTS), environment=OFFSCREEN)
     assert not found.ok
     assert "apt install libegl1" in found.problems[0]
