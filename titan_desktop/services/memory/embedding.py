@@ -98,25 +98,32 @@ class Embedding:
             await former.close()
 
     async def _keep_up(self, embedder: Embedder) -> None:
-        await embedder.open()
+        """Supervise: whatever goes wrong is said, and tried again later."""
         delay_s = FIRST_DELAY_S
         while True:
             self._wanted.clear()
             try:
+                await embedder.open()
                 await self._catch_up(embedder)
-            except (EmbedderError, VectorSizeError, IndexUnavailableError) as error:
+            except Exception as error:  # a supervisor: without it the vectors would end silently
                 self._working = False
-                log.warning("no vectors of %s: %s", embedder.model, error)
-                await self._say(embedder, fault=str(error))
+                known = isinstance(error, (EmbedderError, VectorSizeError, IndexUnavailableError))
+                log.warning("no vectors of %s: %s", embedder.model, error, exc_info=not known)
+                await self._say(embedder, fault=str(error) if known else type(error).__name__)
                 await asyncio.sleep(max(delay_s, getattr(error, "retry_after_s", 0.0)))
                 delay_s = min(delay_s * 2, LONGEST_DELAY_S)
-                continue
-            delay_s = FIRST_DELAY_S
-            self._working = False
+            else:
+                self._working = False
+                delay_s = FIRST_DELAY_S
+                await self._rest()
+
+    async def _rest(self) -> None:
+        """Wait for new passages, and throw away what nobody needs while there are none."""
+        while not self._wanted.is_set():
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(PRUNE_EVERY_S):
                     await self._wanted.wait()
-                continue
+                return
             with contextlib.suppress(IndexUnavailableError):
                 await self._vectors.prune()
 
