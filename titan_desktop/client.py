@@ -27,6 +27,7 @@ WATCH_S = 0.5
 ANSWER_S = 1.5
 """A core that serves answers GetStatus in milliseconds; one that is just stopping does not."""
 GOODBYE_S = 1.0
+LONGEST_PAUSE_S = 15.0
 SPAWNS_MAX = 3
 
 __all__ = ["CoreLink", "CoreState", "CoreUnavailableError", "connect_core", "spawn_core", "watch"]
@@ -139,6 +140,8 @@ class CoreLink:
                 await self.bus.publish(topics.PRESENCE, topics.type_of(here), here)
             except BusError as error:
                 log.debug("a beat was not heard: %s", error)
+            if self._process is not None:
+                self._process.poll()  # a core of ours that found another one serving has ended; reap it
             await asyncio.sleep(CLIENT_BEAT_S)
 
 
@@ -156,22 +159,31 @@ async def watch(
     that died is noticed within a second. The link that comes with "up" is a new one each time.
     """
     pause_s = 1.0
-    while True:
-        on_state(CoreState("starting"))
-        try:
-            link = await connect_core(paths, source=source, client_id=client_id, timeout_s=timeout_s)
-        except CoreUnavailableError as error:
-            on_state(CoreState("down", sentence=error.sentence))
-            await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 2, 15.0)
-            continue
-        pause_s = 1.0
-        async with link:
-            on_state(CoreState("up", link=link))
-            while is_held(paths.core_lock):
-                await asyncio.sleep(WATCH_S)
+    goodbyes: list[asyncio.Task[None]] = []
+    on_state(CoreState("starting"))
+    try:
+        while True:
+            try:
+                link = await connect_core(paths, source=source, client_id=client_id, timeout_s=timeout_s)
+            except CoreUnavailableError as error:
+                on_state(CoreState("down", sentence=error.sentence))
+                await asyncio.sleep(pause_s)
+                pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+                continue
+            pause_s = 1.0
+            try:
+                on_state(CoreState("up", link=link))
+                while is_held(paths.core_lock):  # noqa: ASYNC110  # the kernel has no event for a lock let go
+                    await asyncio.sleep(WATCH_S)
+            finally:
+                # Beside the start of the next core: the goodbye to a dead one may take seconds.
+                goodbyes = [task for task in goodbyes if not task.done()]
+                goodbyes.append(asyncio.create_task(link.close(), name="goodbye"))
             log.warning("the core has gone; starting another")
-            spawn_core(paths)  # before the link is closed, which may take a second
+            on_state(CoreState("starting"))
+    finally:
+        if goodbyes:
+            await asyncio.wait(goodbyes)
 
 
 class _Search:
@@ -185,6 +197,7 @@ class _Search:
         self._process: subprocess.Popen[bytes] | None = None
         self._spawned = 0
         self._log_begins = 0
+        self._stale: core_file.CoreRecord | None = None
 
     async def run(self, *, spawn: bool) -> CoreLink:
         """Look until a core answers."""
@@ -209,7 +222,10 @@ class _Search:
 
         So we do not look while the one that we started lives and has said nothing yet.
         """
-        return self._process is None or self._process.poll() is not None or self._paths.core_file.exists()
+        if self._process is None or self._process.poll() is not None:
+            return True
+        record = core_file.read(self._paths.core_file)
+        return record is not None and record != self._stale
 
     async def _try(self) -> CoreLink | None:
         """Connect and ask for a sign of life; None when this core is not there yet, or no longer."""
@@ -256,6 +272,7 @@ class _Search:
                 "or set TITAN_HOME to another folder."
             ) from error
         self._log_begins = log_file.stat().st_size if log_file.exists() else 0
+        self._stale = core_file.read(self._paths.core_file)  # nobody holds the lock, so a dead core wrote it
         self._spawned += 1
         self._process = spawn_core(self._paths)
 

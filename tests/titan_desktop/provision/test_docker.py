@@ -1,0 +1,139 @@
+"""Claims about the stores from Docker: the compose file, the passwords, and what is said when Docker is not there."""
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from titan_desktop.paths import Paths, bundled
+from titan_desktop.provision.docker import DEFAULT_PORTS, PASSWORDS, SERVICES, Docker, write_environment
+from titan_desktop.provision.errors import StoreUnavailableError
+
+COMPOSE_FILE = bundled("compose") / "docker-compose.yml"
+SECRETS = {name: f"secret-{number}" for number, name in enumerate(PASSWORDS)}
+
+
+@pytest.fixture
+def paths(titan_home: Path) -> Paths:
+    made = Paths.from_environment()
+    made.create()
+    return made
+
+
+def compose_command() -> list[str]:
+    """Docker's plugin, or the older program of its own."""
+    if (
+        shutil.which("docker")
+        and subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode == 0
+    ):
+        return ["docker", "compose"]
+    if shutil.which("docker-compose"):
+        return ["docker-compose"]
+    pytest.skip("neither `docker compose` nor `docker-compose` is installed")
+
+
+def test_docker_accepts_the_file_and_every_service_is_guarded(tmp_path: Path) -> None:
+    """`docker compose config`: three services, loopback alone, a health check and a named volume each."""
+    environment = tmp_path / ".env"
+    environment.write_text("".join(f"{name}={value}\n" for name, value in (SECRETS | DEFAULT_PORTS).items()))
+    done = subprocess.run(
+        [*compose_command(), "--env-file", str(environment), "--file", str(COMPOSE_FILE), "config"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    said = yaml.safe_load(done.stdout)
+    assert set(said["services"]) == set(SERVICES.values())
+    for service in said["services"].values():
+        assert service["healthcheck"]["test"]
+        assert [_is_loopback(port) for port in service["ports"]] == [True]
+    for secret in SECRETS.values():
+        assert secret in done.stdout
+
+
+def _is_loopback(port: Any) -> bool:
+    """Compose 2 writes a mapping, Compose 1 a string."""
+    return (port["host_ip"] if isinstance(port, dict) else port.rpartition(":")[0].rpartition(":")[0]) == "127.0.0.1"
+
+
+def test_the_file_holds_no_password_and_opens_no_other_door() -> None:
+    """The same claims by the text of the file, where there is no Docker: all secrets are variables that must be set."""
+    said = yaml.safe_load(COMPOSE_FILE.read_text("utf-8"))
+    assert set(said["services"]) == set(SERVICES.values())
+    for name, service in said["services"].items():
+        (port,) = service["ports"]
+        assert port.startswith("127.0.0.1:$"), name
+        assert service["healthcheck"]["test"], name
+        (volume,) = service["volumes"]
+        assert volume.partition(":")[0] in said["volumes"], name
+        secrets = [value for key, value in service["environment"].items() if "PASS" in key or "AUTH" in key]
+        assert secrets, name
+        assert all(value.endswith("_PASSWORD:?}") for value in secrets), name
+
+
+def test_passwords_are_made_once_and_kept_private(paths: Paths) -> None:
+    """The servers keep the first password in their volumes, so a second one would lock Titan out."""
+    file = paths.data / ".env"
+    first = write_environment(file)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert len({first[name] for name in PASSWORDS}) == 3
+    assert all(len(first[name]) >= 32 for name in PASSWORDS)
+    assert write_environment(file) == first
+
+
+def test_a_port_that_the_person_changed_stays(paths: Paths) -> None:
+    """`.env` may be edited; only what is missing is added."""
+    (paths.data / ".env").write_text("# mine\nREDIS_PORT=7777\n")
+    values = write_environment(paths.data / ".env")
+    assert values["REDIS_PORT"] == "7777"
+    assert values["POSTGRES_PORT"] == DEFAULT_PORTS["POSTGRES_PORT"]
+
+
+async def test_without_docker_a_sentence_says_so(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No docker on the PATH."""
+    monkeypatch.setenv("PATH", str(paths.data))
+    with pytest.raises(StoreUnavailableError, match="Docker is not installed") as caught:
+        await Docker(paths, ["redis"]).url("redis")
+    assert caught.value.store == "redis"
+
+
+def _program(folder: Path, script: str) -> None:
+    """Put a `docker` of our own on the PATH: this machine has the client without an engine, others have both."""
+    program = folder / "docker"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+
+
+async def test_an_engine_that_does_not_answer_is_a_sentence(
+    paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client is there, the engine is not; its own words are in the log."""
+    _program(tmp_path, "echo 'Cannot connect to the Docker daemon' >&2; exit 1")
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    with pytest.raises(StoreUnavailableError, match="engine does not answer"):
+        await Docker(paths, ["redis"]).url("redis")
+    assert "Cannot connect" in (paths.logs / "docker.log").read_text()
+
+
+async def test_the_chosen_services_alone_are_brought_up_and_waited_for(
+    paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One `up --wait` for all stores from Docker; the URLs carry the passwords of the `.env` file."""
+    _program(tmp_path, f'echo "$*" >> {tmp_path}/calls')
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    docker = Docker(paths, ["redis", "postgres"])
+    redis_url, dsn = await docker.url("redis"), await docker.url("postgres")
+    values = write_environment(paths.data / ".env")
+    assert redis_url == f"redis://:{values['REDIS_PASSWORD']}@127.0.0.1:16379/0"
+    assert dsn == f"postgresql://postgres:{values['POSTGRES_PASSWORD']}@127.0.0.1:15432/titan"
+    (up,) = [line for line in (tmp_path / "calls").read_text().splitlines() if " up " in line]
+    assert up.endswith("--project-name titan up --detach --wait redis postgres")
+    assert f"--env-file {paths.data / '.env'}" in up
+    assert json.dumps(values["REDIS_PASSWORD"]) not in up
