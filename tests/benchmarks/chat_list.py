@@ -92,10 +92,10 @@ def run(app: QApplication, count: int) -> None:
     view.resize(900, 900)
     view.show()
     app.processEvents()
-    began = time.perf_counter()
+    began = time.thread_time()
     view.model.set_conversation("c", messages, more=False)
     app.processEvents()
-    loaded = time.perf_counter() - began
+    loaded = time.thread_time() - began
     memory = (process.memory_info().rss - before) / 1e6
     print(f"{count:,} messages: loaded and painted in {loaded * 1000:.0f} ms, {memory:+.0f} MB")
     bar = view.messages.verticalScrollBar()

@@ -1,4 +1,4 @@
-"""Markdown to the HTML that a `QTextDocument` understands. No Qt in here, no files, no network.
+"""Markdown to the HTML that a `QTextDocument` understands. No widgets, no files, no network.
 
 What a model writes is data from a stranger. Raw HTML is shown as text, images become their words and a link,
 and only http, https and mailto addresses become links. The one other kind of address, `source:N`, is written

@@ -98,7 +98,7 @@ class MessageWidget(QWidget):
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.body.web_link_clicked.connect(self.link_activated)
-        self.body.source_clicked.connect(self.sources.unfold)
+        self.body.source_clicked.connect(self._unfold)
         self.body.menu_requested.connect(lambda place: self.menu_requested.emit(self, place))
         self.sources.source_activated.connect(self.source_activated)
         self.sources.changed.connect(self._tell_height)
@@ -327,7 +327,11 @@ class MessageWidget(QWidget):
             painter.setPen(QColor(self._colours.danger))
             painter.drawRoundedRect(self._box, 8, 8)
 
-    # What the buttons do
+    # What the buttons and citations do
+
+    def _unfold(self, number: int) -> None:
+        if not self.sources.isHidden():  # while the answer is being written they are not shown yet
+            self.sources.unfold(number)
 
     def _copy(self) -> None:
         if self.message is not None:
