@@ -6,8 +6,6 @@ Used by `ui` and `commands`. The bus library is imported only where it is needed
 import asyncio
 import contextlib
 import logging
-import subprocess
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self
@@ -18,6 +16,8 @@ from titan_desktop.paths import Paths
 from titan_desktop.spawning import LOG_BYTES_MAX, spawn_core, start_log
 
 if TYPE_CHECKING:
+    import subprocess
+
     from titan_bus import Bus
 
 log = logging.getLogger(__name__)
@@ -86,7 +86,9 @@ async def connect_core(
 
 
 class CoreLink:
-    """A connection to the core, with a beat that keeps the core alive. Made by `connect_core`; `async with` closes it.
+    """A connection to the core, with a beat that keeps the core alive. `connect_core` makes it.
+
+    `async with` closes it.
 
     Attributes:
         bus: open; it reconnects by itself when the transport comes back.
@@ -155,8 +157,8 @@ async def watch(
 ) -> None:
     """Keep a core alive and a link to it, until cancelled; leaving closes the link.
 
-    `on_state` hears "starting", "up" with the link, and "down" with a sentence; after "down" it tries again. A core
-    that died is noticed within a second. The link that comes with "up" is a new one each time.
+    `on_state` hears "starting", "up" with the link, and "down" with a sentence, after which it tries again.
+    A core that died is noticed within a second. The link that comes with "up" is a new one each time.
     """
     pause_s = 1.0
     goodbyes: list[asyncio.Task[None]] = []
@@ -207,10 +209,8 @@ class _Search:
                     if is_held(self._paths.core_lock):
                         if (link := await self._try()) is not None:
                             return link
-                    elif spawn:
-                        self._spawn_if_needed()
                     else:
-                        raise CoreUnavailableError("Titan's core is not running. Start Titan first.")
+                        self._start_one(allowed=spawn)
                 await asyncio.sleep(POLL_S)
         except BaseException:
             if self._process is not None:
@@ -254,7 +254,10 @@ class _Search:
         await bus.close()
         return None
 
-    def _spawn_if_needed(self) -> None:
+    def _start_one(self, *, allowed: bool) -> None:
+        """Start a core, unless the one that we started is still on its way."""
+        if not allowed:
+            raise CoreUnavailableError("Titan's core is not running. Start Titan first.")
         if self._process is not None:
             code = self._process.poll()
             if code is None:
@@ -287,6 +290,6 @@ class _Search:
 
 
 def _disown(process: "subprocess.Popen[bytes]") -> None:
-    """Let go of a core that is to outlive us: without a return code its destructor would warn of a living child."""
+    """Let go of a core that is to outlive us; without a return code its destructor would warn."""
     if process.poll() is None:
         process.returncode = 0

@@ -18,10 +18,10 @@ def command(*words: str) -> list[str]:
 
 
 def own_environment() -> dict[str, str]:
-    """Return the environment for a Titan process: from a checkout that is not installed, it must find the package."""
+    """Return the environment for a Titan process, which must find the package in a checkout too."""
     environment = dict(os.environ)
     if getattr(sys, "frozen", False):
-        # The child is a program of its own, not a worker of this one (PyInstaller manual, "Independent subprocess").
+        # A program of its own, not a worker of this one (PyInstaller manual, "Independent subprocess").
         environment["PYINSTALLER_RESET_ENVIRONMENT"] = "1"
         return environment
     source = str(Path(__file__).resolve().parent.parent)

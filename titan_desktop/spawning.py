@@ -1,4 +1,4 @@
-"""Starts a core that outlives whoever starts it. Imported first of all by the window: standard library, and little of it.
+"""Starts a core that outlives whoever starts it. The window imports this first of all, so it imports little.
 
 `client` offers it too; it stands by itself because `asyncio` takes longer to import than all of this.
 """
@@ -44,7 +44,7 @@ def spawn_core(paths: Paths) -> "subprocess.Popen[bytes] | None":
 
 
 def start_log(paths: Paths) -> Path:
-    """Return the file for what a core says before its own log is open; begun anew when it has grown. Raises OSError."""
+    """Return the file for what a core says before its own log is open; begun anew when it has grown."""
     path = paths.logs / "core-start.log"
     if path.exists() and path.stat().st_size > LOG_BYTES_MAX:
         path.unlink()

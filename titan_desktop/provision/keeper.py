@@ -1,8 +1,8 @@
 """The keeper: a small process between the core and the embedded servers, so that these die with the core.
 
-The core starts it with pipes and holds the writing end of its standard input. However the core ends, also by kill -9,
-the kernel closes that end; the keeper reads the end of file, stops the servers and goes. Where the kernel offers
-it (Linux), servers also die with the keeper; everywhere the next keeper ends what a killed one left.
+The core starts it with pipes and holds the writing end of its standard input. However the core ends, also by
+kill -9, the kernel closes that end; the keeper reads the end of file, stops the servers and goes. Where the kernel
+offers it (Linux), servers also die with the keeper; everywhere the next keeper ends what a killed one left.
 
 Standard library, psutil for the record, and nothing heavier: the keeper is up before its servers are.
 What it says is one JSON object a line: `{"store", "state", "url" | "sentence"}` or `{"note"}`.

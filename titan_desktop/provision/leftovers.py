@@ -1,7 +1,7 @@
 """What a killed keeper left running: found by its record, ended, never anybody else's process.
 
-A process id alone proves nothing, ids are used again. A process is ours when its id, its start time and its name all
-agree with the record, which the keeper writes each time that it starts a server.
+A process id alone proves nothing, ids are used again. A process is ours when its id, its start time and its name
+all agree with the record, which the keeper writes each time that it starts a server.
 """
 
 import contextlib
@@ -96,7 +96,7 @@ def _recorded(record: Path) -> list[Entry]:
 
 
 def _postmaster(cluster: Path) -> Iterator[Entry]:
-    """What postmaster.pid says: its first line is the process id, its third the start in seconds since the epoch."""
+    """What postmaster.pid says: line 1 is the process id, line 3 the start in seconds since the epoch."""
     with contextlib.suppress(OSError, ValueError, IndexError):
         lines = (cluster / "postmaster.pid").read_text("utf-8").splitlines()
         name = "postgres" if os.name == "posix" else "postgres.exe"

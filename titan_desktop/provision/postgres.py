@@ -89,7 +89,7 @@ class Postgres:
         return self._command()
 
     def is_ready(self, pid: int) -> bool:
-        """Read the eighth line of postmaster.pid, as pg_ctl does: it says `ready` when connections are accepted."""
+        """Read the eighth line of postmaster.pid, as pg_ctl does: `ready` when connections are accepted."""
         # The file is written line by line, so it may be short.
         with contextlib.suppress(OSError, ValueError, IndexError):
             lines = (self.folder / "postmaster.pid").read_text("utf-8").splitlines()
@@ -157,8 +157,8 @@ class Postgres:
             [
                 str(self._programs / "initdb"),
                 *("--pgdata", str(unfinished), "--username", "postgres", "--auth", "trust"),
-                # The same collation everywhere, whatever the person's locale. The C type would call «, » and — letters,
-                # so that full text search finds no word beside them: the parser asks the C library, not the provider.
+                # The same collation everywhere, whatever the person's locale. The C character type calls «, » and
+                # — letters, and full text search finds no word beside them: its parser asks the C library.
                 *("--encoding", "UTF8", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
                 *("--lc-collate", "C", "--lc-ctype", _utf8_ctype(), "--lc-messages", "C"),
                 *("--lc-monetary", "C", "--lc-numeric", "C", "--lc-time", "C"),

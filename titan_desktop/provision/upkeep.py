@@ -22,7 +22,7 @@ STEADY_S = 30.0
 """A server that has served this long starts again without delay."""
 POLL_S = 0.004
 FULL_DISK_BYTES = 24_000_000
-"""Less than this free, and a server that failed failed for it: PostgreSQL writes its log ahead in pieces of 16 MB."""
+"""Less than this free, and a server failed for it: PostgreSQL writes its log ahead in pieces of 16 MB."""
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
@@ -33,8 +33,8 @@ Report = Callable[..., None]
 class Upkeep(threading.Thread):
     """The thread that owns one server.
 
-    The kernel's parent-death signal comes when the *thread* ends that started the child (prctl(2)), so each server is
-    started by the thread that then waits for it.
+    The kernel's parent-death signal comes when the *thread* ends that started the child (prctl(2)), so each server
+    is started by the thread that then waits for it.
 
     Args:
         server: what to keep.
@@ -59,7 +59,7 @@ class Upkeep(threading.Thread):
             started = time.monotonic()
             try:
                 self._serve()
-            except Exception as error:  # noqa: BLE001  # the supervisor: a thread that died would take its server along
+            except Exception as error:  # noqa: BLE001  # supervisor: a dead thread would take its server along
                 if self._stopping.is_set():
                     return
                 self._report(state="failed", sentence=self._sentence(error))
@@ -146,7 +146,9 @@ class Upkeep(threading.Thread):
         if isinstance(error, StoreUnavailableError):
             return error.sentence
         if _is_disk_full(folder):
-            return f"The disk is full, so {store} cannot start. Free some space at {folder.parent}; Titan goes on by itself."
+            return (
+                f"The disk is full, so {store} cannot start. Free some at {folder.parent}; Titan tries again."
+            )
         if isinstance(error, PermissionError):
             return (
                 f"{store} may not write to {error.filename or folder}. Give the folder back to your user, "

@@ -3,13 +3,16 @@
 import contextlib
 import signal
 import socket
-import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from titan_desktop.provision import binaries
 from titan_desktop.provision.account import Account
 from titan_desktop.provision.server import Note, Runner, end, private_folder, turn_over
+
+if TYPE_CHECKING:
+    import subprocess
 
 STOP_PATIENCE_S = 5.0
 

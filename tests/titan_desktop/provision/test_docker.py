@@ -1,4 +1,4 @@
-"""Claims about the stores from Docker: the compose file, the passwords, and what is said when Docker is not there."""
+"""Claims about the stores from Docker: the compose file, the passwords, and what is said without Docker."""
 
 import json
 import os
@@ -60,11 +60,13 @@ def test_docker_accepts_the_file_and_every_service_is_guarded(tmp_path: Path) ->
 
 def _is_loopback(port: Any) -> bool:
     """Compose 2 writes a mapping, Compose 1 a string."""
-    return (port["host_ip"] if isinstance(port, dict) else port.rpartition(":")[0].rpartition(":")[0]) == "127.0.0.1"
+    return (
+        port["host_ip"] if isinstance(port, dict) else port.rpartition(":")[0].rpartition(":")[0]
+    ) == "127.0.0.1"
 
 
 def test_the_file_holds_no_password_and_opens_no_other_door() -> None:
-    """The same claims by the text of the file, where there is no Docker: all secrets are variables that must be set."""
+    """The same claims by the text of the file, for machines without Docker; every secret is a variable."""
     said = yaml.safe_load(COMPOSE_FILE.read_text("utf-8"))
     assert set(said["services"]) == set(SERVICES.values())
     for name, service in said["services"].items():

@@ -222,7 +222,7 @@ def test_leftovers_are_ended_by_id_start_and_name(tmp_path: Path) -> None:
         entries[1]["started"] -= 100.0
         record = tmp_path / "stores.json"
         leftovers.write(record, entries)
-        leftovers.end_all(record, tmp_path, lambda line: None)
+        leftovers.end_all(record, tmp_path, print)
         assert not psutil.pid_exists(ours.pid)
         assert theirs.poll() is None
         assert not record.exists()
@@ -232,16 +232,18 @@ def test_leftovers_are_ended_by_id_start_and_name(tmp_path: Path) -> None:
             child.wait()
 
 
-@pytest.mark.parametrize("content", ["", "[", "{}", '[{"pid": 1}]', '[{"pid": "x", "started": 0, "name": ""}]'])
+@pytest.mark.parametrize(
+    "content", ["", "[", "{}", '[{"pid": 1}]', '[{"pid": "x", "started": 0, "name": ""}]']
+)
 def test_a_record_that_makes_no_sense_is_passed_over(tmp_path: Path, content: str) -> None:
     """It was half written by a keeper that died; nobody is ended for it."""
     record = tmp_path / "stores.json"
     record.write_text(content)
-    leftovers.end_all(record, tmp_path, lambda line: None)
+    leftovers.end_all(record, tmp_path, print)
     assert not record.exists()
 
 
-async def test_the_keeper_is_light() -> None:
+def test_the_keeper_is_light() -> None:
     """Nothing but the standard library before its servers run."""
     code = (
         "import sys; before = set(sys.modules); import titan_desktop.provision.keeper\n"
@@ -249,6 +251,10 @@ async def test_the_keeper_is_light() -> None:
         " - set(sys.stdlib_module_names)))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], env=program.own_environment(), capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        env=program.own_environment(),
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout.strip() == "['titan_desktop']"

@@ -49,7 +49,9 @@ async def test_places_may_be_mixed(titan_home: None, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("store", ["redis", "postgres", "graph"])
 async def test_a_missing_url_is_a_sentence_with_an_example(store: str) -> None:
     """It names the variable."""
-    with pytest.raises(StoreUnavailableError, match="is not set. Set it, for instance to [a-z]+://") as caught:
+    with pytest.raises(
+        StoreUnavailableError, match=r"is not set\. Set it, for instance to [a-z]+://"
+    ) as caught:
         await External({}).url(store)
     assert caught.value.store == store
 
