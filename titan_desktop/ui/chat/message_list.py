@@ -342,6 +342,7 @@ class MessageList(QAbstractScrollArea):
     def _renew(self) -> None:
         self._colours = Colours.of(self.palette())
         self.verticalScrollBar().setStyleSheet(_scroll_bar_style(self._colours))
+        self.jump.setStyleSheet(_jump_style(self._colours))
         self._pool.clear()
         for widget in self._live.values():
             widget.set_look(self._colours, self._folders)
@@ -357,4 +358,15 @@ def _scroll_bar_style(colours: Colours) -> str:
         QScrollBar::handle:vertical:hover {{ background:{colours.muted}; }}
         QScrollBar::add-line, QScrollBar::sub-line {{ height:0; border:none; }}
         QScrollBar::add-page, QScrollBar::sub-page {{ background:none; }}
+    """
+
+
+def _jump_style(colours: Colours) -> str:
+    return f"""
+        QToolButton {{
+            background:{colours.page}; color:{colours.text}; border:1px solid {colours.line};
+            border-radius:13px; padding:4px 12px;
+        }}
+        QToolButton:hover {{ background:{colours.code}; }}
+        QToolButton:focus {{ border-color:{colours.accent}; }}
     """
