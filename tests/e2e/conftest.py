@@ -20,6 +20,8 @@ def titan(titan_home: Path) -> Iterator[Titan]:
     """Titan in a home of its own, with nothing running yet and no model."""
     with cleaned(titan_home) as installed:
         yield installed
+        for log in sorted(installed.paths.logs.glob("*.log")):  # shown by pytest when the test failed
+            print(f"--- {log.name}\n{log.read_text('utf-8', 'replace')[-6000:]}")
 
 
 @pytest.fixture

@@ -109,8 +109,6 @@ def cleaned(home: Path) -> Iterator[Titan]:
         yield titan
     finally:
         titan.kill_everything()
-        for log in sorted(titan.paths.logs.glob("*.log")):  # shown by pytest when the test failed
-            print(f"--- {log.name}\n{log.read_text('utf-8', 'replace')[-6000:]}")
 
 
 class Listener:

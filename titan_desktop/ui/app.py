@@ -35,7 +35,6 @@ _SLOW_MODULES = (
     "asyncio",
     "msgspec.json",
     "qasync",
-    "redis.asyncio",
     "titan_bus",
     "titan_desktop.client",
     "titan_desktop.ui.session",
