@@ -1,9 +1,9 @@
 """Bring `i18n/` up to date: collect the window's sentences, then compile what is translated.
 
 Run it from anywhere after a change of a sentence, translate what the `.ts` files show as unfinished (by hand, or
-with `pyside6-linguist`), and run it again. The English one holds nothing but plurals. `--check` changes nothing and
-ends with 1 when the catalogues are behind.
-"""
+with `pyside6-linguist`), and run it again. The English one holds nothing but plurals. `--check` changes nothing
+and ends with 1 when the catalogues are behind.
+"""  # noqa: INP001  # a folder of programs, no package
 
 import argparse
 import subprocess

@@ -45,6 +45,7 @@ class _Clock(QObject):
         self._ready_timer = 0
         self._waiting: dict[int, asyncio.TimerHandle] = {}
         self._timers: dict[asyncio.TimerHandle, int] = {}
+        self._put_off_handles: list[asyncio.TimerHandle] = []
         self._stopped = False
         self.posted.connect(self.run_soon)
 
@@ -83,6 +84,7 @@ class _Clock(QObject):
             if timer:
                 self.killTimer(timer)
         self._ready.clear()
+        self._put_off_handles.clear()
         self._waiting.clear()
         self._timers.clear()
 
@@ -97,6 +99,9 @@ class _Clock(QObject):
         """
         timer = event.timerId()
         self.killTimer(timer)
+        if asyncio._get_running_loop() is not self._loop:  # noqa: SLF001  # public, but raises where there is none
+            self._put_off(timer)
+            return
         interrupted = tasks.current_task(self._loop)
         if interrupted is not None:
             tasks._leave_task(self._loop, interrupted)  # noqa: SLF001  # asyncio documents it for loop authors
@@ -109,6 +114,25 @@ class _Clock(QObject):
         finally:
             if interrupted is not None:
                 tasks._enter_task(self._loop, interrupted)  # noqa: SLF001  # the other half
+
+    def resume(self) -> None:
+        """Start the timers again that fired while the loop was not running."""
+        self._arm()
+        handles, self._put_off_handles = self._put_off_handles, []
+        for handle in handles:
+            if not handle.cancelled():
+                self.run_at(handle)
+
+    def _put_off(self, timer: int) -> None:
+        """Keep for the next run what fired between two: somebody turns Qt's events over without the loop.
+
+        asyncio's own loop runs nothing then, and a callback would find no running loop.
+        """
+        if timer == self._ready_timer:
+            self._ready_timer = 0
+        elif (handle := self._waiting.pop(timer, None)) is not None:
+            del self._timers[handle]
+            self._put_off_handles.append(handle)
 
     def _arm(self) -> None:
         if self._ready and not self._ready_timer:
@@ -172,6 +196,7 @@ class AppLoop(_QtLoop):
         Raises:
             SystemExit, KeyboardInterrupt: a callback raised it.
         """
+        self._clock.resume()
         super().run_forever()
         interruption, self._interruption = self._interruption, None
         if interruption is not None:

@@ -28,6 +28,8 @@ class SettingsPresenter(QObject):
     appearance_changed = Signal(str, str)
     """Language and theme, to be put on at once."""
     saved = Signal()
+    complained = Signal()
+    """Something could not be saved, and the dialog says why."""
 
     def __init__(self, path: Path, settings: Settings, window: QWidget, bridge: Bridge, tasks: Tasks) -> None:
         super().__init__(window)
@@ -75,3 +77,4 @@ class SettingsPresenter(QObject):
     def _complain(self, sentence: str) -> None:
         if self._dialog is not None:
             self._dialog.complain(sentence)
+        self.complained.emit()

@@ -173,6 +173,7 @@ class Sidebar(QWidget):
         self._model = model
         self._theme = theme
         self._selecting = False
+        self._open_id = ""
         self._shown = QSortFilterProxyModel(self)
         self._shown.setSourceModel(model)
         self._shown.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
@@ -231,6 +232,7 @@ class Sidebar(QWidget):
     def select(self, conversation_id: str) -> None:
         """Mark a conversation as the open one without opening it again; "" marks none."""
         self._selecting = True
+        self._open_id = conversation_id
         row = self._model.row_of(conversation_id)
         index = self._shown.mapFromSource(self._model.index(row)) if row is not None else QModelIndex()
         if index.isValid():
@@ -276,13 +278,14 @@ class Sidebar(QWidget):
 
     def _open_current(self, current: QModelIndex) -> None:
         if current.isValid() and not self._selecting:
-            self.conversation_opened.emit(str(current.data(ID_ROLE)))
+            self._open_id = str(current.data(ID_ROLE))
+            self.conversation_opened.emit(self._open_id)
 
     def _filter(self, text: str) -> None:
-        # Another conversation must not open because the open one does not match.
+        # Another conversation must not open because the open one does not match; it is marked again when it does.
         self._selecting = True
         self._shown.setFilterFixedString(text.strip())
-        self._selecting = False
+        self.select(self._open_id)
         self._refresh()
 
     def _open_first(self) -> None:

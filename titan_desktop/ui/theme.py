@@ -89,6 +89,10 @@ class Theme(QObject):
             hints.setColorScheme(scheme)
         self._dress()
 
+    def close(self) -> None:
+        """Follow the system no longer."""
+        self._app.styleHints().colorSchemeChanged.disconnect(self._dress)
+
     def _dress(self) -> None:
         system = self._app.styleHints().colorScheme() is Qt.ColorScheme.Dark
         dark = system if self._choice == "system" else self._choice == "dark"

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import QtMsgType, qInstallMessageHandler
 
+from titan_desktop.paths import bundled
+from titan_desktop.ui.theme import Theme
+
 HARMLESS = (
     "This plugin does not support propagateSizeHints()",  # offscreen says so of every window
     "This plugin does not support raise()",
@@ -24,3 +27,16 @@ def qt_warnings(qapp) -> Iterator[list[str]]:
     yield warnings
     qInstallMessageHandler(former)
     assert not warnings, "Qt warned: " + "; ".join(warnings)
+
+
+@pytest.fixture
+def theme(qapp) -> Iterator[Theme]:
+    """Light colours, and the application as it was afterwards."""
+    palette, sheet = qapp.palette(), qapp.styleSheet()
+    made = Theme(qapp, bundled("resources"))
+    made.choose("light")
+    yield made
+    made.close()
+    qapp.styleHints().unsetColorScheme()
+    qapp.setStyleSheet(sheet)
+    qapp.setPalette(palette)

@@ -156,6 +156,23 @@ def test_system_exit_in_a_task_leaves_run_forever(qapp):
     own.close()
 
 
+def test_nothing_runs_between_two_runs(qapp):
+    """Qt events that are turned over while the loop does not run leave its callbacks for the next run."""
+    own = AppLoop(qapp)
+    ran = []
+    own.call_soon(ran.append, "soon")
+    own.call_later(0, ran.append, "later")
+    qapp.processEvents()
+    assert not ran
+
+    async def wait() -> None:
+        await asyncio.sleep(0.01)
+
+    own.run_until_complete(wait())
+    assert sorted(ran) == ["later", "soon"]
+    own.close()
+
+
 def test_a_closed_loop_refuses(qapp):
     """A closed loop takes no more callbacks, from no thread."""
     own = AppLoop(qapp)

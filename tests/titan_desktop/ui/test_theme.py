@@ -3,8 +3,7 @@
 import pytest
 from PySide6.QtGui import QColor, QPalette
 
-from titan_desktop.paths import bundled
-from titan_desktop.ui.theme import DARK, LIGHT, Theme
+from titan_desktop.ui.theme import DARK, LIGHT
 
 TEXTS = [
     ("text", "page"),
@@ -56,10 +55,8 @@ def test_fields_and_focus_rings_can_be_seen(colours, line, ground):
     assert contrast(colours[line], colours[ground]) >= 3
 
 
-def test_a_choice_applies_at_once(qapp):
+def test_a_choice_applies_at_once(qapp, theme):
     """Dark changes the palette of the whole application, and says so; light changes it back."""
-    theme = Theme(qapp, bundled("resources"))
-    theme.choose("light")
     told = []
     theme.changed.connect(lambda: told.append(theme.dark))
     theme.choose("dark")
@@ -67,15 +64,11 @@ def test_a_choice_applies_at_once(qapp):
     theme.choose("light")
     assert qapp.palette().color(QPalette.ColorRole.Window).name() == LIGHT["page"]
     assert told == [True, False]
-    theme.deleteLater()
 
 
-def test_the_style_sheet_knows_all_its_colours(qapp):
+def test_the_style_sheet_knows_all_its_colours(qapp, theme):
     """No @name is left in the sheet that Qt gets, and every icon can be drawn."""
-    theme = Theme(qapp, bundled("resources"))
     theme.choose("dark")
     assert "@" not in qapp.styleSheet()
     for name in ("new", "menu"):
         assert not theme.icon(name).isNull()
-    theme.choose("light")
-    theme.deleteLater()

@@ -27,7 +27,7 @@ def words(text: str, count: int = -1) -> str:
 
 
 def test_system_means_the_systems_language(translator):
-    """ "system" speaks Russian on a Russian system."""
+    """Where the choice is the system, a Russian system makes the window speak Russian."""
     translator.choose("system")
     assert translator.language == "ru"
     assert words("Starting…") == "Запуск…"
@@ -38,7 +38,7 @@ def test_a_widget_hears_of_the_switch(translator, qapp):
     heard = []
 
     class Listening(QLabel):
-        def changeEvent(self, event):
+        def changeEvent(self, event):  # noqa: N802  # Qt calls it
             if event.type() is event.Type.LanguageChange:
                 heard.append(words("Starting…"))
             super().changeEvent(event)

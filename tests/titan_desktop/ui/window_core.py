@@ -1,0 +1,119 @@
+"""The core's part beside a real bus: it answers from lists that a test fills, and notes what it hears."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from titan_bus import Bus, Event, RequestRefused
+from titan_desktop.contracts import chat, memory, system, topics
+
+AT = "2026-03-01T10:00:00Z"
+
+
+def question(number: int, conversation: str = "c1") -> chat.Message:
+    return chat.Message(
+        id=f"q{number}", conversation_id=conversation, role=chat.Role.USER, text=f"question {number}",
+        state=chat.State.COMPLETE, created_at=AT,
+    )  # fmt: skip
+
+
+def answer(number: int, text: str, state: chat.State, conversation: str = "c1") -> chat.Message:
+    return chat.Message(
+        id=f"a{number}", conversation_id=conversation, role=chat.Role.ASSISTANT, text=text, state=state,
+        created_at=AT, question_id=f"q{number}", attempt=1,
+    )  # fmt: skip
+
+
+def delta(number: int, offset: int, text: str, conversation: str = "c1") -> chat.AssistantDelta:
+    return chat.AssistantDelta(
+        conversation_id=conversation, question_id=f"q{number}", answer_id=f"a{number}", attempt=1,
+        offset=offset, text=text,
+    )  # fmt: skip
+
+
+def listed(name: str, title: str = "") -> chat.Conversation:
+    return chat.Conversation(id=name, title=title or name, created_at=AT, updated_at=AT)
+
+
+class WindowCore:
+    """Serves requests on a real bus until the test ends."""
+
+    def __init__(self, bus: Bus) -> None:
+        self.bus = bus
+        self.conversations: list[chat.Conversation] = []
+        self.messages: list[chat.Message] = []
+        self.status = system.Status(
+            version="test", pid=1, ready=True, stores=(), model=system.ModelStatus(configured=True),
+            embedder=system.ModelStatus(configured=False), roots=(),
+        )  # fmt: skip
+        self.index = memory.IndexStatus(files=0, passages=0, failed=0, skipped=0)
+        self.located: dict[str, system.Located] = {}
+        self.hold_history = asyncio.Event()
+        self.hold_history.set()
+        self.asked: list[str] = []
+        self.heard: asyncio.Queue[chat.Command] = asyncio.Queue()
+
+    async def serve(self) -> None:
+        await self.bus.subscribe(topics.CHAT_REQUESTS, "chat", self._on_chat_request)
+        await self.bus.subscribe(topics.SYSTEM_REQUESTS, "system", self._on_system_request)
+        await self.bus.subscribe(topics.MEMORY_REQUESTS, "memory", self._on_memory_request)
+        await self.bus.subscribe(topics.CHAT, "chat", self._on_command)
+
+    async def say(self, struct: Any, topic: str = topics.CHAT) -> None:
+        await self.bus.publish(topic, topics.type_of(struct), struct)
+
+    async def _on_chat_request(self, event: Event) -> object:
+        request = event.payload_as(chat.Request)
+        self.asked.append(event.event_type)
+        match request:
+            case chat.ListConversations():
+                return chat.ConversationPage(conversations=tuple(self.conversations))
+            case chat.GetHistory():
+                await self.hold_history.wait()
+                mine = [m for m in self.messages if m.conversation_id == request.conversation_id]
+                if request.before:
+                    mine = mine[: [m.id for m in mine].index(request.before)]
+                return chat.HistoryPage(
+                    conversation_id=request.conversation_id,
+                    messages=tuple(mine[-request.limit :]),
+                    more=len(mine) > request.limit,
+                )
+            case chat.GetMessage():
+                found = [m for m in self.messages if m.id == request.message_id]
+                if not found:
+                    raise RequestRefused("unknown")
+                return found[0]
+
+    async def _on_system_request(self, event: Event) -> object:
+        request = event.payload_as(system.Request)
+        if isinstance(request, system.LocateSource):
+            return self.located[request.path]
+        return self.status
+
+    async def _on_memory_request(self, _event: Event) -> object:
+        return self.index
+
+    async def _on_command(self, event: Event) -> None:
+        names = {topics.type_of(kind) for kind in chat.Command.__args__}
+        if event.event_type in names:
+            self.heard.put_nowait(event.payload_as(chat.Command))
+
+
+async def until(condition: Callable[[], object], *signals: Any) -> None:
+    """Wait until a condition holds, looking again whenever one of the signals is emitted."""
+    stirred = asyncio.Event()
+
+    def stir(*_: object) -> None:
+        stirred.set()
+
+    for signal in signals:
+        signal.connect(stir)
+    try:
+        async with asyncio.timeout(10):
+            while not condition():
+                stirred.clear()
+                await stirred.wait()
+                await asyncio.sleep(0)  # the others who heard the signal come first
+    finally:
+        for signal in signals:
+            signal.disconnect(stir)
