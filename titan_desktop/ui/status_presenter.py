@@ -23,6 +23,8 @@ class StatusPresenter(QObject):
 
     model_needed = Signal()
     """The person wants to connect a model."""
+    index_learnt = Signal()
+    """The index's figures are new."""
 
     def __init__(
         self, window: MainWindow, bridge: Bridge, tasks: Tasks, parent: QObject | None = None
@@ -88,6 +90,7 @@ class StatusPresenter(QObject):
             else:
                 self._index_known = True
                 self._show_activity()
+                self.index_learnt.emit()
                 return
 
     def _take_status(self, status: system.Status) -> None:

@@ -17,16 +17,16 @@ class Tasks:
 
     def __init__(self, on_fault: Callable[[BaseException], None]) -> None:
         self._on_fault = on_fault
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._tasks: dict[str, asyncio.Task[object]] = {}
         self._number = 0
         self._closed = False
 
-    def start(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def start(self, work: Coroutine[Any, Any, object], name: str) -> None:
         """Run `work` beside whatever else runs."""
         self._number += 1
         self._own(work, f"{name} #{self._number}")
 
-    def replace(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def replace(self, work: Coroutine[Any, Any, object], name: str) -> None:
         """Run `work`, and cancel what runs under the same name: only the newest matters."""
         former = self._tasks.pop(name, None)
         if former is not None:
@@ -42,7 +42,7 @@ class Tasks:
         if running:
             await asyncio.wait(running, timeout=timeout_s)
 
-    def _own(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def _own(self, work: Coroutine[Any, Any, object], name: str) -> None:
         if self._closed:
             work.close()
             return
@@ -50,7 +50,7 @@ class Tasks:
         self._tasks[name] = task
         task.add_done_callback(self._finished)
 
-    def _finished(self, task: asyncio.Task[None]) -> None:
+    def _finished(self, task: asyncio.Task[object]) -> None:
         if self._tasks.get(task.get_name()) is task:
             del self._tasks[task.get_name()]
         error = None if task.cancelled() else task.exception()

@@ -1,0 +1,232 @@
+"""The list, the status and the sources, on a real bus."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from titan_bus import Bus, BusConfig
+from titan_desktop.contracts import chat, files, memory, system, topics
+from titan_desktop.contracts.chat import State
+from titan_desktop.ui.bridge import Bridge
+from titan_desktop.ui.chat_presenter import ChatPresenter
+from titan_desktop.ui.conversations_presenter import ConversationsPresenter
+from titan_desktop.ui.main_window import MainWindow
+from titan_desktop.ui.outbox import Outbox
+from titan_desktop.ui.reading_progress import QUIET_S, ReadingProgress
+from titan_desktop.ui.source_opener import SourceOpener
+from titan_desktop.ui.status_presenter import StatusPresenter
+from titan_desktop.ui.tasks import Tasks
+
+from .window_core import WindowCore, answer, listed, question, until
+
+
+@pytest.fixture
+async def core(clean_redis_url):
+    async with Bus(BusConfig(url=clean_redis_url, source="core@test", streams=topics.STREAMS)) as bus:
+        made = WindowCore(bus)
+        made.conversations = [listed("c1", "one"), listed("c2", "two")]
+        made.messages = [question(1), answer(1, "an answer", State.COMPLETE), question(2, "c2")]
+        await made.serve()
+        yield made
+
+
+@pytest.fixture
+async def shell(core, clean_redis_url, theme, qtbot):
+    """A window, its presenters and a bridge that is connected."""
+    faults: list = []
+    tasks = Tasks(faults.append)
+    window = MainWindow(theme, [Path("/home/anna/Downloads")])
+    qtbot.addWidget(window)
+    bridge = Bridge(window)
+    open_chat = ChatPresenter(window.chat, bridge, tasks, lambda: "en", window)
+    conversations = ConversationsPresenter(
+        window.conversations, window.sidebar, open_chat, bridge, tasks, window
+    )
+    status = StatusPresenter(window, bridge, tasks, window)
+    async with Bus(BusConfig(url=clean_redis_url, source="window@test", streams=topics.STREAMS)) as bus:
+        listed_now = asyncio.Event()
+        conversations.listed.connect(listed_now.set)
+        tasks.replace(bridge.serve(bus), "read along")
+        await asyncio.wait_for(listed_now.wait(), 10)
+        window.parts = (open_chat, conversations, status, bridge)
+        yield window
+        await tasks.close(2)
+    window.let_go()
+    assert not faults
+
+
+def titles(window: MainWindow) -> list[str]:
+    model = window.conversations
+    return [str(model.index(row).data()) for row in range(model.rowCount())]
+
+
+def rows(window: MainWindow):
+    model = window.conversations
+    return model.rowsInserted, model.rowsRemoved, model.rowsMoved, model.dataChanged
+
+
+async def test_the_list_is_filled_and_opens(shell):
+    """The core's conversations are listed, and choosing one shows its messages."""
+    assert titles(shell) == ["one", "two"]
+    shell.sidebar.conversation_opened.emit("c1")
+    await until(lambda: shell.chat.model.rowCount() == 2, shell.chat.model.modelReset)
+
+
+async def test_new_renamed_and_deleted_conversations_follow_events(shell, core):
+    """The list changes from events alone, whoever caused them."""
+    await core.say(chat.UserMessage(message=question(9, "c9"), conversation=listed("c9", "nine")))
+    await until(lambda: "nine" in titles(shell), *rows(shell))
+    await core.say(chat.ConversationChanged(conversation=listed("c1", "first")))
+    await until(lambda: "first" in titles(shell), *rows(shell))
+    await core.say(chat.ConversationChanged(conversation=listed("c2"), deleted=True))
+    await until(lambda: "two" not in titles(shell), *rows(shell))
+
+
+async def test_renaming_and_deleting_are_commands(shell, core):
+    """What the person does to the list goes to the core."""
+    shell.conversations.title_edited.emit("c1", "better")
+    assert await asyncio.wait_for(core.heard.get(), 5) == chat.RenameConversation(
+        conversation_id="c1", title="better"
+    )
+    shell.sidebar.delete_confirmed.emit("c2")
+    assert await asyncio.wait_for(core.heard.get(), 5) == chat.DeleteConversation(conversation_id="c2")
+
+
+async def test_a_first_question_marks_its_conversation(shell, core):
+    """The conversation that a question makes is marked in the list."""
+    open_chat = shell.parts[0]
+    open_chat.submit("hello")
+    sent = await asyncio.wait_for(core.heard.get(), 5)
+    message = chat.Message(
+        id=sent.message_id, conversation_id=sent.conversation_id, role=chat.Role.USER, text="hello",
+        state=State.COMPLETE, created_at="2026-03-01T10:00:00Z",
+    )  # fmt: skip
+    await core.say(chat.UserMessage(message=message, conversation=listed(sent.conversation_id, "hello")))
+    await until(lambda: "hello" in titles(shell), *rows(shell))
+    current = shell.sidebar.list.currentIndex
+    await until(lambda: current().data() == "hello", shell.sidebar.list.selectionModel().currentChanged)
+
+
+async def test_a_missing_model_is_said_with_the_cure(shell, core):
+    """Without a model the strip says so and offers the settings; with one it goes."""
+    status = shell.parts[2]
+    wanted = []
+    status.model_needed.connect(lambda: wanted.append(1))
+    core.status = system.Status(
+        version="t", pid=1, ready=True, stores=(), model=system.ModelStatus(configured=False),
+        embedder=system.ModelStatus(configured=False), roots=(),
+    )  # fmt: skip
+    learnt = asyncio.Event()
+    take = status._take_status
+    status._take_status = lambda found: (take(found), learnt.set())
+    await core.say(system.SettingsChanged(), topics.SYSTEM)
+    await asyncio.wait_for(learnt.wait(), 5)
+    assert "No model" in shell.banner.text
+    shell.banner.action_requested.emit()
+    assert wanted
+
+
+async def test_the_core_comes_before_everything(shell):
+    """A core that is away is said first; what was put away stays away until it changes."""
+    status = shell.parts[2]
+    status.tell_fault("a fault")
+    status.core_changed("restarting")
+    assert shell.banner.text == "restarting"
+    status.core_changed("")
+    assert shell.banner.text == "a fault"
+    shell.banner._close.click()
+    assert shell.banner.text == ""
+
+
+async def test_reading_is_counted(shell, core):
+    """While files are read the line says how far; then how many failed."""
+    core.index = memory.IndexStatus(files=2, passages=5, failed=1, skipped=0)
+    status = shell.parts[2]
+    for name in ("a", "b"):
+        await core.say(files.FileSeen(path=name, size=1, mtime_ns=1), topics.FS)
+    await core.say(memory.FileIndexed(path="a", outcome=memory.Outcome.INDEXED), topics.MEMORY)
+    await until(lambda: shell.status_line.activity == "Reading files: 1 of 2", status._tick.timeout)
+    await core.say(memory.FileIndexed(path="b", outcome=memory.Outcome.FAILED), topics.MEMORY)
+    await until(lambda: shell.status_line.failures, shell.parts[3].memory_said, status.index_learnt)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "exists", "opens", "said"),
+    [
+        (True, True, True, ""),
+        (True, True, False, "No program"),
+        (True, False, True, "no longer there"),
+        (False, True, True, "outside the folders"),
+    ],
+)
+async def test_sources_open_only_when_the_core_agrees(shell, core, allowed, exists, opens, said):
+    """A file outside the folders, or one that is gone, is not handed to the system; the person reads why."""
+    core.located["/d/a.pdf"] = system.Located(path="/d/a.pdf", allowed=allowed, exists=exists)
+    handed = []
+
+    def open_url(url) -> bool:
+        handed.append(url.toLocalFile())
+        return opens
+
+    sentence = await SourceOpener(shell.parts[3], open_url).open_file("/d/a.pdf")
+    assert said in sentence
+    assert bool(sentence) is bool(said)
+    assert handed == (["/d/a.pdf"] if allowed and exists else [])
+
+
+@pytest.mark.parametrize("address", ["file:///etc/passwd", "javascript:alert(1)", "smb://x/y", "titan:x", ""])
+def test_links_that_are_no_web_or_mail_are_not_opened(qapp, address):
+    """An answer cannot make the system open a file or run something."""
+    handed = []
+    assert SourceOpener(Bridge(), lambda url: handed.append(url) is None).open_link(address)
+    assert not handed
+
+
+def test_progress_forgets_what_never_comes():
+    """A file whose event was dead-lettered does not keep the line up for ever."""
+    progress = ReadingProgress()
+    progress.seen("a", 0.0)
+    progress.seen("b", 1.0)
+    progress.dealt_with("a", 2.0)
+    assert progress.figures(3.0) == (1, 2)
+    assert progress.figures(3.0 + QUIET_S) == (0, 0)
+
+
+def test_the_outbox_keeps_the_order():
+    """Questions go out in the order in which they were written, until each is confirmed."""
+    outbox = Outbox()
+    prompts = [
+        chat.SendPrompt(conversation_id=conversation, message_id=name, text=name)
+        for name, conversation in (("1", "a"), ("2", "b"), ("3", "a"))
+    ]
+    for prompt in prompts:
+        outbox.add(prompt)
+    assert outbox.waiting("a") == (prompts[0], prompts[2])
+    assert outbox.confirm("1")
+    assert not outbox.confirm("1")
+    assert outbox.waiting() == (prompts[1], prompts[2])
+
+
+async def test_a_failed_task_is_told_and_the_others_go_on(caplog):
+    """A fault in one task reaches the supervisor's listener; cancelling tells nobody."""
+    told = asyncio.Queue()
+    tasks = Tasks(told.put_nowait)
+    finished = asyncio.Event()
+
+    async def fail() -> None:
+        raise LookupError("gone")
+
+    async def go_on() -> None:
+        await asyncio.to_thread(lambda: None)
+        finished.set()
+
+    tasks.start(fail(), "failing")
+    tasks.start(go_on(), "going on")
+    assert isinstance(await asyncio.wait_for(told.get(), 5), LookupError)
+    await asyncio.wait_for(finished.wait(), 5)
+    tasks.replace(asyncio.Event().wait(), "newest")
+    tasks.replace(asyncio.Event().wait(), "newest")
+    await tasks.close(5)
+    assert told.empty()
+    assert "gone" in caplog.text
