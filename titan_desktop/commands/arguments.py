@@ -23,9 +23,6 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     root.add_argument("--version", action="version", version=f"titan {__version__}")
-    # The window's own (`ui.app` reads them), for the benchmark; not for people.
-    root.add_argument("--startup-report", metavar="FILE", help=argparse.SUPPRESS)
-    root.add_argument("--quit-after-ready", action="store_true", help=argparse.SUPPRESS)
     # The window's own, for measurements: `ui.app` reads them again, and no person needs them.
     root.add_argument("--startup-report", metavar="FILE", help=argparse.SUPPRESS)
     root.add_argument("--quit-after-ready", action="store_true", help=argparse.SUPPRESS)
