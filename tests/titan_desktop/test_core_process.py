@@ -114,6 +114,27 @@ async def test_the_first_start_makes_everything_private_and_ends_by_itself(fresh
     assert not (fresh.paths.run / "stores.json").exists()
 
 
+async def test_a_source_is_located_by_the_guarded_module(titan: Titan) -> None:
+    """Beneath a root and there, beneath a root and gone, outside: what a window must know before it opens one."""
+    there = titan.desktop / "letter.txt"
+    there.write_text("hello", "utf-8")
+
+    async def located(path: Path) -> tuple[bool, bool]:
+        said = await link.bus.request(
+            topics.SYSTEM_REQUESTS, "locate_source", system.LocateSource(path=str(path)), system.Located
+        )
+        return said.allowed, said.exists
+
+    async with titan.link() as link:
+        await ready(link)
+        assert await located(there) == (True, True)
+        assert await located(titan.desktop / "gone.txt") == (True, False)
+        assert await located(titan.home / "letter.txt") == (False, False)
+        assert await located(titan.desktop / ".." / "letter.txt") == (False, False)
+        roots = {root.path: root.exists for root in (await status(link)).roots}
+        assert roots == {str(titan.desktop): True, str(titan.home / "Downloads"): True}
+
+
 async def test_a_second_core_leaves_the_first_alone(titan: Titan) -> None:
     """It finds the lock taken, says so in the log, and ends with 0."""
     async with titan.link() as link:
