@@ -73,9 +73,10 @@ class ChatPresenter(QObject):
 
     def open(self, conversation_id: str) -> None:
         """Show a conversation; the draft of the former one is kept."""
-        if conversation_id == self.conversation_id:
+        if conversation_id != self.conversation_id:
+            self._switch_to(conversation_id)
+        elif not self.is_loading:
             return
-        self._switch_to(conversation_id)
         if self._bridge.is_connected:
             self._tasks.replace(self._load(conversation_id), "open conversation")
         else:
@@ -109,6 +110,12 @@ class ChatPresenter(QObject):
         """Stop the answer to this question."""
         command = chat.StopAnswer(conversation_id=self.conversation_id, question_id=question_id)
         self._tasks.start(self._send(command), "stop answer")
+
+    def stop_open(self) -> None:
+        """Stop the answer that is being written in the open conversation, if there is one."""
+        question_id = self._answering.get(self.conversation_id)
+        if question_id is not None:
+            self.stop(question_id)
 
     def retry(self, question_id: str) -> None:
         """Have this question answered again."""

@@ -4,7 +4,7 @@ import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from titan_bus import BusError
-from titan_desktop.contracts import chat, topics
+from titan_desktop.contracts import chat, system, topics
 from titan_desktop.ui.bridge import Bridge
 from titan_desktop.ui.chat_presenter import ChatPresenter
 from titan_desktop.ui.conversation_model import ConversationModel
@@ -44,6 +44,13 @@ class ConversationsPresenter(QObject):
         open_chat.opened.connect(sidebar.select)
         bridge.connected.connect(self._load)
         bridge.chat_said.connect(self._on_chat)
+        bridge.system_said.connect(self._on_system)
+
+    def _on_system(self, said: system.SystemEvent) -> None:
+        if isinstance(
+            said, system.CoreReady
+        ):  # the stores may have opened after the first question timed out
+            self._load()
 
     def _load(self) -> None:
         self._tasks.replace(self._list(), "conversations")

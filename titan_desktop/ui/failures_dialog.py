@@ -25,7 +25,7 @@ class FailuresDialog(QDialog):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._failures: tuple[FileFailure, ...] = ()
-        self.resize(720, 400)
+        self.resize(860, 420)
         self._about = QLabel(self)
         self._about.setWordWrap(True)
         self._about.setProperty("tone", "muted")
@@ -33,7 +33,7 @@ class FailuresDialog(QDialog):
         self.table.setRootIsDecorated(False)
         self.table.setUniformRowHeights(True)
         self.table.setColumnCount(3)
-        self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.table.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.table.header().setStretchLastSection(False)
         self.table.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
         self.table.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)

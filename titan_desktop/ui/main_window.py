@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QKeySequence, QPaintEvent
+from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent, QKeySequence, QPaintEvent
 from PySide6.QtWidgets import QMainWindow, QMenu, QSplitter, QVBoxLayout, QWidget
 
 from titan_desktop.ui.banner import Banner, StatusLine
@@ -28,6 +28,8 @@ class MainWindow(QMainWindow):
     settings_requested = Signal()
     failures_requested = Signal()
     new_requested = Signal()
+    stop_requested = Signal()
+    """Esc, wherever in the window nobody else wanted it."""
 
     def __init__(self, theme: Theme, folders: Sequence[Path]) -> None:
         super().__init__()
@@ -139,6 +141,13 @@ class MainWindow(QMainWindow):
             return
         event.ignore()
         self.close_requested.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Stop the answer on Esc."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.stop_requested.emit()
+        else:
+            super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Say when the first picture stands."""

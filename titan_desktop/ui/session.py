@@ -102,6 +102,7 @@ class Session(QObject):
         window = self._parts.window
         window.new_requested.connect(self._begin)
         window.settings_requested.connect(self.settings.open)
+        window.stop_requested.connect(self.chat.stop_open)
         window.close_requested.connect(self.leave)
         window.chat.source_activated.connect(self._open_source)
         window.chat.link_activated.connect(self._open_link)

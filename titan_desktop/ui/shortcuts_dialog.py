@@ -40,8 +40,8 @@ class ShortcutsDialog(QDialog):
             return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
 
         return [
-            (native("Return"), self.tr("Send the question")),
-            (native("Shift+Return"), self.tr("New line")),
+            (native("Enter"), self.tr("Send the question")),
+            (native("Shift+Enter"), self.tr("New line")),
             (native("Esc"), self.tr("Stop the answer")),
             (native("Ctrl+N"), self.tr("New conversation")),
             (native("Ctrl+K"), self.tr("Find a conversation")),

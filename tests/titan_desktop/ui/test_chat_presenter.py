@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from titan_bus import Bus, BusConfig
+from titan_bus import Bus, BusConfig, BusUnavailableError
 from titan_desktop.contracts import chat, topics
 from titan_desktop.contracts.chat import State
 from titan_desktop.ui.bridge import Bridge
@@ -219,6 +219,36 @@ async def test_stop_and_retry_are_commands(connected, core, view):
     assert await asyncio.wait_for(core.heard.get(), 5) == chat.RetryAnswer(
         conversation_id="c1", question_id="q1"
     )
+
+
+async def test_escape_stops_what_is_being_answered(connected, core, view):
+    """Stopping the open conversation names its question, and does nothing where nothing is answered."""
+    connected.stop_open()
+    core.messages += [question(1), answer(1, "", State.STREAMING)]
+    await open_first(connected, view)
+    connected.stop_open()
+    assert await asyncio.wait_for(core.heard.get(), 5) == chat.StopAnswer(
+        conversation_id="c1", question_id="q1"
+    )
+
+
+async def test_a_page_that_did_not_come_can_be_asked_for_again(connected, core, view, bridge, monkeypatch):
+    """After a failure the person reads it, and choosing the conversation again loads it."""
+    core.messages.append(question(1))
+
+    async def refuse(*_args, **_options):
+        raise BusUnavailableError("core", "away")
+
+    noticed = []
+    monkeypatch.setattr(bridge, "ask", refuse)
+    monkeypatch.setattr(view, "set_notice", lambda text, kind="info": noticed.append((text, kind)))
+    connected.open("c1")
+    async with asyncio.timeout(5):
+        while not noticed or noticed[-1][1] != "error":  # noqa: ASYNC110  # a notice is no signal
+            await asyncio.sleep(0)
+    monkeypatch.undo()
+    await open_first(connected, view)
+    assert texts(view) == ["question 1"]
 
 
 async def test_a_deleted_conversation_gives_way_to_a_new_one(connected, core, view):

@@ -111,6 +111,13 @@ def test_deleting_asks_first(window):
     assert deleted == ["c2"]
 
 
+def test_escape_stops_wherever_the_focus_is(window):
+    """Esc in the list, where nobody else wants it, asks to stop the answer."""
+    stopped = heard(window.stop_requested)
+    QTest.keyClick(window.sidebar.list, Qt.Key.Key_Escape)
+    assert stopped == [True]
+
+
 def test_the_start_screen_offers_questions(window):
     """An example goes into the composer, where it can be changed before it is sent."""
     window.start_screen._examples[0].click()
