@@ -102,6 +102,7 @@ class ChatPresenter(QObject):
         self._view.model.add_pending(_question(prompt))
         self._set_answering(prompt.conversation_id, prompt.message_id)
         if self._bridge.is_connected:
+            self._view.set_notice("")  # what it said belongs to what was done before
             self._tasks.start(self._send_prompt(prompt), "send prompt")
         else:
             self._view.set_notice(self.tr("Titan is starting. Your question is kept and will be sent."))

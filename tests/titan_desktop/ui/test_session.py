@@ -1,0 +1,137 @@
+"""The window's life: what goes wrong is said and survived, the core's state is shown, looks change at once."""
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QLocale, QTimer
+
+from titan_desktop.client import CoreState
+from titan_desktop.paths import Paths, bundled
+from titan_desktop.settings import Settings
+from titan_desktop.ui.chat.sentences import SETTINGS_URL
+from titan_desktop.ui.main_window import MainWindow
+from titan_desktop.ui.session import Parts, Session
+from titan_desktop.ui.startup import StartupReport
+from titan_desktop.ui.translator import Translator
+
+
+@pytest.fixture
+async def session(theme, qtbot, qapp, titan_home):
+    window = MainWindow(theme, [Path("/home/anna/Downloads")])
+    qtbot.addWidget(window)
+    translator = Translator(qapp, bundled("i18n"), lambda: QLocale("en_GB"))
+    translator.choose("en")
+    paths = Paths.from_environment()
+    parts = Parts(qapp, window, theme, translator, paths, Settings(), "", StartupReport(), None)
+    hook = sys.excepthook
+    made = Session(parts)
+    yield made
+    await made.close()
+    sys.excepthook = hook
+    asyncio.get_running_loop().set_exception_handler(None)
+    translator.choose("en")
+    window.let_go()
+
+
+def banner(session: Session) -> str:
+    return session._parts.window.banner.text
+
+
+async def test_a_fault_in_a_callback_is_said_and_survived(session, caplog):
+    """An exception that nobody caught is logged and told in a sentence; the loop goes on."""
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(session._on_loop_fault)
+    told = asyncio.Event()
+    tell = session.status.tell_fault
+    session.status.tell_fault = lambda sentence: (tell(sentence), told.set())
+    loop.call_soon(lambda: 1 / 0)
+    await asyncio.wait_for(told.wait(), 5)
+    assert "window.log" in banner(session)
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_a_fault_in_a_slot_is_said_and_survived(session, caplog):
+    """What a Qt slot lets through reaches the same place by sys.excepthook."""
+    session._on_uncaught(LookupError, LookupError("lost"), None)
+    assert "window.log" in banner(session)
+    assert "lost" in caplog.text
+
+
+async def test_an_interrupt_in_a_slot_leaves(session):
+    """Ctrl+C that Python raises inside a slot closes the window instead of being a fault."""
+    session._on_uncaught(KeyboardInterrupt, KeyboardInterrupt(), None)
+    assert session._leaving.is_set()
+
+
+async def test_a_failed_task_is_said(session, caplog):
+    """A task that fails is told like any other fault."""
+
+    async def fail() -> None:
+        raise LookupError("task")
+
+    told = asyncio.Event()
+    session.tasks._on_fault = lambda error: (session._on_fault(error), told.set())
+    session.tasks.start(fail(), "failing")
+    await asyncio.wait_for(told.wait(), 5)
+    assert "window.log" in banner(session)
+
+
+async def test_the_core_s_states_are_shown(session):
+    """The first start is no trouble; a core that is down or restarting is said; one that is up clears it."""
+    session._on_core(CoreState("starting"))
+    assert banner(session) == ""
+    session._on_core(CoreState("down", sentence="No room on the disk."))
+    assert banner(session) == "No room on the disk."
+    session._on_core(CoreState("up"))
+    assert banner(session) == ""
+    session._on_core(CoreState("starting"))
+    assert "restarting" in banner(session)
+
+
+async def test_looks_change_at_once(session):
+    """Choosing Russian and dark dresses the open window."""
+    session.dress("ru", "dark")
+    assert session._parts.translator.language == "ru"
+    assert session._parts.theme.dark
+    assert session._parts.window.status_line.activity == "Запуск…"
+    session.dress("no such", "no such")
+    assert session._parts.translator.language == "ru"
+
+
+async def test_a_link_to_the_settings_opens_them(session):
+    """The cure that an answer names leads to the settings."""
+    session._open_link(SETTINGS_URL)
+    assert session.settings._dialog is not None
+    session.settings._dialog.reject()
+
+
+async def test_leaving_ends_the_wait_and_every_task(session):
+    """After leaving nothing runs any more, within the second that closing may take."""
+    session.tasks.start(asyncio.Event().wait(), "endless")
+    QTimer.singleShot(0, session.leave)
+    await asyncio.wait_for(session._leaving.wait(), 5)
+    begin = asyncio.get_running_loop().time()
+    await session.close()
+    assert asyncio.get_running_loop().time() - begin < 1
+    assert not session.tasks._tasks
+
+
+def test_the_log_does_not_grow_for_ever(tmp_path):
+    """window.log is rotated; with a place that cannot be written the window does without."""
+    from titan_desktop.ui import session as module
+
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    module._log_to_file(tmp_path / "logs" / "window.log")
+    added = [handler for handler in root.handlers if handler not in before]
+    assert len(added) == 1
+    assert added[0].maxBytes == module.LOG_BYTES_MAX
+    (tmp_path / "file").write_text("")
+    module._log_to_file(tmp_path / "file" / "window.log")
+    assert len(root.handlers) == len(before) + 1
+    root.removeHandler(added[0])
+    added[0].close()
+    root.setLevel(level)
