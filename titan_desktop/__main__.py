@@ -75,11 +75,11 @@ def _window(arguments: list[str]) -> int:
 
         print(trouble, file=sys.stderr)
         return exit_codes.NOT_REACHED
-    from titan_desktop import client
+    from titan_desktop import spawning
     from titan_desktop.paths import Paths
 
     # The core's start and Qt's import take about as long as each other: let them run side by side.
-    client.spawn_core(Paths.from_environment())
+    spawning.spawn_core(Paths.from_environment())
     from titan_desktop.ui import app
 
     return app.main(arguments)

@@ -18,7 +18,7 @@ import psutil
 from ulid import ULID
 
 from titan_bus import Event
-from titan_desktop import client
+from titan_desktop import client, program
 from titan_desktop.contracts import chat, topics
 from titan_desktop.paths import Paths
 
@@ -86,7 +86,7 @@ class Titan:
         """Run `titan …` to its end."""
         return subprocess.run(
             [sys.executable, "-m", "titan_desktop", *arguments],
-            capture_output=True, text=True, timeout=timeout_s, check=False, cwd=self.home,
+            capture_output=True, text=True, timeout=timeout_s, check=False, cwd=self.home, env=program.own_environment(),
         )  # fmt: skip
 
     @contextlib.asynccontextmanager

@@ -22,7 +22,7 @@ def is_delta(event: object) -> bool:
 
 async def reading(titan: Titan, model: OpenAIServer) -> None:
     """Wait until the model holds its answer: the question has been asked and some words are out."""
-    await asyncio.wait_for(asyncio.to_thread(model.holding.wait), 40)
+    assert await asyncio.to_thread(model.holding.wait, 40), "the model was not asked"
 
 
 async def test_a_core_killed_in_mid_answer_answers_once_after_its_return(

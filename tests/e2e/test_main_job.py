@@ -102,7 +102,7 @@ async def test_stop_keeps_what_was_said(read: Titan, model: OpenAIServer) -> Non
         stopped = await titan.answered(chat.State.STOPPED)
         assert stopped.text
         assert stopped.text.startswith(growing.text)
-        await asyncio.wait_for(asyncio.to_thread(model.chats[0].left.wait), 10)
+        assert await asyncio.to_thread(model.chats[0].left.wait, 10)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QInputMethodEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -19,6 +20,17 @@ from titan_desktop.ui.theme import Theme
 from titan_desktop.ui.translator import Translator
 
 PATIENCE_S = 40
+
+
+def type_into(editor: PromptEdit, text: str) -> None:
+    """Type letter by letter: Latin by keys, the rest as an input method does, for QTest knows Latin keys alone."""
+    for letter in text:
+        if letter.isascii():
+            QTest.keyClicks(editor, letter)
+        else:
+            event = QInputMethodEvent()
+            event.setCommitString(letter)
+            QApplication.sendEvent(editor, event)
 
 
 class OpenWindow:
@@ -37,7 +49,7 @@ class OpenWindow:
 
     def type(self, text: str) -> None:
         """Type into the composer and press Enter."""
-        QTest.keyClicks(self.editor, text)
+        type_into(self.editor, text)
         QTest.keyClick(self.editor, Qt.Key.Key_Return)
 
     def messages(self) -> list[chat.Message]:

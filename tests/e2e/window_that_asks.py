@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from tests.e2e.window import type_into
 from titan_desktop.ui import app
 from titan_desktop.ui.chat.composer import PromptEdit
 
@@ -19,7 +20,7 @@ def main(text: str) -> int:
         for widget in application.allWidgets():
             if isinstance(widget, PromptEdit) and widget.isVisible():
                 looking.stop()
-                QTest.keyClicks(widget, text)
+                type_into(widget, text)
                 QTest.keyClick(widget, Qt.Key.Key_Return)
                 return
 
