@@ -86,7 +86,8 @@ class Titan:
         """Run `titan …` to its end."""
         return subprocess.run(
             [sys.executable, "-m", "titan_desktop", *arguments],
-            capture_output=True, text=True, timeout=timeout_s, check=False, cwd=self.home, env=program.own_environment(),
+            env=program.own_environment(), cwd=self.home, capture_output=True, text=True, check=False,
+            timeout=timeout_s,
         )  # fmt: skip
 
     @contextlib.asynccontextmanager
