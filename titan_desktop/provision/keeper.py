@@ -11,6 +11,7 @@ What it says is one JSON object a line: `{"store", "state", "url" | "sentence"}`
 import argparse
 import json
 import os
+import queue
 import signal
 import sys
 import threading
@@ -27,6 +28,29 @@ from titan_desktop.provision.valkey import Valkey
 
 LOCK_PATIENCE_S = 20.0
 """A predecessor that is still stopping its servers may take this long."""
+
+
+class Stop:
+    """The wish to end, made by a signal or by the end of input, whichever comes first.
+
+    Not an Event: a signal that comes while the main thread is inside `Event.set` or `wait` would take the same lock
+    again and stand still for ever. `SimpleQueue.put` may be interrupted by itself (Python docs, queue).
+    """
+
+    def __init__(self) -> None:
+        self._wishes: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def wish(self) -> None:
+        """Ask the keeper to end; from any thread, and from a signal handler."""
+        self._wishes.put(None)
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait for the wish, in the main thread; say whether it came."""
+        try:
+            self._wishes.get(timeout=timeout_s)
+        except queue.Empty:
+            return False
+        return True
 
 
 class Reporter:
@@ -67,8 +91,8 @@ class Record:
 def main(argv: Sequence[str]) -> int:
     """Keep the servers until standard input ends or a SIGTERM comes. Exit code 1: another keeper did not go."""
     options = _arguments(argv)
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    stop = Stop()
+    signal.signal(signal.SIGTERM, lambda *_: stop.wish())
     # Ctrl-C in a terminal goes to the whole group; the core decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent(signal.SIGTERM)
@@ -84,7 +108,7 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def _keep(options: argparse.Namespace, reporter: Reporter, stop: threading.Event) -> None:
+def _keep(options: argparse.Namespace, reporter: Reporter, stop: Stop) -> None:
     record_path: Path = options.run / "stores.json"
     servers = _servers(options)
     leftovers.end_all(record_path, options.data / "postgres-18", lambda line: reporter(note=line))
@@ -116,7 +140,7 @@ def _servers(options: argparse.Namespace) -> list[Server]:
     return made
 
 
-def _take(lock: FileLock, stop: threading.Event) -> bool:
+def _take(lock: FileLock, stop: Stop) -> bool:
     deadline = time.monotonic() + LOCK_PATIENCE_S
     while not lock.acquire():
         if time.monotonic() > deadline or stop.wait(0.02):
@@ -124,14 +148,14 @@ def _take(lock: FileLock, stop: threading.Event) -> bool:
     return True
 
 
-def _wait_for_end_of_input(stop: threading.Event) -> None:
+def _wait_for_end_of_input(stop: Stop) -> None:
     # os.read, not sys.stdin: a daemon thread inside a buffered read aborts the interpreter's end.
     try:
         while os.read(0, 1024):
             pass
     except OSError:
         pass
-    stop.set()
+    stop.wish()
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
