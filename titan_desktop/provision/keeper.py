@@ -33,8 +33,8 @@ LOCK_PATIENCE_S = 20.0
 class Stop:
     """The wish to end, made by a signal or by the end of input, whichever comes first.
 
-    Not an Event: a signal that comes while the main thread is inside `Event.set` or `wait` would take the same lock
-    again and stand still for ever. `SimpleQueue.put` may be interrupted by itself (Python docs, queue).
+    Not an Event: a signal that comes while the main thread is inside `Event.set` or `wait` takes the same lock
+    again and stands still for ever. `SimpleQueue.put` may be interrupted by itself (Python docs, queue).
     """
 
     def __init__(self) -> None:
