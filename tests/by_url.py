@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from tests import servers
-from tests.neo4j_server import neo4j
+from tests.neo4j_server import server as neo4j_server
 
 SUITES = ("titan_bus", "titan_desktop/adapters", "titan_desktop/services", "contract", "e2e/test_external.py")
 
@@ -33,7 +33,8 @@ def main(options: list[str]) -> int:
         servers.valkey(redis_folder, *redis_options),
         servers.short_folder() as postgres_folder,
         servers.postgres(postgres_folder, port=free_port()) as postgres_url,
-        neo4j() as neo4j_url,
+        servers.short_folder() as neo4j_folder,
+        neo4j_server.neo4j(neo4j_folder) as neo4j_url,
     ):
         arguments = [
             *(str(tests / suite) for suite in SUITES if (tests / suite).exists()),

@@ -140,7 +140,7 @@ class House:
         board.serves("redis", "Redis", "-")
         self._stack.callback(
             self._bus.on_connection(
-                lambda there: board.ails("redis", "" if there else "The transport does not answer.")
+                lambda there: board.ails("redis", "" if there else "Redis does not answer.")
             )
         )
         subscription = await self._bus.subscribe(topics.SYSTEM, "system", self._on_system)

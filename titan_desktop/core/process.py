@@ -187,7 +187,7 @@ def _sentence(error: BaseException) -> str:
     if isinstance(error, ProvisionError):
         return error.sentence
     if isinstance(error, BusUnavailableError):
-        return f"The transport does not answer ({error}). See that the server runs and that its password is right."
+        return f"Redis does not answer ({error}). See that the server runs and that its password is right."
     log.error("the core failed", exc_info=error)
     return f"The core failed: {type(error).__name__}: {error}"
 
