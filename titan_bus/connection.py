@@ -17,7 +17,8 @@ from titan_bus.wire import Command, Wire, Word
 
 REPLY_TIMEOUT_S = 5.0
 """A server that owes replies and sends none for so long is taken for dead."""
-WATCH_S = 1.0
+WATCH_S = 0.5
+"""How often what waits is looked at; who waits may hear so much later that their time is over."""
 IN_FLIGHT_MAX = 1_000
 WAITING_BYTES_MAX = 64 * 1024 * 1024
 
@@ -89,6 +90,7 @@ class Connection:
         command = Command(words, self._loop.create_future(), answer=answer, expires_at=expires_at)
         self._waiting.append(command)
         self._waiting_bytes += len(command.packed)
+        self._watch()
         if not self._flush_due:
             self._flush_due = True
             self._loop.call_soon(self._flush)
@@ -142,25 +144,26 @@ class Connection:
         batch = [self._waiting.popleft() for _ in range(min(room, len(self._waiting)))]
         self._waiting_bytes -= sum(len(command.packed) for command in batch)
         self._wire.send(batch)
-        self._watch()
 
     def _watch(self) -> None:
-        if self._watchdog is None and self._wire is not None:
-            self._watched = (self._wire.answered, self._loop.time())
+        if self._watchdog is None:
+            self._watched = (self._wire.answered if self._wire is not None else 0, self._loop.time())
             self._watchdog = self._loop.call_later(WATCH_S, self._look)
 
     def _look(self) -> None:
-        """See whether replies come; a wire that owes some and is silent is dropped."""
+        """Tell those whose time is over, and drop a wire that owes replies and is silent."""
         self._watchdog = None
-        if self._wire is None or not self._wire.unanswered:
+        self._expire(BusUnavailableError(self._endpoint.address, "no answer"))
+        if not (self._waiting or self._unanswered()):
+            return
+        self._watchdog = self._loop.call_later(WATCH_S, self._look)
+        if self._wire is None:
             return
         answered, since = self._watched
-        silent = answered == self._wire.answered
-        if silent and self._loop.time() - since > REPLY_TIMEOUT_S:
+        if answered != self._wire.answered:
+            self._watched = (self._wire.answered, self._loop.time())
+        elif self._wire.unanswered and self._loop.time() - since > REPLY_TIMEOUT_S:
             self._wire.close()
-            return
-        self._watched = (answered, since) if silent else (self._wire.answered, self._loop.time())
-        self._watchdog = self._loop.call_later(WATCH_S, self._look)
 
     def _lose(self) -> None:
         wire = self._wire
@@ -188,9 +191,10 @@ class Connection:
                 self._use(wire)
 
     def _expire(self, error: BusUnavailableError) -> None:
+        """Fail what is too old. What was sent already keeps its place, so that the replies stay in step."""
         now = self._loop.time()
         kept = [command for command in self._waiting if command.expires_at > now]
-        for command in self._waiting:
+        for command in (*self._waiting, *self._unanswered()):
             if command.expires_at <= now:
                 command.fail(error)
         self._waiting = deque(kept)

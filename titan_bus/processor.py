@@ -198,6 +198,7 @@ class Processor:
         finally:
             # Here and not when the task is done: a delivery that comes in between would find no worker.
             self._idle += 1
+            self._dispatch()  # a handler that cancelled its own task leaves a backlog that nobody works on
 
     async def _handle(self, delivery: Delivery) -> None:
         event = delivery.event

@@ -219,6 +219,23 @@ async def test_a_handler_that_cancels_itself_is_not_acknowledged(
     await pending_is(raw, f"topics:{topic}", "g", 1)
 
 
+async def test_a_handler_that_cancels_its_task_costs_no_slot(bus: Bus, topic: str) -> None:
+    """A worker that its handler cancelled is replaced: what waits behind it is handled."""
+
+    def cancel(event: Event) -> object:
+        task = asyncio.current_task()
+        if event.event_type == "bad" and task is not None:
+            task.cancel()
+        return asyncio.sleep(0)
+
+    recorder = Recorder(cancel)
+    for _ in range(3):
+        await bus.publish(topic, "bad", {}, priority="high")
+    good = await bus.publish(topic, "good", {})
+    await bus.subscribe(topic, "g", recorder, concurrency=1)
+    assert (await recorder.wait_for(4))[-1].event_id == good
+
+
 async def test_stopping_drains(bus: Bus, raw: Connection, topic: str) -> None:
     """`stop` waits for a running handler, and its event is acknowledged."""
     gate = asyncio.Event()

@@ -156,6 +156,15 @@ async def test_a_silent_server_is_given_up(monkeypatch: pytest.MonkeyPatch, topi
         await until(lambda: silent.connections > 1, "another connection")
 
 
+async def test_a_publish_to_a_silent_server_fails_in_its_time(topic: str) -> None:
+    """A server that takes everything and answers nothing costs a publish `patience_s`, not the watchdog's time."""
+    async with SilentServer() as silent, Bus(BusConfig(url=silent.url, patience_s=0.2, drain_s=0.1)) as bus:
+        began = time.monotonic()
+        with pytest.raises(BusUnavailableError):
+            await bus.publish(topic, "e", {})
+        assert time.monotonic() - began < 0.2 + 2 * connection.WATCH_S
+
+
 async def test_a_silent_reader_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """A blocking read that gets no reply in its time drops its connection and fails."""
     monkeypatch.setattr(channel, "LATE_REPLY_S", 0.1)
