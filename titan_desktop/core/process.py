@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -117,7 +118,14 @@ class Core:
             from titan_desktop.services.system import SystemService
 
             url = await provision.redis_url()
-            config = BusConfig(url=url, source=f"titan-core@v{__version__}", streams=topics.STREAMS)
+            config = BusConfig(
+                url=url,
+                source=f"titan-core@v{__version__}",
+                # The same after a restart, so that what a killed core had in hand is its own to take up at once;
+                # and no other core's, or two homes on one external server would take each other's.
+                consumer=f"titan-core@{socket.gethostname()}/{self._paths.identity}",
+                streams=topics.STREAMS,
+            )
             bus = await stack.enter_async_context(Bus(config))
             await stack.enter_async_context(SystemService(bus, status=board.status, locate=board.locate))
             presence_tail = bus.tail([topics.PRESENCE])
