@@ -20,7 +20,11 @@ from titan_desktop.contracts import chat
 
 @pytest.fixture
 def read(titan: Titan, shared_data: Path) -> Titan:
-    """A person's folders, full of documents of every kind, already in the index."""
+    """A person's folders, full of documents of every kind, already in the index.
+
+    Its core lingers and may serve the window, too: a test that wants `model` names it first, or that core does not
+    know of it.
+    """
     documents.make_documents(titan.desktop)
     for path in (shared_data / "documents").iterdir():
         shutil.copy(path, titan.home / "Downloads" / path.name)
@@ -65,7 +69,7 @@ async def test_a_document_is_shown_by_its_name_and_kind(read: Titan) -> None:
 
 
 async def test_with_a_model_the_answer_grows_names_its_sources_and_is_found_again(
-    read: Titan, model: OpenAIServer
+    model: OpenAIServer, read: Titan
 ) -> None:
     """The answer streams; its prompt held the fenced passages; after a restart the conversation is there."""
     model.text = "Залог составляет 45 000 рублей [1]. " * 30
@@ -92,7 +96,7 @@ async def test_with_a_model_the_answer_grows_names_its_sources_and_is_found_agai
     assert len(model.chats) == 1
 
 
-async def test_stop_keeps_what_was_said(read: Titan, model: OpenAIServer) -> None:
+async def test_stop_keeps_what_was_said(model: OpenAIServer, read: Titan) -> None:
     """Escape in mid-answer: the words so far stay, marked as stopped, and the model is let go."""
     model.hold(after=5)
     async with open_window(read.paths) as titan:
