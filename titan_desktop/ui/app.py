@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QApplication
 from titan_desktop import __version__, settings
 from titan_desktop.paths import Paths, allowed_roots, bundled
 from titan_desktop.settings import Settings, SettingsError
+from titan_desktop.ui.early_wishes import EarlyWishes
 from titan_desktop.ui.main_window import MainWindow
 from titan_desktop.ui.single_instance import SingleInstance
 from titan_desktop.ui.startup import StartupReport
@@ -64,13 +65,16 @@ def main(argv: Sequence[str]) -> int:
     instance.raise_requested.connect(window.bring_to_front)
     layout = WindowLayout(paths.config / "window.ini", window)
     layout.restore()
+    wishes = EarlyWishes(window)
     window.show()
-    if not _import_slow_modules(app, window):
-        return DONE
+    is_wanted = _import_slow_modules(app, window)
     from titan_desktop.ui import session
 
+    if not is_wanted:
+        session.keep_unsent(paths, wishes.questions, window.chat.draft(), translator.language)
+        return DONE
     parts = session.Parts(
-        app, window, theme, translator, paths, wanted, complaint, report, options.startup_report
+        app, window, theme, translator, paths, wanted, complaint, report, options.startup_report, wishes
     )
     status = session.run(parts, quit_after_ready=options.quit_after_ready)
     layout.save()
@@ -166,6 +170,7 @@ def _import_slow_modules(app: QApplication, window: MainWindow) -> bool:
     def leave() -> None:
         nonlocal wanted
         wanted = False
+        window.hide()
         app.exit()
 
     unpainted = QTimer(window)

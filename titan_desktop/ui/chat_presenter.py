@@ -11,6 +11,7 @@ from titan_desktop.ui.bridge import Bridge
 from titan_desktop.ui.chat.chat_view import ChatView
 from titan_desktop.ui.outbox import Outbox
 from titan_desktop.ui.tasks import Tasks
+from titan_desktop.ui.unsent import Unsent
 
 _GROWING = frozenset({chat.State.WAITING, chat.State.STREAMING})
 
@@ -27,6 +28,8 @@ class ChatPresenter(QObject):
 
     opened = Signal(str)
     """Another conversation is open, and its first page is shown."""
+    unsent_changed = Signal()
+    """What `unsent` returns may be different now."""
 
     def __init__(
         self,
@@ -43,6 +46,7 @@ class ChatPresenter(QObject):
         self._language = language
         self._outbox = Outbox()
         self._drafts: dict[str, str] = {}
+        """By conversation, "" for the one that is not there before its first question."""
         self._answering: dict[str, str] = {}
         """Conversation -> the question that is being answered in it."""
         self._held: list[chat.ChatEvent | chat.AssistantDelta] = []
@@ -50,7 +54,9 @@ class ChatPresenter(QObject):
         self._gaps: dict[str, list[chat.AssistantDelta]] = {}
         """Answer -> the deltas that came after a gap, while the message is fetched."""
         self._asking_older = False
-        self.conversation_id = new_ulid()
+        self._is_page_missing = False
+        """Questions are shown of a conversation whose stored messages are not known yet."""
+        self.conversation_id = self._unborn = new_ulid()
         view.model.set_conversation(self.conversation_id, (), False)
         self._connect()
 
@@ -60,6 +66,7 @@ class ChatPresenter(QObject):
         view.stop_requested.connect(self.stop)
         view.retry_requested.connect(self.retry)
         view.older_requested.connect(self._ask_for_older)
+        view.draft_changed.connect(self.unsent_changed)
         bridge.connected.connect(self._catch_up)
         bridge.chat_said.connect(self._on_chat)
         bridge.answer_grew.connect(self._on_delta)
@@ -68,6 +75,30 @@ class ChatPresenter(QObject):
     def is_loading(self) -> bool:
         """Whether the open conversation's page is still on its way."""
         return self._view.model.conversation_id != self.conversation_id
+
+    # What is kept over an end of the window
+
+    def unsent(self) -> Unsent:
+        """What was written and is not known to be stored."""
+        drafts = {**self._drafts, self._draft_key(): self._view.draft()}
+        return Unsent(self._outbox.waiting(), {key: text for key, text in drafts.items() if text.strip()})
+
+    def take_up(self, left: Unsent, *, show: bool) -> None:
+        """Take up what an earlier window left; with `show` the conversation of its last question is opened."""
+        for prompt in left.prompts:
+            self._outbox.add(prompt)
+            self._answering[prompt.conversation_id] = prompt.message_id
+        self._drafts.update(left.drafts)
+        if not self._view.draft():
+            self._view.set_draft(self._drafts.get("", ""))
+        if show and left.prompts:
+            self._switch_to(left.prompts[-1].conversation_id)
+            self._show((), more=False)
+            self._is_page_missing = True
+            self._view.set_notice(self.tr("Titan is starting. Your question is kept and will be sent."))
+
+    def _draft_key(self) -> str:
+        return "" if self.conversation_id == self._unborn else self.conversation_id
 
     # What the person does
 
@@ -86,7 +117,11 @@ class ChatPresenter(QObject):
         """Open an empty conversation; it comes to be with its first question."""
         if not self.is_loading and not self._view.model.rowCount():
             return
-        self._switch_to(new_ulid())
+        self._open_unborn()
+
+    def _open_unborn(self) -> None:
+        self._unborn = new_ulid()
+        self._switch_to(self._unborn)
         self._show((), more=False)
 
     def submit(self, text: str) -> None:
@@ -98,7 +133,10 @@ class ChatPresenter(QObject):
             language=self._language(),
         )
         self._outbox.add(prompt)
-        self._drafts.pop(self.conversation_id, None)
+        self._drafts.pop(self._draft_key(), None)
+        if self.conversation_id == self._unborn:
+            self._unborn = ""
+        self.unsent_changed.emit()
         self._view.model.add_pending(_question(prompt))
         self._set_answering(prompt.conversation_id, prompt.message_id)
         if self._bridge.is_connected:
@@ -131,11 +169,11 @@ class ChatPresenter(QObject):
     # Conversations
 
     def _switch_to(self, conversation_id: str) -> None:
-        self._drafts[self.conversation_id] = self._view.draft()
+        self._drafts[self._draft_key()] = self._view.draft()
         self.conversation_id = conversation_id
         self._held.clear()
         self._gaps.clear()
-        self._view.set_draft(self._drafts.get(conversation_id, ""))
+        self._view.set_draft(self._drafts.get(self._draft_key(), ""))
         self._view.set_notice("")
         self._view.set_busy(self._answering.get(conversation_id))
 
@@ -154,7 +192,7 @@ class ChatPresenter(QObject):
     def _show(self, messages: tuple[chat.Message, ...], *, more: bool) -> None:
         """Show the first page, and what was asked or said while it was on its way."""
         conversation_id = self.conversation_id
-        self._asking_older = False
+        self._asking_older = self._is_page_missing = False
         self._view.model.set_conversation(conversation_id, messages, more)
         self._note_newest(messages)
         for prompt in self._outbox.waiting(conversation_id):
@@ -182,7 +220,8 @@ class ChatPresenter(QObject):
         self._view.set_notice("")
         for prompt in self._outbox.waiting():
             self._tasks.start(self._send_prompt(prompt), "send prompt")
-        work = self._load(self.conversation_id) if self.is_loading else self._reload()
+        is_new = self.is_loading or self._is_page_missing
+        work = self._load(self.conversation_id) if is_new else self._reload()
         self._tasks.replace(work, "open conversation")
 
     async def _reload(self) -> None:
@@ -207,7 +246,7 @@ class ChatPresenter(QObject):
         try:
             await self._bridge.send(topics.CHAT, prompt)
         except PublishRefusedError as error:
-            self._outbox.confirm(prompt.message_id)
+            self._confirm(prompt.message_id)
             self._set_answering(prompt.conversation_id, None)
             self._view.set_notice(
                 self.tr("The question could not be sent: {reason}").format(reason=error.reason), "error"
@@ -226,7 +265,7 @@ class ChatPresenter(QObject):
 
     def _on_chat(self, said: chat.ChatEvent) -> None:
         if isinstance(said, chat.UserMessage):
-            self._outbox.confirm(said.message.id)
+            self._confirm(said.message.id)
         if isinstance(said, chat.ConversationChanged):
             if said.deleted:
                 self._forget(said.conversation.id)
@@ -271,13 +310,16 @@ class ChatPresenter(QObject):
             self._view.model.append_delta(delta)
 
     def _forget(self, conversation_id: str) -> None:
-        self._drafts.pop(conversation_id, None)
         self._answering.pop(conversation_id, None)
         for prompt in self._outbox.waiting(conversation_id):
-            self._outbox.confirm(prompt.message_id)
+            self._confirm(prompt.message_id)
         if conversation_id == self.conversation_id:
-            self._switch_to(new_ulid())
-            self._show((), more=False)
+            self._open_unborn()
+        self._drafts.pop(conversation_id, None)
+
+    def _confirm(self, message_id: str) -> None:
+        if self._outbox.confirm(message_id):
+            self.unsent_changed.emit()
 
     # Who is being answered
 

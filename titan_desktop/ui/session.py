@@ -8,6 +8,7 @@ import logging
 import logging.handlers
 import signal
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -19,14 +20,17 @@ from PySide6.QtWidgets import QApplication
 from titan_bus import new_ulid
 from titan_desktop import __version__, client
 from titan_desktop.client import CoreState
+from titan_desktop.contracts.chat import SendPrompt
 from titan_desktop.paths import Paths
 from titan_desktop.settings import Settings
 from titan_desktop.ui import theme as themes
 from titan_desktop.ui import translator as translators
+from titan_desktop.ui import unsent
 from titan_desktop.ui.bridge import Bridge
 from titan_desktop.ui.chat import sentences
 from titan_desktop.ui.chat_presenter import ChatPresenter
 from titan_desktop.ui.conversations_presenter import ConversationsPresenter
+from titan_desktop.ui.early_wishes import EarlyWishes
 from titan_desktop.ui.event_loop import AppLoop
 from titan_desktop.ui.main_window import MainWindow
 from titan_desktop.ui.settings_presenter import SettingsPresenter
@@ -55,6 +59,7 @@ class Parts:
     complaint: str
     report: StartupReport
     report_file: Path | None
+    wishes: EarlyWishes | None = None
 
 
 def run(parts: Parts, *, quit_after_ready: bool = False) -> int:
@@ -62,6 +67,22 @@ def run(parts: Parts, *, quit_after_ready: bool = False) -> int:
     _log_to_file(parts.paths.logs / "window.log")
     with asyncio.Runner(loop_factory=lambda: AppLoop(parts.app)) as runner:
         return runner.run(_live(parts, quit_after_ready=quit_after_ready))
+
+
+def keep_unsent(paths: Paths, questions: Sequence[str], draft: str, language: str) -> None:
+    """Keep for the next start what was written in a window that was closed before its session began."""
+    path = paths.data / unsent.FILE_NAME
+    kept = unsent.read(path)
+    conversation_id = new_ulid()
+    prompts = [
+        SendPrompt(conversation_id=conversation_id, message_id=new_ulid(), text=text, language=language)
+        for text in questions
+    ]
+    drafts = {**kept.drafts, "": draft} if draft.strip() else kept.drafts
+    try:
+        unsent.write(path, unsent.Unsent((*kept.prompts, *prompts), drafts))
+    except OSError as error:
+        log.warning("what is unsent cannot be kept in %s: %s", path, error)
 
 
 async def _live(parts: Parts, *, quit_after_ready: bool) -> int:
@@ -96,6 +117,7 @@ class Session(QObject):
             parts.paths.settings_file, parts.settings, window, self.bridge, self.tasks
         )
         self._opener = SourceOpener(self.bridge)
+        self._unsent = unsent.UnsentFile(parts.paths.data / unsent.FILE_NAME, self.chat.unsent, self.tasks)
         self._connect()
 
     def _connect(self) -> None:
@@ -116,6 +138,7 @@ class Session(QObject):
         self._take_over_faults_and_signals()
         if self._parts.complaint:
             self.status.tell_fault(self._parts.complaint)
+        await self._take_up()
         watching = client.watch(
             self._parts.paths,
             source=f"titan-window@v{__version__}",
@@ -124,6 +147,14 @@ class Session(QObject):
         )
         self.tasks.start(watching, "watch over the core")
         await self._leaving.wait()
+
+    async def _take_up(self) -> None:
+        """Take up what an earlier window left, then what was wanted of this one before the session was there."""
+        left, wishes = await self._unsent.read(), self._parts.wishes
+        self.chat.take_up(left, show=wishes is None or not wishes.questions)
+        self.chat.unsent_changed.connect(self._unsent.note_change)
+        if wishes is not None:
+            wishes.hand_over()
 
     def leave(self) -> None:
         """Vanish at once and end in order."""
@@ -134,6 +165,7 @@ class Session(QObject):
         """Say goodbye to the core and end every task, in less than a second."""
         sys.excepthook = sys.__excepthook__
         await self.tasks.close(GOODBYE_S)
+        await self._unsent.write()
 
     def dress(self, language: str, theme: str) -> None:
         """Put another language and theme on."""

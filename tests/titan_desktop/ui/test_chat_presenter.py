@@ -11,6 +11,7 @@ from titan_desktop.ui.bridge import Bridge
 from titan_desktop.ui.chat.chat_view import ChatView
 from titan_desktop.ui.chat_presenter import ChatPresenter
 from titan_desktop.ui.tasks import Tasks
+from titan_desktop.ui.unsent import Unsent
 
 from .window_core import WindowCore, answer, delta, listed, question, until
 
@@ -269,3 +270,28 @@ async def test_a_question_said_again_does_not_make_an_answered_one_busy(connecte
     await core.say(chat.UserMessage(message=question(1), conversation=listed("c1")))
     await asyncio.wait_for(said.wait(), 5)
     assert view._busy_with is None
+
+
+async def test_what_an_earlier_window_could_not_send_is_sent(presenter, view, bridge, tasks, core, bus):
+    """Its question stands below what is stored of its conversation, is sent, and is unsent until it is stored."""
+    core.messages = [question(1), answer(1, "first", State.COMPLETE)]
+    prompt = chat.SendPrompt(conversation_id="c1", message_id="q2", text="question 2")
+    presenter.take_up(Unsent((prompt,), {"c9": "a draft"}), show=True)
+    tasks.replace(bridge.serve(bus), "read along")
+    assert await asyncio.wait_for(core.heard.get(), 10) == prompt
+    await until(lambda: view.model.rowCount() == 3, view.model.modelReset, view.model.rowsInserted)
+    assert [view.model.message(row).id for row in range(3)] == ["q1", "a1", "q2"]
+    assert presenter.unsent() == Unsent((prompt,), {"c9": "a draft"})
+    await core.say(chat.UserMessage(message=question(2), conversation=listed("c1")))
+    await until(lambda: not presenter.unsent().prompts, presenter.unsent_changed)
+
+
+async def test_the_draft_of_a_conversation_to_be_waits_for_it(presenter, view, core, connected):
+    """What was written before the first question comes back with the next new conversation."""
+    core.messages = [question(1)]
+    view.set_draft("half a thought")
+    presenter.open("c1")
+    assert view.draft() == ""
+    await until(lambda: not presenter.is_loading, presenter.opened)
+    presenter.begin()
+    assert view.draft() == "half a thought"

@@ -11,9 +11,11 @@ from PySide6.QtCore import QLocale, QTimer
 from titan_desktop.client import CoreState
 from titan_desktop.paths import Paths, bundled
 from titan_desktop.settings import Settings
+from titan_desktop.ui import unsent
 from titan_desktop.ui.chat.sentences import SETTINGS_URL
+from titan_desktop.ui.early_wishes import EarlyWishes
 from titan_desktop.ui.main_window import MainWindow
-from titan_desktop.ui.session import Parts, Session
+from titan_desktop.ui.session import Parts, Session, keep_unsent
 from titan_desktop.ui.startup import StartupReport
 from titan_desktop.ui.translator import Translator
 
@@ -135,3 +137,41 @@ def test_the_log_does_not_grow_for_ever(tmp_path):
     root.removeHandler(added[0])
     added[0].close()
     root.setLevel(level)
+
+
+async def test_what_was_asked_too_early_and_what_was_left_is_taken_up(theme, qtbot, qapp, titan_home):
+    """A question sent before the session, and one that an earlier window could not send, both stand in the outbox;
+    the early one is shown, in a conversation of its own.
+    """
+    window = MainWindow(theme, [Path("/home/anna/Downloads")])
+    qtbot.addWidget(window)
+    paths = Paths.from_environment()
+    paths.create()
+    keep_unsent(paths, ["left behind"], "half a thou", "en")
+    wishes = EarlyWishes(window)
+    window.chat.prompt_submitted.emit("too early")
+    translator = Translator(qapp, bundled("i18n"), lambda: QLocale("en_GB"))
+    parts = Parts(qapp, window, theme, translator, paths, Settings(), "", StartupReport(), None, wishes)
+    session = Session(parts)
+    await session._take_up()
+    kept = session.chat.unsent()
+    assert [prompt.text for prompt in kept.prompts] == ["left behind", "too early"]
+    assert kept.prompts[0].conversation_id != kept.prompts[1].conversation_id
+    assert [window.chat.model.message(row).text for row in range(window.chat.model.rowCount())] == [
+        "too early"
+    ]
+    assert window.chat.draft() == "half a thou"
+    await session.close()
+    assert unsent.read(paths.data / unsent.FILE_NAME) == kept
+    window.let_go()
+
+
+async def test_the_next_window_shows_what_was_not_sent(session, titan_home):
+    """Without anything asked meanwhile, the conversation of the kept question is open again."""
+    paths = session._parts.paths
+    paths.create()
+    keep_unsent(paths, ["left behind"], "", "en")
+    await session._take_up()
+    model = session._parts.window.chat.model
+    assert [model.message(row).text for row in range(model.rowCount())] == ["left behind"]
+    assert model.is_pending(0)

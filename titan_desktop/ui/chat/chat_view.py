@@ -21,6 +21,7 @@ class ChatView(QWidget):
     """One conversation and the place to ask."""
 
     prompt_submitted = Signal(str)
+    draft_changed = Signal()
     stop_requested = Signal(str)
     """With the id of the question whose answer is to stop."""
     retry_requested = Signal(str)
@@ -78,6 +79,7 @@ class ChatView(QWidget):
         self.messages.link_activated.connect(self.link_activated)
         self.messages.older_requested.connect(self.older_requested)
         self.composer.prompt_submitted.connect(self.prompt_submitted)
+        self.composer.edit.textChanged.connect(self.draft_changed)
         self.composer.stop_requested.connect(self._stop)
         self.composer.page_pressed.connect(self.messages.scroll_pages)
         self.composer.recall_requested.connect(lambda: self.composer.recall(self.model.last_question()))
