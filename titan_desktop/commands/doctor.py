@@ -5,19 +5,21 @@ import contextlib
 import os
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from titan_bus import Bus, RequestError
 from titan_desktop import __version__, display
-from titan_desktop.commands import exit_codes, output
+from titan_desktop.commands import exit_codes, output, sentences
 from titan_desktop.contracts import memory, system, topics
 from titan_desktop.paths import Paths, allowed_roots
 
 ASK_TIMEOUT_S = 10.0
 SETTLE_S = 10.0
 POLL_S = 0.1
+FAILURES_SHOWN = 10
+"""How many files are named to a person; `--json` names all that the core said."""
 
 Answers = tuple[system.Status, memory.IndexStatus | None]
 """What the core said; no counts when its index cannot be asked."""
@@ -80,6 +82,7 @@ async def _status(bus: Bus) -> system.Status:
 
 def report(
     paths: Paths,
+    says: sentences.Table,
     answers: Answers | None,
     unreached: str = "",
     environment: Mapping[str, str] = os.environ,
@@ -90,7 +93,7 @@ def report(
     shown = Display(display.has_display(environment), missing)
     roots = status.roots if status else _roots_seen_from_here()
     problems = tuple(
-        filter(None, (unreached, *_problems(status, roots), *_display_problem(shown, environment)))
+        filter(None, (unreached, *_problems(status, roots, says), *_display_problem(shown, environment)))
     )
     return Report(
         ok=not problems,
@@ -105,7 +108,7 @@ def report(
         core=status,
         index=index,
         problems=problems,
-        notes=tuple(_notes(status, index, roots, shown)),
+        notes=tuple(_notes(status, index, roots, shown, says)),
     )
 
 
@@ -113,27 +116,31 @@ def _roots_seen_from_here() -> tuple[system.RootStatus, ...]:
     return tuple(system.RootStatus(path=str(root), exists=root.is_dir()) for root in allowed_roots())
 
 
-def show(found: Report, *, json: bool) -> int:
+def show(found: Report, says: sentences.Table, *, json: bool) -> int:
     """Print the report and return the exit status."""
     if json:
         output.say_json(found)
     else:
-        _print(found)
+        _print(found, says)
     return exit_codes.DONE if found.ok else exit_codes.NOTHING
 
 
-def _problems(status: system.Status | None, roots: tuple[system.RootStatus, ...]) -> list[str]:
+def _problems(
+    status: system.Status | None, roots: tuple[system.RootStatus, ...], says: sentences.Table
+) -> list[str]:
     problems = []
     if status is not None:
         problems += [
-            f"{store.name} ({store.place}): {store.detail or 'It does not answer.'}"
+            says["doctor.store"].format(
+                name=store.name, place=store.place, detail=store.detail or says["doctor.store_silent"]
+            )
             for store in status.stores
             if not store.ok and store.detail not in " ".join(status.problems)
         ]
         problems += status.problems
     if not any(root.exists for root in roots):
-        folders = " nor ".join(root.path for root in roots)
-        problems.append(f"There is nothing to read: neither {folders} exists. Make one and put files there.")
+        folders = says["doctor.or"].join(root.path for root in roots)
+        problems.append(says["doctor.no_folder"].format(folders=folders))
     return problems
 
 
@@ -147,60 +154,101 @@ def _notes(
     index: memory.IndexStatus | None,
     roots: tuple[system.RootStatus, ...],
     shown: Display,
+    says: sentences.Table,
 ) -> list[str]:
     notes = []
     if status is not None and not status.model.configured:
-        notes.append("No model is connected: answers are passages. `titan key set` connects OpenAI.")
+        notes.append(says["doctor.no_model"])
     if status is not None and not status.embedder.configured:
-        notes.append("No embedder is connected: search goes by words alone. TITAN_EMBEDDING_MODEL names one.")
+        notes.append(says["doctor.no_embedder"])
     if status is not None and status.ready:
         notes += [
-            f"{root.path} is polled, not watched." for root in roots if root.exists and not root.watched
+            says["doctor.not_watched"].format(path=root.path)
+            for root in roots
+            if root.exists and not root.watched
         ]
     if index is not None and index.failed:
-        notes.append(f"{index.failed} files could not be read; `titan index --force` tries them again.")
+        notes.append(sentences.counted(says, "doctor.failed", index.failed))
     if not shown.available:
-        notes.append('There is no display here: the window cannot open, `titan ask "…"` works.')
+        notes.append(says["doctor.no_display"])
     return notes
 
 
-def _print(found: Report) -> None:
+def _print(found: Report, says: sentences.Table) -> None:
     _row("Titan", f"{found.version}, Python {found.python}, {found.platform}")
-    status, index = found.core, found.index
-    _row(
-        "core",
-        f"process {status.pid}, {'ready' if status.ready else 'starting'}" if status else "not reached",
-    )
-    for store in status.stores if status else ():
-        state = f"{store.product} {store.version}".strip() if store.ok else "does not answer"
-        _row(store.name, f"{store.place}, {state}")
-    if status:
-        _row("model", _model(status.model))
-        _row("embedder", _model(status.embedder))
+    _print_core(found.core, says)
     for root in found.roots:
-        watched = ("watched" if root.watched else "polled") if status and status.ready else "there"
-        _row("folder", f"{root.path}, {watched if root.exists else 'does not exist'}")
-    if index:
-        _row("index", f"{index.files} files, {index.passages} passages, {index.vectors} vectors")
-        _row("", f"{index.skipped} skipped, {index.failed} failed")
-    missing = ", missing " + ", ".join(found.display.missing) if found.display.missing else ""
-    _row("display", ("available" if found.display.available else "none") + missing)
+        _row(says["doctor.folder"], f"{root.path}, {_root(root, found.core, says)}")
+    if found.index:
+        _print_index(found.index, says)
+    missing = (
+        f", {says['doctor.libraries']} {', '.join(found.display.missing)}" if found.display.missing else ""
+    )
+    available = says["doctor.available" if found.display.available else "doctor.none"]
+    _row(says["doctor.display"], available + missing)
     for name, path in found.paths.items():
-        _row(name.removesuffix("_file"), path)
-    for title, lines in (("Problems", found.problems), ("Notes", found.notes)):
-        if lines:
-            output.say(f"\n{title}:")
-        for sentence in lines:
-            output.say(f"- {output.line(sentence).removeprefix('titan: ')}")
+        _row(says[f"doctor.{name}"], path)
+    if found.index:
+        _print_list(says["doctor.failures"], _failures(found.index, says))
+    _print_list(says["doctor.problems"], found.problems)
+    _print_list(says["doctor.notes"], found.notes)
     if found.ok:
-        output.say("\nAll is well.")
+        output.say("\n" + says["doctor.well"])
+
+
+def _print_core(status: system.Status | None, says: sentences.Table) -> None:
+    if status is None:
+        _row(says["doctor.core"], says["doctor.unreached"])
+        return
+    state = says["doctor.ready" if status.ready else "doctor.starting"]
+    _row(says["doctor.core"], says["doctor.process"].format(pid=status.pid, state=state))
+    for store in status.stores:
+        state = f"{store.product} {store.version}".strip() if store.ok else says["doctor.silent"]
+        _row(store.name, f"{store.place}, {state}")
+    _row(says["doctor.model"], _model(status.model, says))
+    _row(says["doctor.embedder"], _model(status.embedder, says))
+
+
+def _print_index(index: memory.IndexStatus, says: sentences.Table) -> None:
+    counts = (
+        ("doctor.files", index.files),
+        ("doctor.passages", index.passages),
+        ("doctor.vectors", index.vectors),
+    )
+    _row(says["doctor.index"], ", ".join(sentences.counted(says, key, count) for key, count in counts))
+    _row("", says["doctor.left_out"].format(skipped=index.skipped, failed=index.failed))
+
+
+def _failures(index: memory.IndexStatus, says: sentences.Table) -> list[str]:
+    """Name the newest files that could not be read, and say how many there are beside them."""
+    failures = [one for one in index.failures if one.outcome is memory.Outcome.FAILED][:FAILURES_SHOWN]
+    lines = [f"{one.path}: {sentences.for_reason(says, one.reason)}" for one in failures]
+    if failures and index.failed > len(failures):
+        lines.append(says["more"].format(files=index.failed - len(failures)))
+    return lines
+
+
+def _print_list(title: str, lines: Iterable[str]) -> None:
+    for number, sentence in enumerate(lines):
+        if number == 0:
+            output.say(f"\n{title}:")
+        output.say(f"- {output.line(sentence).removeprefix('titan: ')}")
 
 
 def _row(name: str, value: str) -> None:
     output.say(f"{name:<10}{output.line(value)}")
 
 
-def _model(model: system.ModelStatus) -> str:
+def _root(root: system.RootStatus, status: system.Status | None, says: sentences.Table) -> str:
+    if not root.exists:
+        return says["doctor.missing"]
+    if status is None or not status.ready:
+        return says["doctor.there"]
+    return says["doctor.watched" if root.watched else "doctor.polled"]
+
+
+def _model(model: system.ModelStatus, says: sentences.Table) -> str:
     if not model.configured:
-        return "none"
-    return f"{model.name}, key from {model.key}" + (f", {model.base_url}" if model.base_url else "")
+        return says["doctor.none"]
+    key = says.get(f"doctor.key.{model.key}", model.key)
+    return f"{model.name}, {key}" + (f", {model.base_url}" if model.base_url else "")

@@ -51,7 +51,7 @@ async def run(
         output.complain(_refusal(path, reason, says))
     if job.refused.keys() & set(paths):
         return exit_codes.PATH_REFUSED
-    if options.strict and job.of(Outcome.FAILED):
+    if options.strict and (job.of(Outcome.FAILED) or job.failed_before()):
         return exit_codes.FILES_FAILED
     return exit_codes.DONE
 
@@ -66,6 +66,7 @@ def _as_json(job: indexing.Job, seconds: float, says: sentences.Table) -> dict[s
     return {
         "indexed": len(indexed),
         "unchanged": job.unchanged(),
+        "unchanged_failed": job.failed_before(),
         "skipped": [listed(news.path, news.reason) for news in job.of(Outcome.SKIPPED)],
         "failed": [listed(news.path, news.reason) for news in job.of(Outcome.FAILED)],
         "refused": [listed(path, reason) for path, reason in sorted(job.refused.items())],
@@ -81,6 +82,8 @@ def _print(job: indexing.Job, seconds: float, says: sentences.Table) -> None:
     rate = len(job.outcomes()) / seconds if seconds else 0.0
     output.say(says["indexed"].format(files=len(indexed), bytes=size, seconds=seconds, rate=rate))
     output.say(says["unchanged"].format(files=job.unchanged()))
+    if failed := job.failed_before():
+        output.say("  " + says["unchanged_failed"].format(files=failed))
     for key, outcome in (("skipped", Outcome.SKIPPED), ("failed", Outcome.FAILED)):
         left_out = job.of(outcome)
         output.say(says[key].format(files=len(left_out)))

@@ -47,6 +47,7 @@ class Job:
         self._open = {command.job_id for command in self.commands}
         self._ids = frozenset(self._open)
         self._unchanged: dict[str, int] = {}
+        self._failed_before: dict[str, int] = {}
         self._scope = frozenset(paths)
         self._waiting: set[str] = set()
         self._outcomes: dict[str, memory.FileIndexed] = {}
@@ -82,6 +83,12 @@ class Job:
         said_here = len(self._outcomes) - len(ours)
         return max(0, sum(self._unchanged.values()) + said_here - len(self._by_others.keys() - ours.keys()))
 
+    def failed_before(self) -> int:
+        """Count those of the unchanged files that could not be read when they were."""
+        ours = self._outcomes.keys()
+        news = {path for path, said in self._by_others.items() if said.outcome is Outcome.FAILED}
+        return max(0, sum(self._failed_before.values()) - len(news - ours))
+
     def of(self, outcome: Outcome) -> list[memory.FileIndexed]:
         """Return the files with this outcome, by path."""
         return [news for _, news in sorted(self.outcomes().items()) if news.outcome is outcome]
@@ -97,9 +104,10 @@ class Job:
                     self._waiting.add(path)
             case files.PathRefused(path=path, reason=reason, job_id=job_id) if job_id in self._ids:
                 self.refused[path] = reason
-            case files.ScanFinished(job_id=job_id, unchanged=unchanged) if job_id in self._ids:
+            case files.ScanFinished(job_id=job_id, unchanged=unchanged, failed=failed) if job_id in self._ids:
                 self._open.discard(job_id)
                 self._unchanged[job_id] = unchanged
+                self._failed_before[job_id] = failed
             case memory.FileIndexed(path=path, job_id=job_id) as news if job_id in self._ids:
                 self._outcomes[path] = news
                 self._waiting.discard(path)

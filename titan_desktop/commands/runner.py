@@ -43,7 +43,8 @@ def run(options: argparse.Namespace) -> int:
         return asyncio.run(_linked(paths, says, _work(options, says, paths)))
     except settings.SettingsError as error:
         if options.command == "doctor":
-            return doctor.show(doctor.report(paths, None, str(error)), json=options.json)
+            says = sentences.table("system")
+            return doctor.show(doctor.report(paths, says, None, str(error)), says, json=options.json)
         output.complain(f"titan: {error}")
         return exit_codes.NOT_REACHED
     except CommandError as error:
@@ -190,7 +191,7 @@ async def _doctor(paths: Paths, says: sentences.Table, *, json: bool) -> int:
         unreached = error.sentence
     except BusError as error:
         unreached = says["no_core"].format(reason=output.line(str(error)), log=paths.logs)
-    return doctor.show(doctor.report(paths, answers, unreached), json=json)
+    return doctor.show(doctor.report(paths, says, answers, unreached), says, json=json)
 
 
 async def _index(bus: Bus, options: argparse.Namespace, paths: list[str], says: sentences.Table) -> int:

@@ -7,7 +7,7 @@ from titan_desktop.contracts.chat import Fault
 from titan_desktop.contracts.memory import Reason
 
 Table = Mapping[str, str]
-"""Sentences by key. Faults and reasons have the keys `fault.…` and `reason.…`."""
+"""Sentences by key. Faults have the keys `fault.…`, reasons `reason.…`, the lines of a report `doctor.…`."""
 
 
 def table(language: str, environment: Mapping[str, str] = os.environ) -> Table:
@@ -21,6 +21,22 @@ def table(language: str, environment: Mapping[str, str] = os.environ) -> Table:
 def for_fault(sentences: Table, fault: Fault | None) -> str:
     """Say why an answer failed, and the cure."""
     return sentences[f"fault.{fault or Fault.INTERNAL}"]
+
+
+def counted(sentences: Table, key: str, count: int) -> str:
+    """Say how many, in the form that the number asks for.
+
+    The forms stand in one sentence, parted by bars: English has two, Russian three (Unicode CLDR, plural rules).
+    """
+    match sentences[key].split("|"):
+        case [one, other]:
+            form = one if count == 1 else other
+        case [one, few, many]:
+            last = 0 if count // 10 % 10 == 1 else count % 10  # eleven to nineteen go like ten
+            form = one if last == 1 else few if last in {2, 3, 4} else many
+        case forms:
+            raise AssertionError(forms)
+    return form.format(count=count)
 
 
 def for_reason(sentences: Table, reason: str) -> str:
@@ -66,6 +82,7 @@ ENGLISH: Table = {
     "indexing": "Indexing",
     "indexed": "Indexed: {files} ({bytes}) in {seconds:.1f} s, {rate:.0f} files/s",
     "unchanged": "Unchanged: {files}",
+    "unchanged_failed": "of these could not be read: {files}; `titan doctor` names them",
     "skipped": "Skipped: {files}",
     "failed": "Failed: {files}",
     "refused": "titan: {path} is refused: {reason}. {cure}",
@@ -81,6 +98,55 @@ ENGLISH: Table = {
     "no_core": "titan: the core could not be reached: {reason}. Run `titan doctor`; its log is {log}.",
     "no_answer": "titan: the core gave no answer in time. Try again, or run `titan doctor`.",
     "refused_request": "titan: the core refused: {reason}. Run `titan doctor`.",
+    "doctor.core": "core",
+    "doctor.process": "process {pid}, {state}",
+    "doctor.ready": "ready",
+    "doctor.starting": "starting",
+    "doctor.unreached": "not reached",
+    "doctor.silent": "does not answer",
+    "doctor.model": "model",
+    "doctor.embedder": "embedder",
+    "doctor.none": "none",
+    "doctor.key.keyring": "key from keyring",
+    "doctor.key.environment": "key from environment",
+    "doctor.key.none": "no key",
+    "doctor.folder": "folder",
+    "doctor.watched": "watched",
+    "doctor.polled": "polled",
+    "doctor.there": "there",
+    "doctor.missing": "does not exist",
+    "doctor.index": "index",
+    "doctor.files": "{count} file|{count} files",
+    "doctor.passages": "{count} passage|{count} passages",
+    "doctor.vectors": "{count} vector|{count} vectors",
+    "doctor.left_out": "{skipped} skipped, {failed} failed",
+    "doctor.display": "display",
+    "doctor.available": "available",
+    "doctor.libraries": "missing",
+    "doctor.config": "config",
+    "doctor.data": "data",
+    "doctor.logs": "logs",
+    "doctor.run": "run",
+    "doctor.settings_file": "settings",
+    "doctor.failures": "Could not be read",
+    "doctor.problems": "Problems",
+    "doctor.notes": "Notes",
+    "doctor.well": "All is well.",
+    "doctor.store": "{name} ({place}): {detail}",
+    "doctor.store_silent": "It does not answer.",
+    "doctor.no_folder": "There is nothing to read: {folders} does not exist. Make it and put files there.",
+    "doctor.or": " or ",
+    "doctor.no_model": "No model is connected: answers are passages. `titan key set` connects OpenAI.",
+    "doctor.no_embedder": (
+        "No embedder is connected: search goes by words alone. TITAN_EMBEDDING_MODEL names one."
+    ),
+    "doctor.not_watched": "{path} is polled, not watched.",
+    "doctor.failed": (
+        "{count} file could not be read; it is tried again when it changes, or with `titan index --force PATH`."
+        "|{count} files could not be read; each is tried again when it changes, or with"
+        " `titan index --force PATH`."
+    ),
+    "doctor.no_display": 'There is no display here: the window cannot open, `titan ask "…"` works.',
 }
 
 RUSSIAN: Table = {
@@ -121,6 +187,7 @@ RUSSIAN: Table = {
     "indexing": "Индексирую",
     "indexed": "Проиндексировано: {files} ({bytes}) за {seconds:.1f} с, файлов в секунду: {rate:.0f}",
     "unchanged": "Без изменений: {files}",
+    "unchanged_failed": "из них не прочитано: {files}; `titan doctor` назовёт их",
     "skipped": "Пропущено: {files}",
     "failed": "Не прочитано: {files}",
     "refused": "titan: отказано в доступе к {path}: {reason}. {cure}",
@@ -136,4 +203,55 @@ RUSSIAN: Table = {
     "no_core": "titan: нет связи с ядром: {reason}. Запустите `titan doctor`; журнал ядра: {log}.",
     "no_answer": "titan: ядро не ответило вовремя. Повторите или запустите `titan doctor`.",
     "refused_request": "titan: ядро отказало: {reason}. Запустите `titan doctor`.",
+    "doctor.core": "ядро",
+    "doctor.process": "процесс {pid}, {state}",
+    "doctor.ready": "готово",
+    "doctor.starting": "запускается",
+    "doctor.unreached": "нет связи",
+    "doctor.silent": "не отвечает",
+    "doctor.model": "модель",
+    "doctor.embedder": "векторы",
+    "doctor.none": "нет",
+    "doctor.key.keyring": "ключ из хранилища паролей",
+    "doctor.key.environment": "ключ из переменной окружения",
+    "doctor.key.none": "без ключа",
+    "doctor.folder": "папка",
+    "doctor.watched": "изменения видны сразу",
+    "doctor.polled": "проверяется время от времени",
+    "doctor.there": "на месте",
+    "doctor.missing": "не существует",
+    "doctor.index": "индекс",
+    "doctor.files": "{count} файл|{count} файла|{count} файлов",
+    "doctor.passages": "{count} отрывок|{count} отрывка|{count} отрывков",
+    "doctor.vectors": "{count} вектор|{count} вектора|{count} векторов",
+    "doctor.left_out": "пропущено: {skipped}, не прочитано: {failed}",
+    "doctor.display": "экран",
+    "doctor.available": "есть",
+    "doctor.libraries": "не хватает",
+    "doctor.config": "настройки",
+    "doctor.data": "данные",
+    "doctor.logs": "журналы",
+    "doctor.run": "сокеты",
+    "doctor.settings_file": "файл",
+    "doctor.failures": "Не прочитано",
+    "doctor.problems": "Неполадки",
+    "doctor.notes": "Примечания",
+    "doctor.well": "Всё в порядке.",
+    "doctor.store": "{name} ({place}): {detail}",
+    "doctor.store_silent": "Не отвечает.",
+    "doctor.no_folder": "Читать нечего: нет папки {folders}. Создайте её и положите туда файлы.",
+    "doctor.or": " или ",
+    "doctor.no_model": "Модель не подключена: ответы — это отрывки. `titan key set` подключает OpenAI.",
+    "doctor.no_embedder": (
+        "Векторная модель не подключена: поиск идёт только по словам. Её называет TITAN_EMBEDDING_MODEL."
+    ),
+    "doctor.not_watched": "{path}: система не сообщает об изменениях, папка проверяется время от времени.",
+    "doctor.failed": (
+        "{count} файл не прочитан; Titan попробует снова, когда он изменится или по `titan index --force ПУТЬ`."
+        "|{count} файла не прочитано; Titan попробует снова, когда они изменятся или по"
+        " `titan index --force ПУТЬ`."
+        "|{count} файлов не прочитано; Titan попробует снова, когда они изменятся или по"
+        " `titan index --force ПУТЬ`."
+    ),
+    "doctor.no_display": 'Здесь нет экрана: окно открыть нельзя, `titan ask "…"` работает.',
 }

@@ -53,12 +53,14 @@ class ScanFinished(msgspec.Struct, frozen=True, kw_only=True, tag="scan_finished
     Attributes:
         seen: how many `file_seen` events this job published; as many `file_indexed` with its id follow.
         unchanged: files that the index knows already, by size and time; nothing was published for them.
+        failed: how many of those could not be read when they were.
         refused: how many `path_refused` events this job published.
     """
 
     job_id: str
     seen: int
     unchanged: int = 0
+    failed: int = 0
     refused: int = 0
 
 

@@ -116,7 +116,7 @@ class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GetIndexStatus(msgspec.Struct, frozen=True, kw_only=True, tag="index_status", tag_field="type"):
-    """Counts, and the newest failures -> IndexStatus."""
+    """Counts, and files that gave no text: the failed before the skipped, the newest first -> IndexStatus."""
 
     failures_limit: int = 50
 
@@ -132,7 +132,12 @@ class FileFailure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IndexStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """Reply to GetIndexStatus. `vectors` counts the passages that have a vector of the embedder in force."""
+    """Reply to GetIndexStatus.
+
+    Attributes:
+        files: those that can be searched; the failed and the skipped are not among them.
+        vectors: how many passages have a vector of the embedder in force.
+    """
 
     files: int
     passages: int

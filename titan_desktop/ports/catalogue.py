@@ -13,3 +13,7 @@ class Catalogue(Protocol):
     async def known(self, folder: Path) -> Mapping[str, Stamp]:
         """Return the stamps of all files beneath `folder`, or of the file itself, failed ones too."""
         ...
+
+    async def failed(self, folder: Path) -> frozenset[str]:
+        """Return those among the `known` that could not be read."""
+        ...

@@ -69,7 +69,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """How much the index holds. `failed` and `skipped` are among `files`."""
+    """How much the index holds. `files` have passages; `failed` and `skipped` have none and are not among them."""
 
     files: int
     passages: int
@@ -82,6 +82,10 @@ class Passages(Protocol):
 
     async def known(self, folder: Path) -> Mapping[str, Stamp]:
         """Return the stamps of all files beneath `folder` (or of the file itself) that were dealt with."""
+        ...
+
+    async def failed(self, folder: Path) -> frozenset[str]:
+        """Return those among the `known` that could not be read."""
         ...
 
     async def stamp_of(self, path: str) -> Stamp | None:
@@ -108,7 +112,7 @@ class Passages(Protocol):
         ...
 
     async def failures(self, limit: int) -> Sequence[FileFailure]:
-        """Return the newest files that gave no text, newest first."""
+        """Return files that gave no text: those that failed before those that were skipped, the newest first."""
         ...
 
 

@@ -212,7 +212,7 @@ async def test_a_folder_goes_without_its_neighbours(passages: PostgresPassages) 
 
 
 async def test_stamps_and_failures_are_kept(passages: PostgresPassages) -> None:
-    """Files without text are known by their stamp, counted, and listed newest first with their reasons."""
+    """Files without text are known by their stamp, counted, and listed with their reasons, failures first."""
     await fill(passages)
     failed = entry("/d/broken.pdf", outcome=Outcome.FAILED, reason=Reason.BROKEN, detail="no trailer\0\ud800")
     await passages.store(failed, ())
@@ -220,13 +220,15 @@ async def test_stamps_and_failures_are_kept(passages: PostgresPassages) -> None:
     assert await passages.stamp_of("/d/broken.pdf") == Stamp(size=1, mtime_ns=2)
     assert await passages.stamp_of("/d/never.pdf") is None
     counts = await passages.counts()
-    assert (counts.files, counts.passages, counts.failed, counts.skipped) == (6, 5, 1, 1)
+    assert (counts.files, counts.passages, counts.failed, counts.skipped) == (4, 5, 1, 1)
     listed = await passages.failures(5)
     assert [(one.path, one.reason) for one in listed] == [
-        ("/d/x.bin", Reason.UNSUPPORTED),
         ("/d/broken.pdf", Reason.BROKEN),
+        ("/d/x.bin", Reason.UNSUPPORTED),
     ]
-    assert listed[1].detail == "no trailer?"
+    assert await passages.failed(Path("/d")) == {"/d/broken.pdf"}
+    assert await passages.failed(Path("/d/x.bin")) == frozenset()
+    assert listed[0].detail == "no trailer?"
 
 
 async def test_one_file_does_not_crowd_out_the_others(passages: PostgresPassages) -> None:

@@ -5,10 +5,11 @@ import pytest
 
 from tests.responders import a_hit, a_status, memory_service, system_service
 from titan_bus import Bus
-from titan_desktop.commands import doctor, exit_codes
+from titan_desktop.commands import doctor, exit_codes, sentences
 from titan_desktop.contracts import memory, system
 from titan_desktop.paths import Paths
 
+SAYS = sentences.ENGLISH
 DISPLAYLESS: dict[str, str] = {}
 OFFSCREEN = {"QT_QPA_PLATFORM": "offscreen"}
 COUNTS = memory.IndexStatus(files=7, passages=70, failed=1, skipped=2)
@@ -50,15 +51,50 @@ async def test_a_store_that_does_not_open_is_reported_without_counts(
 
 def test_all_well_is_0(paths: Paths, capsys: pytest.CaptureFixture[str]) -> None:
     """Every part has its line; a missing embedder and a file that failed are notes, not problems."""
-    found = doctor.report(paths, (a_status(), COUNTS), environment=OFFSCREEN)
-    assert doctor.show(found, json=False) == exit_codes.DONE
+    found = doctor.report(paths, SAYS, (a_status(), COUNTS), environment=OFFSCREEN)
+    assert doctor.show(found, SAYS, json=False) == exit_codes.DONE
     out = capsys.readouterr().out
     assert "postgres  embedded, PostgreSQL 18.4\n" in out
     assert "model     m, key from environment, http://x/v1\n" in out
     assert "folder    /home/anna/Desktop, watched\n" in out
     assert "index     7 files, 70 passages, 0 vectors\n" in out
-    assert "1 files could not be read" in out.partition("Notes:")[2]
+    assert "1 file could not be read; it is tried again" in out.partition("Notes:")[2]
     assert out.endswith("All is well.\n")
+
+
+def failure(number: int, outcome: memory.Outcome = memory.Outcome.FAILED) -> memory.FileFailure:
+    return memory.FileFailure(
+        path=f"/d/{number}.pdf", outcome=outcome, reason=memory.Reason.BROKEN, detail="", at="2026-01-01"
+    )
+
+
+def test_the_newest_failures_are_named(paths: Paths, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ten with their reasons, and how many more; `--json` has all of them. Skipped files are no failures."""
+    failures = (*map(failure, range(12)), failure(99, memory.Outcome.SKIPPED))
+    index = memory.IndexStatus(files=1, passages=21, failed=13, skipped=1, failures=failures)
+    found = doctor.report(paths, SAYS, (a_status(), index), environment=OFFSCREEN)
+    doctor.show(found, SAYS, json=False)
+    out = capsys.readouterr().out
+    assert "index     1 file, 21 passages, 0 vectors\n          1 skipped, 13 failed\n" in out
+    listed = out.partition("Could not be read:\n")[2].partition("\n\n")[0].splitlines()
+    assert listed[0] == "- /d/0.pdf: the file is damaged"
+    assert len(listed) == doctor.FAILURES_SHOWN + 1
+    assert listed[-1] == "- … and 3 more"
+    doctor.show(found, SAYS, json=True)
+    assert len(json.loads(capsys.readouterr().out)["index"]["failures"]) == len(failures)
+
+
+def test_it_speaks_russian(paths: Paths, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every line but the names of things, with the plurals that the numbers ask for."""
+    russian = sentences.RUSSIAN
+    index = memory.IndexStatus(files=22, passages=111, failed=5, skipped=0, failures=(failure(1),))
+    found = doctor.report(paths, russian, (a_status(), index), environment=OFFSCREEN)
+    doctor.show(found, russian, json=False)
+    out = capsys.readouterr().out
+    assert "индекс    22 файла, 111 отрывков, 0 векторов\n" in out
+    assert "Не прочитано:\n- /d/1.pdf: файл повреждён\n- … и ещё 4\n" in out
+    assert "- 5 файлов не прочитано;" in out
+    assert out.endswith("Всё в порядке.\n")
 
 
 def test_every_problem_is_a_sentence_and_1(paths: Paths, capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,8 +104,8 @@ def test_every_problem_is_a_sentence_and_1(paths: Paths, capsys: pytest.CaptureF
         problems=("The keyring is locked. Unlock it.",),
         roots=(system.RootStatus(path="/home/anna/Desktop", exists=False),),
     )
-    found = doctor.report(paths, (status, None), environment=OFFSCREEN)
-    assert doctor.show(found, json=True) == exit_codes.NOTHING
+    found = doctor.report(paths, SAYS, (status, None), environment=OFFSCREEN)
+    assert doctor.show(found, SAYS, json=True) == exit_codes.NOTHING
     said = json.loads(capsys.readouterr().out)
     assert not said["ok"]
     assert said["problems"][:2] == [
@@ -83,8 +119,8 @@ def test_without_a_core_it_reports_what_can_be_seen_from_here(
     paths: Paths, titan_home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Paths, folders and the display need no core; why there is none is the first problem."""
-    found = doctor.report(paths, None, "The disk is full. Make room.", environment=DISPLAYLESS)
-    assert doctor.show(found, json=False) == exit_codes.NOTHING
+    found = doctor.report(paths, SAYS, None, "The disk is full. Make room.", environment=DISPLAYLESS)
+    assert doctor.show(found, SAYS, json=False) == exit_codes.NOTHING
     out = capsys.readouterr().out
     assert "core      not reached\n" in out
     assert f"folder    {titan_home / 'Desktop'}, there\n" in out
@@ -93,7 +129,7 @@ def test_without_a_core_it_reports_what_can_be_seen_from_here(
 
 def test_a_server_without_a_display_is_as_its_owner_wants_it(paths: Paths) -> None:
     """No display is a note; libraries that a display would need and has not are a problem."""
-    found = doctor.report(paths, (a_status(), COUNTS), environment=DISPLAYLESS)
+    found = doctor.report(paths, SAYS, (a_status(), COUNTS), environment=DISPLAYLESS)
     assert found.ok
     assert any("titan ask" in note for note in found.notes)
 
@@ -104,6 +140,6 @@ def test_missing_libraries_are_a_problem_with_their_packages(
     """The same line that the window would end with."""
     monkeypatch.setattr("titan_desktop.display._loads", lambda *_: False)
     monkeypatch.setattr("sys.platform", "linux")
-    found = doctor.report(paths, (a_status(), COUNTS), environment=OFFSCREEN)
+    found = doctor.report(paths, SAYS, (a_status(), COUNTS), environment=OFFSCREEN)
     assert not found.ok
     assert "apt install libegl1" in found.problems[0]

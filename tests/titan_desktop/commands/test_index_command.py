@@ -111,6 +111,24 @@ async def test_strict_makes_a_failed_file_a_failure(bus: Bus) -> None:
         assert await run(bus, options(strict=True), [], SAYS) == exit_codes.FILES_FAILED
 
 
+async def test_unchanged_files_that_failed_before_are_told(
+    bus: Bus, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Else the second run would look as if all were well; what is listed as news already is not told again."""
+
+    async def second_run(command: files.IndexPaths) -> AsyncIterator[msgspec.Struct]:
+        startup = files.IndexPaths(job_id="01J25T91SA3G7G9F2W3ZVQ7E7N")
+        yield dealt(startup, "/d/broken.pdf", Outcome.FAILED, Reason.BROKEN)
+        yield files.ScanFinished(job_id=command.job_id, seen=0, unchanged=9, failed=3)
+
+    async with files_service(bus, second_run):
+        assert await run(bus, options(strict=True), [], SAYS) == exit_codes.FILES_FAILED
+        await run(bus, options(json=False), [], SAYS)
+    said, _, read = capsys.readouterr().out.partition("\n")
+    assert json.loads(said)["unchanged_failed"] == 2
+    assert "Unchanged: 8\n  of these could not be read: 2; `titan doctor` names them\n" in read
+
+
 async def test_a_core_that_restarts_in_mid_scan_is_waited_for(
     bus: Bus, capsys: pytest.CaptureFixture[str]
 ) -> None:

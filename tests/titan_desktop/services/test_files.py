@@ -30,12 +30,16 @@ class Index:
 
     def __init__(self) -> None:
         self.stamps: dict[str, Stamp] = {}
+        self.broken: set[str] = set()
         self.down = False
 
     async def known(self, folder: Path) -> Mapping[str, Stamp]:
         if self.down:
             raise ConnectionError("the index is away")
         return {path: stamp for path, stamp in self.stamps.items() if Path(path).is_relative_to(folder)}
+
+    async def failed(self, folder: Path) -> frozenset[str]:
+        return frozenset(path for path in self.broken if Path(path).is_relative_to(folder))
 
     def learn(self, event: msgspec.Struct) -> None:
         if isinstance(event, files.FileSeen):
@@ -158,12 +162,13 @@ async def test_the_first_scan_says_every_file_once(bus: Bus, ear: Ear, index: In
 async def test_a_second_scan_says_nothing_of_what_is_known(
     bus: Bus, ear: Ear, index: Index, desktop: Path
 ) -> None:
-    """Unchanged files are counted, not said, unless they are forced."""
+    """Unchanged files are counted, those that failed among them, not said, unless they are forced."""
+    index.broken.add(str(desktop / "Договор.txt"))
     async with started(bus, ear, index, desktop):
         command = files.IndexPaths(job_id=new_ulid())
         await bus.publish(topics.FS, "index_paths", command)
         finished = await ear.finished(command.job_id)
-        assert (finished.seen, finished.unchanged) == (0, 2)
+        assert (finished.seen, finished.unchanged, finished.failed) == (0, 2, 1)
         forced = files.IndexPaths(job_id=new_ulid(), force=True)
         await bus.publish(topics.FS, "index_paths", forced)
         assert (await ear.finished(forced.job_id)).seen == 2

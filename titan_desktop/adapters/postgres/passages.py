@@ -102,6 +102,14 @@ class PostgresPassages:
             )
         return {row["path"]: Stamp(size=row["size"], mtime_ns=row["mtime_ns"]) for row in rows}
 
+    async def failed(self, folder: Path) -> frozenset[str]:
+        """See `ports.catalogue`."""
+        with translated():
+            rows = await self._database.pool.fetch(
+                f"SELECT path FROM files WHERE outcome = 'failed' AND ({_BENEATH})", *_beneath(str(folder))
+            )
+        return frozenset(row["path"] for row in rows)
+
     async def stamp_of(self, path: str) -> Stamp | None:
         """See `ports.passages`."""
         with translated():
@@ -157,7 +165,8 @@ class PostgresPassages:
         """See `ports.passages`."""
         with translated():
             row = await self._database.pool.fetchrow(
-                "SELECT count(*) AS files, count(*) FILTER (WHERE outcome = 'failed') AS failed,"
+                "SELECT count(*) FILTER (WHERE outcome = 'indexed') AS files,"
+                " count(*) FILTER (WHERE outcome = 'failed') AS failed,"
                 " count(*) FILTER (WHERE outcome = 'skipped') AS skipped,"
                 " (SELECT passages FROM statistics) AS passages FROM files"
             )
@@ -168,7 +177,7 @@ class PostgresPassages:
         with translated():
             rows = await self._database.pool.fetch(
                 "SELECT path, outcome, reason, detail, indexed_at FROM files WHERE outcome <> 'indexed'"
-                " ORDER BY indexed_at DESC, id DESC LIMIT $1",
+                " ORDER BY outcome = 'skipped', indexed_at DESC, id DESC LIMIT $1",
                 limit,
             )
         return [

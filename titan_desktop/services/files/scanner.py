@@ -55,7 +55,7 @@ class _Job:
         self._catalogue = catalogue
         self._job_id = job_id
         self._force = force
-        self._seen = self._unchanged = self._refused = 0
+        self._seen = self._unchanged = self._failed = self._refused = 0
 
     async def scan(self, asked: str) -> None:
         try:
@@ -64,10 +64,16 @@ class _Job:
             await self._refuse(asked, error.reason)
             return
         known = dict(await self._catalogue.known(path))
+        failed = await self._catalogue.failed(path)
         try:
             async for batch in self._batches(path):
                 for file, stamp in batch:
-                    await self._take(str(file), stamp, known.pop(str(file), None))
+                    name = str(file)
+                    if known.pop(name, None) != stamp or self._force:
+                        await self._say(name, stamp)
+                    else:
+                        self._unchanged += 1
+                        self._failed += name in failed
         except VaultError as error:
             await self._refuse(asked, error.reason)
             if error.reason not in _GONE:
@@ -81,7 +87,11 @@ class _Job:
     async def finish(self) -> ScanFinished:
         await self._outbox.flush()
         finished = ScanFinished(
-            job_id=self._job_id, seen=self._seen, unchanged=self._unchanged, refused=self._refused
+            job_id=self._job_id,
+            seen=self._seen,
+            unchanged=self._unchanged,
+            failed=self._failed,
+            refused=self._refused,
         )
         await self._outbox.say(finished)
         await self._outbox.flush()
@@ -107,10 +117,7 @@ class _Job:
                 raise
             return self._vault.walk(path)
 
-    async def _take(self, path: str, stamp: Stamp, known: Stamp | None) -> None:
-        if known == stamp and not self._force:
-            self._unchanged += 1
-            return
+    async def _say(self, path: str, stamp: Stamp) -> None:
         self._seen += 1
         await self._outbox.say(
             FileSeen(
