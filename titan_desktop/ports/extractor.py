@@ -34,6 +34,10 @@ class ExtractionError(Exception):
         return type(self), (self.reason, self.detail)
 
 
+class ExtractorUnavailableError(Exception):
+    """No file can be read now, whichever it is: the installation is at fault, and the file is to be tried again."""
+
+
 class Extractor(Protocol):
     """Reads through the vault, in a worker process, under limits of time and memory."""
 
@@ -44,5 +48,6 @@ class Extractor(Protocol):
 
         Raises:
             ExtractionError: no text, with the reason.
+            ExtractorUnavailableError: the file was not tried.
         """
         ...

@@ -17,7 +17,8 @@ from titan_desktop.adapters.redis_cache import RedisRecentCache
 from titan_desktop.contracts import chat, memory, topics
 from titan_desktop.ports.history import HistoryUnavailableError
 from titan_desktop.ports.llm import Endpoint
-from titan_desktop.services.chat import ChatService, answering, commands
+from titan_desktop.services import waiting
+from titan_desktop.services.chat import ChatService, answering
 
 DEPOSIT = memory.Hit(
     path="/home/p/Downloads/rental.pdf",
@@ -117,7 +118,7 @@ class Cores:
 
     def __init__(self, redis_url: str, database: Database, server: OpenAIServer) -> None:
         self._redis_url = redis_url
-        self._database = database
+        self.database = database
         self._server = server
 
     @contextlib.asynccontextmanager
@@ -127,7 +128,7 @@ class Cores:
         try:
             async with (
                 Bus(config) as bus,
-                ChatService(bus, PostgresHistory(self._database), cache, llm) as service,
+                ChatService(bus, PostgresHistory(self.database), cache, llm) as service,
             ):
                 if with_model:
                     service.set_model(Endpoint(base_url=self._server.base_url, model="m", key="k"))
@@ -371,7 +372,7 @@ async def test_the_half_answer_is_saved_and_shown_live(
     live = (await window.history()).messages[-1]
     assert (live.text, live.state, live.sources) == ("one two ", "streaming", (DEPOSIT,))
     assert (await window.message(started.message.id)).text == "one two "
-    history = PostgresHistory(cores._database)
+    history = PostgresHistory(cores.database)
     async with asyncio.timeout(5):
         while (stored := await history.message(live.id)) is None or stored.text != "one two ":  # noqa: ASYNC110
             await asyncio.sleep(0.05)
@@ -474,7 +475,7 @@ async def test_a_question_outlives_an_outage_of_the_store(
     core: ChatService, window: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More failures than the bus has retries for chat.v1."""
-    monkeypatch.setattr(commands, "STORE_PAUSE_S", 0.0)
+    monkeypatch.setattr(waiting, "FIRST_PAUSE_S", 0.0)
     begin, failures = PostgresHistory.begin, iter(range(10))
 
     async def begin_later(self: PostgresHistory, question_id: str, **fields: str) -> chat.Message | None:
@@ -484,6 +485,37 @@ async def test_a_question_outlives_an_outage_of_the_store(
 
     monkeypatch.setattr(PostgresHistory, "begin", begin_later)
     assert (await window.answer(await window.ask())).state == "complete"
+
+
+async def test_a_stop_during_an_outage_of_the_store_holds(
+    core: ChatService, cores: Cores, window: Window, server: OpenAIServer
+) -> None:
+    """The stopped attempt cannot be recorded; when the store is back the question is not answered again."""
+    server.hold(after=1)
+    question_id = await window.ask()
+    assert await asyncio.to_thread(server.holding.wait, 5)
+    await cores.database.close()
+    await window.publish(chat.StopAnswer(conversation_id="c", question_id=question_id))
+    assert await asyncio.to_thread(server.chats[-1].left.wait, 5)
+    await cores.database.open()
+    assert (await window.answer(question_id)).state == "stopped"
+    await window.handled()
+    assert len(window.said(chat.AssistantMessage)) == 1
+
+
+async def test_a_request_waits_for_the_store_within_its_deadline(
+    core: ChatService, cores: Cores, window: Window
+) -> None:
+    """A restart of PostgreSQL is a pause to the reader; one that does not come back has a code of its own."""
+    await cores.database.close()
+    wanted = chat.ListConversations()
+    with pytest.raises(RequestFailedError) as refused:
+        await window.bus.request(topics.CHAT_REQUESTS, "list_conversations", wanted, timeout_s=0.6)
+    assert refused.value.code == "store_unavailable"
+    asking = asyncio.create_task(window.conversations())
+    await asyncio.sleep(0)
+    await cores.database.open()
+    assert await asking == ()
 
 
 async def test_new_settings_hold_for_the_next_question(core: ChatService, window: Window) -> None:

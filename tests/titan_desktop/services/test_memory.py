@@ -17,7 +17,8 @@ from titan_desktop.adapters.postgres.passages import PostgresPassages
 from titan_desktop.adapters.postgres.vectors import PostgresVectors
 from titan_desktop.contracts import files, memory, topics
 from titan_desktop.contracts.memory import FileIndexed, IndexStatus, Outcome, Reason, SearchResult
-from titan_desktop.ports.extractor import Extracted, ExtractionError
+from titan_desktop.ports.extractor import Extracted, ExtractionError, ExtractorUnavailableError
+from titan_desktop.services import waiting
 from titan_desktop.services.memory import MemoryService, embedding
 from titan_desktop.services.memory import search as searching
 
@@ -32,11 +33,14 @@ class TextFiles:
         self.begun: asyncio.Queue[str] = asyncio.Queue()
         self.go = asyncio.Event()
         self.go.set()
+        self.faults: list[Exception] = []
 
     async def extract(self, path: Path) -> Extracted:
         self.read.append(path.name)
         self.begun.put_nowait(path.name)
         await self.go.wait()
+        if self.faults:
+            raise self.faults.pop(0)
         return await asyncio.to_thread(text_of, path)
 
 
@@ -249,6 +253,28 @@ async def test_a_store_that_is_away_costs_no_event(house: House) -> None:
             await house.search("слово")
         assert caught.value.code == "index_unavailable"
         await house.database.open()
+        assert (await house.hear())[0].outcome is Outcome.INDEXED
+
+
+async def test_what_makes_the_extractor_stumble_is_a_failure_of_its_file(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An error that nobody knows is recorded and said, so the job that asked comes to its end."""
+    house.extractor.faults = [ZeroDivisionError()]
+    async with house.service():
+        await house.see(house.write("a.txt", "слово"), job_id="j")
+        said = (await house.hear())[0]
+        assert (said.outcome, said.reason, said.job_id) == (Outcome.FAILED, Reason.CRASHED, "j")
+        assert [failure.reason for failure in (await house.status()).failures] == [Reason.CRASHED]
+        assert "cannot be indexed" in caplog.text
+
+
+async def test_without_workers_a_file_waits(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installation that cannot read is not the file's fault: it is read when workers are there again."""
+    monkeypatch.setattr(waiting, "FIRST_PAUSE_S", 0.0)
+    house.extractor.faults = [ExtractorUnavailableError() for _ in range(10)]
+    async with house.service():
+        await house.see(house.write("a.txt", "слово"))
         assert (await house.hear())[0].outcome is Outcome.INDEXED
 
 

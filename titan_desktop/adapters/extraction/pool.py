@@ -17,7 +17,7 @@ from pebble import ProcessExpired, ProcessPool
 from titan_desktop.adapters.extraction import kinds, worker
 from titan_desktop.adapters.extraction.limits import OUT_OF_MEMORY_EXIT, Limits
 from titan_desktop.contracts.memory import Reason
-from titan_desktop.ports.extractor import Extracted, ExtractionError
+from titan_desktop.ports.extractor import Extracted, ExtractionError, ExtractorUnavailableError
 
 _log = logging.getLogger(__name__)
 
@@ -29,8 +29,8 @@ _START_ALLOWANCE_S = 30.0
 _CLOSE_TIMEOUT_S = 10.0
 
 
-class WorkersBrokenError(Exception):
-    """Workers cannot be started: the installation is at fault, not the file."""
+class WorkersBrokenError(ExtractorUnavailableError):
+    """Workers cannot be started."""
 
 
 class PooledExtractor:

@@ -1,6 +1,5 @@
 """What each command does. Each may come twice, late, or beside another; ids and event ids make that harmless."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -22,6 +21,7 @@ from titan_desktop.contracts.chat import (
     StopAnswer,
 )
 from titan_desktop.ports.history import History, HistoryUnavailableError
+from titan_desktop.services import waiting
 from titan_desktop.services.chat import events
 from titan_desktop.services.chat.answering import Answering
 from titan_desktop.services.chat.attempts import Attempt, Attempts
@@ -30,23 +30,20 @@ from titan_desktop.services.chat.recent import Recent
 TITLE_CHARS_MAX = 60
 RENAMED_CHARS_MAX = 200
 
-STORE_PAUSE_S = 0.5
-STORE_PAUSE_S_MAX = 15.0
-
 _Handler = Callable[[Event, Any], Awaitable[None]]
 
 _log = logging.getLogger(__name__)
 
 
 class AttemptCutOffError(Exception):
-    """The attempt that this command waited for was cut off; the command has to come again.
+    """The attempt that this command waited for was cut off, and nothing of it is recorded.
 
     Attributes:
         question_id: which.
     """
 
     def __init__(self, question_id: str) -> None:
-        super().__init__(question_id)
+        super().__init__(f"the answer to {question_id} was cut off")
         self.question_id = question_id
 
 
@@ -72,22 +69,16 @@ class Commands:
     async def handle(self, event: Event) -> None:
         """Do what a command says; the events that we publish on the same topic are not for us.
 
-        While the store is away the command waits here: given back to the bus, it would use up its retries within
-        seconds and end among the dead letters, and a question must not be lost to a restart of PostgreSQL.
+        A command waits for a store that is away, and begins anew when the attempt that it waited for was cut off:
+        a question must not be lost to a restart of PostgreSQL, nor a stop to that of its question.
         """
         if event.event_type not in self._handlers:
             return
         kind, handler = self._handlers[event.event_type]
-        command, pause_s = event.payload_as(kind), STORE_PAUSE_S
-        while True:
-            try:
-                await handler(event, command)
-            except HistoryUnavailableError as error:
-                _log.warning("%s waits for the store: %s", event.event_type, error)
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, STORE_PAUSE_S_MAX)
-            else:
-                return
+        command = event.payload_as(kind)
+        await waiting.until_there(
+            lambda: handler(event, command), HistoryUnavailableError, AttemptCutOffError
+        )
 
     async def _send_prompt(self, event: Event, prompt: SendPrompt) -> None:
         if fault := _fault_of(prompt):

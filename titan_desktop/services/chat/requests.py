@@ -1,5 +1,8 @@
 """Questions about the past, on `topics.CHAT_REQUESTS`: conversations, pages, single messages."""
 
+import asyncio
+import time
+
 import msgspec
 
 from titan_bus import Event, RequestRefused
@@ -12,7 +15,8 @@ from titan_desktop.contracts.chat import (
     Message,
 )
 from titan_desktop.ports.cache import PAGE_MESSAGES
-from titan_desktop.ports.history import History
+from titan_desktop.ports.history import History, HistoryUnavailableError
+from titan_desktop.services import waiting
 from titan_desktop.services.chat.attempts import Attempts
 from titan_desktop.services.chat.recent import Recent
 
@@ -20,6 +24,10 @@ CONVERSATIONS_MAX = 1_000
 MESSAGES_MAX = 200
 PAGE_BYTES_MAX = 1_500_000
 """A reply has 2 MB; a page of long answers may have more, and comes shorter then."""
+PATIENCE_S = 5.0
+"""For a request that names no deadline."""
+REFUSAL_S = 0.25
+"""A refusal has to be back before the deadline, or the client hears of nothing but time."""
 
 
 class Requests:
@@ -31,11 +39,18 @@ class Requests:
         self._attempts = attempts
 
     async def handle(self, event: Event) -> ConversationPage | HistoryPage | Message:
-        """Answer one request.
+        """Answer one request. A store that is away is waited for as long as the client waits.
 
         Raises:
-            RequestRefused: `not_found`, for an id that nobody knows; `unknown_request`.
+            RequestRefused: `not_found`, for an id that nobody knows; `store_unavailable`; `unknown_request`.
         """
+        try:
+            async with asyncio.timeout(_patience_s(event)):
+                return await waiting.until_there(lambda: self._answer(event), HistoryUnavailableError)
+        except TimeoutError as error:
+            raise RequestRefused("store_unavailable", "the history cannot be read now") from error
+
+    async def _answer(self, event: Event) -> ConversationPage | HistoryPage | Message:
         match event.event_type:
             case "list_conversations":
                 return await self._conversations(event.payload_as(ListConversations))
@@ -64,6 +79,12 @@ class Requests:
         if message is None:
             raise RequestRefused("not_found", wanted.message_id)
         return self._attempts.live(message)
+
+
+def _patience_s(event: Event) -> float:
+    if event.meta.deadline is None:
+        return PATIENCE_S
+    return max(event.meta.deadline / 1000 - time.time() - REFUSAL_S, 0.0)
 
 
 def _within(limit: int, most: int) -> int:

@@ -13,18 +13,15 @@ from typing import TypeVar
 from titan_bus import Bus, Event
 from titan_desktop.contracts import files, topics
 from titan_desktop.contracts.memory import FileIndexed, Outcome, Reason
-from titan_desktop.ports.extractor import ExtractionError, Extractor
+from titan_desktop.ports.extractor import ExtractionError, Extractor, ExtractorUnavailableError
 from titan_desktop.ports.passages import FileEntry, IndexUnavailableError, Passages
 from titan_desktop.ports.vault import Stamp
 from titan_desktop.services.memory import cutting
 from titan_desktop.services.memory.ordering import PathOrder
+from titan_desktop.services.waiting import until_there
 
 SKIPS = frozenset({Reason.UNSUPPORTED, Reason.EMPTY, Reason.NO_TEXT})
 """Reasons that are nobody's fault; all others are failures."""
-PATIENCE_S = 300.0
-"""How long an event waits for a store that is away before it goes back to the bus, whose retries are few."""
-FIRST_DELAY_S = 0.2
-LONGEST_DELAY_S = 5.0
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -57,8 +54,7 @@ class Indexer:
     async def handle(self, event: Event) -> None:
         """Deal with one event of `fs.v1`; those that are not about a file pass.
 
-        Raises:
-            IndexUnavailableError: the store stayed away; the bus brings the event again.
+        A file that makes us stumble is recorded as well, or a job that counts its files would never end.
         """
         match event.event_type:
             case "file_seen":
@@ -77,9 +73,16 @@ class Indexer:
         if not seen.force and await _patiently(lambda: self._passages.stamp_of(seen.path)) == stamp:
             return _said(seen, Outcome.UNCHANGED)
         try:
-            passages = await self._passages_of(seen.path)
+            return await self._with_text(seen, stamp, event_id)
         except ExtractionError as error:
             return await self._without_text(seen, stamp, event_id, error)
+        except Exception as error:  # supervises one file: what makes us stumble would do so at every delivery
+            log.exception("%s cannot be indexed", seen.path)
+            crash = ExtractionError(Reason.CRASHED, type(error).__name__)
+            return await self._without_text(seen, stamp, event_id, crash)
+
+    async def _with_text(self, seen: files.FileSeen, stamp: Stamp, event_id: str) -> FileIndexed:
+        passages = await until_there(lambda: self._passages_of(seen.path), ExtractorUnavailableError)
         whole = len(passages) < cutting.MOST_PASSAGES
         detail = "" if whole else f"only the first {cutting.MOST_PASSAGES} passages"
         entry = FileEntry(path=seen.path, stamp=stamp, detail=detail, event_id=event_id)
@@ -140,15 +143,5 @@ def _said(
 
 
 async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
-    """Ask the store until it answers, for `PATIENCE_S` at most: a restart of it should cost no event a retry."""
-    delay_s = FIRST_DELAY_S
-    deadline = asyncio.get_running_loop().time() + PATIENCE_S
-    while True:
-        try:
-            return await ask()
-        except IndexUnavailableError as error:
-            if asyncio.get_running_loop().time() + delay_s > deadline:
-                raise
-            log.info("waiting for the index: %s", error.reason)
-        await asyncio.sleep(delay_s)
-        delay_s = min(delay_s * 2, LONGEST_DELAY_S)
+    """Ask the index, and wait while it is away."""
+    return await until_there(ask, IndexUnavailableError)

@@ -1,0 +1,28 @@
+"""Waiting for a store that is away, for the services whose events must outlive its restart.
+
+Given back to the bus, an event would use up its few retries within seconds and end among the dead letters. So it
+waits in its handler, which keeps it young on the bus, until the store is back or the service stops.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+FIRST_PAUSE_S = 0.2
+LONGEST_PAUSE_S = 5.0
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+
+async def until_there(ask: Callable[[], Awaitable[T]], *away: type[Exception]) -> T:
+    """Ask again and again, with growing pauses, for as long as it raises one of `away`; return the answer."""
+    pause_s = FIRST_PAUSE_S
+    while True:
+        try:
+            return await ask()
+        except away as error:
+            _log.info("waiting: %s", error)
+        await asyncio.sleep(pause_s)
+        pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
