@@ -13,7 +13,17 @@ from pathlib import Path
 from tests import servers
 from tests.neo4j_server import server as neo4j_server
 
-SUITES = ("titan_bus", "titan_desktop/adapters", "titan_desktop/services", "contract", "e2e/test_external.py")
+SUITES = (
+    "titan_bus",
+    "titan_desktop/adapters/test_history.py",
+    "titan_desktop/adapters/test_passages.py",
+    "titan_desktop/adapters/test_vectors.py",
+    "titan_desktop/adapters/test_redis_cache.py",
+    "titan_desktop/services/test_chat.py",
+    "titan_desktop/services/test_memory.py",
+    "contract",
+    "e2e/test_external.py",
+)
 
 
 def free_port() -> int:
@@ -37,7 +47,7 @@ def main(options: list[str]) -> int:
         neo4j_server.neo4j(neo4j_folder) as neo4j_url,
     ):
         arguments = [
-            *(str(tests / suite) for suite in SUITES if (tests / suite).exists()),
+            *(str(tests / suite) for suite in SUITES),
             f"--redis-url=redis://:{password}@127.0.0.1:{redis_port}/0",
             f"--postgres-url={postgres_url}",
             f"--neo4j-url={neo4j_url}",
