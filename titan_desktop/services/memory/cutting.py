@@ -22,10 +22,11 @@ MOST_PASSAGES = 8_000
 _PARAGRAPHS = re.compile(r"\n[ \t\f\v]*\n\s*")
 _PAUSES = (
     (re.compile(r"\n"), "\n"),
-    (re.compile(r"(?<=[.!?…。！？])\s+|(?<=[.!?…][»”\"')\]])\s+"), " "),
+    (re.compile(r"[.!?…。！？][»”\"')\]]?(\s+)"), " "),
     (re.compile(r"\s+"), " "),
 )
-"""Where a paragraph may be cut, the best place first, and what stands there again when the parts are joined."""
+"""Where a paragraph may be cut (a pattern, or its group), the best place first, and what stands there again when
+the parts are joined."""
 
 
 def cut(text: str) -> list[str]:
@@ -40,7 +41,7 @@ def cut(text: str) -> list[str]:
 
 def _passages(text: str) -> Iterator[str]:
     current = ""
-    for part in _PARAGRAPHS.split(text):
+    for part in _split(_PARAGRAPHS, text):
         paragraph = part.strip()
         joined = f"{current}\n\n{paragraph}" if current else paragraph
         if len(joined) <= LIMIT and len(current) < TARGET:
@@ -79,11 +80,21 @@ def _pieces(text: str, depth: int = 0) -> Iterator[str]:
             yield text[start : start + TARGET]
         return
     pause, between = _PAUSES[depth]
-    for part in pause.split(text):
+    for part in _split(pause, text):
         if len(part) < TARGET:
             yield part + between
         else:
             yield from _pieces(part, depth + 1)
+
+
+def _split(pause: re.Pattern[str], text: str) -> Iterator[str]:
+    """Split step by step: `pause.split` would hold the interpreter, and the loop, for the whole of a long text."""
+    begin = 0
+    for found in pause.finditer(text):
+        end, after = found.span(pause.groups)
+        yield text[begin:end]
+        begin = after
+    yield text[begin:]
 
 
 def _tail(part: list[str], room: int) -> list[str]:
