@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 import shutil
+import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -338,6 +339,34 @@ async def test_where_the_system_cannot_watch_titan_polls(
         (desktop / "new.txt").write_text("x", "utf-8")
         await ear.until(is_seen(desktop / "new.txt"))
     assert "cannot watch" in caplog.text
+
+
+async def test_a_watch_that_is_only_starting_is_ended_too(desktop: Path) -> None:
+    """Stopped in the middle of its start, the watcher waits for the thread that starts it, and leaves none."""
+    from watchdog.observers import Observer
+
+    begun, may_go_on, made = asyncio.Event(), threading.Event(), []
+    loop = asyncio.get_running_loop()
+
+    class Slow(Observer):  # type: ignore[misc, valid-type]
+        def start(self) -> None:
+            made.append(self)
+            loop.call_soon_threadsafe(begun.set)
+            may_go_on.wait(20)
+            super().start()
+
+    watcher = Watcher(lambda _path, _is_folder: None, Slow)
+    following = asyncio.create_task(watcher.follow([desktop]))
+    await begun.wait()
+    following.cancel()
+    await asyncio.wait([following])
+    stopping = asyncio.create_task(watcher.stop())
+    await asyncio.sleep(0)
+    may_go_on.set()
+    await stopping
+    assert following.cancelled()
+    assert not made[0].is_alive()
+    assert not watcher.watches(desktop)
 
 
 async def test_what_the_bus_does_not_take_is_said_later(desktop: Path, index: Index) -> None:

@@ -45,6 +45,7 @@ class Watcher:
         self._observe = observe
         self._poll = poll
         self._observer: BaseObserver | None = None
+        self._starting: asyncio.Future[None] | None = None
         self._lost = False
         self._watches: dict[Path, tuple[int, int]] = {}
         self.polling = False
@@ -66,11 +67,14 @@ class Watcher:
             await self.stop()
         new = [root for root in there if root not in self._watches]
         if new:
-            await asyncio.to_thread(self._watch, new, loop)
+            self._starting = asyncio.ensure_future(asyncio.to_thread(self._watch, new, loop))
+            await asyncio.shield(self._starting)
         return {root for root in new if root in self._watches}
 
     async def stop(self) -> None:
-        """End the threads."""
+        """End the threads, also those that a cancelled `follow` is still starting."""
+        if self._starting is not None:
+            await asyncio.gather(self._starting, return_exceptions=True)
         observer, self._observer = self._observer, None
         self._watches.clear()
         self._lost = False
