@@ -107,7 +107,8 @@ class Paper:
         if answer.kind is chat.AnswerKind.NOTHING and not answer.text:
             output.say(self._says["nothing"])
         if answer.sources:
-            output.say()
+            if answer.text:
+                output.say()
             output.say(self._says["sources"])
         for number, hit in enumerate(answer.sources, start=1):
             output.say(f"[{number}] {output.line(hit.title)}\n    {output.line(hit.path)}")

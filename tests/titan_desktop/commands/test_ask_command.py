@@ -37,6 +37,20 @@ async def test_the_answer_is_written_once_with_its_sources(
     assert err == ""
 
 
+async def test_without_a_model_the_sources_are_the_first_line(
+    bus: Bus, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """There is no text before them, so there is no empty line either: `| head` shows something."""
+
+    async def passages(command: chat.SendPrompt) -> AsyncIterator[msgspec.Struct]:
+        answer = an_answer(command, kind=chat.AnswerKind.PASSAGES, sources=(a_hit(),))
+        yield chat.AssistantMessage(message=answer)
+
+    async with chat_service(bus, passages):
+        await ask.run(bus, options(), "What is the deposit?", SAYS)
+    assert capsys.readouterr().out.startswith("Sources:\n[1] rent.pdf\n")
+
+
 async def test_json_is_one_object(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
     """`--json` prints nothing but the finished answer, with the fields that scripts rely on."""
     async with chat_service(bus, streamed):
