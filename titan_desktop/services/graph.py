@@ -10,7 +10,8 @@ from typing import Self
 
 from titan_bus import Bus, Event, Subscription
 from titan_desktop.contracts import memory, topics
-from titan_desktop.ports.graph import FileNode, Graph
+from titan_desktop.ports.graph import FileNode, Graph, GraphUnavailableError
+from titan_desktop.services.waiting import until_there
 
 GROUP = "graph"
 
@@ -37,6 +38,9 @@ class GraphService:
         if event.event_type != topics.type_of(memory.FileIndexed):
             return
         news = event.payload_as(memory.FileIndexed)
+        await until_there(lambda: self._write(news), GraphUnavailableError)
+
+    async def _write(self, news: memory.FileIndexed) -> None:
         if news.outcome is memory.Outcome.REMOVED:
             # The news does not say whether it was a folder; beneath a file there is nothing.
             await self._graph.remove(news.path, folder=True)

@@ -11,6 +11,7 @@ from titan_desktop.adapters.ladybug_graph import LadybugGraph
 from titan_desktop.contracts import memory, topics
 from titan_desktop.contracts.memory import FileIndexed, Outcome
 from titan_desktop.ports.graph import FileNode, GraphCounts
+from titan_desktop.services import waiting
 from titan_desktop.services.graph import GraphService
 
 
@@ -67,6 +68,29 @@ async def test_indexed_files_stand_in_the_graph_and_others_do_not(bus: Bus, grap
     assert await graph.neighbours("/d/a.txt", 5) == (
         FileNode(path="/d/Договор.PDF", title="Договор.PDF", kind="pdf", modified=7),
     )
+
+
+async def test_a_graph_that_is_away_costs_no_news(
+    bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long its server is away, what was said meanwhile is written when it is back."""
+    monkeypatch.setattr(waiting, "FIRST_PAUSE_S", 0.0)
+    await say(bus, FileIndexed(path="/d/a.txt", outcome=Outcome.INDEXED))
+    away = ListeningGraph(tmp_path / "away")
+    tries = 0
+
+    async def put_file(file: FileNode) -> None:
+        nonlocal tries
+        tries += 1
+        if tries == 10:
+            await away.open()
+        await ListeningGraph.put_file(away, file)
+
+    monkeypatch.setattr(away, "put_file", put_file)
+    async with GraphService(bus, away):
+        await away.wait_for(1)
+        assert await away.counts() == GraphCounts(files=1, folders=2)
+    await away.close()
 
 
 async def test_a_removal_takes_a_file_or_a_whole_folder(bus: Bus, graph: ListeningGraph) -> None:
