@@ -5,9 +5,10 @@ Owner-only, because the bus URL may hold a password. A file alone proves nothing
 """
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+from titan_desktop import private
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +22,7 @@ class CoreRecord:
 
 def write(path: Path, record: CoreRecord) -> None:
     """Replace the file in one step. Raises OSError."""
-    fresh = path.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(asdict(record), file)
-    fresh.replace(path)
+    private.replace(path, json.dumps(asdict(record)))
 
 
 def read(path: Path) -> CoreRecord | None:

@@ -43,8 +43,6 @@ X11_LIBRARIES = (
 
 def trouble(environment: Mapping[str, str] = os.environ) -> str:
     """Return why no window can be shown here, with the cure, in one line; "" when nothing stands in its way."""
-    if not sys.platform.startswith("linux"):
-        return ""
     if not has_display(environment):
         return (
             "titan: the window needs a display, and neither DISPLAY nor WAYLAND_DISPLAY is set."
@@ -57,15 +55,21 @@ def trouble(environment: Mapping[str, str] = os.environ) -> str:
 
 def has_display(environment: Mapping[str, str] = os.environ) -> bool:
     """Say whether Qt has something to draw on: a display server, or a platform that needs none."""
-    if _platform(environment) in _DISPLAYLESS:
+    if not _is_linux() or _platform(environment) in _DISPLAYLESS:
         return True
     return bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
 
 
 def missing_libraries(environment: Mapping[str, str] = os.environ) -> tuple[Library, ...]:
-    """Return the system libraries that Qt would miss on this display."""
+    """Return the system libraries that Qt would miss on this display; elsewhere than on Linux it brings them."""
+    if not _is_linux():
+        return ()
     wanted = QT_LIBRARIES + (X11_LIBRARIES if _uses_x11(environment) else ())
     return tuple(library for library in wanted if not _loads(library.soname, ctypes.CDLL))
+
+
+def _is_linux() -> bool:
+    return sys.platform.startswith("linux")
 
 
 def _platform(environment: Mapping[str, str]) -> str:

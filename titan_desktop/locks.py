@@ -4,6 +4,7 @@ The kernel drops it when the process ends, however it ends, so no lock is ever s
 core lives by it; `core` and the keeper of the embedded servers hold one each.
 """
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -34,7 +35,7 @@ class FileLock:
         """Take the lock if nobody holds it; say whether it is ours now.
 
         Raises:
-            OSError: the lock file cannot be opened.
+            OSError: the lock file cannot be opened (it is somebody else's), or not be locked.
         """
         if self._file is not None:
             return True
@@ -42,9 +43,12 @@ class FileLock:
         file = os.fdopen(descriptor, "r+b")
         try:
             _lock(file)
-        except OSError:  # BlockingIOError from flock, PermissionError from msvcrt: somebody holds it
+        except (BlockingIOError, PermissionError):  # from flock, and from msvcrt: somebody holds it
             file.close()
             return False
+        except OSError:  # a network folder without locks, say: nobody can tell
+            file.close()
+            raise
         self._file = file
         return True
 
@@ -66,9 +70,11 @@ class FileLock:
 def is_held(path: Path) -> bool:
     """Say whether a living process holds the lock at `path`.
 
-    It asks by trying, so a holder-to-be must try again for a moment when it finds the lock taken.
+    It asks by trying, so a holder-to-be must try again for a moment when it finds the lock taken. A file that we
+    may not open counts as free: whoever then tries to take it hears what is wrong.
     """
     if not path.exists():
         return False
-    with FileLock(path) as probe:
+    with FileLock(path) as probe, contextlib.suppress(OSError):
         return not probe.acquire()
+    return False

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import platformdirs
 
+from titan_desktop import private
+
 SOCKET_PATH_LIMIT = 100
 """Bytes that a unix socket's path may have: sun_path holds 104 on macOS and 108 on Linux (unix(7))."""
 
@@ -47,7 +49,7 @@ class Paths:
             OSError: the disk is full, read-only, or the place belongs to somebody else.
         """
         for folder in (self.config, self.data, self.logs, self.run):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private.make_folder(folder)
 
     @property
     def settings_file(self) -> Path:
@@ -81,10 +83,16 @@ class Paths:
 def allowed_roots() -> tuple[Path, ...]:
     """Return the person's Desktop and Downloads folders, whether they exist or not, without duplicates.
 
-    On Linux `user-dirs.dirs` (freedesktop's xdg-user-dirs) names them, in whatever language.
+    On Linux `user-dirs.dirs` (freedesktop's xdg-user-dirs) names them, in whatever language. Where a person has
+    deleted such a folder, it names the whole home in its place: that was never meant, and is not taken.
     """
-    found = (platformdirs.user_desktop_path(), platformdirs.user_downloads_path())
-    return tuple(dict.fromkeys(path.absolute() for path in found))
+    home = Path.home().absolute()
+    found = {"Desktop": platformdirs.user_desktop_path(), "Downloads": platformdirs.user_downloads_path()}
+    named = (
+        home / name if home.is_relative_to(path.absolute()) else path.absolute()
+        for name, path in found.items()
+    )
+    return tuple(dict.fromkeys(named))
 
 
 def bundled(kind: str) -> Path:

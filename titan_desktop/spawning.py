@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from titan_desktop import program
+from titan_desktop import private, program
 from titan_desktop.locks import is_held
 from titan_desktop.paths import Paths
 
@@ -27,7 +27,7 @@ def spawn_core(paths: Paths) -> "subprocess.Popen[bytes] | None":
         paths.create()
         if is_held(paths.core_lock):
             return None
-        with start_log(paths).open("ab") as output:
+        with private.append(start_log(paths)) as output:
             core: subprocess.Popen[bytes] = subprocess.Popen(
                 program.command("core"),
                 stdin=subprocess.DEVNULL,
@@ -54,4 +54,5 @@ def start_log(paths: Paths) -> Path:
 def _detached() -> dict[str, Any]:
     if sys.platform == "win32":
         return {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
-    return {"start_new_session": True}
+    else:  # noqa: RET505 - mypy reads each system's branch, and would call what follows unreachable
+        return {"start_new_session": True}

@@ -49,6 +49,7 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="titan core", description="Titan's services and stores.")
     parser.add_argument("--stay", action="store_true", help="go on when no client is there")
     options = parser.parse_args(argv)
+    os.umask(0o077)  # whatever a library writes is for the person alone
     paths = Paths.from_environment()
     try:
         paths.create()
@@ -173,9 +174,9 @@ def _end_on_signals(ending: asyncio.Future[Ending]) -> None:
             signal.signal(
                 number, lambda got, _frame: loop.call_soon_threadsafe(_end, ending, Ending(f"signal {got}"))
             )
-        return
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, _end, ending, Ending(f"signal {number.name}"))
+    else:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, _end, ending, Ending(f"signal {number.name}"))
 
 
 def _end_by_force_after(seconds: float, code: int) -> None:

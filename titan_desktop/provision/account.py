@@ -8,6 +8,7 @@ import os
 import shutil
 import stat
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,21 +30,29 @@ def lent_account() -> Account | None:
     Raises:
         OSError: the user does not exist and cannot be made.
     """
-    if os.name != "posix" or os.geteuid() != 0:
+    if sys.platform == "win32":
         return None
+    else:  # noqa: RET505 - mypy reads each system's branch, and would call what follows unreachable
+        return _account_for_root() if os.geteuid() == 0 else None
+
+
+if sys.platform != "win32":
     import pwd
 
-    with contextlib.suppress(KeyError):
+    def _account_for_root() -> Account:
+        with contextlib.suppress(KeyError):
+            return _account()
+        made = subprocess.run(
+            ["useradd", "--system", "--no-create-home", NAME], capture_output=True, text=True, check=False
+        )
+        try:
+            return _account()
+        except KeyError:
+            raise OSError(f"useradd could not make the user {NAME}: {made.stderr.strip()}") from None
+
+    def _account() -> Account:
         found = pwd.getpwnam(NAME)
         return Account(found.pw_uid, found.pw_gid)
-    made = subprocess.run(
-        ["useradd", "--system", "--no-create-home", NAME], capture_output=True, text=True, check=False
-    )
-    try:
-        found = pwd.getpwnam(NAME)
-    except KeyError:
-        raise OSError(f"useradd could not make the user {NAME}: {made.stderr.strip()}") from None
-    return Account(found.pw_uid, found.pw_gid)
 
 
 def give(account: Account, folder: Path) -> None:

@@ -5,12 +5,12 @@ The containers are left running when Titan ends: who chose Docker wants servers 
 
 import asyncio
 import logging
-import os
 import secrets
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from titan_desktop import private
 from titan_desktop.paths import Paths, bundled
 from titan_desktop.program import foreign_environment
 from titan_desktop.provision.errors import StoreUnavailableError
@@ -91,7 +91,7 @@ class Docker:
 
     async def _docker(self, *words: str) -> int:
         """Run docker with its output in our log file; answer with its exit code."""
-        with self._log.open("ab") as output:
+        with private.append(self._log) as output:
             process = await asyncio.create_subprocess_exec(
                 "docker",
                 *words,
@@ -121,12 +121,7 @@ def write_environment(path: Path) -> dict[str, str]:
     missing |= {name: secrets.token_urlsafe(24) for name in PASSWORDS if not values.get(name)}
     if missing:
         values |= missing
-        fresh = path.with_name(".env.new")
-        fresh.unlink(missing_ok=True)
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.writelines(f"{name}={value}\n" for name, value in values.items())
-        fresh.replace(path)
+        private.replace(path, "".join(f"{name}={value}\n" for name, value in values.items()))
     return values
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from titan_desktop.provision.errors import StoreUnavailableError
 
@@ -41,4 +42,22 @@ class External:
             raise StoreUnavailableError(
                 store, f"{variable} does not name a {store} server. It looks like {example}."
             )
+        if not _can_be_taken_apart(given):
+            raise StoreUnavailableError(
+                store,
+                f"{variable} cannot be understood. In a password write / as %2F, # as %23, ? as %3F, @ as %40 and "
+                f": as %3A. The whole looks like {example}.",
+            )
         return given
+
+
+def _can_be_taken_apart(url: str) -> bool:
+    """Say so here: the drivers' own errors quote what they took for the port, which may be half of a password."""
+    hosts = ""
+    try:
+        parts = urlsplit(url)
+        hosts = parts.netloc.rpartition("@")[2]
+        port = parts.port
+    except ValueError:
+        return "," in hosts  # several hosts, each with its port, as PostgreSQL's clients take them
+    return port != 0 and not parts.fragment and (parts.scheme == "unix" or "@" not in parts.path)

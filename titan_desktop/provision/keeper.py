@@ -91,6 +91,7 @@ class Record:
 def main(argv: Sequence[str]) -> int:
     """Keep the servers until standard input ends or a SIGTERM comes. Exit code 1: another keeper did not go."""
     options = _arguments(argv)
+    os.umask(0o077)  # the servers' own files, too
     stop = Stop()
     signal.signal(signal.SIGTERM, lambda *_: stop.wish())
     # Ctrl-C in a terminal goes to the whole group; the core decides what it means.

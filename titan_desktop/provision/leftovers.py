@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
+from titan_desktop import private
 from titan_desktop.provision.server import Note
 
 if TYPE_CHECKING:
@@ -43,9 +44,7 @@ def entry_of(pid: int) -> Entry | None:
 
 def write(record: Path, entries: list[Entry]) -> None:
     """Replace the record in one step."""
-    fresh = record.with_suffix(".new")
-    fresh.write_text(json.dumps(entries), "utf-8")
-    fresh.replace(record)
+    private.replace(record, json.dumps(entries))
 
 
 def end_all(record: Path, cluster: Path, note: Note) -> None:
@@ -67,6 +66,8 @@ def end_all(record: Path, cluster: Path, note: Note) -> None:
                 _end(process)
         except psutil.NoSuchProcess:
             continue
+        except psutil.Error as error:  # it cannot be looked at, so it is not ours, or it does not end
+            note(f"left process {entry['pid']} alone: {type(error).__name__}")
     with contextlib.suppress(FileNotFoundError):
         record.unlink()
 

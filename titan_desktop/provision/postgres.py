@@ -6,7 +6,6 @@ listens on 127.0.0.1 and asks for a random password that stands in a file of mod
 
 import contextlib
 import locale
-import os
 import secrets
 import shutil
 import signal
@@ -17,10 +16,14 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
+from titan_desktop import private
 from titan_desktop.provision import account, binaries
+from titan_desktop.provision.errors import StoreUnavailableError
 from titan_desktop.provision.server import Note, Runner, end, private_folder, turn_over
 
 Listen = Literal["unix", "tcp"]
+
+MAJOR_VERSION = binaries.POSTGRES_INSTALLATION.removeprefix("pginstall")
 
 FAST_STOP_PATIENCE_S = 8.0
 IMMEDIATE_STOP_PATIENCE_S = 2.0
@@ -53,8 +56,12 @@ class Postgres:
     death_signal = signal.SIGINT
 
     def __init__(self, data: Path, log: Path, sockets: Path, listen: Listen) -> None:
-        self.folder = data / "postgres-18"
+        self.folder = data / f"postgres-{MAJOR_VERSION}"
         self.log = log
+        self.cure = (
+            f"If it speaks of damaged data, move {self.folder} to a safe place: Titan makes a new one and reads the "
+            "files again, but conversations are in the old one."
+        )
         self.account: account.Account | None = None
         self._listen = listen
         self._sockets = sockets / "pg"
@@ -74,7 +81,7 @@ class Postgres:
         """Make the cluster if there is none, clear stale lock files, and return the command line."""
         self._programs = binaries.postgres_programs()
         turn_over(self.log)
-        private_folder(self.folder.parent)
+        private.make_folder(self.folder.parent)
         if self._listen == "unix":
             self._make_socket_folder()
         self.account = account.lent_account()
@@ -82,6 +89,7 @@ class Postgres:
             self._admit(self.account, note)
         if not (self.folder / "PG_VERSION").exists():
             self._make_cluster(run, note)
+        self._check_version()
         self._clear_stale_locks(note)
         self._write_access_rules()
         if self._listen == "tcp" and not self._password_file.exists():
@@ -120,7 +128,8 @@ class Postgres:
         if self._listen == "unix":
             settings |= {
                 "listen_addresses": "",
-                "unix_socket_directories": str(self._sockets),
+                # A list: quoted, so that a comma in the path does not cut it in two.
+                "unix_socket_directories": '"{}"'.format(str(self._sockets).replace('"', '""')),
                 "unix_socket_permissions": "0700",
             }
         else:
@@ -166,6 +175,17 @@ class Postgres:
         )
         unfinished.rename(self.folder)
 
+    def _check_version(self) -> None:
+        """A cluster belongs to one major version: a folder of another, copied here, is not touched."""
+        version = (self.folder / "PG_VERSION").read_text("ascii", "replace").strip()
+        if version != MAJOR_VERSION:
+            raise StoreUnavailableError(
+                self.store,
+                f"{self.folder} was made by PostgreSQL {version}, and Titan brings {MAJOR_VERSION}. Move that "
+                "folder away, and Titan makes a new one; or serve it with its own version and set "
+                "TITAN_POSTGRES_URL.",
+            )
+
     def _clear_stale_locks(self, note: Note) -> None:
         """Remove lock files whose postmaster is gone.
 
@@ -193,9 +213,7 @@ class Postgres:
             [str(self._programs / "postgres"), "--single", "-D", str(self.folder), "postgres"],
             stdin=f"ALTER ROLE postgres PASSWORD '{password}'\n".encode(),
         )
-        descriptor = os.open(self._password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(password)
+        private.replace(self._password_file, password)
 
 
 def _utf8_ctype() -> str:

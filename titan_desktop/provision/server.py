@@ -1,12 +1,16 @@
 """What the keeper must know of one embedded server: how to prepare, start, recognise and stop it."""
 
+import errno
 import os
 import signal
+import stat
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from titan_desktop import private
 from titan_desktop.provision.account import Account
 
 Note = Callable[[str], None]
@@ -59,6 +63,11 @@ class Server(Protocol):
         ...
 
     @property
+    def cure(self) -> str:
+        """What to do when its own log says that its data are damaged, and what that costs."""
+        ...
+
+    @property
     def account(self) -> Account | None:
         """Whom it runs as; None is ourselves."""
         ...
@@ -92,12 +101,13 @@ def private_folder(folder: Path) -> None:
     Raises:
         OSError: it cannot be made, or it is a link or somebody else's (a trap in a shared /tmp).
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if os.name != "posix":
-        return
-    seen = folder.lstat()
-    if folder.is_symlink() or seen.st_uid != os.getuid():
-        raise PermissionError(13, "The folder belongs to somebody else", str(folder))
+    private.make_folder(folder)
+    if sys.platform != "win32":
+        seen = folder.lstat()
+        if not stat.S_ISDIR(seen.st_mode) or seen.st_uid != os.getuid():
+            raise PermissionError(
+                errno.EPERM, "The folder is a link or belongs to somebody else", str(folder)
+            )
 
 
 def end(process: "subprocess.Popen[bytes]", steps: Sequence[tuple[signal.Signals, float]]) -> None:

@@ -159,7 +159,10 @@ class Upkeep(threading.Thread):
                 f"{store} cannot start: {error.strerror} ({error.filename or folder}). Mend that, "
                 "or set TITAN_HOME to another folder."
             )
-        return f"{store} cannot start: {error}. Last in {self._server.log}:\n{last_lines(self._server.log)}"
+        return (
+            f"{store} cannot start: {error}. {self._server.cure} Last in {self._server.log}:\n"
+            f"{last_lines(self._server.log)}"
+        )
 
 
 def _is_disk_full(folder: Path) -> bool:

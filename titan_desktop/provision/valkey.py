@@ -3,6 +3,7 @@
 import contextlib
 import signal
 import socket
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -34,6 +35,10 @@ class Valkey:
         self.folder = folder
         self.log = log
         self._socket = sockets / "valkey.sock"
+        self.cure = (
+            f"If it names a bad file, move {folder} away: questions and news of files that wait there are lost, "
+            "conversations and the index are kept."
+        )
         self.url = f"unix://{quote(str(self._socket))}"
 
     def prepare(self, run: Runner, note: Note) -> list[str]:
@@ -60,11 +65,12 @@ class Valkey:
     def is_ready(self, pid: int) -> bool:
         """PING: while the append-only file is being read the answer is -LOADING."""
         del pid
-        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as client:
-            client.settimeout(1.0)
-            client.connect(str(self._socket))
-            client.sendall(b"PING\r\n")
-            return client.recv(16).startswith(b"+PONG")
+        if sys.platform != "win32":  # where there is no Valkey either
+            with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as client:
+                client.settimeout(1.0)
+                client.connect(str(self._socket))
+                client.sendall(b"PING\r\n")
+                return client.recv(16).startswith(b"+PONG")
         return False
 
     def stop(self, process: "subprocess.Popen[bytes]") -> None:

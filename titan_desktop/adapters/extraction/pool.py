@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -105,12 +105,13 @@ class PooledExtractor:
             self._pool = None
             await _close(pool)
         if self._pool is None:
+            spawn: Any = multiprocessing.get_context("spawn")  # pebble's type for it does not fit Windows
             self._pool = ProcessPool(
                 max_workers=self._workers,
                 max_tasks=_FILES_A_WORKER,
                 initializer=worker.start,
                 initargs=(self._roots, self._limits),
-                context=multiprocessing.get_context("spawn"),
+                context=spawn,
             )
         return self._pool
 

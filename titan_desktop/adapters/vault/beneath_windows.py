@@ -13,6 +13,21 @@ from collections.abc import Sequence
 
 from titan_desktop.adapters.vault.beneath import Entry, LinkError, entry_of
 
+_DEVICES = frozenset(
+    {"con", "prn", "aux", "nul", "conin$", "conout$"}
+    | {f"{port}{digit}" for port in ("com", "lpt") for digit in "0123456789¹²³"}
+)
+"""Names that mean a device in every folder, with any ending (Microsoft, "Naming Files, Paths, and Namespaces")."""
+
+
+def is_device_or_stream(name: str) -> bool:
+    """Say whether Windows takes this name of a file for something else: `NUL.txt`, `lease.txt:stream`, `lease. `.
+
+    Asked before anything is opened: a serial port may stand still, and the system cuts dots and spaces at the end.
+    """
+    return ":" in name or name[-1:] in {".", " "} or name.partition(".")[0].rstrip().lower() in _DEVICES
+
+
 if sys.platform == "win32":
     import msvcrt
     from ctypes import wintypes
@@ -32,6 +47,7 @@ if sys.platform == "win32":
 
         def open(self, root: str, names: Sequence[str]) -> int:
             """See `Beneath`."""
+            _refuse_devices(names)
             path = os.path.join(root, *names)  # noqa: PTH118 - text, as the system takes it
             descriptor = os.open(path, os.O_RDONLY | os.O_BINARY | os.O_NOINHERIT)
             try:
@@ -46,6 +62,7 @@ if sys.platform == "win32":
 
         def status(self, root: str, names: Sequence[str]) -> os.stat_result:
             """See `Beneath`."""
+            _refuse_devices(names)
             self._refuse_links(root, names[:-1])
             status = os.lstat(os.path.join(root, *names))  # noqa: PTH118
             if status.st_reparse_tag in _LINK_TAGS:
@@ -73,6 +90,11 @@ if sys.platform == "win32":
                 path = os.path.join(path, name)  # noqa: PTH118
                 if os.lstat(path).st_reparse_tag in _LINK_TAGS:
                     raise LinkError(errno.ELOOP, "the path leads through a link", path)
+
+    def _refuse_devices(names: Sequence[str]) -> None:
+        for name in names:
+            if is_device_or_stream(name):
+                raise LinkError(errno.ELOOP, "the name stands for a device or a stream", name)
 
     def _final_path_of(descriptor: int) -> str:
         buffer = ctypes.create_unicode_buffer(_FINAL_PATH_CHARACTERS)
