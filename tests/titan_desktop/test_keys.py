@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from titan_desktop import keys
+from titan_desktop import keys, settings
 
+OPENAI = settings.DEFAULT_BASE_URL
 PLAINTEXT = "keyrings.alt.file.PlaintextKeyring"
 
 
@@ -16,6 +17,7 @@ PLAINTEXT = "keyrings.alt.file.PlaintextKeyring"
 def file_keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", PLAINTEXT)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setenv("TITAN_HOME", str(tmp_path))
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
 
 
@@ -35,12 +37,34 @@ def test_a_key_is_set_told_and_deleted_without_being_shown(
     assert run("delete", monkeypatch=monkeypatch) == keys.DONE
     said = capsys.readouterr()
     assert said.out.splitlines() == [
-        "The key is in the keyring.",
-        "The key is in the keyring.",
-        "The key is no longer in the keyring.",
-        "There was no key in the keyring.",
+        f"The key for {OPENAI} is in the keyring.",
+        f"The key for {OPENAI} is in the keyring.",
+        f"The key for {OPENAI} is no longer in the keyring.",
+        f"There was no key for {OPENAI} in the keyring.",
     ]
     assert "sk-secret" not in said.out + said.err
+
+
+def test_a_key_belongs_to_the_endpoint_in_the_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A key stored for one endpoint is no other's, and `--endpoint` names one that is not in the settings."""
+    assert run("set", given="sk-openai\n", monkeypatch=monkeypatch) == keys.DONE
+    chosen = settings.Settings(model=settings.ModelSettings(base_url="https://other.example/v1"))
+    settings.save(tmp_path / "settings.toml", chosen)
+    capsys.readouterr()
+    assert run("status", monkeypatch=monkeypatch) == keys.DONE
+    assert "no key for https://other.example/v1" in capsys.readouterr().out
+    assert run("--endpoint", OPENAI, "status", monkeypatch=monkeypatch) == keys.DONE
+    assert f"The key for {OPENAI} is in the keyring." in capsys.readouterr().out
+
+
+def test_settings_that_make_no_sense_are_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "settings.toml").write_text("model = 1", "utf-8")
+    assert run("set", given="sk-1", monkeypatch=monkeypatch) == keys.USAGE
+    assert "settings.toml" in capsys.readouterr().err
 
 
 def test_the_environment_is_named_as_the_source(

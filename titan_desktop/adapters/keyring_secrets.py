@@ -1,4 +1,4 @@
-"""The key in the system's keyring, through the `keyring` package: `ports.secrets.Secrets`.
+"""Keys in the system's keyring, through the `keyring` package: `ports.secrets.Secrets`.
 
 The import takes 0.3 s and a locked keyring may wait for its owner's password, so every call runs in a thread of
 its own that nobody has to wait for at the end: a daemon, as the default executor's threads are joined at exit.
@@ -12,10 +12,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from titan_desktop.ports.secrets import Key, SecretsUnavailableError
+from titan_desktop.settings import DEFAULT_BASE_URL
 
 SERVICE = "titan"
-ENTRY = "openai-api-key"
 VARIABLE = "OPENAI_API_KEY"
+"""Its key is for the endpoint in `URL_VARIABLE`, or for OpenAI's own; no other company is sent it."""
+URL_VARIABLE = "OPENAI_BASE_URL"
 TIMEOUT_S = 60.0
 """Enough to type the password that unlocks a keyring."""
 
@@ -29,24 +31,27 @@ class KeyringSecrets:
         self._environment = environment
         self._timeout_s = timeout_s
 
-    async def key(self) -> Key | None:
+    async def key(self, base_url: str) -> Key | None:
         """See `Secrets.key`."""
-        if value := self._environment.get(VARIABLE, "").strip():
+        entry = entry_of(base_url)
+        meant = self._environment.get(URL_VARIABLE, "").strip() or DEFAULT_BASE_URL
+        if (value := self._environment.get(VARIABLE, "").strip()) and entry == entry_of(meant):
             return Key(value, "environment")
-        found = await self._call(lambda ring: ring.get_password(SERVICE, ENTRY))
+        found = await self._call(lambda ring: ring.get_password(SERVICE, entry))
         return Key(found, "keyring") if found else None
 
-    async def store(self, value: str) -> None:
+    async def store(self, value: str, base_url: str) -> None:
         """See `Secrets.store`."""
-        await self._call(lambda ring: ring.set_password(SERVICE, ENTRY, value))
+        await self._call(lambda ring: ring.set_password(SERVICE, entry_of(base_url), value))
 
-    async def delete(self) -> bool:
+    async def delete(self, base_url: str) -> bool:
         """See `Secrets.delete`."""
+        entry = entry_of(base_url)
 
         def delete(ring: Any) -> bool:
-            if ring.get_password(SERVICE, ENTRY) is None:
+            if ring.get_password(SERVICE, entry) is None:
                 return False
-            ring.delete_password(SERVICE, ENTRY)
+            ring.delete_password(SERVICE, entry)
             return True
 
         return await self._call(delete)
@@ -68,7 +73,7 @@ class KeyringSecrets:
             try:
                 value = work(_backend())
             except Exception as raised:  # noqa: BLE001 - backends raise what their D-Bus or C library raises
-                error = SecretsUnavailableError(_reason(raised))
+                error = _unavailable(raised)
                 error.__cause__ = raised
             with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
                 loop.call_soon_threadsafe(settle, value, error)
@@ -78,6 +83,12 @@ class KeyringSecrets:
             return await asyncio.wait_for(result, self._timeout_s)
         except TimeoutError as error:
             raise SecretsUnavailableError(f"it did not answer within {self._timeout_s:g} s") from error
+
+
+def entry_of(base_url: str) -> str:
+    """Return the name under which an endpoint's key stands in the keyring: `key of https://api.openai.com`."""
+    scheme, _, rest = base_url.strip().lower().partition("://")
+    return f"key of {scheme}://{rest.partition('/')[0]}"
 
 
 def _backend() -> Any:
@@ -91,11 +102,11 @@ def _backend() -> Any:
     return core.get_keyring()
 
 
-def _reason(error: Exception) -> str:
+def _unavailable(error: Exception) -> SecretsUnavailableError:
     from keyring.errors import KeyringLocked, NoKeyringError
 
     if isinstance(error, NoKeyringError):
-        return "this system has none"
+        return SecretsUnavailableError("this system has none", absent=True)
     if isinstance(error, KeyringLocked):
-        return "it is locked"
-    return str(error) or type(error).__name__
+        return SecretsUnavailableError("it is locked")
+    return SecretsUnavailableError(str(error) or type(error).__name__)

@@ -43,7 +43,7 @@ class Board:
             name: StoreStatus(name=name, place=place, ok=False, detail="It is being started.")
             for name, place in places.items()
         }
-        self._settings_problem = ""
+        self.key_problem = self._settings_problem = ""
 
     def serves(self, store: str, product: str, version: str) -> None:
         """Note that a store is open, and what it is."""
@@ -73,7 +73,7 @@ class Board:
             model=self.model,
             embedder=self.embedder,
             roots=roots,
-            problems=(self._settings_problem,) if self._settings_problem else (),
+            problems=tuple(filter(None, (self._settings_problem, self.key_problem))),
         )
 
     async def locate(self, path: str) -> Located:

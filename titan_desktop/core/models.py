@@ -7,7 +7,7 @@ from titan_desktop.contracts.system import ModelStatus
 from titan_desktop.core.board import Board
 from titan_desktop.ports.llm import Endpoint
 from titan_desktop.ports.secrets import Secrets
-from titan_desktop.services.chat.model import resolve
+from titan_desktop.services.chat.model import find_key, resolve
 from titan_desktop.settings import DEFAULT_BASE_URL
 
 if TYPE_CHECKING:
@@ -67,20 +67,14 @@ class Models:
 
     async def _resolve(self) -> None:
         chosen = self._board.settings
-        resolved = await resolve(chosen.model, self._secrets)
+        chat = await resolve(chosen.model, self._secrets)
+        self._chat, self._board.model, self._board.key_problem = chat.endpoint, chat.status, chat.problem
         name = chosen.embedder.name.strip()
         base_url = chosen.embedder.base_url.strip() or DEFAULT_BASE_URL
-        key = resolved.endpoint.key if resolved.endpoint is not None else ""
-        # The key is for the chat model's endpoint or for OpenAI: no third party gets it with a passage.
-        may_have_key = base_url.rstrip("/") in {DEFAULT_BASE_URL, resolved.status.base_url.rstrip("/")}
-        self._chat = resolved.endpoint
-        self._embedding = Endpoint(base_url, name, key if may_have_key else "") if name else None
-        self._board.model = resolved.status
+        key = (await find_key(base_url, self._secrets))[0] if name else None
+        self._embedding = Endpoint(base_url, name, key.value if key else "") if name else None
         self._board.embedder = ModelStatus(
-            configured=bool(name),
-            name=name,
-            base_url=base_url,
-            key=resolved.status.key if may_have_key else "none",
+            configured=bool(name), name=name, base_url=base_url, key=key.source if key else "none"
         )
         self._known = True
 

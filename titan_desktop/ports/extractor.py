@@ -35,7 +35,7 @@ class ExtractionError(Exception):
 
 
 class ExtractorUnavailableError(Exception):
-    """No file can be read now, whichever it is: the installation is at fault, and the file is to be tried again."""
+    """No file can be read now, whichever it is: the installation is at fault; try the file again later."""
 
 
 class Extractor(Protocol):

@@ -6,9 +6,11 @@ from pathlib import Path
 import keyring.backend
 import pytest
 
-from titan_desktop.adapters.keyring_secrets import ENTRY, SERVICE, KeyringSecrets
+from titan_desktop.adapters.keyring_secrets import SERVICE, KeyringSecrets, entry_of
 from titan_desktop.ports.secrets import Key, SecretsUnavailableError
 
+OPENAI = "https://api.openai.com/v1"
+OTHER = "https://other.example/v1"
 PLAINTEXT = "keyrings.alt.file.PlaintextKeyring"
 
 
@@ -31,32 +33,46 @@ def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_a_key_is_stored_read_and_deleted(file_keyring: Path) -> None:
     secrets = KeyringSecrets({})
-    assert await secrets.key() is None
-    await secrets.store("sk-1")
-    await secrets.store("sk-2")
-    assert await secrets.key() == Key("sk-2", "keyring")
-    assert await secrets.delete()
-    assert not await secrets.delete()
-    assert await secrets.key() is None
+    assert await secrets.key(OPENAI) is None
+    await secrets.store("sk-1", OPENAI)
+    await secrets.store("sk-2", OPENAI)
+    assert await secrets.key(OPENAI) == Key("sk-2", "keyring")
+    assert await secrets.delete(OPENAI)
+    assert not await secrets.delete(OPENAI)
+    assert await secrets.key(OPENAI) is None
 
 
 async def test_the_environment_wins_and_needs_no_keyring(no_keyring: None) -> None:
-    assert await KeyringSecrets({"OPENAI_API_KEY": " sk-env\n"}).key() == Key("sk-env", "environment")
+    assert await KeyringSecrets({"OPENAI_API_KEY": " sk-env\n"}).key(OPENAI) == Key("sk-env", "environment")
+
+
+async def test_a_key_is_sent_to_its_own_endpoint_alone(file_keyring: Path) -> None:
+    """Neither the stored key nor the environment's follows a change of the address; a change of path is none."""
+    secrets = KeyringSecrets({})
+    await secrets.store("sk-1", OPENAI)
+    assert await secrets.key("https://API.openai.com/v2/") == Key("sk-1", "keyring")
+    assert await secrets.key(OTHER) is None
+    assert await secrets.key("http://api.openai.com/v1") is None
+    environment = {"OPENAI_API_KEY": "sk-env"}
+    assert await KeyringSecrets(environment).key(OTHER) is None
+    environment["OPENAI_BASE_URL"] = OTHER
+    assert await KeyringSecrets(environment).key(OTHER) == Key("sk-env", "environment")
+    assert await KeyringSecrets(environment).key(OPENAI) == Key("sk-1", "keyring")
 
 
 async def test_an_empty_variable_is_no_key(file_keyring: Path) -> None:
-    await KeyringSecrets({}).store("sk-ring")
-    assert await KeyringSecrets({"OPENAI_API_KEY": " "}).key() == Key("sk-ring", "keyring")
+    await KeyringSecrets({}).store("sk-ring", OPENAI)
+    assert await KeyringSecrets({"OPENAI_API_KEY": " "}).key(OPENAI) == Key("sk-ring", "keyring")
 
 
 async def test_without_a_keyring_the_sentence_names_the_cure(no_keyring: None) -> None:
     secrets = KeyringSecrets({})
     with pytest.raises(SecretsUnavailableError, match=r"has none.*OPENAI_API_KEY"):
-        await secrets.key()
+        await secrets.key(OPENAI)
     with pytest.raises(SecretsUnavailableError):
-        await secrets.store("sk-1")
+        await secrets.store("sk-1", OPENAI)
     with pytest.raises(SecretsUnavailableError):
-        await secrets.delete()
+        await secrets.delete(OPENAI)
 
 
 async def test_a_plain_text_file_is_never_chosen_by_itself(
@@ -68,7 +84,7 @@ async def test_a_plain_text_file_is_never_chosen_by_itself(
     for name in ("PYTHON_KEYRING_BACKEND", "DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR"):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(SecretsUnavailableError):
-        await KeyringSecrets({}).store("sk-1")
+        await KeyringSecrets({}).store("sk-1", OPENAI)
     assert not any(tmp_path.rglob("*"))  # noqa: ASYNC240 - a folder of the test's own
 
 
@@ -79,7 +95,7 @@ async def test_a_keyring_that_does_not_answer_is_given_up(monkeypatch: pytest.Mo
         priority = 0  # type: ignore[assignment]
 
         def get_password(self, service: str, username: str) -> str | None:
-            assert (service, username) == (SERVICE, ENTRY)
+            assert (service, username) == (SERVICE, entry_of(OPENAI))
             asked.set()
             answer.wait(10)
             return None
@@ -89,7 +105,7 @@ async def test_a_keyring_that_does_not_answer_is_given_up(monkeypatch: pytest.Mo
 
     monkeypatch.setattr("titan_desktop.adapters.keyring_secrets._backend", Silent)
     with pytest.raises(SecretsUnavailableError, match="did not answer"):
-        await KeyringSecrets({}, timeout_s=0.05).key()
+        await KeyringSecrets({}, timeout_s=0.05).key(OPENAI)
     answer.set()
     assert asked.is_set()
 

@@ -10,22 +10,25 @@ from titan_desktop.settings import DEFAULT_BASE_URL, DEFAULT_MODEL, ModelSetting
 OLLAMA = "http://localhost:11434/v1"
 
 
+ABSENT = SecretsUnavailableError("this system has none", absent=True)
+
+
 class Ring:
     """A keyring with this key; None in it, or no keyring at all."""
 
-    def __init__(self, key: Key | None = None, *, is_there: bool = True) -> None:
+    def __init__(self, key: Key | None = None, *, fault: SecretsUnavailableError | None = None) -> None:
         self._key = key
-        self._is_there = is_there
+        self._fault = fault
 
-    async def key(self) -> Key | None:
-        if not self._is_there:
-            raise SecretsUnavailableError("this system has none")
+    async def key(self, base_url: str) -> Key | None:
+        if self._fault is not None:
+            raise self._fault
         return self._key
 
-    async def store(self, value: str) -> None:
+    async def store(self, value: str, base_url: str) -> None:
         raise NotImplementedError
 
-    async def delete(self) -> bool:
+    async def delete(self, base_url: str) -> bool:
         raise NotImplementedError
 
 
@@ -36,7 +39,7 @@ async def test_a_key_is_enough() -> None:
     assert "sk-1" not in repr(model)
 
 
-@pytest.mark.parametrize("ring", [Ring(), Ring(is_there=False)])
+@pytest.mark.parametrize("ring", [Ring(), Ring(fault=ABSENT)])
 async def test_a_local_server_needs_no_key(ring: Ring) -> None:
     model = await resolve(ModelSettings(base_url=OLLAMA, name="llama3.2"), ring)
     assert model.endpoint == Endpoint(OLLAMA, "llama3.2", "")
@@ -45,6 +48,13 @@ async def test_a_local_server_needs_no_key(ring: Ring) -> None:
 
 @pytest.mark.parametrize("base_url", ["", DEFAULT_BASE_URL, DEFAULT_BASE_URL + "/"])
 async def test_openai_without_a_key_is_not_configured(base_url: str) -> None:
-    model = await resolve(ModelSettings(base_url=base_url), Ring(is_there=False))
+    model = await resolve(ModelSettings(base_url=base_url), Ring(fault=ABSENT))
     assert model.endpoint is None
     assert not model.status.configured
+
+
+async def test_a_keyring_that_cannot_be_used_is_a_problem_to_show() -> None:
+    """A locked one may hold the key; a system without one holds none, and most people need none."""
+    locked = await resolve(ModelSettings(), Ring(fault=SecretsUnavailableError("it is locked")))
+    assert "it is locked" in locked.problem
+    assert (await resolve(ModelSettings(), Ring(fault=ABSENT))).problem == ""

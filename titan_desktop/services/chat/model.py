@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from titan_desktop.contracts.system import ModelStatus
 from titan_desktop.ports.llm import Endpoint
-from titan_desktop.ports.secrets import Secrets, SecretsUnavailableError
+from titan_desktop.ports.secrets import Key, Secrets, SecretsUnavailableError
 from titan_desktop.settings import DEFAULT_BASE_URL, DEFAULT_MODEL, ModelSettings
 
 _log = logging.getLogger(__name__)
@@ -13,10 +13,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ResolvedModel:
-    """The endpoint to ask, None when no model is configured; and what may be told of it."""
+    """The endpoint to ask, None when no model is configured; and what may be told of it.
+
+    Attributes:
+        problem: why a key that may be in the keyring could not be had; "" when all is well.
+    """
 
     endpoint: Endpoint | None
     status: ModelStatus
+    problem: str = ""
 
 
 async def resolve(chosen: ModelSettings, secrets: Secrets) -> ResolvedModel:
@@ -24,16 +29,21 @@ async def resolve(chosen: ModelSettings, secrets: Secrets) -> ResolvedModel:
 
     It is configured when there is a key, or when the endpoint is not OpenAI's own: a local server needs none.
     """
-    try:
-        key = await secrets.key()
-    except SecretsUnavailableError as error:
-        _log.info("going on without a key: %s", error)
-        key = None
     base_url = chosen.base_url.strip() or DEFAULT_BASE_URL
+    key, problem = await find_key(base_url, secrets)
     name = chosen.name.strip() or DEFAULT_MODEL
     configured = key is not None or base_url.rstrip("/") != DEFAULT_BASE_URL
     endpoint = Endpoint(base_url=base_url, model=name, key=key.value if key else "")
     status = ModelStatus(
         configured=configured, name=name, base_url=base_url, key=key.source if key else "none"
     )
-    return ResolvedModel(endpoint if configured else None, status)
+    return ResolvedModel(endpoint if configured else None, status, problem)
+
+
+async def find_key(base_url: str, secrets: Secrets) -> tuple[Key | None, str]:
+    """Return an endpoint's key; without one, also why it could not be had, where one may be in the keyring."""
+    try:
+        return await secrets.key(base_url), ""
+    except SecretsUnavailableError as error:
+        _log.info("going on without a key: %s", error)
+        return None, "" if error.absent else str(error)
