@@ -27,7 +27,7 @@ from titan_desktop.ui import theme as themes
 from titan_desktop.ui import translator as translators
 from titan_desktop.ui import unsent
 from titan_desktop.ui.bridge import Bridge
-from titan_desktop.ui.chat import sentences
+from titan_desktop.ui.chat import markdown, sentences
 from titan_desktop.ui.chat_presenter import ChatPresenter
 from titan_desktop.ui.conversations_presenter import ConversationsPresenter
 from titan_desktop.ui.early_wishes import EarlyWishes
@@ -198,6 +198,7 @@ class Session(QObject):
                 assert_never(never)
 
     def _on_ready(self) -> None:
+        self.tasks.replace(asyncio.to_thread(markdown.warm_up), "warm up")
         report = self._parts.report
         report.mark("ready_ms")
         if self._parts.report_file is not None:

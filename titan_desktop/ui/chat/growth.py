@@ -11,14 +11,12 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QTextCursor
 
 from titan_desktop.ui.chat.colours import Colours
-from titan_desktop.ui.chat.markdown import Code, Rendered, render, render_growing
+from titan_desktop.ui.chat.markdown import LATE_CODE_CHARS, Code, Rendered, render, render_growing
 from titan_desktop.ui.chat.rich_text import RichText
 
 PARSE_INTERVAL_MS = 200
 _PARSE_SHARE = 12
 """Of the loop's time, parsing gets at most one part in so many."""
-_REPARSED_CODE_MAX = 3_000
-"""Open code longer than this is not parsed again, and so not coloured, until its fence closes."""
 WHOLE_CHARS_MAX = 4_000
 """A finished answer up to this length is parsed once more as a whole; longer ones keep their finished blocks."""
 
@@ -45,6 +43,7 @@ class Growth(QObject):
         self._kept_chars = 0
         self._kept_position = 0
         self._kept_codes: tuple[Code, ...] = ()
+        self._last_codes: tuple[Code, ...] = ()
         self._may_quote = False
         self._in_code = self._in_table = False
         self._interval_ms = PARSE_INTERVAL_MS
@@ -53,7 +52,7 @@ class Growth(QObject):
         """Show a text that will grow."""
         self._colours, self._citations, self._text = colours, citations, text
         self._forget()
-        self._view.clear()
+        self._view.set_plain("")
         self._parse()
 
     def grow(self, text: str) -> None:
@@ -68,7 +67,7 @@ class Growth(QObject):
             addition = ""
         if addition:
             self._append(addition)
-        is_long_code = self._in_code and len(text) - self._kept_chars > _REPARSED_CODE_MAX
+        is_long_code = self._in_code and len(text) - self._kept_chars > LATE_CODE_CHARS
         if not self._timer.isActive() and not (is_long_code and addition):
             self._timer.start(self._interval_ms)
 
@@ -85,6 +84,7 @@ class Growth(QObject):
             self._view.set_rendered(render(text, self._colours, self._citations))
         else:
             self._parse()
+            self._colour_later(self._kept_position, self._last_codes)
 
     def stop(self) -> None:
         """Leave the text as it is."""
@@ -122,6 +122,7 @@ class Growth(QObject):
         cursor.setPosition(self._kept_position)
         cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
         cursor.removeSelectedText()
+        before = self._kept_position
         if growing.finished.html:
             self._insert(cursor, growing.finished)
             self._kept_chars += growing.finished_chars
@@ -130,10 +131,22 @@ class Growth(QObject):
         self._insert(cursor, growing.last)
         cursor.endEditBlock()
         self._may_quote |= "<blockquote" in growing.finished.html + growing.last.html
-        self._view.note((*self._kept_codes, *growing.last.codes), quotes=self._may_quote)
+        self._last_codes = growing.last.codes
+        settled = 0
+        if self._kept_position:
+            settled = self._view.document().findBlock(self._kept_position).blockNumber() + 1
+        self._view.note((*self._kept_codes, *growing.last.codes), quotes=self._may_quote, settled=settled)
+        self._colour_later(before, growing.finished.codes)
         self._in_code, self._in_table = growing.in_code, growing.in_table
         self._shown_chars = len(self._text)
         self._interval_ms = max(PARSE_INTERVAL_MS, int((perf_counter() - began) * 1000 * _PARSE_SHARE))
+
+    def _colour_later(self, position: int, codes: tuple[Code, ...]) -> None:
+        """Have the long ones among complete code blocks coloured; they stand after `position` in this order."""
+        if self._colours is not None and any(len(code.text) > LATE_CODE_CHARS for code in codes):
+            for number, code in zip(self._view.code_starts(position), codes, strict=False):
+                if len(code.text) > LATE_CODE_CHARS:
+                    self._view.late_colours.add(number, code.text, code.language.lower(), self._colours)
 
     def _insert(self, cursor: QTextCursor, rendered: Rendered) -> None:
         """Append blocks at the cursor, which stands at the document's end.

@@ -12,8 +12,8 @@ from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING
 
+from titan_desktop.ui.chat import highlight
 from titan_desktop.ui.chat.colours import Colours
-from titan_desktop.ui.chat.highlight import highlight
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -27,6 +27,8 @@ _BRACKETS_MAX, _BRACKETS_IN_PARAGRAPH_MAX = 2_000, 200
 _MARKS_MAX, _MARKS_IN_PARAGRAPH_MAX = 20_000, 2_000
 _PLAIN_LINE_CHARS = 2_000
 
+LATE_CODE_CHARS = 1_000
+"""In a growing text longer code comes without colours: the widget adds them when the code is complete."""
 CODE_INDENT = 13
 """Pixels. No other block has this margin beyond the quotations': by it the text widget knows a line of code."""
 QUOTE_INDENT = 16
@@ -107,7 +109,7 @@ def render(text: str, colours: Colours, citations: int = 0) -> Rendered:
 
 
 def render_growing(text: str, colours: Colours, citations: int = 0) -> Growing:
-    """The text so far, with its unfinished last block apart."""
+    """The text so far, with its unfinished last block apart. Code longer than LATE_CODE_CHARS has no colours."""
     if not is_bounded(text):
         return Growing(Rendered(""), Rendered(plain_html(text)), 0)
     tokens = _parser().parse(text)
@@ -121,8 +123,14 @@ def render_growing(text: str, colours: Colours, citations: int = 0) -> Growing:
     last = tokens[first] if tokens else None
     in_code = last is not None and last.type == "fence" and not _is_closed(last, text[chars:])
     in_table = last is not None and last.type == "table_open"
-    writer = _Writer(colours, citations)
+    writer = _Writer(colours, citations, LATE_CODE_CHARS)
     return Growing(writer.write(tokens[:first]), writer.write(tokens[first:]), chars, in_code, in_table)
+
+
+def warm_up() -> None:
+    """Make parser and colours ready before the first message needs them. For another thread than the window's."""
+    _parser()
+    highlight.warm_up()
 
 
 def plain_html(text: str) -> str:
@@ -196,8 +204,9 @@ def _words(token: "Token") -> str:
 class _Writer:
     """Writes tokens as HTML; one `write` after another begins anew."""
 
-    def __init__(self, colours: Colours, citations: int) -> None:
+    def __init__(self, colours: Colours, citations: int, coloured_max: int = highlight.CHARS_MAX) -> None:
         self._colours = colours
+        self._coloured_max = coloured_max
         self._citations = citations
         self._codes: list[Code] = []
         self._links = 0
@@ -242,7 +251,8 @@ class _Writer:
         words = token.info.split()
         language = words[0] if words else ""
         self._codes.append(Code(language, code))
-        lines = highlight(code, language.lower(), self._colours)
+        is_late = len(code) > self._coloured_max
+        lines = highlight.highlight(code, "" if is_late else language.lower(), self._colours)
         html = []
         for number, line in enumerate(lines):
             top = CODE_TOP if number == 0 else 0

@@ -5,6 +5,7 @@ opening an address or a file, is taken away here.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from math import ceil
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QUrl, Signal
@@ -26,6 +27,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QTextBrowser, QTextEdit, QToolButton, QToolTip, QWidget
 
 from titan_desktop.ui.chat.colours import Colours
+from titan_desktop.ui.chat.late_colours import LateColours
 from titan_desktop.ui.chat.markdown import CODE_INDENT, QUOTE_INDENT, Code, Rendered
 
 _CODE_RADIUS = 8
@@ -48,7 +50,10 @@ class RichText(QTextBrowser):
         super().__init__(parent)
         self._colours = Colours.of(self.palette())
         self.codes: list[Code] = []
+        self.late_colours = LateColours(self)
         self._may_quote = False
+        self._settled_blocks = 0
+        self._settled_grounds = _Settled()
         self._code_areas: list[QRectF] = []
         self._quote_bars: list[QRectF] = []
         self._copy_buttons: list[QToolButton] = []
@@ -78,17 +83,24 @@ class RichText(QTextBrowser):
 
     def set_plain(self, text: str) -> None:
         """Show text as it is."""
+        self.late_colours.cancel()
         self.note([], quotes=False)
         self.setPlainText(text)
 
     def set_rendered(self, rendered: Rendered) -> None:
         """Show rendered Markdown."""
+        self.late_colours.cancel()
         self.note(rendered.codes, quotes="<blockquote" in rendered.html)
         self.setHtml(rendered.html)
 
-    def note(self, codes: Iterable[Code], *, quotes: bool) -> None:
-        """Say what the document, that somebody fills, has in it: code blocks, and quotations perhaps."""
-        self.codes, self._may_quote = list(codes), quotes
+    def note(self, codes: Iterable[Code], *, quotes: bool, settled: int = 0) -> None:
+        """Say what the document, that somebody fills, has in it: code blocks, and quotations perhaps.
+
+        The first `settled` text blocks stay as they are while the text grows.
+        """
+        self.codes, self._may_quote, self._settled_blocks = list(codes), quotes, settled
+        if not settled:
+            self._settled_grounds = _Settled()
 
     def fit(self, width: int) -> int:
         """Lay the text out `width` pixels wide and return its height."""
@@ -108,11 +120,29 @@ class RichText(QTextBrowser):
         """Where the code blocks are, in the widget's pixels and in the order of `codes`."""
         return self._code_areas
 
+    def code_starts(self, position: int) -> list[int]:
+        """The numbers of the text blocks in which code begins, from a position in the document on."""
+        starts = []
+        block = self.document().findBlock(position)
+        while block.isValid():
+            form = block.blockFormat()
+            if form.topMargin() > 0 and int(form.leftMargin()) % QUOTE_INDENT == CODE_INDENT:
+                starts.append(block.blockNumber())
+            block = block.next()
+        return starts
+
     def _find_grounds(self) -> None:
         """Look up where code and quotations are: once a layout, not at each painting."""
-        self._code_areas, self._quote_bars = [], []
-        block, layout = self.document().begin(), self.document().documentLayout()
+        known, width = self._settled_grounds, self.document().textWidth()
+        if known.width != width:
+            known = _Settled(width)
+        del self._code_areas[known.codes :], self._quote_bars[known.bars :]
+        block, layout = self.document().findBlockByNumber(known.blocks), self.document().documentLayout()
         while block.isValid():
+            if block.blockNumber() == self._settled_blocks:
+                self._settled_grounds = _Settled(
+                    width, self._settled_blocks, len(self._code_areas), len(self._quote_bars)
+                )
             form = block.blockFormat()
             left = int(form.leftMargin())
             if left:
@@ -259,6 +289,16 @@ class RichText(QTextBrowser):
         painter.setPen(QColor(self._colours.muted))
         painter.drawText(QPointF(area.left() + 12, area.top() + 21), code.language)
         painter.setPen(Qt.PenStyle.NoPen)
+
+
+@dataclass(frozen=True)
+class _Settled:
+    """How many grounds stand in the text blocks that do not change any more, at a width."""
+
+    width: float = -1.0
+    blocks: int = 0
+    codes: int = 0
+    bars: int = 0
 
 
 def _copy_button_style(colours: Colours) -> str:
