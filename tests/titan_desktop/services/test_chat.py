@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
+import msgspec
 import pytest
 from ulid import ULID
 
@@ -102,15 +103,17 @@ class Window:
 
 
 class Memory:
-    """Answers searches with `hits`, or not at all."""
+    """Answers searches with `hits`, or with those `elsewhere` for a query."""
 
     def __init__(self) -> None:
         self.hits: tuple[memory.Hit, ...] = (DEPOSIT,)
+        self.elsewhere: dict[str, tuple[memory.Hit, ...]] = {}
         self.searches: list[memory.Search] = []
 
     async def search(self, event: Event) -> memory.SearchResult:
-        self.searches.append(event.payload_as(memory.Search))
-        return memory.SearchResult(hits=self.hits)
+        search = event.payload_as(memory.Search)
+        self.searches.append(search)
+        return memory.SearchResult(hits=self.elsewhere.get(search.query, self.hits))
 
 
 class Cores:
@@ -469,6 +472,25 @@ async def test_the_prompt_remembers_what_was_answered_and_not_what_failed(
         ("assistant", "first answer"),
     ]
     assert turns[-1]["content"].endswith("Question: third")
+
+
+async def test_a_short_question_is_searched_with_the_one_that_it_leans_on(
+    core: ChatService, window: Window, found: Memory
+) -> None:
+    """What its own words find stays in front; a second short one leans on the same long one."""
+    long, short, shorter = "What is the deposit in my rental agreement?", "And for how long?", "And where?"
+    lease = msgspec.structs.replace(DEPOSIT, path="/home/p/Downloads/lease.pdf", title="lease.pdf")
+    found.elsewhere[f"{short}\n{long}"] = found.elsewhere[f"{shorter}\n{long}"] = (DEPOSIT, lease)
+    titles = []
+    for text in (short, long, short, shorter):
+        answer = await window.answer(await window.ask(text))
+        titles.append([hit.title for hit in answer.sources])
+    assert titles == [
+        ["rental.pdf"],
+        ["rental.pdf"],
+        ["rental.pdf", "lease.pdf"],
+        ["rental.pdf", "lease.pdf"],
+    ]
 
 
 async def test_a_question_outlives_an_outage_of_the_store(

@@ -1,8 +1,9 @@
 """Conversations and answers.
 
 `service` subscribes; `commands` decides what a command does; `answering` makes one attempt at an answer,
-`speaking` says and saves it while it grows; `attempts` knows what is in work; `requests` answers questions about
-the past; `model` says which model is configured.
+`speaking` says and saves it while it grows; `prompt` and `following` put together what the model and memory are
+asked; `attempts` knows what is in work; `requests` answers questions about the past; `model` says which model is
+configured.
 """
 
 from titan_desktop.services.chat.service import ChatService

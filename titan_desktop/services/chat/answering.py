@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
@@ -13,13 +13,15 @@ from titan_desktop.contracts.chat import AnswerKind, Fault, Message, State
 from titan_desktop.contracts.memory import Hit, Search, SearchResult
 from titan_desktop.ports.history import History, HistoryUnavailableError
 from titan_desktop.ports.llm import Endpoint, Llm, LlmError
-from titan_desktop.services.chat import events, prompt
+from titan_desktop.services.chat import events, following, prompt
 from titan_desktop.services.chat.attempts import Attempt
 from titan_desktop.services.chat.recent import Recent
 from titan_desktop.services.chat.speaking import Speaker
 
 SEARCH_TIMEOUT_S = 5.0
 SOURCES_MAX = 6
+LEANT_ON_MAX = 2
+"""So many more for a question that leans on an earlier one: beside its own, never in their place."""
 QUERY_CHARS_MAX = 2_000
 ANSWER_CHARS_MAX = 200_000
 """A model that repeats itself for ever is cut off here; a reply on the bus has room for it."""
@@ -93,11 +95,12 @@ class Answering:
     async def _with_model(
         self, attempt: Attempt, question: Message, begun: Message, endpoint: Endpoint
     ) -> None:
-        sources = await self._search(question.text) or ()
+        page = await self._recent.newest(question.conversation_id)
+        recent = page.messages if page else ()
+        sources = await self._sources(question, recent)
         attempt.answer = replace(begun, sources=sources)
         await self._say_started(attempt.answer)
-        page = await self._recent.newest(question.conversation_id)
-        turns = prompt.compose(question, page.messages if page else (), sources)
+        turns = prompt.compose(question, recent, sources)
         said = 0
         async with (
             Speaker(self._bus, self._history, attempt, begun) as speaker,
@@ -119,9 +122,19 @@ class Answering:
         attempt.answer = replace(begun, sources=sources, kind=kind)
         await self._say_started(attempt.answer)
 
-    async def _search(self, query: str) -> tuple[Hit, ...] | None:
+    async def _sources(self, question: Message, recent: Sequence[Message]) -> tuple[Hit, ...]:
+        """Return what is found for a question and, behind that, for what it leans on."""
+        found = await self._search(question.text)
+        in_full = following.in_full(question, recent)
+        if found is None or not in_full:
+            return found or ()
+        more = await self._search(in_full, LEANT_ON_MAX) or ()
+        known = {(hit.path, hit.position) for hit in found}
+        return found + tuple(hit for hit in more if (hit.path, hit.position) not in known)
+
+    async def _search(self, query: str, limit: int = SOURCES_MAX) -> tuple[Hit, ...] | None:
         """Return what memory finds, None if it does not answer."""
-        search = Search(query=query[:QUERY_CHARS_MAX], limit=SOURCES_MAX)
+        search = Search(query=query[:QUERY_CHARS_MAX], limit=limit)
         try:
             found = await self._bus.request(
                 topics.MEMORY_REQUESTS,
@@ -133,7 +146,7 @@ class Answering:
         except BusError as error:
             _log.warning("memory was asked and did not answer: %s", error)
             return None
-        return found.hits[:SOURCES_MAX]
+        return found.hits[:limit]
 
     async def _say_started(self, answer: Message) -> None:
         event = events.answer_started(answer)

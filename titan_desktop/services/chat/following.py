@@ -1,0 +1,28 @@
+"""Questions that lean on an earlier one: "and for how long?" names nothing that could be found."""
+
+import re
+from collections.abc import Sequence
+
+from titan_desktop.contracts.chat import Message, Role
+
+FEW_WORDS = 5
+_WORD = re.compile(r"\w+")
+
+
+def in_full(question: Message, recent: Sequence[Message]) -> str:
+    """Return the words to look for as well: a short question's with those of the last long one before it, or "".
+
+    Args:
+        question: what is asked now.
+        recent: the conversation's newest messages, oldest first; may contain the question and what came later.
+    """
+    if not _is_short(question):
+        return ""
+    position = next((at for at, message in enumerate(recent) if message.id == question.id), len(recent))
+    earlier = (message for message in reversed(recent[:position]) if message.role is Role.USER)
+    leant_on = next((message for message in earlier if not _is_short(message)), None)
+    return f"{question.text}\n{leant_on.text}" if leant_on is not None else ""
+
+
+def _is_short(question: Message) -> bool:
+    return len(_WORD.findall(question.text)) <= FEW_WORDS
