@@ -398,7 +398,8 @@ async def test_the_half_answer_is_saved_and_shown_live(
 async def test_a_fault_is_named_the_question_kept_and_retry_answers(
     core: ChatService, window: Window, server: OpenAIServer, fault: str, expected: chat.Fault
 ) -> None:
-    server.text, server.faults = "one two three four", [fault]
+    times = 2 if expected is chat.Fault.CONTEXT_TOO_LONG else 1  # the second time with a shorter prompt
+    server.text, server.faults = "one two three four", [fault] * times
     question_id = await window.ask()
     failed = await window.answer(question_id)
     assert (failed.state, failed.fault) == ("failed", expected)
@@ -414,6 +415,23 @@ async def test_a_fault_is_named_the_question_kept_and_retry_answers(
         None,
     )
     assert len((await window.history()).messages) == 2
+
+
+async def test_a_prompt_that_is_too_long_is_tried_again_with_the_best_passage_alone(
+    core: ChatService, window: Window, found: Memory, server: OpenAIServer
+) -> None:
+    """A small model answers all the same; what was said before is left out as well."""
+    other = msgspec.structs.replace(DEPOSIT, path="/home/p/other.pdf", title="other.pdf")
+    found.hits = (DEPOSIT, other)
+    await window.answer(await window.ask())
+    server.faults = ["context_length_exceeded"]
+    answer = await window.answer(await window.ask())
+    assert (answer.state, len(answer.sources)) == ("complete", 2)
+    long, short = (server.chats[at].body["messages"] for at in (-2, -1))
+    assert (len(long), len(short)) == (4, 2)
+    assert "other.pdf" in long[-1]["content"]
+    assert "other.pdf" not in short[-1]["content"]
+    assert "rental.pdf" in short[-1]["content"]
 
 
 async def test_an_answer_longer_than_an_event_arrives_by_request(

@@ -12,7 +12,7 @@ from titan_desktop.contracts import topics
 from titan_desktop.contracts.chat import AnswerKind, Fault, Message, State
 from titan_desktop.contracts.memory import Hit, Search, SearchResult
 from titan_desktop.ports.history import History, HistoryUnavailableError
-from titan_desktop.ports.llm import Endpoint, Llm, LlmError
+from titan_desktop.ports.llm import Endpoint, Llm, LlmError, Turn
 from titan_desktop.services.chat import events, following, prompt
 from titan_desktop.services.chat.attempts import Attempt
 from titan_desktop.services.chat.recent import Recent
@@ -100,7 +100,18 @@ class Answering:
         sources = await self._sources(question, recent)
         attempt.answer = replace(begun, sources=sources)
         await self._say_started(attempt.answer)
-        turns = prompt.compose(question, recent, sources)
+        try:
+            await self._speak(attempt, begun, endpoint, prompt.compose(question, recent, sources))
+        except LlmError as error:
+            if error.fault is not Fault.CONTEXT_TOO_LONG or attempt.text:
+                raise
+            _log.info("the prompt for %s is too long, once more with less: %s", question.id, error.detail)
+            await self._speak(attempt, begun, endpoint, prompt.compose(question, (), sources[:1]))
+
+    async def _speak(
+        self, attempt: Attempt, begun: Message, endpoint: Endpoint, turns: Sequence[Turn]
+    ) -> None:
+        """Let the model answer, and say it while it grows."""
         said = 0
         async with (
             Speaker(self._bus, self._history, attempt, begun) as speaker,
@@ -110,7 +121,7 @@ class Answering:
                 speaker.add(piece)
                 said += len(piece)
                 if said >= ANSWER_CHARS_MAX:
-                    _log.warning("the answer to %s was cut off at %d characters", question.id, said)
+                    _log.warning("answer %s was cut off at %d characters", begun.id, said)
                     break
 
     async def _without_model(self, attempt: Attempt, question: Message, begun: Message) -> None:
