@@ -45,9 +45,9 @@ def for_reason(sentences: Table, reason: str) -> str:
 
 
 ENGLISH: Table = {
-    "fault.wrong_key": "The model's endpoint refused the key. Set the right one with `titan key set`.",
+    "fault.wrong_key": "The model's endpoint refused the key. Set the right one: `titan key set`, or OPENAI_API_KEY.",
     "fault.unreachable": "The model's endpoint cannot be reached. Check the network and its address.",
-    "fault.model_not_found": "The endpoint does not know this model. Choose another in the settings.",
+    "fault.model_not_found": "The endpoint does not know this model. Choose another in the settings or in TITAN_MODEL.",
     "fault.rate_limited": "The endpoint is asked too often. Wait a minute and ask again.",
     "fault.quota_exceeded": "The account has no credit left. Top it up, or connect another model.",
     "fault.context_too_long": "The conversation is too long for this model. Start a new one.",
@@ -150,7 +150,7 @@ ENGLISH: Table = {
 }
 
 RUSSIAN: Table = {
-    "fault.wrong_key": "Сервер модели не принял ключ. Задайте верный: `titan key set`.",
+    "fault.wrong_key": "Сервер модели не принял ключ. Задайте верный: `titan key set` или OPENAI_API_KEY.",
     "fault.unreachable": "Сервер модели недоступен. Проверьте сеть и адрес в настройках.",
     "fault.model_not_found": "Сервер не знает такой модели. Выберите другую в настройках или в TITAN_MODEL.",
     "fault.rate_limited": "Слишком много запросов. Подождите минуту и спросите снова.",
