@@ -173,8 +173,8 @@
         <translation>В ваших файлах ничего не нашлось. Попробуйте другие слова.</translation>
     </message>
     <message>
-        <source>Nothing was found in {folders}. Try other words, or add folders in the settings.</source>
-        <translation>В папках {folders} ничего не нашлось. Попробуйте другие слова или добавьте папки в настройках.</translation>
+        <source>Nothing was found in {folders}. Try other words.</source>
+        <translation>В папках {folders} ничего не нашлось. Попробуйте другие слова.</translation>
     </message>
 </context>
 <context>
@@ -372,6 +372,10 @@
     <message>
         <source>Titan&apos;s core is restarting. Your questions are kept.</source>
         <translation>Ядро Titan перезапускается. Ваши вопросы сохранены.</translation>
+    </message>
+    <message>
+        <source>Titan&apos;s core cannot start: {detail}</source>
+        <translation>Ядро Titan не запускается: {detail}</translation>
     </message>
     <message>
         <source>Something went wrong inside the window. Titan goes on; the details are in {path}.</source>
@@ -701,17 +705,13 @@
         <source>Which invoices are due this month?</source>
         <translation>Какие счета нужно оплатить в этом месяце?</translation>
     </message>
-    <message>
-        <source>Without a model Titan shows the passages it finds. A model writes the answer out.</source>
-        <translation>Без модели Titan показывает найденные отрывки. С моделью — пишет готовый ответ.</translation>
-    </message>
-    <message>
-        <source>Connect a model…</source>
-        <translation>Подключить модель…</translation>
-    </message>
 </context>
 <context>
     <name>StatusPresenter</name>
+    <message>
+        <source>Titan&apos;s core reports: {detail}</source>
+        <translation>Ядро Titan сообщает: {detail}</translation>
+    </message>
     <message>
         <source>No model is connected: answers show the passages that were found.</source>
         <translation>Модель не подключена: в ответах будут найденные отрывки.</translation>

@@ -103,7 +103,6 @@ class MainWindow(QMainWindow):
         self.sidebar.conversation_opened.connect(self.chat.focus_composer)
         self.start_screen.example_chosen.connect(self.chat.set_draft)
         self.start_screen.example_chosen.connect(self.chat.focus_composer)
-        self.start_screen.connect_requested.connect(self.settings_requested)
         self.status_line.failures_requested.connect(self.failures_requested)
 
     def show_shortcuts(self) -> None:

@@ -193,7 +193,8 @@ class Session(QObject):
                 if state.link is not None:
                     self.tasks.replace(self.bridge.serve(state.link.bus), "read along")
             case "down":
-                self.status.core_changed(state.sentence, "danger")
+                trouble = self.tr("Titan's core cannot start: {detail}")
+                self.status.core_changed(trouble.format(detail=state.sentence), "danger")
             case never:
                 assert_never(never)
 

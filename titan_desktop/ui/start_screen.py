@@ -6,6 +6,8 @@ from pathlib import Path
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from titan_desktop.ui.short_path import short_path
+
 _WIDTH_MAX = 560
 
 
@@ -13,7 +15,6 @@ class StartScreen(QScrollArea):
     """A friendly beginning. Scrolls when the window is low."""
 
     example_chosen = Signal(str)
-    connect_requested = Signal()
 
     def __init__(self, folders: Sequence[Path], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -27,17 +28,15 @@ class StartScreen(QScrollArea):
         self._about = QLabel(self)
         self._where = QLabel(self)
         self._try = QLabel(self)
-        self._model = QLabel(self)
         self._examples = [QPushButton(self) for _ in range(3)]
-        self._connect_model = QPushButton(self)
         self._lay_out()
         self._retranslate()
 
     def _lay_out(self) -> None:
-        for label in (self._title, self._about, self._where, self._try, self._model):
+        for label in (self._title, self._about, self._where, self._try):
             label.setWordWrap(True)
             label.setTextFormat(Qt.TextFormat.PlainText)
-        for label in (self._where, self._try, self._model):
+        for label in (self._where, self._try):
             label.setProperty("tone", "muted")
         page = QWidget(self)
         page.setObjectName("page")
@@ -53,14 +52,7 @@ class StartScreen(QScrollArea):
             example.setProperty("tone", "example")
             example.clicked.connect(lambda _=False, button=example: self.example_chosen.emit(button.text()))
             column.addWidget(example)
-        column.addSpacing(16)
-        model = QHBoxLayout()
-        model.setSpacing(16)
-        model.addWidget(self._model, 1)
-        model.addWidget(self._connect_model)
-        column.addLayout(model)
         column.addStretch(2)
-        self._connect_model.clicked.connect(self.connect_requested)
         body = QWidget(page)
         body.setMaximumWidth(_WIDTH_MAX)
         body.setLayout(column)
@@ -71,11 +63,6 @@ class StartScreen(QScrollArea):
         row.addStretch(1)
         self.setWidget(page)
 
-    def set_model_connected(self, connected: bool) -> None:  # noqa: FBT001  # a setter
-        """Offer to connect a model only while there is none."""
-        self._model.setVisible(not connected)
-        self._connect_model.setVisible(not connected)
-
     def _retranslate(self) -> None:
         self._title.setText(self.tr("Ask your own files"))
         self._about.setText(
@@ -83,7 +70,7 @@ class StartScreen(QScrollArea):
         )
         self._where.setText(
             self.tr("It reads these folders and nothing else: {folders}.").format(
-                folders=", ".join(str(folder) for folder in self._folders)
+                folders=", ".join(map(short_path, self._folders))
             )
         )
         self._try.setText(self.tr("Try one of these, or write your own question below."))
@@ -97,10 +84,6 @@ class StartScreen(QScrollArea):
             strict=True,
         ):
             button.setText(words)
-        self._model.setText(
-            self.tr("Without a model Titan shows the passages it finds. A model writes the answer out.")
-        )
-        self._connect_model.setText(self.tr("Connect a model…"))
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the language."""

@@ -11,6 +11,7 @@ from titan_desktop.ui.bridge import Bridge
 from titan_desktop.ui.failures_dialog import FailuresDialog
 from titan_desktop.ui.main_window import MainWindow
 from titan_desktop.ui.reading_progress import ReadingProgress
+from titan_desktop.ui.short_path import short_path
 from titan_desktop.ui.tasks import Tasks
 
 REFRESH_MS = 200
@@ -97,8 +98,7 @@ class StatusPresenter(QObject):
         self._starting = False
         self._has_model = status.model.configured
         self._problems = status.problems
-        self._window.start_screen.set_model_connected(status.model.configured)
-        self._window.chat.set_folders([root.path for root in status.roots])
+        self._window.chat.set_folders([short_path(root.path) for root in status.roots])
         self._show_banner()
 
     def _on_system(self, said: system.SystemEvent) -> None:
@@ -143,7 +143,8 @@ class StatusPresenter(QObject):
         if self._fault:
             return self._fault, "danger", ""
         if self._problems:
-            return self._problems[0], "warning", ""
+            # The core speaks English: what it says is the detail of a sentence in the person's language.
+            return self.tr("Titan's core reports: {detail}").format(detail=self._problems[0]), "warning", ""
         if self._has_model is False:
             return (
                 self.tr("No model is connected: answers show the passages that were found."),

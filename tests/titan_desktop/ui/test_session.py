@@ -86,7 +86,7 @@ async def test_the_core_s_states_are_shown(session):
     session._on_core(CoreState("starting"))
     assert banner(session) == ""
     session._on_core(CoreState("down", sentence="No room on the disk."))
-    assert banner(session) == "No room on the disk."
+    assert banner(session) == "Titan's core cannot start: No room on the disk."
     session._on_core(CoreState("up"))
     assert banner(session) == ""
     session._on_core(CoreState("starting"))

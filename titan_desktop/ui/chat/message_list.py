@@ -18,6 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QMenu, QToolButton, QWidget
 
+from titan_desktop.contracts.chat import AnswerKind, State
 from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.drag_selection import DragSelection
 from titan_desktop.ui.chat.fenwick import Fenwick
@@ -97,7 +98,22 @@ class MessageList(QAbstractScrollArea):
         for row in range(top.row(), bottom.row() + 1):
             if row not in self._live:
                 self._heights[row] = self._estimate(self._model.message(row).text)
+        if self._sticky and self._came_whole(bottom.row()):
+            self._sticky = False  # it is read from its best passage down
+            self._anchor_row, self._anchor_y = bottom.row() - 1, _TOP
         self._lay_out()
+
+    def _came_whole(self, row: int) -> bool:
+        """Whether the last answer, which was awaited, is now a list of passages."""
+        widget, message = self._live.get(row), self._model.message(row)
+        return (
+            0 < row == len(self._heights) - 1
+            and message.kind is AnswerKind.PASSAGES
+            and message.state is State.COMPLETE
+            and widget is not None
+            and widget.message is not None
+            and widget.message.state is not State.COMPLETE
+        )
 
     def _allow_older(self) -> None:
         self._older_asked = False
@@ -185,6 +201,7 @@ class MessageList(QAbstractScrollArea):
         bar.setPageStep(view)
         bar.setSingleStep(3 * _LINE)
         bar.setRange(0, max(0, _TOP + self._heights.total + _BOTTOM - view))
+        bar.setEnabled(bar.maximum() > 0)  # disabled, it keeps its place and shows no handle
         value = _TOP + self._heights.before(self._anchor_row) - self._anchor_y
         bar.setValue(bar.maximum() if self._sticky else value)
         self._following = False
@@ -356,6 +373,7 @@ def _scroll_bar_style(colours: Colours) -> str:
             background:{colours.line}; min-height:36px; border-radius:4px; margin:2px;
         }}
         QScrollBar::handle:vertical:hover {{ background:{colours.muted}; }}
+        QScrollBar::handle:vertical:disabled {{ background:transparent; }}
         QScrollBar::add-line, QScrollBar::sub-line {{ height:0; border:none; }}
         QScrollBar::add-page, QScrollBar::sub-page {{ background:none; }}
     """

@@ -4,8 +4,8 @@ The list makes a few of these and fills them with the messages that come into vi
 (what is unfolded) is given to it. It shows and emits, and decides nothing.
 """
 
-from PySide6.QtCore import QPoint, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPaintEvent
+from PySide6.QtCore import QDateTime, QEvent, QLocale, QPoint, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QEnterEvent, QGuiApplication, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QToolButton, QWidget
 
 from titan_desktop.contracts.chat import AnswerKind, Message, Role, State
@@ -23,6 +23,7 @@ _BUBBLE_SHARE = 0.82
 _ROW_GAP = 22
 _PART_GAP = 8
 _BOX_PAD = 12
+_LINE = 20
 _DOT_MS = 350
 _COPIED_MS = 1500
 
@@ -89,6 +90,7 @@ class MessageWidget(QWidget):
         self._dots = TypingDots(self)
         self._notice = QLabel(self)
         self._detail = QLabel(self)
+        self._origin = QLabel(self)
         self.sources = SourceList(self)
         self.copy = self._button(self._copy)
         self.retry = self._button(self._retry)
@@ -185,6 +187,8 @@ class MessageWidget(QWidget):
         self._detail.setText(detail)
         self._detail.setVisible(bool(detail))
         self._detail.setStyleSheet(f"color:{self._colours.muted}; font-size:small;")
+        self._origin.setStyleSheet(f"color:{self._colours.muted}; font-size:small;")
+        self._show_origin()
         for button, framed in ((self.retry, True), (self.settings, True), (self.copy, False)):
             button.setStyleSheet(_button_style(self._colours, framed=framed))
         self.retry.setText(self.tr("Try again"))
@@ -206,6 +210,28 @@ class MessageWidget(QWidget):
                 self._colours,
                 passages=message.kind is AnswerKind.PASSAGES,
             )
+
+    def _show_origin(self) -> None:
+        """Which model wrote this; under the pointer also when."""
+        message = self.message
+        if message is None or self._pending or message.state in _GROWING:
+            self._origin.setText("")
+            return
+        when = QDateTime.fromString(message.created_at, Qt.DateFormat.ISODateWithMs).toLocalTime()
+        words = [message.model] if message.kind is AnswerKind.MODEL and message.model else []
+        if self.underMouse() and when.isValid():
+            words.append(QLocale().toString(when, QLocale.FormatType.ShortFormat))
+        self._origin.setText(" · ".join(words))
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Say when this was written."""
+        super().enterEvent(event)
+        self._show_origin()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Say it no longer."""
+        super().leaveEvent(event)
+        self._show_origin()
 
     def _notice_of(self, message: Message) -> tuple[str, str]:
         """The sentence about the message's state, and small print below it."""
@@ -245,6 +271,9 @@ class MessageWidget(QWidget):
         left = self._width - inner - 2 * _BUBBLE_PAD_X
         self._bubble = QRectF(left, 0, inner + 2 * _BUBBLE_PAD_X, height + 2 * _BUBBLE_PAD_Y)
         self.body.setGeometry(left + _BUBBLE_PAD_X, _BUBBLE_PAD_Y, inner, height)
+        self._origin.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._origin.show()
+        self._origin.setGeometry(0, 0, max(0, left - _PART_GAP), min(height, _LINE) + 2 * _BUBBLE_PAD_Y)
         y = height + 2 * _BUBBLE_PAD_Y
         if not self._notice.isHidden():
             size = self._notice.sizeHint()
@@ -301,6 +330,10 @@ class MessageWidget(QWidget):
                 x - (7 if button is self.copy and x == 0 else 0), y + 2, size.width(), size.height()
             )
             x += size.width() + 6
+        self._origin.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        if shown:
+            self._origin.setGeometry(x, y + 2, self._width - x, shown[-1].height())
+        self._origin.setVisible(bool(shown))
         return y + shown[0].height() + _PART_GAP if shown else y
 
     def _place_sources(self, y: int) -> int:

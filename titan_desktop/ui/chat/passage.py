@@ -4,6 +4,7 @@ import re
 from html import escape
 
 _EXCERPT_CHARS = 380
+_BLANK_LINES = re.compile(r"\n\s*\n")
 _BEFORE_FIRST_CHARS = 90
 _WORD_CHARS_MIN = 3
 _STEM_CHARS_MIN = 4
@@ -25,8 +26,8 @@ def word_pattern(question: str) -> re.Pattern[str] | None:
 
 
 def excerpt(passage: str, pattern: re.Pattern[str] | None) -> str:
-    """The part of a long passage around the first word found; dots stand for what is left out."""
-    passage = passage.strip()
+    """The part of a long passage around the first word found, without blank lines; dots mark what is left out."""
+    passage = _BLANK_LINES.sub("\n", passage.strip())
     if len(passage) <= _EXCERPT_CHARS:
         return passage
     found = pattern.search(passage) if pattern else None

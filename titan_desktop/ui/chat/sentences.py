@@ -69,6 +69,4 @@ def nothing_found(folders: str) -> str:
     translate = QCoreApplication.translate
     if not folders:
         return translate("Hint", "Nothing was found in your files. Try other words.")
-    return translate(
-        "Hint", "Nothing was found in {folders}. Try other words, or add folders in the settings."
-    ).format(folders=folders)
+    return translate("Hint", "Nothing was found in {folders}. Try other words.").format(folders=folders)

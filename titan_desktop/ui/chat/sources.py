@@ -169,7 +169,7 @@ class SourceList(QWidget):
                 y += height + _GAP
         if not self._more.isHidden():
             self._more.adjustSize()
-            self._more.move(0, y)
+            self._more.move(26, y)
             y += self._more.height() + _GAP
         return y
 

@@ -26,8 +26,8 @@ def inks(view: RichText) -> list[tuple[str, str]]:
     found = []
     block = view.document().begin()
     while block.isValid():
-        for piece in (part.fragment() for part in block):
-            found.append((piece.text(), piece.charFormat().foreground().color().name()))
+        pieces = [part.fragment() for part in block]
+        found += [(piece.text(), piece.charFormat().foreground().color().name()) for piece in pieces]
         block = block.next()
     return [(text, ink) for text, ink in found if text.strip()]
 
