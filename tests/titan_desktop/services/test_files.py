@@ -15,11 +15,15 @@ import pytest
 from titan_bus import Bus, BusConfig, new_ulid
 from titan_desktop.adapters.vault import RootVault
 from titan_desktop.contracts import files, topics
+from titan_desktop.ports.passages import IndexUnavailableError
 from titan_desktop.ports.vault import Stamp
+from titan_desktop.services import waiting
 from titan_desktop.services.files import FilesService
 from titan_desktop.services.files.settling import PATIENCE_S, QUIET_S, Settling
 from titan_desktop.services.files.watcher import Watcher
 
+LONGEST_OUTAGE = 10
+"""Refusals after which the index is back; fs.v1 has three retries."""
 TYPES = {
     topics.type_of(kind): kind
     for kind in (files.FileSeen, files.FileRemoved, files.PathRefused, files.ScanFinished)
@@ -33,10 +37,13 @@ class Index:
         self.stamps: dict[str, Stamp] = {}
         self.broken: set[str] = set()
         self.down = False
+        self.refusals = 0
 
     async def known(self, folder: Path) -> Mapping[str, Stamp]:
         if self.down:
-            raise ConnectionError("the index is away")
+            self.refusals += 1
+            self.down = self.refusals != LONGEST_OUTAGE
+            raise IndexUnavailableError("it restarts")
         return {path: stamp for path, stamp in self.stamps.items() if Path(path).is_relative_to(folder)}
 
     async def failed(self, folder: Path) -> frozenset[str]:
@@ -224,6 +231,18 @@ async def test_a_command_that_was_not_finished_is_done_by_the_next_core(
         await bus.publish(topics.FS, "index_paths", command)
     index.down = False
     async with FilesService(bus, RootVault([desktop]), index):
+        assert (await ear.finished(command.job_id)).seen == 2
+
+
+async def test_a_job_outlives_an_outage_of_the_index(
+    bus: Bus, ear: Ear, index: Index, desktop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often the index refuses, the command waits and its end is said."""
+    monkeypatch.setattr(waiting, "FIRST_PAUSE_S", 0.0)
+    async with started(bus, ear, index, desktop):
+        index.down = True
+        command = files.IndexPaths(job_id=new_ulid(), force=True)
+        await bus.publish(topics.FS, "index_paths", command)
         assert (await ear.finished(command.job_id)).seen == 2
 
 

@@ -17,11 +17,13 @@ from titan_desktop.contracts.files import FileRemoved, FileSeen, IndexPaths
 from titan_desktop.contracts.memory import Reason
 from titan_desktop.contracts.system import RootStatus
 from titan_desktop.ports.catalogue import Catalogue
+from titan_desktop.ports.passages import IndexUnavailableError
 from titan_desktop.ports.vault import Stamp, Vault, VaultError
 from titan_desktop.services.files.outbox import Outbox
 from titan_desktop.services.files.scanner import Scanner
 from titan_desktop.services.files.settling import Settling
 from titan_desktop.services.files.watcher import Watcher
+from titan_desktop.services.waiting import until_there
 
 _log = logging.getLogger(__name__)
 
@@ -95,13 +97,19 @@ class FilesService:
         )
 
     async def _command(self, event: Event) -> None:
-        """Handle `index_paths`; acknowledged when everything has been said. The topic's events are our own."""
+        """Handle `index_paths`; acknowledged when everything has been said. The topic's events are our own.
+
+        A catalogue that is away is waited for, or a job would never hear of its end.
+        """
         if event.event_type != topics.type_of(IndexPaths):
             return
         command = event.payload_as(IndexPaths)
         self._scanning += 1
         try:
-            await self._scanner.scan(command.paths, command.job_id, force=command.force)
+            await until_there(
+                lambda: self._scanner.scan(command.paths, command.job_id, force=command.force),
+                IndexUnavailableError,
+            )
         finally:
             self._scanning -= 1
 
