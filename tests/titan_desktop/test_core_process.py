@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import redis.asyncio
 
 from tests import servers
 from tests.e2e.harness import Listener, Titan, cleaned, until
@@ -143,6 +144,22 @@ async def test_a_second_core_leaves_the_first_alone(titan: Titan) -> None:
         assert await asyncio.wait_for(second.wait(), 20) == 0
         assert "another core serves" in (titan.paths.logs / "core.log").read_text("utf-8")
         assert (await status(link)).pid == first
+
+
+async def test_a_core_is_one_consumer_of_its_home(titan: Titan) -> None:
+    """Its name on the transport is the home's, so it is the next core's too, and no other home's."""
+    names = []
+    for _ in range(2):
+        async with titan.link() as link:
+            await ready(link)
+            async with redis.asyncio.from_url(link.record.bus_url) as raw:
+                consumers = await raw.xinfo_consumers("topics:system.requests.v1", "system")
+        names.append([consumer["name"].decode() for consumer in consumers])
+        titan.kill_core()
+        await titan.gone()
+    assert names[0] == names[1]
+    assert names[0][0].endswith(f"/{titan.paths.identity}")
+    assert len(names[0]) == 1
 
 
 async def test_a_killed_core_takes_its_servers_with_it(titan: Titan) -> None:
