@@ -16,6 +16,7 @@ from tests.e2e.window import open_window
 from tests.openai_server import OpenAIServer
 from titan_desktop import settings
 from titan_desktop.contracts import chat
+from titan_desktop.ui.conversation_model import ID_ROLE
 
 
 @pytest.fixture
@@ -91,7 +92,7 @@ async def test_with_a_model_the_answer_grows_names_its_sources_and_is_found_agai
         await titan.listed(1)
         index = titan.window.conversations.index(0, 0)
         assert index.data() == "Какой залог?"
-        titan.window.sidebar.conversation_opened.emit(titan.window.conversations.id_at(0))
+        titan.window.sidebar.conversation_opened.emit(index.data(ID_ROLE))
         assert (await titan.answered()).text == model.text
     assert len(model.chats) == 1
 
