@@ -91,7 +91,7 @@ class Bus:
         self._trimming = asyncio.create_task(keep_going(self._trimmer.round, name), name=name)
 
     async def close(self) -> None:
-        """Close within `drain_s` and 2 s more, whatever the handlers and the server do."""
+        """Close within `drain_s` and some seconds more, whatever the handlers and the server do."""
         if not self._open:
             return
         self._open = False

@@ -31,6 +31,8 @@ from titan_bus.settlement import Settlement
 from titan_bus.supervisor import keep_going
 
 Handler = Callable[[Event], Awaitable[object]]
+STUBBORN_S = 2.0
+"""How long the end waits for a handler that swallows its cancellation."""
 IDLE_RELEASE_S = 5.0
 """How often the delayed set is looked at when nothing is known to wait: a dead consumer may have left some."""
 
@@ -100,9 +102,8 @@ class Processor:
         """Read no more, wait `drain_s` for the handlers that run, then cancel them without acknowledging."""
         self._stopping = True
         self._backlog.clear()  # still pending on the server: the next start takes them up
-        await _cancel(
-            set(self._upkeep[:1])
-        )  # the reader; upkeep goes on, so that nobody claims what still runs
+        # The reader alone: upkeep goes on, so that nobody claims what still runs.
+        await _cancel(set(self._upkeep[:1]))
         self._channel.close()
         if running := self._running():
             await asyncio.wait(running, timeout=drain_s)
@@ -281,4 +282,6 @@ async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
     if tasks:
-        await asyncio.wait(tasks)
+        _, stubborn = await asyncio.wait(tasks, timeout=STUBBORN_S)
+        for task in stubborn:
+            logger.error("%s does not end though it was cancelled", task.get_name())

@@ -1,12 +1,22 @@
 """One consumer: order, concurrency, verdicts."""
 
 import asyncio
+import contextlib
 import logging
 from collections import Counter
 
 import pytest
 
-from titan_bus import Bus, BusConfig, Event, EventNotHeldError, FatalError, RetryConfig, StreamConfig
+from titan_bus import (
+    Bus,
+    BusConfig,
+    Event,
+    EventNotHeldError,
+    FatalError,
+    RetryConfig,
+    StreamConfig,
+    processor,
+)
 from titan_bus.connection import Connection
 from titan_bus.deadletter import DeadLetter
 
@@ -249,6 +259,29 @@ async def test_stopping_drains(bus: Bus, raw: Connection, topic: str) -> None:
     gate.set()
     await stopping
     assert await pending(raw, f"topics:{topic}", "g") == []
+
+
+async def test_stopping_is_bounded_though_a_handler_refuses_to_end(
+    bus: Bus, raw: Connection, topic: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A handler that swallows its cancellation is named in the log and left behind, unacknowledged."""
+    monkeypatch.setattr(processor, "STUBBORN_S", 0.1)
+    release = asyncio.Event()
+
+    async def refuse() -> None:
+        while not release.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await release.wait()
+
+    recorder = Recorder(lambda _: refuse())
+    subscription = await bus.subscribe(topic, "g", recorder)
+    await bus.publish(topic, "e", {})
+    await recorder.wait_for(1)
+    async with asyncio.timeout(5):
+        await subscription.stop(0.05)
+    assert "does not end" in caplog.text
+    await pending_is(raw, f"topics:{topic}", "g", 1)
+    release.set()
 
 
 async def test_a_handler_may_stop_its_own_subscription(bus: Bus, raw: Connection, topic: str) -> None:

@@ -14,6 +14,8 @@ from titan_desktop.ports.graph import FileNode, Graph, GraphUnavailableError
 from titan_desktop.services.waiting import until_there
 
 GROUP = "graph"
+DRAIN_S = 1.0
+"""A write takes milliseconds; one that takes longer waits for a server that is away, and comes again."""
 
 
 class GraphService:
@@ -32,7 +34,7 @@ class GraphService:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._subscription is not None:
-            await self._subscription.stop()
+            await self._subscription.stop(DRAIN_S)
 
     async def _handle(self, event: Event) -> None:
         if event.event_type != topics.type_of(memory.FileIndexed):

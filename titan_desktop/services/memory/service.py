@@ -1,5 +1,6 @@
 """The memory service on the bus: it follows `fs.v1`, answers requests, and owns what runs beside them."""
 
+import asyncio
 from types import TracebackType
 from typing import Self
 
@@ -16,6 +17,8 @@ GROUP = "memory"
 FILES_AT_ONCE = 8
 """More than there are extraction workers, so that these have a next file while the database writes the last."""
 SEARCHES_AT_ONCE = 4
+DRAIN_S = 1.0
+"""A file may take longer than a shutdown may: it is read again by the next process."""
 MOST_FAILURES = 500
 
 
@@ -63,8 +66,8 @@ class MemoryService:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        while self._subscriptions:
-            await self._subscriptions.pop().stop()
+        await asyncio.gather(*(subscription.stop(DRAIN_S) for subscription in self._subscriptions))
+        self._subscriptions.clear()
         await self._embedding.close()
 
     def busy(self) -> bool:
