@@ -11,7 +11,8 @@ from titan_bus.connection import Connection
 from titan_bus.errors import EntryMalformedError
 from titan_bus.event import Event, timestamp_now
 
-LETTERS_MAX = 100_000
+LETTERS_MAX = 10_000
+"""With their tracebacks some 100 MB as a rule: they live in the memory of the server."""
 TRACEBACK_CHARS_MAX = 8_000
 PAGE = 100
 _INFO = b"d"

@@ -22,7 +22,7 @@ STREAMS = (
     StreamConfig(name=CHAT, maxlen=100_000, retry_limit=5),
     StreamConfig(name=CHAT_STREAM, maxlen=5_000),
     StreamConfig(name=CHAT_REQUESTS, maxlen=2_000),
-    StreamConfig(name=FS, maxlen=1_000_000, retry_limit=3),
+    StreamConfig(name=FS, maxlen=100_000, retry_limit=3),
     StreamConfig(name=MEMORY, maxlen=100_000),
     StreamConfig(name=MEMORY_REQUESTS, maxlen=2_000),
     StreamConfig(name=SYSTEM, maxlen=10_000),
