@@ -107,7 +107,10 @@ class Search(msgspec.Struct, frozen=True, kw_only=True, tag="search", tag_field=
 class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
     """Reply to Search.
 
-    `legs` names what took part: "keyword", "vector"; `degraded` says why a leg is missing that should be there.
+    Attributes:
+        legs: what took part: "keyword", "vector".
+        degraded: why a leg is missing that should be there, `code` or `code: detail`; the codes are those of
+            `ports.embedder.EmbedderFault`, and `vectors_differ` when the model answers with another size.
     """
 
     hits: tuple[Hit, ...]

@@ -58,5 +58,6 @@ class Searcher:
             self._resting = None
             return await self._vectors.find_near(embedder.model, vector, breadth), ""
         except (EmbedderError, VectorSizeError) as error:
-            self._resting = (embedder, time.monotonic() + REST_S, str(error))
-            return None, str(error)
+            why = str(error) if isinstance(error, EmbedderError) else f"vectors_differ: {error}"
+            self._resting = (embedder, time.monotonic() + REST_S, why)
+            return None, why
