@@ -187,7 +187,7 @@ class Composer(QWidget):
         self._colours = colours = Colours.of(self.palette())
         palette = self.palette()
         on_accent = palette.color(QPalette.ColorRole.HighlightedText).name()
-        icon = stop_icon(colours.page) if self._busy else send_icon(on_accent)
+        icon = stop_icon(colours.page) if self._busy else send_icon(on_accent, colours.muted)
         self.button.setIcon(icon)
         ground = colours.text if self._busy else colours.accent
         self.button.setStyleSheet(

@@ -105,7 +105,8 @@ class Growth(QObject):
                 below.setTopMargin(0)
                 cursor.setBlockFormat(above)
                 cursor.insertBlock(below)
-            cursor.insertText(line)
+            # After a link or emphasis the text goes on as its paragraph does.
+            cursor.insertText(line, cursor.charFormat() if self._in_code else cursor.blockCharFormat())
         self._shown_chars += len(text)
 
     def _parse_and_tell(self) -> None:
@@ -138,7 +139,8 @@ class Growth(QObject):
         self._view.note((*self._kept_codes, *growing.last.codes), quotes=self._may_quote, settled=settled)
         self._colour_later(before, growing.finished.codes)
         self._in_code, self._in_table = growing.in_code, growing.in_table
-        self._shown_chars = len(self._text)
+        # Markdown leaves blanks out at the end, and the next word needs them.
+        self._shown_chars = len(self._text if self._in_code else self._text.rstrip(" "))
         self._interval_ms = max(PARSE_INTERVAL_MS, int((perf_counter() - began) * 1000 * _PARSE_SHARE))
 
     def _colour_later(self, position: int, codes: tuple[Code, ...]) -> None:

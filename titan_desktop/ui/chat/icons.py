@@ -47,14 +47,20 @@ def arrow_icon(colour: str, *, down: bool) -> QIcon:
     return QIcon(pixmap)
 
 
-def send_icon(colour: str) -> QIcon:
-    """An arrow that points up."""
+def send_icon(colour: str, disabled: str) -> QIcon:
+    """An arrow that points up; of the second colour while there is nothing to send."""
+    icon = QIcon(_up_arrow(colour))
+    icon.addPixmap(_up_arrow(disabled), QIcon.Mode.Disabled)
+    return icon
+
+
+def _up_arrow(colour: str) -> QPixmap:
     pixmap, painter = _canvas()
     painter.setPen(QPen(QColor(colour), 2.2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
     for start, end in (((10, 16), (10, 4)), ((10, 4), (5, 9)), ((10, 4), (15, 9))):
         painter.drawLine(QPointF(*start), QPointF(*end))
     painter.end()
-    return QIcon(pixmap)
+    return pixmap
 
 
 def stop_icon(colour: str) -> QIcon:

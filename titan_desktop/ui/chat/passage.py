@@ -8,6 +8,11 @@ _BLANK_LINES = re.compile(r"\n\s*\n")
 _BEFORE_FIRST_CHARS = 90
 _WORD_CHARS_MIN = 3
 _STEM_CHARS_MIN = 4
+_FILLER = re.compile(
+    "the|and|for|are|was|were|what|which|who|when|where|how|does|did|has|have|with|from|this|that|our"
+    "|что|как|где|когда|кто|чей|для|или|это|мой|моя|моё|моем|моём|мои|про|под|над|при|был|была|было|есть"
+)
+"""Words of a question that say nothing about a passage."""
 _ENDING_CHARS = 2
 """Russian and English endings differ mostly in their last two letters: «договор» finds «договоре»."""
 
@@ -16,7 +21,7 @@ def word_pattern(question: str) -> re.Pattern[str] | None:
     """A pattern for the question's words in their other forms, None when it has no word worth marking."""
     stems = set()
     for word in re.findall(r"\w+", question.casefold()):
-        if word.isdigit() or len(word) >= _WORD_CHARS_MIN:
+        if word.isdigit() or (len(word) >= _WORD_CHARS_MIN and not _FILLER.fullmatch(word)):
             stems.add(word[: max(_STEM_CHARS_MIN, len(word) - _ENDING_CHARS)])
     if not stems:
         return None
