@@ -6,6 +6,7 @@ Used by `ui` and `commands`. The bus library is imported only where it is needed
 import asyncio
 import contextlib
 import logging
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self
@@ -29,6 +30,8 @@ ANSWER_S = 1.5
 GOODBYE_S = 1.0
 LONGEST_PAUSE_S = 15.0
 SPAWNS_MAX = 3
+FULL_DISK_BYTES = 1_000_000
+"""With less than this free a core that cannot write has no other reason for its silence."""
 
 __all__ = ["CoreLink", "CoreState", "CoreUnavailableError", "connect_core", "spawn_core", "watch"]
 
@@ -80,9 +83,14 @@ async def connect_core(
         async with asyncio.timeout(timeout_s):
             return await search.run(spawn=spawn)
     except TimeoutError:
-        raise CoreUnavailableError(
-            f"Titan's core did not answer within {timeout_s:g} s. Its log is {paths.logs / 'core.log'}."
-        ) from None
+        raise CoreUnavailableError(_why_silent(paths, timeout_s)) from None
+
+
+def _why_silent(paths: Paths, timeout_s: float) -> str:
+    with contextlib.suppress(OSError):
+        if shutil.disk_usage(paths.data).free < FULL_DISK_BYTES:
+            return f"The disk is full: free some of it at {paths.data}, then Titan goes on by itself."
+    return f"Titan's core did not answer within {timeout_s:g} s. Its log is {paths.logs / 'core.log'}."
 
 
 class CoreLink:

@@ -72,9 +72,12 @@ class Paths:
         return hashlib.sha256(str(self.run).encode()).hexdigest()[:8]
 
     def sockets(self) -> Path:
-        """Return a folder short enough for unix sockets; beneath `run` where that is possible. Not created."""
+        """Return a folder fit for unix sockets; `run` where that is possible. Not created.
+
+        Fit is a short one without a comma, which PostgreSQL's clients read as the beginning of another host.
+        """
         longest = self.run / ".s.PGSQL.5432.lock"
-        if len(os.fsencode(longest)) <= SOCKET_PATH_LIMIT:
+        if len(os.fsencode(longest)) <= SOCKET_PATH_LIMIT and "," not in str(longest):
             return self.run
         owner = os.getuid() if hasattr(os, "getuid") else 0
         return Path(tempfile.gettempdir()) / f"titan-{owner}-{self.identity}"

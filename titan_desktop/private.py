@@ -4,6 +4,7 @@ For what every process of Titan makes: folders, logs, and files that are replace
 only: the window calls it before it has painted.
 """
 
+import errno
 import os
 import stat
 import sys
@@ -26,6 +27,21 @@ def make_folder(folder: Path) -> None:
         seen = folder.stat()
         if seen.st_mode & _OTHERS and seen.st_uid == os.getuid():
             folder.chmod(stat.S_IMODE(seen.st_mode) & ~_OTHERS)
+
+
+def own_folder(folder: Path) -> None:
+    """Make `folder`, or see that the one there is a folder of ours: in a shared /tmp it may be a trap.
+
+    Raises:
+        OSError: it cannot be made, is a link, or belongs to somebody else.
+    """
+    make_folder(folder)
+    if sys.platform != "win32":
+        seen = folder.lstat()
+        if not stat.S_ISDIR(seen.st_mode) or seen.st_uid != os.getuid():
+            raise PermissionError(
+                errno.EPERM, "The folder is a link or belongs to somebody else", str(folder)
+            )
 
 
 def append(path: Path) -> IO[bytes]:

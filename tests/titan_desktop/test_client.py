@@ -82,7 +82,7 @@ async def test_what_a_dead_core_left_is_no_core(titan: Titan) -> None:
 async def test_a_core_that_ends_at_its_start_is_quoted(titan: Titan, monkeypatch: pytest.MonkeyPatch) -> None:
     """The transport's URL leads nowhere: the core says so on its standard error, the client passes it on."""
     monkeypatch.setenv("TITAN_REDIS_URL", "redis://:very-secret@127.0.0.1:9")
-    with pytest.raises(CoreUnavailableError, match=r"transport does not answer.*127\.0\.0\.1:9") as caught:
+    with pytest.raises(CoreUnavailableError, match=r"Redis does not answer.*127\.0\.0\.1:9") as caught:
         await connect_core(titan.paths, source="t", client_id="a", timeout_s=20)
     assert "very-secret" not in caught.value.sentence
 

@@ -19,7 +19,7 @@ from urllib.parse import quote
 from titan_desktop import private
 from titan_desktop.provision import account, binaries
 from titan_desktop.provision.errors import StoreUnavailableError
-from titan_desktop.provision.server import Note, Runner, end, private_folder, turn_over
+from titan_desktop.provision.server import Note, Runner, end, turn_over
 
 Listen = Literal["unix", "tcp"]
 
@@ -59,8 +59,8 @@ class Postgres:
         self.folder = data / f"postgres-{MAJOR_VERSION}"
         self.log = log
         self.cure = (
-            f"If it speaks of damaged data, move {self.folder} to a safe place: Titan makes a new one and reads the "
-            "files again, but conversations are in the old one."
+            f"If it speaks of damaged data, move {self.folder} to a safe place: Titan makes a new one and reads "
+            "the files again, but conversations are in the old one."
         )
         self.account: account.Account | None = None
         self._listen = listen
@@ -142,7 +142,7 @@ class Postgres:
         return [str(self._programs / "postgres"), "-D", str(self.folder), *options]
 
     def _make_socket_folder(self) -> None:
-        private_folder(self._sockets.parent)
+        private.own_folder(self._sockets.parent)
         self._sockets.mkdir(exist_ok=True, mode=0o700)
 
     def _admit(self, lent: account.Account, note: Note) -> None:

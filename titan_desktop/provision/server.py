@@ -1,16 +1,11 @@
 """What the keeper must know of one embedded server: how to prepare, start, recognise and stop it."""
 
-import errno
-import os
 import signal
-import stat
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from titan_desktop import private
 from titan_desktop.provision.account import Account
 
 Note = Callable[[str], None]
@@ -93,21 +88,6 @@ class Server(Protocol):
     def stop(self, process: "subprocess.Popen[bytes]") -> None:
         """Ask it to stop, wait, and end it if it does not listen. Bounded in seconds."""
         ...
-
-
-def private_folder(folder: Path) -> None:
-    """Make `folder` for its owner alone, or check that it is.
-
-    Raises:
-        OSError: it cannot be made, or it is a link or somebody else's (a trap in a shared /tmp).
-    """
-    private.make_folder(folder)
-    if sys.platform != "win32":
-        seen = folder.lstat()
-        if not stat.S_ISDIR(seen.st_mode) or seen.st_uid != os.getuid():
-            raise PermissionError(
-                errno.EPERM, "The folder is a link or belongs to somebody else", str(folder)
-            )
 
 
 def end(process: "subprocess.Popen[bytes]", steps: Sequence[tuple[signal.Signals, float]]) -> None:

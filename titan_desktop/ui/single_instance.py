@@ -6,11 +6,13 @@ socket only carries the wish to be raised.
 
 import logging
 import os
+import sys
 import time
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
+from titan_desktop import private
 from titan_desktop.locks import FileLock
 from titan_desktop.paths import Paths
 
@@ -31,7 +33,9 @@ class SingleInstance(QObject):
 
     def __init__(self, paths: Paths, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._name = f"titan-window-{paths.identity}"
+        self._folder = paths.sockets()
+        on_windows = sys.platform == "win32"  # where this is the name of a pipe
+        self._name = f"titan-window-{paths.identity}" if on_windows else str(self._folder / "window.sock")
         self._lock = FileLock(paths.run / "window.lock")
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
@@ -44,6 +48,11 @@ class SingleInstance(QObject):
                 return False
         except OSError:
             log.exception("cannot tell whether a window is open already")
+            return True
+        try:
+            private.own_folder(self._folder)
+        except OSError as error:
+            log.warning("a second start will not find this window: %s", error)
             return True
         QLocalServer.removeServer(self._name)  # a socket of a killed window; its lock has died with it
         if not self._server.listen(self._name):

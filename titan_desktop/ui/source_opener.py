@@ -11,10 +11,17 @@ from titan_desktop.contracts import system, topics
 from titan_desktop.ui.bridge import Bridge
 
 _SCHEMES = frozenset({"http", "https", "mailto"})
+_PROGRAMS = frozenset(
+    (  # noqa: SIM905 - thirty quoted words are no better to read
+        ".bat .cmd .com .command .cpl .desktop .exe .hta .jar .js .jse .lnk .msc .msi .pif .ps1 .py .pyw .reg "
+        ".scf .scr .sh .terminal .url .vb .vbe .vbs .webloc .ws .wsf .wsh"
+    ).split()
+)
+"""What a system may run, or follow to elsewhere, when it is asked to open it: their folder is shown instead."""
 
 
 class SourceOpener:
-    """Opens files and links, and returns a sentence where it could not, "" where it could.
+    """Opens files, links, and the folders of programs; returns a sentence where it could not, "" where it could.
 
     Args:
         bridge: the way to the core.
@@ -43,7 +50,9 @@ class SourceOpener:
             return translate("Source", "{name} is no longer there: it was moved or deleted.").format(
                 name=name
             )
-        if not self._open_url(QUrl.fromLocalFile(located.path)):
+        path = PurePath(located.path)
+        shown = path.parent if path.suffix.lower() in _PROGRAMS else path
+        if not self._open_url(QUrl.fromLocalFile(str(shown))):
             return translate("Source", "No program on this computer opens {name}.").format(name=name)
         return ""
 

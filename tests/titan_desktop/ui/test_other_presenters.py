@@ -175,6 +175,15 @@ async def test_sources_open_only_when_the_core_agrees(shell, core, allowed, exis
     assert handed == (["/d/a.pdf"] if allowed and exists else [])
 
 
+async def test_a_program_is_not_run(shell, core):
+    """A source that the system would run when it is opened is shown in its folder."""
+    core.located["/d/invoice.JS"] = system.Located(path="/d/invoice.JS", allowed=True, exists=True)
+    handed = []
+    opener = SourceOpener(shell.parts[3], lambda url: handed.append(url.toLocalFile()) is None)
+    assert not await opener.open_file("/d/invoice.JS")
+    assert handed == ["/d"]
+
+
 @pytest.mark.parametrize("address", ["file:///etc/passwd", "javascript:alert(1)", "smb://x/y", "titan:x", ""])
 def test_links_that_are_no_web_or_mail_are_not_opened(qapp, address):
     """An answer cannot make the system open a file or run something."""

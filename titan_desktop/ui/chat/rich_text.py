@@ -6,7 +6,9 @@ opening an address or a file, is taken away here.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from html import escape
 from math import ceil
+from urllib.parse import quote
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QUrl, Signal
 from PySide6.QtGui import (
@@ -74,12 +76,22 @@ class RichText(QTextBrowser):
     def set_colours(self, colours: Colours) -> None:
         """Colours for what is shown from now on; the content has to be set again."""
         self._colours = colours
+        self._dress()
+        self.document().setDefaultStyleSheet(_style_sheet(colours))
+
+    def _dress(self) -> None:
         palette = self.palette()
         palette.setColor(QPalette.ColorRole.Base, QColor(0, 0, 0, 0))
-        palette.setColor(QPalette.ColorRole.Text, QColor(colours.text))
-        palette.setColor(QPalette.ColorRole.Link, QColor(colours.link))
+        palette.setColor(QPalette.ColorRole.Text, QColor(self._colours.text))
+        palette.setColor(QPalette.ColorRole.Link, QColor(self._colours.link))
         self.setPalette(palette)
-        self.document().setDefaultStyleSheet(_style_sheet(colours))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Keep to the colours: a new style sheet brings back the palette from before the former one."""
+        super().changeEvent(event)
+        is_undressed = self.palette().color(QPalette.ColorRole.Text).name() != self._colours.text
+        if is_undressed and event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
+            self._dress()
 
     def set_plain(self, text: str) -> None:
         """Show text as it is."""
@@ -239,7 +251,7 @@ class RichText(QTextBrowser):
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             url = QUrl(self.anchorAt(event.pos()))
             if url.scheme() in _WEB:
-                QToolTip.showText(event.globalPos(), url.toDisplayString(), self)
+                QToolTip.showText(event.globalPos(), tip(shown_address(url)), self)
             else:
                 QToolTip.hideText()
             return True
@@ -299,6 +311,24 @@ class _Settled:
     blocks: int = 0
     codes: int = 0
     bars: int = 0
+
+
+def shown_address(url: QUrl) -> str:
+    """A link's address so that it shows where it leads: nothing in it turns the text around.
+
+    What stands before an @ is left out: `https://bank.example@thief.example` leads to the thief. A name that is
+    not Latin is said a second time as the network spells it, since its letters may only look Latin.
+    """
+    bare = url.adjusted(QUrl.UrlFormattingOption.RemoveUserInfo)
+    address = "".join(char if char.isprintable() else quote(char) for char in bare.toDisplayString())
+    if bare.host().isascii():
+        return address
+    return f"{address}\n{QUrl.toAce(bare.host()).data().decode('ascii', 'replace')}"
+
+
+def tip(text: str) -> str:
+    """The text for a tooltip, which would take a file's name or an address with tags in it for HTML."""
+    return f"<p>{escape(text).replace(chr(10), '<br>')}</p>"
 
 
 def _copy_button_style(colours: Colours) -> str:

@@ -13,7 +13,7 @@ from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.icons import arrow_icon, file_icon
 from titan_desktop.ui.chat.markdown import Rendered
 from titan_desktop.ui.chat.passage import excerpt, marked_html
-from titan_desktop.ui.chat.rich_text import RichText
+from titan_desktop.ui.chat.rich_text import RichText, tip
 
 _SHOWN_AT_FIRST = 5
 _ROW = 30
@@ -57,9 +57,9 @@ class SourceRow(QWidget):
     ) -> None:
         """Show a source; when `open_`, with its passage, which `short` cuts to where the question's words are."""
         self._path, self._line = hit.path, colours.line
-        self.file.setText(f"{self._index + 1}  {hit.title}")
+        self.file.setText(f"{self._index + 1}  {hit.title}".replace("&", "&&"))  # no mnemonic
         self.file.setIcon(file_icon(hit.kind))
-        self.file.setToolTip(hit.path)
+        self.file.setToolTip(tip(hit.path))
         self.file.setAccessibleName(
             self.tr("Open source {number}: {title}").format(number=self._index + 1, title=hit.title)
         )

@@ -2,7 +2,7 @@ import random
 from itertools import pairwise
 
 import pytest
-from PySide6.QtCore import QPoint, Qt, QTranslator
+from PySide6.QtCore import QPoint, Qt, QTranslator, QUrl
 from PySide6.QtGui import QColor, QGuiApplication, QPalette, QTextDocument
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
@@ -11,6 +11,7 @@ from tests.titan_desktop.ui.chat.samples import CONVERSATION, answer, delta, exc
 from titan_desktop.contracts.chat import AnswerKind, Fault, State
 from titan_desktop.ui.chat.chat_view import ChatView
 from titan_desktop.ui.chat.message_widget import MessageWidget
+from titan_desktop.ui.chat.rich_text import shown_address, tip
 from titan_desktop.ui.chat.sentences import SETTINGS_URL, fault_sentence
 
 
@@ -304,11 +305,30 @@ def test_nothing_found_says_where_titan_looked(view: ChatView):
     assert "Desktop, Загрузки" in row._notice.text()
 
 
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("https://bank.example@thief.example/a", "https://thief.example/a"),
+        ("https://xn--80ak6aa92e.com/", "https://\u0430\u0440\u0440\u04cf\u0435.com/\nxn--80ak6aa92e.com"),
+        ("https://a.example/%E2%80%AEfdp.exe", "https://a.example/%E2%80%AEfdp.exe"),
+        ("https://a.example/договор", "https://a.example/договор"),
+    ],
+)
+def test_a_link_shows_where_it_leads(address: str, said: str):
+    """Neither a name before the @, nor letters that look Latin, nor text turned around hide the target."""
+    assert shown_address(QUrl(address)) == said
+
+
+def test_tags_in_a_tooltip_are_shown_not_followed():
+    """A file may be named like HTML."""
+    assert tip("<img src='/etc/x'>\nb") == "<p>&lt;img src=&#x27;/etc/x&#x27;&gt;<br>b</p>"
+
+
 def test_a_source_opens_its_file(qtbot, view: ChatView):
     """By its path, which the tooltip shows."""
     row = show_answer(view, text="Да [1].", sources=(hit(),))
     button = row.sources._rows[0].file
-    assert button.toolTip() == hit().path
+    assert button.toolTip() == tip(hit().path)
     with qtbot.waitSignal(view.source_activated) as asked:
         QTest.mouseClick(button, Qt.MouseButton.LeftButton)
     assert asked.args == [hit().path]
