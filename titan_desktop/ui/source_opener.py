@@ -50,8 +50,8 @@ class SourceOpener:
             return translate("Source", "{name} is no longer there: it was moved or deleted.").format(
                 name=name
             )
-        path = PurePath(located.path)
-        shown = path.parent if path.suffix.lower() in _PROGRAMS else path
+        found = PurePath(located.path)
+        shown = found.parent if found.suffix.lower() in _PROGRAMS else found
         if not self._open_url(QUrl.fromLocalFile(str(shown))):
             return translate("Source", "No program on this computer opens {name}.").format(name=name)
         return ""

@@ -319,11 +319,12 @@ def shown_address(url: QUrl) -> str:
     What stands before an @ is left out: `https://bank.example@thief.example` leads to the thief. A name that is
     not Latin is said a second time as the network spells it, since its letters may only look Latin.
     """
-    bare = url.adjusted(QUrl.UrlFormattingOption.RemoveUserInfo)
+    bare = QUrl(url)
+    bare.setUserInfo(None)  # type: ignore[arg-type]  # "" would leave the @; the stubs do not know a null QString
     address = "".join(char if char.isprintable() else quote(char) for char in bare.toDisplayString())
     if bare.host().isascii():
         return address
-    return f"{address}\n{QUrl.toAce(bare.host()).data().decode('ascii', 'replace')}"
+    return f"{address}\n{bytes(QUrl.toAce(bare.host()).data()).decode('ascii')}"
 
 
 def tip(text: str) -> str:
