@@ -92,11 +92,9 @@ def report(
     missing = tuple(library.soname for library in display.missing_libraries(environment))
     shown = Display(display.has_display(environment), missing)
     roots = status.roots if status else _roots_seen_from_here()
-    problems = tuple(
-        filter(None, (unreached, *_problems(status, roots, says), *_display_problem(shown, environment)))
-    )
+    problems = (unreached, *_problems(status, roots, says), *_display_problem(shown, environment))
     return Report(
-        ok=not problems,
+        ok=not any(problems),
         version=__version__,
         python=platform.python_version(),
         platform=f"{platform.platform()} {platform.machine()}",
@@ -107,7 +105,7 @@ def report(
         display=shown,
         core=status,
         index=index,
-        problems=problems,
+        problems=tuple(sentence.removeprefix("titan: ") for sentence in problems if sentence),
         notes=tuple(_notes(status, index, roots, shown, says)),
     )
 
@@ -139,8 +137,7 @@ def _problems(
         ]
         problems += status.problems
     if not any(root.exists for root in roots):
-        folders = says["doctor.or"].join(root.path for root in roots)
-        problems.append(says["doctor.no_folder"].format(folders=folders))
+        problems.append(says["no_folder"].format(folders=", ".join(root.path for root in roots)))
     return problems
 
 
@@ -232,7 +229,7 @@ def _print_list(title: str, lines: Iterable[str]) -> None:
     for number, sentence in enumerate(lines):
         if number == 0:
             output.say(f"\n{title}:")
-        output.say(f"- {output.line(sentence).removeprefix('titan: ')}")
+        output.say(f"- {output.line(sentence)}")
 
 
 def _row(name: str, value: str) -> None:

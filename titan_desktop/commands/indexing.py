@@ -21,7 +21,13 @@ SILENCE_S = 180.0
 
 _FOLLOWED: dict[str, type[msgspec.Struct]] = {
     topics.type_of(struct): struct
-    for struct in (files.FileSeen, files.PathRefused, files.ScanFinished, memory.FileIndexed)
+    for struct in (
+        files.FileSeen,
+        files.FileRemoved,
+        files.PathRefused,
+        files.ScanFinished,
+        memory.FileIndexed,
+    )
 }
 
 
@@ -81,7 +87,8 @@ class Job:
         """Count the files that needed no reading."""
         ours = self._read_by_us()
         said_here = len(self._outcomes) - len(ours)
-        return max(0, sum(self._unchanged.values()) + said_here - len(self._by_others.keys() - ours.keys()))
+        there = {path for path, said in self._by_others.items() if said.outcome is not Outcome.REMOVED}
+        return max(0, sum(self._unchanged.values()) + said_here - len(there - ours.keys()))
 
     def failed_before(self) -> int:
         """Count those of the unchanged files that could not be read when they were."""
@@ -99,7 +106,9 @@ class Job:
     def take(self, event: Event) -> bool:
         """Learn from an event; say whether it belonged to this job."""
         match _decoded(event):
-            case files.FileSeen(path=path, job_id=job_id) if job_id in self._ids:
+            case files.FileSeen(path=path, job_id=job_id) | files.FileRemoved(path=path, job_id=job_id) if (
+                job_id in self._ids
+            ):
                 if path not in self._outcomes:
                     self._waiting.add(path)
             case files.PathRefused(path=path, reason=reason, job_id=job_id) if job_id in self._ids:

@@ -42,10 +42,11 @@ def run(options: argparse.Namespace) -> int:
             return asyncio.run(_doctor(paths, says, json=options.json))
         return asyncio.run(_linked(paths, says, _work(options, says, paths)))
     except settings.SettingsError as error:
+        says = sentences.table("system")
+        sentence = says["settings"].format(path=error.path, reason=error.reason)
         if options.command == "doctor":
-            says = sentences.table("system")
-            return doctor.show(doctor.report(paths, says, None, str(error)), says, json=options.json)
-        output.complain(f"titan: {error}")
+            return doctor.show(doctor.report(paths, says, None, sentence), says, json=options.json)
+        output.complain(sentence)
         return exit_codes.NOT_REACHED
     except CommandError as error:
         output.complain(error.sentence)
@@ -64,7 +65,7 @@ def _work(options: argparse.Namespace, says: sentences.Table, paths: Paths) -> W
         case "search" if options.queries:
             queries = _queries(options, says)
             return lambda bus: _after_scan(
-                bus, says, lambda: search.run_many(bus, options, queries), fresh=fresh
+                bus, says, lambda: search.run_many(bus, options, queries, says), fresh=fresh
             )
         case "search":
             query = _text(options.query, says, "no_query")
@@ -198,6 +199,10 @@ async def _index(bus: Bus, options: argparse.Namespace, paths: list[str], says: 
     """Index, listening from before a core that was started for this has begun to read on its own."""
     async with indexing.listening(bus) as tail:
         await _until_ready(bus)
+        roots = (await _status(bus)).roots
+        if not paths and not any(root.exists for root in roots):
+            sentence = says["no_folder"].format(folders=", ".join(root.path for root in roots))
+            raise CommandError(sentence, exit_codes.NOTHING)
         return await index.run(bus, tail, options, paths, says)
 
 

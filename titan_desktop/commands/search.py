@@ -35,7 +35,7 @@ async def run(bus: Bus, options: argparse.Namespace, text: str, says: sentences.
     """Answer one query; 1 when nothing was found."""
     result = await _search(bus, text, options.limit)
     if result.degraded:
-        output.complain(says["degraded"].format(reason=output.line(result.degraded)))
+        output.complain(output.line(sentences.for_degraded(says, result.degraded)))
     if options.json:
         output.say_json([output.hit_as_json(hit) for hit in result.hits])
     else:
@@ -45,19 +45,25 @@ async def run(bus: Bus, options: argparse.Namespace, text: str, says: sentences.
     return exit_codes.DONE if result.hits else exit_codes.NOTHING
 
 
-async def run_many(bus: Bus, options: argparse.Namespace, queries: Sequence[str]) -> int:
-    """Answer many, one JSON list a line, in the order of the queries."""
-    async for hits in _in_order(bus, queries, options.limit):
-        output.say_json([output.hit_as_json(hit) for hit in hits])
+async def run_many(
+    bus: Bus, options: argparse.Namespace, queries: Sequence[str], says: sentences.Table
+) -> int:
+    """Answer many, one JSON list a line, in the order of the queries; what is missing is said once."""
+    degraded = ""
+    async for result in _in_order(bus, queries, options.limit):
+        output.say_json([output.hit_as_json(hit) for hit in result.hits])
+        degraded = degraded or result.degraded
+    if degraded:
+        output.complain(output.line(sentences.for_degraded(says, degraded)))
     return exit_codes.DONE
 
 
-async def _in_order(bus: Bus, queries: Iterable[str], limit: int) -> AsyncIterator[Sequence[memory.Hit]]:
+async def _in_order(bus: Bus, queries: Iterable[str], limit: int) -> AsyncIterator[memory.SearchResult]:
     """Search several at a time and yield in order; the window is bounded, so a long file needs no memory."""
-    window: deque[asyncio.Task[Sequence[memory.Hit]]] = deque()
+    window: deque[asyncio.Task[memory.SearchResult]] = deque()
     try:
         for query in queries:
-            window.append(asyncio.create_task(_hits(bus, query, limit), name="search"))
+            window.append(asyncio.create_task(_search(bus, query, limit), name="search"))
             if len(window) >= QUERIES_AT_ONCE:
                 yield await window.popleft()
         while window:
@@ -68,11 +74,9 @@ async def _in_order(bus: Bus, queries: Iterable[str], limit: int) -> AsyncIterat
         await asyncio.gather(*window, return_exceptions=True)
 
 
-async def _hits(bus: Bus, query: str, limit: int) -> Sequence[memory.Hit]:
-    return (await _search(bus, query, limit)).hits if query else ()
-
-
 async def _search(bus: Bus, query: str, limit: int) -> memory.SearchResult:
+    if not query:
+        return memory.SearchResult(hits=())
     request = memory.Search(query=query, limit=limit)
     return await bus.request(
         topics.MEMORY_REQUESTS,

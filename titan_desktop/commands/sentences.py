@@ -39,15 +39,21 @@ def counted(sentences: Table, key: str, count: int) -> str:
     return form.format(count=count)
 
 
+def for_degraded(sentences: Table, degraded: str) -> str:
+    """Say why the search went by words alone. What is no fault of an embedder is said as it is."""
+    fault = degraded.partition(":")[0]
+    return sentences["degraded"].format(reason=sentences.get(f"degraded.{fault}", degraded))
+
+
 def for_reason(sentences: Table, reason: str) -> str:
     """Say why a file was left out. An unknown reason, of a newer core, is said as it is."""
     return sentences.get(f"reason.{reason}", reason) if reason != Reason.NONE else ""
 
 
 ENGLISH: Table = {
-    "fault.wrong_key": "The model's endpoint refused the key. Set the right one: `titan key set`, or OPENAI_API_KEY.",
+    "fault.wrong_key": "The endpoint refused the key. Set the right one: `titan key set`, or OPENAI_API_KEY.",
     "fault.unreachable": "The model's endpoint cannot be reached. Check the network and its address.",
-    "fault.model_not_found": "The endpoint does not know this model. Choose another in the settings or in TITAN_MODEL.",
+    "fault.model_not_found": "The endpoint knows no such model. Choose another: in the settings or TITAN_MODEL.",
     "fault.rate_limited": "The endpoint is asked too often. Wait a minute and ask again.",
     "fault.quota_exceeded": "The account has no credit left. Top it up, or connect another model.",
     "fault.context_too_long": "The conversation is too long for this model. Start a new one.",
@@ -71,7 +77,7 @@ ENGLISH: Table = {
     "sources": "Sources:",
     "nothing": "Nothing was found in your files.",
     "connect": (
-        "These are the passages themselves: no model is connected. Set an OpenAI key with `titan key set`, or"
+        "No model is connected: the answer is the passages themselves. Set an OpenAI key with `titan key set`, or"
         " start Ollama and name its model: OPENAI_BASE_URL=http://localhost:11434/v1 TITAN_MODEL=llama3.2."
     ),
     "again": "(the answer starts again)",
@@ -79,10 +85,19 @@ ENGLISH: Table = {
     "first_scan": "Reading your files",
     "first_scan_late": "Your files are still being read; the answer knows only those read so far.",
     "degraded": "Found by words alone: {reason}",
+    "degraded.unreachable": "the endpoint of the embedding model cannot be reached. Check the network.",
+    "degraded.timed_out": "the endpoint of the embedding model took too long. Try again in a moment.",
+    "degraded.wrong_key": "the endpoint of the embedding model refused the key. Set the right one.",
+    "degraded.no_model": "the endpoint does not know the embedding model. Name another in the settings.",
+    "degraded.rate_limited": "the endpoint of the embedding model is asked too often. Wait a minute.",
+    "degraded.server": "the endpoint of the embedding model failed. Try again in a moment.",
+    "degraded.refused": "the embedding model refused the question. Ask it in other words.",
+    "degraded.malformed": "the endpoint gave no vectors. Check that its model is one for embeddings.",
     "indexing": "Indexing",
     "indexed": "Indexed: {files} ({bytes}) in {seconds:.1f} s, {rate:.0f} files/s",
     "unchanged": "Unchanged: {files}",
     "unchanged_failed": "of these could not be read: {files}; `titan doctor` names them",
+    "removed": "Removed: {files}",
     "skipped": "Skipped: {files}",
     "failed": "Failed: {files}",
     "refused": "titan: {path} is refused: {reason}. {cure}",
@@ -95,6 +110,8 @@ ENGLISH: Table = {
     "too_long": "titan: the text is too long: {bytes} bytes, {limit} at most. Shorten it.",
     "queries_json": "titan: --queries prints JSON lines: add --json, and leave the query out.",
     "cannot_read": "titan: {path} cannot be read: {reason}.",
+    "no_folder": "titan: there is nothing to read: no {folders}. Make one of them and put files there.",
+    "settings": "titan: {path}: {reason}. Correct the line, or delete the file to start from the defaults.",
     "no_core": "titan: the core could not be reached: {reason}. Run `titan doctor`; its log is {log}.",
     "no_answer": "titan: the core gave no answer in time. Try again, or run `titan doctor`.",
     "refused_request": "titan: the core refused: {reason}. Run `titan doctor`.",
@@ -134,8 +151,6 @@ ENGLISH: Table = {
     "doctor.well": "All is well.",
     "doctor.store": "{name} ({place}): {detail}",
     "doctor.store_silent": "It does not answer.",
-    "doctor.no_folder": "There is nothing to read: {folders} does not exist. Make it and put files there.",
-    "doctor.or": " or ",
     "doctor.no_model": "No model is connected: answers are passages. `titan key set` connects OpenAI.",
     "doctor.no_embedder": (
         "No embedder is connected: search goes by words alone. TITAN_EMBEDDING_MODEL names one."
@@ -176,18 +191,27 @@ RUSSIAN: Table = {
     "sources": "Источники:",
     "nothing": "В ваших файлах ничего не найдено.",
     "connect": (
-        "Это сами отрывки: модель не подключена. Задайте ключ OpenAI (`titan key set`) или запустите Ollama и"
-        " назовите её модель: OPENAI_BASE_URL=http://localhost:11434/v1 TITAN_MODEL=llama3.2."
+        "Модель не подключена: ответ — это сами отрывки. Задайте ключ OpenAI (`titan key set`) или запустите"
+        " Ollama и назовите её модель: OPENAI_BASE_URL=http://localhost:11434/v1 TITAN_MODEL=llama3.2."
     ),
     "again": "(ответ начат заново)",
     "stopped": "(остановлено)",
     "first_scan": "Читаю ваши файлы",
     "first_scan_late": "Файлы ещё читаются; ответ знает только прочитанные.",
     "degraded": "Найдено только по словам: {reason}",
+    "degraded.unreachable": "сервер векторной модели недоступен. Проверьте сеть.",
+    "degraded.timed_out": "сервер векторной модели не ответил вовремя. Повторите чуть позже.",
+    "degraded.wrong_key": "сервер векторной модели не принял ключ. Задайте верный.",
+    "degraded.no_model": "сервер не знает векторной модели. Назовите другую в настройках.",
+    "degraded.rate_limited": "слишком много запросов к векторной модели. Подождите минуту.",
+    "degraded.server": "ошибка на сервере векторной модели. Повторите чуть позже.",
+    "degraded.refused": "векторная модель отклонила вопрос. Задайте его другими словами.",
+    "degraded.malformed": "сервер не прислал векторов. Проверьте, та ли модель названа.",
     "indexing": "Индексирую",
     "indexed": "Проиндексировано: {files} ({bytes}) за {seconds:.1f} с, файлов в секунду: {rate:.0f}",
     "unchanged": "Без изменений: {files}",
     "unchanged_failed": "из них не прочитано: {files}; `titan doctor` назовёт их",
+    "removed": "Удалено из индекса: {files}",
     "skipped": "Пропущено: {files}",
     "failed": "Не прочитано: {files}",
     "refused": "titan: отказано в доступе к {path}: {reason}. {cure}",
@@ -200,6 +224,8 @@ RUSSIAN: Table = {
     "too_long": "titan: слишком длинный текст, в байтах: {bytes}, не больше {limit}. Сократите его.",
     "queries_json": "titan: --queries печатает строки JSON: добавьте --json и уберите сам запрос.",
     "cannot_read": "titan: не удаётся прочитать {path}: {reason}.",
+    "no_folder": "titan: читать нечего: нет {folders}. Создайте одну из этих папок и положите туда файлы.",
+    "settings": "titan: {path}: {reason}. Исправьте строку или удалите файл: Titan начнёт с обычных настроек.",
     "no_core": "titan: нет связи с ядром: {reason}. Запустите `titan doctor`; журнал ядра: {log}.",
     "no_answer": "titan: ядро не ответило вовремя. Повторите или запустите `titan doctor`.",
     "refused_request": "titan: ядро отказало: {reason}. Запустите `titan doctor`.",
@@ -239,8 +265,6 @@ RUSSIAN: Table = {
     "doctor.well": "Всё в порядке.",
     "doctor.store": "{name} ({place}): {detail}",
     "doctor.store_silent": "Не отвечает.",
-    "doctor.no_folder": "Читать нечего: нет папки {folders}. Создайте её и положите туда файлы.",
-    "doctor.or": " или ",
     "doctor.no_model": "Модель не подключена: ответы — это отрывки. `titan key set` подключает OpenAI.",
     "doctor.no_embedder": (
         "Векторная модель не подключена: поиск идёт только по словам. Её называет TITAN_EMBEDDING_MODEL."

@@ -37,6 +37,7 @@ class FileRemoved(msgspec.Struct, frozen=True, kw_only=True, tag="file_removed",
 
     path: str
     folder: bool = False
+    job_id: str = ""
 
 
 class PathRefused(msgspec.Struct, frozen=True, kw_only=True, tag="path_refused", tag_field="type"):
@@ -51,7 +52,8 @@ class ScanFinished(msgspec.Struct, frozen=True, kw_only=True, tag="scan_finished
     """Every file of this job has been said.
 
     Attributes:
-        seen: how many `file_seen` events this job published; as many `file_indexed` with its id follow.
+        seen: how many `file_seen` events this job published; as many `file_indexed` with its id follow, and one
+            for each of its `file_removed`.
         unchanged: files that the index knows already, by size and time; nothing was published for them.
         failed: how many of those could not be read when they were.
         refused: how many `path_refused` events this job published.

@@ -129,6 +129,23 @@ async def test_unchanged_files_that_failed_before_are_told(
     assert "Unchanged: 8\n  of these could not be read: 2; `titan doctor` names them\n" in read
 
 
+async def test_files_that_have_gone_are_waited_for(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
+    """After the command a search finds none of them any more."""
+
+    async def emptied(command: files.IndexPaths) -> AsyncIterator[msgspec.Struct]:
+        yield files.FileRemoved(path="/d/1", job_id=command.job_id)
+        yield files.FileRemoved(path="/elsewhere/2")
+        yield files.ScanFinished(job_id=command.job_id, seen=0, unchanged=1)
+        yield dealt(command, "/d/1", Outcome.REMOVED)
+
+    async with files_service(bus, emptied):
+        await run(bus, options(), ["/d"], SAYS)
+        await run(bus, options(json=False), ["/d"], SAYS)
+    said, _, read = capsys.readouterr().out.partition("\n")
+    assert (json.loads(said)["removed"], json.loads(said)["unchanged"]) == (1, 1)
+    assert "Removed: 1\n" in read
+
+
 async def test_a_core_that_restarts_in_mid_scan_is_waited_for(
     bus: Bus, capsys: pytest.CaptureFixture[str]
 ) -> None:

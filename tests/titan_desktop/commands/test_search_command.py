@@ -77,6 +77,21 @@ async def test_a_missing_leg_is_said_on_stderr(bus: Bus, capsys: pytest.CaptureF
     assert "the embedder does not answer" in err
 
 
+async def test_a_fault_of_the_embedder_is_a_sentence(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the cure, in both languages, and once for many queries."""
+
+    async def degraded(_: memory.Search) -> memory.SearchResult:
+        return memory.SearchResult(hits=(a_hit(),), degraded="wrong_key: 401")
+
+    async with memory_service(bus, degraded):
+        await search.run(bus, options(json=True), "x", sentences.RUSSIAN)
+        assert "не принял ключ" in capsys.readouterr().err
+        await search.run_many(bus, options(json=True), ["x", "y"], SAYS)
+    assert capsys.readouterr().err == (
+        "Found by words alone: the endpoint of the embedding model refused the key. Set the right one.\n"
+    )
+
+
 async def test_many_queries_are_answered_in_order(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
     """One list a line, in the order asked, though later ones are answered first; a blank line gives []."""
     at_once = most = 0
@@ -92,7 +107,7 @@ async def test_many_queries_are_answered_in_order(bus: Bus, capsys: pytest.Captu
     queries = [f"question {number}" for number in range(40)]
     queries[7] = ""
     async with memory_service(bus, slower_first):
-        assert await search.run_many(bus, options(json=True), queries) == exit_codes.DONE
+        assert await search.run_many(bus, options(json=True), queries, SAYS) == exit_codes.DONE
     answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [answer[0]["passage"] if answer else "" for answer in answers] == queries
     assert 1 < most <= search.QUERIES_AT_ONCE
@@ -106,7 +121,7 @@ async def test_a_refused_query_ends_the_batch(bus: Bus) -> None:
 
     async with memory_service(bus, refuse):
         with pytest.raises(RequestFailedError, match="PostgreSQL is down"):
-            await search.run_many(bus, options(json=True), ["a", "b", "c"])
+            await search.run_many(bus, options(json=True), ["a", "b", "c"], SAYS)
     assert not [task for task in asyncio.all_tasks() if task.get_name() == "search"]
 
 

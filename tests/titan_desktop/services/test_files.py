@@ -98,7 +98,9 @@ def is_seen(path: Path, size: int | None = None) -> Callable[[msgspec.Struct], b
 
 
 def is_removed(path: Path, *, folder: bool = False) -> Callable[[msgspec.Struct], bool]:
-    return lambda event: event == files.FileRemoved(path=str(path), folder=folder)
+    return lambda event: (
+        isinstance(event, files.FileRemoved) and (event.path, event.folder) == (str(path), folder)
+    )
 
 
 def make_root_with(file: Path) -> None:

@@ -129,7 +129,7 @@ class _Job:
         """Ask after files that the index knows and the walk did not meet: a folder may have been unreadable."""
         gone = await asyncio.to_thread(lambda: [path for path in missed if self._is_gone(Path(path))])
         for path in gone:
-            await self._outbox.say(FileRemoved(path=path))
+            await self._outbox.say(FileRemoved(path=path, job_id=self._job_id))
 
     def _is_gone(self, path: Path) -> bool:
         try:

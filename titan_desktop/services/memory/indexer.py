@@ -65,7 +65,9 @@ class Indexer:
                 removed = event.payload_as(files.FileRemoved)
                 async with self._order.turn(removed.path, folder=removed.folder):
                     await _patiently(lambda: self._passages.remove(removed.path, folder=removed.folder))
-                    await self._say(FileIndexed(path=removed.path, outcome=Outcome.REMOVED))
+                    await self._say(
+                        FileIndexed(path=removed.path, outcome=Outcome.REMOVED, job_id=removed.job_id)
+                    )
                 self._passages_stored()
 
     async def _outcome(self, seen: files.FileSeen, event_id: str) -> FileIndexed:
