@@ -165,8 +165,8 @@
 <context>
     <name>Hint</name>
     <message>
-        <source>No model is connected. For written answers, enter an OpenAI key in the settings, or run a local Ollama: then nothing leaves this computer.</source>
-        <translation>Модель не подключена. Чтобы получать готовые ответы, введите в настройках ключ OpenAI или запустите Ollama на этом компьютере: тогда ничего не уходит в сеть.</translation>
+        <source>Answered without a model. For written answers, enter an OpenAI key in the settings, or run a local Ollama: then nothing leaves this computer.</source>
+        <translation>Ответ составлен без модели. Чтобы получать готовые ответы, введите в настройках ключ OpenAI или запустите Ollama на этом компьютере: тогда ничего не уходит в сеть.</translation>
     </message>
     <message>
         <source>Nothing was found in your files. Try other words.</source>

@@ -4,11 +4,49 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from titan_desktop.ui.short_path import short_path
 
 _WIDTH_MAX = 560
+_EXAMPLE_PADDING = 36
+"""Pixels left and right of the words, with the frame, as style.qss has them."""
+
+
+class ExampleButton(QPushButton):
+    """A question to click, shortened where the window is narrow."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.question = ""
+        self.setProperty("tone", "example")
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def set_question(self, question: str) -> None:
+        """Offer another question."""
+        self.question = question
+        self.setAccessibleName(question)
+        self._shorten()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show as much as there is room for."""
+        super().resizeEvent(event)
+        self._shorten()
+
+    def _shorten(self) -> None:
+        room = self.width() - _EXAMPLE_PADDING
+        shown = self.fontMetrics().elidedText(self.question, Qt.TextElideMode.ElideRight, room)
+        self.setText(shown.replace("&", "&&"))
+        self.setToolTip("" if shown == self.question else self.question)
 
 
 class StartScreen(QScrollArea):
@@ -28,7 +66,7 @@ class StartScreen(QScrollArea):
         self._about = QLabel(self)
         self._where = QLabel(self)
         self._try = QLabel(self)
-        self._examples = [QPushButton(self) for _ in range(3)]
+        self._examples = [ExampleButton(self) for _ in range(3)]
         self._lay_out()
         self._retranslate()
 
@@ -49,8 +87,7 @@ class StartScreen(QScrollArea):
         column.addSpacing(16)
         column.addWidget(self._try)
         for example in self._examples:
-            example.setProperty("tone", "example")
-            example.clicked.connect(lambda _=False, button=example: self.example_chosen.emit(button.text()))
+            example.clicked.connect(lambda _=False, button=example: self.example_chosen.emit(button.question))
             column.addWidget(example)
         column.addStretch(2)
         body = QWidget(page)
@@ -83,7 +120,7 @@ class StartScreen(QScrollArea):
             ),
             strict=True,
         ):
-            button.setText(words)
+            button.set_question(words)
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the language."""

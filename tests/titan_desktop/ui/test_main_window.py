@@ -121,7 +121,7 @@ def test_escape_stops_wherever_the_focus_is(window):
 def test_the_start_screen_offers_questions(window):
     """An example goes into the composer, where it can be changed before it is sent."""
     window.start_screen._examples[0].click()
-    assert window.chat.draft() == window.start_screen._examples[0].text()
+    assert window.chat.draft() == window.start_screen._examples[0].question
     assert "/home/anna/Downloads" in window.start_screen._where.text()
 
 
@@ -193,3 +193,16 @@ def test_the_banner_says_one_thing(window):
     window.banner._action.click()
     window.banner._close.click()
     assert (window.banner.text, closed, wanted) == ("", [True], [True])
+
+
+def test_a_narrow_window_cuts_no_example(window, qtbot):
+    """At the smallest size the start screen fits its width; a shortened example still asks the whole question."""
+    window.show()
+    window.resize(window.minimumSize())
+    screen = window.start_screen
+    qtbot.waitUntil(lambda: screen.widget().width() <= screen.viewport().width())
+    example = screen._examples[0]
+    example.resize(120, example.height())
+    assert example.text().endswith("…")
+    example.click()
+    assert window.chat.draft() == example.question

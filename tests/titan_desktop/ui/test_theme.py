@@ -3,6 +3,8 @@
 import pytest
 from PySide6.QtGui import QColor, QPalette
 
+from titan_desktop.contracts import chat
+from titan_desktop.ui.chat.chat_view import ChatView
 from titan_desktop.ui.theme import DARK, LIGHT
 
 TEXTS = [
@@ -72,3 +74,19 @@ def test_the_style_sheet_knows_all_its_colours(qapp, theme):
     assert "@" not in qapp.styleSheet()
     for name in ("new", "menu"):
         assert not theme.icon(name).isNull()
+
+
+def test_messages_follow_while_they_are_shown(qtbot, theme):
+    """The text of an open conversation takes the colour of the theme at once, in both directions."""
+    view = ChatView()
+    qtbot.addWidget(view)
+    view.show()
+    message = chat.Message(
+        id="q1", conversation_id="c1", role=chat.Role.USER, text="Какой залог?", state=chat.State.COMPLETE,
+        created_at="2026-01-01T00:00:00Z",
+    )  # fmt: skip
+    view.model.set_conversation("c1", [message], False)
+    row = view.messages.widget_of(0)
+    for choice, colours in (("dark", DARK), ("light", LIGHT), ("dark", DARK)):
+        theme.choose(choice)
+        assert row.body.palette().color(QPalette.ColorRole.Text).name() == colours["text"]

@@ -3,6 +3,7 @@
 from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
+    QFocusEvent,
     QFontMetrics,
     QInputMethodEvent,
     QKeyEvent,
@@ -31,6 +32,7 @@ class PromptEdit(QPlainTextEdit):
     stop_pressed = Signal()
     recall_pressed = Signal()
     page_pressed = Signal(int)
+    focus_changed = Signal()
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -69,6 +71,16 @@ class PromptEdit(QPlainTextEdit):
             self.page_pressed.emit(-1 if event.key() == Qt.Key.Key_PageUp else 1)
         else:
             super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Say so: the frame shows it."""
+        super().focusInEvent(event)
+        self.focus_changed.emit()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Say so: the frame shows it."""
+        super().focusOutEvent(event)
+        self.focus_changed.emit()
 
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
         """While an input method composes, Enter belongs to it."""
@@ -113,6 +125,7 @@ class Composer(QWidget):
         layout.addWidget(self.button, 0, 1, Qt.AlignmentFlag.AlignBottom)
         layout.addWidget(self.counter, 1, 0, 1, 2)
         self.edit.textChanged.connect(self._refresh)
+        self.edit.focus_changed.connect(self.update)
         self.edit.send_pressed.connect(self._send)
         self.edit.stop_pressed.connect(self._stop)
         self.edit.recall_pressed.connect(self.recall_requested)

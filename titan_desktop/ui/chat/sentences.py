@@ -56,10 +56,10 @@ def cured_in_settings(fault: Fault | None) -> bool:
 
 
 def connect_hint() -> str:
-    """How to get written answers when no model is connected."""
+    """How to get written answers. True also of an old answer, when a model is connected by now."""
     return QCoreApplication.translate(
         "Hint",
-        "No model is connected. For written answers, enter an OpenAI key in the settings, "
+        "Answered without a model. For written answers, enter an OpenAI key in the settings, "
         "or run a local Ollama: then nothing leaves this computer.",
     )
 

@@ -1,6 +1,6 @@
 import pytest
-from PySide6.QtCore import QMimeData, Qt, QUrl
-from PySide6.QtGui import QInputMethodEvent
+from PySide6.QtCore import QEvent, QMimeData, Qt, QUrl
+from PySide6.QtGui import QFocusEvent, QInputMethodEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -131,3 +131,12 @@ def test_everything_has_a_name_for_a_screen_reader(composer: Composer):
     """Field and button say what they are."""
     assert composer.edit.accessibleName()
     assert composer.button.accessibleName()
+
+
+def test_the_frame_shows_who_has_the_keyboard(composer):
+    """It is drawn anew when the focus comes and when it goes."""
+    drawn = []
+    composer.edit.focus_changed.connect(lambda: drawn.append(1))
+    for kind in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
+        QApplication.sendEvent(composer.edit, QFocusEvent(kind))
+    assert len(drawn) == 2
