@@ -1,182 +1,16 @@
 """The chat service on a real bus, a real PostgreSQL and a real HTTP server for the model."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any
 
 import msgspec
 import pytest
 from ulid import ULID
 
+from tests.chat_service import DEPOSIT, Cores, Memory, Window
 from tests.openai_server import FENCED, OpenAIServer, serve
-from titan_bus import Bus, BusConfig, Event, RequestFailedError
-from titan_desktop.adapters.openai_llm import OpenAiLlm
-from titan_desktop.adapters.postgres.database import Database
-from titan_desktop.adapters.postgres.history import MIGRATIONS, PostgresHistory
-from titan_desktop.adapters.redis_cache import RedisRecentCache
 from titan_desktop.contracts import chat, memory, topics
-from titan_desktop.ports.history import HistoryUnavailableError
 from titan_desktop.ports.llm import Endpoint
-from titan_desktop.services import waiting
 from titan_desktop.services.chat import ChatService, answering
-
-DEPOSIT = memory.Hit(
-    path="/home/p/Downloads/rental.pdf",
-    title="rental.pdf",
-    score=2.0,
-    passage="The deposit is 1,500 euros." + " More of the lease." * 60,
-    kind="pdf",
-)
-
-
-class Window:
-    """What a window does: publishes commands, tails events, asks."""
-
-    def __init__(self, bus: Bus) -> None:
-        self.bus = bus
-        self.events: list[Event] = []
-        self._changed = asyncio.Condition()
-
-    async def watch(self) -> None:
-        async for event in self.bus.tail([topics.CHAT, topics.CHAT_STREAM], start="0"):
-            async with self._changed:
-                self.events.append(event)
-                self._changed.notify_all()
-
-    async def until(self, found: Callable[[], Any]) -> Any:
-        async with asyncio.timeout(30), self._changed:  # the first answer imports `openai`
-            await self._changed.wait_for(found)
-        return found()
-
-    def said(self, kind: type, **fields: Any) -> list[Any]:
-        """All events of a kind whose message has these fields."""
-        tag = kind.__struct_config__.tag
-        decoded = [event.payload_as(kind) for event in self.events if event.event_type == tag]
-        return [
-            item
-            for item in decoded
-            if all(getattr(getattr(item, "message", item), name) == value for name, value in fields.items())
-        ]
-
-    async def publish(self, command: Any) -> str:
-        return await self.bus.publish(topics.CHAT, topics.type_of(command), command)
-
-    async def ask(self, text: str = "What is the deposit?", conversation: str = "c") -> str:
-        question_id = str(ULID())
-        await self.publish(chat.SendPrompt(conversation_id=conversation, message_id=question_id, text=text))
-        return question_id
-
-    async def answer(self, question_id: str, count: int = 1, **fields: Any) -> chat.Message:
-        """Wait for the ended answer, the `count`-th one that was said."""
-        found = lambda: self.said(chat.AssistantMessage, question_id=question_id, **fields)  # noqa: E731
-        await self.until(lambda: len(found()) >= count)
-        return found()[count - 1].message
-
-    async def handled(self) -> None:
-        """Wait until every command published so far has been dealt with (groups take them in order)."""
-        for _ in range(500):
-            pending = await self.bus._connection.call("XPENDING", "topics:" + topics.CHAT, "chat")
-            groups = await self.bus._connection.call("XINFO", "GROUPS", "topics:" + topics.CHAT)
-            lag = {bytes(key): value for key, value in zip(groups[0][::2], groups[0][1::2], strict=True)}[
-                b"lag"
-            ]
-            if pending[0] == 0 and not lag:
-                return
-            await asyncio.sleep(0.01)
-        raise AssertionError("commands are still pending")
-
-    async def history(self, conversation: str = "c", **more: Any) -> chat.HistoryPage:
-        wanted = chat.GetHistory(conversation_id=conversation, **more)
-        return await self.bus.request(topics.CHAT_REQUESTS, "history", wanted, reply_type=chat.HistoryPage)
-
-    async def message(self, message_id: str) -> chat.Message:
-        wanted = chat.GetMessage(message_id=message_id)
-        return await self.bus.request(topics.CHAT_REQUESTS, "message", wanted, reply_type=chat.Message)
-
-    async def conversations(self) -> tuple[chat.Conversation, ...]:
-        wanted = chat.ListConversations()
-        page = await self.bus.request(
-            topics.CHAT_REQUESTS, "list_conversations", wanted, reply_type=chat.ConversationPage
-        )
-        return page.conversations
-
-
-class Memory:
-    """Answers searches with `hits`, or with those `elsewhere` for a query."""
-
-    def __init__(self) -> None:
-        self.hits: tuple[memory.Hit, ...] = (DEPOSIT,)
-        self.elsewhere: dict[str, tuple[memory.Hit, ...]] = {}
-        self.searches: list[memory.Search] = []
-
-    async def search(self, event: Event) -> memory.SearchResult:
-        search = event.payload_as(memory.Search)
-        self.searches.append(search)
-        return memory.SearchResult(hits=self.elsewhere.get(search.query, self.hits))
-
-
-class Cores:
-    """Starts core after core over the same stores."""
-
-    def __init__(self, redis_url: str, database: Database, server: OpenAIServer) -> None:
-        self._redis_url = redis_url
-        self.database = database
-        self._server = server
-
-    @contextlib.asynccontextmanager
-    async def run(self, *, with_model: bool = True) -> AsyncIterator[ChatService]:
-        config = BusConfig(url=self._redis_url, source="titan-core@v0", streams=topics.STREAMS)
-        cache, llm = RedisRecentCache(self._redis_url), OpenAiLlm(first_token_timeout_s=3, idle_timeout_s=3)
-        try:
-            async with (
-                Bus(config) as bus,
-                ChatService(bus, PostgresHistory(self.database), cache, llm) as service,
-            ):
-                if with_model:
-                    service.set_model(Endpoint(base_url=self._server.base_url, model="m", key="k"))
-                yield service
-        finally:
-            await llm.close()
-            await cache.close()
-
-
-@pytest.fixture
-def server() -> Iterator[OpenAIServer]:
-    with serve() as server:
-        yield server
-
-
-@pytest.fixture
-async def cores(clean_redis_url: str, database_url: str, server: OpenAIServer) -> AsyncIterator[Cores]:
-    database = Database(database_url)
-    await database.open()
-    await database.migrate(MIGRATIONS)
-    yield Cores(clean_redis_url, database, server)
-    await database.close()
-
-
-@pytest.fixture
-async def window(clean_redis_url: str) -> AsyncIterator[Window]:
-    async with Bus(BusConfig(url=clean_redis_url, source="window@v0", streams=topics.STREAMS)) as bus:
-        window = Window(bus)
-        watching = asyncio.create_task(window.watch())
-        yield window
-        watching.cancel()
-        await asyncio.wait({watching})
-
-
-@pytest.fixture
-async def found(window: Window) -> Memory:
-    responder = Memory()
-    await window.bus.subscribe(topics.MEMORY_REQUESTS, "memory", responder.search)
-    return responder
-
-
-@pytest.fixture
-async def core(cores: Cores, found: Memory) -> AsyncIterator[ChatService]:
-    async with cores.run() as service:
-        yield service
 
 
 async def test_a_question_is_answered_from_the_passages(
@@ -327,62 +161,6 @@ async def test_stop_that_waited_with_its_question_keeps_it_unanswered(
     assert answer.state == "stopped"
 
 
-async def test_a_shutdown_in_mid_answer_is_no_stop_and_the_next_core_answers_once(
-    cores: Cores, window: Window, found: Memory, server: OpenAIServer
-) -> None:
-    server.text = "one two three"
-    server.hold(after=1)
-    async with cores.run() as service:
-        question_id = await window.ask()
-        await window.until(lambda: window.said(chat.AssistantDelta))
-        assert service.busy()
-    assert window.said(chat.AssistantMessage) == []
-    server.release()
-    async with cores.run():
-        answer = await window.answer(question_id)
-        await window.handled()
-        page = await window.history()
-    assert (answer.state, answer.text, answer.attempt) == ("complete", "one two three", 2)
-    assert len(window.said(chat.AssistantMessage)) == 1
-    assert [message.text for message in page.messages] == ["What is the deposit?", "one two three"]
-
-
-async def test_a_stop_between_two_cores_holds(
-    cores: Cores, window: Window, found: Memory, server: OpenAIServer
-) -> None:
-    server.text = "one two three"
-    server.hold(after=2)
-    async with cores.run():
-        question_id = await window.ask()
-        await window.until(lambda: window.said(chat.AssistantDelta))
-    await window.publish(chat.StopAnswer(conversation_id="c", question_id=question_id))
-    async with cores.run():
-        answer = await window.answer(question_id)
-        await window.handled()
-    assert answer.state == "stopped"
-
-
-async def test_the_half_answer_is_saved_and_shown_live(
-    core: ChatService, window: Window, server: OpenAIServer, cores: Cores
-) -> None:
-    server.text = "one two three"
-    server.hold(after=2)
-    question_id = await window.ask()
-    await window.until(
-        lambda: "".join(delta.text for delta in window.said(chat.AssistantDelta)) == "one two "
-    )
-    [started] = window.said(chat.AnswerStarted)
-    live = (await window.history()).messages[-1]
-    assert (live.text, live.state, live.sources) == ("one two ", "streaming", (DEPOSIT,))
-    assert (await window.message(started.message.id)).text == "one two "
-    history = PostgresHistory(cores.database)
-    async with asyncio.timeout(5):
-        while (stored := await history.message(live.id)) is None or stored.text != "one two ":  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
-    server.release()
-    await window.answer(question_id)
-
-
 @pytest.mark.parametrize(
     ("fault", "expected"),
     [
@@ -432,24 +210,6 @@ async def test_a_prompt_that_is_too_long_is_tried_again_with_the_best_passage_al
     assert "other.pdf" in long[-1]["content"]
     assert "other.pdf" not in short[-1]["content"]
     assert "rental.pdf" in short[-1]["content"]
-
-
-async def test_an_answer_longer_than_an_event_arrives_by_request(
-    core: ChatService, window: Window, server: OpenAIServer
-) -> None:
-    server.text = "длинный ответ " * 5_000
-    question_id = await window.ask()
-    answer = await window.answer(question_id)
-    [said] = window.said(chat.AssistantMessage)
-    assert (said.text_omitted, answer.text, answer.state) == (True, "", "complete")
-    assert (await window.message(answer.id)).text == server.text
-    assert (await window.history()).messages[-1].text == server.text
-
-
-async def test_the_longest_question_is_stored_and_said(core: ChatService, window: Window) -> None:
-    question_id = await window.ask('"\n' * 7_800)
-    await window.answer(question_id)
-    assert (await window.message(question_id)).text == '"\n' * 7_800
 
 
 async def test_a_passage_cannot_close_its_fence(
@@ -511,102 +271,9 @@ async def test_a_short_question_is_searched_with_the_one_that_it_leans_on(
     ]
 
 
-async def test_a_question_outlives_an_outage_of_the_store(
-    core: ChatService, window: Window, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """More failures than the bus has retries for chat.v1."""
-    monkeypatch.setattr(waiting, "FIRST_PAUSE_S", 0.0)
-    begin, failures = PostgresHistory.begin, iter(range(10))
-
-    async def begin_later(self: PostgresHistory, question_id: str, **fields: str) -> chat.Message | None:
-        if next(failures, None) is not None:
-            raise HistoryUnavailableError("it restarts")
-        return await begin(self, question_id, **fields)
-
-    monkeypatch.setattr(PostgresHistory, "begin", begin_later)
-    assert (await window.answer(await window.ask())).state == "complete"
-
-
-async def test_a_stop_during_an_outage_of_the_store_holds(
-    core: ChatService, cores: Cores, window: Window, server: OpenAIServer
-) -> None:
-    """The stopped attempt cannot be recorded; when the store is back the question is not answered again."""
-    server.hold(after=1)
-    question_id = await window.ask()
-    assert await asyncio.to_thread(server.holding.wait, 5)
-    await cores.database.close()
-    await window.publish(chat.StopAnswer(conversation_id="c", question_id=question_id))
-    assert await asyncio.to_thread(server.chats[-1].left.wait, 5)
-    await cores.database.open()
-    assert (await window.answer(question_id)).state == "stopped"
-    await window.handled()
-    assert len(window.said(chat.AssistantMessage)) == 1
-
-
-async def test_a_request_waits_for_the_store_within_its_deadline(
-    core: ChatService, cores: Cores, window: Window
-) -> None:
-    """A restart of PostgreSQL is a pause to the reader; one that does not come back has a code of its own."""
-    await cores.database.close()
-    wanted = chat.ListConversations()
-    with pytest.raises(RequestFailedError) as refused:
-        await window.bus.request(topics.CHAT_REQUESTS, "list_conversations", wanted, timeout_s=0.6)
-    assert refused.value.code == "store_unavailable"
-    asking = asyncio.create_task(window.conversations())
-    await asyncio.sleep(0)
-    await cores.database.open()
-    assert await asking == ()
-
-
 async def test_new_settings_hold_for_the_next_question(core: ChatService, window: Window) -> None:
     await window.answer(await window.ask())
     with serve(text="the other model") as other:
         core.set_model(Endpoint(base_url=other.base_url, model="other"))
         answer = await window.answer(await window.ask())
     assert (answer.text, answer.model) == ("the other model", "other")
-
-
-async def test_a_conversation_is_renamed(core: ChatService, window: Window) -> None:
-    await window.answer(await window.ask())
-    await window.publish(chat.RenameConversation(conversation_id="c", title="  My\nflat "))
-    [changed] = await window.until(lambda: window.said(chat.ConversationChanged))
-    assert (changed.conversation.title, changed.deleted) == ("My flat", False)
-    await window.publish(chat.RenameConversation(conversation_id="c", title=" "))
-    await window.handled()
-    assert [item.title for item in await window.conversations()] == ["My flat"]
-
-
-async def test_a_deleted_conversation_is_gone_with_its_running_answer(
-    core: ChatService, window: Window, server: OpenAIServer
-) -> None:
-    await window.answer(await window.ask())
-    assert (await window.history()).messages
-    server.hold(after=1)
-    await window.ask()
-    assert await asyncio.to_thread(server.holding.wait, 5)
-    await window.publish(chat.DeleteConversation(conversation_id="c"))
-    [changed] = await window.until(lambda: window.said(chat.ConversationChanged))
-    assert changed.deleted
-    await window.handled()
-    assert await asyncio.to_thread(server.chats[-1].left.wait, 5)
-    assert await window.conversations() == ()
-    with pytest.raises(RequestFailedError) as refused:
-        await window.history()
-    assert refused.value.code == "not_found"
-    assert len(window.said(chat.AssistantMessage)) == 1
-
-
-async def test_history_comes_in_pages_and_unknown_ids_are_not_found(
-    core: ChatService, window: Window
-) -> None:
-    for number in range(3):
-        await window.answer(await window.ask(str(number)))
-    newest = await window.history(limit=4)
-    older = await window.history(limit=4, before=newest.messages[0].id)
-    assert (newest.more, older.more) == (True, False)
-    assert [message.text for message in (older.messages + newest.messages)[::2]] == ["0", "1", "2"]
-    assert await window.history(limit=4) == newest
-    for wanted in (window.message("nothing"), window.history("nowhere"), window.history(before="nothing")):
-        with pytest.raises(RequestFailedError) as refused:
-            await wanted
-        assert refused.value.code == "not_found"

@@ -1,0 +1,137 @@
+"""The chat service as its tests see it: a window on the bus, a memory that answers, cores over one store."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from ulid import ULID
+
+from tests.openai_server import OpenAIServer
+from titan_bus import Bus, BusConfig, Event
+from titan_desktop.adapters.openai_llm import OpenAiLlm
+from titan_desktop.adapters.postgres.database import Database
+from titan_desktop.adapters.postgres.history import PostgresHistory
+from titan_desktop.adapters.redis_cache import RedisRecentCache
+from titan_desktop.contracts import chat, memory, topics
+from titan_desktop.ports.llm import Endpoint
+from titan_desktop.services.chat import ChatService
+
+DEPOSIT = memory.Hit(
+    path="/home/p/Downloads/rental.pdf",
+    title="rental.pdf",
+    score=2.0,
+    passage="The deposit is 1,500 euros." + " More of the lease." * 60,
+    kind="pdf",
+)
+
+
+class Window:
+    """What a window does: publishes commands, tails events, asks."""
+
+    def __init__(self, bus: Bus) -> None:
+        self.bus = bus
+        self.events: list[Event] = []
+        self._changed = asyncio.Condition()
+
+    async def watch(self) -> None:
+        async for event in self.bus.tail([topics.CHAT, topics.CHAT_STREAM], start="0"):
+            async with self._changed:
+                self.events.append(event)
+                self._changed.notify_all()
+
+    async def until(self, found: Callable[[], Any]) -> Any:
+        async with asyncio.timeout(30), self._changed:  # the first answer imports `openai`
+            await self._changed.wait_for(found)
+        return found()
+
+    def said(self, kind: type, **fields: Any) -> list[Any]:
+        """All events of a kind whose message has these fields."""
+        tag = kind.__struct_config__.tag
+        decoded = [event.payload_as(kind) for event in self.events if event.event_type == tag]
+        return [
+            item
+            for item in decoded
+            if all(getattr(getattr(item, "message", item), name) == value for name, value in fields.items())
+        ]
+
+    async def publish(self, command: Any) -> str:
+        return await self.bus.publish(topics.CHAT, topics.type_of(command), command)
+
+    async def ask(self, text: str = "What is the deposit?", conversation: str = "c") -> str:
+        question_id = str(ULID())
+        await self.publish(chat.SendPrompt(conversation_id=conversation, message_id=question_id, text=text))
+        return question_id
+
+    async def answer(self, question_id: str, count: int = 1, **fields: Any) -> chat.Message:
+        """Wait for the ended answer, the `count`-th one that was said."""
+        found = lambda: self.said(chat.AssistantMessage, question_id=question_id, **fields)  # noqa: E731
+        await self.until(lambda: len(found()) >= count)
+        return found()[count - 1].message
+
+    async def handled(self) -> None:
+        """Wait until every command published so far has been dealt with (groups take them in order)."""
+        for _ in range(500):
+            pending = await self.bus._connection.call("XPENDING", "topics:" + topics.CHAT, "chat")
+            groups = await self.bus._connection.call("XINFO", "GROUPS", "topics:" + topics.CHAT)
+            lag = {bytes(key): value for key, value in zip(groups[0][::2], groups[0][1::2], strict=True)}[
+                b"lag"
+            ]
+            if pending[0] == 0 and not lag:
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError("commands are still pending")
+
+    async def history(self, conversation: str = "c", **more: Any) -> chat.HistoryPage:
+        wanted = chat.GetHistory(conversation_id=conversation, **more)
+        return await self.bus.request(topics.CHAT_REQUESTS, "history", wanted, reply_type=chat.HistoryPage)
+
+    async def message(self, message_id: str) -> chat.Message:
+        wanted = chat.GetMessage(message_id=message_id)
+        return await self.bus.request(topics.CHAT_REQUESTS, "message", wanted, reply_type=chat.Message)
+
+    async def conversations(self) -> tuple[chat.Conversation, ...]:
+        wanted = chat.ListConversations()
+        page = await self.bus.request(
+            topics.CHAT_REQUESTS, "list_conversations", wanted, reply_type=chat.ConversationPage
+        )
+        return page.conversations
+
+
+class Memory:
+    """Answers searches with `hits`, or with those `elsewhere` for a query."""
+
+    def __init__(self) -> None:
+        self.hits: tuple[memory.Hit, ...] = (DEPOSIT,)
+        self.elsewhere: dict[str, tuple[memory.Hit, ...]] = {}
+        self.searches: list[memory.Search] = []
+
+    async def search(self, event: Event) -> memory.SearchResult:
+        search = event.payload_as(memory.Search)
+        self.searches.append(search)
+        return memory.SearchResult(hits=self.elsewhere.get(search.query, self.hits))
+
+
+class Cores:
+    """Starts core after core over the same stores."""
+
+    def __init__(self, redis_url: str, database: Database, server: OpenAIServer) -> None:
+        self._redis_url = redis_url
+        self.database = database
+        self._server = server
+
+    @contextlib.asynccontextmanager
+    async def run(self, *, with_model: bool = True) -> AsyncIterator[ChatService]:
+        config = BusConfig(url=self._redis_url, source="titan-core@v0", streams=topics.STREAMS)
+        cache, llm = RedisRecentCache(self._redis_url), OpenAiLlm(first_token_timeout_s=3, idle_timeout_s=3)
+        try:
+            async with (
+                Bus(config) as bus,
+                ChatService(bus, PostgresHistory(self.database), cache, llm) as service,
+            ):
+                if with_model:
+                    service.set_model(Endpoint(base_url=self._server.base_url, model="m", key="k"))
+                yield service
+        finally:
+            await llm.close()
+            await cache.close()

@@ -1,0 +1,52 @@
+"""Fixtures of the chat service's tests."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from tests.chat_service import Cores, Memory, Window
+from tests.openai_server import OpenAIServer, serve
+from titan_bus import Bus, BusConfig
+from titan_desktop.adapters.postgres.database import Database
+from titan_desktop.adapters.postgres.history import MIGRATIONS
+from titan_desktop.contracts import topics
+from titan_desktop.services.chat import ChatService
+
+
+@pytest.fixture
+def server() -> Iterator[OpenAIServer]:
+    with serve() as server:
+        yield server
+
+
+@pytest.fixture
+async def cores(clean_redis_url: str, database_url: str, server: OpenAIServer) -> AsyncIterator[Cores]:
+    database = Database(database_url)
+    await database.open()
+    await database.migrate(MIGRATIONS)
+    yield Cores(clean_redis_url, database, server)
+    await database.close()
+
+
+@pytest.fixture
+async def window(clean_redis_url: str) -> AsyncIterator[Window]:
+    async with Bus(BusConfig(url=clean_redis_url, source="window@v0", streams=topics.STREAMS)) as bus:
+        window = Window(bus)
+        watching = asyncio.create_task(window.watch())
+        yield window
+        watching.cancel()
+        await asyncio.wait({watching})
+
+
+@pytest.fixture
+async def found(window: Window) -> Memory:
+    responder = Memory()
+    await window.bus.subscribe(topics.MEMORY_REQUESTS, "memory", responder.search)
+    return responder
+
+
+@pytest.fixture
+async def core(cores: Cores, found: Memory) -> AsyncIterator[ChatService]:
+    async with cores.run() as service:
+        yield service
