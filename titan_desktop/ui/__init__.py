@@ -23,18 +23,6 @@ _plain_import = builtins.__import__
 import PySide6.QtCore  # noqa: E402  # between taking note of the function and putting it back
 import PySide6.QtGui  # noqa: E402
 import PySide6.QtNetwork  # noqa: E402
-import PySide6.QtWidgets  # noqa: E402
-
-builtins.__import__ = _plain_import
-
-# PySide6 puts an `__import__` of its own into `builtins`, which reads the source of every module that is imported
-# later, to find Qt's snake_case switch. We do not use the switch; taking the interpreter's own back saves a second
-# of the start and 23 MB.
-_plain_import = builtins.__import__
-
-import PySide6.QtCore  # noqa: E402  # between taking note of the function and putting it back
-import PySide6.QtGui  # noqa: E402
-import PySide6.QtNetwork  # noqa: E402
 import PySide6.QtWidgets  # noqa: E402, F401
 
 builtins.__import__ = _plain_import
