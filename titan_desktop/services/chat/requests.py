@@ -84,7 +84,8 @@ class Requests:
 def _patience_s(event: Event) -> float:
     if event.meta.deadline is None:
         return PATIENCE_S
-    return max(event.meta.deadline / 1000 - time.time() - REFUSAL_S, 0.0)
+    left_s = event.meta.deadline / 1000 - time.time()
+    return max(left_s - REFUSAL_S, left_s / 2)
 
 
 def _within(limit: int, most: int) -> int:
