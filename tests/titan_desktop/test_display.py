@@ -70,3 +70,13 @@ def test_other_systems_bring_what_qt_needs(monkeypatch: pytest.MonkeyPatch) -> N
     """macOS and Windows have a display and the libraries."""
     monkeypatch.setattr(sys, "platform", "darwin")
     assert display.trouble({}) == ""
+
+
+@pytest.mark.parametrize("system", ["darwin", "win32"])
+def test_elsewhere_there_is_a_display_and_nothing_is_missing(
+    system: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """macOS and Windows know neither DISPLAY nor libEGL.so.1, and `titan doctor` must not ask for them."""
+    monkeypatch.setattr(sys, "platform", system)
+    assert display.has_display({})
+    assert display.missing_libraries({"DISPLAY": ":0"}) == ()

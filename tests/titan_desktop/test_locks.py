@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from titan_desktop.locks import FileLock, is_held
 
 HOLDER = """
@@ -48,3 +50,11 @@ def test_a_killed_holder_leaves_no_stale_lock(tmp_path: Path) -> None:
         holder.wait()
     with FileLock(file) as lock:
         assert lock.acquire()
+
+
+def test_a_lock_that_cannot_be_opened_is_held_by_nobody_but_cannot_be_taken(tmp_path: Path) -> None:
+    """Such as one that root has left in the person's folder: who tries to take it hears the system's reason."""
+    (tmp_path / "lock").mkdir()
+    assert not is_held(tmp_path / "lock")
+    with pytest.raises(OSError, match="lock"):
+        FileLock(tmp_path / "lock").acquire()

@@ -44,3 +44,20 @@ def test_the_roots_are_desktop_and_downloads_whatever_they_are_called(titan_home
 def test_shipped_files_are_found_in_a_checkout() -> None:
     """Resources, catalogues and the compose file are there without an installation."""
     assert all(bundled(kind).is_dir() for kind in ("resources", "i18n", "compose"))
+
+
+def test_the_whole_home_is_never_a_root(titan_home: Path) -> None:
+    """Where Desktop was deleted, xdg-user-dirs names the home in its place; nor is what lies above it taken."""
+    config = titan_home / ".config"
+    config.mkdir()
+    (config / "user-dirs.dirs").write_text('XDG_DESKTOP_DIR="$HOME/"\nXDG_DOWNLOAD_DIR="/"\n', "utf-8")
+    assert allowed_roots() == (titan_home / "Desktop", titan_home / "Downloads")
+
+
+def test_a_comma_moves_the_sockets(titan_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL's clients would read it as the beginning of another host."""
+    monkeypatch.setenv("TITAN_HOME", "/t/a, b")
+    assert "," not in str(Paths.from_environment().sockets())
+    monkeypatch.setenv("TITAN_HOME", "/t/Ти 5% \"q\" 'x' #?&")
+    paths = Paths.from_environment()
+    assert paths.sockets() == paths.run

@@ -12,6 +12,7 @@ import pytest
 
 from titan_desktop.adapters.vault import RootVault, beneath_linux
 from titan_desktop.adapters.vault.beneath import Beneath
+from titan_desktop.adapters.vault.beneath_windows import is_device_or_stream
 from titan_desktop.contracts.memory import Reason
 from titan_desktop.ports.vault import VaultError
 
@@ -265,3 +266,49 @@ def test_without_openat2_the_walk_serves(root: Path, monkeypatch: pytest.MonkeyP
         assert file.read() == b"deposit"
     assert refusal(vault, root / "folder" / "lease.txt") is Reason.OUTSIDE
     assert len(list(vault.walk(root))) == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["NUL", "con.txt", "COM1.pdf", "lpt\u00b9", "aux .txt", "lease.txt:stream", "a.txt::$DATA", "a.", "a "],
+)
+def test_windows_takes_these_names_for_something_else(name: str) -> None:
+    """Devices, streams, and what it cuts at the end: refused there before anything is opened."""
+    assert is_device_or_stream(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["console.txt", "null", "lpt.txt", "com10.txt", ".profile", "a.b.txt", "Договор"]
+)
+def test_windows_takes_these_names_as_they_are(name: str) -> None:
+    """Names of documents."""
+    assert not is_device_or_stream(name)
+
+
+def test_a_folder_that_moves_while_it_is_read_never_shows_the_outside(vault: RootVault, root: Path) -> None:
+    """A parent renamed out of the root, with a link in its place, again and again under real threads."""
+    outside = root.parent / "outside"
+    moved = root.parent / "moved"
+    done = threading.Event()
+
+    def swap() -> None:
+        while not done.is_set():
+            (root / "inner").rename(moved)
+            (root / "inner").symlink_to(outside)
+            (root / "inner").unlink()
+            moved.rename(root / "inner")
+
+    thread = threading.Thread(target=swap)
+    thread.start()
+    seen = set()
+    try:
+        for _ in range(3000):
+            try:
+                with vault.open(root / "inner" / "lease.txt") as file:
+                    seen.add(file.read())
+            except VaultError as error:
+                seen.add(error.reason)
+    finally:
+        done.set()
+        thread.join()
+    assert seen <= {b"deposit", Reason.OUTSIDE, Reason.VANISHED}

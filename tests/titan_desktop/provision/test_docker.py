@@ -139,3 +139,16 @@ async def test_the_chosen_services_alone_are_brought_up_and_waited_for(
     assert up.endswith("--project-name titan up --detach --wait redis postgres")
     assert f"--env-file {paths.data / '.env'}" in up
     assert json.dumps(values["REDIS_PASSWORD"]) not in up
+
+
+def test_no_password_stands_on_a_command_line_and_no_server_runs_as_root() -> None:
+    """Every user of the machine can read the arguments of a process in a container."""
+    said = yaml.safe_load(COMPOSE_FILE.read_text("utf-8"))
+    for name, service in said["services"].items():
+        assert "${" not in str(service.get("command", "")), name
+        assert "PASSWORD" not in str(service["healthcheck"]["test"]), name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+    assert "--requirepass" not in str(said["services"]["redis"]["command"])
+    for name in ("redis", "postgres"):
+        assert said["services"][name]["cap_drop"] == ["ALL"]
+        assert said["services"][name]["user"] == name

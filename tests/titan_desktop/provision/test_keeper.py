@@ -258,3 +258,46 @@ def test_the_keeper_is_light() -> None:
         check=True,
     )
     assert done.stdout.strip() == "['titan_desktop']"
+
+
+@pytest.mark.parametrize("store", ["redis", "postgres"])
+async def test_whatever_the_umask_nobody_else_may_read_what_the_servers_write(used: Path, store: str) -> None:
+    """Data, logs, records and sockets: no right for group or others but the search bit that root sets."""
+    before = os.umask(0)
+    try:
+        async with keeping(used, store) as keeper:
+            await keeper.heard(store, "up")
+            places = [
+                path for name in ("data", "logs", "run") for path in (used / name, *(used / name).rglob("*"))
+            ]
+            assert [path for path in places if not path.is_symlink() and path.lstat().st_mode & 0o066] == []
+    finally:
+        os.umask(before)
+
+
+async def test_a_damaged_append_only_file_is_a_sentence_with_the_cure() -> None:
+    """Not a loop without a word: the sentence names the folder to move away and what that costs."""
+    with servers.short_folder() as folder:
+        async with keeping(folder, "redis") as keeper:
+            await keeper.heard("redis", "up")
+        (log,) = (folder / "data/redis/appendonlydir").glob("*.incr.aof")
+        log.write_bytes(b"*1\r\n$4\r\nPING\r\nGARBAGE" * 9)
+        async with keeping(folder, "redis") as keeper:
+            sentence = (await keeper.heard("redis", "failed"))["sentence"]
+            assert f"move {folder / 'data/redis'} away" in sentence
+            (folder / "data/redis").rename(folder / "away")
+            await keeper.heard("redis", "up")
+
+
+async def test_a_cluster_of_another_version_is_not_touched(used: Path) -> None:
+    """A data folder that an older or newer Titan has left is named, with what to do about it."""
+    version = used / "data/postgres-18/PG_VERSION"
+    async with keeping(used, "postgres") as keeper:
+        await keeper.heard("postgres", "up")
+    right = version.read_text()
+    version.write_text("16\n")
+    try:
+        async with keeping(used, "postgres") as keeper:
+            assert "made by PostgreSQL 16" in (await keeper.heard("postgres", "failed"))["sentence"]
+    finally:
+        version.write_text(right)
