@@ -107,6 +107,13 @@ def _with_environment(chosen: Settings, environment: Mapping[str, str]) -> Setti
     return replace(chosen, model=model, embedder=embedder, stores=stores)
 
 
+def shown_url(url: str) -> str:
+    """Return an endpoint's address as it may be told on the bus and on paper: without a user and a password."""
+    scheme, mark, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}"
+
+
 def save(path: Path, settings: Settings) -> None:
     """Replace the file in one step; a crash leaves the old one or the new one, never half.
 

@@ -8,7 +8,7 @@ from titan_desktop.core.board import Board
 from titan_desktop.ports.llm import Endpoint
 from titan_desktop.ports.secrets import Secrets
 from titan_desktop.services.chat.model import find_key, resolve
-from titan_desktop.settings import DEFAULT_BASE_URL
+from titan_desktop.settings import DEFAULT_BASE_URL, shown_url
 
 if TYPE_CHECKING:
     from titan_desktop.services.chat.service import ChatService
@@ -74,7 +74,7 @@ class Models:
         key = (await find_key(base_url, self._secrets))[0] if name else None
         self._embedding = Endpoint(base_url, name, key.value if key else "") if name else None
         self._board.embedder = ModelStatus(
-            configured=bool(name), name=name, base_url=base_url, key=key.source if key else "none"
+            configured=bool(name), name=name, base_url=shown_url(base_url), key=key.source if key else "none"
         )
         self._known = True
 

@@ -58,3 +58,11 @@ async def test_a_keyring_that_cannot_be_used_is_a_problem_to_show() -> None:
     locked = await resolve(ModelSettings(), Ring(fault=SecretsUnavailableError("it is locked")))
     assert "it is locked" in locked.problem
     assert (await resolve(ModelSettings(), Ring(fault=ABSENT))).problem == ""
+
+
+async def test_a_password_in_the_address_is_told_to_nobody() -> None:
+    """The endpoint is asked with it; the status, which goes over the bus and into reports, is without it."""
+    model = await resolve(ModelSettings(base_url="https://anna:se@cret@host:8443/v1@x"), Ring())
+    assert model.endpoint is not None
+    assert model.endpoint.base_url == "https://anna:se@cret@host:8443/v1@x"
+    assert model.status.base_url == "https://host:8443/v1@x"

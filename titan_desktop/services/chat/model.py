@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from titan_desktop.contracts.system import ModelStatus
 from titan_desktop.ports.llm import Endpoint
 from titan_desktop.ports.secrets import Key, Secrets, SecretsUnavailableError
-from titan_desktop.settings import DEFAULT_BASE_URL, DEFAULT_MODEL, ModelSettings
+from titan_desktop.settings import DEFAULT_BASE_URL, DEFAULT_MODEL, ModelSettings, shown_url
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ async def resolve(chosen: ModelSettings, secrets: Secrets) -> ResolvedModel:
     configured = key is not None or base_url.rstrip("/") != DEFAULT_BASE_URL
     endpoint = Endpoint(base_url=base_url, model=name, key=key.value if key else "")
     status = ModelStatus(
-        configured=configured, name=name, base_url=base_url, key=key.source if key else "none"
+        configured=configured, name=name, base_url=shown_url(base_url), key=key.source if key else "none"
     )
     return ResolvedModel(endpoint if configured else None, status, problem)
 
