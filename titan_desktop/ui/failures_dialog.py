@@ -16,7 +16,9 @@ from PySide6.QtWidgets import (
 )
 
 from titan_desktop.contracts.memory import FileFailure
+from titan_desktop.ui.chat.rich_text import tip
 from titan_desktop.ui.file_reasons import reason_sentence
+from titan_desktop.ui.short_path import short_path
 
 
 class FailuresDialog(QDialog):
@@ -56,10 +58,9 @@ class FailuresDialog(QDialog):
         self.table.clear()
         for failure in self._failures:
             path = PurePath(failure.path)
-            row = QTreeWidgetItem([path.name, reason_sentence(failure.reason), str(path.parent)])
-            row.setToolTip(0, failure.path)
-            row.setToolTip(1, failure.detail or row.text(1))
-            row.setToolTip(2, failure.path)
+            row = QTreeWidgetItem([path.name, reason_sentence(failure.reason), short_path(path.parent)])
+            for column, text in enumerate((failure.path, failure.detail or row.text(1), failure.path)):
+                row.setToolTip(column, tip(text))
             self.table.addTopLevelItem(row)
         self._retranslate_about()
 

@@ -163,7 +163,7 @@ class StatusPresenter(QObject):
         done, total = self._progress.figures(time.monotonic())
         line = self._window.status_line
         line.set_activity(self._activity(done, total))
-        count = self._index.failed
+        count = max(self._index.failed, len(self._index.failures))  # as many as the list shows
         line.set_failures(self.tr("%n file(s) could not be read", "", count) if count else "")
         if self._tick.isActive() and not total:
             self._tick.stop()

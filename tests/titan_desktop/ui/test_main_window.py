@@ -181,7 +181,7 @@ def test_failures_are_listed_with_their_reason(window):
     dialog.set_failures([failure])
     row = dialog.table.topLevelItem(0)
     assert row is not None
-    assert (row.text(0), row.toolTip(0)) == ("a.pdf", "/d/a.pdf")
+    assert (row.text(0), row.toolTip(0)) == ("a.pdf", "<p>/d/a.pdf</p>")
     assert "password" in row.text(1)
 
 

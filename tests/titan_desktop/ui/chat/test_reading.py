@@ -1,0 +1,74 @@
+"""What a reader meets: passages from the best one down, who wrote an answer and when, an honest scroll bar."""
+
+import pytest
+from PySide6.QtCore import QEvent, QPointF
+from PySide6.QtGui import QEnterEvent
+from PySide6.QtWidgets import QApplication
+
+from tests.titan_desktop.ui.chat.samples import CONVERSATION, answer, question
+from titan_desktop.contracts.chat import AnswerKind, State
+from titan_desktop.contracts.memory import Hit
+from titan_desktop.ui.chat.chat_view import ChatView
+
+HITS = tuple(
+    Hit(path=f"/d/{n}.pdf", title=f"{n}.pdf", score=1, passage="Залог 45 000 рублей.\n" * 9, kind="pdf")
+    for n in range(5)
+)
+
+
+@pytest.fixture
+def view(qtbot) -> ChatView:
+    made = ChatView()
+    qtbot.addWidget(made)
+    made.resize(800, 500)
+    made.show()
+    return made
+
+
+def test_passages_are_read_from_the_question_down(view):
+    """When the awaited passages do not fit, the question stands at the top and the best passage below it."""
+    view.model.set_conversation(CONVERSATION, [question(0), answer(0), question(1)], more=False)
+    view.model.put(answer(1, state=State.WAITING))
+    view.model.put(answer(1, kind=AnswerKind.PASSAGES, sources=HITS))
+    asked = view.messages.widget_of(2)
+    assert asked is not None
+    assert asked.y() == 20
+    assert not view.messages.is_at_end
+
+
+def test_short_passages_move_nothing(view):
+    """When all fits, the conversation stays at its end."""
+    view.model.set_conversation(CONVERSATION, [question(1)], more=False)
+    view.model.put(answer(1, state=State.WAITING))
+    view.model.put(answer(1, kind=AnswerKind.PASSAGES, sources=HITS[:1]))
+    assert view.messages.is_at_end
+
+
+def test_a_scroll_bar_with_nothing_to_scroll_has_no_handle(view):
+    """It keeps its place, so that nothing jumps when there is."""
+    view.model.set_conversation(CONVERSATION, [question(1)], more=False)
+    bar = view.messages.verticalScrollBar()
+    assert not bar.isEnabled()
+    width = view.messages.viewport().width()
+    view.model.set_conversation(CONVERSATION, [question(n) for n in range(40)], more=False)
+    assert bar.isEnabled()
+    assert view.messages.viewport().width() == width
+
+
+def test_an_answer_says_who_wrote_it_and_when(view):
+    """The model always, the time while the pointer is over it; an answer without a model names none."""
+    view.model.set_conversation(CONVERSATION, [question(1), answer(1, "Да.", model="gpt-4.1-mini")], False)
+    row = view.messages.widget_of(1)
+    assert row is not None
+    assert row._origin.text() == "gpt-4.1-mini"
+    row.underMouse = lambda: True
+    QApplication.sendEvent(row, QEnterEvent(QPointF(), QPointF(), QPointF()))
+    assert row._origin.text().startswith("gpt-4.1-mini · ")
+    assert "26" in row._origin.text()
+    row.underMouse = lambda: False
+    QApplication.sendEvent(row, QEvent(QEvent.Type.Leave))
+    assert row._origin.text() == "gpt-4.1-mini"
+    view.model.set_conversation(CONVERSATION, [question(1), answer(1, kind=AnswerKind.NOTHING)], False)
+    row = view.messages.widget_of(1)
+    assert row is not None
+    assert row._origin.text() == ""
