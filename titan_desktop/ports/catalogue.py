@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
+from titan_desktop.contracts.memory import Reason
 from titan_desktop.ports.vault import Stamp
 
 
@@ -14,6 +15,6 @@ class Catalogue(Protocol):
         """Return the stamps of all files beneath `folder`, or of the file itself, failed ones too."""
         ...
 
-    async def failed(self, folder: Path) -> frozenset[str]:
-        """Return those among the `known` that could not be read."""
+    async def failed(self, folder: Path) -> Mapping[str, Reason]:
+        """Return why those among the `known` that failed could not be read."""
         ...

@@ -84,8 +84,8 @@ class Passages(Protocol):
         """Return the stamps of all files beneath `folder` (or of the file itself) that were dealt with."""
         ...
 
-    async def failed(self, folder: Path) -> frozenset[str]:
-        """Return those among the `known` that could not be read."""
+    async def failed(self, folder: Path) -> Mapping[str, Reason]:
+        """Return why those among the `known` that failed could not be read."""
         ...
 
     async def stamp_of(self, path: str) -> Stamp | None:

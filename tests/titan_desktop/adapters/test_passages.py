@@ -226,8 +226,8 @@ async def test_stamps_and_failures_are_kept(passages: PostgresPassages) -> None:
         ("/d/broken.pdf", Reason.BROKEN),
         ("/d/x.bin", Reason.UNSUPPORTED),
     ]
-    assert await passages.failed(Path("/d")) == {"/d/broken.pdf"}
-    assert await passages.failed(Path("/d/x.bin")) == frozenset()
+    assert await passages.failed(Path("/d")) == {"/d/broken.pdf": Reason.BROKEN}
+    assert await passages.failed(Path("/d/x.bin")) == {}
     assert listed[0].detail == "no trailer?"
 
 

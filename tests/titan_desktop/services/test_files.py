@@ -15,6 +15,7 @@ import pytest
 from titan_bus import Bus, BusConfig, new_ulid
 from titan_desktop.adapters.vault import RootVault
 from titan_desktop.contracts import files, topics
+from titan_desktop.contracts.memory import Reason
 from titan_desktop.ports.passages import IndexUnavailableError
 from titan_desktop.ports.vault import Stamp
 from titan_desktop.services import waiting
@@ -35,7 +36,7 @@ class Index:
 
     def __init__(self) -> None:
         self.stamps: dict[str, Stamp] = {}
-        self.broken: set[str] = set()
+        self.broken: dict[str, Reason] = {}
         self.down = False
         self.refusals = 0
 
@@ -46,8 +47,8 @@ class Index:
             raise IndexUnavailableError("it restarts")
         return {path: stamp for path, stamp in self.stamps.items() if Path(path).is_relative_to(folder)}
 
-    async def failed(self, folder: Path) -> frozenset[str]:
-        return frozenset(path for path in self.broken if Path(path).is_relative_to(folder))
+    async def failed(self, folder: Path) -> Mapping[str, Reason]:
+        return {path: why for path, why in self.broken.items() if Path(path).is_relative_to(folder)}
 
     def learn(self, event: msgspec.Struct) -> None:
         if isinstance(event, files.FileSeen):
@@ -173,7 +174,7 @@ async def test_a_second_scan_says_nothing_of_what_is_known(
     bus: Bus, ear: Ear, index: Index, desktop: Path
 ) -> None:
     """Unchanged files are counted, those that failed among them, not said, unless they are forced."""
-    index.broken.add(str(desktop / "Договор.txt"))
+    index.broken[str(desktop / "Договор.txt")] = Reason.BROKEN
     async with started(bus, ear, index, desktop):
         command = files.IndexPaths(job_id=new_ulid())
         await bus.publish(topics.FS, "index_paths", command)
@@ -221,6 +222,20 @@ async def test_a_scan_finds_what_went_while_nobody_watched(
         await bus.publish(topics.FS, "index_paths", command)
         assert (await ear.finished(command.job_id)).refused == 1
     assert set(ear.of(files.FileRemoved)) == {str(desktop / "old.pdf")}
+
+
+async def test_a_file_that_could_not_be_opened_is_tried_at_every_scan(
+    bus: Bus, ear: Ear, index: Index, desktop: Path
+) -> None:
+    """Permission that is given, and a program that lets go of a file, leave size and time as they were."""
+    locked = desktop / "Договор.txt"
+    index.broken[str(locked)] = Reason.UNREADABLE
+    async with started(bus, ear, index, desktop):
+        command = files.IndexPaths(job_id=new_ulid())
+        await bus.publish(topics.FS, "index_paths", command)
+        finished = await ear.finished(command.job_id)
+        assert (finished.seen, finished.unchanged, finished.failed) == (1, 1, 0)
+        assert [event.force for event in ear.heard if isinstance(event, files.FileSeen)] == [True]
 
 
 async def test_a_command_that_was_not_finished_is_done_by_the_next_core(

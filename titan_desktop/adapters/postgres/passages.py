@@ -102,13 +102,14 @@ class PostgresPassages:
             )
         return {row["path"]: Stamp(size=row["size"], mtime_ns=row["mtime_ns"]) for row in rows}
 
-    async def failed(self, folder: Path) -> frozenset[str]:
+    async def failed(self, folder: Path) -> Mapping[str, Reason]:
         """See `ports.catalogue`."""
         with translated():
             rows = await self._database.pool.fetch(
-                f"SELECT path FROM files WHERE outcome = 'failed' AND ({_BENEATH})", *_beneath(str(folder))
+                f"SELECT path, reason FROM files WHERE outcome = 'failed' AND ({_BENEATH})",
+                *_beneath(str(folder)),
             )
-        return frozenset(row["path"] for row in rows)
+        return {row["path"]: Reason(row["reason"]) for row in rows}
 
     async def stamp_of(self, path: str) -> Stamp | None:
         """See `ports.passages`."""

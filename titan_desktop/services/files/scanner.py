@@ -69,11 +69,7 @@ class _Job:
             async for batch in self._batches(path):
                 for file, stamp in batch:
                     name = str(file)
-                    if known.pop(name, None) != stamp or self._force:
-                        await self._say(name, stamp)
-                    else:
-                        self._unchanged += 1
-                        self._failed += name in failed
+                    await self._take(name, stamp, known.pop(name, None), failed.get(name))
         except VaultError as error:
             await self._refuse(asked, error.reason)
             if error.reason not in _GONE:
@@ -117,12 +113,16 @@ class _Job:
                 raise
             return self._vault.walk(path)
 
-    async def _say(self, path: str, stamp: Stamp) -> None:
+    async def _take(self, path: str, stamp: Stamp, known: Stamp | None, failed: Reason | None) -> None:
+        # Permission may be given, and another program let go of a file, without a change of its stamp.
+        force = self._force or failed is Reason.UNREADABLE
+        if known == stamp and not force:
+            self._unchanged += 1
+            self._failed += failed is not None
+            return
         self._seen += 1
         await self._outbox.say(
-            FileSeen(
-                path=path, size=stamp.size, mtime_ns=stamp.mtime_ns, job_id=self._job_id, force=self._force
-            )
+            FileSeen(path=path, size=stamp.size, mtime_ns=stamp.mtime_ns, job_id=self._job_id, force=force)
         )
 
     async def _look_for(self, missed: dict[str, Stamp]) -> None:
