@@ -9,7 +9,8 @@ import pytest
 from ulid import ULID
 
 from titan_desktop.adapters.postgres.database import Database
-from titan_desktop.adapters.postgres.history import MIGRATIONS, PostgresHistory, _translated
+from titan_desktop.adapters.postgres.faults import translated
+from titan_desktop.adapters.postgres.history import MIGRATIONS, PostgresHistory
 from titan_desktop.contracts.chat import AnswerKind, Fault, SendPrompt, State
 from titan_desktop.contracts.memory import Hit
 from titan_desktop.ports.history import Asked, HistoryUnavailableError
@@ -263,7 +264,7 @@ async def test_a_lost_connection_is_told_by_the_ports_own_error_and_replaced(
     async with history._connection() as connection:
         assert connection.get_server_pid() == pid
         await other.execute("SELECT pg_terminate_backend($1)", pid)
-        with pytest.raises(HistoryUnavailableError), _translated():
+        with pytest.raises(HistoryUnavailableError), translated(HistoryUnavailableError):
             await connection.fetchval("SELECT pg_sleep(10)")
     await other.close()
     assert len(await history.conversations(1)) == 1

@@ -5,14 +5,14 @@ lock for its transaction, so each sees all that the other did or nothing of it.
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import asyncpg
 import msgspec
 
-from titan_desktop.adapters.postgres.database import Database, DatabaseUnavailableError, Migration
-from titan_desktop.adapters.postgres.faults import TRANSIENT_CLASSES
+from titan_desktop.adapters.postgres.database import Database, Migration
+from titan_desktop.adapters.postgres.faults import translated
 from titan_desktop.contracts.chat import (
     AnswerKind,
     Conversation,
@@ -282,7 +282,7 @@ class PostgresHistory:
 
     @contextlib.asynccontextmanager
     async def _connection(self) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy]:
-        with _translated():
+        with translated(HistoryUnavailableError):
             async with self._database.pool.acquire() as connection:
                 yield connection
 
@@ -291,22 +291,6 @@ class PostgresHistory:
         async with self._connection() as connection, connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", question_id)
             yield connection
-
-
-@contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    """Turn what a lost or overloaded server raises into the port's error; a wrong statement stays our bug."""
-    try:
-        yield
-    except DatabaseUnavailableError as error:
-        raise HistoryUnavailableError(error.reason) from error
-    except asyncpg.PostgresError as error:
-        if (error.sqlstate or "")[:2] not in TRANSIENT_CLASSES:
-            raise
-        raise HistoryUnavailableError(str(error)) from error
-    except (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
-        # TimeoutError is an OSError. The internal error comes of a query that crosses the server's farewell.
-        raise HistoryUnavailableError(str(error) or type(error).__name__) from error
 
 
 async def _asked(
