@@ -67,16 +67,16 @@ async def _set(secrets: Secrets, base_url: str) -> int:
         _complain("This is no key: a key is one word of Latin letters, digits and signs. Copy it once more.")
         return USAGE
     await secrets.store(key, base_url)
-    _say(f"The key for {base_url} is in the keyring.")
+    _say(f"The key for {settings.shown_url(base_url)} is in the keyring.")
     return DONE
 
 
 async def _delete(secrets: Secrets, base_url: str) -> int:
     was_there = await secrets.delete(base_url)
     _say(
-        f"The key for {base_url} is no longer in the keyring."
+        f"The key for {settings.shown_url(base_url)} is no longer in the keyring."
         if was_there
-        else f"There was no key for {base_url} in the keyring."
+        else f"There was no key for {settings.shown_url(base_url)} in the keyring."
     )
     return DONE
 
@@ -84,11 +84,11 @@ async def _delete(secrets: Secrets, base_url: str) -> int:
 async def _status(secrets: Secrets, base_url: str) -> int:
     key = await secrets.key(base_url)
     if key is None:
-        _say(f"There is no key for {base_url}. Store one with `titan key set`.")
+        _say(f"There is no key for {settings.shown_url(base_url)}. Store one with `titan key set`.")
     elif key.source == "environment":
-        _say(f"The key for {base_url} is from the environment variable {VARIABLE}.")
+        _say(f"The key for {settings.shown_url(base_url)} is from the environment variable {VARIABLE}.")
     else:
-        _say(f"The key for {base_url} is in the keyring.")
+        _say(f"The key for {settings.shown_url(base_url)} is in the keyring.")
     return DONE
 
 
