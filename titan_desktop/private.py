@@ -21,8 +21,9 @@ def make_folder(folder: Path) -> None:
     Raises:
         OSError: it cannot be made.
     """
-    for missing in reversed([each for each in (folder, *folder.parents) if not each.exists()]):
+    for missing in reversed([each for each in folder.parents if not each.exists()]):
         missing.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)  # raises where a file stands in its place
     if sys.platform != "win32":
         seen = folder.stat()
         if seen.st_mode & _OTHERS and seen.st_uid == os.getuid():
