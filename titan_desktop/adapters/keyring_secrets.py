@@ -6,17 +6,20 @@ its own that nobody has to wait for at the end: a daemon, as the default executo
 
 import asyncio
 import contextlib
+import ipaddress
 import os
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from titan_desktop.ports.secrets import Key, SecretsUnavailableError
-from titan_desktop.settings import DEFAULT_BASE_URL
+from titan_desktop.settings import DEFAULT_BASE_URL, shown_url
 
 SERVICE = "titan"
 VARIABLE = "OPENAI_API_KEY"
-"""Its key is for the endpoint in `URL_VARIABLE`, or for OpenAI's own; no other company is sent it."""
+"""Its key is for the endpoint in `URL_VARIABLE`, or for OpenAI's own, and for servers on this machine: no other
+company is sent it."""
 URL_VARIABLE = "OPENAI_BASE_URL"
 TIMEOUT_S = 60.0
 """Enough to type the password that unlocks a keyring."""
@@ -35,7 +38,8 @@ class KeyringSecrets:
         """See `Secrets.key`."""
         entry = entry_of(base_url)
         meant = self._environment.get(URL_VARIABLE, "").strip() or DEFAULT_BASE_URL
-        if (value := self._environment.get(VARIABLE, "").strip()) and entry == entry_of(meant):
+        value = self._environment.get(VARIABLE, "").strip()
+        if value and (entry == entry_of(meant) or _is_local(base_url)):
             return Key(value, "environment")
         found = await self._call(lambda ring: ring.get_password(SERVICE, entry))
         return Key(found, "keyring") if found else None
@@ -87,8 +91,16 @@ class KeyringSecrets:
 
 def entry_of(base_url: str) -> str:
     """Return the name under which an endpoint's key stands in the keyring: `key of https://api.openai.com`."""
-    scheme, _, rest = base_url.strip().lower().partition("://")
+    scheme, _, rest = shown_url(base_url.strip().lower()).partition("://")
     return f"key of {scheme}://{rest.partition('/')[0]}"
+
+
+def _is_local(base_url: str) -> bool:
+    host = urlsplit(base_url.strip()).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _backend() -> Any:

@@ -60,6 +60,15 @@ async def test_a_key_is_sent_to_its_own_endpoint_alone(file_keyring: Path) -> No
     assert await KeyringSecrets(environment).key(OPENAI) == Key("sk-1", "keyring")
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+async def test_the_environments_key_serves_a_server_on_this_machine(no_keyring: None, host: str) -> None:
+    """A proxy or a local model that asks for a key gets it; a host that only begins like one does not."""
+    secrets = KeyringSecrets({"OPENAI_API_KEY": "sk-env"})
+    assert await secrets.key(f"http://{host}:8000/v1") == Key("sk-env", "environment")
+    with pytest.raises(SecretsUnavailableError):
+        await secrets.key(f"http://{host.strip('[]')}.example.org/v1")
+
+
 async def test_an_empty_variable_is_no_key(file_keyring: Path) -> None:
     await KeyringSecrets({}).store("sk-ring", OPENAI)
     assert await KeyringSecrets({"OPENAI_API_KEY": " "}).key(OPENAI) == Key("sk-ring", "keyring")
