@@ -486,7 +486,7 @@ def test_another_language_is_spoken_at_once(view: ChatView, qapp):
     assert widget(view, "a1").retry.text() == "Try again"
 
 
-def test_dark_and_light_switch_while_running(view: ChatView, qapp):
+def test_dark_and_light_switch_while_running(view: ChatView, qapp, theme):  # begins light
     """The colours follow the palette without a new start."""
     row = show_answer(view, text="```py\nx = 1\n```")
     light = row._colours
