@@ -486,6 +486,16 @@ def test_another_language_is_spoken_at_once(view: ChatView, qapp):
     assert widget(view, "a1").retry.text() == "Try again"
 
 
+@pytest.fixture
+def undressed(qapp):
+    """No style sheet of another test's window: under one, a widget's palette does not reach its children."""
+    sheet = qapp.styleSheet()
+    qapp.setStyleSheet("")
+    yield
+    qapp.setStyleSheet(sheet)
+
+
+@pytest.mark.usefixtures("undressed")
 def test_dark_and_light_switch_while_running(view: ChatView, qapp):
     """The colours follow the palette without a new start."""
     light, dark = QPalette(qapp.palette()), QPalette(qapp.palette())
