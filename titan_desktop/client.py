@@ -6,7 +6,9 @@ Used by `ui` and `commands`. The bus library is imported only where it is needed
 import asyncio
 import contextlib
 import logging
+import os
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self
@@ -30,6 +32,8 @@ ANSWER_S = 1.5
 GOODBYE_S = 1.0
 LONGEST_PAUSE_S = 15.0
 SPAWNS_MAX = 3
+OTHERS_S = 3.0
+"""How long we let a core go that was started with other settings than ours; nobody may need it any more."""
 FULL_DISK_BYTES = 1_000_000
 """With less than this free a core that cannot write has no other reason for its silence."""
 
@@ -205,6 +209,7 @@ class _Search:
         self._client_id = client_id
         self._on_progress = on_progress
         self._process: subprocess.Popen[bytes] | None = None
+        self._began_s = time.monotonic()
         self._spawned = 0
         self._log_begins = 0
         self._stale: core_file.CoreRecord | None = None
@@ -238,7 +243,7 @@ class _Search:
     async def _try(self) -> CoreLink | None:
         """Connect and ask for a sign of life; None when this core is not there yet, or no longer."""
         record = core_file.read(self._paths.core_file)
-        if record is None:
+        if record is None or (core_file.unheard(record, os.environ) and self._has_just_begun()):
             return None
         from titan_bus import Bus, BusConfig, BusError
         from titan_desktop.contracts import topics
@@ -261,6 +266,9 @@ class _Search:
                 return CoreLink(bus, record, self._client_id, self._process)
         await bus.close()
         return None
+
+    def _has_just_begun(self) -> bool:
+        return time.monotonic() - self._began_s < OTHERS_S
 
     def _start_one(self, *, allowed: bool) -> None:
         """Start a core, unless the one that we started is still on its way."""

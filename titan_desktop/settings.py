@@ -21,6 +21,18 @@ DEFAULT_MODEL = "gpt-4.1-mini"
 Place = Literal["embedded", "docker", "external"]
 
 
+VARIABLES = (
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+    "TITAN_MODEL",
+    "TITAN_EMBEDDING_MODEL",
+    "TITAN_REDIS_URL",
+    "TITAN_POSTGRES_URL",
+    "TITAN_NEO4J_URL",
+)
+"""The variables of the environment that decide something; the core's own count, read when it starts."""
+
+
 class SettingsError(Exception):
     """The settings file cannot be used.
 

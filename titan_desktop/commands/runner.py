@@ -2,11 +2,12 @@
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable
 
 from titan_bus import Bus, BusError, RequestFailedError, RequestTimedOutError, new_ulid
-from titan_desktop import __version__, client, locks, settings
+from titan_desktop import __version__, client, core_file, locks, settings
 from titan_desktop.commands import ask, doctor, exit_codes, index, indexing, output, search, sentences
 from titan_desktop.contracts import chat, memory, system, topics
 from titan_desktop.paths import Paths
@@ -120,6 +121,8 @@ async def _linked(paths: Paths, says: sentences.Table, work: Work) -> int:
     """Do `work` with the running core, or with one started for it."""
     try:
         async with await _connect(paths) as link:
+            if names := core_file.unheard(link.record, os.environ):
+                output.complain(says["unheard"].format(names=", ".join(names)))
             keeping = asyncio.create_task(_keep_core(paths), name="keep the core")
             try:
                 return await work(link.bus)
@@ -159,9 +162,11 @@ async def _until_ready(bus: Bus) -> None:
     tail = bus.tail([topics.SYSTEM])
     try:
         await tail.start()  # before the question: else `core_ready` could be said between the two
-        if (await _status(bus)).ready:
+        status = await _status(bus)
+        if status.ready:
             return
-        async with asyncio.timeout(READY_S) as patience:
+        has_failed = any(not store.ok and not store.opening for store in status.stores)
+        async with asyncio.timeout(RETRY_S if has_failed else READY_S) as patience:
             async for event in tail:
                 if event.event_type == topics.type_of(system.CoreReady):
                     return

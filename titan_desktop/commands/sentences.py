@@ -81,6 +81,9 @@ ENGLISH: Table = {
         " start Ollama and name its model: OPENAI_BASE_URL=http://localhost:11434/v1 TITAN_MODEL=llama3.2."
     ),
     "again": "(the answer starts again)",
+    "unheard": (
+        "Titan is running with other settings than this terminal's: {names} will count when its window is closed."
+    ),
     "stopped": "(stopped)",
     "first_scan": "Reading your files",
     "first_scan_late": "Your files are still being read; the answer knows only those read so far.",
@@ -195,6 +198,9 @@ RUSSIAN: Table = {
         " Ollama и назовите её модель: OPENAI_BASE_URL=http://localhost:11434/v1 TITAN_MODEL=llama3.2."
     ),
     "again": "(ответ начат заново)",
+    "unheard": (
+        "Titan запущен с другими настройками, чем в этом терминале: {names} подействует, когда закроют его окно."
+    ),
     "stopped": "(остановлено)",
     "first_scan": "Читаю ваши файлы",
     "first_scan_late": "Файлы ещё читаются; ответ знает только прочитанные.",

@@ -61,7 +61,8 @@ class GetStatus(msgspec.Struct, frozen=True, kw_only=True, tag="status", tag_fie
 class StoreStatus(msgspec.Struct, frozen=True, kw_only=True):
     """One store: "redis", "postgres" or "graph".
 
-    `place` is embedded, docker or external; `detail` is the error when it is not ok.
+    `place` is embedded, docker or external; `detail` is the error when it is not ok. `opening`: it has neither
+    been opened nor failed yet.
     """
 
     name: str
@@ -70,6 +71,7 @@ class StoreStatus(msgspec.Struct, frozen=True, kw_only=True):
     product: str = ""
     version: str = ""
     detail: str = ""
+    opening: bool = False
 
 
 class ModelStatus(msgspec.Struct, frozen=True, kw_only=True):

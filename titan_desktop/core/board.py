@@ -40,7 +40,7 @@ class Board:
             "graph": chosen.stores.graph,
         }
         self._stores = {
-            name: StoreStatus(name=name, place=place, ok=False, detail="It is being started.")
+            name: StoreStatus(name=name, place=place, ok=False, detail="It is being started.", opening=True)
             for name, place in places.items()
         }
         self.key_problem = self._settings_problem = ""
@@ -96,7 +96,7 @@ class Board:
         return await asyncio.to_thread(look)
 
     def _change(self, store: str, **fields: object) -> None:
-        self._stores[store] = msgspec.structs.replace(self._stores[store], **fields)
+        self._stores[store] = msgspec.structs.replace(self._stores[store], opening=False, **fields)
 
 
 def _unwatched_roots() -> tuple[RootStatus, ...]:

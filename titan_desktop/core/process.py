@@ -131,7 +131,8 @@ class Core:
             await stack.enter_async_context(SystemService(bus, status=board.status, locate=board.locate))
             presence_tail = bus.tail([topics.PRESENCE])
             await presence_tail.start()  # before anybody can know of us, so that no beat is missed
-            core_file.write(self._paths.core_file, core_file.CoreRecord(os.getpid(), __version__, url))
+            record = core_file.CoreRecord(os.getpid(), __version__, url, core_file.marks(os.environ))
+            core_file.write(self._paths.core_file, record)
             stack.callback(self._paths.core_file.unlink, missing_ok=True)
             log.info("the bus is up after %.2f s", time.monotonic() - _PROCESS_STARTED_S)
             house = await stack.enter_async_context(House(board, bus, provision, url))
