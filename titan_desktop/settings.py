@@ -4,9 +4,7 @@ The window writes it, the core reads it again when `system.v1` says `settings_ch
 stand here: they live in the system's keyring (`adapters/keyring`). The environment overrides the file.
 """
 
-import contextlib
 import os
-import tempfile
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +12,8 @@ from typing import Literal
 
 import msgspec
 import tomli_w
+
+from titan_desktop import private
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 DEFAULT_MODEL = "gpt-4.1-mini"
@@ -132,16 +132,5 @@ def save(path: Path, settings: Settings) -> None:
     Raises:
         OSError: the disk is full or the folder cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    content = tomli_w.dumps(msgspec.to_builtins(settings))
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".settings-")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
+    private.make_folder(path.parent)
+    private.replace(path, tomli_w.dumps(msgspec.to_builtins(settings)))

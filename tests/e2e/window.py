@@ -127,3 +127,6 @@ async def open_window(paths: Paths, chosen: Settings | None = None) -> AsyncIter
         await session.close()
         window.let_go()
         translator.choose("en")
+        theme.close()
+        app.setStyleSheet("")
+        app.setPalette(app.style().standardPalette())
