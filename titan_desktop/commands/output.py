@@ -63,13 +63,14 @@ def complain(sentence: str) -> None:
 
 def confess() -> None:
     """Log the exception in hand and tell the person where, in one sentence."""
+    from titan_desktop import private
     from titan_desktop.paths import Paths
 
     log = Paths.from_environment().logs / "titan.log"
     try:
-        log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with log.open("a", encoding="utf-8", errors="replace") as file:
-            file.write(traceback.format_exc())
+        private.make_folder(log.parent)
+        with private.append(log) as file:
+            file.write(traceback.format_exc().encode(errors="replace"))
     except OSError as error:
         complain(f"titan: an unexpected error, and its log {log} cannot be written: {error.strerror}.")
         return

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 
-from titan_bus import Bus, BusError, RequestFailedError, RequestTimedOutError, new_ulid
+from titan_bus import Bus, BusError, RequestFailedError, RequestTimedOutError, ServerRefusedError, new_ulid
 from titan_desktop import __version__, client, core_file, locks, settings
 from titan_desktop.commands import ask, doctor, exit_codes, index, indexing, output, search, sentences
 from titan_desktop.contracts import chat, memory, system, topics
@@ -134,6 +134,11 @@ async def _linked(paths: Paths, says: sentences.Table, work: Work) -> int:
         output.complain(says["refused_request"].format(reason=output.line(error.message or error.code)))
     except client.CoreUnavailableError as error:
         output.complain(f"titan: {output.line(error.sentence)}")
+    except ServerRefusedError as error:
+        # Redis and Valkey refuse writes under this code when their log of them cannot be written.
+        full = error.code == "MISCONF"
+        sentence = says["disk_full"] if full else says["refused_request"]
+        output.complain(sentence.format(folder=paths.data, reason=output.line(str(error))))
     except BusError as error:
         output.complain(says["no_core"].format(reason=output.line(str(error)), log=paths.logs))
     return exit_codes.NOT_REACHED

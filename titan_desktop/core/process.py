@@ -18,8 +18,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from titan_desktop import __version__, core_file, settings
-from titan_desktop.core import logs
+from titan_desktop import __version__, core_file, logs, settings
 from titan_desktop.locks import FileLock
 from titan_desktop.paths import Paths
 from titan_desktop.provision.errors import KeeperLostError, ProvisionError
@@ -53,7 +52,7 @@ def main(argv: Sequence[str]) -> int:
     paths = Paths.from_environment()
     try:
         paths.create()
-        logs.start(paths.logs)
+        logs.start(paths.logs / "core.log", logging.INFO)
         with FileLock(paths.core_lock) as lock:
             if not _take(lock):
                 log.info("another core serves")

@@ -5,7 +5,6 @@
 
 import asyncio
 import logging
-import logging.handlers
 import signal
 import sys
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ from PySide6.QtCore import QCoreApplication, QObject
 from PySide6.QtWidgets import QApplication
 
 from titan_bus import new_ulid
-from titan_desktop import __version__, client
+from titan_desktop import __version__, client, logs
 from titan_desktop.client import CoreState
 from titan_desktop.contracts.chat import SendPrompt
 from titan_desktop.paths import Paths
@@ -43,7 +42,6 @@ log = logging.getLogger(__name__)
 
 GOODBYE_S = 0.8
 """Closing takes no longer, whatever the core does: the window is gone from the screen at once anyway."""
-LOG_BYTES_MAX = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,10 @@ class Parts:
 
 def run(parts: Parts, *, quit_after_ready: bool = False) -> int:
     """Live until the window is closed; return the exit status."""
-    _log_to_file(parts.paths.logs / "window.log")
+    try:
+        logs.start(parts.paths.logs / "window.log", logging.WARNING)
+    except OSError as error:
+        log.warning("no log in %s: %s", parts.paths.logs, error)  # to standard error
     with asyncio.Runner(loop_factory=lambda: AppLoop(parts.app)) as runner:
         return runner.run(_live(parts, quit_after_ready=quit_after_ready))
 
@@ -259,19 +260,3 @@ class Session(QObject):
             "Session", "Something went wrong inside the window. Titan goes on; the details are in {path}."
         )
         self.status.tell_fault(sentence.format(path=self._parts.paths.logs / "window.log"))
-
-
-def _log_to_file(path: Path) -> None:
-    """Log warnings and worse to a file that does not grow for ever; without a place to log, to stderr."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handler = logging.handlers.RotatingFileHandler(
-            path, maxBytes=LOG_BYTES_MAX, backupCount=2, encoding="utf-8", errors="replace"
-        )
-    except OSError as error:
-        log.warning("no log in %s: %s", path, error)
-        return
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    root = logging.getLogger()
-    root.addHandler(handler)
-    root.setLevel(min(root.level, logging.WARNING))
