@@ -1,7 +1,6 @@
 """The window's life: what goes wrong is said and survived, the core's state is shown, looks change at once."""
 
 import asyncio
-import logging
 import sys
 from pathlib import Path
 
@@ -119,24 +118,6 @@ async def test_leaving_ends_the_wait_and_every_task(session):
     await session.close()
     assert asyncio.get_running_loop().time() - begin < 1
     assert not session.tasks._tasks
-
-
-def test_the_log_does_not_grow_for_ever(tmp_path):
-    """window.log is rotated; with a place that cannot be written the window does without."""
-    from titan_desktop.ui import session as module
-
-    root = logging.getLogger()
-    before, level = list(root.handlers), root.level
-    module._log_to_file(tmp_path / "logs" / "window.log")
-    added = [handler for handler in root.handlers if handler not in before]
-    assert len(added) == 1
-    assert added[0].maxBytes == module.LOG_BYTES_MAX
-    (tmp_path / "file").write_text("")
-    module._log_to_file(tmp_path / "file" / "window.log")
-    assert len(root.handlers) == len(before) + 1
-    root.removeHandler(added[0])
-    added[0].close()
-    root.setLevel(level)
 
 
 async def test_what_was_asked_too_early_and_what_was_left_is_taken_up(theme, qtbot, qapp, titan_home):
