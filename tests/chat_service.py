@@ -8,7 +8,7 @@ from typing import Any
 from ulid import ULID
 
 from tests.openai_server import OpenAIServer
-from titan_bus import Bus, BusConfig, Event
+from titan_bus import Bus, BusConfig, Event, names
 from titan_desktop.adapters.openai_llm import OpenAiLlm
 from titan_desktop.adapters.postgres.database import Database
 from titan_desktop.adapters.postgres.history import PostgresHistory
@@ -72,8 +72,8 @@ class Window:
     async def handled(self) -> None:
         """Wait until every command published so far has been dealt with (groups take them in order)."""
         for _ in range(500):
-            pending = await self.bus._connection.call("XPENDING", "topics:" + topics.CHAT, "chat")
-            groups = await self.bus._connection.call("XINFO", "GROUPS", "topics:" + topics.CHAT)
+            pending = await self.bus._connection.call("XPENDING", names.stream_of(topics.CHAT), "chat")
+            groups = await self.bus._connection.call("XINFO", "GROUPS", names.stream_of(topics.CHAT))
             lag = {bytes(key): value for key, value in zip(groups[0][::2], groups[0][1::2], strict=True)}[
                 b"lag"
             ]

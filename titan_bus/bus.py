@@ -1,25 +1,26 @@
 """The bus as a program holds it: one object that is opened, used, and closed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from types import TracebackType
 from typing import Any, Self, TypeVar, overload
 
 import msgspec
 
-from titan_bus.channel import Channel
+from titan_bus import names
 from titan_bus.config import BusConfig
-from titan_bus.connection import Connection
+from titan_bus.counters import Counters
 from titan_bus.deadletter import DeadLetters
-from titan_bus.endpoint import Endpoint
 from titan_bus.errors import BusClosedError, EventNotHeldError, RequestFailedError
 from titan_bus.event import Event, Payload, Priority
 from titan_bus.processor import Handler, Processor
 from titan_bus.publisher import Publisher
 from titan_bus.replay import replay as replay_stream
 from titan_bus.request import Requester, Responder
+from titan_bus.server import Server
 from titan_bus.supervisor import keep_going
 from titan_bus.tail import Tail
+from titan_bus.tracing import TraceIds, Tracing
 from titan_bus.trimmer import Trimmer
 
 T = TypeVar("T")
@@ -51,17 +52,19 @@ class Bus:
     waited for; everything resumes by itself.
     """
 
-    def __init__(self, config: BusConfig) -> None:
+    def __init__(self, config: BusConfig, *, tracing: Tracing | None = None) -> None:
         self.config = config
-        self._endpoint = Endpoint.parse(config.url)
-        self._connection = Connection(self._endpoint, config.patience_s)
-        self._publisher = Publisher(self._connection, config.source)
+        self.counters = Counters()
+        self._server = Server(config)
+        self._connection = self._server.connection
+        self._tracing = tracing or TraceIds()
+        self._publisher = Publisher(self._connection, config.source, self._tracing, self.counters)
         self._responder = Responder(self._connection, self._publisher, config.source)
         self._requester = Requester(
-            self._connection, Channel(self._endpoint), self._publisher, config.read.block_ms
+            self._connection, self._server.channel, self._publisher, config.read.block_ms
         )
         self._trimmer = Trimmer(self._connection, self._publisher, config)
-        self._trimming: asyncio.Task[None] | None = None
+        self._background: list[asyncio.Task[None]] = []
         self._processors: list[Processor] = []
         self._tails: set[Tail] = set()
         self._open = False
@@ -85,10 +88,9 @@ class Bus:
         """
         if self._closed:
             raise BusClosedError
-        await self._connection.open()
+        await self._server.open()
         self._open = True
-        name = "titan_bus trimming"
-        self._trimming = asyncio.create_task(keep_going(self._trimmer.round, name), name=name)
+        self._keep_going(self._trimmer.round, "titan_bus trimming")
 
     async def close(self) -> None:
         """Close within `drain_s` and some seconds more, whatever the handlers and the server do."""
@@ -107,10 +109,11 @@ class Bus:
         except TimeoutError:
             pass  # the futures of what is left fail with BusClosedError
         finally:
-            if self._trimming is not None:
-                self._trimming.cancel()
-                await asyncio.wait([self._trimming])
-            await self._connection.close()
+            for task in self._background:
+                task.cancel()
+            if self._background:
+                await asyncio.wait(self._background)
+            await self._server.close()
 
     @property
     def connected(self) -> bool:
@@ -174,7 +177,8 @@ class Bus:
         if any((other.topic, other.group) == (topic, group) for other in self._processors):
             raise ValueError(f"{group} is subscribed to {topic} already")
         processor = Processor(
-            self._connection, Channel(self._endpoint), self.config, self._responder, topic, group, handler,
+            self._connection, self._server.channel(names.stream_of(topic)), self.config, self._responder,
+            self._tracing, self.counters.group(topic, group), topic=topic, group=group, handler=handler,
             concurrency=concurrency, auto_ack=auto_ack, start=start,
         )  # fmt: skip
         self._processors.append(processor)
@@ -240,7 +244,9 @@ class Bus:
             topics: which.
             start: "$" for what comes from now on, "0" for all that is there.
         """
-        tail = Tail(Channel(self._endpoint), topics, start, self.config.read.block_ms, self._tails.discard)
+        topics = tuple(topics)
+        channel = self._server.channel(names.stream_of(topics[0]) if topics else "")
+        tail = Tail(channel, topics, start, self.config.read.block_ms, self._tails.discard)
         self._tails.add(tail)
         return tail
 
@@ -249,6 +255,9 @@ class Bus:
     ) -> AsyncIterator[Event]:
         """Yield a topic's events of a span of time (RFC 3339, both ends included)."""
         return replay_stream(self._connection, from_timestamp, topic, to_timestamp)
+
+    def _keep_going(self, step: Callable[[], Awaitable[object]], name: str) -> None:
+        self._background.append(asyncio.create_task(keep_going(step, name), name=name))
 
     def _forget(self, processor: Processor) -> None:
         if processor in self._processors:

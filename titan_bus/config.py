@@ -1,6 +1,7 @@
-"""What a bus is told: its server, its streams, its limits. Frozen structs; reading them from YAML comes on top."""
+"""What a bus is told: its server, its streams, its limits. Frozen structs; `config_file` reads them from YAML."""
 
 import socket
+from typing import Literal
 
 import msgspec
 
@@ -13,12 +14,16 @@ class StreamConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     Attributes:
         name: the topic, `chat.v1`.
         maxlen: about how many events the stream keeps. What a group has not acknowledged stays beyond it.
+        rate_limit: events a second that each consumer of this bus handles at most; None for no limit.
         retry_limit: how often a failed event is tried again before it goes to the dead letters.
+        trim: "hard" lets `maxlen` remove also what a group has not acknowledged.
     """
 
     name: str
     maxlen: int = 100_000
+    rate_limit: float | None = None
     retry_limit: int = 5
+    trim: Literal["safe", "hard"] = "safe"
 
 
 class ReadConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,15 +52,52 @@ class ClaimConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     delivery_limit: int = 10
 
 
+class ArchiveConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the events are kept beyond the streams.
+
+    Attributes:
+        target: a folder, or `s3://bucket/prefix`.
+        every_s: how often what is new is written.
+        topics: which; empty for every topic on the server.
+        max_age_days: segments whose last event is older are removed; None keeps them.
+        max_bytes: the oldest segments are removed until all together are no longer than this; None keeps them.
+        options: for S3: `endpoint`, `region`, `access_key_id`, `secret_access_key`; else the usual environment.
+    """
+
+    target: str
+    every_s: float = 300.0
+    topics: tuple[str, ...] = ()
+    max_age_days: float | None = None
+    max_bytes: int | None = None
+    options: dict[str, str] = {}
+
+
+class MetricsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where Prometheus finds the metrics, and how often the server is asked for lag and the like."""
+
+    port: int = 9464
+    host: str = "127.0.0.1"
+    every_s: float = 5.0
+
+
 class BusConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole of it.
 
     Attributes:
-        url: `redis://`, `rediss://` or `unix:///path`, with user and password where there are any.
+        url: `redis://`, `rediss://` or `unix:///path`, with user and password where there are any;
+            `redis+sentinel://` and `redis+cluster://` for those (`server`).
         source: who publishes, `desktop_app@v0.9.1`; goes into `meta.source`.
         consumer: this program's name within its groups. It must be the same after a restart, and no two
             programs that live at once may share it. Default: the source without its version, and the host.
-        priority_weights: the order within a batch, the heaviest first.
+        streams: topics with limits of their own.
+        rate_limit: events a second that all consumers of this bus together handle at most; None for no limit.
+        priority_weights: within a batch the heaviest comes first; between batches each priority gets its share.
+        read: how consumers read.
+        retry: how long a failed event waits.
+        claim: what becomes of unfinished events.
+        archive: where events are kept; None keeps them in the streams alone.
+        metrics: where Prometheus finds them; None opens no port.
+        replicas: a publish succeeds when so many replicas have it too (WAIT); 0 does not ask them.
         patience_s: for so long a publish waits for a server that does not answer.
         drain_s: for so long closing waits for handlers that are running.
     """
@@ -64,12 +106,16 @@ class BusConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     source: str = "titan_bus"
     consumer: str = ""
     streams: tuple[StreamConfig, ...] = ()
+    rate_limit: float | None = None
     priority_weights: dict[Priority, int] = msgspec.field(
         default_factory=lambda: {Priority.HIGH: 3, Priority.MEDIUM: 2, Priority.LOW: 1}
     )
     read: ReadConfig = ReadConfig()
     retry: RetryConfig = RetryConfig()
     claim: ClaimConfig = ClaimConfig()
+    archive: ArchiveConfig | None = None
+    metrics: MetricsConfig | None = None
+    replicas: int = 0
     patience_s: float = 5.0
     drain_s: float = 5.0
 

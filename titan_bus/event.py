@@ -3,7 +3,6 @@
 Frozen structs without behaviour but one: decoding their own payload. `codec` alone turns them into bytes.
 """
 
-import contextvars
 import os
 import time
 from collections.abc import Callable
@@ -38,6 +37,7 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         retries: how often a handler has failed on it.
         trace_id: 32 hexadecimal digits (W3C Trace Context); an event published by a handler inherits it.
         source: the program that published it, `desktop_app@v0.9.1`.
+        parent_id: the span that published it, 16 hexadecimal digits, where there was one.
         reply_to: the stream that waits for the answer, when this is a request.
         deadline: milliseconds since the epoch after which nobody waits for the answer.
         request_id: the event that this one answers.
@@ -49,6 +49,7 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     retries: int
     trace_id: str
     source: str
+    parent_id: str | None = None
     reply_to: str | None = None
     deadline: int | None = None
     request_id: str | None = None
@@ -57,7 +58,17 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """One event. `timestamp` is RFC 3339 in UTC; `payload` stays undecoded JSON until somebody asks."""
+    """One event.
+
+    Attributes:
+        event_id: a ULID.
+        schema_version: of the payload; a newer version of an event type counts it up (`upcast`).
+        topic: what it is about, `chat.v1`.
+        event_type: what happened, in the past tense, or what is asked for.
+        timestamp: RFC 3339 in UTC, by the publisher's clock.
+        payload: undecoded JSON until somebody asks.
+        meta: what the bus needs to know.
+    """
 
     event_id: str
     schema_version: int
@@ -112,15 +123,6 @@ new_ulid = UlidSource().next
 def timestamp_now() -> str:
     """Return the time in RFC 3339, UTC, to the millisecond."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
-
-
-current_trace: contextvars.ContextVar[str] = contextvars.ContextVar("titan_bus_trace", default="")
-"""The trace of the event that is being handled here; what a handler publishes belongs to it."""
-
-
-def trace_id_now() -> str:
-    """Return the trace of the event being handled, or a new one."""
-    return current_trace.get() or os.urandom(16).hex()
 
 
 Payload = dict[str, Any] | msgspec.Struct

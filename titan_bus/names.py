@@ -1,21 +1,35 @@
-"""What the bus's keys are called on the server. One place, so that a cluster's hash tags can come in here."""
+"""What the bus's keys are called on the server.
+
+A topic stands in braces, so that all keys of one topic fall into one slot of a cluster (Redis Cluster
+specification, "Hash tags") and a verdict on an event stays one atomic step there.
+"""
 
 DEAD_LETTERS = "errors.dlq"
+ARCHIVE_GROUP = "titan_bus.archive"
+"""Holds the archive's place in each stream, so that trimming never overtakes the archive."""
+_TOPIC_PREFIX = "topics:{"
 
 
 def stream_of(topic: str) -> str:
     """Return the stream of a topic."""
-    return f"topics:{topic}"
+    return f"topics:{{{topic}}}"
+
+
+def topic_of(stream: str) -> str | None:
+    """Return the topic whose stream this is, or None when it is no topic's."""
+    if stream.startswith(_TOPIC_PREFIX) and stream.endswith("}"):
+        return stream[len(_TOPIC_PREFIX) : -1]
+    return None
 
 
 def retries_of(group: str, topic: str) -> str:
     """Return the stream that brings an event again to the one group that failed on it."""
-    return f"retry:{group}:{topic}"
+    return f"retry:{{{topic}}}:{group}"
 
 
 def delayed_of(group: str, topic: str) -> str:
     """Return the sorted set in which failed events wait for their time."""
-    return f"delayed:{group}:{topic}"
+    return f"delayed:{{{topic}}}:{group}"
 
 
 def replies_of(client_id: str) -> str:

@@ -15,6 +15,7 @@ from titan_bus.channel import Channel
 from titan_bus.claims import Claims, Entry, Key
 from titan_bus.config import BusConfig
 from titan_bus.connection import Connection
+from titan_bus.counters import GroupCounters
 from titan_bus.delivery import Delivery
 from titan_bus.errors import (
     BusClosedError,
@@ -25,10 +26,11 @@ from titan_bus.errors import (
     RequestRefused,
     ServerRefusedError,
 )
-from titan_bus.event import Event, current_trace
+from titan_bus.event import Event
 from titan_bus.request import Responder
 from titan_bus.settlement import Settlement
 from titan_bus.supervisor import keep_going
+from titan_bus.tracing import Tracing
 
 Handler = Callable[[Event], Awaitable[object]]
 STUBBORN_S = 2.0
@@ -48,10 +50,12 @@ class Processor:
         channel: Channel,
         config: BusConfig,
         responder: Responder,
+        tracing: Tracing,
+        counters: GroupCounters,
+        *,
         topic: str,
         group: str,
         handler: Handler,
-        *,
         concurrency: int,
         auto_ack: bool,
         start: str,
@@ -64,6 +68,8 @@ class Processor:
         self._config = config
         self._consumer = config.consumer_name()
         self._responder = responder
+        self._tracing = tracing
+        self._counters = counters
         self._handler = handler
         self._auto_ack = auto_ack
         self._start_id = start
@@ -206,9 +212,9 @@ class Processor:
         if self._responder.expired(event):
             await self._acknowledge(delivery)
             return
-        token = current_trace.set(event.meta.trace_id)
         try:
-            result = await self._handler(event)
+            with self._tracing.handling(event, self.group):
+                result = await self._handler(event)
         except asyncio.CancelledError:
             self._let_go(delivery)
             task = asyncio.current_task()
@@ -221,8 +227,7 @@ class Processor:
             await self._responder.answer(event, result)
             if self._auto_ack:
                 await self._acknowledge(delivery)
-        finally:
-            current_trace.reset(token)
+                self._counters.handled += 1
 
     async def _fail(self, delivery: Delivery, error: Exception) -> None:
         event = delivery.event

@@ -7,6 +7,7 @@ import msgspec
 
 from titan_bus import codec, names
 from titan_bus.connection import Connection
+from titan_bus.counters import Counters
 from titan_bus.errors import EventMalformedError
 from titan_bus.event import (
     SCHEMA_VERSION,
@@ -16,8 +17,8 @@ from titan_bus.event import (
     Priority,
     new_ulid,
     timestamp_now,
-    trace_id_now,
 )
+from titan_bus.tracing import Tracing
 
 
 class Publisher:
@@ -27,9 +28,11 @@ class Publisher:
         published: topics that got events since somebody last looked, for the trimmer.
     """
 
-    def __init__(self, connection: Connection, source: str) -> None:
+    def __init__(self, connection: Connection, source: str, tracing: Tracing, counters: Counters) -> None:
         self._connection = connection
         self._source = source
+        self._tracing = tracing
+        self._counters = counters
         self.published: set[str] = set()
 
     def publish(
@@ -42,16 +45,20 @@ class Publisher:
         reply_to: str | None = None,
         deadline: int | None = None,
         event_id: str | None = None,
+        schema_version: int = SCHEMA_VERSION,
     ) -> asyncio.Future[str]:
         """Send an event; the future has its id once the server has it.
 
         Raises:
             PublishRefusedError: at the call, when the event is malformed or longer than 32,768 bytes.
         """
+        event_id = event_id or new_ulid()
+        trace_id, parent_id = self._tracing.publishing(topic, event_type, event_id)
         meta = Meta(
             priority=_priority(topic, event_type, priority),
             retries=0,
-            trace_id=trace_id_now(),
+            trace_id=trace_id,
+            parent_id=parent_id,
             source=self._source,
             reply_to=reply_to,
             deadline=deadline,
@@ -59,7 +66,11 @@ class Publisher:
         if not topic or not event_type:
             raise EventMalformedError(topic, event_type, "topic and event type have to be named")
         encoded_payload = codec.encode_payload(topic, event_type, payload)
-        return self.send(names.stream_of(topic), topic, event_type, encoded_payload, meta, event_id)
+        future = self.send(
+            names.stream_of(topic), topic, event_type, encoded_payload, meta, event_id, schema_version
+        )
+        self._counters.topic(topic).published += 1
+        return future
 
     def send(
         self,
@@ -69,11 +80,12 @@ class Publisher:
         payload: msgspec.Raw,
         meta: Meta,
         event_id: str | None = None,
+        schema_version: int = SCHEMA_VERSION,
     ) -> asyncio.Future[Any]:
         """Append an event with this payload and meta to a stream."""
         event = Event(
             event_id=event_id or new_ulid(),
-            schema_version=SCHEMA_VERSION,
+            schema_version=schema_version,
             topic=topic,
             event_type=event_type,
             timestamp=timestamp_now(),

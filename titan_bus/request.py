@@ -8,6 +8,7 @@ import asyncio
 import base64
 import contextlib
 import time
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -120,12 +121,18 @@ class _Waiting:
 class Requester:
     """Asks, and matches the answers. Reading begins with the first request."""
 
-    def __init__(self, connection: Connection, channel: Channel, publisher: Publisher, block_ms: int) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        open_channel: Callable[[str], Channel],
+        publisher: Publisher,
+        block_ms: int,
+    ) -> None:
         self._connection = connection
-        self._channel = channel
         self._publisher = publisher
         self._block_ms = block_ms
         self._stream = names.replies_of(new_ulid())
+        self._channel = open_channel(self._stream)
         self._position = b"0-0"
         self._read_since_trim = 0
         self._waiting: dict[str, _Waiting] = {}

@@ -6,7 +6,7 @@ import sys
 import msgspec
 import pytest
 
-from titan_bus import Bus, BusConfig, ClaimConfig
+from titan_bus import Bus, BusConfig, ClaimConfig, names
 from titan_bus.connection import Connection
 
 from .conftest import Recorder, pending_is, settled, until
@@ -19,7 +19,7 @@ def named(config: BusConfig, consumer: str, min_idle_s: float = 60.0, delivery_l
 
 async def abandon(raw: Connection, topic: str, consumer: str) -> list[bytes]:
     """Take everything as `consumer` and never say a word again, as a killed process does."""
-    reply = await raw.call("XREADGROUP", "GROUP", "g", consumer, "STREAMS", f"topics:{topic}", ">")
+    reply = await raw.call("XREADGROUP", "GROUP", "g", consumer, "STREAMS", names.stream_of(topic), ">")
     return [entry_id for entry_id, _ in reply[0][1]]
 
 
@@ -39,27 +39,27 @@ async def test_kill_9_loses_exactly_nothing(config: BusConfig, raw: Connection, 
         ids = [await bus.publish(topic, kind, {}) for kind in kinds]
         begun = [(await child.stdout.readline()).decode().strip() for _ in kinds]
         assert sorted(begun) == sorted(ids)
-        await pending_is(raw, f"topics:{topic}", "g", 5)
+        await pending_is(raw, names.stream_of(topic), "g", 5)
         child.kill()
         await child.wait()
     recorder = Recorder()
     async with Bus(named(config, "child")) as bus:
         await bus.subscribe(topic, "g", recorder)
         await recorder.wait_for(5)
-        await settled(raw, f"topics:{topic}", "g")
+        await settled(raw, names.stream_of(topic), "g")
     assert recorder.ids == [event_id for event_id, kind in zip(ids, kinds, strict=True) if kind == "stuck"]
 
 
 async def test_a_dead_consumers_events_are_taken_over(config: BusConfig, raw: Connection, topic: str) -> None:
     """After `min_idle` another consumer of the group handles what the dead one had."""
     async with Bus(named(config, "heir", min_idle_s=0.06)) as bus:
-        await raw.call("XGROUP", "CREATE", f"topics:{topic}", "g", "0", "MKSTREAM")
+        await raw.call("XGROUP", "CREATE", names.stream_of(topic), "g", "0", "MKSTREAM")
         ids = [await bus.publish(topic, "e", {"n": n}) for n in range(150)]
         assert len(await abandon(raw, topic, "dead")) == 150
         recorder = Recorder()
         await bus.subscribe(topic, "g", recorder)
         await recorder.wait_for(150)
-        await settled(raw, f"topics:{topic}", "g")
+        await settled(raw, names.stream_of(topic), "g")
     assert sorted(recorder.ids) == sorted(ids)
 
 
@@ -85,16 +85,18 @@ async def test_an_event_that_kills_becomes_a_dead_letter(
 ) -> None:
     """Delivered more often than `delivery_limit` without a verdict, an event is not delivered again."""
     async with Bus(named(config, "heir", delivery_limit=3)) as bus:
-        await raw.call("XGROUP", "CREATE", f"topics:{topic}", "g", "0", "MKSTREAM")
+        await raw.call("XGROUP", "CREATE", names.stream_of(topic), "g", "0", "MKSTREAM")
         await bus.publish(topic, "e", {})
         [entry_id] = await abandon(raw, topic, "heir")
-        await raw.call("XCLAIM", f"topics:{topic}", "g", "heir", 0, entry_id, "RETRYCOUNT", 4)
+        await raw.call("XCLAIM", names.stream_of(topic), "g", "heir", 0, entry_id, "RETRYCOUNT", 4)
         recorder = Recorder()
         await bus.subscribe(topic, "g", recorder)
         event_id = await bus.publish(topic, "e", {})
         await recorder.wait_for(1)
-        await settled(raw, f"topics:{topic}", "g")
-        letters = [letter async for letter in bus.dead_letters if letter.origin.stream == f"topics:{topic}"]
+        await settled(raw, names.stream_of(topic), "g")
+        letters = [
+            letter async for letter in bus.dead_letters if letter.origin.stream == names.stream_of(topic)
+        ]
     assert recorder.ids == [event_id]
     assert [letter.origin.error for letter in letters] == ["DeliveredTooOftenError"]
     assert letters[0].origin.entry_id == entry_id.decode()
@@ -103,15 +105,15 @@ async def test_an_event_that_kills_becomes_a_dead_letter(
 async def test_deleted_entries_do_not_stay_pending(config: BusConfig, raw: Connection, topic: str) -> None:
     """What was delivered and then deleted from the stream is forgotten, not tried for ever."""
     async with Bus(named(config, "heir")) as bus:
-        await raw.call("XGROUP", "CREATE", f"topics:{topic}", "g", "0", "MKSTREAM")
+        await raw.call("XGROUP", "CREATE", names.stream_of(topic), "g", "0", "MKSTREAM")
         await bus.publish(topic, "e", {})
         kept = await bus.publish(topic, "e", {})
         first, _ = await abandon(raw, topic, "heir")
-        await raw.call("XDEL", f"topics:{topic}", first)
+        await raw.call("XDEL", names.stream_of(topic), first)
         recorder = Recorder()
         await bus.subscribe(topic, "g", recorder)
         await recorder.wait_for(1)
-        await settled(raw, f"topics:{topic}", "g")
+        await settled(raw, names.stream_of(topic), "g")
     assert recorder.ids == [kept]
 
 
@@ -124,15 +126,15 @@ async def test_what_a_lost_connection_swallowed_comes_again(
         subscription = await bus.subscribe(topic, "g", recorder)
         await bus.publish(topic, "e", {})
         await recorder.wait_for(1)
-        encoded = bytes((await raw.call("XRANGE", f"topics:{topic}", "-", "+"))[0][1][1])
+        encoded = bytes((await raw.call("XRANGE", names.stream_of(topic), "-", "+"))[0][1][1])
         # In one transaction, so that the waiting reader does not get it: as if its reply were lost.
         raw.call("MULTI")
-        raw.call("XADD", f"topics:{topic}", "*", "e", encoded)
-        raw.call("XREADGROUP", "GROUP", "g", "heir", "STREAMS", f"topics:{topic}", ">")
+        raw.call("XADD", names.stream_of(topic), "*", "e", encoded)
+        raw.call("XREADGROUP", "GROUP", "g", "heir", "STREAMS", names.stream_of(topic), ">")
         assert (await raw.call("EXEC"))[1] is not None
         subscription._processor._channel._wire.close()
         await recorder.wait_for(2)
-        await settled(raw, f"topics:{topic}", "g")
+        await settled(raw, names.stream_of(topic), "g")
 
 
 async def test_retries_of_a_dead_consumer_come_back(config: BusConfig, raw: Connection, topic: str) -> None:
@@ -159,7 +161,7 @@ async def test_a_vanished_group_is_not_an_error(
     subscription = await bus.subscribe(topic, "g", Recorder(lambda _: asyncio.Event().wait()))
     await bus.publish(topic, "e", {})
     claims = subscription._processor._claims
-    await raw.call("XGROUP", "DESTROY", f"topics:{topic}", "g")
+    await raw.call("XGROUP", "DESTROY", names.stream_of(topic), "g")
     claims._limits = ClaimConfig(min_idle_s=0.0)
     await claims.keep()
     await subscription.stop(0.0)

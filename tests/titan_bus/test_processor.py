@@ -15,6 +15,7 @@ from titan_bus import (
     FatalError,
     RetryConfig,
     StreamConfig,
+    names,
     processor,
 )
 from titan_bus.connection import Connection
@@ -29,7 +30,7 @@ def refuse(event: Event) -> None:
 
 async def letters_of(bus: Bus, topic: str) -> list[DeadLetter]:
     """Return the dead letters of a topic, oldest first."""
-    return [letter async for letter in bus.dead_letters if letter.origin.stream.endswith(topic)]
+    return [letter async for letter in bus.dead_letters if topic in letter.origin.stream]
 
 
 async def dead_letter(bus: Bus, topic: str) -> DeadLetter:
@@ -47,8 +48,8 @@ async def test_a_returning_handler_acknowledges(bus: Bus, raw: Connection, topic
     ids = [await bus.publish(topic, "e", {}) for _ in range(3)]
     await first.wait_for(3)
     await second.wait_for(3)
-    await settled(raw, f"topics:{topic}", "first")
-    await settled(raw, f"topics:{topic}", "second")
+    await settled(raw, names.stream_of(topic), "first")
+    await settled(raw, names.stream_of(topic), "second")
     assert first.ids == second.ids == ids
 
 
@@ -115,9 +116,9 @@ async def test_a_failed_event_comes_again_to_its_group_alone(bus: Bus, raw: Conn
     assert [event.meta.retries for event in events] == [0, 1, 2]
     assert failing.ids == [event_id] * 3
     assert events[2].payload_as(dict) == {"a": "я"}
-    await settled(raw, f"retry:failing:{topic}", "failing")
+    await settled(raw, names.retries_of("failing", topic), "failing")
     assert content.ids == [event_id]
-    await length_is(raw, f"retry:failing:{topic}", 0)  # what is done is taken out
+    await length_is(raw, names.retries_of("failing", topic), 0)  # what is done is taken out
 
 
 async def test_after_the_limit_comes_the_dead_letter(
@@ -131,7 +132,7 @@ async def test_after_the_limit_comes_the_dead_letter(
     assert [event.meta.retries for event in failing.events] == [0, 1, 2, 3, 4, 5]
     assert (letter.origin.error, letter.origin.message) == ("ValueError", "no order")
     assert "in refuse" in letter.origin.traceback
-    assert (letter.origin.group, letter.origin.stream) == ("g", f"retry:g:{topic}")
+    assert (letter.origin.group, letter.origin.stream) == ("g", names.retries_of("g", topic))
     assert letter.origin.at.endswith("Z")
     assert letter.event is not None
     assert letter.event.event_id == event_id
@@ -163,14 +164,14 @@ async def test_a_fatal_error_is_a_dead_letter_at_once(bus: Bus, raw: Connection,
     letter = await dead_letter(bus, topic)
     assert letter.origin.error == "FatalError"
     assert len(failing.events) == 1
-    assert await pending(raw, f"topics:{topic}", "g") == []
+    assert await pending(raw, names.stream_of(topic), "g") == []
 
 
 async def test_a_malformed_entry_is_kept_and_passed_over(bus: Bus, raw: Connection, topic: str) -> None:
     """Bytes that are no event go to the dead letters as they are, and the next event is handled."""
     recorder = Recorder()
     await bus.subscribe(topic, "g", recorder)
-    await raw.call("XADD", f"topics:{topic}", "*", "e", b"\xff{not json", "other", "\x00")
+    await raw.call("XADD", names.stream_of(topic), "*", "e", b"\xff{not json", "other", "\x00")
     event_id = await bus.publish(topic, "e", {})
     await recorder.wait_for(1)
     letter = await dead_letter(bus, topic)
@@ -178,7 +179,7 @@ async def test_a_malformed_entry_is_kept_and_passed_over(bus: Bus, raw: Connecti
     assert letter.event is None
     assert letter.fields == {"e": b"\xff{not json", "other": b"\x00"}
     assert letter.origin.error == "EntryMalformedError"
-    await settled(raw, f"topics:{topic}", "g")
+    await settled(raw, names.stream_of(topic), "g")
 
 
 async def test_a_slow_retry_does_not_block_the_stream(redis_url: str, topic: str) -> None:
@@ -202,12 +203,12 @@ async def test_cancellation_never_acknowledges(config: BusConfig, raw: Connectio
         later = await bus.publish(topic, "e", {})
         await stuck.wait_for(1)
         await subscription.stop(drain_s=0.0)
-        assert len(await pending(raw, f"topics:{topic}", "g")) >= 1
+        assert len(await pending(raw, names.stream_of(topic), "g")) >= 1
     again = Recorder()
     async with Bus(config) as bus:
         await bus.subscribe(topic, "g", again)
         await again.wait_for(2)
-        await settled(raw, f"topics:{topic}", "g")
+        await settled(raw, names.stream_of(topic), "g")
     assert again.ids == [event_id, later]
 
 
@@ -226,7 +227,7 @@ async def test_a_handler_that_cancels_itself_is_not_acknowledged(
     await bus.publish(topic, "good", {})
     await recorder.wait_for(2)
     await until(lambda: "was cancelled" in caplog.text, "the warning")
-    await pending_is(raw, f"topics:{topic}", "g", 1)
+    await pending_is(raw, names.stream_of(topic), "g", 1)
 
 
 async def test_a_handler_that_cancels_its_task_costs_no_slot(bus: Bus, topic: str) -> None:
@@ -258,7 +259,7 @@ async def test_stopping_drains(bus: Bus, raw: Connection, topic: str) -> None:
     assert not stopping.done()
     gate.set()
     await stopping
-    assert await pending(raw, f"topics:{topic}", "g") == []
+    assert await pending(raw, names.stream_of(topic), "g") == []
 
 
 async def test_stopping_is_bounded_though_a_handler_refuses_to_end(
@@ -280,7 +281,7 @@ async def test_stopping_is_bounded_though_a_handler_refuses_to_end(
     async with asyncio.timeout(5):
         await subscription.stop(0.05)
     assert "does not end" in caplog.text
-    await pending_is(raw, f"topics:{topic}", "g", 1)
+    await pending_is(raw, names.stream_of(topic), "g", 1)
     release.set()
 
 
@@ -296,7 +297,7 @@ async def test_a_handler_may_stop_its_own_subscription(bus: Bus, raw: Connection
     await bus.publish(topic, "e", {})
     async with asyncio.timeout(2):
         await stopped.wait()
-    await settled(raw, f"topics:{topic}", "g")
+    await settled(raw, names.stream_of(topic), "g")
 
 
 async def test_acknowledging_by_hand(bus: Bus, raw: Connection, topic: str) -> None:
@@ -306,9 +307,9 @@ async def test_acknowledging_by_hand(bus: Bus, raw: Connection, topic: str) -> N
     event_id = await bus.publish(topic, "e", {})
     await recorder.wait_for(1)
     await asyncio.sleep(0.02)
-    assert len(await pending(raw, f"topics:{topic}", "g")) == 1
+    assert len(await pending(raw, names.stream_of(topic), "g")) == 1
     await bus.ack(event_id)
-    assert await pending(raw, f"topics:{topic}", "g") == []
+    assert await pending(raw, names.stream_of(topic), "g") == []
     with pytest.raises(EventNotHeldError):
         await bus.ack(event_id)
 
@@ -323,11 +324,11 @@ async def test_a_lost_group_is_made_again(
     await bus.subscribe(topic, "g", recorder)
     await bus.publish(topic, "e", {})
     await recorder.wait_for(1)
-    await settled(raw, f"topics:{topic}", "g")
+    await settled(raw, names.stream_of(topic), "g")
     if destroy == "stream":
-        await raw.call("DEL", f"topics:{topic}")
+        await raw.call("DEL", names.stream_of(topic))
     else:
-        await raw.call("XGROUP", "DESTROY", f"topics:{topic}", "g")
+        await raw.call("XGROUP", "DESTROY", names.stream_of(topic), "g")
     event_id = await bus.publish(topic, "e", {})
     await until(lambda: event_id in recorder.ids, "the event after the loss")
 

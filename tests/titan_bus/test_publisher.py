@@ -15,6 +15,7 @@ from titan_bus import (
     EventTooLargeError,
     Priority,
     PublishRefusedError,
+    names,
 )
 from titan_bus.connection import Connection
 
@@ -28,7 +29,7 @@ class Order(msgspec.Struct, tag="order_placed", tag_field="type"):
 async def test_an_event_has_the_schemas_fields(bus: Bus, raw: Connection, topic: str) -> None:
     """On the wire an event is the specification's JSON, in the stream `topics:<topic>`."""
     event_id = await bus.publish(topic, "order_placed", {"number": 7}, priority="high")
-    [(_, [name, encoded])] = await raw.call("XRANGE", f"topics:{topic}", "-", "+")
+    [(_, [name, encoded])] = await raw.call("XRANGE", names.stream_of(topic), "-", "+")
     event = msgspec.json.decode(encoded)
     assert name == b"e"
     assert event["event_id"] == event_id
@@ -51,7 +52,7 @@ async def test_a_struct_is_a_payload(bus: Bus, topic: str) -> None:
 async def test_publishes_of_one_turn_keep_their_order(bus: Bus, raw: Connection, topic: str) -> None:
     """Five thousand publishes that nobody awaits one by one arrive all, in order, with rising ids."""
     ids = await asyncio.gather(*[bus.publish(topic, "e", {"n": n}) for n in range(5_000)])
-    entries = await raw.call("XRANGE", f"topics:{topic}", "-", "+")
+    entries = await raw.call("XRANGE", names.stream_of(topic), "-", "+")
     assert [msgspec.json.decode(fields[1])["event_id"] for _, fields in entries] == ids
     assert ids == sorted(set(ids))
 
@@ -59,14 +60,14 @@ async def test_publishes_of_one_turn_keep_their_order(bus: Bus, raw: Connection,
 async def test_an_event_over_32_kb_is_refused(bus: Bus, raw: Connection, topic: str) -> None:
     """The whole encoded event counts, at the call: 32,768 bytes go, one more does not."""
     await bus.publish(topic, "e", {"text": ""})
-    [(_, [_, empty])] = await raw.call("XRANGE", f"topics:{topic}", "-", "+")
+    [(_, [_, empty])] = await raw.call("XRANGE", names.stream_of(topic), "-", "+")
     room = EVENT_BYTES_MAX - len(empty)
     await bus.publish(topic, "e", {"text": "x" * room})
     with pytest.raises(EventTooLargeError) as raised:
         bus.publish(topic, "e", {"text": "x" * (room + 1)})
     assert isinstance(raised.value, PublishRefusedError)
     assert (raised.value.topic, raised.value.size, raised.value.limit) == (topic, 32_769, 32_768)
-    assert await raw.call("XLEN", f"topics:{topic}") == 2
+    assert await raw.call("XLEN", names.stream_of(topic)) == 2
 
 
 async def test_a_malformed_event_is_refused(bus: Bus, topic: str) -> None:

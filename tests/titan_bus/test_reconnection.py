@@ -7,7 +7,7 @@ from typing import Self
 
 import pytest
 
-from titan_bus import Bus, BusConfig, BusOverloadedError, BusUnavailableError, channel, connection
+from titan_bus import Bus, BusConfig, BusOverloadedError, BusUnavailableError, channel, connection, names
 from titan_bus import bus as bus_module
 from titan_bus.endpoint import Endpoint
 
@@ -96,7 +96,7 @@ async def test_verdicts_wait_for_the_server(bus: Bus, server: Server, topic: str
     server.start()
     second = await bus.publish(topic, "e", {})
     await recorder.wait_for(2)
-    await settled(bus._connection, f"topics:{topic}", "g")
+    await settled(bus._connection, names.stream_of(topic), "g")
     assert recorder.ids[1] == second
     assert len(recorder.ids) == 2
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from titan_bus import Bus
+from titan_bus import Bus, names
 from titan_bus.connection import Connection
 
 
@@ -32,7 +32,7 @@ async def test_nothing_is_lost_over_many_pages(bus: Bus, topic: str) -> None:
 
 async def test_malformed_entries_are_passed_over(bus: Bus, raw: Connection, topic: str) -> None:
     """Replay goes on behind an entry that is no event."""
-    await raw.call("XADD", f"topics:{topic}", "*", "x", "y")
+    await raw.call("XADD", names.stream_of(topic), "*", "x", "y")
     event_id = await bus.publish(topic, "e", {})
     assert [event.event_id async for event in bus.replay("2020-01-01T00:00:00", topic)] == [event_id]
 

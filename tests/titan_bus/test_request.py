@@ -13,6 +13,7 @@ from titan_bus import (
     RequestFailedError,
     RequestRefused,
     RequestTimedOutError,
+    names,
 )
 from titan_bus.connection import Connection
 from titan_bus.request import REPLY_BYTES_MAX
@@ -100,7 +101,7 @@ async def test_a_refusal_has_its_code(bus: Bus, raw: Connection, topic: str) -> 
     with pytest.raises(RequestFailedError) as raised:
         await bus.request(topic, "q", {})
     assert (raised.value.code, raised.value.message) == ("not_found", "no such conversation")
-    await settled(raw, f"topics:{topic}", "g")
+    await settled(raw, names.stream_of(topic), "g")
     assert len(recorder.events) == 1
 
 
@@ -158,7 +159,7 @@ async def test_an_expired_request_is_dropped(bus: Bus, raw: Connection, topic: s
     await asyncio.sleep(0.01)
     await bus.subscribe(topic, "g", recorder)
     await bus.request(topic, "q", {"n": 2})
-    await settled(raw, f"topics:{topic}", "g")
+    await settled(raw, names.stream_of(topic), "g")
     assert [event.payload_as(dict)["n"] for event in recorder.events] == [2]
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from titan_bus import Bus
+from titan_bus import Bus, names
 from titan_bus.connection import Connection
 
 
@@ -51,7 +51,7 @@ async def test_a_cancelled_step_loses_nothing(bus: Bus, topic: str) -> None:
 async def test_malformed_entries_are_passed_over(bus: Bus, raw: Connection, topic: str) -> None:
     """An entry that is no event does not end the reading."""
     tail = bus.tail([topic], start="0")
-    await raw.call("XADD", f"topics:{topic}", "*", "e", "{")
+    await raw.call("XADD", names.stream_of(topic), "*", "e", "{")
     event_id = await bus.publish(topic, "e", {})
     assert (await anext(tail)).event_id == event_id
 

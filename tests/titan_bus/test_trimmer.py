@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 import pytest
 
-from titan_bus import Bus, BusConfig, StreamConfig
+from titan_bus import Bus, BusConfig, StreamConfig, names
 from titan_bus.connection import Connection
 
 from .conftest import Recorder, length_is, pending_is, settled
@@ -22,7 +22,7 @@ async def fill(bus: Bus, topic: str, count: int) -> None:
 
 
 async def length(raw: Connection, topic: str) -> int:
-    return int(await raw.call("XLEN", f"topics:{topic}"))
+    return int(await raw.call("XLEN", names.stream_of(topic)))
 
 
 async def test_what_every_group_has_handled_goes(bus: Bus, raw: Connection, topic: str) -> None:
@@ -31,7 +31,7 @@ async def test_what_every_group_has_handled_goes(bus: Bus, raw: Connection, topi
     await bus.subscribe(topic, "g", recorder)
     await fill(bus, topic, 2_500)
     await recorder.wait_for(2_500)
-    await settled(raw, f"topics:{topic}", "g")
+    await settled(raw, names.stream_of(topic), "g")
     await bus._trimmer.trim(topic)
     kept = [event.payload_as(dict)["n"] async for event in bus.replay("2020-01-01T00:00:00Z", topic)]
     assert kept == list(range(2_400, 2_500))
@@ -48,7 +48,7 @@ async def test_unacknowledged_events_stay(bus: Bus, raw: Connection, topic: str)
     await fill(bus, topic, 500)
     await quick.wait_for(500)
     await slow.wait_for(500)
-    await pending_is(raw, f"topics:{topic}", "slow", 1)
+    await pending_is(raw, names.stream_of(topic), "slow", 1)
     await bus._trimmer.trim(topic)
     kept = [event.payload_as(dict)["n"] async for event in bus.replay("2020-01-01T00:00:00Z", topic)]
     assert kept == list(range(40, 500))
@@ -57,7 +57,7 @@ async def test_unacknowledged_events_stay(bus: Bus, raw: Connection, topic: str)
 
 async def test_what_no_group_has_read_stays(bus: Bus, raw: Connection, topic: str) -> None:
     """A group whose consumer is away keeps its unread events."""
-    await raw.call("XGROUP", "CREATE", f"topics:{topic}", "away", "0", "MKSTREAM")
+    await raw.call("XGROUP", "CREATE", names.stream_of(topic), "away", "0", "MKSTREAM")
     await fill(bus, topic, 500)
     await bus._trimmer.trim(topic)
     assert await length(raw, topic) == 500
@@ -73,7 +73,7 @@ async def test_a_stream_without_groups_keeps_about_maxlen(bus: Bus, raw: Connect
 async def test_trimming_comes_by_itself(bus: Bus, raw: Connection, topic: str) -> None:
     """A topic that grows is trimmed within about a second, without anybody asking."""
     await fill(bus, topic, 1_000)
-    await length_is(raw, f"topics:{topic}", 200)
+    await length_is(raw, names.stream_of(topic), 200)
 
 
 async def test_a_stream_that_is_gone_is_no_error(bus: Bus, topic: str) -> None:
