@@ -229,7 +229,8 @@ class Bus:
             BusUnavailableError: the server is away.
             PublishRefusedError: the request is malformed or too long.
         """
-        reply = await self._requester.request(topic, event_type, payload, timeout_s)
+        with self._tracing.requesting(topic, event_type):
+            reply = await self._requester.request(topic, event_type, payload, timeout_s)
         if reply_type is None:
             return reply
         try:

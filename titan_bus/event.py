@@ -37,7 +37,8 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         retries: how often a handler has failed on it.
         trace_id: 32 hexadecimal digits (W3C Trace Context); an event published by a handler inherits it.
         source: the program that published it, `desktop_app@v0.9.1`.
-        parent_id: the span that published it, 16 hexadecimal digits, where there was one.
+        parent_id: the span that published it, 16 hexadecimal digits; zeros when its trace is not recorded; None
+            when the publisher records no spans.
         reply_to: the stream that waits for the answer, when this is a request.
         deadline: milliseconds since the epoch after which nobody waits for the answer.
         request_id: the event that this one answers.

@@ -208,12 +208,16 @@ class Processor:
             self._dispatch()  # a handler that cancelled its own task leaves a backlog that nobody works on
 
     async def _handle(self, delivery: Delivery) -> None:
+        with self._tracing.dispatching(delivery.event, self.group):
+            await self._judge(delivery)
+
+    async def _judge(self, delivery: Delivery) -> None:
         event = delivery.event
         if self._responder.expired(event):
             await self._acknowledge(delivery)
             return
         try:
-            with self._tracing.handling(event, self.group):
+            with self._tracing.handling(event):
                 result = await self._handler(event)
         except asyncio.CancelledError:
             self._let_go(delivery)

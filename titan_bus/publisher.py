@@ -1,6 +1,8 @@
 """Makes events and hands them to the server. Publishes of one loop turn leave in one write (`connection`)."""
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -53,22 +55,30 @@ class Publisher:
             PublishRefusedError: at the call, when the event is malformed or longer than 32,768 bytes.
         """
         event_id = event_id or new_ulid()
-        trace_id, parent_id = self._tracing.publishing(topic, event_type, event_id)
+        if not topic or not event_type:
+            raise EventMalformedError(topic, event_type, "topic and event type have to be named")
+        encoded_payload = codec.encode_payload(topic, event_type, payload)
+        known_priority = _priority(topic, event_type, priority)
+        trace = self._tracing.publishing(topic, event_type, event_id)
         meta = Meta(
-            priority=_priority(topic, event_type, priority),
+            priority=known_priority,
             retries=0,
-            trace_id=trace_id,
-            parent_id=parent_id,
+            trace_id=trace.trace_id,
+            parent_id=trace.parent_id,
             source=self._source,
             reply_to=reply_to,
             deadline=deadline,
         )
-        if not topic or not event_type:
-            raise EventMalformedError(topic, event_type, "topic and event type have to be named")
-        encoded_payload = codec.encode_payload(topic, event_type, payload)
-        future = self.send(
-            names.stream_of(topic), topic, event_type, encoded_payload, meta, event_id, schema_version
-        )
+        try:
+            future = self.send(
+                names.stream_of(topic), topic, event_type, encoded_payload, meta, event_id, schema_version
+            )
+        except Exception as error:
+            if trace.end is not None:
+                trace.end(error)
+            raise
+        if trace.end is not None:
+            future.add_done_callback(partial(_end, trace.end))
         self._counters.topic(topic).published += 1
         return future
 
@@ -97,6 +107,10 @@ class Publisher:
         )
         self.published.add(topic)
         return future
+
+
+def _end(end: Callable[[BaseException | None], None], future: asyncio.Future[Any]) -> None:
+    end(asyncio.CancelledError() if future.cancelled() else future.exception())
 
 
 def _priority(topic: str, event_type: str, priority: Priority | str) -> Priority:

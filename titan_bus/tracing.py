@@ -1,41 +1,74 @@
 """Which trace an event belongs to: W3C Trace Context, carried in `meta.trace_id` and `meta.parent_id`.
 
 `TraceIds` is what a bus does without a tracing library: an event published by a handler belongs to the trace of
-the event that is being handled. `otel` puts OpenTelemetry's spans in its place.
+the event that is being handled, and what is not understood here is handed on as it came. `otel` puts
+OpenTelemetry's spans in its place. Publisher, processor, requester and responder speak to `Tracing` alone.
 """
 
 import contextvars
 import os
-from contextlib import AbstractContextManager
-from typing import Protocol
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import NamedTuple, Protocol
 
 from titan_bus.event import Event
 
-_current: contextvars.ContextVar[str] = contextvars.ContextVar("titan_bus_trace", default="")
+NOT_RECORDED = "0" * 16
+"""As `meta.parent_id`: the publisher decided that this trace is not recorded (W3C's `sampled` flag is 0).
+
+The all-zero id is invalid as a span's, so nobody takes it for one. None says that the publisher records no spans
+at all; then the consumer decides.
+"""
+
+
+class Trace(NamedTuple):
+    """What a new event takes along.
+
+    Attributes:
+        trace_id: 32 hexadecimal digits.
+        parent_id: the span that publishes it, 16 hexadecimal digits; NOT_RECORDED; or None.
+        end: to be called once, with what went wrong or None, when the server has answered; None when nobody listens.
+    """
+
+    trace_id: str
+    parent_id: str | None
+    end: Callable[[BaseException | None], None] | None = None
 
 
 class Tracing(Protocol):
-    """What the publisher and the processor tell of an event's way."""
+    """What the bus tells of an event's way. Every method is called in the program's own context and returns at once."""
 
-    def publishing(self, topic: str, event_type: str, event_id: str) -> tuple[str, str | None]:
-        """Return the trace (32 hexadecimal digits) and the parent span (16, or None) of a new event."""
+    def publishing(self, topic: str, event_type: str, event_id: str) -> Trace:
+        """An event is about to be sent."""
         ...
 
-    def handling(self, event: Event, group: str) -> AbstractContextManager[None]:
-        """Enter the event's trace around its handler, which runs inside; what that raises goes through."""
+    def dispatching(self, event: Event, group: str) -> AbstractContextManager[None]:
+        """Enter the event's trace, from before its handler until after the verdict."""
         ...
+
+    def handling(self, event: Event) -> AbstractContextManager[None]:
+        """Stand around the handler alone, within `dispatching`; what it raises goes through."""
+        ...
+
+    def requesting(self, topic: str, event_type: str) -> AbstractContextManager[None]:
+        """Stand around a request, from before it is published until its answer; what it raises goes through."""
+        ...
+
+
+_current: contextvars.ContextVar[Trace | None] = contextvars.ContextVar("titan_bus_trace", default=None)
+_NOTHING = nullcontext()
 
 
 class _Within:
     """A trace made the current one for the length of a `with`."""
 
-    __slots__ = ("_token", "_trace_id")
+    __slots__ = ("_token", "_trace")
 
-    def __init__(self, trace_id: str) -> None:
-        self._trace_id = trace_id
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
 
     def __enter__(self) -> None:
-        self._token = _current.set(self._trace_id)
+        self._token = _current.set(self._trace)
 
     def __exit__(self, *raised: object) -> None:
         _current.reset(self._token)
@@ -44,10 +77,18 @@ class _Within:
 class TraceIds:
     """Traces by id alone, without spans."""
 
-    def publishing(self, topic: str, event_type: str, event_id: str) -> tuple[str, str | None]:  # noqa: ARG002
+    def publishing(self, topic: str, event_type: str, event_id: str) -> Trace:  # noqa: ARG002
         """Return the trace of the event being handled, or a new one."""
-        return _current.get() or os.urandom(16).hex(), None
+        return _current.get() or Trace(os.urandom(16).hex(), None)
 
-    def handling(self, event: Event, group: str) -> AbstractContextManager[None]:  # noqa: ARG002
+    def dispatching(self, event: Event, group: str) -> AbstractContextManager[None]:  # noqa: ARG002
         """Make the event's trace the current one."""
-        return _Within(event.meta.trace_id)
+        return _Within(Trace(event.meta.trace_id, event.meta.parent_id))
+
+    def handling(self, event: Event) -> AbstractContextManager[None]:  # noqa: ARG002
+        """Do nothing: the trace is entered already."""
+        return _NOTHING
+
+    def requesting(self, topic: str, event_type: str) -> AbstractContextManager[None]:  # noqa: ARG002
+        """Do nothing: the request's own event begins the trace."""
+        return _NOTHING
