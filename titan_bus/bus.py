@@ -59,7 +59,7 @@ class Bus:
         self._connection = self._server.connection
         self._tracing = tracing or TraceIds()
         self._publisher = Publisher(self._connection, config.source, self._tracing, self.counters)
-        self._responder = Responder(self._connection, self._publisher, config.source)
+        self._responder = Responder(self._connection, self._publisher, config.source, self._tracing)
         self._requester = Requester(
             self._connection, self._server.channel, self._publisher, config.read.block_ms
         )

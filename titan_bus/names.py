@@ -7,6 +7,8 @@ specification, "Hash tags") and a verdict on an event stays one atomic step ther
 DEAD_LETTERS = "errors.dlq"
 ARCHIVE_GROUP = "titan_bus.archive"
 """Holds the archive's place in each stream, so that trimming never overtakes the archive."""
+REPLIES = "replies"
+"""What the streams of replies are called together: each bus that asks has one of its own."""
 _TOPIC_PREFIX = "topics:{"
 
 
@@ -34,4 +36,4 @@ def delayed_of(group: str, topic: str) -> str:
 
 def replies_of(client_id: str) -> str:
     """Return the stream on which one bus receives the answers to its requests."""
-    return f"replies:{client_id}"
+    return f"{REPLIES}:{client_id}"

@@ -1,7 +1,6 @@
 """Makes events and hands them to the server. Publishes of one loop turn leave in one write (`connection`)."""
 
 import asyncio
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -20,7 +19,7 @@ from titan_bus.event import (
     new_ulid,
     timestamp_now,
 )
-from titan_bus.tracing import Tracing
+from titan_bus.tracing import Tracing, ended
 
 
 class Publisher:
@@ -78,7 +77,7 @@ class Publisher:
                 trace.end(error)
             raise
         if trace.end is not None:
-            future.add_done_callback(partial(_end, trace.end))
+            future.add_done_callback(partial(ended, trace.end))
         self._counters.topic(topic).published += 1
         return future
 
@@ -107,10 +106,6 @@ class Publisher:
         )
         self.published.add(topic)
         return future
-
-
-def _end(end: Callable[[BaseException | None], None], future: asyncio.Future[Any]) -> None:
-    end(asyncio.CancelledError() if future.cancelled() else future.exception())
 
 
 def _priority(topic: str, event_type: str, priority: Priority | str) -> Priority:

@@ -9,6 +9,7 @@ import base64
 import contextlib
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -26,6 +27,7 @@ from titan_bus.errors import (
 from titan_bus.event import Event, Meta, Payload, Priority, new_ulid
 from titan_bus.publisher import Publisher
 from titan_bus.supervisor import keep_going
+from titan_bus.tracing import Tracing, ended
 
 REPLY_BYTES_MAX = 2 * 1024 * 1024
 WHOLE_BYTES_MAX = 24_000
@@ -50,10 +52,11 @@ class Refusal(msgspec.Struct, frozen=True):
 class Responder:
     """Answers requests for the handlers of one bus."""
 
-    def __init__(self, connection: Connection, publisher: Publisher, source: str) -> None:
+    def __init__(self, connection: Connection, publisher: Publisher, source: str, tracing: Tracing) -> None:
         self._connection = connection
         self._publisher = publisher
         self._source = source
+        self._tracing = tracing
 
     def expired(self, event: Event) -> bool:
         """Whether nobody waits for the answer any more."""
@@ -92,20 +95,29 @@ class Responder:
         stream = event.meta.reply_to
         if stream is None:
             return
+        reply_id = new_ulid()
+        trace = self._tracing.publishing(names.REPLIES, event_type, reply_id)
         sent = []
         for part, payload in enumerate(payloads):
             meta = Meta(
                 priority=Priority.HIGH,
                 retries=0,
-                trace_id=event.meta.trace_id,
+                trace_id=trace.trace_id,
+                parent_id=trace.parent_id,
                 source=self._source,
                 request_id=event.event_id,
                 part=part,
                 parts=len(payloads),
             )
-            sent.append(self._publisher.send(stream, event.topic, event_type, msgspec.Raw(payload), meta))
+            part_id = reply_id if part == 0 else new_ulid()
+            sent.append(
+                self._publisher.send(stream, event.topic, event_type, msgspec.Raw(payload), meta, part_id)
+            )
         sent.append(self._connection.call("EXPIRE", stream, REPLIES_TTL_S))
-        await asyncio.gather(*sent)
+        answered = asyncio.gather(*sent)
+        if trace.end is not None:
+            answered.add_done_callback(partial(ended, trace.end))
+        await answered
 
 
 class _Waiting:

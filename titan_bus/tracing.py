@@ -5,11 +5,12 @@ the event that is being handled, and what is not understood here is handed on as
 OpenTelemetry's spans in its place. Publisher, processor, requester and responder speak to `Tracing` alone.
 """
 
+import asyncio
 import contextvars
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from titan_bus.event import Event
 
@@ -27,7 +28,7 @@ class Trace(NamedTuple):
     Attributes:
         trace_id: 32 hexadecimal digits.
         parent_id: the span that publishes it, 16 hexadecimal digits; NOT_RECORDED; or None.
-        end: to be called once, with what went wrong or None, when the server has answered; None when nobody listens.
+        end: to be called once, with what went wrong or None, when the server has answered. None: nobody listens.
     """
 
     trace_id: str
@@ -35,8 +36,13 @@ class Trace(NamedTuple):
     end: Callable[[BaseException | None], None] | None = None
 
 
+def ended(end: Callable[[BaseException | None], None], future: asyncio.Future[Any]) -> None:
+    """Tell a trace's `end` how a future came out; with `partial` its done-callback."""
+    end(asyncio.CancelledError() if future.cancelled() else future.exception())
+
+
 class Tracing(Protocol):
-    """What the bus tells of an event's way. Every method is called in the program's own context and returns at once."""
+    """What the bus tells of an event's way. Each is called in the context of the program and returns at once."""
 
     def publishing(self, topic: str, event_type: str, event_id: str) -> Trace:
         """An event is about to be sent."""
