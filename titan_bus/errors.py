@@ -14,6 +14,7 @@ BusError
 ├── FatalError                   raised by a handler: to the dead letters at once
 │   └── PayloadMismatchError
 ├── EntryMalformedError          an entry on the wire that is no event
+├── ExtraMissingError            what was asked for needs a package that is not installed
 └── EventNotHeldError            `ack` of an event that no subscription holds
 
 RequestRefused is what a responder raises to refuse; the requester gets it as RequestFailedError.
@@ -137,6 +138,15 @@ class EntryMalformedError(BusError):
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
         self.detail = detail
+
+
+class ExtraMissingError(BusError):
+    """`what` needs a package that is not installed; the `extra` of titan-bus brings it."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs a package that is not installed: pip install 'titan-bus[{extra}]'")
+        self.what = what
+        self.extra = extra
 
 
 class EventNotHeldError(BusError):
