@@ -140,7 +140,7 @@ class EntryMalformedError(BusError):
         self.detail = detail
 
 
-class ExtraMissingError(BusError):
+class ExtraMissingError(BusError, ImportError):
     """`what` needs a package that is not installed; the `extra` of titan-bus brings it."""
 
     def __init__(self, what: str, extra: str) -> None:
