@@ -13,6 +13,7 @@ from titan_bus.counters import Counters
 from titan_bus.deadletter import DeadLetters
 from titan_bus.errors import BusClosedError, EventNotHeldError, RequestFailedError
 from titan_bus.event import Event, Payload, Priority
+from titan_bus.inspection import Inspection
 from titan_bus.processor import Handler, Processor
 from titan_bus.publisher import Publisher
 from titan_bus.replay import replay as replay_stream
@@ -128,6 +129,11 @@ class Bus:
     def dead_letters(self) -> DeadLetters:
         """What could not be handled."""
         return DeadLetters(self._connection)
+
+    @property
+    def inspection(self) -> Inspection:
+        """What is on the server now: topics, groups, and what they have in hand."""
+        return Inspection(self._connection)
 
     def publish(
         self, topic: str, event_type: str, payload: Payload, priority: Priority | str = Priority.MEDIUM

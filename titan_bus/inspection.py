@@ -1,0 +1,202 @@
+"""What is on the server now: topics, groups, and what is in hand. For operators, metrics and the archive.
+
+It reads, asks the server each time, and remembers nothing. Entry ids begin with the server's milliseconds, so first,
+last and oldest times are by its clock.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from titan_bus import codec, names
+from titan_bus.connection import Connection
+from titan_bus.errors import EntryMalformedError, ServerRefusedError
+
+SCAN_COUNT = 1_000
+TOPICS_PATTERN = names.stream_of("*")
+
+
+class TopicState(msgspec.Struct, frozen=True, kw_only=True):
+    """A topic: how many events its stream holds, for how many groups, and when the first and last came."""
+
+    topic: str
+    length: int
+    groups: int
+    first_at: str | None
+    last_at: str | None
+
+
+class GroupState(msgspec.Struct, frozen=True, kw_only=True):
+    """A group on a topic.
+
+    Attributes:
+        topic: what it reads.
+        group: its name.
+        consumers: how many names it knows, alive or not.
+        pending: events delivered and not acknowledged.
+        lag: events not delivered yet; None when the server cannot tell.
+        retrying: failed events that wait for their time or are being tried again.
+        oldest_at: when the oldest unacknowledged event came.
+    """
+
+    topic: str
+    group: str
+    consumers: int
+    pending: int
+    lag: int | None
+    retrying: int
+    oldest_at: str | None
+
+
+class PendingState(msgspec.Struct, frozen=True, kw_only=True):
+    """An event that a consumer took and has not acknowledged.
+
+    Attributes:
+        topic: where it was published.
+        group: who shares it.
+        consumer: who took it.
+        entry_id: its place in the stream.
+        event_id: None when the entry is gone or is no event.
+        event_type: likewise.
+        idle_ms: milliseconds since the consumer's last sign of life for it.
+        deliveries: how often it was delivered.
+        retry: whether it failed before and came again.
+    """
+
+    topic: str
+    group: str
+    consumer: str
+    entry_id: str
+    event_id: str | None
+    event_type: str | None
+    idle_ms: int
+    deliveries: int
+    retry: bool
+
+
+class Inspection:
+    """Asks the server through a bus's shared connection. Every method raises BusUnavailableError."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def topic_names(self) -> list[str]:
+        """Return every topic that has a stream, sorted."""
+        found: set[str] = set()
+        cursor: Any = 0
+        while True:
+            cursor, keys = await self._connection.call(
+                "SCAN", cursor, "MATCH", TOPICS_PATTERN, "COUNT", SCAN_COUNT, "TYPE", "stream"
+            )
+            found.update(
+                topic
+                for key in keys
+                if (topic := names.topic_of(key.decode(errors="backslashreplace"))) is not None
+            )
+            if int(cursor) == 0:
+                return sorted(found)
+
+    async def topics(self) -> list[TopicState]:
+        """Return every topic, sorted, and the dead letters last where there are any."""
+        streams = {topic: names.stream_of(topic) for topic in await self.topic_names()}
+        streams[names.DEAD_LETTERS] = names.DEAD_LETTERS
+        states = await asyncio.gather(*(self._topic(topic, stream) for topic, stream in streams.items()))
+        return [state for state in states if state is not None]
+
+    async def groups(self, topic: str) -> list[GroupState]:
+        """Return the groups of a topic, sorted; none when there is no such topic."""
+        rows = await self._rows("XINFO", "GROUPS", names.stream_of(topic))
+        states = await asyncio.gather(*(self._group(topic, row) for row in rows))
+        return sorted(states, key=lambda state: state.group)
+
+    async def pending(self, topic: str, group: str, limit: int = 100) -> list[PendingState]:
+        """Return what a group has in hand, the oldest first, then what it is trying again."""
+        found: list[PendingState] = []
+        for stream in (names.stream_of(topic), names.retries_of(group, topic)):
+            rows = await self._rows("XPENDING", stream, group, "-", "+", limit)
+            entries = await asyncio.gather(
+                *(self._connection.call("XRANGE", stream, row[0], row[0]) for row in rows)
+            )
+            for row, entry in zip(rows, entries, strict=True):
+                found.append(_pending(topic, group, row, entry, retry=stream != names.stream_of(topic)))
+        return found[:limit]
+
+    async def _topic(self, topic: str, stream: str) -> TopicState | None:
+        row = _named(await self._rows("XINFO", "STREAM", stream))
+        if not row:  # it went meanwhile
+            return None
+        first, last = row["first-entry"], row["last-entry"]
+        return TopicState(
+            topic=topic,
+            length=row["length"],
+            groups=row["groups"],
+            first_at=_moment(first[0]) if first else None,
+            last_at=_moment(last[0]) if last else None,
+        )
+
+    async def _group(self, topic: str, flat: Sequence[Any]) -> GroupState:
+        row = _named(flat)
+        group = row["name"].decode(errors="backslashreplace")
+        retries = names.retries_of(group, topic)
+        summary, delayed, again = await asyncio.gather(
+            self._rows("XPENDING", names.stream_of(topic), group),
+            self._connection.call("ZCARD", names.delayed_of(group, topic)),
+            self._connection.call("XLEN", retries),  # what is done is deleted there at once
+        )
+        oldest = summary[1] if summary else None
+        return GroupState(
+            topic=topic,
+            group=group,
+            consumers=row["consumers"],
+            pending=row["pending"],
+            lag=row.get("lag"),  # Redis before 7.0 does not know it
+            retrying=delayed + again,
+            oldest_at=_moment(oldest) if oldest else None,
+        )
+
+    async def _rows(self, *words: str | int) -> list[Any]:
+        """Ask; a stream or group that is not there has no rows."""
+        try:
+            return list(await self._connection.call(*words))
+        except ServerRefusedError as error:
+            if error.code in {
+                "NOGROUP",
+                "ERR",
+            }:  # XINFO says "ERR" of a key that is not there, and of nothing else
+                return []
+            raise
+
+
+def _named(flat: Sequence[Any]) -> dict[str, Any]:
+    return {name.decode(): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
+
+
+def _moment(entry_id: bytes) -> str:
+    milliseconds = int(entry_id.partition(b"-")[0])
+    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+def _pending(
+    topic: str, group: str, row: Sequence[Any], entry: Sequence[Any], *, retry: bool
+) -> PendingState:
+    entry_id, consumer, idle_ms, deliveries = row
+    event = None
+    if entry:
+        with contextlib.suppress(EntryMalformedError):
+            event = codec.decode(entry[0][1])
+    return PendingState(
+        topic=topic,
+        group=group,
+        consumer=consumer.decode(errors="backslashreplace"),
+        entry_id=entry_id.decode(),
+        event_id=event.event_id if event else None,
+        event_type=event.event_type if event else None,
+        idle_ms=idle_ms,
+        deliveries=deliveries,
+        retry=retry,
+    )
