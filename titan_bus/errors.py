@@ -12,8 +12,18 @@ BusError
 │   ├── RequestTimedOutError     nobody answered within the deadline
 │   └── RequestFailedError       the responder answered with a refusal
 ├── FatalError                   raised by a handler: to the dead letters at once
-│   └── PayloadMismatchError
+│   ├── PayloadMismatchError
+│   └── UpcastError              an upcaster raised
 ├── EntryMalformedError          an entry on the wire that is no event
+├── HandlerRefusedError          a handler that cannot be declared or subscribed as it is; a bug of the caller
+├── ConfigError                  a configuration file that cannot be used, and the line
+├── ConfigValueError             a setting that cannot be (also a ValueError)
+├── ArchiveError                 what has to do with the archive
+│   ├── StoreError               its folder or bucket cannot be read or written
+│   ├── SegmentDamagedError      one of its objects is not what was written
+│   └── RestoreRefusedError      a stream on the server is not empty
+├── EventNotFoundError           `replay_from` an event that is nowhere
+├── GroupNotFoundError           a group that is not on the server
 ├── ExtraMissingError            what was asked for needs a package that is not installed
 └── EventNotHeldError            `ack` of an event that no subscription holds
 
@@ -140,6 +150,59 @@ class EntryMalformedError(BusError):
         self.detail = detail
 
 
+class ArchiveError(BusError):
+    """Something about the archive."""
+
+
+class StoreError(ArchiveError):
+    """The store at `target` did not do what it should with `key` (empty for all of it), for `reason`."""
+
+    def __init__(self, target: str, key: str, reason: str) -> None:
+        super().__init__(f"archive {target}{', ' if key else ''}{key}: {reason}")
+        self.target = target
+        self.key = key
+        self.reason = reason
+
+
+class SegmentDamagedError(ArchiveError):
+    """The object `name` in the archive is torn or was altered; `detail` says where."""
+
+    def __init__(self, name: str, detail: str) -> None:
+        super().__init__(f"{name}: {detail}")
+        self.name = name
+        self.detail = detail
+
+
+class RestoreRefusedError(ArchiveError):
+    """The stream of `topic` has `length` entries already: what is older cannot be put before them."""
+
+    def __init__(self, topic: str, length: int) -> None:
+        super().__init__(
+            f"{topic} has {length} events on the server: restore into an empty server, "
+            "or ask for only what is newer than they are"
+        )
+        self.topic = topic
+        self.length = length
+
+
+class EventNotFoundError(BusError):
+    """Neither the stream of `topic` nor the archive has `event_id` near its time."""
+
+    def __init__(self, topic: str, event_id: str) -> None:
+        super().__init__(f"{event_id} is not in {topic}, nor in its archive")
+        self.topic = topic
+        self.event_id = event_id
+
+
+class GroupNotFoundError(BusError):
+    """The server knows no group `group` on `topic`."""
+
+    def __init__(self, topic: str, group: str) -> None:
+        super().__init__(f"no group {group} on {topic}")
+        self.topic = topic
+        self.group = group
+
+
 class ExtraMissingError(BusError, ImportError):
     """`what` needs a package that is not installed; the `extra` of titan-bus brings it."""
 
@@ -155,3 +218,49 @@ class EventNotHeldError(BusError):
     def __init__(self, event_id: str) -> None:
         super().__init__(event_id)
         self.event_id = event_id
+
+
+class UpcastError(FatalError):
+    """An upcaster of `topic` and `event_type` failed on `event_id`, which is of version `from_version`."""
+
+    def __init__(self, event_id: str, topic: str, event_type: str, from_version: int, detail: str) -> None:
+        super().__init__(f"{topic} {event_type} {event_id}: from version {from_version}: {detail}")
+        self.event_id = event_id
+        self.topic = topic
+        self.event_type = event_type
+        self.from_version = from_version
+        self.detail = detail
+
+
+class HandlerRefusedError(BusError):
+    """A `handler` that cannot be declared or subscribed as it is, and the `reason` with its cure."""
+
+    def __init__(self, handler: str, reason: str) -> None:
+        super().__init__(f"{handler}: {reason}")
+        self.handler = handler
+        self.reason = reason
+
+
+class ConfigValueError(BusError, ValueError):
+    """The setting `field` cannot be what it is; `detail` says what it has to be."""
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(f"{field}: {detail}")
+        self.field = field
+        self.detail = detail
+
+
+class ConfigError(BusError):
+    """The configuration file at `path` cannot be used.
+
+    Attributes:
+        path: the file.
+        line: where in it, from 1; 0 when it is about the whole file.
+        detail: what is wrong, and what to write instead.
+    """
+
+    def __init__(self, path: str, line: int, detail: str) -> None:
+        super().__init__(f"{path}:{line}: {detail}" if line else f"{path}: {detail}")
+        self.path = path
+        self.line = line
+        self.detail = detail

@@ -1,0 +1,40 @@
+"""The id of a stream's entry: the server's milliseconds and a number within one. Knows nothing of events."""
+
+from typing import NamedTuple
+
+_NUMBER_MAX = 2**64 - 1
+
+
+class EntryId(NamedTuple):
+    """`1700000000000-0` in a form that compares as the server compares."""
+
+    ms: int
+    number: int = 0
+
+    @classmethod
+    def parse(cls, written: bytes | str) -> "EntryId":
+        """Read an id; without its number it is the first of that millisecond.
+
+        Raises:
+            ValueError: it is none.
+        """
+        text = written.decode("ascii", "replace") if isinstance(written, bytes) else written
+        ms, _, number = text.partition("-")
+        # int() would take " 1", "+1" and "1_0" too.
+        if not (ms.isdecimal() and ms.isascii() and (number or "0").isdecimal() and number.isascii()):
+            raise ValueError(f"{text!r} is no id of a stream's entry, such as 1700000000000-0")
+        return cls(int(ms), int(number or "0"))
+
+    def previous(self) -> "EntryId":
+        """Return the id just before this one; that of the first is itself."""
+        if self.number:
+            return EntryId(self.ms, self.number - 1)
+        return EntryId(self.ms - 1, _NUMBER_MAX) if self.ms else self
+
+    def __str__(self) -> str:
+        return f"{self.ms}-{self.number}"
+
+
+FIRST = EntryId(0, 0)
+"""Before every entry: the server gives no entry this id."""
+LAST = EntryId(_NUMBER_MAX, _NUMBER_MAX)
