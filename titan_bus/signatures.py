@@ -1,0 +1,187 @@
+"""What a handler takes, found out from its annotations once, when it is declared or subscribed.
+
+`bind` makes of every kind of handler the one kind that a processor calls: `async (Event) -> object`. A handler
+that takes the Event alone is that already and is not wrapped.
+"""
+
+import functools
+import inspect
+import types
+import typing
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from titan_bus.errors import HandlerRefusedError, PayloadMismatchError
+from titan_bus.event import Event
+
+AnyHandler = Callable[[Any], Awaitable[object]] | Callable[[Any, Any], Awaitable[object]]
+"""`async` and takes the Event, the payload, or both: what it is, its annotations say."""
+
+_EVENT = object()
+_OBJECTS = (
+    msgspec.inspect.StructType, msgspec.inspect.DictType, msgspec.inspect.TypedDictType,
+    msgspec.inspect.DataclassType, msgspec.inspect.RawType,
+)  # fmt: skip
+"""The types whose JSON is an object, as a payload is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A handler that is ready to be called with an event.
+
+    Attributes:
+        call: takes the event; raises PayloadMismatchError when the payload is not what the handler takes.
+        name: the function's name, to be shown.
+        payload: the type that the payload is decoded as; None when the handler takes the Event alone.
+        returns: the annotated result, None when it is annotated so or not at all.
+        description: the handler's docstring.
+    """
+
+    call: Callable[[Event], Awaitable[object]]
+    name: str
+    payload: Any
+    returns: Any
+    description: str
+
+
+def bind(handler: AnyHandler) -> Bound:
+    """Read a handler's signature.
+
+    Raises:
+        HandlerRefusedError: it is not `async`, or takes other than an Event, a payload, or both.
+    """
+    name = _name_of(handler)
+    if not callable(handler) or not _is_async(handler):
+        raise HandlerRefusedError(name, "a handler is an async function: write `async def`")
+    parameters = _parameters(handler, name)
+    kinds = [_kind(handler, name, parameter) for parameter in parameters]
+    payloads = [kind for kind in kinds if kind is not _EVENT]
+    payload = payloads[0] if payloads else None
+    if len(payloads) > 1 or len(kinds) - len(payloads) > 1:
+        raise HandlerRefusedError(name, "of two parameters one is annotated as Event and one as the payload")
+    call = _call(handler, payload, event_first=bool(kinds) and kinds[0] is _EVENT, both=len(kinds) == 2)  # noqa: PLR2004
+    returns = _resolve(handler, inspect.signature(handler).return_annotation, strict=False)
+    return Bound(call, name, payload, returns, inspect.getdoc(inspect.unwrap(_function_of(handler))) or "")
+
+
+def type_name(kind: Any) -> str:
+    """Return how a type is called in a sentence."""
+    return kind.__name__ if isinstance(kind, type) else str(kind)
+
+
+def _call(
+    handler: Any, payload: Any, *, event_first: bool, both: bool
+) -> Callable[[Event], Awaitable[object]]:
+    if payload is None:
+        return typing.cast("Callable[[Event], Awaitable[object]]", handler)
+    decoder, expected = msgspec.json.Decoder(payload), type_name(payload)
+
+    # These return the handler's own coroutine: one frame less for every event.
+    def call(event: Event) -> Awaitable[object]:
+        try:
+            decoded = decoder.decode(event.payload)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            raise PayloadMismatchError(event.event_id, expected, str(error)) from error
+        if not both:
+            return typing.cast("Awaitable[object]", handler(decoded))
+        arguments = (event, decoded) if event_first else (decoded, event)
+        return typing.cast("Awaitable[object]", handler(*arguments))
+
+    return call
+
+
+def _parameters(handler: Any, name: str) -> list[inspect.Parameter]:
+    """Return the one or two parameters that the bus fills; others have to have a default."""
+    try:
+        every = list(inspect.signature(handler).parameters.values())
+    except (ValueError, TypeError) as error:
+        raise HandlerRefusedError(
+            name, f"its signature cannot be read ({error}): wrap it in an async def"
+        ) from error
+    by_place = [p for p in every if p.kind in {p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD}]
+    for parameter in every:
+        if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty:
+            raise HandlerRefusedError(
+                name,
+                f"nobody gives it {parameter.name}: give it a default or use functools.partial",
+            )
+    needed = [p for p in by_place if p.default is p.empty]
+    if len(needed) > 2:  # noqa: PLR2004
+        raise HandlerRefusedError(
+            name, f"takes {len(needed)} parameters; a handler takes the Event, the payload, or both"
+        )
+    # `*args` stands for the event in a wrapper that says no more.
+    found = needed or by_place[:1] or [p for p in every if p.kind is p.VAR_POSITIONAL]
+    if not found:
+        raise HandlerRefusedError(name, "takes no parameter; a handler takes the Event, the payload, or both")
+    return found
+
+
+def _kind(handler: Any, name: str, parameter: inspect.Parameter) -> Any:
+    """Return _EVENT, or the type of the payload."""
+    annotation = _resolve(handler, parameter.annotation, strict=True)
+    if (
+        any(annotation is loose for loose in (None, Any, object))
+        or parameter.kind is parameter.VAR_POSITIONAL
+    ):
+        return _EVENT
+    members = typing.get_args(annotation) or (annotation,)
+    if any(isinstance(member, type) and issubclass(member, Event) for member in members):
+        return _EVENT
+    try:
+        kinds = msgspec.inspect.type_info(annotation)
+    except (TypeError, NameError, RecursionError) as error:
+        raise HandlerRefusedError(
+            name, f"{parameter.name} has a type that JSON cannot be: {error}"
+        ) from error
+    for kind in kinds.types if isinstance(kinds, msgspec.inspect.UnionType) else (kinds,):
+        if not isinstance(kind, _OBJECTS) or getattr(kind, "array_like", False):
+            raise HandlerRefusedError(
+                name,
+                f"{parameter.name} is annotated as {type_name(annotation)}, and a payload is an object: "
+                "annotate an Event, a msgspec.Struct, a union of tagged ones, or dict",
+            )
+    return annotation
+
+
+def _resolve(handler: Any, annotation: Any, *, strict: bool) -> Any:
+    """Return an annotation as a type, also where `from __future__ import annotations` made text of it."""
+    if annotation is inspect.Parameter.empty:
+        return None
+    function = inspect.unwrap(_function_of(handler))
+    holder = types.SimpleNamespace(__annotations__={"it": annotation})
+    try:
+        resolved = typing.get_type_hints(holder, globalns=getattr(function, "__globals__", {}))["it"]
+    except (NameError, SyntaxError, TypeError, AttributeError) as error:
+        if isinstance(annotation, str) and annotation.strip("\"'").rpartition(".")[2] == Event.__name__:
+            return Event  # imported under TYPE_CHECKING, as linters ask for
+        if not strict:
+            return None
+        raise HandlerRefusedError(
+            _name_of(handler),
+            f"its annotation {annotation!r} cannot be read ({error}): import the type at module level and not "
+            "under TYPE_CHECKING",
+        ) from error
+    return None if resolved is type(None) else resolved
+
+
+def _is_async(handler: Any) -> bool:
+    function = inspect.unwrap(_function_of(handler))
+    return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(function)
+
+
+def _function_of(handler: Any) -> Any:
+    """Return the function behind a partial, a method or a callable object."""
+    while isinstance(handler, functools.partial):
+        handler = handler.func
+    if inspect.isroutine(handler) or isinstance(handler, type):
+        return getattr(handler, "__func__", handler)
+    return getattr(type(handler), "__call__", handler)  # noqa: B004 -- the function itself, not whether there is one
+
+
+def _name_of(handler: Any) -> str:
+    function = inspect.unwrap(_function_of(handler)) if callable(handler) else handler
+    return str(getattr(function, "__qualname__", None) or repr(handler))

@@ -1,0 +1,91 @@
+"""Old payloads lifted to the version that this program knows, step by step: 1 to 2, 2 to 3.
+
+A bus applies them where an event reaches a handler, a tail or a replay. What lies on the server stays as it was
+published, also when it is retried or becomes a dead letter. An event of a newer version than the last step goes
+through unchanged: its own fields decide whether an older program can read it.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from titan_bus import codec
+from titan_bus.errors import BusError, UpcastError
+from titan_bus.event import Event
+
+Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
+"""Takes a payload of one version and returns it as the next one: synchronous, quick, without side effects."""
+
+
+class Upcasters:
+    """A collection of steps, to be declared in modules and given to a `Bus` or to `Handlers`.
+
+    @upcasters.step("orders.v1", "order_placed", 1)
+    def with_currency(payload: dict[str, Any]) -> dict[str, Any]:
+        return payload | {"currency": "EUR"}
+    """
+
+    def __init__(self) -> None:
+        self._steps: dict[tuple[str, str], dict[int, Upcaster]] = {}
+
+    def register(self, topic: str, event_type: str, from_version: int, upcaster: Upcaster) -> None:
+        """Let `upcaster` make version `from_version + 1` of what is of `from_version`.
+
+        Raises:
+            ValueError: there is another one for this step, or the version is less than 1.
+        """
+        if from_version < 1:
+            raise ValueError(f"versions begin with 1, there is none from {from_version}")
+        steps = self._steps.setdefault((topic, event_type), {})
+        if steps.setdefault(from_version, upcaster) is not upcaster:
+            raise ValueError(f"{topic} {event_type} has a step from version {from_version} already")
+
+    def step(self, topic: str, event_type: str, from_version: int) -> Callable[[Upcaster], Upcaster]:
+        """Register the decorated function; it stays as it is."""
+
+        def declare(upcaster: Upcaster) -> Upcaster:
+            self.register(topic, event_type, from_version, upcaster)
+            return upcaster
+
+        return declare
+
+    def include(self, others: "Upcasters") -> None:
+        """Take over the steps of another collection.
+
+        Raises:
+            ValueError: both have the same step with different functions.
+        """
+        for topic, event_type, from_version, upcaster in others:
+            self.register(topic, event_type, from_version, upcaster)
+
+    def __iter__(self) -> Iterator[tuple[str, str, int, Upcaster]]:
+        """Iterate over the steps as `register` takes them."""
+        for (topic, event_type), steps in self._steps.items():
+            for from_version, upcaster in steps.items():
+                yield topic, event_type, from_version, upcaster
+
+    def latest(self, topic: str, event_type: str) -> int:
+        """Return the version that the last step leads to; 1 where there is none."""
+        return max(self._steps.get((topic, event_type), {0: None})) + 1
+
+    def apply(self, event: Event) -> Event:
+        """Return the event lifted as far as the steps lead, itself where there are none.
+
+        Raises:
+            UpcastError: a step raised or returned what is no JSON object.
+        """
+        steps = self._steps.get((event.topic, event.event_type))
+        if steps is None or event.schema_version not in steps:
+            return event
+        version = event.schema_version
+        try:
+            payload = event.payload_as(dict[str, Any])
+            while (upcaster := steps.get(version)) is not None:
+                payload = upcaster(payload)
+                version += 1
+            encoded = codec.encode_payload(event.topic, event.event_type, payload)
+        except Exception as error:  # whatever a step raises, trying again would give the same
+            detail = str(error) if isinstance(error, BusError) else repr(error)
+            raise UpcastError(event.event_id, event.topic, event.event_type, version, detail) from error
+        return msgspec.structs.replace(event, payload=encoded, schema_version=version)
