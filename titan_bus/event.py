@@ -94,15 +94,21 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = tuple(high + low for high in _CROCKFORD for low in _CROCKFORD)
+_TAIL_MAX = (1 << 20) - 1
 
 
 class UlidSource:
-    """Makes ULIDs that rise strictly, also when the clock is set back (github.com/ulid/spec, Monotonicity)."""
+    """Makes ULIDs that rise strictly, also when the clock is set back (github.com/ulid/spec, Monotonicity).
+
+    An id's last four characters count up; the 22 before them are written anew once a millisecond.
+    """
 
     def __init__(self, now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> None:
         self._now_ms = now_ms
         self._last_ms = -1
-        self._random = 0
+        self._head = 0
+        self._head_text = ""
+        self._tail = 0
 
     def next(self) -> str:
         """Return the next id: 26 characters of Crockford's base 32."""
@@ -110,20 +116,43 @@ class UlidSource:
         if now_ms > self._last_ms:
             self._last_ms = now_ms
             # The top bit stays free, so that counting up cannot overflow into the time.
-            self._random = int.from_bytes(os.urandom(10)) >> 1
+            chance = int.from_bytes(os.urandom(10)) >> 1
+            self._tail = chance & _TAIL_MAX
+            self._write_head(now_ms << 60 | chance >> 20)
+        elif self._tail < _TAIL_MAX:
+            self._tail += 1
         else:
-            self._random += 1
-        value = self._last_ms << 80 | self._random
-        return "".join([_PAIRS[value >> shift & 1023] for shift in range(120, -1, -10)])
+            self._tail = 0
+            self._write_head(self._head + 1)
+        return self._head_text + _PAIRS[self._tail >> 10] + _PAIRS[self._tail & 1023]
+
+    def _write_head(self, head: int) -> None:
+        self._head = head
+        self._head_text = "".join([_PAIRS[head >> shift & 1023] for shift in range(100, -1, -10)])
 
 
 new_ulid = UlidSource().next
 """The one source of this process: two buses in it never make the same id."""
 
 
-def timestamp_now() -> str:
-    """Return the time in RFC 3339, UTC, to the millisecond."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+class TimestampSource:
+    """Tells the time in RFC 3339, UTC, to the millisecond. A second is formatted once."""
+
+    def __init__(self, now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> None:
+        self._now_ms = now_ms
+        self._second = -1
+        self._second_text = ""
+
+    def now(self) -> str:
+        """Return the time."""
+        second, ms = divmod(self._now_ms(), 1000)
+        if second != self._second:
+            self._second = second
+            self._second_text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        return f"{self._second_text}.{ms:03}Z"
+
+
+timestamp_now = TimestampSource().now
 
 
 Payload = dict[str, Any] | msgspec.Struct

@@ -108,8 +108,11 @@ class Publisher:
         return future
 
 
+_PRIORITIES: dict[str, Priority] = {priority: priority for priority in Priority}
+
+
 def _priority(topic: str, event_type: str, priority: Priority | str) -> Priority:
     try:
-        return Priority(priority)
-    except ValueError as error:
+        return _PRIORITIES[priority]
+    except (KeyError, TypeError) as error:
         raise EventMalformedError(topic, event_type, f"priority {priority!r}") from error
