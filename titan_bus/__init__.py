@@ -22,6 +22,7 @@ from titan_bus.errors import (
     EventNotHeldError,
     EventTooLargeError,
     FatalError,
+    HandlerRefusedError,
     PayloadMismatchError,
     PublishRefusedError,
     RequestError,
@@ -29,9 +30,12 @@ from titan_bus.errors import (
     RequestRefused,
     RequestTimedOutError,
     ServerRefusedError,
+    UpcastError,
 )
 from titan_bus.event import EVENT_BYTES_MAX, Event, Meta, Priority, new_ulid
+from titan_bus.handlers import Handlers
 from titan_bus.tail import Tail
+from titan_bus.upcast import Upcasters
 
 __all__ = [
     "EVENT_BYTES_MAX",
@@ -48,6 +52,8 @@ __all__ = [
     "EventNotHeldError",
     "EventTooLargeError",
     "FatalError",
+    "HandlerRefusedError",
+    "Handlers",
     "Meta",
     "PayloadMismatchError",
     "Priority",
@@ -62,6 +68,8 @@ __all__ = [
     "StreamConfig",
     "Subscription",
     "Tail",
+    "UpcastError",
+    "Upcasters",
     "ack",
     "connect",
     "disconnect",

@@ -11,14 +11,16 @@ from titan_bus import names
 from titan_bus.config import BusConfig
 from titan_bus.counters import Counters
 from titan_bus.deadletter import DeadLetters
-from titan_bus.errors import BusClosedError, EventNotHeldError, RequestFailedError
-from titan_bus.event import Event, Payload, Priority
+from titan_bus.errors import BusClosedError, EventNotHeldError, HandlerRefusedError, RequestFailedError
+from titan_bus.event import SCHEMA_VERSION, Event, Payload, Priority
+from titan_bus.handlers import F, Handlers
 from titan_bus.inspection import Inspection
-from titan_bus.processor import Handler, Processor
+from titan_bus.processor import Processor
 from titan_bus.publisher import Publisher
 from titan_bus.replay import replay as replay_stream
 from titan_bus.request import Requester, Responder
 from titan_bus.server import Server
+from titan_bus.signatures import AnyHandler, bind
 from titan_bus.supervisor import keep_going
 from titan_bus.tail import Tail
 from titan_bus.tracing import TraceIds, Tracing
@@ -48,13 +50,19 @@ class Subscription:
 class Bus:
     """An event bus on Redis Streams.
 
-    `async with Bus(config) as bus:` connects, and closes in order: subscriptions finish or are cancelled within
-    `config.drain_s`, what was published is sent, then the connections go. A server that goes away meanwhile is
-    waited for; everything resumes by itself.
+    `async with Bus(config, handlers) as bus:` connects, subscribes what is declared, and closes in order:
+    subscriptions finish or are cancelled within `config.drain_s`, what was published is sent, then the connections
+    go. A server that goes away meanwhile is waited for; everything resumes by itself.
+
+    Attributes:
+        upcasters: applied to every event that reaches a handler, a tail or a replay of this bus.
     """
 
-    def __init__(self, config: BusConfig, *, tracing: Tracing | None = None) -> None:
+    def __init__(self, config: BusConfig, *handlers: Handlers, tracing: Tracing | None = None) -> None:
         self.config = config
+        self._handlers = Handlers()
+        self._handlers.include(*handlers)
+        self.upcasters = self._handlers.upcasters
         self.counters = Counters()
         self._server = Server(config)
         self._connection = self._server.connection
@@ -92,6 +100,11 @@ class Bus:
         await self._server.open()
         self._open = True
         self._keep_going(self._trimmer.round, "titan_bus trimming")
+        try:
+            await self.include(self._handlers)
+        except BaseException:
+            await self.close()
+            raise
 
     async def close(self) -> None:
         """Close within `drain_s` and some seconds more, whatever the handlers and the server do."""
@@ -136,7 +149,13 @@ class Bus:
         return Inspection(self._connection)
 
     def publish(
-        self, topic: str, event_type: str, payload: Payload, priority: Priority | str = Priority.MEDIUM
+        self,
+        topic: str,
+        event_type: str,
+        payload: Payload,
+        priority: Priority | str = Priority.MEDIUM,
+        *,
+        schema_version: int = SCHEMA_VERSION,
     ) -> asyncio.Future[str]:
         """Publish an event. Await the future for its id: then the server has it.
 
@@ -149,13 +168,13 @@ class Bus:
             BusClosedError: the bus is not open.
             BusOverloadedError: 64 MiB wait for the server already.
         """
-        return self._publisher.publish(topic, event_type, payload, priority)
+        return self._publisher.publish(topic, event_type, payload, priority, schema_version=schema_version)
 
     async def subscribe(
         self,
         topic: str,
         group: str,
-        handler: Handler,
+        handler: AnyHandler,
         *,
         concurrency: int = 16,
         auto_ack: bool = True,
@@ -169,22 +188,26 @@ class Bus:
         Args:
             topic: which events.
             group: who shares them; each group gets all.
-            handler: `async def handler(event)`.
+            handler: `async def` of an `event: Event`, of an `order: OrderPlaced`, or of both. A struct, a union of
+                tagged structs and `dict` are the payload, validated; what has no annotation is the Event.
             concurrency: how many run at once.
             auto_ack: False leaves the acknowledgement to `ack`.
             start: where a group that is new begins: "0" is all that is there, "$" what comes from now on.
 
         Raises:
             ValueError: this bus has a subscription of the group on the topic.
+            HandlerRefusedError: it is no such function.
             BusUnavailableError: the server does not answer.
         """
         if not self._open:
             raise BusClosedError
+        call = bind(handler).call
         if any((other.topic, other.group) == (topic, group) for other in self._processors):
             raise ValueError(f"{group} is subscribed to {topic} already")
         processor = Processor(
             self._connection, self._server.channel(names.stream_of(topic)), self.config, self._responder,
-            self._tracing, self.counters.group(topic, group), topic=topic, group=group, handler=handler,
+            self._tracing, self.counters.group(topic, group), topic=topic, group=group,
+            handler=lambda event: call(self.upcasters.apply(event)),
             concurrency=concurrency, auto_ack=auto_ack, start=start,
         )  # fmt: skip
         self._processors.append(processor)
@@ -194,6 +217,54 @@ class Bus:
             self._forget(processor)
             raise
         return Subscription(processor, self.config.drain_s, self._forget)
+
+    def on(
+        self,
+        topic: str,
+        group: str,
+        *,
+        event_type: str | None = None,
+        concurrency: int | None = None,
+        auto_ack: bool | None = None,
+        start: str | None = None,
+    ) -> Callable[[F], F]:
+        """Declare the decorated function a handler, to be subscribed when the bus opens; see `Handlers.on`.
+
+        Raises:
+            HandlerRefusedError: the function is no handler, contradicts another, or the bus is open: then
+                `include` subscribes.
+        """
+        if self._open:
+            raise HandlerRefusedError(
+                "on", "the bus is open: declare in `Handlers` and `await bus.include(handlers)`"
+            )
+        return self._handlers.on(
+            topic, group, event_type=event_type, concurrency=concurrency, auto_ack=auto_ack, start=start
+        )
+
+    async def include(self, *handlers: Handlers) -> list[Subscription]:
+        """Subscribe what these collections declare; one that fails takes those before it back.
+
+        Raises:
+            HandlerRefusedError: they contradict each other.
+            ValueError: this bus has a subscription of one of the groups already.
+            BusUnavailableError: the server does not answer.
+            BusClosedError: the bus is not open; before it opens they are given to `Bus(config, *handlers)`.
+        """
+        if not self._open:
+            raise BusClosedError
+        together = Handlers()
+        together.include(*handlers)
+        self.upcasters.include(together.upcasters)
+        begun: list[Subscription] = []
+        try:
+            for one in together:
+                subscription = await self.subscribe(one.topic, one.group, one.handler(), **one.options)
+                begun.append(subscription)
+        except BaseException:
+            await asyncio.gather(*(subscription.stop(0.0) for subscription in begun))
+            raise
+        return begun
 
     async def ack(self, event_id: str) -> None:
         """Acknowledge an event of a subscription with `auto_ack=False`.

@@ -2,24 +2,30 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, TypeVar, overload
+
+import msgspec
 
 from titan_bus.bus import Bus, Subscription
 from titan_bus.config import BusConfig
 from titan_bus.errors import BusClosedError
-from titan_bus.event import Event, Payload, Priority
-from titan_bus.processor import Handler
+from titan_bus.event import SCHEMA_VERSION, Event, Payload, Priority
+from titan_bus.handlers import Handlers
+from titan_bus.signatures import AnyHandler
+
+T = TypeVar("T")
 
 _default: list[Bus] = []
 
 
-async def connect(config: BusConfig) -> Bus:
-    """Open the default bus, closing the one before it.
+async def connect(config: BusConfig, *handlers: Handlers) -> Bus:
+    """Open the default bus with these handlers, closing the one before it.
 
     Raises:
         BusUnavailableError: the server does not answer.
+        HandlerRefusedError: the handlers contradict each other.
     """
-    bus = Bus(config)
+    bus = Bus(config, *handlers)
     await bus.open()
     await disconnect()
     _default.append(bus)
@@ -33,15 +39,30 @@ async def disconnect() -> None:
 
 
 def publish(
-    topic: str, event_type: str, payload: Payload, priority: Priority | str = Priority.MEDIUM
+    topic: str,
+    event_type: str,
+    payload: Payload,
+    priority: Priority | str = Priority.MEDIUM,
+    *,
+    schema_version: int = SCHEMA_VERSION,
 ) -> asyncio.Future[str]:
     """See `Bus.publish`."""
-    return _bus().publish(topic, event_type, payload, priority)
+    return _bus().publish(topic, event_type, payload, priority, schema_version=schema_version)
 
 
-async def subscribe(topic: str, group: str, handler: Handler, **options: Any) -> Subscription:
+async def subscribe(
+    topic: str,
+    group: str,
+    handler: AnyHandler,
+    *,
+    concurrency: int = 16,
+    auto_ack: bool = True,
+    start: str = "0",
+) -> Subscription:
     """See `Bus.subscribe`."""
-    return await _bus().subscribe(topic, group, handler, **options)
+    return await _bus().subscribe(
+        topic, group, handler, concurrency=concurrency, auto_ack=auto_ack, start=start
+    )
 
 
 async def ack(event_id: str) -> None:
@@ -52,6 +73,18 @@ async def ack(event_id: str) -> None:
 def replay(from_timestamp: str, topic: str, to_timestamp: str | None = None) -> AsyncIterator[Event]:
     """See `Bus.replay`."""
     return _bus().replay(from_timestamp, topic, to_timestamp)
+
+
+@overload
+async def request(
+    topic: str, event_type: str, payload: Payload, reply_type: type[T], timeout_s: float = 5.0
+) -> T: ...
+
+
+@overload
+async def request(
+    topic: str, event_type: str, payload: Payload, reply_type: None = None, timeout_s: float = 5.0
+) -> msgspec.Raw: ...
 
 
 async def request(

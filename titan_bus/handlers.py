@@ -34,7 +34,6 @@ class Options(TypedDict, total=False):
     concurrency: int
     auto_ack: bool
     start: str
-    partition_by: Callable[[Event], str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +55,10 @@ class Declared:
     options: Options = field(default_factory=Options)
     routes: dict[str | None, Bound] = field(default_factory=dict)
 
-    def handler(self) -> Callable[[Event], Awaitable[object]]:
+    def handler(self) -> AnyHandler:
         """Return the one handler of the subscription."""
         catch_all = self.routes.get(None)
-        if catch_all is not None and len(self.routes) == 1:
-            return catch_all.call
-        return _Router(self)
+        return catch_all.handler if catch_all is not None and len(self.routes) == 1 else _Router(self)
 
     def take(self, event_type: str | None, bound: Bound, options: Options) -> None:
         """Add a handler.
@@ -93,11 +90,13 @@ class _Router:
         self._where = f"{declared.group} on {declared.topic}"
         self._routes = {name: bound.call for name, bound in declared.routes.items() if name is not None}
         catch_all = declared.routes.get(None)
-        self._rest = self._ignore if catch_all is None else catch_all.call
+        self._rest: Callable[[Event], Awaitable[object]] = (
+            self._ignore if catch_all is None else catch_all.call
+        )
         self._ignored: set[str] = set()
 
-    def __call__(self, event: Event) -> Awaitable[object]:
-        return self._routes.get(event.event_type, self._rest)(event)
+    async def __call__(self, event: Event) -> object:
+        return await self._routes.get(event.event_type, self._rest)(event)
 
     async def _ignore(self, event: Event) -> None:
         if event.meta.reply_to is not None:
@@ -130,7 +129,6 @@ class Handlers:
         concurrency: int | None = None,
         auto_ack: bool | None = None,
         start: str | None = None,
-        partition_by: Callable[[Event], str] | None = None,
     ) -> Callable[[F], F]:
         """Declare the decorated function a handler; it stays as it is, so a test can call it.
 
@@ -144,13 +142,12 @@ class Handlers:
             concurrency: how many handlers of the group run at once.
             auto_ack: False leaves the acknowledgement to `ack`.
             start: where a group that is new begins.
-            partition_by: events of the same key are handled one after the other.
 
         Raises:
             HandlerRefusedError: when decorating: the function is no handler, the group has one for these events,
                 or an option was given otherwise before.
         """
-        options = _options(concurrency=concurrency, auto_ack=auto_ack, start=start, partition_by=partition_by)
+        options = _options(concurrency=concurrency, auto_ack=auto_ack, start=start)
 
         def declare(function: F) -> F:
             bound = bind(function)
@@ -180,7 +177,7 @@ class Handlers:
         """Take over what other collections declare.
 
         Raises:
-            HandlerRefusedError: two of them declare one group's handler of the same type, or its options otherwise.
+            HandlerRefusedError: two of them declare a group's handler of one type, or its options otherwise.
             ValueError: a step of an upcaster, or what is sent, contradicts.
         """
         for other in others:

@@ -33,6 +33,7 @@ class Bound:
     """A handler that is ready to be called with an event.
 
     Attributes:
+        handler: the handler as it was given.
         call: takes the event; raises PayloadMismatchError when the payload is not what the handler takes.
         name: the function's name, to be shown.
         payload: the type that the payload is decoded as; None when the handler takes the Event alone.
@@ -40,6 +41,7 @@ class Bound:
         description: the handler's docstring.
     """
 
+    handler: AnyHandler
     call: Callable[[Event], Awaitable[object]]
     name: str
     payload: Any
@@ -64,7 +66,9 @@ def bind(handler: AnyHandler) -> Bound:
         raise HandlerRefusedError(name, "of two parameters one is annotated as Event and one as the payload")
     call = _call(handler, payload, event_first=bool(kinds) and kinds[0] is _EVENT, both=len(kinds) == 2)  # noqa: PLR2004
     returns = _resolve(handler, inspect.signature(handler).return_annotation, strict=False)
-    return Bound(call, name, payload, returns, inspect.getdoc(inspect.unwrap(_function_of(handler))) or "")
+    return Bound(
+        handler, call, name, payload, returns, inspect.getdoc(inspect.unwrap(_function_of(handler))) or ""
+    )
 
 
 def type_name(kind: Any) -> str:
