@@ -107,9 +107,9 @@ async def raw(redis_url: str) -> AsyncIterator[Connection]:
     await connection.close()
 
 
-async def until(true: Callable[[], object], what: str) -> None:
+async def until(true: Callable[[], object], what: str, wait_s: float = WAIT_S) -> None:
     """Ask again and again until a condition holds; for what has no event to wait on. It may be a coroutine."""
-    deadline = time.monotonic() + WAIT_S
+    deadline = time.monotonic() + wait_s
     holds: object = None
     while not holds:
         assert time.monotonic() < deadline, f"in vain: {what}"

@@ -1,0 +1,119 @@
+"""The promise itself, under random kills: what the server acknowledged is handled at least once."""
+
+import asyncio
+import contextlib
+import random
+import sys
+from asyncio.subprocess import Process
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.titan_bus import chaos_child
+from tests.titan_bus.conftest import Server, until
+from titan_bus import names
+from titan_bus.connection import Connection
+from titan_bus.endpoint import Endpoint
+
+TOTAL = 100_000
+CONSUMERS = ("one", "two")
+VICTIMS = ("publisher", "server", *CONSUMERS)
+BETWEEN_KILLS_S = (0.05, 0.3)
+PATIENCE_S = 60.0
+
+
+class Children:
+    """The processes at work; each may be killed and started again."""
+
+    def __init__(self, server: Server, topic: str, folder: Path) -> None:
+        self._server = server
+        self._topic = topic
+        self.published = folder / "published"
+        self.handled = {name: folder / f"handled-{name}" for name in CONSUMERS}
+        self._running: dict[str, Process] = {}
+
+    async def start(self, name: str) -> Process:
+        role, log, last = (
+            ("publish", self.published, str(TOTAL))
+            if name == "publisher"
+            else ("consume", self.handled[name], name)
+        )
+        words = ("-m", "tests.titan_bus.chaos_child", role, self._server.url, self._topic, str(log), last)
+        self._running[name] = await asyncio.create_subprocess_exec(sys.executable, *words)
+        return self._running[name]
+
+    async def kill(self, name: str) -> None:
+        child = self._running[name]
+        with contextlib.suppress(ProcessLookupError):
+            child.kill()
+        await child.wait()
+
+    async def kill_all(self) -> None:
+        for name in self._running:
+            await self.kill(name)
+
+    @property
+    def publisher_is_done(self) -> bool:
+        return self._running["publisher"].returncode == 0
+
+    def handled_numbers(self) -> Counter[int]:
+        return Counter(number for log in self.handled.values() for number in chaos_child.numbers(log))
+
+
+@pytest.fixture
+def dice() -> random.Random:
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    return random.Random(seed)
+
+
+async def test_what_was_acknowledged_is_handled_at_least_once(
+    server: Server,
+    topic: str,
+    tmp_path: Path,
+    dice: random.Random,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """100,000 events, publisher, consumers and server killed at random: none is missing, the doubles are told."""
+    children = Children(server, topic, tmp_path)
+    kills: Counter[str] = Counter()
+    try:
+        for name in ("publisher", *CONSUMERS):
+            await children.start(name)
+        while not children.publisher_is_done:
+            # Everyone's turn comes, in another order each time.
+            for victim in dice.sample(VICTIMS, len(VICTIMS)):
+                await asyncio.sleep(dice.uniform(*BETWEEN_KILLS_S))
+                if victim == "server":
+                    server.kill()
+                    server.start()
+                elif not (victim == "publisher" and children.publisher_is_done):
+                    await children.kill(victim)
+                    await children.start(victim)
+                kills[victim] += 1
+        assert sorted(set(chaos_child.numbers(children.published))) == list(range(TOTAL))
+        await until(lambda: len(children.handled_numbers()) == TOTAL, "all numbers handled", PATIENCE_S)
+        await _all_is_settled(server, topic)
+    finally:
+        await children.kill_all()
+    doubles = children.handled_numbers().total() - TOTAL
+    record_property("kills", dict(kills))
+    record_property("doubles", doubles)
+    print(f"{TOTAL} events, kills: {dict(kills)}, handled twice or more: {doubles}")
+    assert set(kills) == set(VICTIMS)
+
+
+async def _all_is_settled(server: Server, topic: str) -> None:
+    """Wait until nothing is pending: no event hangs without a verdict."""
+    connection = Connection(Endpoint.parse(server.url), 5.0)
+    await connection.open()
+
+    async def nothing_pending() -> bool:
+        return int((await connection.call("XPENDING", names.stream_of(topic), "g"))[0]) == 0
+
+    try:
+        await until(nothing_pending, "nothing pending")
+    finally:
+        await connection.close()
