@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from types import TracebackType
-from typing import Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 import msgspec
 
@@ -25,6 +25,9 @@ from titan_bus.supervisor import keep_going
 from titan_bus.tail import Tail
 from titan_bus.tracing import TraceIds, Tracing
 from titan_bus.trimmer import Trimmer
+
+if TYPE_CHECKING:
+    from titan_bus.exporter import Exporter
 
 T = TypeVar("T")
 FLUSH_S = 2.0
@@ -73,6 +76,7 @@ class Bus:
             self._connection, self._server.channel, self._publisher, config.read.block_ms
         )
         self._trimmer = Trimmer(self._connection, self._publisher, config)
+        self._exporter: Exporter | None = None
         self._background: list[asyncio.Task[None]] = []
         self._processors: list[Processor] = []
         self._tails: set[Tail] = set()
@@ -94,12 +98,20 @@ class Bus:
         Raises:
             BusUnavailableError: the server does not answer within 3 s.
             BusClosedError: it was closed.
+            ExtraMissingError: the configuration asks for what is not installed.
         """
         if self._closed:
             raise BusClosedError
+        if self.config.metrics is not None:
+            from titan_bus.exporter import Exporter  # brings prometheus_client
+
+            self._exporter = Exporter(self.config.metrics, self._connection, self.counters)
         await self._server.open()
         self._open = True
         self._keep_going(self._trimmer.round, "titan_bus trimming")
+        if self._exporter is not None:
+            await self._exporter.open()
+            self._keep_going(self._exporter.round, "titan_bus metrics")
         try:
             await self.include(self._handlers)
         except BaseException:
@@ -127,12 +139,19 @@ class Bus:
                 task.cancel()
             if self._background:
                 await asyncio.wait(self._background)
+            if self._exporter is not None:
+                await self._exporter.close()
             await self._server.close()
 
     @property
     def connected(self) -> bool:
         """Whether the server is there."""
         return self._connection.connected
+
+    @property
+    def metrics_port(self) -> int | None:
+        """Where Prometheus finds the metrics; None when none are asked for, or the port could not be had."""
+        return self._exporter.port if self._exporter is not None else None
 
     def on_connection(self, callback: Callable[[bool], None]) -> Callable[[], None]:
         """Call `callback` with False when the server goes and True when it is back; returns how to stop that."""

@@ -1,7 +1,7 @@
 """What is on the server now: topics, groups, and what is in hand. For operators, metrics and the archive.
 
-It reads, asks the server each time, and remembers nothing. Entry ids begin with the server's milliseconds, so first,
-last and oldest times are by its clock.
+It reads, asks the server each time, and remembers nothing. Entry ids begin with the server's milliseconds, so
+first, last and oldest times are by its clock.
 """
 
 import asyncio
@@ -40,7 +40,8 @@ class GroupState(msgspec.Struct, frozen=True, kw_only=True):
         pending: events delivered and not acknowledged.
         lag: events not delivered yet; None when the server cannot tell.
         retrying: failed events that wait for their time or are being tried again.
-        oldest_at: when the oldest unacknowledged event came.
+        oldest_id: the oldest entry of the stream that the group has not acknowledged, be it delivered or not.
+        oldest_at: when that came.
     """
 
     topic: str
@@ -49,6 +50,7 @@ class GroupState(msgspec.Struct, frozen=True, kw_only=True):
     pending: int
     lag: int | None
     retrying: int
+    oldest_id: str | None
     oldest_at: str | None
 
 
@@ -147,7 +149,11 @@ class Inspection:
             self._connection.call("ZCARD", names.delayed_of(group, topic)),
             self._connection.call("XLEN", retries),  # what is done is deleted there at once
         )
-        oldest = summary[1] if summary else None
+        oldest: bytes | None = summary[1] if summary else None
+        if oldest is None and row.get("lag") != 0:
+            after = b"(" + row["last-delivered-id"]
+            following = await self._connection.call("XRANGE", names.stream_of(topic), after, "+", "COUNT", 1)
+            oldest = following[0][0] if following else None
         return GroupState(
             topic=topic,
             group=group,
@@ -155,6 +161,7 @@ class Inspection:
             pending=row["pending"],
             lag=row.get("lag"),  # Redis before 7.0 does not know it
             retrying=delayed + again,
+            oldest_id=oldest.decode() if oldest else None,
             oldest_at=_moment(oldest) if oldest else None,
         )
 
