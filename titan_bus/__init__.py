@@ -37,6 +37,8 @@ from titan_bus.handlers import Handlers
 from titan_bus.tail import Tail
 from titan_bus.upcast import Upcasters
 
+__version__ = "0.1.0"
+
 __all__ = [
     "EVENT_BYTES_MAX",
     "Bus",
