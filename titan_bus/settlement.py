@@ -1,12 +1,17 @@
 """The verdict on a delivery: acknowledged, to be tried again later, or a dead letter. Each is one atomic step."""
 
+import asyncio
+import contextlib
 import random
+from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from titan_bus import codec, deadletter, names, scripts
 from titan_bus.config import RetryConfig
 from titan_bus.connection import Connection, unheeded
 from titan_bus.delivery import Delivery
+from titan_bus.errors import BusError
 
 ACK_PATIENCE_S = 30.0
 """A verdict waits longer for a lost server than a publish does: without it the event is handled again."""
@@ -21,13 +26,32 @@ class Settlement:
         self._retries = names.retries_of(group, topic)
         self._delayed = names.delayed_of(group, topic)
         self._retry = retry
+        self._handled: dict[str, list[tuple[bytes, asyncio.Future[None]]]] = {}
 
-    async def acknowledge(self, stream: str, entry_id: bytes) -> None:
-        """The event was handled."""
-        acknowledged = self._call("XACK", stream, self._group, entry_id)
-        if stream == self._retries:  # nobody else reads this stream, so what is done can go
-            self._forget(entry_id)
-        await acknowledged
+    def acknowledge(self, stream: str, entry_id: bytes) -> asyncio.Future[None]:
+        """The event was handled; the future is done when the server knows.
+
+        Those of one turn of the loop leave in one command. Cancelling the future takes nothing back.
+        """
+        loop = asyncio.get_running_loop()
+        if not self._handled:
+            loop.call_soon(self._send_acknowledgements)
+        future: asyncio.Future[None] = loop.create_future()
+        self._handled.setdefault(stream, []).append((entry_id, future))
+        return future
+
+    def _send_acknowledgements(self) -> None:
+        handled, self._handled = self._handled, {}
+        for stream, entries in handled.items():
+            ids, waiting = zip(*entries, strict=True)
+            try:
+                sent = self._call("XACK", stream, self._group, *ids)
+            except BusError as error:
+                _tell(waiting, error)
+                continue
+            sent.add_done_callback(partial(_pass_on, waiting))
+            if stream == self._retries:  # nobody else reads this stream, so what is done can go
+                self._forget(*ids)
 
     async def postpone(self, delivery: Delivery) -> float:
         """Let the event come again to this group after a pause; returns the seconds."""
@@ -68,6 +92,21 @@ class Settlement:
     def _call(self, *words: Any) -> Any:
         return self._connection.call(*words, patience_s=ACK_PATIENCE_S)
 
-    def _forget(self, entry_id: bytes) -> None:
+    def _forget(self, *entry_ids: bytes) -> None:
         # Nobody waits for this one; a leftover entry is acknowledged and does no harm.
-        self._call("XDEL", self._retries, entry_id).add_done_callback(unheeded)
+        with contextlib.suppress(BusError):
+            self._call("XDEL", self._retries, *entry_ids).add_done_callback(unheeded)
+
+
+def _pass_on(waiting: Iterable[asyncio.Future[None]], sent: asyncio.Future[Any]) -> None:
+    _tell(waiting, asyncio.CancelledError() if sent.cancelled() else sent.exception())
+
+
+def _tell(waiting: Iterable[asyncio.Future[None]], error: BaseException | None) -> None:
+    for future in waiting:
+        if future.done():  # its waiter was cancelled
+            continue
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)

@@ -95,7 +95,9 @@ async def run(peer: str, count: int, rate: int, fsync: str) -> Outcome:
     )
 
 
-async def rounds(peers: list[str], times: int, fsync: str, rate: int, seconds: float) -> dict[str, list[Outcome]]:
+async def rounds(
+    peers: list[str], times: int, fsync: str, rate: int, seconds: float
+) -> dict[str, list[Outcome]]:
     """Measure the contenders in turns, so that a busy minute of the machine hits them all."""
     outcomes: dict[str, list[Outcome]] = {peer: [] for peer in peers}
     for _ in range(times):

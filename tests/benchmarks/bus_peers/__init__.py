@@ -1,7 +1,7 @@
 """The contenders of `tests.benchmarks.bus`: each publishes and consumes the same events in its own best way.
 
-A module here has `producer(url)`, a context manager, and `consume(url, handled)`, which runs until it is cancelled.
-`worker` runs one of them in a process of its own.
+A module here has `producer`, a context manager, and `consume`, which runs until it is cancelled. `worker` runs one
+of them in a process of its own.
 """
 
 import asyncio
@@ -35,7 +35,9 @@ class Producer(Protocol):
 class Peer(Protocol):
     def producer(self, url: str) -> AbstractAsyncContextManager[Producer]: ...
 
-    async def consume(self, url: str, handled: Handled, ready: Callable[[], None], *, timed: bool) -> None: ...
+    async def consume(
+        self, url: str, handled: Handled, ready: Callable[[], None], *, timed: bool
+    ) -> None: ...
 
 
 def payload(at_ns: int) -> Payload:
