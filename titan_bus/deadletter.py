@@ -1,14 +1,15 @@
-"""`errors.dlq`: what could not be handled, with its reason, its origin and its bytes as they were."""
+"""`errors.dlq`: what could not be handled, with its reason, its origin and its bytes; and the way back."""
 
+import re
 import traceback
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
-from titan_bus import codec, names
+from titan_bus import codec, names, scripts
 from titan_bus.connection import Connection
-from titan_bus.errors import EntryMalformedError
+from titan_bus.errors import EntryMalformedError, ServerRefusedError
 from titan_bus.event import Event, timestamp_now
 
 LETTERS_MAX = 10_000
@@ -18,6 +19,7 @@ PAGE = 100
 _INFO = b"d"
 _ORIGINAL = b"raw:"
 """The entry's own fields follow under this prefix, byte for byte."""
+_LETTER_ID = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +41,20 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     origin: Origin
     fields: dict[str, bytes]
     event: Event | None
+
+    @property
+    def topic(self) -> str | None:
+        """Where it came from; None when its origin is no stream of the bus."""
+        origin = self.origin
+        return names.topic_of(origin.stream) or names.topic_of_retries(origin.stream, origin.group)
+
+    def is_of(self, topic: str | None = None, group: str | None = None, error: str | None = None) -> bool:
+        """Whether it is of this topic and group and failed with an error of this name; None takes any."""
+        return (
+            topic in {None, self.topic}
+            and group in {None, self.origin.group}
+            and error in {None, self.origin.error}
+        )
 
 
 def origin_of(error: BaseException, stream: str, group: str, entry_id: bytes) -> Origin:
@@ -64,32 +80,158 @@ def pack(origin: Origin, fields: Sequence[bytes]) -> list[bytes]:
 
 
 class DeadLetters:
-    """Reads `errors.dlq`. Consumers write it themselves, in one step with the acknowledgement."""
+    """Reads `errors.dlq`, gives letters back, drops them. Consumers write it themselves, with the acknowledgement.
+
+    What several letters are meant by is said with `select`:
+
+        ids = [letter.letter_id async for letter in bus.dead_letters.select(group="billing")]
+        await bus.dead_letters.redrive(*ids)
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def list(self, limit: int = 100) -> list[DeadLetter]:
-        """Return the newest dead letters, newest first."""
-        entries = await self._connection.call("XREVRANGE", names.DEAD_LETTERS, "+", "-", "COUNT", limit)
-        return [_unpack(entry_id, fields) for entry_id, fields in entries]
+    async def list(
+        self,
+        limit: int = 100,
+        *,
+        topic: str | None = None,
+        group: str | None = None,
+        error: str | None = None,
+    ) -> list[DeadLetter]:
+        """Return the newest dead letters of a topic, a group or an error's class name, newest first."""
+        found: list[DeadLetter] = []
+        end = "+"
+        while len(found) < limit:
+            page: list[Any] = await self._connection.call(
+                "XREVRANGE", names.DEAD_LETTERS, end, "-", "COUNT", PAGE
+            )
+            letters = [_unpack(letter_id, fields) for letter_id, fields in page]
+            found += [letter for letter in letters if letter.is_of(topic, group, error)]
+            if len(page) < PAGE:
+                break
+            end = f"({letters[-1].letter_id}"
+        return found[:limit]
 
-    async def __aiter__(self) -> AsyncIterator[DeadLetter]:
-        start = "-"
+    def __aiter__(self) -> AsyncIterator[DeadLetter]:
+        """Iterate over all that are there now, oldest first."""
+        return self.select()
+
+    async def select(
+        self, *, topic: str | None = None, group: str | None = None, error: str | None = None
+    ) -> AsyncIterator[DeadLetter]:
+        """Iterate over those of a topic, a group or an error's class name that are there now, oldest first."""
+        newest: list[Any] = await self._connection.call("XREVRANGE", names.DEAD_LETTERS, "+", "-", "COUNT", 1)
+        # Up to here and no further: a letter that is given back and fails at once comes again at the end.
+        start, end = "-", newest[0][0] if newest else "-"
         while True:
             page: list[Any] = await self._connection.call(
-                "XRANGE", names.DEAD_LETTERS, start, "+", "COUNT", PAGE
+                "XRANGE", names.DEAD_LETTERS, start, end, "COUNT", PAGE
             )
-            for entry_id, fields in page:
-                yield _unpack(entry_id, fields)
+            for letter_id, fields in page:
+                letter = _unpack(letter_id, fields)
+                if letter.is_of(topic, group, error):
+                    yield letter
             if len(page) < PAGE:
                 return
             start = f"({page[-1][0].decode()}"
 
+    async def count(
+        self, *, topic: str | None = None, group: str | None = None, error: str | None = None
+    ) -> int:
+        """Return how many there are, of a topic, a group or an error's class name. All are counted at once."""
+        if topic is None and group is None and error is None:
+            return int(await self._connection.call("XLEN", names.DEAD_LETTERS))
+        return len([letter async for letter in self.select(topic=topic, group=group, error=error)])
+
+    async def get(self, letter_id: str) -> DeadLetter | None:
+        """Return a dead letter, None when there is none of this id.
+
+        Raises:
+            ValueError: no id looks like this.
+        """
+        _check(letter_id)
+        page: list[Any] = await self._connection.call(
+            "XRANGE", names.DEAD_LETTERS, letter_id, letter_id, "COUNT", 1
+        )
+        return _unpack(*page[0]) if page else None
+
+    async def redrive(self, *letter_ids: str, to: Literal["group", "topic"] = "group") -> int:
+        """Give dead letters back, as if they had never been tried; returns how many there were.
+
+        Each leaves the dead letters in the same atomic step. Only in a cluster it is written first and removed
+        then, so one that is in between when the program dies is there twice, under one event id.
+
+        Args:
+            letter_ids: which; one that is not there any more is passed over.
+            to: "group" lets only the group that failed handle it again, "topic" every group of the topic.
+
+        Raises:
+            ValueError: an id is none, or a letter's origin is no stream of the bus.
+            BusUnavailableError: the server does not answer; those before are given back.
+        """
+        moved = 0
+        for letter_id in letter_ids:
+            letter = await self.get(letter_id)
+            if letter is not None:
+                moved += await self._redrive(letter, to)
+        return moved
+
+    async def drop(self, *letter_ids: str) -> int:
+        """Remove dead letters for good; returns how many there were.
+
+        Raises:
+            ValueError: an id is none.
+        """
+        for letter_id in letter_ids:
+            _check(letter_id)
+        dropped = 0
+        for at in range(0, len(letter_ids), PAGE):
+            some = letter_ids[at : at + PAGE]
+            dropped += int(await self._connection.call("XDEL", names.DEAD_LETTERS, *some))
+        return dropped
+
+    async def _redrive(self, letter: DeadLetter, to: Literal["group", "topic"]) -> int:
+        topic = letter.topic
+        if topic is None:
+            raise ValueError(
+                f"{letter.letter_id} comes from {letter.origin.stream!r}, which is no topic's stream"
+            )
+        stream = names.stream_of(topic) if to == "topic" else names.retries_of(letter.origin.group, topic)
+        fields = [part for name, value in letter.fields.items() for part in (name, value)]
+        if letter.event is not None:
+            fields = [codec.FIELD, codec.with_retries(letter.fields[codec.FIELD.decode()], 0)]
+        try:
+            moved = await self._connection.call(
+                "EVAL", scripts.REDRIVE, 2, names.DEAD_LETTERS, stream, letter.letter_id, *fields
+            )
+        except ServerRefusedError as error:
+            if error.code != "CROSSSLOT":
+                raise
+            await self._connection.call("XADD", stream, "*", *fields)
+            moved = await self._connection.call("XDEL", names.DEAD_LETTERS, letter.letter_id)
+        return int(moved)
+
+
+def _check(letter_id: str) -> None:
+    if not _LETTER_ID.fullmatch(letter_id):
+        raise ValueError(f"{letter_id!r} is no id of a dead letter, such as 1700000000000-0")
+
 
 def _unpack(letter_id: bytes, packed: Sequence[bytes]) -> DeadLetter:
     pairs = dict(zip(packed[::2], packed[1::2], strict=False))
-    origin = msgspec.json.decode(pairs.pop(_INFO), type=Origin)
+    try:
+        origin = msgspec.json.decode(pairs.pop(_INFO, b""), type=Origin)
+    except msgspec.MsgspecError as error:  # somebody else wrote into errors.dlq
+        origin = Origin(
+            error="",
+            message=f"no dead letter of ours: {error}",
+            traceback="",
+            stream="",
+            group="",
+            entry_id="",
+            at="",
+        )
     fields = {name.removeprefix(_ORIGINAL): value for name, value in pairs.items()}
     try:
         event = codec.decode([part for pair in fields.items() for part in pair])

@@ -7,6 +7,9 @@ specification, "Hash tags") and a verdict on an event stays one atomic step ther
 DEAD_LETTERS = "errors.dlq"
 ARCHIVE_GROUP = "titan_bus.archive"
 """Holds the archive's place in each stream, so that trimming never overtakes the archive."""
+ARCHIVE_LEASE = "titan_bus.archive:lease"
+ARCHIVE_DONE = "titan_bus.archive:done"
+"""The one is there while an archiver works, the other for most of the time until the next has to."""
 REPLIES = "replies"
 """What the streams of replies are called together: each bus that asks has one of its own."""
 _TOPIC_PREFIX = "topics:{"
@@ -27,6 +30,12 @@ def topic_of(stream: str) -> str | None:
 def retries_of(group: str, topic: str) -> str:
     """Return the stream that brings an event again to the one group that failed on it."""
     return f"retry:{{{topic}}}:{group}"
+
+
+def topic_of_retries(stream: str, group: str) -> str | None:
+    """Return the topic of a group's retry stream, or None when it is none of this group's."""
+    before, after = "retry:{", f"}}:{group}"
+    return stream[len(before) : -len(after)] if stream.startswith(before) and stream.endswith(after) else None
 
 
 def delayed_of(group: str, topic: str) -> str:

@@ -64,3 +64,10 @@ if #head < 2 then return 0 end
 redis.call('XTRIM', KEYS[1], 'MINID', head[#head][1])
 return count == 1000 and #head == 1000 and 1 or 0
 """
+
+REDRIVE = """
+-- KEYS dead letters, stream; ARGV letter id, then the entry's fields and values.
+if redis.call('XDEL', KEYS[1], ARGV[1]) == 0 then return 0 end
+redis.call('XADD', KEYS[2], '*', unpack(ARGV, 2))
+return 1
+"""
