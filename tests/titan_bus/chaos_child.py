@@ -13,8 +13,10 @@ import asyncio
 import os
 import sys
 from pathlib import Path
+from typing import TypeVar
 
 from titan_bus import Bus, BusConfig, BusUnavailableError, ClaimConfig, Event
+from titan_bus.connection import Connection
 
 WINDOW = 500
 FILLER = "x" * 400
@@ -33,15 +35,18 @@ def config(url: str, name: str) -> BusConfig:
     return BusConfig(url=url, consumer=name, claim=claim, patience_s=60.0)
 
 
-async def opened(bus: Bus) -> Bus:
-    """Return the bus when it is open: at this moment the server may be dead, or loading its data."""
+Opening = TypeVar("Opening", Bus, Connection)
+
+
+async def opened(door: Opening) -> Opening:
+    """Return it when it is open: at this moment the server may be dead, or loading its data."""
     while True:
         try:
-            await bus.open()
+            await door.open()
         except BusUnavailableError:
             await asyncio.sleep(0.05)
         else:
-            return bus
+            return door
 
 
 async def publish(url: str, topic: str, log: Path, total: int) -> None:
