@@ -34,8 +34,12 @@ def encode(event: Event) -> bytes:
 
     Raises:
         EventTooLargeError: it is longer than 32,768 bytes.
+        EventMalformedError: a name in it is no Unicode text.
     """
-    encoded = _encoder.encode(event)
+    try:
+        encoded = _encoder.encode(event)
+    except UnicodeEncodeError as error:  # a lone surrogate
+        raise EventMalformedError(event.topic, event.event_type, str(error)) from error
     if len(encoded) > EVENT_BYTES_MAX:
         raise EventTooLargeError(event.topic, event.event_type, len(encoded), EVENT_BYTES_MAX)
     return encoded
@@ -49,8 +53,9 @@ def decode(fields: Sequence[bytes]) -> Event:
     """
     encoded = body(fields)
     try:
+        encoded.decode()  # msgspec looks at what it decodes only, and a part that is not UTF-8 would fail later
         return _decoder.decode(encoded)
-    except (msgspec.MsgspecError, ValueError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise EntryMalformedError(str(error)) from error
 
 
