@@ -1,0 +1,253 @@
+"""The command line: what may be typed, and nothing of what it does. Imports argparse alone, to be quick."""
+
+import argparse
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from titan_bus import __version__
+from titan_bus.cli import exit_codes
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 -- argparse names it no other way
+
+Options = argparse.Namespace
+Add = Callable[[str, str], argparse.ArgumentParser]
+PRIORITIES = ("high", "medium", "low")
+SERVER = """\
+The server is named by --url, by the file that --config names, or by TITAN_BUS_URL, in this order; else it is
+redis://localhost:6379. Limits of topics, the archive and metrics come from the file.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Build the parser. Its result names the subcommand in `command`."""
+    root = argparse.ArgumentParser(
+        prog="titan-bus",
+        description="An event bus on Redis Streams: publish, read, look, mend, and run workers.",
+        epilog=f"{SERVER}\n{exit_codes.TABLE}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[_general()],
+        allow_abbrev=False,
+    )
+    root.set_defaults(url=None, config=None, json=False)
+    root.add_argument("--version", action="version", version=f"titan-bus {__version__}")
+    commands = root.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def add(name: str, sentence: str) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name, help=sentence, description=_description(sentence), parents=[_general()], allow_abbrev=False
+        )
+
+    for build in (_publish, _tail, _looking, _dlq, _replay, _archive, _serve, _papers, _bench):
+        build(add)
+    return root
+
+
+def _general() -> argparse.ArgumentParser:
+    # They may stand before the command and after it; the second place must not reset the first.
+    general = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS, allow_abbrev=False)
+    general.add_argument(
+        "--url", help="the server: redis://, rediss://, unix://, redis+sentinel://, redis+cluster://"
+    )
+    general.add_argument("--config", metavar="FILE", help="a YAML file with server, streams and limits")
+    general.add_argument("--json", action="store_true", help="one JSON object a line, for programs")
+    return general
+
+
+def _description(sentence: str) -> str:
+    return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def _publish(add: Add) -> None:
+    publish = add("publish", "publish an event, or one for each line")
+    publish.add_argument("topic", help="chat.v1")
+    publish.add_argument("type", help="what happened: order_placed")
+    publish.add_argument(
+        "payload",
+        nargs="?",
+        help="a JSON object, @FILE, or - for standard input (default: {}, with --lines -)",
+    )
+    publish.add_argument("--priority", choices=PRIORITIES, default="medium", help="default: %(default)s")
+    publish.add_argument("--lines", action="store_true", help="each line of the payload is one event's")
+    publish.add_argument(
+        "--source", help="who publishes, for meta.source (default: the file's, or titan-bus)"
+    )
+
+
+def _tail(add: Add) -> None:
+    tail = add("tail", "read along: every event from now on, until Ctrl-C")
+    tail.add_argument("topics", nargs="+", metavar="TOPIC")
+    tail.add_argument(
+        "--from", dest="start", default="$", metavar="WHERE", type=_start,
+        help="$ from now on, 0 from the first, or a time: 2026-01-31T12:00:00Z (default: $)",
+    )  # fmt: skip
+    tail.add_argument("--count", type=_positive, metavar="N", help="end after N events")
+    tail.add_argument("--pretty", action="store_true", help="the payloads in full, over several lines")
+
+
+def _looking(add: Add) -> None:
+    add("topics", "list the topics and how much they hold")
+    groups = add("groups", "list the groups and how far behind they are")
+    groups.add_argument("topics", nargs="*", metavar="TOPIC", help="default: all")
+    pending = add("pending", "list what is in hand: with whom, how long")
+    pending.add_argument("topic", nargs="?", metavar="TOPIC", help="default: all")
+    pending.add_argument("group", nargs="?", metavar="GROUP", help="default: all")
+    pending.add_argument(
+        "--limit",
+        type=_positive,
+        default=100,
+        metavar="N",
+        help="at most N of each group (default: %(default)s)",
+    )
+
+
+def _dlq(add: Add) -> None:
+    dlq = add("dlq", "dead letters: list, show, redrive, drop")
+    actions = dlq.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for action, sentence in (
+        ("list", "list the newest dead letters, newest first"),
+        ("show", "show dead letters in full, with traceback"),
+        ("redrive", "give dead letters to their groups again"),
+        ("drop", "remove dead letters for good"),
+    ):
+        one = actions.add_parser(
+            action,
+            help=sentence,
+            description=_description(sentence),
+            parents=[_general()],
+            allow_abbrev=False,
+        )
+        if action != "list":
+            one.add_argument("ids", nargs="*", metavar="ID", help="a letter's id, as `dlq list` prints it")
+        one.add_argument("--topic", help="those of this topic")
+        one.add_argument("--group", help="those of this group")
+        one.add_argument("--error", help="those that failed with this error, by its class's name: KeyError")
+        if action == "list":
+            one.add_argument(
+                "--limit", type=_positive, default=100, metavar="N", help="at most N (default: %(default)s)"
+            )
+        if action in {"redrive", "drop"}:
+            one.add_argument("--all", action="store_true", help="every dead letter")
+        if action == "redrive":
+            one.add_argument(
+                "--to", choices=("group", "topic"), default="group",
+                help="only the group that failed, or every group of the topic (default: %(default)s)",
+            )  # fmt: skip
+        if action == "drop":
+            one.add_argument("--yes", action="store_true", help="do not ask before --all")
+
+
+def _replay(add: Add) -> None:
+    replay = add("replay", "print past events as JSON lines")
+    replay.add_argument("topic")
+    replay.add_argument(
+        "--from", dest="start", type=_time, metavar="TIME", help="RFC 3339: 2026-01-31T12:00:00Z"
+    )
+    replay.add_argument("--to", dest="end", type=_time, metavar="TIME", help="RFC 3339, included")
+    replay.add_argument("--id", dest="event_id", metavar="ID", help="begin at this event")
+    replay.add_argument("--group", help="begin at what this group has not finished")
+    replay.add_argument("--count", type=_positive, metavar="N", help="end after N events")
+
+
+def _archive(add: Add) -> None:
+    target = "a folder or s3://bucket/prefix (default: the file's)"
+    archive = add("archive", "write what is new to the archive")
+    archive.add_argument("--target", help=target)
+    archive.add_argument(
+        "--watch", action="store_true", help="go on, every `archive.every_s` of the file, until Ctrl-C"
+    )
+    restore = add("restore", "bring the archive back to an empty server")
+    restore.add_argument("topics", nargs="*", metavar="TOPIC", help="default: all")
+    restore.add_argument("--target", help=target)
+
+
+def _serve(add: Add) -> None:
+    serve = add("serve", "run the handlers of your module")
+    serve.add_argument(
+        "handlers", metavar="MODULE:NAME", help="a Handlers object, or a function with --topic and --group"
+    )
+    serve.add_argument("--topic", help="for a function: which events")
+    serve.add_argument("--group", help="for a function: who shares them")
+    serve.add_argument("--concurrency", type=_positive, metavar="N", help="for a function: how many at once")
+    serve.add_argument(
+        "--consumer", metavar="NAME",
+        help="this worker's name within its groups: the same after a restart, one of its own for each that"
+        " runs at a time (default: the file's, or module@host)",
+    )  # fmt: skip
+    serve.add_argument(
+        "--drain", type=_seconds, metavar="S", help="at the end, wait so long for running handlers"
+    )
+    serve.add_argument(
+        "--metrics-port", type=_port, metavar="PORT", help="let Prometheus ask here, on 127.0.0.1"
+    )
+    serve.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
+
+
+def _papers(add: Add) -> None:
+    acl = add("acl", "print the least rights of a service")
+    acl.add_argument("handlers", nargs="?", metavar="MODULE:NAME", help="the Handlers that it subscribes")
+    acl.add_argument("--user", default="service", help="its name on the server (default: %(default)s)")
+    acl.add_argument("--publish", action="append", default=[], metavar="TOPIC", help="it publishes there")
+    acl.add_argument(
+        "--subscribe", action="append", default=[], metavar="TOPIC:GROUP", help="it consumes this"
+    )
+    asyncapi = add("asyncapi", "print the AsyncAPI document of handlers")
+    asyncapi.add_argument("handlers", metavar="MODULE:NAME", help="a Handlers object")
+    asyncapi.add_argument("--yaml", action="store_true", help="YAML in place of JSON")
+
+
+def _bench(add: Add) -> None:
+    bench = add("bench", "measure your server on a topic of its own")
+    bench.add_argument("--events", type=_positive, default=20_000, metavar="N", help="default: %(default)s")
+    bench.add_argument(
+        "--size", type=_positive, default=600, metavar="BYTES", help="of an event (default: %(default)s)"
+    )
+    bench.add_argument(
+        "--rate", type=_positive, default=1_000, metavar="N", help="for the latency (default: %(default)s/s)"
+    )
+    bench.add_argument(
+        "--seconds", type=_seconds, default=3.0, metavar="S", help="of the latency (default: %(default)g)"
+    )
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("a whole number above 0 is needed")
+    return value
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError("a number of seconds is needed")
+    return value
+
+
+def _port(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= 65_535:  # noqa: PLR2004 -- the ports of TCP; 0 takes a free one
+        raise argparse.ArgumentTypeError("a port from 0 to 65535 is needed")
+    return value
+
+
+def _time(text: str) -> str:
+    from datetime import datetime
+
+    try:
+        datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time; write 2026-01-31T12:00:00Z") from error
+    return text
+
+
+def _start(text: str) -> str:
+    """Return an entry's id to begin behind, or `$`; a time becomes the last id before it."""
+    from datetime import UTC, datetime
+
+    number, _, rest = text.partition("-")
+    if text == "$" or (number.isdecimal() and (not rest or rest.isdecimal()) and len(number) != len("2026")):
+        return text
+    moment = datetime.fromisoformat(_time(text))
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return f"{max(1, int(moment.timestamp() * 1000)) - 1}-{2**64 - 1}"

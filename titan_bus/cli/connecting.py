@@ -1,0 +1,53 @@
+"""From the command line to a configuration: `--url`, `--config`, `TITAN_BUS_URL`."""
+
+import os
+
+import msgspec
+
+from titan_bus import __version__
+from titan_bus.cli import exit_codes
+from titan_bus.cli.arguments import Options
+from titan_bus.cli.failures import CommandError
+from titan_bus.config import BusConfig, StreamConfig
+from titan_bus.endpoint import Endpoint
+
+URL_VARIABLE = "TITAN_BUS_URL"
+URL_DEFAULT = "redis://localhost:6379"
+UNTRIMMED = 2**53
+"""More than any stream holds, and a number that Lua knows exactly."""
+SOURCE = f"titan-bus@v{__version__}"
+
+
+def config_of(options: Options) -> BusConfig:
+    """Return the configuration that the options name.
+
+    Raises:
+        CommandError: the URL is none.
+        ConfigError: the file cannot be used.
+    """
+    if options.config is not None:
+        from titan_bus import config_file
+
+        config = config_file.load(options.config)
+        if options.url is not None:
+            config = msgspec.structs.replace(config, url=options.url)
+    else:
+        config = BusConfig(url=options.url or os.environ.get(URL_VARIABLE) or URL_DEFAULT, source=SOURCE)
+    try:
+        Endpoint.parse(config.url)
+    except (ValueError, OSError) as error:  # OSError: a certificate that TLS cannot read
+        raise CommandError(f"the server's URL is wrong: {error}.", exit_codes.MISCONFIGURED) from error
+    return config
+
+
+def visitor_of(options: Options, *topics: str) -> BusConfig:
+    """Return the configuration of a command that only passes by.
+
+    It opens no metrics port beside the service's own and archives nothing. Without a file it does not know how
+    long `topics` may be, so what it publishes trims nothing.
+    """
+    config = msgspec.structs.replace(config_of(options), metrics=None, archive=None)
+    if options.config is None:
+        streams = tuple(StreamConfig(name=topic, maxlen=UNTRIMMED) for topic in topics)
+        config = msgspec.structs.replace(config, streams=streams)
+    return config

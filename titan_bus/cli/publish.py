@@ -1,0 +1,87 @@
+"""`titan-bus publish`: one event, or one for each line of a file or of standard input."""
+
+import asyncio
+
+import msgspec
+
+from titan_bus.bus import Bus
+from titan_bus.cli import exit_codes, reading
+from titan_bus.cli.arguments import Options
+from titan_bus.cli.connecting import visitor_of
+from titan_bus.cli.failures import CommandError
+from titan_bus.cli.output import Output
+from titan_bus.errors import PublishRefusedError
+
+IN_FLIGHT_MAX = 1_000
+
+Payload = dict[str, msgspec.Raw]
+
+
+async def run(options: Options, output: Output) -> int:
+    """Publish, and print each id when the server has the event."""
+    source = options.payload or ("-" if options.lines else "{}")
+    config = visitor_of(options, options.topic)
+    if options.source:
+        config = msgspec.structs.replace(config, source=options.source)
+    if options.lines:
+        descriptor = reading.open_input(source)
+        async with Bus(config) as bus:
+            return await _Lines(bus, options, output).publish(descriptor)
+    payload = _decode(await _text(source))
+    async with Bus(config) as bus:
+        event_id = await bus.publish(options.topic, options.type, payload, options.priority)
+    output.report({"event_id": event_id}, event_id)
+    return exit_codes.DONE
+
+
+async def _text(source: str) -> bytes:
+    if source == "-" or source.startswith("@"):
+        return await reading.whole(reading.open_input(source))
+    return source.encode(errors="replace")
+
+
+def _decode(text: bytes) -> Payload:
+    try:
+        return msgspec.json.decode(text, type=Payload)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise CommandError(f"the payload is no JSON object: {error}.") from error
+
+
+class _Lines:
+    """Publishes line by line, many in flight; a line that is refused does not stop the others."""
+
+    def __init__(self, bus: Bus, options: Options, output: Output) -> None:
+        self._bus = bus
+        self._options = options
+        self._output = output
+        self._number = 0
+        self._failed = 0
+
+    async def publish(self, descriptor: int) -> int:
+        async for batch in reading.lines(descriptor):
+            for start in range(0, len(batch), IN_FLIGHT_MAX):
+                await self._send(batch[start : start + IN_FLIGHT_MAX])
+        return exit_codes.NOTHING if self._failed else exit_codes.DONE
+
+    async def _send(self, batch: list[bytes]) -> None:
+        sent: list[asyncio.Future[str]] = []
+        for line in batch:
+            self._number += 1
+            if not line.strip():
+                continue
+            try:
+                sent.append(self._publish(line))
+            except (CommandError, PublishRefusedError) as error:
+                self._failed += 1
+                self._output.note(f"line {self._number} is left out: {str(error).rstrip('.')}.")
+        # In order, so that ids come out as lines went in. The first failure of the server ends it: all that
+        # follow would fail as well, and what was taken until then is printed.
+        for event_id in await asyncio.gather(*sent, return_exceptions=True):
+            if isinstance(event_id, BaseException):
+                raise event_id
+            self._output.report({"event_id": event_id}, event_id)
+
+    def _publish(self, line: bytes) -> asyncio.Future[str]:
+        return self._bus.publish(
+            self._options.topic, self._options.type, _decode(line), self._options.priority
+        )
