@@ -54,7 +54,7 @@ class Publisher:
             PublishRefusedError: at the call, when the event is malformed or longer than 32,768 bytes.
         """
         event_id = event_id or new_ulid()
-        if not topic or not event_type:
+        if not (isinstance(topic, str) and isinstance(event_type, str) and topic and event_type):
             raise EventMalformedError(topic, event_type, "topic and event type have to be named")
         encoded_payload = codec.encode_payload(topic, event_type, payload)
         known_priority = _priority(topic, event_type, priority)

@@ -1,14 +1,18 @@
 """The event and its ids."""
 
+import os
 import re
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from ulid import ULID
 
 from titan_bus.errors import FatalError, PayloadMismatchError
-from titan_bus.event import Event, Meta, Priority, UlidSource, new_ulid, timestamp_now
+from titan_bus.event import Event, Meta, Priority, TimestampSource, UlidSource, new_ulid, timestamp_now
 
 
 class Order(msgspec.Struct):
@@ -42,6 +46,38 @@ def test_ids_rise_when_the_clock_is_set_back() -> None:
     source = UlidSource(lambda: next(times))
     ids = [source.next() for _ in range(5)]
     assert ids == sorted(set(ids))
+
+
+@settings(deadline=None, max_examples=200, database=None)
+@given(st.lists(st.integers(0, 2**48 - 1), min_size=2, max_size=60))
+def test_ids_rise_whatever_the_clock_says(times: list[int]) -> None:
+    """Ids rise strictly under any sequence of clock values, and each has the latest time that was seen."""
+    clock = iter(times)
+    source = UlidSource(lambda: next(clock))
+    ids = [source.next() for _ in times]
+    assert all(earlier < later for earlier, later in pairwise(ids))
+    latest = [max(times[: n + 1]) for n in range(len(times))]
+    assert [ULID.from_str(made).milliseconds for made in ids] == latest
+
+
+def test_ids_rise_beyond_what_is_counted_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the characters that count up are at their end, those before them rise."""
+    monkeypatch.setattr(os, "urandom", lambda length: b"\xff" * length)
+    source = UlidSource(lambda: 5)
+    ids = [source.next() for _ in range(3)]
+    assert [int(ULID.from_str(made)) - int(ULID.from_str(ids[0])) for made in ids] == [0, 1, 2]
+    assert ids == sorted(ids)
+
+
+@settings(deadline=None, max_examples=200, database=None)
+@given(st.lists(st.integers(0, 4_102_444_800_000), min_size=1, max_size=20))
+def test_a_timestamp_is_the_clocks_time(times: list[int]) -> None:
+    """Any sequence of clock values is told to the millisecond, backwards too."""
+    clock = iter(times)
+    source = TimestampSource(lambda: next(clock))
+    told = [datetime.fromisoformat(source.now()) for _ in times]
+    assert [round(moment.timestamp() * 1000) for moment in told] == times
+    assert {moment.tzinfo for moment in told} == {UTC}
 
 
 def test_timestamp_is_rfc_3339_in_utc() -> None:

@@ -79,6 +79,10 @@ async def test_a_malformed_event_is_refused(bus: Bus, topic: str) -> None:
     with pytest.raises(EventMalformedError):
         bus.publish(topic, "", {})
     with pytest.raises(EventMalformedError):
+        bus.publish(topic, 5, {})  # type: ignore[arg-type]
+    with pytest.raises(EventMalformedError):
+        bus.publish(topic, "\ud800", {})
+    with pytest.raises(EventMalformedError):
         bus.publish(topic, "e", [1])  # type: ignore[arg-type]
 
 
