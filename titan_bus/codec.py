@@ -51,7 +51,15 @@ def decode(fields: Sequence[bytes]) -> Event:
     Raises:
         EntryMalformedError: there is no field `e`, or it holds no event.
     """
-    encoded = body(fields)
+    return decode_body(body(fields))
+
+
+def decode_body(encoded: bytes) -> Event:
+    """Decode the bytes of an event.
+
+    Raises:
+        EntryMalformedError: they are none.
+    """
     try:
         encoded.decode()  # msgspec looks at what it decodes only, and a part that is not UTF-8 would fail later
         return _decoder.decode(encoded)
