@@ -57,7 +57,7 @@ class Exporter:
         """Begin to serve; a port that cannot be had is logged as an error, and tried again by `round`."""
         try:
             self._door = await asyncio.to_thread(_Door, self._config.host, self._config.port, self._registry)
-        except (OSError, OverflowError) as error:
+        except (OSError, UnicodeError) as error:
             if not self._said:
                 self._said = True
                 logger.error(  # noqa: TRY400 -- the sentence has it all, a traceback would hide the cure
