@@ -1,11 +1,37 @@
 """What a bus is told: its server, its streams, its limits. Frozen structs; `config_file` reads them from YAML."""
 
+import math
+import os
 import socket
 from typing import Literal
 
 import msgspec
 
+from titan_bus.errors import ConfigValueError
 from titan_bus.event import Priority
+
+PORT_MAX = 65_535
+
+
+def _at_least(least: float, **values: float | None) -> None:
+    """See that these fields are numbers and no less; None is left alone."""
+    for field, value in values.items():
+        if value is not None and not (math.isfinite(value) and value >= least):
+            raise ConfigValueError(field, f"has to be {least:g} or more, not {value:g}")
+
+
+def _above_zero(**values: float | None) -> None:
+    """See that these fields are numbers above 0; None is left alone."""
+    for field, value in values.items():
+        if value is not None and not (math.isfinite(value) and value > 0):
+            raise ConfigValueError(field, f"has to be more than 0, not {value:g}")
+
+
+def _named(**values: str) -> None:
+    """See that these fields are not empty."""
+    for field, value in values.items():
+        if not value:
+            raise ConfigValueError(field, "has to be a name, not an empty text")
 
 
 class StreamConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,6 +51,14 @@ class StreamConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     retry_limit: int = 5
     trim: Literal["safe", "hard"] = "safe"
 
+    def __post_init__(self) -> None:
+        _named(name=self.name)
+        _at_least(1, maxlen=self.maxlen)
+        _above_zero(rate_limit=self.rate_limit)
+        _at_least(0, retry_limit=self.retry_limit)
+        if self.trim not in {"safe", "hard"}:
+            raise ConfigValueError("trim", "has to be safe or hard")
+
 
 class ReadConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a consumer reads: it waits `block_ms` (more than 0) at most for up to `count` events of each stream."""
@@ -32,12 +66,18 @@ class ReadConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     block_ms: int = 2_000
     count: int = 100
 
+    def __post_init__(self) -> None:
+        _at_least(1, block_ms=self.block_ms, count=self.count)
+
 
 class RetryConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long a failed event waits: `base_s` doubled with each failure, at most `cap_s`, of which 50 to 100 %."""
 
     base_s: float = 0.2
     cap_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        _at_least(0, base_s=self.base_s, cap_s=self.cap_s)
 
 
 class ClaimConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -50,6 +90,10 @@ class ClaimConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     min_idle_s: float = 60.0
     delivery_limit: int = 10
+
+    def __post_init__(self) -> None:
+        _above_zero(min_idle_s=self.min_idle_s)
+        _at_least(1, delivery_limit=self.delivery_limit)
 
 
 class ArchiveConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -71,6 +115,11 @@ class ArchiveConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     max_bytes: int | None = None
     options: dict[str, str] = {}
 
+    def __post_init__(self) -> None:
+        _named(target=self.target)
+        _above_zero(every_s=self.every_s, max_age_days=self.max_age_days)
+        _at_least(1, max_bytes=self.max_bytes)
+
 
 class MetricsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where Prometheus finds the metrics, and how often the server is asked for lag and the like."""
@@ -78,6 +127,14 @@ class MetricsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     port: int = 9464
     host: str = "127.0.0.1"
     every_s: float = 5.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= PORT_MAX:
+            raise ConfigValueError(
+                "port", f"has to be 0 to {PORT_MAX}, 0 for any that is free, not {self.port}"
+            )
+        _named(host=self.host)
+        _above_zero(every_s=self.every_s)
 
 
 class BusConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -118,6 +175,36 @@ class BusConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     replicas: int = 0
     patience_s: float = 5.0
     drain_s: float = 5.0
+
+    def __post_init__(self) -> None:
+        if "://" not in self.url:
+            raise ConfigValueError("url", "has to begin with redis://, rediss://, unix:// or the like")
+        _named(source=self.source)
+        _above_zero(rate_limit=self.rate_limit)
+        _at_least(0, replicas=self.replicas, patience_s=self.patience_s, drain_s=self.drain_s)
+        for priority in Priority:
+            if not (weight := self.priority_weights.get(priority)):
+                raise ConfigValueError("priority_weights", f"{priority} has to be there, and more than 0")
+            _at_least(1, priority_weights=weight)
+        names: set[str] = set()
+        for at, stream in enumerate(self.streams):
+            if stream.name in names:
+                raise ConfigValueError(
+                    f"streams[{at}]", f"{stream.name} is there already: one entry has its limits"
+                )
+            names.add(stream.name)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "BusConfig":
+        """Read a configuration file (`config_file`); meant for a program's start, where nothing waits.
+
+        Raises:
+            ConfigError: it cannot be used; with file and line.
+            ExtraMissingError: PyYAML is not installed.
+        """
+        from titan_bus import config_file
+
+        return config_file.load(path)
 
     def stream(self, topic: str) -> StreamConfig:
         """Return a topic's limits, the defaults for one that is not listed."""
