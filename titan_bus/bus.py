@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 import msgspec
 
-from titan_bus import names
+from titan_bus import codec, names
+from titan_bus.archive import Archive
+from titan_bus.archiver import Archived, Archiver
 from titan_bus.config import BusConfig
 from titan_bus.counters import Counters
 from titan_bus.deadletter import DeadLetters
@@ -17,7 +19,7 @@ from titan_bus.handlers import F, Handlers
 from titan_bus.inspection import Inspection
 from titan_bus.processor import Processor
 from titan_bus.publisher import Publisher
-from titan_bus.replay import replay as replay_stream
+from titan_bus.replay import Replay
 from titan_bus.request import Requester, Responder
 from titan_bus.server import Server
 from titan_bus.signatures import AnyHandler, bind
@@ -76,6 +78,8 @@ class Bus:
             self._connection, self._server.channel, self._publisher, config.read.block_ms
         )
         self._trimmer = Trimmer(self._connection, self._publisher, config)
+        self._archive = Archive.open(config.archive) if config.archive is not None else None
+        self._replay = Replay(self._connection, self._archive, self._decode)
         self._exporter: Exporter | None = None
         self._background: list[asyncio.Task[None]] = []
         self._processors: list[Processor] = []
@@ -109,6 +113,8 @@ class Bus:
         await self._server.open()
         self._open = True
         self._keep_going(self._trimmer.round, "titan_bus trimming")
+        if self._archive is not None:
+            self._keep_going(self._archiver().keep, "titan_bus archiving")
         if self._exporter is not None:
             await self._exporter.open()
             self._keep_going(self._exporter.round, "titan_bus metrics")
@@ -350,8 +356,33 @@ class Bus:
     def replay(
         self, from_timestamp: str, topic: str, to_timestamp: str | None = None
     ) -> AsyncIterator[Event]:
-        """Yield a topic's events of a span of time (RFC 3339, both ends included)."""
-        return replay_stream(self._connection, from_timestamp, topic, to_timestamp)
+        """Yield a topic's events of a span of time (RFC 3339, both ends included): archive, then stream."""
+        return self._replay.between(from_timestamp, topic, to_timestamp)
+
+    def replay_from(self, start_id: str, topic: str) -> AsyncIterator[Event]:
+        """Yield an event, named by its id or by its entry's, and all that came after it; see `Replay.since`."""
+        return self._replay.since(start_id, topic)
+
+    def replay_unacknowledged(self, group: str, topic: str) -> AsyncIterator[Event]:
+        """Yield what a group has not acknowledged, without taking it; see `Replay.unacknowledged`."""
+        return self._replay.unacknowledged(group, topic)
+
+    async def archive_now(self) -> Archived:
+        """Archive what is new, without waiting for the next round; see `Archiver.archive_now`.
+
+        Raises:
+            ValueError: the configuration has no archive.
+            StoreError: its store cannot be read or written.
+        """
+        return await self._archiver().archive_now()
+
+    def _archiver(self) -> Archiver:
+        if self._archive is None or self.config.archive is None:
+            raise ValueError("the configuration has no archive")
+        return Archiver(self._connection, self._archive, self.config.archive, self.counters)
+
+    def _decode(self, body: bytes) -> Event:
+        return self.upcasters.apply(codec.decode_body(body))
 
     def _keep_going(self, step: Callable[[], Awaitable[object]], name: str) -> None:
         self._background.append(asyncio.create_task(keep_going(step, name), name=name))

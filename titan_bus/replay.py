@@ -1,50 +1,197 @@
-"""What a stream still holds of a span of time, in order."""
+"""What was said on a topic, in order: the archive first, then the stream, without gap or double.
 
-from collections.abc import AsyncIterator
+Why the handover is safe: the server removes entries only from a stream's front, and only such as the archive has
+(`archiver`, `trimmer`). So when the front has passed our place, the archive is asked again before a page of the
+stream is believed. Only `trim: hard` gives that up.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
 from titan_bus import codec, names
+from titan_bus.archive import Archive
+from titan_bus.archive_reader import ArchiveReader, Decode, Page
 from titan_bus.connection import Connection
-from titan_bus.errors import EntryMalformedError
+from titan_bus.entry_id import LAST, EntryId
+from titan_bus.errors import EntryMalformedError, EventNotFoundError, GroupNotFoundError
 from titan_bus.event import Event
+from titan_bus.snapshot import groups_of
 
 PAGE = 500
+SKEW_MS = 300_000
+"""An event's id has its publisher's time, its entry the server's: so far apart the two may be."""
+ULID_CHARS = 26
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
-async def replay(
-    connection: Connection, from_timestamp: str, topic: str, to_timestamp: str | None = None
-) -> AsyncIterator[Event]:
-    """Yield a topic's events of a span of time, both ends included; entries that are no events are passed over.
+class Replay:
+    """Replays topics, without an archive from their streams alone. Entries that are no events are passed over.
+
+    Every method raises BusUnavailableError and StoreError when server or archive cannot be read. An iteration
+    that ends early is closed with `aclose`.
 
     Args:
-        connection: where to read.
-        from_timestamp: RFC 3339; without an offset it is UTC.
-        topic: whose events.
-        to_timestamp: RFC 3339; None means up to what is there when the reading comes to it.
-
-    Raises:
-        ValueError: a timestamp is none.
-        BusUnavailableError: the server does not answer.
+        connection: to the server.
+        archive: what is before the streams.
+        decode: makes an event of its bytes; called in threads too.
     """
-    stream = names.stream_of(topic)
-    start = str(_milliseconds(from_timestamp))
-    end = "+" if to_timestamp is None else str(_milliseconds(to_timestamp))
-    while True:
-        page: list[Any] = await connection.call("XRANGE", stream, start, end, "COUNT", PAGE)
-        for _, fields in page:
-            try:
-                event = codec.decode(fields)
-            except EntryMalformedError:
-                continue
+
+    def __init__(
+        self, connection: Connection, archive: Archive | None = None, decode: Decode = codec.decode_body
+    ) -> None:
+        self._connection = connection
+        self._decode = decode
+        self._archive = None if archive is None else ArchiveReader(archive, decode, self._held)
+
+    async def between(
+        self, from_timestamp: str, topic: str, to_timestamp: str | None = None
+    ) -> AsyncIterator[Event]:
+        """Yield the events of a span of time, both ends included.
+
+        Args:
+            from_timestamp: RFC 3339; without an offset it is UTC.
+            topic: whose events.
+            to_timestamp: RFC 3339; None means up to what is there when the reading comes to it.
+
+        Raises:
+            ValueError: a timestamp is none.
+        """
+        after = EntryId(_milliseconds(from_timestamp)).previous()
+        until = LAST if to_timestamp is None else EntryId(_milliseconds(to_timestamp), LAST.number)
+        async for event in _each(self._pages(names.stream_of(topic), after, until)):
             yield event
-        if len(page) < PAGE:
+
+    async def since(self, start_id: str, topic: str) -> AsyncIterator[Event]:
+        """Yield an event and all that came after it.
+
+        Args:
+            start_id: an event's ULID, or an entry's id, which need not be there any more.
+            topic: whose events.
+
+        Raises:
+            ValueError: the id is neither.
+            EventNotFoundError: no entry within five minutes of the ULID's time has it.
+        """
+        stream = names.stream_of(topic)
+        if len(start_id) != ULID_CHARS or "-" in start_id:
+            async for event in _each(self._pages(stream, EntryId.parse(start_id).previous(), LAST)):
+                yield event
             return
-        start = f"({page[-1][0].decode()}"
+        moment_ms = _ulid_ms(start_id)
+        after = EntryId(max(0, moment_ms - SKEW_MS)).previous()
+        begun = False
+        async with contextlib.aclosing(self._pages(stream, after, LAST)) as pages:
+            async for place, events in pages:
+                for event in events:
+                    begun = begun or event.event_id == start_id
+                    if begun:
+                        yield event
+                if not begun and place.ms > moment_ms + SKEW_MS:
+                    break
+        if not begun:
+            raise EventNotFoundError(topic, start_id)
+
+    async def unacknowledged(self, group: str, topic: str) -> AsyncIterator[Event]:
+        """Yield what a group has not acknowledged: what it has in hand, then what it was not given yet.
+
+        What failed there and waits to be tried again is not among it.
+
+        Raises:
+            GroupNotFoundError: the server knows no such group.
+        """
+        stream = names.stream_of(topic)
+        row = (await groups_of(self._connection, stream)).get(group)
+        if row is None:
+            raise GroupNotFoundError(topic, group)
+        place = EntryId.parse(row["last-delivered-id"])
+        start = "-"
+        while True:
+            rows = await self._connection.call("XPENDING", stream, group, start, str(place), PAGE)
+            asked = [self._connection.call("XRANGE", stream, entry[0], entry[0]) for entry in rows]
+            entries = [entry for found in await asyncio.gather(*asked) for entry in found]
+            for event in self._events(entries):
+                yield event
+            if len(rows) < PAGE:
+                break
+            start = f"({rows[-1][0].decode()}"
+        async for event in _each(self._pages(stream, place, LAST)):
+            yield event
+
+    async def _pages(self, stream: str, after: EntryId, until: EntryId) -> AsyncGenerator[Page, None]:
+        """Yield the events behind `after` up to `until`."""
+        async for page in self._archived(stream, after, until):
+            after = page[0]
+            yield page
+        while True:
+            entries = await self._range(stream, after, until)
+            if self._archive is not None and await self._front(stream) > after:
+                place = after
+                async for page in self._archived(stream, after, until):
+                    after = page[0]
+                    yield page
+                if after != place:
+                    continue
+            if entries:
+                after = EntryId.parse(entries[-1][0])
+                yield after, self._events(entries)
+            if len(entries) < PAGE:
+                return
+
+    async def _archived(self, stream: str, after: EntryId, until: EntryId) -> AsyncGenerator[Page, None]:
+        if self._archive is not None:
+            async with contextlib.aclosing(self._archive.pages(stream, after, until)) as pages:
+                async for page in pages:
+                    yield page
+
+    async def _held(self, stream: str, after: EntryId, until: EntryId) -> AsyncGenerator[Page, None]:
+        """Yield what the stream itself has of a span, and then the span's end."""
+        while entries := await self._range(stream, after, until):
+            after = EntryId.parse(entries[-1][0])
+            yield after, self._events(entries)
+        yield until, []
+
+    async def _range(self, stream: str, after: EntryId, until: EntryId) -> list[Any]:
+        if after >= until:
+            return []
+        return list(await self._connection.call("XRANGE", stream, f"({after}", str(until), "COUNT", PAGE))
+
+    async def _front(self, stream: str) -> EntryId:
+        front = await self._connection.call("XRANGE", stream, "-", "+", "COUNT", 1)
+        return EntryId.parse(front[0][0]) if front else LAST
+
+    def _events(self, entries: list[Any]) -> list[Event]:
+        events: list[Event] = []
+        for _, fields in entries:
+            with contextlib.suppress(EntryMalformedError):
+                events.append(self._decode(codec.body(fields)))
+        return events
+
+
+async def _each(pages: AsyncGenerator[Page, None]) -> AsyncIterator[Event]:
+    async with contextlib.aclosing(pages):
+        async for _, events in pages:
+            for start in range(0, len(events), PAGE):
+                await asyncio.sleep(0)  # a block may be there at once, and the loop has others to serve
+                for event in events[start : start + PAGE]:
+                    yield event
 
 
 def _milliseconds(timestamp: str) -> int:
     moment = datetime.fromisoformat(timestamp)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return int(moment.timestamp() * 1000)
+    return max(0, int(moment.timestamp() * 1000))
+
+
+def _ulid_ms(ulid: str) -> int:
+    """Return the time in a ULID, milliseconds since the epoch (github.com/ulid/spec)."""
+    ms = 0
+    for character in ulid[:10].upper():
+        digit = _CROCKFORD.find(character)
+        if digit < 0:
+            raise ValueError(f"{ulid} is neither an event's id nor an entry's")
+        ms = ms << 5 | digit
+    return ms
