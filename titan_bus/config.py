@@ -200,7 +200,6 @@ class BusConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
         Raises:
             ConfigError: it cannot be used; with file and line.
-            ExtraMissingError: PyYAML is not installed.
         """
         from titan_bus import config_file
 

@@ -6,12 +6,9 @@ the same key twice and anything too deep to be meant. What the nodes mean is `co
 
 from pathlib import Path
 
-from titan_bus.errors import ConfigError, ExtraMissingError
+import yaml
 
-try:
-    import yaml
-except ImportError as error:
-    raise ExtraMissingError("a configuration file", "yaml") from error
+from titan_bus.errors import ConfigError
 
 FILE_BYTES_MAX = 256 * 1024
 DEPTH_MAX = 16

@@ -162,6 +162,6 @@ async def test_a_vanished_group_is_not_an_error(
     await bus.publish(topic, "e", {})
     claims = subscription._processor._claims
     await raw.call("XGROUP", "DESTROY", names.stream_of(topic), "g")
-    claims._limits = ClaimConfig(min_idle_s=0.0)
+    claims._limits = ClaimConfig(min_idle_s=0.001)
     await claims.keep()
     await subscription.stop(0.0)
