@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
@@ -21,6 +22,7 @@ from titan_bus.processor import Processor
 from titan_bus.publisher import Publisher
 from titan_bus.replay import Replay
 from titan_bus.request import Requester, Responder
+from titan_bus.restore import Restored, Restorer
 from titan_bus.server import Server
 from titan_bus.signatures import AnyHandler, bind
 from titan_bus.supervisor import keep_going
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from titan_bus.exporter import Exporter
 
 T = TypeVar("T")
+NO_ARCHIVE = "the configuration has no archive"
 FLUSH_S = 2.0
 """How long closing waits for what was published and not yet answered."""
 
@@ -115,10 +118,10 @@ class Bus:
         self._keep_going(self._trimmer.round, "titan_bus trimming")
         if self._archive is not None:
             self._keep_going(self._archiver().keep, "titan_bus archiving")
-        if self._exporter is not None:
-            await self._exporter.open()
-            self._keep_going(self._exporter.round, "titan_bus metrics")
         try:
+            if self._exporter is not None:
+                await self._exporter.open()
+                self._keep_going(self._exporter.round, "titan_bus metrics")
             await self.include(self._handlers)
         except BaseException:
             await self.close()
@@ -376,9 +379,23 @@ class Bus:
         """
         return await self._archiver().archive_now()
 
+    async def restore(self, since: datetime | None = None, *, newer_only: bool = False) -> list[Restored]:
+        """Bring the archive back into a server that lost its data; see `Restorer.restore`.
+
+        Raises:
+            ValueError: the configuration has no archive.
+            RestoreRefusedError: a stream is not empty; nothing was restored.
+            StoreError: the archive cannot be read.
+        """
+        if self._archive is None:
+            raise ValueError(NO_ARCHIVE)
+        return await Restorer(self._connection, self._archive, self.config).restore(
+            since, newer_only=newer_only
+        )
+
     def _archiver(self) -> Archiver:
         if self._archive is None or self.config.archive is None:
-            raise ValueError("the configuration has no archive")
+            raise ValueError(NO_ARCHIVE)
         return Archiver(self._connection, self._archive, self.config.archive, self.counters)
 
     def _decode(self, body: bytes) -> Event:

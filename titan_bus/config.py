@@ -122,7 +122,14 @@ class ArchiveConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class MetricsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where Prometheus finds the metrics, and how often the server is asked for lag and the like."""
+    """Where Prometheus finds the metrics: GET /metrics, without a password, for everybody who reaches the port.
+
+    Attributes:
+        port: 0 takes any that is free, which `Bus.metrics_port` tells. One that is taken is logged as an error and
+            tried again every `every_s`; the bus works without.
+        host: the address to listen on; only this machine reaches the default.
+        every_s: how often the server is asked for lag, pending and dead letters.
+    """
 
     port: int = 9464
     host: str = "127.0.0.1"

@@ -14,19 +14,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from urllib.parse import urlsplit
 
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+
 from titan_bus.config import MetricsConfig
 from titan_bus.connection import Connection
 from titan_bus.counters import Counters
-from titan_bus.errors import ExtraMissingError
 from titan_bus.figures import Watch
-
-try:
-    from prometheus_client import CollectorRegistry
-    from prometheus_client.exposition import choose_encoder
-
-    from titan_bus.metrics import BusCollector
-except ImportError as error:
-    raise ExtraMissingError("serving metrics to Prometheus", "metrics") from error
+from titan_bus.metrics import BusCollector
 
 POLL_S = 0.1
 """How soon the serving thread sees that it is to end."""

@@ -12,10 +12,10 @@ unacknowledged time goes on.
 
 import platform
 from collections.abc import Callable, Iterable, Iterator
-from importlib import metadata
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
+from titan_bus import __version__
 from titan_bus.counters import LATENCY_BOUNDS_MS, Counters, GroupCounters, Histogram
 from titan_bus.figures import Figures
 from titan_bus.inspection import GroupState
@@ -41,11 +41,10 @@ class BusCollector:
         self._counters = counters
         self._figures = figures
         self._connected = connected
-        self._version = _version()
 
     def collect(self) -> Iterator[Metric]:
         """Yield every family, also those without a sample: their names and meanings are always there."""
-        yield _build(self._version)
+        yield _build()
         connected = self._connected()
         yield GaugeMetricFamily("titan_bus_connected", "Whether the server is there.", int(connected))
         groups: _Groups = [
@@ -95,11 +94,11 @@ class BusCollector:
         )
 
 
-def _build(version: str) -> Metric:
+def _build() -> Metric:
     build = GaugeMetricFamily(
         "titan_bus_build_info", "Always 1; the labels say what runs.", labels=("version", "python")
     )
-    build.add_metric((version, platform.python_version()), 1)
+    build.add_metric((__version__, platform.python_version()), 1)
     return build
 
 
@@ -198,12 +197,3 @@ def _cumulated(histogram: Histogram) -> tuple[list[tuple[str, float]], float]:
 def _readable(name: str) -> str:
     """Return a name that UTF-8 can write; whatever else is in it the text format escapes."""
     return name.encode("utf-8", "backslashreplace").decode()
-
-
-def _version() -> str:
-    for distribution in ("titan-bus", "titan-desktop"):
-        try:
-            return metadata.version(distribution)
-        except metadata.PackageNotFoundError:
-            continue
-    return "unknown"

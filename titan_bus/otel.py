@@ -19,7 +19,7 @@ import logging
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
-from titan_bus import names
+from titan_bus import __version__, names
 from titan_bus.errors import ExtraMissingError, RequestRefused
 from titan_bus.event import Event, Meta
 from titan_bus.tracing import NOT_RECORDED, Trace, TraceIds
@@ -48,7 +48,7 @@ class OpenTelemetryTracing:
     """
 
     def __init__(self, provider: trace.TracerProvider | None = None) -> None:
-        self._tracer = trace.get_tracer("titan_bus", tracer_provider=provider)
+        self._tracer = trace.get_tracer("titan_bus", __version__, provider)
         self._ids = TraceIds()
 
     def publishing(self, topic: str, event_type: str, event_id: str) -> Trace:

@@ -147,17 +147,3 @@ async def test_server_that_is_not_there(server: Server) -> None:
     await bus.open()
     assert (await scrape(bus)).value("titan_bus_connected") == 1
     await bus.close()
-
-
-def test_not_installed() -> None:
-    """Without prometheus_client, asking for metrics names the extra to install, before anything is opened."""
-    program = (
-        "import sys; sys.modules['prometheus_client'] = None\n"
-        "import asyncio, titan_bus\n"
-        "from titan_bus.config import MetricsConfig\n"
-        "bus = titan_bus.Bus(titan_bus.BusConfig(url='redis://127.0.0.1:1', metrics=MetricsConfig()))\n"
-        "try:\n    asyncio.run(bus.open())\n"
-        "except titan_bus.BusError as error:\n    print(error)\n"
-    )
-    said = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
-    assert "titan-bus[metrics]" in said.stdout
