@@ -27,6 +27,11 @@ def topic_of(stream: str) -> str | None:
     return None
 
 
+def restoring(stream: str) -> str:
+    """Return the key that is there while a stream is being restored."""
+    return f"titan_bus.restoring:{stream}"
+
+
 def retries_of(group: str, topic: str) -> str:
     """Return the stream that brings an event again to the one group that failed on it."""
     return f"retry:{{{topic}}}:{group}"

@@ -33,14 +33,17 @@ return 1
 
 TRIM = """
 -- KEYS stream; ARGV maxlen. Removes up to 1,000 of the oldest entries, only such as every group has
--- acknowledged; a stream without groups keeps about maxlen. Returns 1 when there is more to remove.
+-- acknowledged; a stream without groups keeps about maxlen. Returns how many went, and 1 when more should.
 -- (MAXLEN alone would remove unacknowledged ones; ACKED of Redis 8.2 to 8.6 is wrong, redis#14656.)
-if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+if redis.call('EXISTS', KEYS[1]) == 0 then return {0, 0} end
 local maxlen = tonumber(ARGV[1])
 local over = redis.call('XLEN', KEYS[1]) - maxlen
-if over <= 0 then return 0 end
+if over <= 0 then return {0, 0} end
 local groups = redis.call('XINFO', 'GROUPS', KEYS[1])
-if #groups == 0 then redis.call('XTRIM', KEYS[1], 'MAXLEN', '~', maxlen) return 0 end
+if #groups == 0 then
+  local gone = redis.call('XTRIM', KEYS[1], 'MAXLEN', '~', maxlen)
+  return {gone, gone > 0 and 1 or 0}
+end
 local function parts(id) local ms, seq = id:match('(%d+)-(%d+)') return tonumber(ms), tonumber(seq) end
 local floor
 for _, flat in ipairs(groups) do
@@ -57,12 +60,12 @@ for _, flat in ipairs(groups) do
     floor = id
   end
 end
-if floor == '0-0' then return 0 end
+if floor == '0-0' then return {0, 0} end
 local count = math.min(over + 1, 1000)
 local head = redis.call('XRANGE', KEYS[1], '-', floor, 'COUNT', count)
-if #head < 2 then return 0 end
-redis.call('XTRIM', KEYS[1], 'MINID', head[#head][1])
-return count == 1000 and #head == 1000 and 1 or 0
+if #head < 2 then return {0, 0} end
+local gone = redis.call('XTRIM', KEYS[1], 'MINID', head[#head][1])
+return {gone, #head == 1000 and 1 or 0}
 """
 
 REDRIVE = """
@@ -70,4 +73,28 @@ REDRIVE = """
 if redis.call('XDEL', KEYS[1], ARGV[1]) == 0 then return 0 end
 redis.call('XADD', KEYS[2], '*', unpack(ARGV, 2))
 return 1
+"""
+
+RESTORE = """
+-- KEYS stream; ARGV for each entry its id, the number of its fields and values, and these. Adds those behind the
+-- last that the stream ever had, so that it can be sent twice; returns how many.
+local function parts(id) local ms, seq = id:match('(%d+)-(%d+)') return tonumber(ms), tonumber(seq) end
+local last_ms, last_seq = 0, 0
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  local info = redis.call('XINFO', 'STREAM', KEYS[1])
+  for i = 1, #info, 2 do
+    if info[i] == 'last-generated-id' then last_ms, last_seq = parts(info[i + 1]) end
+  end
+end
+local added, i = 0, 1
+while i < #ARGV do
+  local ms, seq = parts(ARGV[i])
+  local count = tonumber(ARGV[i + 1])
+  if ms > last_ms or (ms == last_ms and seq > last_seq) then
+    redis.call('XADD', KEYS[1], ARGV[i], unpack(ARGV, i + 2, i + 1 + count))
+    last_ms, last_seq, added = ms, seq, added + 1
+  end
+  i = i + 2 + count
+end
+return added
 """

@@ -1,7 +1,7 @@
 """Keeps the streams that this bus publishes to near their `maxlen`.
 
-What a group has not acknowledged stays, however much that is. A group that nobody serves any more therefore keeps
-its stream from being trimmed: destroy it.
+What a group has not acknowledged stays, however much that is, unless the stream says `trim: hard`. A group that
+nobody serves any more therefore keeps its stream from being trimmed: destroy it. The archive is such a group.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ import asyncio
 from titan_bus import names, scripts
 from titan_bus.config import BusConfig
 from titan_bus.connection import Connection
+from titan_bus.counters import Counters
 from titan_bus.publisher import Publisher
 
 EVERY_S = 1.0
@@ -17,10 +18,13 @@ EVERY_S = 1.0
 class Trimmer:
     """One round a second over the topics that got events since the last."""
 
-    def __init__(self, connection: Connection, publisher: Publisher, config: BusConfig) -> None:
+    def __init__(
+        self, connection: Connection, publisher: Publisher, config: BusConfig, counters: Counters
+    ) -> None:
         self._connection = connection
         self._publisher = publisher
         self._config = config
+        self._counters = counters
 
     async def round(self) -> None:
         """Wait a second, then trim what has grown."""
@@ -30,7 +34,13 @@ class Trimmer:
             await self.trim(topic)
 
     async def trim(self, topic: str) -> None:
-        """Trim one topic."""
-        maxlen = self._config.stream(topic).maxlen
-        while await self._connection.call("EVAL", scripts.TRIM, 1, names.stream_of(topic), maxlen):
-            pass
+        """Trim one topic, a bounded step of the server at a time."""
+        limits = self._config.stream(topic)
+        stream, counters = names.stream_of(topic), self._counters.topic(topic)
+        more = 1
+        while more:
+            if limits.trim == "hard":
+                gone = more = await self._connection.call("XTRIM", stream, "MAXLEN", "~", limits.maxlen)
+            else:
+                gone, more = await self._connection.call("EVAL", scripts.TRIM, 1, stream, limits.maxlen)
+            counters.trimmed += gone
