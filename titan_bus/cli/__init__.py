@@ -5,15 +5,13 @@
 """
 
 import asyncio
-import contextlib
 import importlib
-import os
 import sys
 import traceback
 from collections.abc import Sequence
 
 from titan_bus.cli import arguments, exit_codes
-from titan_bus.cli.output import Output, complain, use_utf8
+from titan_bus.cli.output import Output, complain, hush, use_utf8
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,9 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return exit_codes.INTERRUPTED
     except BrokenPipeError:
-        # The interpreter flushes stdout once more at its end, and would complain there (Python docs, SIGPIPE).
-        with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        hush(sys.stdout)
         return exit_codes.DONE
     except Exception as error:  # noqa: BLE001 -- the last supervisor: what nobody foresaw
         return _explain(error)

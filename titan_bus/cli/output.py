@@ -65,6 +65,12 @@ def complain(sentence: str) -> None:
         print(f"titan-bus: {sentence}", file=sys.stderr, flush=True)
 
 
+def hush(stream: TextIO) -> None:
+    """Let what a stream still holds go nowhere: the interpreter flushes it at its end (Python docs, SIGPIPE)."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 class Output:
     """Where a command writes. `json` says that a program reads it."""
 
@@ -96,7 +102,7 @@ class Output:
             self.record(value) if self.json else self.line(text)
         except BrokenPipeError:
             self._deaf = True
-            self._stream = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 -- as long as we live
+            hush(self._stream)
 
     def note(self, text: str) -> None:
         """Tell the person something that is no result; programs do not read it."""

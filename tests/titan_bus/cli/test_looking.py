@@ -1,0 +1,157 @@
+"""`titan-bus topics`, `groups` and `pending`, and what is common to all commands."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.titan_bus.conftest import Recorder, pending_is
+from titan_bus import Bus, names
+from titan_bus.cli import exit_codes
+from titan_bus.connection import Connection
+
+from .conftest import PROGRAM, Run
+
+
+async def test_topics_are_listed(titan_bus: Run, bus: Bus, topic: str) -> None:
+    """With length and groups, for programs and for people."""
+    await bus.publish(topic, "e", {})
+    (record,) = [r for r in (await titan_bus("topics", "--json")).records if r["topic"] == topic]
+    assert (record["length"], record["groups"]) == (1, 0)
+    assert record["first_at"] == record["last_at"]
+    lines = (await titan_bus("topics")).out.splitlines()
+    assert lines[0].split() == ["TOPIC", "EVENTS", "GROUPS", "FIRST", "LAST"]
+    assert any(line.startswith(topic) for line in lines)
+
+
+async def test_groups_and_what_they_hold_are_listed(
+    titan_bus: Run, bus: Bus, raw: Connection, topic: str
+) -> None:
+    """`groups` counts, `pending` names event, consumer and deliveries."""
+    await bus.subscribe(topic, "g", Recorder(), auto_ack=False)
+    event_id = await bus.publish(topic, "asked", {})
+    await pending_is(raw, names.stream_of(topic), "g", 1)
+    (group,) = (await titan_bus("groups", topic, "--json")).records
+    assert (group["group"], group["consumers"], group["pending"], group["lag"]) == ("g", 1, 1, 0)
+    (held,) = (await titan_bus("pending", topic, "--json")).records
+    assert (held["event_id"], held["consumer"], held["deliveries"]) == (
+        event_id,
+        bus.config.consumer_name(),
+        1,
+    )
+    assert event_id in (await titan_bus("pending", topic, "g")).out
+    assert (await titan_bus("pending", topic, "other")).status == exit_codes.NOTHING
+    assert event_id in (await titan_bus("pending")).out
+
+
+async def test_nothing_found_is_a_status_of_its_own(titan_bus: Run, topic: str) -> None:
+    """A script can tell: 1, nothing on stdout, one sentence on stderr."""
+    for command in ("groups", "pending"):
+        done = await titan_bus(command, topic)
+        assert (done.status, done.out, done.err.count("\n")) == (1, "", 1)
+
+
+async def test_a_server_that_is_away_is_said(titan_bus: Run) -> None:
+    """3, with its address and the cure."""
+    done = await titan_bus("--url", "redis://127.0.0.1:1", "topics")
+    assert (done.status, done.out) == (3, "")
+    assert "redis://127.0.0.1:1 does not answer" in done.err
+    assert "--url" in done.err
+    assert done.err.count("\n") == 1
+
+
+async def test_a_wrong_password_is_said(titan_bus: Run, redis_url: str) -> None:
+    """3, with the cure, and without the password."""
+    separator = "unix://" if redis_url.startswith("unix://") else "redis://"
+    place = redis_url.removeprefix(separator).rpartition("@")[2]
+    done = await titan_bus("--url", f"{separator}nobody:secret@{place}", "topics")
+    assert done.status == 3
+    assert "does not let us in" in done.err
+    assert "secret" not in done.err
+
+
+@pytest.mark.parametrize("url", ["http://localhost", "redis://localhost:port", "localhost:6379"])
+async def test_a_url_that_is_none_is_said(titan_bus: Run, url: str) -> None:
+    """4 and one sentence."""
+    done = await titan_bus("topics", "--url", url)
+    assert (done.status, done.err.count("\n")) == (4, 1)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("nonsense",),
+        ("publish",),
+        ("tail",),
+        ("dlq",),
+        ("bench", "--events", "0"),
+        ("tail", "t", "--from", "now"),
+        ("serve", "m:h", "--metrics-port", "70000"),
+        ("serve", "m:h", "--drain", "nan"),
+    ],
+)
+async def test_a_wrong_command_line_is_a_usage_error(titan_bus: Run, arguments: tuple[str, ...]) -> None:
+    """2, and argparse says what is wrong."""
+    done = await titan_bus(*arguments)
+    assert (done.status, done.out) == (2, "")
+    assert "usage: titan-bus" in done.err
+
+
+async def test_general_options_may_stand_anywhere(titan_bus: Run, bus: Bus, topic: str) -> None:
+    """Before the command, after it, after an action."""
+    await bus.publish(topic, "e", {})
+    assert (await titan_bus("--json", "topics")).records
+    assert (await titan_bus("topics", "--json")).records
+    for arguments in (("--url", "http://x", "dlq", "list"), ("dlq", "--url", "http://x", "list")):
+        assert (await titan_bus(*arguments)).status == 4
+    assert (await titan_bus("dlq", "list", "--url", "http://x")).status == 4
+
+
+async def test_an_unforeseen_error_is_owned(titan_bus: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of titan-bus itself shows its traceback, asks to be reported, and ends with 70."""
+    from titan_bus.cli import topics
+
+    def fail(_options: object) -> None:
+        raise RuntimeError("unforeseen")
+
+    monkeypatch.setattr(topics, "visitor_of", fail)
+    done = await titan_bus("topics")
+    assert done.status == exit_codes.BUG
+    assert "Traceback" in done.err
+    assert "please report" in done.err
+
+
+def test_help_answers_at_once_and_imports_little() -> None:
+    """It opens no server and imports none of the packages that only some commands need."""
+    code = (
+        "import sys; from titan_bus.cli import main\n"
+        "try: main(['--help'])\n"
+        "finally: print(sorted({name.partition('.')[0] for name in sys.modules}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    imported = set(done.stdout.rpartition("[")[2].rstrip("]\n").replace("'", "").split(", "))
+    assert "titan_bus" in imported
+    heavy = {"yaml", "zstandard", "obstore", "prometheus_client", "opentelemetry", "grpc", "jwt", "redis"}
+    assert not heavy & imported
+    assert "titan-bus" in done.stdout
+
+
+def test_help_is_quick() -> None:
+    """The best of some starts takes under 150 ms: as an interpreter's own start does, and little more."""
+    took = []
+    for _ in range(5):
+        began = time.perf_counter()
+        subprocess.run([*PROGRAM, "--help"], stdout=subprocess.DEVNULL, check=True)
+        took.append(time.perf_counter() - began)
+    assert min(took) < 0.3, took  # coverage and a busy machine cost the rest; 0.10 s without them
+
+
+def test_version_is_the_package_s_own() -> None:
+    """`--version` prints what `titan_bus.__version__` says."""
+    import titan_bus as package
+
+    done = subprocess.run([*PROGRAM, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"titan-bus {package.__version__}\n"
