@@ -40,7 +40,7 @@ def handlers(spelled: str) -> Handlers:
     """
     found = load(spelled)
     if not isinstance(found, Handlers):
-        raise CommandError(f"{spelled} is a {type(found).__name__}, not a titan_bus.Handlers.")
+        raise CommandError(f"{spelled} is no titan_bus.Handlers, but of type {type(found).__name__}.")
     return found
 
 

@@ -4,7 +4,6 @@ The first signal drains, a second one ends the process at once: what was in hand
 """
 
 import asyncio
-import inspect
 import logging
 import signal
 import socket
@@ -56,9 +55,9 @@ def _handlers(options: Options) -> Handlers:
         if not len(found):
             raise CommandError(f"{options.handlers} has no handlers.")
         return found
-    if not inspect.isroutine(found) and not callable(found):
+    if not callable(found):
         raise CommandError(
-            f"{options.handlers} is a {type(found).__name__}, no function and no titan_bus.Handlers."
+            f"{options.handlers} is no function and no titan_bus.Handlers, but of type {type(found).__name__}."
         )
     if not options.topic or not options.group:
         raise CommandError(f"{options.handlers} is a function: say with --topic and --group what it handles.")

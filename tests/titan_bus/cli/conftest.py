@@ -14,6 +14,7 @@ import pytest
 
 from titan_bus.cli import main
 
+ROOT = str(Path(__file__).parents[3])
 PROGRAM = [sys.executable, "-m", "titan_bus"]
 
 
@@ -54,8 +55,7 @@ def titan_bus(redis_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
 @pytest.fixture
 def program(redis_url: str, tmp_path: Path) -> Callable[..., "subprocess.Popen[str]"]:
     """Start `titan-bus` as a program, in a folder of its own, with pipes."""
-    root = str(Path(__file__).parents[3])
-    environment = {**os.environ, "TITAN_BUS_URL": redis_url, "PYTHONPATH": root, "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, "TITAN_BUS_URL": redis_url, "PYTHONPATH": ROOT, "PYTHONUNBUFFERED": "1"}
 
     def start(*arguments: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
