@@ -54,7 +54,7 @@ def load(tmp_path: Path):
 
 
 def test_the_specified_file_is_read(load) -> None:
-    """`redis.url`, `streams` and `priority_weights` are as the specification has them; the rest has its defaults."""
+    """`redis.url`, `streams` and `priority_weights` are as specified; the rest has its defaults."""
     assert load(AS_SPECIFIED) == BusConfig(
         url="redis://localhost:6379/0",
         streams=(
