@@ -3,12 +3,16 @@
 import asyncio
 from typing import Any
 
-from titan_bus.endpoint import Endpoint
-from titan_bus.errors import BusUnavailableError
+from titan_bus.endpoint import Dialer
+from titan_bus.errors import BusUnavailableError, ServerRefusedError
 from titan_bus.wire import Command, Wire, Word
 
 LATE_REPLY_S = 5.0
 """How much longer than its BLOCK a blocking read may take."""
+
+
+MOVED_ON = frozenset({"ASK", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MOVED", "READONLY", "TRYAGAIN"})
+"""Refusals of a server that does not serve the stream, or no longer: the next call finds out who does."""
 
 
 class Channel:
@@ -17,7 +21,7 @@ class Channel:
     Any failure, and cancellation too, drops it: a reply that nobody awaits must not be taken for the next one's.
     """
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Dialer) -> None:
         self._endpoint = endpoint
         self._wire: Wire | None = None
         self._closed = False
@@ -42,6 +46,11 @@ class Channel:
         except OSError as error:  # lost, or TimeoutError
             self._drop()
             raise BusUnavailableError(self._endpoint.address, str(error) or "no answer") from error
+        except ServerRefusedError as error:
+            if error.code not in MOVED_ON:
+                raise
+            self._drop()
+            raise BusUnavailableError(self._endpoint.address, str(error)) from error
         except asyncio.CancelledError:
             self._drop()
             raise

@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from titan_bus.endpoint import Endpoint
-from titan_bus.errors import BusClosedError, BusOverloadedError, BusUnavailableError
+from titan_bus.endpoint import Dialer
+from titan_bus.errors import BusClosedError, BusOverloadedError, BusUnavailableError, ServerRefusedError
 from titan_bus.supervisor import Backoff
 from titan_bus.wire import Command, Wire, Word
 
@@ -19,6 +19,12 @@ REPLY_TIMEOUT_S = 5.0
 """A server that owes replies and sends none for so long is taken for dead."""
 WATCH_S = 0.5
 """How often what waits is looked at; who waits may hear so much later that their time is over."""
+AGAIN_S = 0.1
+"""How long a command rests that the server cannot serve now."""
+NOT_NOW = frozenset({"CLUSTERDOWN", "LOADING", "MASTERDOWN", "NOREPLICAS", "TRYAGAIN"})
+"""Refusals that pass by themselves: the command is sent again while its time lasts."""
+NOT_HERE = "READONLY"
+"""The refusal of a primary that became a replica: the command waits for the server that took its place."""
 IN_FLIGHT_MAX = 1_000
 WAITING_BYTES_MAX = 64 * 1024 * 1024
 
@@ -34,7 +40,7 @@ def unheeded(future: asyncio.Future[Any]) -> None:
 class Connection:
     """The shared connection: commands of one loop turn leave in one write, replies come in order."""
 
-    def __init__(self, endpoint: Endpoint, patience_s: float) -> None:
+    def __init__(self, endpoint: Dialer, patience_s: float) -> None:
         self._endpoint = endpoint
         self._patience_s = patience_s
         self._loop: asyncio.AbstractEventLoop
@@ -42,6 +48,8 @@ class Connection:
         self._open = False
         self._waiting: deque[Command] = deque()
         self._waiting_bytes = 0
+        self._aside: list[Command] = []
+        self._aside_reason = ""
         self._flush_due = False
         self._reconnecting: asyncio.Task[None] | None = None
         self._backoff = Backoff()
@@ -113,6 +121,7 @@ class Connection:
         for command in self._waiting:
             command.fail(BusClosedError())
         self._waiting.clear()
+        self._aside.clear()
         if self._wire is not None:
             self._wire.unanswered.clear()
             self._wire.close()
@@ -123,6 +132,7 @@ class Connection:
     def _use(self, wire: Wire) -> None:
         wire.on_lost = self._lose
         wire.on_replies = self._flush
+        wire.on_refused = self._put_aside
         self._wire = wire
         self._watched = (0, self._loop.time())
         if wire.lost:  # between the greeting and here
@@ -132,7 +142,28 @@ class Connection:
         self._flush()
 
     def _unanswered(self) -> list[Command]:
-        return list(self._wire.unanswered) if self._wire is not None else []
+        return [*self._aside, *(self._wire.unanswered if self._wire is not None else ())]
+
+    def _put_aside(self, command: Command, error: ServerRefusedError) -> bool:
+        """Keep a command that the server, or this server, cannot serve now, while its time lasts."""
+        if self._wire is None or command.expires_at <= self._loop.time():
+            return False
+        if error.code == NOT_HERE:
+            self._wire.close()  # what is aside goes with the rest of it to the next one
+        elif error.code not in NOT_NOW:
+            return False
+        elif not self._aside:
+            self._loop.call_later(AGAIN_S, self._take_up)
+        self._aside.append(command)
+        self._aside_reason = str(error)
+        return True
+
+    def _take_up(self) -> None:
+        """Send what was put aside again."""
+        self._waiting.extendleft(reversed(self._aside))
+        self._aside.clear()
+        self._expire(BusUnavailableError(self._endpoint.address, self._aside_reason))
+        self._flush()
 
     def _flush(self) -> None:
         self._flush_due = False
@@ -153,7 +184,8 @@ class Connection:
     def _look(self) -> None:
         """Tell those whose time is over, and drop a wire that owes replies and is silent."""
         self._watchdog = None
-        self._expire(BusUnavailableError(self._endpoint.address, "no answer"))
+        reason = self._aside_reason if self._aside else "no answer"
+        self._expire(BusUnavailableError(self._endpoint.address, reason))
         if not (self._waiting or self._unanswered()):
             return
         self._watchdog = self._loop.call_later(WATCH_S, self._look)
@@ -169,13 +201,15 @@ class Connection:
         wire = self._wire
         if wire is None or not self._open:
             return
-        self._waiting.extendleft(reversed(wire.unanswered))
+        self._waiting.extendleft(reversed(self._unanswered()))
         wire.unanswered.clear()
-        self._wire = None
-        if wire.answered:
+        reason = self._aside_reason if self._aside else "connection lost"
+        if wire.answered and not self._aside:
             self._backoff.reset()
-        logger.info("lost %s, reconnecting", self._endpoint.address)
-        self._expire(BusUnavailableError(self._endpoint.address, "connection lost"))
+        self._aside.clear()
+        self._wire = None
+        logger.info("lost %s (%s), reconnecting", self._endpoint.address, reason)
+        self._expire(BusUnavailableError(self._endpoint.address, reason))
         self._reconnecting = self._loop.create_task(self._reconnect(), name="titan_bus reconnect")
         self._tell(connected=False)
 

@@ -7,6 +7,7 @@ TLS takes `ssl_ca_certs`, `ssl_certfile`, `ssl_keyfile` and `ssl_cert_reqs=none`
 import asyncio
 import ssl
 from dataclasses import dataclass
+from typing import Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from titan_bus.errors import BusUnavailableError, ServerRefusedError
@@ -14,6 +15,23 @@ from titan_bus.wire import Command, Wire, Word
 
 CONNECT_TIMEOUT_S = 3.0
 DEFAULT_PORT = 6379
+
+
+class Dialer(Protocol):
+    """Whoever opens wires: an `Endpoint`, or one that has to find out first where (`sentinel`, `cluster`)."""
+
+    @property
+    def address(self) -> str:
+        """What may be shown of it."""
+        ...
+
+    async def open(self) -> Wire:
+        """Connect, log in, and see that the server serves.
+
+        Raises:
+            BusUnavailableError: it does not.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ class Wire(asyncio.Protocol):
         answered: how many replies came since the greeting, so that a watchdog sees progress.
         on_lost: called when the connection ends; without one, what is unanswered fails with ConnectionResetError.
         on_replies: called when replies came, so that more can be sent.
+        on_refused: called with a command and its error reply; True takes the command over, so that nobody is told.
     """
 
     def __init__(self) -> None:
@@ -70,6 +71,7 @@ class Wire(asyncio.Protocol):
         self.lost = False
         self.on_lost: Callable[[], None] = self._fail_unanswered
         self.on_replies: Callable[[], None] | None = None
+        self.on_refused: Callable[[Command, ServerRefusedError], bool] = lambda _command, _error: False
         self._reader = hiredis.Reader(replyError=ServerRefusedError)
         self._transport: asyncio.Transport | None = None
 
@@ -99,7 +101,10 @@ class Wire(asyncio.Protocol):
         try:
             while (reply := self._reader.gets()) is not False:
                 self.answered += 1
-                self.unanswered.popleft().resolve(reply)
+                command = self.unanswered.popleft()
+                if isinstance(reply, ServerRefusedError) and self.on_refused(command, reply):
+                    continue
+                command.resolve(reply)
         except (hiredis.ProtocolError, IndexError):  # not our protocol: a port of something else
             self.close()
         if self.on_replies is not None:
