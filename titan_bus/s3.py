@@ -25,7 +25,8 @@ class S3Store:
             raise ExtraMissingError("an archive in S3", "s3") from None
         parts = urlsplit(target)
         if not parts.netloc or parts.query or "@" in parts.netloc:
-            raise ValueError(f"an archive in S3 is s3://bucket/prefix, not {target}")
+            # Not said what it was: a key may have been put there.
+            raise ValueError("an archive in S3 is s3://bucket/prefix; keys are options or in the environment")
         if unknown := options.keys() - set(OPTIONS):
             raise ValueError(f"unknown archive option {min(unknown)!r}, known are {', '.join(OPTIONS)}")
         self.target = target
