@@ -379,7 +379,9 @@ class Bus:
         """
         return await self._archiver().archive_now()
 
-    async def restore(self, since: datetime | None = None, *, newer_only: bool = False) -> list[Restored]:
+    async def restore(
+        self, topics: Iterable[str] = (), since: datetime | None = None, *, newer_only: bool = False
+    ) -> list[Restored]:
         """Bring the archive back into a server that lost its data; see `Restorer.restore`.
 
         Raises:
@@ -390,7 +392,7 @@ class Bus:
         if self._archive is None:
             raise ValueError(NO_ARCHIVE)
         return await Restorer(self._connection, self._archive, self.config).restore(
-            since, newer_only=newer_only
+            tuple(topics), since, newer_only=newer_only
         )
 
     def _archiver(self) -> Archiver:

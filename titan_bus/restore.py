@@ -56,13 +56,16 @@ class Restorer:
         self._config = config
         self._damaged: list[str] = []
 
-    async def restore(self, since: datetime | None = None, *, newer_only: bool = False) -> list[Restored]:
-        """Bring back every stream of the archive.
+    async def restore(
+        self, topics: Sequence[str] = (), since: datetime | None = None, *, newer_only: bool = False
+    ) -> list[Restored]:
+        """Bring back these topics, or everything in the archive.
 
         Of each stream come its last `maxlen` entries, or those since a time; in both cases also what a group
         had not acknowledged.
 
         Args:
+            topics: which; none for all, and the dead letters.
             since: the oldest time.
             newer_only: into a stream that has entries, put those that are newer; not to refuse it.
 
@@ -72,7 +75,7 @@ class Restorer:
             BusUnavailableError: the server does not answer.
             ServerRefusedError: it has no memory left, or no rights for us.
         """
-        streams = await self._archive.streams()
+        streams = [names.stream_of(topic) for topic in topics] or await self._archive.streams()
         if not newer_only:
             for stream in streams:
                 await self._see_that_empty(stream)
