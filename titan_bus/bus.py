@@ -18,6 +18,7 @@ from titan_bus.errors import BusClosedError, EventNotHeldError, HandlerRefusedEr
 from titan_bus.event import SCHEMA_VERSION, Event, Payload, Priority
 from titan_bus.handlers import F, Handlers
 from titan_bus.inspection import Inspection
+from titan_bus.once import KEEP_S, LEASE_S, RedisOnce
 from titan_bus.processor import Processor
 from titan_bus.publisher import Publisher
 from titan_bus.replay import Replay
@@ -75,7 +76,7 @@ class Bus:
         self._server = Server(config)
         self._connection = self._server.connection
         self._tracing = tracing or TraceIds()
-        self._publisher = Publisher(self._connection, config.source, self._tracing, self.counters)
+        self._publisher = Publisher(self._server.publishing, config.source, self._tracing, self.counters)
         self._responder = Responder(self._connection, self._publisher, config.source, self._tracing)
         self._requester = Requester(
             self._connection, self._server.channel, self._publisher, config.read.block_ms
@@ -140,7 +141,7 @@ class Bus:
         try:
             async with asyncio.timeout(FLUSH_S):
                 await self._requester.close()
-                await self._connection.drain()
+                await self._server.drain()
         except TimeoutError:
             pass  # the futures of what is left fail with BusClosedError
         finally:
@@ -193,6 +194,7 @@ class Bus:
         Raises:
             PublishRefusedError: at the call: the event is malformed or longer than 32,768 bytes.
             BusUnavailableError: from the future: the server did not take it in time.
+            NotReplicatedError: from the future: with `replicas`, too few had it in time.
             BusClosedError: the bus is not open.
             BusOverloadedError: 64 MiB wait for the server already.
         """
@@ -306,6 +308,10 @@ class Bus:
         for processor in holders:
             await processor.acknowledge(event_id)
 
+    def once(self, scope: str, *, lease_s: float = LEASE_S, keep_s: float = KEEP_S) -> RedisOnce:
+        """Return a guard that keeps an effect from happening for every delivery of its event; see `RedisOnce`."""
+        return RedisOnce(self._connection, scope, lease_s=lease_s, keep_s=keep_s)
+
     @overload
     async def request(
         self, topic: str, event_type: str, payload: Payload, reply_type: type[T], timeout_s: float = 5.0
@@ -352,7 +358,9 @@ class Bus:
         """
         topics = tuple(topics)
         channel = self._server.channel(names.stream_of(topics[0]) if topics else "")
-        tail = Tail(channel, topics, start, self.config.read.block_ms, self._tails.discard)
+        tail = Tail(
+            channel, topics, start, self.config.read.block_ms, self._tails.discard, self.upcasters.apply
+        )
         self._tails.add(tail)
         return tail
 

@@ -5,6 +5,7 @@ BusError
 │   ├── EventTooLargeError
 │   └── EventMalformedError
 ├── BusUnavailableError          the server does not answer; try again later
+├── NotReplicatedError           too few replicas have the event; it may be there, and may be lost with the primary
 ├── BusOverloadedError           too much is waiting for the server; publish slower
 ├── BusClosedError               used before `async with`, or after it
 ├── ServerRefusedError           the server answered with an error
@@ -22,6 +23,7 @@ BusError
 │   ├── StoreError               its folder or bucket cannot be read or written
 │   ├── SegmentDamagedError      one of its objects is not what was written
 │   └── RestoreRefusedError      a stream on the server is not empty
+├── OnceMisusedError             a guard of `once` where it cannot hold; a bug of the caller
 ├── EventNotFoundError           `replay_from` an event that is nowhere
 ├── GroupNotFoundError           a group that is not on the server
 ├── ExtraMissingError            what was asked for needs a package that is not installed
@@ -71,6 +73,16 @@ class BusUnavailableError(BusError):
         super().__init__(f"{address}: {reason}")
         self.address = address
         self.reason = reason
+
+
+class NotReplicatedError(BusError):
+    """`replicas` have `event_id`, not the `wanted` number. It may be there; published again, it may be there twice."""
+
+    def __init__(self, event_id: str, replicas: int, wanted: int) -> None:
+        super().__init__(f"{event_id}: {replicas} of {wanted} replicas have it")
+        self.event_id = event_id
+        self.replicas = replicas
+        self.wanted = wanted
 
 
 class BusOverloadedError(BusError):
@@ -264,3 +276,12 @@ class ConfigError(BusError):
         self.path = path
         self.line = line
         self.detail = detail
+
+
+class OnceMisusedError(BusError):
+    """A guard was used where it cannot hold; `cure` says how it can."""
+
+    def __init__(self, guard: str, cure: str) -> None:
+        super().__init__(f"{guard}: {cure}")
+        self.guard = guard
+        self.cure = cure

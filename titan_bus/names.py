@@ -51,3 +51,8 @@ def delayed_of(group: str, topic: str) -> str:
 def replies_of(client_id: str) -> str:
     """Return the stream on which one bus receives the answers to its requests."""
     return f"{REPLIES}:{client_id}"
+
+
+def once_of(scope: str, event_id: str) -> str:
+    """Return the mark that an effect of an event has happened, or is happening."""
+    return f"once:{scope}:{event_id}"

@@ -98,3 +98,18 @@ while i < #ARGV do
 end
 return added
 """
+
+ONCE_BEGIN = """
+-- KEYS mark; ARGV token, lease in ms. -1: the mark is ours; 0: it is done; else the ms that it is another's.
+local held = redis.call('GET', KEYS[1])
+if held == 'done' then return 0 end
+if held and held ~= ARGV[1] then return math.max(1, redis.call('PTTL', KEYS[1])) end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return -1
+"""
+
+ONCE_LEASE = """
+-- KEYS mark; ARGV token, lease in ms from now, 0 gives the mark back.
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+"""

@@ -17,7 +17,8 @@ class Tail:
     """An asynchronous iterator over the events of some topics; it survives the server, and ends with `close`.
 
     `await tail.start()` settles where it begins; without it the first step does. A step that is cancelled loses
-    nothing. Entries that are no events are passed over. One task reads it.
+    nothing. Entries that are no events are passed over; where an upcaster fails a step raises UpcastError, and the
+    next one goes on behind it. One task reads it.
     """
 
     def __init__(
@@ -27,9 +28,11 @@ class Tail:
         start: str,
         block_ms: int,
         on_close: Callable[["Tail"], None],
+        upcast: Callable[[Event], Event] = lambda event: event,
     ) -> None:
         self._channel = channel
         self._on_close = on_close
+        self._upcast = upcast
         self._block_ms = block_ms
         self._positions = {names.stream_of(topic).encode(): start.encode() for topic in topics}
         self._settled = start != "$"
@@ -45,7 +48,7 @@ class Tail:
             if self._closed:
                 raise StopAsyncIteration
             await self._advance()
-        return self._events.popleft()
+        return self._upcast(self._events.popleft())
 
     async def start(self) -> None:
         """Settle the beginning: what is published after this returns will be seen.

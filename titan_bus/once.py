@@ -1,0 +1,191 @@
+"""An effect once, though its event comes twice: marks by event id, in PostgreSQL or in Redis.
+
+The bus delivers at least once: an event that was in hand when a program or a server died comes again, under the
+same `event_id`. Where the effect is a row in PostgreSQL, `PostgresOnce` puts the mark into the same transaction:
+both are there or neither, so the effect happens exactly once. Where it is anything else, a mail or a payment at
+somebody's API, no mark can be written in the same instant: `RedisOnce` keeps two programs from doing it together
+and remembers what was finished, and a program that dies between the effect and its mark does it again.
+"""
+
+import asyncio
+import contextlib
+import re
+import secrets
+from collections.abc import AsyncIterator
+from typing import Any, Protocol
+
+from titan_bus import names, scripts
+from titan_bus.connection import Connection, unheeded
+from titan_bus.errors import BusError, OnceMisusedError
+
+LEASE_S = 30.0
+KEEP_S = 7 * 86_400.0
+DONE_PATIENCE_S = 30.0
+"""That it is done waits longer for a lost server than a publish does: without it the effect happens again."""
+RUNNING_LOOK_S = 0.2
+"""How often a mark that somebody else holds is looked at again."""
+_TABLE = re.compile(r"[a-z_][a-z0-9_]{0,62}(\.[a-z_][a-z0-9_]{0,62})?")
+
+
+class PostgresConnection(Protocol):
+    """As much of an asyncpg connection as is needed here."""
+
+    async def execute(self, query: str, *args: Any) -> str:
+        """Run a statement and return its status."""
+        ...
+
+    async def fetchval(self, query: str, *args: Any) -> Any:
+        """Run a query and return the first value of its first row."""
+        ...
+
+    def is_in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        ...
+
+
+class PostgresOnce:
+    """Marks in the transaction of the effect.
+
+        once = PostgresOnce("billing")
+
+        async with pool.acquire() as connection, connection.transaction():
+            if await once.first(connection, event.event_id):
+                await connection.execute("INSERT INTO bills ...")
+
+    Two programs with the same event: the second waits for the first one's transaction and then finds the mark, or
+    does the effect itself when that one was rolled back. (Under REPEATABLE READ and SERIALIZABLE it gets a
+    serialization error instead, and the event comes again.)
+
+    Args:
+        scope: whose effect; every effect of an event has a scope of its own, the group's name as a rule.
+        table: where the marks are, with a schema or without.
+    """
+
+    def __init__(self, scope: str, table: str = "titan_bus_once") -> None:
+        if not _TABLE.fullmatch(table):
+            raise ValueError(
+                f"{table!r}: a table's name has small letters, digits and _, and one schema at most"
+            )
+        self._scope = scope
+        self._table = table
+
+    @property
+    def ddl(self) -> str:
+        """What makes the table, for who lets no program make any."""
+        return (
+            f"CREATE TABLE IF NOT EXISTS {self._table} (\n"
+            "    scope text NOT NULL,\n"
+            "    event_id text NOT NULL,\n"
+            "    marked_at timestamptz NOT NULL DEFAULT now(),\n"
+            "    PRIMARY KEY (scope, event_id)\n"
+            ");"
+        )
+
+    async def create_table(self, connection: PostgresConnection) -> None:
+        """Make the table where there is none; any number of programs may at once."""
+        # Without the lock two at once fail on the catalogue's own unique index, IF NOT EXISTS or not.
+        await connection.execute(f"SELECT pg_advisory_xact_lock(hashtext('titan_bus_once'));\n{self.ddl}")
+
+    async def first(self, connection: PostgresConnection, event_id: str) -> bool:
+        """Mark the event in the open transaction; False when the effect is there already.
+
+        Raises:
+            OnceMisusedError: no transaction is open: the mark would stay though the effect failed.
+        """
+        if not connection.is_in_transaction():
+            raise OnceMisusedError(
+                "first", "open a transaction around it and the effect: `connection.transaction()`"
+            )
+        query = (
+            f"INSERT INTO {self._table} (scope, event_id) VALUES ($1, $2) "  # noqa: S608 -- the name is checked
+            "ON CONFLICT DO NOTHING RETURNING true"
+        )
+        return await connection.fetchval(query, self._scope, event_id) is True
+
+    async def prune(self, connection: PostgresConnection, older_than_s: float) -> int:
+        """Remove this scope's marks of that age; returns how many.
+
+        An event that comes again after its mark is gone has its effect again: keep the marks for longer than
+        streams, dead letters and whoever replays them keep the events.
+        """
+        status = await connection.execute(
+            f"DELETE FROM {self._table} WHERE scope = $1 "  # noqa: S608 -- the name is checked
+            "AND marked_at < now() - $2 * interval '1 second'",
+            self._scope,
+            older_than_s,
+        )
+        return int(status.rpartition(" ")[2])
+
+
+class RedisOnce:
+    """Marks on the bus's server: held while the effect runs, then done.
+
+        once = bus.once("mailing")
+
+        async with once.guard(event.event_id) as first:
+            if first:
+                await send_mail(...)
+
+    What the block raises gives the mark back, so that the event's next delivery tries again. While somebody else
+    holds the mark, `guard` waits. Who holds it and dies loses it after `lease_s`. So the effect happens once, unless
+    a program dies in its midst, or is stopped or cut off from the server for `lease_s`.
+
+    Args:
+        connection: to the bus's server; `Bus.once` gives it.
+        scope: whose effect; every effect of an event has a scope of its own.
+        lease_s: for so long a mark outlives the last sign of life of who holds it; shorter than the
+            configuration's `claim.min_idle_s`, or who takes a dead one's event over has to wait.
+        keep_s: for so long it is remembered that it is done.
+    """
+
+    def __init__(
+        self, connection: Connection, scope: str, *, lease_s: float = LEASE_S, keep_s: float = KEEP_S
+    ) -> None:
+        if lease_s <= 0 or keep_s <= 0:
+            raise ValueError("lease_s and keep_s have to be more than 0")
+        self._connection = connection
+        self._scope = scope
+        self._lease_ms = max(1, int(lease_s * 1000))
+        self._keep_ms = max(1, int(keep_s * 1000))
+
+    @contextlib.asynccontextmanager
+    async def guard(self, event_id: str) -> AsyncIterator[bool]:
+        """Stand around the effect; yields whether it is to be done.
+
+        A cancelled block gives its mark back, too.
+
+        Raises:
+            BusUnavailableError: the server does not answer. After the block: the effect is done, its mark is not.
+        """
+        key, token = names.once_of(self._scope, event_id), secrets.token_hex(8)
+        while (held := await self._begin(key, token)) > 0:  # noqa: ASYNC110 -- the event is on the server
+            await asyncio.sleep(min(held / 1000, RUNNING_LOOK_S))
+        if held == 0:
+            yield False
+            return
+        renewing = asyncio.create_task(self._renew(key, token), name=f"titan_bus once {self._scope}")
+        try:
+            yield True
+        except BaseException:
+            self._lease(key, token, 0)
+            raise
+        else:
+            await self._connection.call("SET", key, "done", "PX", self._keep_ms, patience_s=DONE_PATIENCE_S)
+        finally:
+            renewing.cancel()
+            await asyncio.wait([renewing])
+
+    async def _begin(self, key: str, token: str) -> int:
+        """Take the mark; returns -1 when it is ours, 0 when it is done, else the ms that it is another's."""
+        return int(await self._connection.call("EVAL", scripts.ONCE_BEGIN, 1, key, token, self._lease_ms))
+
+    async def _renew(self, key: str, token: str) -> None:
+        while True:
+            await asyncio.sleep(self._lease_ms / 3000)
+            self._lease(key, token, self._lease_ms)
+
+    def _lease(self, key: str, token: str, lease_ms: int) -> None:
+        """Let our mark live for so long from now; nobody waits for it, and one that is lost runs out by itself."""
+        with contextlib.suppress(BusError):
+            call = self._connection.call("EVAL", scripts.ONCE_LEASE, 1, key, token, lease_ms)
+            call.add_done_callback(unheeded)
