@@ -9,31 +9,47 @@ again with growing pauses, then lies in `errors.dlq`. One that was in hand when 
 killed comes a second time, under the same `event_id`: handlers bear that.
 """
 
+from titan_bus.archiver import Archived
 from titan_bus.bus import Bus, Subscription
-from titan_bus.config import BusConfig, ClaimConfig, ReadConfig, RetryConfig, StreamConfig
+from titan_bus.config import (
+    ArchiveConfig,
+    BusConfig,
+    ClaimConfig,
+    ReadConfig,
+    RetryConfig,
+    StreamConfig,
+)
 from titan_bus.deadletter import DeadLetter
 from titan_bus.default import ack, connect, disconnect, publish, replay, request, subscribe
 from titan_bus.errors import (
+    ArchiveError,
     BusClosedError,
     BusError,
     BusOverloadedError,
     BusUnavailableError,
     EventMalformedError,
+    EventNotFoundError,
     EventNotHeldError,
     EventTooLargeError,
     FatalError,
+    GroupNotFoundError,
     HandlerRefusedError,
+    NotReplicatedError,
     PayloadMismatchError,
     PublishRefusedError,
     RequestError,
     RequestFailedError,
     RequestRefused,
     RequestTimedOutError,
+    RestoreRefusedError,
+    SegmentDamagedError,
     ServerRefusedError,
+    StoreError,
     UpcastError,
 )
 from titan_bus.event import EVENT_BYTES_MAX, Event, Meta, Priority, new_ulid
 from titan_bus.handlers import Handlers
+from titan_bus.restore import Restored
 from titan_bus.tail import Tail
 from titan_bus.upcast import Upcasters
 
@@ -41,6 +57,9 @@ __version__ = "0.1.0"
 
 __all__ = [
     "EVENT_BYTES_MAX",
+    "ArchiveConfig",
+    "ArchiveError",
+    "Archived",
     "Bus",
     "BusClosedError",
     "BusConfig",
@@ -51,10 +70,13 @@ __all__ = [
     "DeadLetter",
     "Event",
     "EventMalformedError",
+    "EventNotFoundError",
     "EventNotHeldError",
     "EventTooLargeError",
     "FatalError",
+    "GroupNotFoundError",
     "HandlerRefusedError",
+    "NotReplicatedError",
     "Handlers",
     "Meta",
     "PayloadMismatchError",
@@ -65,8 +87,12 @@ __all__ = [
     "RequestFailedError",
     "RequestRefused",
     "RequestTimedOutError",
+    "RestoreRefusedError",
+    "Restored",
     "RetryConfig",
+    "SegmentDamagedError",
     "ServerRefusedError",
+    "StoreError",
     "StreamConfig",
     "Subscription",
     "Tail",
