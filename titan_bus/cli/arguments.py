@@ -144,8 +144,11 @@ def _replay(add: Add) -> None:
         "--from", dest="start", type=_time, metavar="TIME", help="RFC 3339: 2026-01-31T12:00:00Z"
     )
     replay.add_argument("--to", dest="end", type=_time, metavar="TIME", help="RFC 3339, included")
-    replay.add_argument("--id", dest="event_id", metavar="ID", help="begin at this event")
-    replay.add_argument("--group", help="begin at what this group has not finished")
+    replay.add_argument(
+        "--id", dest="event_id", type=_place, metavar="ID", help="this event and all that came after it"
+    )
+    replay.add_argument("--group", help="what this group has not acknowledged")
+    replay.add_argument("--target", help="the archive: a folder or s3://bucket/prefix (default: the file's)")
     replay.add_argument("--count", type=_positive, metavar="N", help="end after N events")
 
 
@@ -157,7 +160,16 @@ def _archive(add: Add) -> None:
         "--watch", action="store_true", help="go on, every `archive.every_s` of the file, until Ctrl-C"
     )
     restore = add("restore", "bring the archive back to an empty server")
-    restore.add_argument("topics", nargs="*", metavar="TOPIC", help="default: all")
+    restore.add_argument("topics", nargs="*", metavar="TOPIC", help="default: all, and the dead letters")
+    restore.add_argument(
+        "--since", type=_time, metavar="TIME",
+        help="what came since (default: each topic's last `maxlen` events; always also what was not acknowledged)",
+    )  # fmt: skip
+    restore.add_argument(
+        "--newer-only",
+        action="store_true",
+        help="also into topics that have events: what is newer than they are",
+    )
     restore.add_argument("--target", help=target)
 
 
@@ -193,6 +205,8 @@ def _papers(add: Add) -> None:
     )
     asyncapi = add("asyncapi", "print the AsyncAPI document of handlers")
     asyncapi.add_argument("handlers", metavar="MODULE:NAME", help="a Handlers object")
+    asyncapi.add_argument("--title", help="of the program (default: the file's source)")
+    asyncapi.add_argument("--app-version", dest="version", metavar="VERSION", help="of the program")
     asyncapi.add_argument("--yaml", action="store_true", help="YAML in place of JSON")
 
 
@@ -238,6 +252,16 @@ def _time(text: str) -> str:
         datetime.fromisoformat(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is no time; write 2026-01-31T12:00:00Z") from error
+    return text
+
+
+def _place(text: str) -> str:
+    import re
+
+    if not re.fullmatch(r"[0-7][0-9A-HJKMNP-TV-Z]{25}|[0-9]{1,20}(-[0-9]{1,20})?", text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no event's id (26 letters and digits), no entry's (123-0)"
+        )
     return text
 
 

@@ -13,7 +13,7 @@ from titan_bus import names
 from titan_bus.bus import Bus
 from titan_bus.cli import exit_codes
 from titan_bus.cli.arguments import Options
-from titan_bus.cli.connecting import visitor_of
+from titan_bus.cli.connecting import served, visitor_of
 from titan_bus.cli.output import Output
 from titan_bus.event import Event, new_ulid
 from titan_bus.server import Server
@@ -41,17 +41,19 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 
 async def run(options: Options, output: Output) -> int:
     """Measure, and print the figures."""
-    config = visitor_of(options)
     topic = f"titan_bus.bench.{new_ulid().lower()}"
-    server = Server(config)
-    await server.open()
-    try:
-        async with Bus(visitor_of(options, topic)) as bus:
-            figures = await _measure(bus, server, topic, options)
-    finally:
-        keys = (names.stream_of(topic), names.retries_of("bench", topic), names.delayed_of("bench", topic))
-        await server.connection.call("DEL", *keys)
-        await server.close()
+    config = visitor_of(options, topic)
+    async with served(config) as server:
+        try:
+            async with Bus(config) as bus:
+                figures = await _measure(bus, server, topic, options)
+        finally:
+            keys = (
+                names.stream_of(topic),
+                names.retries_of("bench", topic),
+                names.delayed_of("bench", topic),
+            )
+            await server.connection.call("DEL", *keys)
     if output.json:
         output.record(figures)
         return exit_codes.DONE

@@ -1,6 +1,9 @@
 """From the command line to a configuration: `--url`, `--config`, `TITAN_BUS_URL`."""
 
+import contextlib
 import os
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -8,8 +11,12 @@ from titan_bus import __version__
 from titan_bus.cli import exit_codes
 from titan_bus.cli.arguments import Options
 from titan_bus.cli.failures import CommandError
-from titan_bus.config import BusConfig, StreamConfig
+from titan_bus.config import ArchiveConfig, BusConfig, StreamConfig
 from titan_bus.endpoint import Endpoint
+from titan_bus.server import Server
+
+if TYPE_CHECKING:
+    from titan_bus.archive import Archive
 
 URL_VARIABLE = "TITAN_BUS_URL"
 URL_DEFAULT = "redis://localhost:6379"
@@ -51,3 +58,37 @@ def visitor_of(options: Options, *topics: str) -> BusConfig:
         streams = tuple(StreamConfig(name=topic, maxlen=UNTRIMMED) for topic in topics)
         config = msgspec.structs.replace(config, streams=streams)
     return config
+
+
+@contextlib.asynccontextmanager
+async def served(config: BusConfig) -> AsyncIterator[Server]:
+    """Connect without a bus: nothing is trimmed, archived or consumed beside what the command does."""
+    server = Server(config)
+    await server.open()
+    try:
+        yield server
+    finally:
+        await server.close()
+
+
+def archive_of(options: Options, config: BusConfig) -> tuple["Archive", ArchiveConfig]:
+    """Return the archive that `--target` or the file names, and its settings.
+
+    Raises:
+        CommandError: none is named, or it cannot be one.
+    """
+    from titan_bus.archive import Archive
+
+    settings = config.archive
+    if options.target is not None:
+        if settings is None:
+            settings = ArchiveConfig(target=options.target)
+        settings = msgspec.structs.replace(settings, target=options.target)
+    if settings is None:
+        raise CommandError(
+            "no archive is named: say --target FOLDER, or put `archive: {target: ...}` into the file."
+        )
+    try:
+        return Archive.open(settings), settings
+    except ValueError as error:
+        raise CommandError(f"the archive cannot be opened: {error}.", exit_codes.MISCONFIGURED) from error

@@ -94,6 +94,10 @@ class Output:
         """Write a line at once."""
         print(text, file=self._stream, flush=True)
 
+    def text(self, whole: str) -> None:
+        """Write a document as it is."""
+        print(whole, file=self._stream, end="", flush=True)
+
     def report(self, value: Any, text: str) -> None:
         """Write `value` or `text` about something that was done; a closed pipe does not stop the doing."""
         if self._deaf:
