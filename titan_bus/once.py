@@ -127,8 +127,8 @@ class RedisOnce:
                 await send_mail(...)
 
     What the block raises gives the mark back, so that the event's next delivery tries again. While somebody else
-    holds the mark, `guard` waits. Who holds it and dies loses it after `lease_s`. So the effect happens once, unless
-    a program dies in its midst, or is stopped or cut off from the server for `lease_s`.
+    holds the mark, `guard` waits. Who holds it and dies loses it after `lease_s`. So the effect happens once,
+    unless a program dies in its midst, or is stopped or cut off from the server for `lease_s`.
 
     Args:
         connection: to the bus's server; `Bus.once` gives it.
