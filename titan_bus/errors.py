@@ -9,6 +9,7 @@ BusError
 ├── BusOverloadedError           too much is waiting for the server; publish slower
 ├── BusClosedError               used before `async with`, or after it
 ├── ServerRefusedError           the server answered with an error
+│   └── ServerFullError          its memory or its disk is full
 ├── RequestError
 │   ├── RequestTimedOutError     nobody answered within the deadline
 │   └── RequestFailedError       the responder answered with a refusal
@@ -103,6 +104,18 @@ class ServerRefusedError(BusError):
     def __init__(self, reply: str) -> None:
         super().__init__(reply)
         self.code, _, self.detail = reply.partition(" ")
+
+
+class ServerFullError(ServerRefusedError):
+    """The server takes no more: its memory is at `maxmemory` (`OOM`), or its disk is full (`MISCONF`).
+
+    What it has can still be handled as long as only its memory is full. Publishing goes on when there is room.
+    """
+
+
+def refusal(reply: str) -> ServerRefusedError:
+    """Return the error that an error reply means."""
+    return (ServerFullError if reply.startswith(("OOM ", "MISCONF ")) else ServerRefusedError)(reply)
 
 
 class RequestError(BusError):

@@ -11,7 +11,7 @@ from typing import Any
 
 import hiredis
 
-from titan_bus.errors import ServerRefusedError
+from titan_bus.errors import ServerRefusedError, refusal
 
 Word = str | bytes | int | float
 
@@ -72,7 +72,7 @@ class Wire(asyncio.Protocol):
         self.on_lost: Callable[[], None] = self._fail_unanswered
         self.on_replies: Callable[[], None] | None = None
         self.on_refused: Callable[[Command, ServerRefusedError], bool] = lambda _command, _error: False
-        self._reader = hiredis.Reader(replyError=ServerRefusedError)
+        self._reader = hiredis.Reader(replyError=refusal)
         self._transport: asyncio.Transport | None = None
 
     def send(self, commands: Sequence[Command]) -> None:
