@@ -1,6 +1,7 @@
 """What the bus's tests share: a bus on the session's server, topics of a test's own, a handler that records."""
 
 import asyncio
+import signal
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -61,8 +62,18 @@ class Server:
         self._command += ["--appendonly", "yes", "--appendfsync", "always", "--save", "", *options]
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
-        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        # A limit of its files' length stands for a full disk; the signal that comes with it would end the server.
+        former = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        self._process = subprocess.Popen(
+            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, restore_signals=False
+        )
+        signal.signal(signal.SIGXFSZ, former)
         testing._wait_for(self.socket)
 
     def kill(self) -> None:
