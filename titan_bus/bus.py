@@ -1,7 +1,7 @@
 """The bus as a program holds it: one object that is opened, used, and closed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
@@ -366,15 +366,15 @@ class Bus:
 
     def replay(
         self, from_timestamp: str, topic: str, to_timestamp: str | None = None
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event, None]:
         """Yield a topic's events of a span of time (RFC 3339, both ends included): archive, then stream."""
         return self._replay.between(from_timestamp, topic, to_timestamp)
 
-    def replay_from(self, start_id: str, topic: str) -> AsyncIterator[Event]:
+    def replay_from(self, start_id: str, topic: str) -> AsyncGenerator[Event, None]:
         """Yield an event, named by its id or by its entry's, and all that came after it; see `Replay.since`."""
         return self._replay.since(start_id, topic)
 
-    def replay_unacknowledged(self, group: str, topic: str) -> AsyncIterator[Event]:
+    def replay_unacknowledged(self, group: str, topic: str) -> AsyncGenerator[Event, None]:
         """Yield what a group has not acknowledged, without taking it; see `Replay.unacknowledged`."""
         return self._replay.unacknowledged(group, topic)
 

@@ -7,7 +7,7 @@ stream is believed. Only `trim: hard` gives that up.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -46,9 +46,9 @@ class Replay:
         self._decode = decode
         self._archive = None if archive is None else ArchiveReader(archive, decode, self._held)
 
-    async def between(
+    def between(
         self, from_timestamp: str, topic: str, to_timestamp: str | None = None
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event, None]:
         """Yield the events of a span of time, both ends included.
 
         Args:
@@ -61,10 +61,9 @@ class Replay:
         """
         after = EntryId(_milliseconds(from_timestamp)).previous()
         until = LAST if to_timestamp is None else EntryId(_milliseconds(to_timestamp), LAST.number)
-        async for event in _each(self._pages(names.stream_of(topic), after, until)):
-            yield event
+        return _each(self._pages(names.stream_of(topic), after, until))
 
-    async def since(self, start_id: str, topic: str) -> AsyncIterator[Event]:
+    def since(self, start_id: str, topic: str) -> AsyncGenerator[Event, None]:
         """Yield an event and all that came after it.
 
         Args:
@@ -73,28 +72,28 @@ class Replay:
 
         Raises:
             ValueError: the id is neither.
-            EventNotFoundError: no entry within five minutes of the ULID's time has it.
+            EventNotFoundError: at the first step: no entry within five minutes of the ULID's time has it.
         """
-        stream = names.stream_of(topic)
-        if len(start_id) != ULID_CHARS or "-" in start_id:
-            async for event in _each(self._pages(stream, EntryId.parse(start_id).previous(), LAST)):
-                yield event
-            return
-        moment_ms = _ulid_ms(start_id)
+        if len(start_id) == ULID_CHARS and "-" not in start_id:
+            return self._since_event(start_id, topic, _ulid_ms(start_id))
+        after = EntryId.parse(start_id).previous()
+        return _each(self._pages(names.stream_of(topic), after, LAST))
+
+    async def _since_event(self, event_id: str, topic: str, moment_ms: int) -> AsyncGenerator[Event, None]:
         after = EntryId(max(0, moment_ms - SKEW_MS)).previous()
         begun = False
-        async with contextlib.aclosing(self._pages(stream, after, LAST)) as pages:
+        async with contextlib.aclosing(self._pages(names.stream_of(topic), after, LAST)) as pages:
             async for place, events in pages:
                 for event in events:
-                    begun = begun or event.event_id == start_id
+                    begun = begun or event.event_id == event_id
                     if begun:
                         yield event
                 if not begun and place.ms > moment_ms + SKEW_MS:
                     break
         if not begun:
-            raise EventNotFoundError(topic, start_id)
+            raise EventNotFoundError(topic, event_id)
 
-    async def unacknowledged(self, group: str, topic: str) -> AsyncIterator[Event]:
+    async def unacknowledged(self, group: str, topic: str) -> AsyncGenerator[Event, None]:
         """Yield what a group has not acknowledged: what it has in hand, then what it was not given yet.
 
         What failed there and waits to be tried again is not among it.
@@ -117,21 +116,20 @@ class Replay:
             if len(rows) < PAGE:
                 break
             start = f"({rows[-1][0].decode()}"
-        async for event in _each(self._pages(stream, place, LAST)):
-            yield event
+        async with contextlib.aclosing(_each(self._pages(stream, place, LAST))) as events:
+            async for event in events:
+                yield event
 
     async def _pages(self, stream: str, after: EntryId, until: EntryId) -> AsyncGenerator[Page, None]:
         """Yield the events behind `after` up to `until`."""
-        async for page in self._archived(stream, after, until):
-            after = page[0]
-            yield page
         while True:
             entries = await self._range(stream, after, until)
             if self._archive is not None and await self._front(stream) > after:
                 place = after
-                async for page in self._archived(stream, after, until):
-                    after = page[0]
-                    yield page
+                async with contextlib.aclosing(self._archive.pages(stream, after, until)) as pages:
+                    async for page in pages:
+                        after = page[0]
+                        yield page
                 if after != place:
                     continue
             if entries:
@@ -139,12 +137,6 @@ class Replay:
                 yield after, self._events(entries)
             if len(entries) < PAGE:
                 return
-
-    async def _archived(self, stream: str, after: EntryId, until: EntryId) -> AsyncGenerator[Page, None]:
-        if self._archive is not None:
-            async with contextlib.aclosing(self._archive.pages(stream, after, until)) as pages:
-                async for page in pages:
-                    yield page
 
     async def _held(self, stream: str, after: EntryId, until: EntryId) -> AsyncGenerator[Page, None]:
         """Yield what the stream itself has of a span, and then the span's end."""
@@ -170,7 +162,7 @@ class Replay:
         return events
 
 
-async def _each(pages: AsyncGenerator[Page, None]) -> AsyncIterator[Event]:
+async def _each(pages: AsyncGenerator[Page, None]) -> AsyncGenerator[Event, None]:
     async with contextlib.aclosing(pages):
         async for _, events in pages:
             for start in range(0, len(events), PAGE):
