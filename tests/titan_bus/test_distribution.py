@@ -1,0 +1,81 @@
+"""titan_bus as a distribution of its own. `tests/installed_bus.py` installs it alone; these need no installing."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import titan_bus
+from titan_bus import testing
+
+ROOT = Path(__file__).parent.parent.parent
+README = ROOT / "titan_bus" / "README.md"
+HEAVY = {
+    "grpc", "jwt", "obstore", "opentelemetry", "prometheus_client", "redis", "titan_desktop", "yaml", "zstandard",
+}  # fmt: skip
+
+
+def project(path: str) -> dict[str, Any]:
+    return dict(tomllib.loads((ROOT / path).read_text("utf-8"))["project"])
+
+
+def run(*command: str, **environment: str) -> str:
+    done = subprocess.run(
+        [sys.executable, *command],
+        env={"PATH": "", "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_import_is_light() -> None:
+    """`import titan_bus` imports nothing that only some programs need."""
+    imported = run(
+        "-c", "import sys, titan_bus; print(*{name.partition('.')[0] for name in sys.modules})"
+    ).split()
+    assert "msgspec" in imported
+    assert not HEAVY & set(imported)
+
+
+def test_the_readme_s_quick_start_runs() -> None:
+    """As it stands there, against a real server."""
+    (example,) = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+    with testing.private_server() as url:
+        assert run("-c", example, TITAN_BUS_URL=url) == "billing order 7\n"
+
+
+def test_the_readme_is_a_page() -> None:
+    """Not longer than a page of 80 lines."""
+    assert len(README.read_text("utf-8").splitlines()) <= 80
+
+
+@pytest.mark.parametrize(
+    "command", ["publish", "tail", "topics", "groups", "pending", "dlq", "serve", "restore", "acl"]
+)
+def test_the_readme_names_commands_that_exist(command: str) -> None:
+    """Each command that the README names has a help."""
+    assert command in README.read_text("utf-8")
+    assert f"titan-bus {command}" in run("-m", "titan_bus", command, "--help")
+
+
+def test_the_application_brings_what_the_bus_needs() -> None:
+    """titan-desktop contains titan_bus, so it declares the same dependencies, extras and licence."""
+    bus, desktop = project("titan_bus/pyproject.toml"), project("pyproject.toml")
+    assert set(bus["dependencies"]) <= set(desktop["dependencies"])
+    for extra in ("s3", "grpc", "otel"):
+        assert bus["optional-dependencies"][extra] == desktop["optional-dependencies"][extra]
+    assert (ROOT / "titan_bus" / "LICENSE").read_text("utf-8") == (ROOT / "LICENSE").read_text("utf-8")
+
+
+def test_the_version_stands_in_one_place() -> None:
+    """In the package; the distribution reads it from there."""
+    assert project("titan_bus/pyproject.toml")["dynamic"] == ["version"]
+    assert re.fullmatch(r"\d+\.\d+\.\d+", titan_bus.__version__)
