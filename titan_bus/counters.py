@@ -29,7 +29,7 @@ class TopicCounters:
 
     Attributes:
         published: events that the server has taken.
-        failed: publishes whose future failed.
+        failed: publishes that raised at the call or whose future failed; not those that were cancelled.
         trimmed: entries removed by `maxlen`.
     """
 

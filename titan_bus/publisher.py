@@ -8,7 +8,7 @@ import msgspec
 
 from titan_bus import codec, names
 from titan_bus.connection import Connection
-from titan_bus.counters import Counters
+from titan_bus.counters import Counters, TopicCounters
 from titan_bus.errors import EventMalformedError
 from titan_bus.event import (
     SCHEMA_VERSION,
@@ -19,7 +19,7 @@ from titan_bus.event import (
     new_ulid,
     timestamp_now,
 )
-from titan_bus.tracing import Tracing, ended
+from titan_bus.tracing import End, Tracing, failure_of
 
 
 class Publisher:
@@ -73,12 +73,11 @@ class Publisher:
                 names.stream_of(topic), topic, event_type, encoded_payload, meta, event_id, schema_version
             )
         except Exception as error:
+            self._counters.topic(topic).failed += 1
             if trace.end is not None:
                 trace.end(error)
             raise
-        if trace.end is not None:
-            future.add_done_callback(partial(ended, trace.end))
-        self._counters.topic(topic).published += 1
+        future.add_done_callback(partial(_count, self._counters.topic(topic), trace.end))
         return future
 
     def send(
@@ -106,6 +105,16 @@ class Publisher:
         )
         self.published.add(topic)
         return future
+
+
+def _count(counters: TopicCounters, end: End | None, future: asyncio.Future[Any]) -> None:
+    error = failure_of(future)
+    if error is None:
+        counters.published += 1
+    elif not future.cancelled():  # then nobody knows: it may well be there
+        counters.failed += 1
+    if end is not None:
+        end(error)
 
 
 _PRIORITIES: dict[str, Priority] = {priority: priority for priority in Priority}

@@ -22,6 +22,9 @@ at all; then the consumer decides.
 """
 
 
+End = Callable[[BaseException | None], None]
+
+
 class Trace(NamedTuple):
     """What a new event takes along.
 
@@ -33,12 +36,20 @@ class Trace(NamedTuple):
 
     trace_id: str
     parent_id: str | None
-    end: Callable[[BaseException | None], None] | None = None
+    end: End | None = None
 
 
-def ended(end: Callable[[BaseException | None], None], future: asyncio.Future[Any]) -> None:
+def failure_of(future: asyncio.Future[Any]) -> BaseException | None:
+    """Return what a future that is done failed with, and leave it to be seen by who awaits it.
+
+    `exception()` would take it for seen, and a publish that nobody awaits would fail without a word in the log.
+    """
+    return asyncio.CancelledError() if future.cancelled() else future._exception  # noqa: SLF001
+
+
+def ended(end: End, future: asyncio.Future[Any]) -> None:
     """Tell a trace's `end` how a future came out; with `partial` its done-callback."""
-    end(asyncio.CancelledError() if future.cancelled() else future.exception())
+    end(failure_of(future))
 
 
 class Tracing(Protocol):

@@ -1,6 +1,7 @@
 """Publishing."""
 
 import asyncio
+import gc
 import re
 
 import msgspec
@@ -19,7 +20,7 @@ from titan_bus import (
 )
 from titan_bus.connection import Connection
 
-from .conftest import Recorder
+from .conftest import Recorder, Server, until
 
 
 class Order(msgspec.Struct, tag="order_placed", tag_field="type"):
@@ -123,3 +124,19 @@ async def test_a_bus_that_is_not_open_says_so(config: BusConfig, topic: str) -> 
     with pytest.raises(BusClosedError):
         await bus.open()
     await bus.close()
+
+
+async def test_failure_that_nobody_awaits_is_said(server: Server, topic: str) -> None:
+    """A publish that fails and that nobody awaits is told by asyncio: counting it does not hide it."""
+    said: list[str] = []
+    loop = asyncio.get_running_loop()
+    async with Bus(BusConfig(url=server.url, patience_s=0.05)) as bus:
+        server.kill()
+        loop.set_exception_handler(lambda _, context: said.append(context["message"]))
+        bus.publish(topic, "happened", {})
+        try:
+            await until(lambda: bus.counters.topic(topic).failed, "the failure")
+            gc.collect()
+        finally:
+            loop.set_exception_handler(None)
+    assert said == ["Future exception was never retrieved"]
