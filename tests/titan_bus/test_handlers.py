@@ -1,0 +1,437 @@
+"""Typed handlers, and handlers declared before there is a bus."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Any
+from unittest.mock import AsyncMock
+
+import msgspec
+import pytest
+
+from titan_bus import Bus, BusClosedError, BusConfig, Event, HandlerRefusedError, Handlers, names
+from titan_bus.connection import Connection
+from titan_bus.errors import PayloadMismatchError, RequestFailedError
+from titan_bus.signatures import bind
+
+from .conftest import Recorder, settled, until
+
+if TYPE_CHECKING:
+    from decimal import Decimal as OnlyForTheChecker
+
+    import titan_bus as only_for_the_checker
+
+
+class OrderPlaced(msgspec.Struct):
+    """Somebody bought something."""
+
+    number: int
+
+
+class Card(msgspec.Struct, tag="card"):
+    digits: str
+
+
+class Cash(msgspec.Struct, tag="cash"):
+    coins: int
+
+
+class Row(msgspec.Struct, array_like=True):
+    number: int
+
+
+class Total(msgspec.Struct):
+    cents: int
+
+
+seen: list[Any] = []
+
+
+@pytest.fixture(autouse=True)
+def nothing_seen() -> None:
+    seen.clear()
+
+
+async def takes_event(event: Event) -> None:
+    seen.append(event.payload_as(dict))
+
+
+async def takes_payload(order: OrderPlaced) -> None:
+    seen.append(order)
+
+
+async def takes_both(order: OrderPlaced, event: Event) -> None:
+    seen.append((order, event.event_type))
+
+
+async def takes_both_the_other_way(event: Event, order: OrderPlaced) -> None:
+    seen.append((order, event.event_type))
+
+
+async def takes_dict(order: dict[str, Any]) -> None:
+    seen.append(order)
+
+
+async def takes_raw(order: msgspec.Raw) -> None:
+    seen.append(bytes(order))
+
+
+async def says_nothing(event) -> None:
+    seen.append(event.payload_as(dict))
+
+
+async def says_any(event: Any) -> None:
+    seen.append(event.payload_as(dict))
+
+
+async def says_optional(event: Event | None = None) -> None:
+    seen.append(event and event.payload_as(dict))
+
+
+async def has_a_default(order: OrderPlaced, clock: Callable[[], int] = lambda: 5) -> None:
+    seen.append((order, clock()))
+
+
+async def event_of_the_checker(event: only_for_the_checker.Event) -> OnlyForTheChecker | None:
+    seen.append(event.payload_as(dict))
+    return None
+
+
+async def with_a_store(store: list[Any], order: OrderPlaced) -> None:
+    store.append(order)
+
+
+class Service:
+    async def method(self, order: OrderPlaced) -> None:
+        seen.append(order)
+
+    @classmethod
+    async def of_the_class(cls, order: OrderPlaced) -> None:
+        seen.append(order)
+
+    @staticmethod
+    async def static(order: OrderPlaced) -> None:
+        seen.append(order)
+
+    async def __call__(self, order: OrderPlaced) -> None:
+        seen.append(order)
+
+
+def wrapped(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    async def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return await function(*args, **kwargs)
+
+    return wrapper
+
+
+def bare(function: Callable[..., Any]) -> Callable[..., Any]:
+    async def wrapper(*args: Any) -> Any:
+        return await function(*args)
+
+    return wrapper
+
+
+ORDER, PLAIN = OrderPlaced(7), {"number": 7}
+
+
+@pytest.mark.parametrize(
+    ("handler", "got"),
+    [
+        (takes_event, PLAIN),
+        (takes_payload, ORDER),
+        (takes_both, (ORDER, "order_placed")),
+        (takes_both_the_other_way, (ORDER, "order_placed")),
+        (takes_dict, PLAIN),
+        (takes_raw, b'{"number":7}'),
+        (says_nothing, PLAIN),
+        (says_any, PLAIN),
+        (says_optional, PLAIN),
+        (has_a_default, (ORDER, 5)),
+        (event_of_the_checker, PLAIN),
+        (functools.partial(with_a_store, seen), ORDER),
+        (Service().method, ORDER),
+        (Service.of_the_class, ORDER),
+        (Service.static, ORDER),
+        (Service(), ORDER),
+        (functools.partial(Service()), ORDER),
+        (wrapped(takes_payload), ORDER),
+        (bare(takes_event), PLAIN),
+    ],
+)
+async def test_a_handler_gets_what_its_annotations_say(
+    bus: Bus, topic: str, handler: Callable[..., Any], got: object
+) -> None:
+    """The Event, the payload as a struct, a dict or bytes, or both in any order, by every kind of callable."""
+    await bus.subscribe(topic, "g", handler)
+    await bus.publish(topic, "order_placed", {"number": 7})
+    await until(lambda: seen, "the delivery")
+    assert seen == [got]
+
+
+async def test_a_mock_is_a_handler(bus: Bus, topic: str) -> None:
+    """Who tests with AsyncMock subscribes it as it is, and it gets the Event."""
+    mock = AsyncMock(return_value=None)
+    await bus.subscribe(topic, "g", mock)
+    event_id = await bus.publish(topic, "order_placed", {})
+    await until(lambda: mock.await_count, "the delivery")
+    assert mock.await_args is not None
+    assert mock.await_args.args[0].event_id == event_id
+
+
+def synchronous(event: Event) -> None: ...
+
+
+async def generates(event: Event) -> AsyncIterator[int]:
+    yield 1
+
+
+async def takes_nothing() -> None: ...
+
+
+async def takes_three(a: OrderPlaced, b: Event, c: int) -> None: ...
+
+
+async def takes_two_events(a: Event, b: Event) -> None: ...
+
+
+async def takes_two_payloads(a: OrderPlaced, b: Card) -> None: ...
+
+
+async def takes_by_name(order: OrderPlaced, *, store: list[int]) -> None: ...
+
+
+async def takes_text(name: str) -> None: ...
+
+
+async def takes_a_list(orders: list[OrderPlaced]) -> None: ...
+
+
+async def takes_a_row(row: Row) -> None: ...
+
+
+async def takes_a_function(what: Callable[[], int]) -> None: ...
+
+
+async def takes_what_is_not_there(what: OnlyForTheChecker) -> None: ...
+
+
+async def takes_an_untagged_union(what: OrderPlaced | Total) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("handler", "sentence"),
+    [
+        (synchronous, "synchronous: a handler is an async function"),
+        (generates, "async function"),
+        (lambda _: None, "async function"),
+        (7, "7: a handler is an async function"),
+        (takes_nothing, "takes no parameter"),
+        (takes_three, "takes 3 parameters; a handler takes the Event, the payload, or both"),
+        (takes_two_events, "one is annotated as Event and one as the payload"),
+        (takes_two_payloads, "one is annotated as Event and one as the payload"),
+        (takes_by_name, "nobody gives it store: give it a default or use functools.partial"),
+        (takes_text, "name is annotated as str, and a payload is an object"),
+        (takes_a_list, "and a payload is an object"),
+        (takes_a_row, "row is annotated as Row, and a payload is an object"),
+        (takes_a_function, "and a payload is an object"),
+        (takes_what_is_not_there, "import the type at module level"),
+        (takes_an_untagged_union, "has a type that JSON cannot be"),
+    ],
+)
+async def test_what_is_no_handler_is_refused_when_it_is_declared(
+    bus: Bus, topic: str, handler: Any, sentence: str
+) -> None:
+    """Nothing waits for the first event to fail: declaring and subscribing say what is wrong, and the cure."""
+    with pytest.raises(HandlerRefusedError) as refused:
+        await bus.subscribe(topic, "g", handler)
+    assert sentence in str(refused.value)
+    with pytest.raises(HandlerRefusedError):
+        Handlers().on(topic, "g")(handler)
+
+
+async def test_a_payload_that_is_none_is_a_dead_letter_at_once(bus: Bus, topic: str) -> None:
+    """A payload that does not fit the struct is not tried again, and says where it does not fit."""
+    await bus.subscribe(topic, "g", takes_payload)
+    event_id = await bus.publish(topic, "order_placed", {"number": "seven"})
+    letters: list[Any] = []
+
+    async def buried() -> bool:
+        letters[:] = await bus.dead_letters.list(topic=topic)
+        return bool(letters)
+
+    await until(buried, "the dead letter")
+    (letter,) = letters
+    assert letter.event.event_id == event_id
+    assert letter.event.meta.retries == 0
+    assert letter.origin.error == PayloadMismatchError.__name__
+    assert "$.number" in letter.origin.message
+    assert not seen
+
+
+async def test_a_union_is_taken_by_its_tags(bus: Bus, topic: str) -> None:
+    """A union of tagged structs gets each event as the struct that its tag says."""
+
+    async def pay(paid: Card | Cash) -> None:
+        seen.append(paid)
+
+    await bus.subscribe(topic, "g", pay, concurrency=1)
+    await bus.publish(topic, "paid", Card("1234"))
+    await bus.publish(topic, "paid", Cash(3))
+    await until(lambda: len(seen) == 2, "both")
+    assert sorted(map(repr, seen)) == sorted(map(repr, [Card("1234"), Cash(3)]))
+
+
+async def test_a_typed_handler_answers_a_request(bus: Bus, topic: str) -> None:
+    """What a handler returns is the answer, decoded for the requester as what it asks for."""
+
+    async def total(order: OrderPlaced) -> Total:
+        return Total(order.number * 100)
+
+    await bus.subscribe(topic, "g", total)
+    assert await bus.request(topic, "total_wanted", OrderPlaced(7), Total) == Total(700)
+
+
+async def test_event_types_of_a_group_are_one_subscription(
+    config: BusConfig, raw: Connection, topic: str
+) -> None:
+    """Each event goes to the handler of its type, the rest to the one without; a group is one consumer."""
+    handlers = Handlers()
+
+    @handlers.on(topic, "g", event_type="order_placed", concurrency=4)
+    async def placed(order: OrderPlaced) -> None:
+        seen.append(("placed", order.number))
+
+    @handlers.on(topic, "g", event_type="order_cancelled")
+    async def cancelled(event: Event) -> None:
+        seen.append(("cancelled", event.event_type))
+
+    @handlers.on(topic, "g")
+    async def rest(event: Event) -> None:
+        seen.append(("rest", event.event_type))
+
+    assert [one.options for one in handlers] == [{"concurrency": 4}]
+    async with Bus(config, handlers) as bus:
+        for event_type in ("order_placed", "order_cancelled", "order_praised"):
+            await bus.publish(topic, event_type, OrderPlaced(7))
+        await until(lambda: len(seen) == 3, "all three")
+    assert set(seen) == {("placed", 7), ("cancelled", "order_cancelled"), ("rest", "order_praised")}
+    await placed(OrderPlaced(8))  # the decorated function is the function
+    assert ("placed", 8) in seen
+
+
+async def test_a_type_that_nobody_takes_is_acknowledged_and_named_once(
+    config: BusConfig, raw: Connection, topic: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A group that wants some types of a topic lets the others pass; the log names each of them once."""
+    handlers = Handlers()
+    handlers.on(topic, "g", event_type="order_placed")(takes_payload)
+    caplog.set_level(logging.INFO, "titan_bus")
+    async with Bus(config, handlers) as bus:
+        for _ in range(3):
+            await bus.publish(topic, "order_praised", {})
+        await bus.publish(topic, "order_placed", OrderPlaced(7))
+        await until(lambda: seen, "the one that is wanted")
+        await settled(raw, names.stream_of(topic), "g")
+        assert await bus.dead_letters.count(topic=topic) == 0
+    assert sum("no handler takes order_praised" in record.message for record in caplog.records) == 1
+
+
+async def test_a_request_that_nobody_takes_is_refused(config: BusConfig, topic: str) -> None:
+    """Who asks what no handler knows hears so at once, not at the deadline."""
+    handlers = Handlers()
+    handlers.on(topic, "g", event_type="order_placed")(takes_payload)
+    async with Bus(config, handlers) as bus:
+        with pytest.raises(RequestFailedError) as refused:
+            await bus.request(topic, "weather_wanted", {})
+    assert refused.value.code == "unknown_event_type"
+
+
+def test_contradictions_are_refused_when_declared(topic: str) -> None:
+    """One type has one handler in a group, and one subscription one value of each option."""
+    handlers = Handlers()
+    handlers.on(topic, "g", event_type="order_placed", concurrency=4)(takes_payload)
+    with pytest.raises(HandlerRefusedError, match="takes_event: takes_payload handles order_placed"):
+        handlers.on(topic, "g", event_type="order_placed")(takes_event)
+    with pytest.raises(HandlerRefusedError, match=f"concurrency is 4 for g on {topic} already, not 5"):
+        handlers.on(topic, "g", event_type="other", concurrency=5)(takes_event)
+    handlers.on(topic, "g")(takes_event)
+    with pytest.raises(HandlerRefusedError, match="handles all event types without a handler"):
+        handlers.on(topic, "g")(says_nothing)
+    assert {event_type for one in handlers for event_type in one.routes} == {"order_placed", None}
+
+
+def test_collections_are_put_together(topic: str) -> None:
+    """Modules declare for themselves; together they have all, and what contradicts is refused."""
+    orders, payments, together = Handlers(), Handlers(), Handlers()
+    orders.on(topic, "g", event_type="order_placed")(takes_payload)
+    payments.on(topic, "g", event_type="paid", start="$")(takes_dict)
+    payments.sends(topic, "billed", Total)
+    payments.upcasters.register(topic, "paid", 1, dict)
+    together.include(orders, payments)
+    (declared,) = together
+    assert set(declared.routes) == {"order_placed", "paid"}
+    assert declared.options == {"start": "$"}
+    assert [sent.payload for sent in together.sent()] == [Total]
+    assert together.upcasters.latest(topic, "paid") == 2
+    assert {event_type for one in orders for event_type in one.routes} == {"order_placed"}
+    with pytest.raises(HandlerRefusedError):
+        together.include(orders)
+    with pytest.raises(ValueError, match="another payload"):
+        payments.sends(topic, "billed", Card)
+
+
+async def test_the_bus_itself_declares_until_it_opens(config: BusConfig, topic: str) -> None:
+    """`bus.on` before it opens is subscribed when it opens; after that it is refused and `include` subscribes."""
+    bus = Bus(config)
+    bus.on(topic, "first")(takes_payload)
+    with pytest.raises(BusClosedError):
+        await bus.include(Handlers())
+    async with bus:
+        with pytest.raises(HandlerRefusedError, match="include"):
+            bus.on(topic, "second")(takes_dict)
+        handlers = Handlers()
+        handlers.on(topic, "second")(takes_dict)
+        (subscription,) = await bus.include(handlers)
+        assert (subscription.topic, subscription.group) == (topic, "second")
+        await bus.publish(topic, "order_placed", OrderPlaced(7))
+        await until(lambda: len(seen) == 2, "both groups")
+    assert ORDER in seen
+    assert PLAIN in seen
+
+
+async def test_a_collection_that_cannot_be_subscribed_leaves_nothing(bus: Bus, topic: str) -> None:
+    """When one of its groups is there already, none of the collection's other subscriptions stays."""
+    await bus.subscribe(topic, "taken", Recorder())
+    handlers = Handlers()
+    handlers.on(topic, "free")(takes_event)
+    handlers.on(topic, "taken")(takes_event)
+    with pytest.raises(ValueError, match="taken"):
+        await bus.include(handlers)
+    await bus.subscribe(topic, "free", takes_event)  # ValueError if it were still there
+
+
+async def test_a_bus_whose_handlers_cannot_be_subscribed_does_not_stay_open(
+    config: BusConfig, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What fails while it opens closes it: no task and no connection is left behind."""
+    bus = Bus(config)
+    bus.on(topic, "g")(takes_event)
+    before = asyncio.all_tasks()
+
+    async def fails(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(bus, "subscribe", fails)
+    with pytest.raises(ZeroDivisionError):
+        await bus.open()
+    assert not bus.connected
+    await until(lambda: asyncio.all_tasks() <= before, "the end of its tasks")
+
+
+def test_a_handler_that_takes_the_event_is_not_wrapped() -> None:
+    """The plain handler costs nothing: the processor calls it itself."""
+    assert bind(takes_event).call is takes_event
