@@ -79,3 +79,51 @@ async def test_trimming_comes_by_itself(bus: Bus, raw: Connection, topic: str) -
 async def test_a_stream_that_is_gone_is_no_error(bus: Bus, topic: str) -> None:
     """Trimming what somebody deleted does nothing."""
     await bus._trimmer.trim(topic)
+
+
+async def test_hard_trimming_asks_no_group(config: BusConfig, raw: Connection, topic: str) -> None:
+    """With `trim: hard` the stream is cut to about `maxlen`, read or not, and that is counted."""
+    hard = msgspec.structs.replace(config, streams=(StreamConfig(name=topic, maxlen=100, trim="hard"),))
+    async with Bus(hard) as bus:
+        await raw.call("XGROUP", "CREATE", names.stream_of(topic), "away", "0", "MKSTREAM")
+        await fill(bus, topic, 1_000)
+        await bus._trimmer.trim(topic)
+        left = await length(raw, topic)
+        assert 100 <= left <= 200
+        assert bus.counters.topic(topic).trimmed == 1_000 - left
+
+
+async def test_what_was_trimmed_is_counted(bus: Bus, raw: Connection, topic: str) -> None:
+    """The count is the entries that went, over as many steps as it took."""
+    await raw.call("XGROUP", "CREATE", names.stream_of(topic), "g", "0", "MKSTREAM")
+    await fill(bus, topic, 2_500)
+    await raw.call("XGROUP", "SETID", names.stream_of(topic), "g", "$")
+    await bus._trimmer.trim(topic)
+    assert await length(raw, topic) == 100
+    assert bus.counters.topic(topic).trimmed == 2_400
+
+
+FILL = """
+for n = 1, tonumber(ARGV[1]) do redis.call('XADD', KEYS[1], '*', 'e', ARGV[2]) end
+"""
+
+
+async def test_a_million_and_more(config: BusConfig, raw: Connection, topic: str) -> None:
+    """T5: over a `maxlen` of a million, the old are trimmed and the new are written."""
+    stream = names.stream_of(topic)
+    million = msgspec.structs.replace(config, streams=(StreamConfig(name=topic, maxlen=1_000_000),))
+    await raw.call("XGROUP", "CREATE", stream, "g", "0", "MKSTREAM")
+    for _ in range(101):
+        await raw.call("EVAL", FILL, 1, stream, 10_000, "old")
+    oldest = (await raw.call("XRANGE", stream, "-", "+", "COUNT", 1))[0][0]
+    await raw.call("XGROUP", "SETID", stream, "g", "$")
+    async with Bus(million) as bus:
+        new = [await bus.publish(topic, "e", {"n": n}) for n in range(10)]
+        # The group has not read the new ones: they stay, and what is before them goes.
+        await length_is(raw, stream, 1_000_000)
+        assert await length(raw, topic) == 1_000_000
+        assert await raw.call("XRANGE", stream, oldest, oldest) == []
+        last = await raw.call("XREVRANGE", stream, "+", "-", "COUNT", 10)
+        assert [msgspec.json.decode(fields[1])["event_id"] for _, fields in reversed(last)] == new
+        assert bus.counters.topic(topic).trimmed == 10_010
+    await raw.call("UNLINK", stream)
