@@ -357,7 +357,7 @@ class Bus:
             start: "$" for what comes from now on, "0" for all that is there.
         """
         topics = tuple(topics)
-        channel = self._server.channel(names.stream_of(topics[0]) if topics else "")
+        channel = self._server.channel(*map(names.stream_of, topics))
         tail = Tail(
             channel, topics, start, self.config.read.block_ms, self._tails.discard, self.upcasters.apply
         )

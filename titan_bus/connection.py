@@ -78,6 +78,12 @@ class Connection:
         self._open = True
         self._use(wire)
 
+    def start(self) -> None:
+        """Connect in the background; what is called meanwhile waits as it does for a server that went away."""
+        self._loop = asyncio.get_running_loop()
+        self._open = True
+        self._reconnecting = self._loop.create_task(self._reconnect(), name="titan_bus connect")
+
     def call(
         self, *words: Word, patience_s: float | None = None, answer: object = None
     ) -> asyncio.Future[Any]:

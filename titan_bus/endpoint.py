@@ -6,7 +6,7 @@ TLS takes `ssl_ca_certs`, `ssl_certfile`, `ssl_keyfile` and `ssl_cert_reqs=none`
 
 import asyncio
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -62,7 +62,10 @@ class Endpoint:
             database = int(query.get("db", "0"))
             return cls(f"unix://{path}", path, username=username, password=password, database=database)
         if parts.scheme not in {"redis", "rediss"}:
-            raise ValueError(f"a bus URL begins with redis://, rediss:// or unix://, not {parts.scheme!r}")
+            raise ValueError(
+                "a bus URL begins with redis://, rediss:// or unix://, or with redis+sentinel:// or "
+                f"redis+cluster:// (rediss+ for TLS), not {parts.scheme!r}"
+            )
         host, port = parts.hostname or "localhost", parts.port or DEFAULT_PORT
         return cls(
             f"{parts.scheme}://{host}:{port}",
@@ -73,6 +76,12 @@ class Endpoint:
             password=password,
             database=int(query.get("db") or parts.path.strip("/") or "0"),
         )
+
+    def at(self, host: str, port: int) -> "Endpoint":
+        """Return the same way in at another place."""
+        scheme = "redis" if self.tls is None else "rediss"
+        shown = f"[{host}]" if ":" in host else host
+        return replace(self, address=f"{scheme}://{shown}:{port}", host=host, port=port)
 
     async def open(self) -> Wire:
         """Connect, log in, and see that the server serves (it does not while it loads its data).
@@ -114,6 +123,50 @@ class Endpoint:
             command = Command(words, loop.create_future())
             wire.send([command])
             await command.future
+
+
+@dataclass(frozen=True, slots=True)
+class MultiUrl:
+    """A URL that names several hosts: `rediss+sentinel://user:password@host1:1,host2:2/path?query`.
+
+    `endpoint` is the first of them, with user, password and TLS; `address` is the URL without its password.
+    """
+
+    address: str
+    endpoint: Endpoint
+    hosts: tuple[tuple[str, int], ...]
+    path: str
+    query: dict[str, str]
+
+    @classmethod
+    def parse(cls, url: str, default_port: int) -> "MultiUrl":
+        """Read a URL.
+
+        Raises:
+            ValueError: it names no host, its scheme is none of ours, or a port is no number.
+        """
+        parts = urlsplit(url)
+        scheme, _, kind = parts.scheme.partition("+")
+        if scheme not in {"redis", "rediss"}:
+            raise ValueError(
+                f"a bus URL begins with redis+{kind}:// or rediss+{kind}://, not {parts.scheme!r}"
+            )
+        login, _, netloc = parts.netloc.rpartition("@")
+        username, _, password = login.partition(":")
+        split = [urlsplit(f"//{place}") for place in netloc.split(",") if place]
+        hosts = tuple((place.hostname or "localhost", place.port or default_port) for place in split)
+        if not hosts:
+            raise ValueError(
+                f"{parts.scheme}:// names no host: write {parts.scheme}://host1:port1,host2:port2/"
+            )
+        query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        way_in = Endpoint(
+            "",
+            tls=_tls(query) if scheme == "rediss" else None,
+            username=unquote(username),
+            password=unquote(password),
+        )
+        return cls(f"{parts.scheme}://{netloc}", way_in.at(*hosts[0]), hosts, parts.path, query)
 
 
 def _tls(query: dict[str, str]) -> ssl.SSLContext:

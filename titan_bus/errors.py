@@ -5,7 +5,7 @@ BusError
 │   ├── EventTooLargeError
 │   └── EventMalformedError
 ├── BusUnavailableError          the server does not answer; try again later
-├── NotReplicatedError           too few replicas have the event; it may be there, and may be lost with the primary
+├── NotReplicatedError           too few replicas have the event in time; it may be there
 ├── BusOverloadedError           too much is waiting for the server; publish slower
 ├── BusClosedError               used before `async with`, or after it
 ├── ServerRefusedError           the server answered with an error
@@ -77,7 +77,7 @@ class BusUnavailableError(BusError):
 
 
 class NotReplicatedError(BusError):
-    """`replicas` have `event_id`, not the `wanted` number. It may be there; published again, it may be there twice."""
+    """Only `replicas` of the `wanted` replicas have `event_id`. It may be there; a failover may lose it."""
 
     def __init__(self, event_id: str, replicas: int, wanted: int) -> None:
         super().__init__(f"{event_id}: {replicas} of {wanted} replicas have it")
