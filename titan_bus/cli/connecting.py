@@ -12,7 +12,6 @@ from titan_bus.cli import exit_codes
 from titan_bus.cli.arguments import Options
 from titan_bus.cli.failures import CommandError
 from titan_bus.config import ArchiveConfig, BusConfig, StreamConfig
-from titan_bus.endpoint import Endpoint
 from titan_bus.server import Server
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def config_of(options: Options) -> BusConfig:
     else:
         config = BusConfig(url=options.url or os.environ.get(URL_VARIABLE) or URL_DEFAULT, source=SOURCE)
     try:
-        Endpoint.parse(config.url)
+        Server(config)  # reads the URL and opens nothing
     except (ValueError, OSError) as error:  # OSError: a certificate that TLS cannot read
         raise CommandError(f"the server's URL is wrong: {error}.", exit_codes.MISCONFIGURED) from error
     return config
