@@ -3,6 +3,10 @@
 The hot path knows nothing of it. `exporter` serves this collector and runs it in a thread of its own, while the
 loop goes on counting: whole dicts are copied in one step, a sum may be one event ahead of its count.
 
+A scrape of 250 groups is 60 ms of work, and whoever works in a thread holds the loop up by 5 ms at each of its
+turns (`sys.getswitchinterval`). So the collector rests after every half millisecond: the loop has the interpreter
+then.
+
 Durations are in milliseconds, as the names say. The labels are topic, group and a fixed set of statuses, so there
 are as many series as topics times groups, never one an event: the oldest unacknowledged entry `<ms>-<sequence>` is
 two numbers, its time in seconds and its sequence, because an id as a label would be a new series at every scrape.
@@ -11,7 +15,9 @@ unacknowledged time goes on.
 """
 
 import platform
+import time
 from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
@@ -23,6 +29,11 @@ from titan_bus.inspection import GroupState
 _TOPIC = ("topic",)
 _GROUP = ("topic", "group")
 _BOUNDS = [*(f"{bound:g}" for bound in LATENCY_BOUNDS_MS), "+Inf"]
+_SAMPLES_A_TURN = 100
+_GROUPS_A_TURN = 10
+_REST_S = 0.0001
+"""Long enough for the loop's thread to wake; a rest of 0 is over before it has."""
+T = TypeVar("T")
 _Groups = list[tuple[tuple[str, str], GroupCounters]]
 
 
@@ -43,7 +54,15 @@ class BusCollector:
         self._connected = connected
 
     def collect(self) -> Iterator[Metric]:
-        """Yield every family, also those without a sample: their names and meanings are always there."""
+        """Yield every family, also those without a sample: their names and meanings are always there.
+
+        It sleeps in between, and so do the families while they are written: not for the thread of a loop.
+        """
+        for family in self._families():
+            family.samples = _Restful(family.samples)
+            yield family
+
+    def _families(self) -> Iterator[Metric]:
         yield _build()
         connected = self._connected()
         yield GaugeMetricFamily("titan_bus_connected", "Whether the server is there.", int(connected))
@@ -103,24 +122,35 @@ def _build() -> Metric:
 
 
 def _consumers(groups: _Groups) -> Iterator[Metric]:
-    latency = HistogramMetricFamily(
+    yield _histogram(
         "titan_bus_processing_latency_ms",
         "Milliseconds from publish to the verdict on handled events, by the clocks of both machines.",
-        labels=_GROUP,
+        ((labels, group.latency) for labels, group in groups),
     )
-    handling = HistogramMetricFamily(
-        "titan_bus_handler_duration_ms", "Milliseconds in the handler alone.", labels=_GROUP
+    yield _histogram(
+        "titan_bus_handler_duration_ms",
+        "Milliseconds in the handler alone.",
+        ((labels, group.handling) for labels, group in groups),
     )
     in_hand = GaugeMetricFamily("titan_bus_in_hand", "Events that this consumer holds now.", labels=_GROUP)
     waiting = CounterMetricFamily(
         "titan_bus_rate_limit_waiting_ms", "Milliseconds that events waited for a rate limit.", labels=_GROUP
     )
     for labels, group in groups:
-        latency.add_metric(labels, *_cumulated(group.latency))
-        handling.add_metric(labels, *_cumulated(group.handling))
         in_hand.add_metric(labels, group.in_hand)
         waiting.add_metric(labels, group.limited_ms)
-    yield from (latency, handling, in_hand, waiting)
+    yield from (in_hand, waiting)
+
+
+def _histogram(name: str, meaning: str, groups: Iterable[tuple[tuple[str, str], Histogram]]) -> Metric:
+    family = HistogramMetricFamily(name, meaning, labels=_GROUP)
+    for labels, histogram in _resting(groups, _GROUPS_A_TURN):
+        count, buckets = 0, []
+        for bound, more in zip(_BOUNDS, histogram.buckets.copy(), strict=True):
+            count += more  # Prometheus counts in each bucket what is in those below, too
+            buckets.append((bound, float(count)))
+        family.add_metric(labels, buckets, histogram.total_ms)
+    return family
 
 
 def _server(figures: Figures | None) -> Iterator[Metric]:
@@ -185,13 +215,18 @@ def _archive(states: Iterable[GroupState]) -> Iterator[Metric]:
     yield from (lag, oldest)
 
 
-def _cumulated(histogram: Histogram) -> tuple[list[tuple[str, float]], float]:
-    """Return a histogram's buckets as Prometheus counts them, each with all below, and the sum."""
-    count, buckets = 0, []
-    for bound, more in zip(_BOUNDS, histogram.buckets.copy(), strict=True):
-        count += more
-        buckets.append((bound, float(count)))
-    return buckets, histogram.total_ms
+class _Restful(list[T]):
+    """A list that lets other threads work while it is gone through."""
+
+    def __iter__(self) -> Iterator[T]:
+        return _resting(super().__iter__(), _SAMPLES_A_TURN)
+
+
+def _resting(items: Iterable[T], turn: int) -> Iterator[T]:
+    for number, item in enumerate(items, 1):
+        yield item
+        if number % turn == 0:
+            time.sleep(_REST_S)
 
 
 def _readable(name: str) -> str:
