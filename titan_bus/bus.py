@@ -18,9 +18,11 @@ from titan_bus.errors import BusClosedError, EventNotHeldError, HandlerRefusedEr
 from titan_bus.event import SCHEMA_VERSION, Event, Payload, Priority
 from titan_bus.handlers import F, Handlers
 from titan_bus.inspection import Inspection
+from titan_bus.limits import RateLimit
 from titan_bus.once import KEEP_S, LEASE_S, RedisOnce
-from titan_bus.processor import Processor
+from titan_bus.processor import PartitionBy, Processor
 from titan_bus.publisher import Publisher
+from titan_bus.reader import Readers
 from titan_bus.replay import Replay
 from titan_bus.request import Requester, Responder
 from titan_bus.restore import Restored, Restorer
@@ -86,6 +88,8 @@ class Bus:
         self._replay = Replay(self._connection, self._archive, self._decode)
         self._exporter: Exporter | None = None
         self._background: list[asyncio.Task[None]] = []
+        self._readers = Readers(self._server, config.consumer_name(), config.read)
+        self._limit = RateLimit(config.rate_limit) if config.rate_limit is not None else None
         self._processors: list[Processor] = []
         self._tails: set[Tail] = set()
         self._open = False
@@ -209,6 +213,7 @@ class Bus:
         concurrency: int = 16,
         auto_ack: bool = True,
         start: str = "0",
+        partition_by: PartitionBy | None = None,
     ) -> Subscription:
         """Handle every event of a topic once in this group.
 
@@ -223,6 +228,10 @@ class Bus:
             concurrency: how many run at once.
             auto_ack: False leaves the acknowledgement to `ack`.
             start: where a group that is new begins: "0" is all that is there, "$" what comes from now on.
+            partition_by: returns an event's key. Events of one key are handled one after another as they were
+                published, whatever their priority: one that fails is tried again in its place while those behind
+                it wait. None as a key needs no order. It holds within this consumer: others of the group have
+                events of the same key. With `auto_ack=False` the next comes after the acknowledgement.
 
         Raises:
             ValueError: this bus has a subscription of the group on the topic.
@@ -231,14 +240,17 @@ class Bus:
         """
         if not self._open:
             raise BusClosedError
-        call = bind(handler).call
+        call, lift = bind(handler).call, self.upcasters.apply
         if any((other.topic, other.group) == (topic, group) for other in self._processors):
             raise ValueError(f"{group} is subscribed to {topic} already")
+        own_rate = self.config.stream(topic).rate_limit
+        own_limit = RateLimit(own_rate) if own_rate is not None else None
         processor = Processor(
-            self._connection, self._server.channel(names.stream_of(topic)), self.config, self._responder,
+            self._connection, self._readers.reader(topic, group), self.config, self._responder,
             self._tracing, self.counters.group(topic, group), topic=topic, group=group,
-            handler=lambda event: call(self.upcasters.apply(event)),
-            concurrency=concurrency, auto_ack=auto_ack, start=start,
+            handler=lambda event: call(lift(event)), concurrency=concurrency, auto_ack=auto_ack, start=start,
+            limits=[limit for limit in (own_limit, self._limit) if limit is not None],
+            partition_by=None if partition_by is None else lambda event: partition_by(lift(event)),
         )  # fmt: skip
         self._processors.append(processor)
         try:

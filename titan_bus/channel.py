@@ -19,12 +19,21 @@ class Channel:
     """A connection of its own for one reader that blocks.
 
     Any failure, and cancellation too, drops it: a reply that nobody awaits must not be taken for the next one's.
+
+    Attributes:
+        dials: how many connections it has made, so that one can tell them apart.
     """
 
     def __init__(self, endpoint: Dialer) -> None:
         self._endpoint = endpoint
         self._wire: Wire | None = None
         self._closed = False
+        self.dials = 0
+
+    @property
+    def lost(self) -> bool:
+        """Whether the next call makes a connection first."""
+        return self._wire is None or self._wire.lost
 
     async def call(self, *words: Word, block_s: float = 0.0) -> Any:
         """Send a command that may block for `block_s`, and return its reply.
@@ -35,6 +44,7 @@ class Channel:
         """
         if self._wire is None or self._wire.lost:
             self._wire = await self._endpoint.open()
+            self.dials += 1
         if self._closed:
             self._drop()
             raise BusUnavailableError(self._endpoint.address, "closed")

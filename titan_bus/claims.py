@@ -6,15 +6,18 @@ that asks), and keeps young what this consumer still holds (XCLAIM JUSTID, which
 """
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
 from titan_bus.config import BusConfig
 from titan_bus.connection import Connection
+from titan_bus.delivery import Entry, Key
 from titan_bus.errors import BusError, ServerRefusedError
-from titan_bus.settlement import ACK_PATIENCE_S, Settlement
+from titan_bus.settlement import ACK_PATIENCE_S
 
 PAGE = 100
+HELD_AT_ONCE = 1_000
+"""The server does nothing else while it works on one command."""
 OWN_IDLE_S = 5.0
 """An entry of our own that is not in hand after so long is no reply still on its way: it was lost."""
 
@@ -27,36 +30,34 @@ class DeliveredTooOftenError(BusError):
         self.times = times
 
 
-Key = tuple[str, bytes]
-Entry = tuple[bytes, list[bytes]]
-
-
 class Claims:
     """The unfinished business of one consumer on the streams of one subscription.
 
     Args:
         held: tells the (stream, entry id) pairs that this consumer has in hand now.
         receive: takes over entries of a stream; called before anything else can run, so nothing is taken twice.
+        bury: puts an entry to the dead letters.
     """
 
     def __init__(
         self,
         connection: Connection,
-        settlement: Settlement,
         config: BusConfig,
         group: str,
         streams: tuple[str, ...],
         held: Callable[[], Collection[Key]],
         receive: Callable[[str, list[Entry]], None],
+        bury: Callable[[str, bytes, list[bytes], BaseException], Awaitable[None]],
     ) -> None:
         self._connection = connection
-        self._settlement = settlement
         self._limits = config.claim
         self._consumer = config.consumer_name()
         self._group = group
         self._streams = streams
         self._held = held
         self._receive = receive
+        self._bury = bury
+        self._closing = False
         self._turn = asyncio.Lock()
 
     async def take_own(self, idle_s: float = 0.0) -> None:
@@ -73,14 +74,21 @@ class Claims:
         """Keep young what this consumer has in hand, however slow its handlers are."""
         for stream in self._streams:
             ids = [entry_id for held, entry_id in self._held() if held == stream]
-            if ids:
-                await self._call("XCLAIM", stream, self._group, self._consumer, 0, *ids, "JUSTID")
+            for at in range(0, len(ids), HELD_AT_ONCE):
+                some = ids[at : at + HELD_AT_ONCE]
+                await self._call("XCLAIM", stream, self._group, self._consumer, 0, *some, "JUSTID")
+
+    def close(self) -> None:
+        """Take nothing more; what is in hand is kept young as before."""
+        self._closing = True
 
     async def keep(self) -> None:
         """One round of upkeep; call it again and again, it waits a third of `min_idle_s` first."""
         await asyncio.sleep(self._limits.min_idle_s / 3)
         try:
             await self.hold()
+            if self._closing:
+                return
             await self.take_own(min(OWN_IDLE_S, self._limits.min_idle_s))
             await self.take_abandoned()
         except ServerRefusedError as error:
@@ -114,7 +122,7 @@ class Claims:
         self._receive(stream, [entry for entry in entries if entry not in poison])
         for entry_id, fields in poison:
             error = DeliveredTooOftenError(delivered[entry_id])
-            await self._settlement.bury(stream, entry_id, fields, error)
+            await self._bury(stream, entry_id, fields, error)
 
     def _call(self, *words: Any) -> Any:
         return self._connection.call(*words, patience_s=ACK_PATIENCE_S)

@@ -1,15 +1,26 @@
 """One event in the hands of one consumer."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 from titan_bus.event import Event
 
+Key = tuple[str, bytes]
+"""What names a delivery within a group: its stream and the id of its entry."""
+Entry = tuple[bytes, list[bytes]]
+"""As the server sends it: its id, and its fields and values in turn."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Delivery:
-    """An entry as it was read, and the event in it."""
+    """An entry as it was read, and the event in it.
+
+    Attributes:
+        partition: what `partition_by` made of the event; None when it needs no order.
+    """
 
     stream: str
     entry_id: bytes
     fields: list[bytes]
     event: Event
+    partition: Hashable = None

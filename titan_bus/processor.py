@@ -1,53 +1,55 @@
-"""One consumer at work: read, sort by priority, dispatch, come to a verdict.
+"""One consumer at work: what `reader` read is sorted by priority, limited, and handed to the handler.
 
-A batch is dispatched whole before the next one is read, so a flood of high events delays a low one by its batch
-and no more. Handlers run `concurrency` at a time, in workers that live as long as there is work.
+`verdicts` says what becomes of it then, `claims` brings what was left unfinished. Reading goes on while handlers
+work, up to `read.count` deliveries ahead, so that a high event overtakes low ones that still wait.
 """
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Awaitable, Callable
-from typing import Any
+import time
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 
 from titan_bus import codec, names
-from titan_bus.channel import Channel
-from titan_bus.claims import Claims, Entry, Key
+from titan_bus.claims import Claims
 from titan_bus.config import BusConfig
 from titan_bus.connection import Connection
 from titan_bus.counters import GroupCounters
-from titan_bus.delivery import Delivery
-from titan_bus.errors import (
-    BusClosedError,
-    BusError,
-    BusUnavailableError,
-    EntryMalformedError,
-    FatalError,
-    RequestRefused,
-    ServerRefusedError,
-)
+from titan_bus.delivery import Delivery, Entry, Key
+from titan_bus.errors import BusClosedError, BusError, EntryMalformedError, ServerRefusedError
 from titan_bus.event import Event
+from titan_bus.limits import RateLimit, pass_through
+from titan_bus.partitions import Partitions
+from titan_bus.priorities import Priorities
+from titan_bus.reader import Reader
 from titan_bus.request import Responder
 from titan_bus.settlement import Settlement
 from titan_bus.supervisor import keep_going
 from titan_bus.tracing import Tracing
+from titan_bus.verdicts import Verdicts
+from titan_bus.workers import Workers, cancel
 
 Handler = Callable[[Event], Awaitable[object]]
-STUBBORN_S = 2.0
-"""How long the end waits for a handler that swallows its cancellation."""
+PartitionBy = Callable[[Event], Hashable]
 IDLE_RELEASE_S = 5.0
 """How often the delayed set is looked at when nothing is known to wait: a dead consumer may have left some."""
+PARKED_BATCHES = 10
+"""So many times `read.count` may wait behind slow or failing keys of `partition_by` before reading pauses."""
 
 logger = logging.getLogger("titan_bus")
 
 
 class Processor:
-    """The consumer of one group on one topic. `start` it once, `stop` it once."""
+    """The consumer of one group on one topic. `start` it once, `stop` it once.
+
+    Args:
+        limits: what every event passes before its handler; the bus's own last.
+        partition_by: which events need their order; None as a key needs none.
+    """
 
     def __init__(
         self,
         connection: Connection,
-        channel: Channel,
+        reader: Reader,
         config: BusConfig,
         responder: Responder,
         tracing: Tracing,
@@ -59,34 +61,49 @@ class Processor:
         concurrency: int,
         auto_ack: bool,
         start: str,
+        limits: Sequence[RateLimit] = (),
+        partition_by: PartitionBy | None = None,
     ) -> None:
         self.topic = topic
         self.group = group
-        self._name = f"{group} on {topic}"
+        self.streams = (names.stream_of(topic), names.retries_of(group, topic))
+        self._name = f"titan_bus {group} on {topic}"
         self._connection = connection
-        self._channel = channel
+        self._reader = reader
         self._config = config
-        self._consumer = config.consumer_name()
         self._responder = responder
         self._tracing = tracing
         self._counters = counters
         self._handler = handler
         self._auto_ack = auto_ack
         self._start_id = start
-        self._streams = (names.stream_of(topic), names.retries_of(group, topic))
+        self._limits = limits
+        self._partition_by = partition_by
         self._settlement = Settlement(connection, topic, group, config.retry)
+        self._verdicts = Verdicts(
+            self._name, self._settlement, responder, counters, config.stream(topic).retry_limit,
+            self._let_go, self._take_again, self._postponed_one,
+        )  # fmt: skip
         self._held: dict[Key, Delivery | None] = {}
         self._claims = Claims(
-            connection, self._settlement, config, group, self._streams, self._held.keys, self._receive
+            connection,
+            config,
+            group,
+            self.streams,
+            self._held.keys,
+            self._receive_claimed,
+            self._verdicts.bury,
         )
-        self._backlog: deque[Delivery] = deque()
-        self._dispatched = asyncio.Event()
-        self._dispatched.set()
-        self._workers: set[asyncio.Task[None]] = set()
-        self._idle = concurrency
-        self._settling: set[asyncio.Task[None]] = set()
-        self._upkeep: list[asyncio.Task[None]] = []
-        self._own_taken = False
+        self._backlog: Priorities[Delivery] = Priorities(config.priority_weights)
+        self._partitions = Partitions()
+        self._workers = Workers(self._name, concurrency, self._handle_next)
+        self._limited: set[asyncio.Task[None]] = set()
+        self._burying: set[asyncio.Task[None]] = set()
+        self._retries: set[asyncio.TimerHandle] = set()
+        self._upkeep: set[asyncio.Task[None]] = set()
+        self._behind = asyncio.Event()
+        self._behind.set()
+        self._reader_waits = False
         self._postponed = asyncio.Event()
         self._stopping = False
 
@@ -98,22 +115,38 @@ class Processor:
             BusClosedError: it was stopped meanwhile.
         """
         await self._create_groups()
+        self._start_id = "0"  # should the group vanish, the next one misses nothing
         if self._stopping:
             raise BusClosedError
-        for step in (self._read, self._release, self._claims.keep):
-            what = f"titan_bus {self._name}: {step.__name__.strip('_')}"
-            self._upkeep.append(asyncio.create_task(keep_going(step, what), name=what))
+        for step in (self._catch_up, self._release, self._claims.keep):
+            what = f"{self._name}: {step.__name__.strip('_')}"
+            self._upkeep.add(asyncio.create_task(keep_going(step, what), name=what))
+        self._reader.add(self)
 
     async def stop(self, drain_s: float) -> None:
         """Read no more, wait `drain_s` for the handlers that run, then cancel them without acknowledging."""
         self._stopping = True
-        self._backlog.clear()  # still pending on the server: the next start takes them up
-        # The reader alone: upkeep goes on, so that nobody claims what still runs.
-        await _cancel(set(self._upkeep[:1]))
-        self._channel.close()
-        if running := self._running():
-            await asyncio.wait(running, timeout=drain_s)
-        await _cancel(self._running() | set(self._upkeep))
+        # Still pending on the server, the next start takes them up. They stay in hand until the end, so that
+        # neither this consumer nor another takes them before.
+        self._backlog.clear()
+        self._partitions.clear()
+        self._claims.close()
+        self._workers.close()
+        for retry in self._retries:
+            retry.cancel()
+        for waiting in tuple(self._limited):
+            waiting.cancel()
+        await self._reader.remove(self)
+        try:
+            async with asyncio.timeout(drain_s):
+                if running := self._workers.running() | self._burying:
+                    await asyncio.wait(running)
+                await self._verdicts.answered()
+        except TimeoutError:
+            pass
+        await cancel(self._workers.running() | self._burying | self._upkeep)
+        self._counters.in_hand -= len(self._held)
+        self._held.clear()
 
     def holds(self, event_id: str) -> bool:
         """Whether an event waits here for its manual acknowledgement, or is being handled."""
@@ -121,158 +154,195 @@ class Processor:
 
     async def acknowledge(self, event_id: str) -> None:
         """Acknowledge an event that this consumer holds."""
-        for delivery in [d for d in self._held.values() if d is not None and d.event.event_id == event_id]:
-            await self._acknowledge(delivery)
+        for key, held in tuple(self._held.items()):
+            if held is not None and held.event.event_id == event_id:
+                await self._settlement.acknowledge(*key)
+                self._counters.handled += 1
+                self._let_go(key)
 
-    async def _create_groups(self) -> None:
-        for stream, start in zip(self._streams, (self._start_id, "0"), strict=True):
-            try:
-                await self._connection.call("XGROUP", "CREATE", stream, self.group, start, "MKSTREAM")
-            except ServerRefusedError as error:
-                if error.code != "BUSYGROUP":
-                    raise
+    def wants_more(self) -> bool:
+        """Whether the streams are to be read now (`reader` asks)."""
+        wants = not self._stopping and not self._behind.is_set() and self._has_room()
+        self._reader_waits = not wants
+        return wants
 
-    async def _read(self) -> None:
-        await self._dispatched.wait()
-        try:
-            if not self._own_taken:
-                await self._claims.take_own()
-                self._own_taken = True
-                return
-            reply = await self._channel.call(
-                "XREADGROUP", "GROUP", self.group, self._consumer,
-                "COUNT", self._config.read.count, "BLOCK", self._config.read.block_ms,
-                "STREAMS", *self._streams, ">", ">",
-                block_s=self._config.read.block_ms / 1000,
-            )  # fmt: skip
-        except BusUnavailableError:
-            # What the server sent into the lost connection is delivered to us and never came.
-            self._own_taken = False
-            raise
-        except ServerRefusedError as error:
-            if error.code not in {"NOGROUP", "UNBLOCKED"}:
-                raise
-            logger.warning("%s: the stream or the group is gone, creating it", self._name)
-            self._start_id = "0"
-            await self._create_groups()
-            return
-        for stream, entries in reply or ():
-            self._receive(stream.decode(), entries)
+    def fall_behind(self) -> None:
+        """Look after what was lost before reading on (`reader` says so)."""
+        self._behind.set()
 
-    def _receive(self, stream: str, entries: list[Entry]) -> None:
-        """Take entries in hand, in the order of their priority."""
-        for entry_id, fields in entries:
-            try:
-                delivery = Delivery(stream, entry_id, fields, codec.decode(fields))
-            except EntryMalformedError as error:
-                self._held[stream, entry_id] = None
-                self._spawn(self._bury_malformed(stream, entry_id, fields, error), self._settling)
-                continue
-            self._held[stream, entry_id] = delivery
-            self._backlog.append(delivery)
-        weights = self._config.priority_weights
-        self._backlog = deque(
-            sorted(self._backlog, key=lambda d: weights.get(d.event.meta.priority, 0), reverse=True)
-        )
-        self._dispatch()
-
-    def _dispatch(self) -> None:
+    def receive(self, stream: str, entries: list[Entry]) -> None:
+        """Take entries in hand (`reader` has them)."""
         if self._stopping:
-            self._backlog.clear()
-        if not self._backlog:
             return
-        self._dispatched.clear()
-        for _ in range(min(self._idle, len(self._backlog))):
-            self._idle -= 1
-            self._spawn(self._work(), self._workers)
+        batch = []
+        for entry_id, fields in entries:
+            if (stream, entry_id) in self._held:
+                continue
+            delivery = self._take(stream, entry_id, fields)
+            if delivery is not None and self._partitions.enter(delivery):
+                batch.append((delivery.event.meta.priority, delivery))
+        self._backlog.add(batch)
+        self._workers.wake(len(self._backlog))
 
-    def _spawn(self, work: Any, tasks: set[asyncio.Task[None]]) -> None:
-        task = asyncio.create_task(work, name=f"titan_bus {self._name}")
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
+    def _receive_claimed(self, stream: str, entries: list[Entry]) -> None:
+        self._counters.claimed += len(entries)
+        self.receive(stream, entries)
 
-    async def _work(self) -> None:
+    def _take(self, stream: str, entry_id: bytes, fields: list[bytes]) -> Delivery | None:
+        """Take one entry in hand; what cannot be understood is buried."""
+        self._counters.in_hand += 1
         try:
-            while self._backlog:
-                delivery = self._backlog.popleft()
-                if not self._backlog:
-                    self._dispatched.set()
-                try:
-                    await self._handle(delivery)
-                except Exception:  # a supervisor: without a verdict the server will deliver it again
-                    logger.exception("%s: no verdict on %s", self._name, delivery.event.event_id)
-                    self._let_go(delivery)
+            delivery = Delivery(stream, entry_id, fields, codec.decode(fields))
+            if self._partition_by is not None:
+                delivery.partition = self._partition_by(delivery.event)
+                hash(delivery.partition)
+        except Exception as error:  # noqa: BLE001 -- a fault of the entry or of `partition_by`, which is not ours
+            self._held[stream, entry_id] = None
+            burial = asyncio.create_task(self._bury(stream, entry_id, fields, error), name=self._name)
+            self._burying.add(burial)
+            burial.add_done_callback(self._burying.discard)
+            return None
+        self._held[stream, entry_id] = delivery
+        return delivery
+
+    async def _bury(self, stream: str, entry_id: bytes, fields: list[bytes], error: Exception) -> None:
+        malformed = isinstance(error, EntryMalformedError)
+        what = "is no event" if malformed else "has no partition"
+        logger.error(
+            "%s: entry %s %s: %s", self._name, entry_id.decode(), what, error,
+            exc_info=None if malformed else error,
+        )  # fmt: skip
+        try:
+            await self._verdicts.bury(stream, entry_id, fields or [], error)
+        except BusError as trouble:
+            logger.warning("%s: %s stays open: %s", self._name, entry_id.decode(), trouble)
         finally:
-            # Here and not when the task is done: a delivery that comes in between would find no worker.
-            self._idle += 1
-            self._dispatch()  # a handler that cancelled its own task leaves a backlog that nobody works on
+            self._let_go((stream, entry_id))
+
+    async def _handle_next(self) -> bool:
+        """Hand the next delivery to the handler; False when none waits. What the workers do."""
+        if not self._backlog or self._stopping:
+            return False
+        if self._limits:
+            await self._pass_limits()
+        delivery = self._next()
+        if delivery is None:
+            for limit in self._limits:
+                limit.give_back()
+            return False
+        try:
+            with self._tracing.dispatching(delivery.event, self.group):
+                await self._handle(delivery)
+        except Exception:  # a supervisor: without a verdict the server will deliver it again
+            logger.exception("%s: no verdict on %s", self._name, delivery.event.event_id)
+            self._let_go((delivery.stream, delivery.entry_id))
+        return True
+
+    def _next(self) -> Delivery | None:
+        delivery = None
+        while delivery is None and self._backlog:
+            delivery = self._backlog.pop()
+            if delivery.event.meta.deadline is not None and self._responder.expired(delivery.event):
+                self._verdicts.expired(delivery)
+                delivery = None
+        self._tell_reader()
+        return delivery
+
+    async def _pass_limits(self) -> None:
+        began = time.perf_counter()
+        task = asyncio.current_task()
+        if task is None:
+            return
+        self._limited.add(task)
+        try:
+            await pass_through(self._limits)
+        finally:
+            self._limited.discard(task)
+        self._counters.limited_ms += (time.perf_counter() - began) * 1000
 
     async def _handle(self, delivery: Delivery) -> None:
-        with self._tracing.dispatching(delivery.event, self.group):
-            await self._judge(delivery)
-
-    async def _judge(self, delivery: Delivery) -> None:
         event = delivery.event
-        if self._responder.expired(event):
-            await self._acknowledge(delivery)
-            return
+        began = time.perf_counter()
         try:
             with self._tracing.handling(event):
                 result = await self._handler(event)
         except asyncio.CancelledError:
-            self._let_go(delivery)
+            self._let_go((delivery.stream, delivery.entry_id))
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise
             logger.warning("%s: handling of %s was cancelled", self._name, event.event_id)
         except Exception as error:  # noqa: BLE001 -- whatever a handler raises is a verdict on the event
-            await self._fail(delivery, error)
+            await self._verdicts.failed(delivery, error)
         else:
-            await self._responder.answer(event, result)
+            self._counters.handling.observe((time.perf_counter() - began) * 1000)
+            if event.meta.reply_to is not None:
+                await self._responder.answer(event, result)
             if self._auto_ack:
-                await self._acknowledge(delivery)
-                self._counters.handled += 1
+                self._verdicts.handled(delivery)
 
-    async def _fail(self, delivery: Delivery, error: Exception) -> None:
-        event = delivery.event
-        if event.meta.reply_to is not None:
-            # Somebody waits: an answer now is worth more than one after the deadline.
-            if not isinstance(error, RequestRefused):
-                logger.error("%s: request %s failed", self._name, event.event_id, exc_info=error)
-            await self._responder.refuse(event, error)
-            await self._acknowledge(delivery)
+    def _let_go(self, key: Key) -> None:
+        """It is no longer in hand: whoever waits behind it in its partition goes on."""
+        if key not in self._held:
             return
-        limit = self._config.stream(self.topic).retry_limit
-        if isinstance(error, FatalError) or event.meta.retries >= limit:
-            logger.error("%s: %s goes to the dead letters", self._name, event.event_id, exc_info=error)
-            await self._settlement.bury(delivery.stream, delivery.entry_id, delivery.fields, error)
-        else:
-            pause_s = await self._settlement.postpone(delivery)
-            logger.info("%s: %s failed (%r), again in %.1f s", self._name, event.event_id, error, pause_s)
-            self._postponed.set()
-        self._let_go(delivery)
+        delivery = self._held.pop(key)
+        self._counters.in_hand -= 1
+        following = self._partitions.leave(delivery) if delivery is not None else None
+        if following is not None:
+            self._dispatch(following)
+            self._tell_reader()
 
-    async def _acknowledge(self, delivery: Delivery) -> None:
-        await self._settlement.acknowledge(delivery.stream, delivery.entry_id)
-        self._let_go(delivery)
+    def _take_again(self, delivery: Delivery, after_s: float) -> None:
+        """Handle a delivery of a partition again after a pause, in its place."""
+        key = delivery.stream, delivery.entry_id
+        if key not in self._held or self._stopping:
+            return  # acknowledged by hand meanwhile
+        self._held[key] = delivery
 
-    async def _bury_malformed(
-        self, stream: str, entry_id: bytes, fields: list[bytes], error: EntryMalformedError
-    ) -> None:
-        logger.error("%s: entry %s is no event: %s", self._name, entry_id.decode(), error)
-        try:
-            await self._settlement.bury(stream, entry_id, fields or [], error)
-        except BusError as trouble:
-            logger.warning("%s: %s stays open: %s", self._name, entry_id.decode(), trouble)
-        finally:
-            self._held.pop((stream, entry_id), None)
+        def again() -> None:
+            self._retries.discard(timer)
+            self._dispatch(delivery)
 
-    def _running(self) -> set[asyncio.Task[None]]:
-        # A handler may stop its own subscription; it cannot wait for itself.
-        return (self._workers | self._settling) - {asyncio.current_task()}
+        timer = asyncio.get_running_loop().call_later(after_s, again)
+        self._retries.add(timer)
 
-    def _let_go(self, delivery: Delivery) -> None:
-        self._held.pop((delivery.stream, delivery.entry_id), None)
+    def _dispatch(self, delivery: Delivery) -> None:
+        if not self._stopping:
+            self._backlog.add([(delivery.event.meta.priority, delivery)])
+            self._workers.wake(1)
+
+    def _has_room(self) -> bool:
+        ahead = self._config.read.count
+        return len(self._backlog) < ahead and len(self._partitions) < PARKED_BATCHES * ahead
+
+    def _tell_reader(self) -> None:
+        if self._reader_waits and not self._behind.is_set() and self._has_room():
+            self._reader_waits = False
+            self._reader.wake()
+
+    async def _catch_up(self) -> None:
+        """Make sure of the groups, and take up what was delivered here and got lost, before more is read."""
+        await self._behind.wait()
+        if await self._create_groups():
+            logger.warning("%s: the stream or the group was gone, it is created again", self._name)
+        await self._claims.take_own()
+        self._behind.clear()
+        self._reader.wake()
+
+    async def _create_groups(self) -> bool:
+        """Create the groups that are missing; returns whether there were any."""
+        created = False
+        for stream, start in zip(self.streams, (self._start_id, "0"), strict=True):
+            try:
+                await self._connection.call("XGROUP", "CREATE", stream, self.group, start, "MKSTREAM")
+                created = True
+            except ServerRefusedError as error:
+                if error.code != "BUSYGROUP":
+                    raise
+        return created
+
+    def _postponed_one(self) -> None:
+        self._postponed.set()
 
     async def _release(self) -> None:
         """Bring back failed events whose time has come, then wait for the next one's."""
@@ -285,12 +355,3 @@ class Processor:
                 await self._postponed.wait()
         except TimeoutError:
             pass
-
-
-async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        _, stubborn = await asyncio.wait(tasks, timeout=STUBBORN_S)
-        for task in stubborn:
-            logger.error("%s does not end though it was cancelled", task.get_name())

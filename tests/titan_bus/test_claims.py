@@ -132,7 +132,7 @@ async def test_what_a_lost_connection_swallowed_comes_again(
         raw.call("XADD", names.stream_of(topic), "*", "e", encoded)
         raw.call("XREADGROUP", "GROUP", "g", "heir", "STREAMS", names.stream_of(topic), ">")
         assert (await raw.call("EXEC"))[1] is not None
-        subscription._processor._channel._wire.close()
+        subscription._processor._reader._channel._wire.close()
         await recorder.wait_for(2)
         await settled(raw, names.stream_of(topic), "g")
 

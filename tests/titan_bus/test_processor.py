@@ -16,7 +16,7 @@ from titan_bus import (
     RetryConfig,
     StreamConfig,
     names,
-    processor,
+    workers,
 )
 from titan_bus.connection import Connection
 from titan_bus.deadletter import DeadLetter
@@ -266,7 +266,7 @@ async def test_stopping_is_bounded_though_a_handler_refuses_to_end(
     bus: Bus, raw: Connection, topic: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A handler that swallows its cancellation is named in the log and left behind, unacknowledged."""
-    monkeypatch.setattr(processor, "STUBBORN_S", 0.1)
+    monkeypatch.setattr(workers, "STUBBORN_S", 0.1)
     release = asyncio.Event()
 
     async def refuse() -> None:
