@@ -58,37 +58,34 @@ class ArchiveReader:
         Raises:
             StoreError: the store cannot be read.
         """
-        before: tuple[Step, asyncio.Task[list[Event]]] | None = None
+        ahead: tuple[Step, asyncio.Task[list[Event]]] | None = None
         try:
             async with contextlib.aclosing(self._steps(stream, after, until)) as steps:
                 async for step in steps:
-                    decoding = asyncio.create_task(
-                        asyncio.to_thread(self._events, step, until), name=f"titan_bus replay of {stream}"
-                    )
-                    current, before = before, (step, decoding)
-                    if current is not None:
-                        async for page in self._finish(stream, *current):
+                    # Not two at once: with three threads that want the interpreter the loop waits too long.
+                    ready = None if ahead is None else (ahead[0], await _outcome(ahead[1]))
+                    decoding = asyncio.to_thread(self._events, step, until)
+                    ahead = step, asyncio.create_task(decoding, name=f"titan_bus replay of {stream}")
+                    if ready is not None:
+                        async for page in self._finish(stream, *ready):
                             yield page
-            if before is not None:
-                async for page in self._finish(stream, *before):
+            if ahead is not None:
+                async for page in self._finish(stream, ahead[0], await _outcome(ahead[1])):
                     yield page
         finally:
-            if before is not None:
-                before[1].cancel()
+            if ahead is not None:
+                ahead[1].cancel()
 
     async def _finish(
-        self, stream: str, step: Step, decoding: asyncio.Task[list[Event]]
+        self, stream: str, step: Step, outcome: list[Event] | SegmentDamagedError
     ) -> AsyncGenerator[Page, None]:
-        if step.segment is None:
-            async for page in self._fill(stream, step.after, step.last):
-                yield page
+        if isinstance(outcome, SegmentDamagedError):
+            logger.error("%s; the stream gives what it still has of it", outcome)
+        elif step.segment is not None:
+            yield step.last, outcome
             return
-        try:
-            yield step.last, await decoding
-        except SegmentDamagedError as damage:
-            logger.error("%s; the stream gives what it still has of it", damage)  # noqa: TRY400 -- its text says all
-            async for page in self._fill(stream, step.after, step.last):
-                yield page
+        async for page in self._fill(stream, step.after, step.last):
+            yield page
 
     async def _steps(self, stream: str, after: EntryId, until: EntryId) -> AsyncGenerator[Step, None]:
         """Yield the way through the segments; overlapping ones count from where the one before ended."""
@@ -136,3 +133,10 @@ def _through(segment: Segment, after: EntryId, until: EntryId) -> list[Step]:
         steps.append(Step(after, last, segment, block))
         after = last
     return steps
+
+
+async def _outcome(decoding: asyncio.Task[list[Event]]) -> list[Event] | SegmentDamagedError:
+    try:
+        return await decoding
+    except SegmentDamagedError as damage:
+        return damage

@@ -126,7 +126,7 @@ class Archiver:
             if page:
                 await asyncio.to_thread(writer.extend, page)
                 after = EntryId.parse(page[-1][0])
-            ended = len(page) < PAGE
+            ended = len(page) < PAGE or after >= until
             if writer.count and (ended or writer.size >= SEGMENT_BYTES):
                 name, data = await asyncio.to_thread(writer.finish)
                 await self._archive.write(name, data)
@@ -135,7 +135,7 @@ class Archiver:
                 self._counters.archived += name.count
                 done = _sum(done, Archived(entries=name.count, segments=1, bytes=len(data)))
                 writer = SegmentWriter(stream)
-            if ended:
+            if ended:  # also before `until`, when its entry was deleted
                 break
         await self._snapshot(stream)
         return done

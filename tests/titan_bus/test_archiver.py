@@ -70,6 +70,24 @@ async def test_everything_new_is_archived_once(bus: Bus, raw: Connection, topic:
     assert (group["last-delivered-id"], group["lag"]) == (held[-1], 0)
 
 
+@pytest.mark.parametrize("count", [1, 999, 1_000, 1_001, 2_000])
+async def test_a_round_ends_with_the_last_entry(bus: Bus, topic: str, count: int) -> None:
+    """Whatever number of pages it is, nothing is left for the next round."""
+    await publish(bus, topic, count)
+    assert (await bus.archive_now()).entries == count
+
+
+async def test_a_deleted_end_is_no_hindrance(bus: Bus, raw: Connection, topic: str, folder: Path) -> None:
+    """The newest entry was deleted: what is before it is archived, and what comes after it too."""
+    stream = names.stream_of(topic)
+    await publish(bus, topic, 3)
+    await raw.call("XDEL", stream, (await entries(raw, stream))[-1][0])
+    assert (await bus.archive_now()).entries == 2
+    await publish(bus, topic, 1)
+    assert (await bus.archive_now()).entries == 1
+    assert await archived(folder, stream) == [entry_id for entry_id, _ in await entries(raw, stream)]
+
+
 async def test_the_lag_is_known_after_a_round(bus: Bus, raw: Connection, topic: str) -> None:
     """What came since the last round is a number that the server tells, also when the stream was trimmed."""
     await publish(bus, topic, 5)
