@@ -1,12 +1,34 @@
 """titan_bus: an event bus on Redis Streams for any Python program.
 
-    async with Bus(BusConfig(url="redis://localhost", source="shop@v1")) as bus:
-        await bus.subscribe("orders.v1", "billing", handler)
-        await bus.publish("orders.v1", "order_placed", {"number": 7}, priority="high")
+    import asyncio
+
+    import msgspec
+
+    from titan_bus import Bus, BusConfig, Handlers
+
+    class OrderPlaced(msgspec.Struct):
+        number: int
+
+    handlers = Handlers()
+    billed = asyncio.Event()
+
+    @handlers.on("orders.v1", "billing")
+    async def bill(order: OrderPlaced) -> None:
+        print("billing order", order.number)
+        billed.set()
+
+    async def main() -> None:
+        async with Bus(BusConfig(url="redis://localhost", source="shop@v1"), handlers) as bus:
+            await bus.publish("orders.v1", "order_placed", OrderPlaced(7), priority="high")
+            await billed.wait()
+
+    asyncio.run(main())
 
 Every event is handled at least once by each group, sorted by priority within a batch. A failed one is tried
-again with growing pauses, then lies in `errors.dlq`. One that was in hand when the server or the program was
-killed comes a second time, under the same `event_id`: handlers bear that.
+again with growing pauses, then lies in `errors.dlq` (`Bus.dead_letters`). One that was in hand when the server or
+the program was killed comes a second time, under the same `event_id`: handlers bear that, or use `PostgresOnce`
+and `Bus.once`. `publish`, `subscribe`, `ack`, `replay` and `request` of this module speak through one default bus,
+opened with `connect`. `titan_bus.testing` has a bus on a server of its own, for tests.
 """
 
 from titan_bus.archiver import Archived
@@ -15,6 +37,7 @@ from titan_bus.config import (
     ArchiveConfig,
     BusConfig,
     ClaimConfig,
+    MetricsConfig,
     ReadConfig,
     RetryConfig,
     StreamConfig,
@@ -27,14 +50,18 @@ from titan_bus.errors import (
     BusError,
     BusOverloadedError,
     BusUnavailableError,
+    ConfigError,
+    ConfigValueError,
     EventMalformedError,
     EventNotFoundError,
     EventNotHeldError,
     EventTooLargeError,
+    ExtraMissingError,
     FatalError,
     GroupNotFoundError,
     HandlerRefusedError,
     NotReplicatedError,
+    OnceMisusedError,
     PayloadMismatchError,
     PublishRefusedError,
     RequestError,
@@ -50,6 +77,7 @@ from titan_bus.errors import (
 )
 from titan_bus.event import EVENT_BYTES_MAX, Event, Meta, Priority, new_ulid
 from titan_bus.handlers import Handlers
+from titan_bus.once import PostgresOnce, RedisOnce
 from titan_bus.restore import Restored
 from titan_bus.tail import Tail
 from titan_bus.upcast import Upcasters
@@ -68,22 +96,29 @@ __all__ = [
     "BusOverloadedError",
     "BusUnavailableError",
     "ClaimConfig",
+    "ConfigError",
+    "ConfigValueError",
     "DeadLetter",
     "Event",
     "EventMalformedError",
     "EventNotFoundError",
     "EventNotHeldError",
     "EventTooLargeError",
+    "ExtraMissingError",
     "FatalError",
     "GroupNotFoundError",
     "HandlerRefusedError",
     "Handlers",
     "Meta",
+    "MetricsConfig",
     "NotReplicatedError",
+    "OnceMisusedError",
     "PayloadMismatchError",
+    "PostgresOnce",
     "Priority",
     "PublishRefusedError",
     "ReadConfig",
+    "RedisOnce",
     "RequestError",
     "RequestFailedError",
     "RequestRefused",

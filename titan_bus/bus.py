@@ -269,6 +269,7 @@ class Bus:
         concurrency: int | None = None,
         auto_ack: bool | None = None,
         start: str | None = None,
+        partition_by: PartitionBy | None = None,
     ) -> Callable[[F], F]:
         """Declare the decorated function a handler, to be subscribed when the bus opens; see `Handlers.on`.
 
@@ -281,8 +282,9 @@ class Bus:
                 "on", "the bus is open: declare in `Handlers` and `await bus.include(handlers)`"
             )
         return self._handlers.on(
-            topic, group, event_type=event_type, concurrency=concurrency, auto_ack=auto_ack, start=start
-        )
+            topic, group, event_type=event_type, concurrency=concurrency, auto_ack=auto_ack, start=start,
+            partition_by=partition_by,
+        )  # fmt: skip
 
     async def include(self, *handlers: Handlers) -> list[Subscription]:
         """Subscribe what these collections declare; one that fails takes those before it back.

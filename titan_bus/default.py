@@ -11,6 +11,7 @@ from titan_bus.config import BusConfig
 from titan_bus.errors import BusClosedError
 from titan_bus.event import SCHEMA_VERSION, Event, Payload, Priority
 from titan_bus.handlers import Handlers
+from titan_bus.processor import PartitionBy
 from titan_bus.signatures import AnyHandler
 
 T = TypeVar("T")
@@ -58,10 +59,17 @@ async def subscribe(
     concurrency: int = 16,
     auto_ack: bool = True,
     start: str = "0",
+    partition_by: PartitionBy | None = None,
 ) -> Subscription:
     """See `Bus.subscribe`."""
     return await _bus().subscribe(
-        topic, group, handler, concurrency=concurrency, auto_ack=auto_ack, start=start
+        topic,
+        group,
+        handler,
+        concurrency=concurrency,
+        auto_ack=auto_ack,
+        start=start,
+        partition_by=partition_by,
     )
 
 

@@ -18,6 +18,7 @@ from typing import Any, TypedDict, TypeVar
 
 from titan_bus.errors import HandlerRefusedError, RequestRefused
 from titan_bus.event import Event
+from titan_bus.processor import PartitionBy
 from titan_bus.signatures import AnyHandler, Bound, bind
 from titan_bus.upcast import Upcasters
 
@@ -34,6 +35,7 @@ class Options(TypedDict, total=False):
     concurrency: int
     auto_ack: bool
     start: str
+    partition_by: PartitionBy
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,7 @@ class Handlers:
         concurrency: int | None = None,
         auto_ack: bool | None = None,
         start: str | None = None,
+        partition_by: PartitionBy | None = None,
     ) -> Callable[[F], F]:
         """Declare the decorated function a handler; it stays as it is, so a test can call it.
 
@@ -142,12 +145,13 @@ class Handlers:
             concurrency: how many handlers of the group run at once.
             auto_ack: False leaves the acknowledgement to `ack`.
             start: where a group that is new begins.
+            partition_by: returns an event's key; events of one key are handled in their order.
 
         Raises:
             HandlerRefusedError: when decorating: the function is no handler, the group has one for these events,
                 or an option was given otherwise before.
         """
-        options = _options(concurrency=concurrency, auto_ack=auto_ack, start=start)
+        options = _options(concurrency=concurrency, auto_ack=auto_ack, start=start, partition_by=partition_by)
 
         def declare(function: F) -> F:
             bound = bind(function)
