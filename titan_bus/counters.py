@@ -47,24 +47,26 @@ class GroupCounters:
     Attributes:
         handled: events acknowledged after their handler returned.
         failed: handler runs that raised.
+        refused: requests that the handler refused.
         retried: events postponed to be tried again.
         dead: events put to the dead letters.
         expired: requests whose deadline had passed, not handled.
         claimed: deliveries taken over from another consumer, or from a former life of this one.
         limited_ms: how long deliveries waited for a rate limit, in all.
         in_hand: deliveries that are held now.
-        latency: publish to verdict of handled events, by the clocks of the two machines.
-        handling: the handler alone.
+        latency: publish to verdict of handled events, retries and all, by the clocks of the two machines.
+        handling: the handler alone, whether it returned or raised.
     """
 
     __slots__ = (
         "claimed", "dead", "expired", "failed", "handled", "handling",
-        "in_hand", "latency", "limited_ms", "retried",
+        "in_hand", "latency", "limited_ms", "refused", "retried",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.handled = 0
         self.failed = 0
+        self.refused = 0
         self.retried = 0
         self.dead = 0
         self.expired = 0

@@ -79,8 +79,8 @@ class BusCollector:
         messages = CounterMetricFamily(
             "titan_bus_messages",
             "Events by what became of them. Published and publish_failed have no group. An event counts as failed "
-            "at every failure of its handler, then as retried or dead_lettered; claimed ones come from a consumer "
-            "that died.",
+            "at every failure of its handler, then as retried or dead_lettered; refused ones are requests with a "
+            "refusal for an answer; claimed ones come from a consumer that died.",
             labels=(*_GROUP, "status"),
         )
         for topic, publisher in self._counters.topics.copy().items():
@@ -90,6 +90,7 @@ class BusCollector:
         for labels, group in groups:
             messages.add_metric((*labels, "handled"), group.handled)
             messages.add_metric((*labels, "failed"), group.failed)
+            messages.add_metric((*labels, "refused"), group.refused)
             messages.add_metric((*labels, "retried"), group.retried)
             messages.add_metric((*labels, "dead_lettered"), group.dead)
             messages.add_metric((*labels, "expired"), group.expired)
@@ -129,7 +130,7 @@ def _consumers(groups: _Groups) -> Iterator[Metric]:
     )
     yield _histogram(
         "titan_bus_handler_duration_ms",
-        "Milliseconds in the handler alone.",
+        "Milliseconds in the handler alone, whether it returned or raised.",
         ((labels, group.handling) for labels, group in groups),
     )
     in_hand = GaugeMetricFamily("titan_bus_in_hand", "Events that this consumer holds now.", labels=_GROUP)

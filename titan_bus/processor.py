@@ -148,6 +148,15 @@ class Processor:
         self._counters.in_hand -= len(self._held)
         self._held.clear()
 
+    def resize(self, concurrency: int) -> None:
+        """Run so many handlers at once from now on; 0 pauses, and what runs goes on to its end."""
+        self._workers.limit = concurrency
+        self._workers.wake(min(concurrency, len(self._backlog)))
+        if concurrency:
+            self._tell_reader()
+        else:
+            self._reader.wake()  # the read in progress is not to bring what others could handle
+
     def holds(self, event_id: str) -> bool:
         """Whether an event waits here for its manual acknowledgement, or is being handled."""
         return any(held is not None and held.event.event_id == event_id for held in self._held.values())
@@ -273,6 +282,7 @@ class Processor:
                 raise
             logger.warning("%s: handling of %s was cancelled", self._name, event.event_id)
         except Exception as error:  # noqa: BLE001 -- whatever a handler raises is a verdict on the event
+            self._counters.handling.observe((time.perf_counter() - began) * 1000)
             await self._verdicts.failed(delivery, error)
         else:
             self._counters.handling.observe((time.perf_counter() - began) * 1000)
@@ -312,7 +322,7 @@ class Processor:
             self._workers.wake(1)
 
     def _has_room(self) -> bool:
-        ahead = self._config.read.count
+        ahead = self._config.read.count if self._workers.limit else 0
         return len(self._backlog) < ahead and len(self._partitions) < PARKED_BATCHES * ahead
 
     def _tell_reader(self) -> None:

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from datetime import datetime
 
 from titan_bus import codec
 from titan_bus.counters import GroupCounters
@@ -53,8 +54,7 @@ class Verdicts:
 
     def handled(self, delivery: Delivery) -> None:
         """Its handler returned: acknowledge. Nobody waits for the server's answer but the end (`answered`)."""
-        published_ms = int(delivery.entry_id.partition(b"-")[0])
-        self._counters.latency.observe(max(0.0, time.time() * 1000 - published_ms))
+        self._counters.latency.observe(max(0.0, time.time() * 1000 - _published_ms(delivery)))
         self._unanswered += 1
         self._settlement.acknowledge_then(delivery.stream, delivery.entry_id, self._handled)
 
@@ -71,8 +71,11 @@ class Verdicts:
 
     async def failed(self, delivery: Delivery, error: Exception) -> None:
         """Its handler raised: answer who waits, bury what is beyond trying again, try the rest again."""
-        self._counters.failed += 1
         event = delivery.event
+        if isinstance(error, RequestRefused):
+            self._counters.refused += 1
+        else:
+            self._counters.failed += 1
         if event.meta.reply_to is not None:
             # Somebody waits: an answer now is worth more than one after the deadline.
             if not isinstance(error, RequestRefused):
@@ -124,3 +127,13 @@ class Verdicts:
         self._unanswered -= 1
         if not self._unanswered:
             self._answered.set()
+
+
+def _published_ms(delivery: Delivery) -> float:
+    """Return when the event came to the server; by its publisher's clock when it was tried again since."""
+    if delivery.event.meta.retries:
+        try:
+            return datetime.fromisoformat(delivery.event.timestamp).timestamp() * 1000
+        except ValueError:  # a program of another language may write it otherwise
+            pass
+    return float(delivery.entry_id.partition(b"-")[0])

@@ -15,6 +15,8 @@ from titan_bus import (
     BusUnavailableError,
     ClaimConfig,
     FatalError,
+    RequestFailedError,
+    RequestRefused,
     RequestTimedOutError,
     StreamConfig,
     names,
@@ -89,6 +91,38 @@ async def test_fatal_error_is_counted_once(bus: Bus, topic: str) -> None:
     found = await became(bus, topic, "dead_lettered")
     assert found.value("titan_bus_messages_total", topic=topic, group="g", status="failed") == 1
     assert found.value("titan_bus_messages_total", topic=topic, group="g", status="retried") == 0
+
+
+async def test_refused_request(bus: Bus, topic: str) -> None:
+    """A refusal is an answer: counted as refused, and not as a failure of the handler."""
+
+    def refuse(_: object) -> None:
+        raise RequestRefused("no_such_page")
+
+    await bus.subscribe(topic, "g", Recorder(refuse))
+    with pytest.raises(RequestFailedError):
+        await bus.request(topic, "page", {})
+    found = await became(bus, topic, "refused")
+    for status in ("failed", "handled", "retried", "dead_lettered"):
+        assert found.value("titan_bus_messages_total", topic=topic, group="g", status=status) == 0
+
+
+async def test_latency_has_the_retries_in_it(config: BusConfig, topic: str) -> None:
+    """An event that is handled at its second try took from its publish on; both runs of the handler are timed."""
+
+    def fault(_: object) -> None:
+        if len(recorder.events) == 1:
+            raise ValueError("no stock")
+
+    recorder = Recorder(fault)
+    slow = msgspec.structs.replace(config, retry=msgspec.structs.replace(config.retry, base_s=0.1, cap_s=0.1))
+    async with Bus(slow) as bus:
+        await bus.subscribe(topic, "g", recorder)
+        await bus.publish(topic, "happened", {})
+        found = await became(bus, topic, "handled")
+    labels = {"topic": topic, "group": "g"}
+    assert (found.value("titan_bus_processing_latency_ms_sum", **labels) or 0) >= 50
+    assert found.value("titan_bus_handler_duration_ms_count", **labels) == 2
 
 
 async def test_expired_request(bus: Bus, topic: str) -> None:
@@ -265,7 +299,7 @@ def test_hostile_names(name: str) -> None:
     registry.register(BusCollector(counters, lambda: None, lambda: False))
     found = Scrape(generate_latest(registry).decode())
     values = [value for (sample, _), value in found.samples.items() if sample == "titan_bus_messages_total"]
-    assert sorted(values) == [0, 0, 0, 0, 0, 0, 7, 8]
+    assert sorted(values) == [0, 0, 0, 0, 0, 0, 0, 7, 8]
 
 
 async def test_build_info(bus: Bus) -> None:
