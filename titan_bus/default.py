@@ -1,7 +1,7 @@
 """The module functions: one default bus for a program that needs no more. A library takes a `Bus` instead."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any, TypeVar, overload
 
 import msgspec
@@ -78,7 +78,7 @@ async def ack(event_id: str) -> None:
     await _bus().ack(event_id)
 
 
-def replay(from_timestamp: str, topic: str, to_timestamp: str | None = None) -> AsyncIterator[Event]:
+def replay(from_timestamp: str, topic: str, to_timestamp: str | None = None) -> AsyncGenerator[Event, None]:
     """See `Bus.replay`."""
     return _bus().replay(from_timestamp, topic, to_timestamp)
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from titan_bus import Bus, BusConfig, Event, names
+from titan_bus import Bus, BusConfig, BusUnavailableError, Event, names
 from titan_bus.connection import Connection
 from titan_bus.errors import OnceMisusedError
 from titan_bus.once import PostgresOnce, RedisOnce
@@ -87,11 +87,22 @@ async def test_a_server_killed_before_the_acknowledgement_leaves_one_row(
         await until(lambda: bills_are(pool, [7]), "the committed row")
         await until(lambda: not bus.connected, "the server's end")
     server.start()
-    async with Bus(config) as bus:
-        await bus.subscribe(topic, "billing", billing)
-        await until(lambda: billing.deliveries == 2, "the second delivery")
-        await settled(bus._connection, names.stream_of(topic), "billing")
+    bus = Bus(config)
+    await until(lambda: opens(bus), "the server's data")
+    await bus.subscribe(topic, "billing", billing)
+    await until(lambda: billing.deliveries == 2, "the second delivery")
+    await settled(bus._connection, names.stream_of(topic), "billing")
+    await bus.close()
     assert await bills(pool) == [7]
+
+
+async def opens(bus: Bus) -> bool:
+    """Whether the server serves; while it loads its data it does not."""
+    try:
+        await bus.open()
+    except BusUnavailableError:
+        return False
+    return True
 
 
 async def bills_are(pool: asyncpg.Pool, numbers: list[int]) -> bool:
