@@ -198,11 +198,20 @@ def _serve(add: Add) -> None:
 def _papers(add: Add) -> None:
     acl = add("acl", "print the least rights of a service")
     acl.add_argument("handlers", nargs="?", metavar="MODULE:NAME", help="the Handlers that it subscribes")
-    acl.add_argument("--user", default="service", help="its name on the server (default: %(default)s)")
-    acl.add_argument("--publish", action="append", default=[], metavar="TOPIC", help="it publishes there")
     acl.add_argument(
-        "--subscribe", action="append", default=[], metavar="TOPIC:GROUP", help="it consumes this"
+        "--user", default="service", metavar="NAME", help="its name on the server (default: %(default)s)"
     )
+    acl.add_argument(
+        "--password-stdin", action="store_true", help="read its password; only the hash is printed"
+    )
+    for name, what, sentence in (
+        ("--publish", "TOPIC", "it publishes there"),
+        ("--subscribe", "TOPIC:GROUP", "it handles this"),
+        ("--replay", "TOPIC", "it reads along there, or replays"),
+        ("--request", "TOPIC", "it asks there"),
+        ("--once", "SCOPE", "it uses this scope of `bus.once`"),
+    ):
+        acl.add_argument(name, action="append", default=[], metavar=what, help=f"{sentence}; may be repeated")
     asyncapi = add("asyncapi", "print the AsyncAPI document of handlers")
     asyncapi.add_argument("handlers", metavar="MODULE:NAME", help="a Handlers object")
     asyncapi.add_argument("--title", help="of the program (default: the file's source)")

@@ -1,11 +1,16 @@
-"""`titan-bus asyncapi`."""
+"""`titan-bus asyncapi` and `titan-bus acl`."""
 
+import hashlib
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import Popen
 
 import pytest
 import yaml
+
+from titan_bus.connection import Connection
 
 from .conftest import Run
 
@@ -21,6 +26,8 @@ handlers = Handlers()
 @handlers.on("orders.v1", "billing", event_type="order_placed")
 async def bill(order: OrderPlaced) -> None:
     "Writes the bill."
+
+handlers.sends("bills.v1", "bill_written", OrderPlaced)
 """
 
 
@@ -52,4 +59,48 @@ async def test_the_document_is_printed(titan_bus: Run) -> None:
 async def test_what_has_no_handlers_is_said(titan_bus: Run) -> None:
     """A function is no Handlers."""
     done = await titan_bus("asyncapi", "papers_shop:bill")
+    assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
+
+
+async def test_the_rights_of_a_service_are_printed(titan_bus: Run) -> None:
+    """What its handlers take and send, and what options add; nothing of another topic."""
+    (line,) = (
+        await titan_bus("acl", "papers_shop:handlers", "--user", "shop", "--replay", "log.v1")
+    ).out.splitlines()
+    assert line.startswith("ACL SETUSER shop reset on resetchannels")
+    for topic in ("orders.v1", "bills.v1", "log.v1"):
+        assert topic in line
+    one = (await titan_bus("acl", "--subscribe", "orders.v1:billing", "--json")).records
+    assert "retry:{orders.v1}:billing" in one[0]["rule"]
+
+
+async def test_the_rights_are_enough(titan_bus: Run, raw: Connection, redis_url: str, topic: str) -> None:
+    """A user that the printed line makes publishes with titan-bus, and may not publish elsewhere."""
+    line = (await titan_bus("acl", "--user", topic, "--publish", topic)).out.strip()
+    await raw.call(*line.split())
+    await raw.call("ACL", "SETUSER", topic, ">secret")
+    scheme, _, rest = redis_url.partition("://")
+    url = f"{scheme}://{topic}:secret@{rest.rpartition('@')[2]}"
+    try:
+        assert (await titan_bus("publish", topic, "e", "--url", url)).status == 0
+        refused = await titan_bus("publish", f"{topic}.other", "e", "--url", url)
+    finally:
+        await raw.call("ACL", "DELUSER", topic)
+    assert (refused.status, refused.err.count("\n")) == (5, 1)
+    assert "titan-bus acl" in refused.err
+
+
+def test_a_password_is_printed_as_its_hash(program: Callable[..., Popen[str]]) -> None:
+    """It comes through standard input, so no list of processes shows it."""
+    with program("acl", "--publish", "t", "--password-stdin") as process:
+        out, err = process.communicate("secret\n", timeout=20)
+    assert (process.returncode, err) == (0, "")
+    assert f"#{hashlib.sha256(b'secret').hexdigest()}" in out
+    assert "secret" not in out
+
+
+@pytest.mark.parametrize("arguments", [(), ("--subscribe", "t"), ("--publish", "a b")])
+async def test_rights_have_to_be_said(titan_bus: Run, arguments: tuple[str, ...]) -> None:
+    """Nothing allowed, half a subscription, a name that no rule can say."""
+    done = await titan_bus("acl", *arguments)
     assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)

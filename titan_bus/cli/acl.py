@@ -1,0 +1,66 @@
+"""`titan-bus acl`: the line that makes a user with the least rights for a service. It asks no server."""
+
+import msgspec
+
+from titan_bus import acl
+from titan_bus.cli import exit_codes, module, reading
+from titan_bus.cli.arguments import Options
+from titan_bus.cli.failures import CommandError
+from titan_bus.cli.output import Output
+
+
+class _Rights(msgspec.Struct, kw_only=True):
+    """What is to be allowed."""
+
+    publishes: list[str]
+    subscribes: list[tuple[str, str]]
+    replays: list[str]
+    requests: list[str]
+    once: list[str]
+
+
+async def run(options: Options, output: Output) -> int:
+    """Print the rules; no server is asked."""
+    rights = _rights(options)
+    if not any(msgspec.structs.astuple(rights)):
+        raise CommandError(
+            "say what is allowed: MODULE:NAME, --publish, --subscribe, --replay, --request or --once."
+        )
+    password = None
+    if options.password_stdin:
+        password = (await reading.whole(reading.open_input("-"))).decode(errors="replace").strip()
+        if not password:
+            raise CommandError("there is no password on standard input.")
+    try:
+        lines = acl.rules(options.user, password, **msgspec.structs.asdict(rights))
+    except ValueError as error:
+        raise CommandError(f"{error}.") from error
+    for line in lines:
+        output.report({"rule": line}, line)
+    if password is None:
+        output.note(
+            "the user cannot log in yet: run it again with --password-stdin, which prints the hash alone."
+        )
+    return exit_codes.DONE
+
+
+def _rights(options: Options) -> _Rights:
+    rights = _Rights(
+        publishes=options.publish,
+        subscribes=[_subscription(text) for text in options.subscribe],
+        replays=options.replay,
+        requests=options.request,
+        once=options.once,
+    )
+    if options.handlers is not None:
+        handlers = module.handlers(options.handlers)
+        rights.subscribes += [(one.topic, one.group) for one in handlers]
+        rights.publishes += [one.topic for one in handlers.sent()]
+    return rights
+
+
+def _subscription(text: str) -> tuple[str, str]:
+    topic, colon, group = text.partition(":")
+    if not topic or not colon or not group:
+        raise CommandError(f"{text!r} names no subscription; write TOPIC:GROUP.")
+    return topic, group
