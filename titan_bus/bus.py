@@ -52,6 +52,10 @@ class Subscription:
         self._drain_s = drain_s
         self._forget = forget
 
+    def resize(self, concurrency: int) -> None:
+        """Run so many handlers at once from now on; 0 pauses, and what runs goes on to its end."""
+        self._processor.resize(concurrency)
+
     async def stop(self, drain_s: float | None = None) -> None:
         """Take no more events, wait for running handlers, cancel unacknowledged those that take longer."""
         self._forget(self._processor)
@@ -189,11 +193,20 @@ class Bus:
         priority: Priority | str = Priority.MEDIUM,
         *,
         schema_version: int = SCHEMA_VERSION,
+        source: str | None = None,
     ) -> asyncio.Future[str]:
         """Publish an event. Await the future for its id: then the server has it.
 
         Cancelling the future does not take the event back. When the server is away the event waits `patience_s`;
         one that was sent and not answered is sent again under the same id, so it may be there twice.
+
+        Args:
+            topic: where.
+            event_type: what happened.
+            payload: more about it.
+            priority: which events of a batch come first.
+            schema_version: of the payload.
+            source: on whose behalf, for who only passes on what others publish; None for the bus's own.
 
         Raises:
             PublishRefusedError: at the call: the event is malformed or longer than 32,768 bytes.
@@ -202,7 +215,9 @@ class Bus:
             BusClosedError: the bus is not open.
             BusOverloadedError: 64 MiB wait for the server already.
         """
-        return self._publisher.publish(topic, event_type, payload, priority, schema_version=schema_version)
+        return self._publisher.publish(
+            topic, event_type, payload, priority, schema_version=schema_version, source=source
+        )
 
     async def subscribe(
         self,

@@ -347,9 +347,18 @@ class Processor:
                 await self._connection.call("XGROUP", "CREATE", stream, self.group, start, "MKSTREAM")
                 created = True
             except ServerRefusedError as error:
-                if error.code != "BUSYGROUP":
+                if error.code == "BUSYGROUP":
+                    continue
+                if error.code != "OOM" or not await self._has_group(stream):  # full: said before it is looked for
                     raise
         return created
+
+    async def _has_group(self, stream: str) -> bool:
+        try:
+            await self._connection.call("XPENDING", stream, self.group)
+        except ServerRefusedError:
+            return False
+        return True
 
     def _postponed_one(self) -> None:
         self._postponed.set()

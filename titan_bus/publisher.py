@@ -78,6 +78,7 @@ class Publisher:
         deadline: int | None = None,
         event_id: str | None = None,
         schema_version: int = SCHEMA_VERSION,
+        source: str | None = None,
     ) -> asyncio.Future[str]:
         """Send an event; the future has its id once the server has it.
 
@@ -95,7 +96,7 @@ class Publisher:
             retries=0,
             trace_id=trace.trace_id,
             parent_id=trace.parent_id,
-            source=self._source,
+            source=source or self._source,
             reply_to=reply_to,
             deadline=deadline,
         )

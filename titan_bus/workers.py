@@ -21,11 +21,14 @@ class Workers:
     """At most `limit` tasks that call `step` until it returns False, then rest until `wake`.
 
     `step` handles its own errors. A step that is cancelled ends its worker, and another takes the place.
+
+    Attributes:
+        limit: may be changed; what is at work beyond it ends with its step. After a rise, `wake`.
     """
 
     def __init__(self, name: str, limit: int, step: Callable[[], Awaitable[bool]]) -> None:
         self._name = name
-        self._limit = limit
+        self.limit = limit
         self._step = step
         self._tasks: set[asyncio.Task[None]] = set()
         self._resting: list[asyncio.Future[None]] = []
@@ -40,7 +43,7 @@ class Workers:
                 rest = self._resting.pop()
                 if not rest.done():  # else its worker was cancelled
                     rest.set_result(None)
-            elif len(self._tasks) < self._limit:
+            elif len(self._tasks) < self.limit:
                 self._tasks.add(asyncio.create_task(self._work(), name=self._name))
             else:
                 return
@@ -59,7 +62,7 @@ class Workers:
 
     async def _work(self) -> None:
         try:
-            while not self._closed:
+            while not self._closed and len(self._tasks) <= self.limit:
                 if not await self._step():
                     await self._rest()
                 elif time.perf_counter() - self._paused_at > TURN_S:

@@ -140,3 +140,11 @@ async def test_failure_that_nobody_awaits_is_said(server: Server, topic: str) ->
         finally:
             loop.set_exception_handler(None)
     assert said == ["Future exception was never retrieved"]
+
+
+async def test_who_passes_on_names_the_source(bus: Bus, topic: str) -> None:
+    """An event published on behalf of another program carries that one's name."""
+    recorder = Recorder()
+    await bus.publish(topic, "happened", {}, source="billing")
+    await bus.subscribe(topic, "g", recorder)
+    assert (await recorder.wait_for(1))[0].meta.source == "billing"

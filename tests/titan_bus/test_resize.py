@@ -1,0 +1,60 @@
+"""`Subscription.resize`: as many handlers at once as there is room for, which may change."""
+
+import asyncio
+
+import msgspec
+
+from tests.titan_bus.conftest import Recorder, until
+from titan_bus import Bus, BusConfig, Event
+
+
+class Gate:
+    """A handler that stays in hand until it is let go."""
+
+    def __init__(self) -> None:
+        self.running = 0
+        self.open = asyncio.Semaphore(0)
+
+    async def __call__(self, event: Event) -> None:
+        self.running += 1
+        try:
+            await self.open.acquire()
+        finally:
+            self.running -= 1
+
+
+async def test_more_handlers_run_after_a_rise_and_fewer_after_a_fall(bus: Bus, topic: str) -> None:
+    """What waits in the backlog starts with the rise; after a fall no new handler starts until it is reached."""
+    gate = Gate()
+    subscription = await bus.subscribe(topic, "g", gate, concurrency=1)
+    for number in range(8):
+        await bus.publish(topic, "thing", {"number": number})
+    await until(lambda: gate.running == 1, "the first handler")
+    subscription.resize(3)
+    await until(lambda: gate.running == 3, "three handlers")
+    subscription.resize(1)
+    gate.open.release()
+    gate.open.release()
+    await until(lambda: gate.running == 1, "the two others are done")
+    gate.open.release()
+    await until(lambda: not gate.open._value and gate.running == 1, "one in the place of one")
+    await subscription.stop(0.0)
+
+
+async def test_at_zero_the_events_are_left_to_others(bus: Bus, config: BusConfig, topic: str) -> None:
+    """A paused subscription reads nothing, so another member of the group gets all; with room it goes on."""
+    paused, other = Recorder(), Recorder()
+    subscription = await bus.subscribe(topic, "g", paused)
+    subscription.resize(0)
+    reader = bus._readers.reader(topic, "g")
+    await until(reader._between_reads.is_set, "the read in progress ended")
+    ids = [await bus.publish(topic, "thing", {}) for _ in range(20)]
+    async with Bus(msgspec.structs.replace(config, consumer="another")) as second:
+        await second.subscribe(topic, "g", other)
+        await other.wait_for(20)
+    assert sorted(other.ids) == ids
+    assert not paused.events
+    subscription.resize(4)
+    last = await bus.publish(topic, "thing", {})
+    await paused.wait_for(1)
+    assert paused.ids == [last]
