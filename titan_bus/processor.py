@@ -349,7 +349,8 @@ class Processor:
             except ServerRefusedError as error:
                 if error.code == "BUSYGROUP":
                     continue
-                if error.code != "OOM" or not await self._has_group(stream):  # full: said before it is looked for
+                # A server that is full refuses before it looks whether the group is there.
+                if error.code != "OOM" or not await self._has_group(stream):
                     raise
         return created
 
