@@ -7,7 +7,7 @@ checker lets it pass.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any, assert_type
 
 import msgspec
@@ -104,7 +104,7 @@ async def declaring(bus: Bus) -> None:
     """A decorated function keeps its type, so a test calls it with what it takes."""
     assert_type(await decorated(OrderPlaced(1)), Total)
     await decorated({"number": 1})  # type: ignore[arg-type]
-    assert_type(bus.on("t", "h")(takes_payload), Callable[[OrderPlaced], Coroutine[Any, Any, Total]])
+    assert_type(await bus.on("t", "h")(takes_payload)(OrderPlaced(1)), Total)
     assert_type(await bus.include(handlers), list[Subscription])
     assert_type(await titan_bus.connect(BusConfig(url="redis://h"), handlers), Bus)
     handlers.on("t", "g", concurrency="4")  # type: ignore[arg-type]
