@@ -81,8 +81,7 @@ from titan_bus.once import PostgresOnce, RedisOnce
 from titan_bus.restore import Restored
 from titan_bus.tail import Tail
 from titan_bus.upcast import Upcasters
-
-__version__ = "0.1.0"
+from titan_bus.version import __version__
 
 __all__ = [
     "EVENT_BYTES_MAX",
@@ -135,6 +134,7 @@ __all__ = [
     "Tail",
     "UpcastError",
     "Upcasters",
+    "__version__",
     "ack",
     "connect",
     "disconnect",

@@ -21,10 +21,10 @@ from typing import TypeVar
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
-from titan_bus import __version__
 from titan_bus.counters import LATENCY_BOUNDS_MS, Counters, GroupCounters, Histogram
 from titan_bus.figures import Figures
 from titan_bus.inspection import GroupState
+from titan_bus.version import __version__
 
 _TOPIC = ("topic",)
 _GROUP = ("topic", "group")

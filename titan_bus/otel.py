@@ -19,10 +19,11 @@ import logging
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
-from titan_bus import __version__, names
+from titan_bus import names
 from titan_bus.errors import ExtraMissingError, RequestRefused
 from titan_bus.event import Event, Meta
 from titan_bus.tracing import NOT_RECORDED, Trace, TraceIds
+from titan_bus.version import __version__
 
 try:
     from opentelemetry import context, trace

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from titan_bus import __version__
 from titan_bus.cli import exit_codes
 from titan_bus.cli.arguments import Options
 from titan_bus.cli.failures import CommandError
 from titan_bus.config import ArchiveConfig, BusConfig, StreamConfig
 from titan_bus.server import Server
+from titan_bus.version import __version__
 
 if TYPE_CHECKING:
     from titan_bus.archive import Archive
