@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections import Counter
 
 import pytest
@@ -76,13 +77,69 @@ async def test_high_comes_before_low_within_a_batch(bus: Bus, topic: str) -> Non
 
 
 async def test_a_flood_of_high_does_not_starve_low(bus: Bus, topic: str) -> None:
-    """A low event is handled with its own batch, before the hundreds of high ones behind it."""
+    """A low event in the midst of a flood is handled soon after its own batch, not after the flood."""
+    await asyncio.gather(*[bus.publish(topic, "e", {}, "high") for _ in range(300)])
     await bus.publish(topic, "e", {}, "low")
-    await asyncio.gather(*[bus.publish(topic, "e", {}, "high") for _ in range(500)])
+    await asyncio.gather(*[bus.publish(topic, "e", {}, "high") for _ in range(600)])
     recorder = Recorder()
     await bus.subscribe(topic, "g", recorder, concurrency=1)
-    events = await recorder.wait_for(501)
-    assert [event.meta.priority for event in events].index("low") < 100
+    events = await recorder.wait_for(901)
+    assert [event.meta.priority for event in events].index("low") <= 400 + 3 + 1
+
+
+async def test_high_overtakes_what_waits_from_before(bus: Bus, topic: str) -> None:
+    """A high event that comes later is handled before the low ones that wait for a busy handler."""
+    gate = asyncio.Event()
+    recorder = Recorder(lambda _: gate.wait())
+    await bus.subscribe(topic, "g", recorder, concurrency=1)
+    await asyncio.gather(*[bus.publish(topic, "e", {}, "low") for _ in range(50)])
+    await recorder.wait_for(1)
+    await bus.publish(topic, "e", {}, "high")
+    await until(lambda: bus.counters.group(topic, "g").in_hand == 51, "the high one, read ahead")
+    gate.set()
+    events = await recorder.wait_for(51)
+    assert [event.meta.priority for event in events].index("high") <= 2
+
+
+async def test_the_verdicts_are_counted(bus: Bus, topic: str) -> None:
+    """What became of the events of a group, and how long it took, stands in its counters."""
+
+    def judge(event: Event) -> None:
+        if event.event_type == "bad" or (event.event_type == "shaky" and not event.meta.retries):
+            raise FatalError("never") if event.event_type == "bad" else ValueError
+
+    await bus.subscribe(topic, "g", Recorder(judge))
+    for event_type in ("good", "bad", "shaky"):
+        await bus.publish(topic, event_type, {})
+    counters = bus.counters.group(topic, "g")
+    await until(lambda: counters.handled == 2, "both that can be handled")
+    await until(lambda: counters.in_hand == 0, "nothing in hand")
+    assert (counters.failed, counters.retried, counters.dead, counters.expired) == (2, 1, 1, 0)
+    assert sum(counters.latency.buckets) == 2
+    assert sum(counters.handling.buckets) >= 2
+
+
+async def test_a_handler_that_never_waits_leaves_the_loop_its_turns(bus: Bus, topic: str) -> None:
+    """Handlers that hold the loop for a millisecond each do not hold it for a batch."""
+    longest, last = 0.0, time.perf_counter()
+
+    async def beat() -> None:
+        nonlocal longest, last
+        while True:
+            await asyncio.sleep(0)
+            now = time.perf_counter()
+            longest, last = max(longest, now - last), now
+
+    def block(_: Event) -> None:
+        time.sleep(0.002)
+
+    await asyncio.gather(*[bus.publish(topic, "e", {}) for _ in range(100)])
+    recorder = Recorder(block)
+    beating = asyncio.create_task(beat())
+    await bus.subscribe(topic, "g", recorder, concurrency=2)
+    await recorder.wait_for(100)
+    beating.cancel()
+    assert longest < 0.1  # all hundred at one stretch take 0.2 s
 
 
 async def test_concurrency_is_bounded(bus: Bus, topic: str) -> None:
