@@ -28,6 +28,12 @@ BusError
 ├── EventNotFoundError           `replay_from` an event that is nowhere
 ├── GroupNotFoundError           a group that is not on the server
 ├── ExtraMissingError            what was asked for needs a package that is not installed
+├── ShimError                    what only programs in other languages meet (`shim`)
+│   ├── TokenRefusedError        a call without a token, or with one that does not count
+│   ├── RightMissingError        a token that does not allow this
+│   ├── CallMalformedError       a message that is not what the protocol asks for
+│   ├── NackedError              a client in another language could not handle an event
+│   └── ClientGoneError          a client in another language went away with an event in hand
 └── EventNotHeldError            `ack` of an event that no subscription holds
 
 RequestRefused is what a responder raises to refuse; the requester gets it as RequestFailedError.
@@ -243,6 +249,53 @@ class EventNotHeldError(BusError):
     def __init__(self, event_id: str) -> None:
         super().__init__(event_id)
         self.event_id = event_id
+
+
+class ShimError(BusError):
+    """Something between the shim and a client in another language."""
+
+
+class TokenRefusedError(ShimError):
+    """The token of a call is not there or does not count, for `reason`, which has the cure."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class RightMissingError(ShimError):
+    """The token of `subject` does not allow to `act` on `target`."""
+
+    def __init__(self, subject: str, act: str, target: str) -> None:
+        super().__init__(f"{subject} may not {act} {target}")
+        self.subject = subject
+        self.act = act
+        self.target = target
+
+
+class CallMalformedError(ShimError):
+    """The `field` of a call is not what the protocol asks for; `detail` says what it has to be."""
+
+    def __init__(self, field: str, detail: str) -> None:
+        super().__init__(f"{field}: {detail}")
+        self.field = field
+        self.detail = detail
+
+
+class NackedError(ShimError):
+    """A client could not handle the event, for `reason`; it comes again."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class ClientGoneError(ShimError):
+    """The client's stream ended before its verdict; the event comes again."""
+
+    def __init__(self, subject: str) -> None:
+        super().__init__(f"the stream of {subject} ended without a verdict")
+        self.subject = subject
 
 
 class UpcastError(FatalError):
