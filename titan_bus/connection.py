@@ -152,12 +152,10 @@ class Connection:
 
     def _put_aside(self, command: Command, error: ServerRefusedError) -> bool:
         """Keep a command that the server, or this server, cannot serve now, while its time lasts."""
-        if self._wire is None or command.expires_at <= self._loop.time():
+        if self._wire is None or (error.code != NOT_HERE and error.code not in NOT_NOW):
             return False
         if error.code == NOT_HERE:
             self._wire.close()  # what is aside goes with the rest of it to the next one
-        elif error.code not in NOT_NOW:
-            return False
         elif not self._aside:
             self._loop.call_later(AGAIN_S, self._take_up)
         self._aside.append(command)

@@ -96,7 +96,12 @@ class Endpoint:
                 await self._greet(wire)
         except (OSError, ServerRefusedError, NotImplementedError) as error:  # Windows has no unix sockets
             wire.close()
-            raise BusUnavailableError(self.address, str(error) or "no answer") from error
+            reason = str(error) or "no answer"
+            if self.tls is not None and isinstance(
+                error, ConnectionResetError
+            ):  # asyncio drops the TLS alert
+                reason += ": if the server asks for a certificate, give ssl_certfile and ssl_keyfile"
+            raise BusUnavailableError(self.address, reason) from error
         except asyncio.CancelledError:
             wire.close()
             raise
@@ -170,9 +175,16 @@ class MultiUrl:
 
 
 def _tls(query: dict[str, str]) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=query.get("ssl_ca_certs"))
-    if certificate := query.get("ssl_certfile"):
-        context.load_cert_chain(certificate, query.get("ssl_keyfile"))
+    certificate, key = query.get("ssl_certfile"), query.get("ssl_keyfile")
+    if key and not certificate:
+        raise ValueError("ssl_keyfile needs the certificate that it belongs to: give ssl_certfile, too")
+    try:
+        context = ssl.create_default_context(cafile=query.get("ssl_ca_certs"))
+        if certificate:
+            context.load_cert_chain(certificate, key)
+    except OSError as error:
+        given = ", ".join(f"{name}={value}" for name, value in query.items() if name.startswith("ssl_"))
+        raise ValueError(f"{given}: {error.strerror or error}") from error
     if query.get("ssl_cert_reqs") == "none":
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

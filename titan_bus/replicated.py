@@ -32,6 +32,8 @@ from titan_bus.errors import (
 )
 from titan_bus.wire import Wire, Word
 
+LATE_REPLY_S = 0.5
+"""How much longer than a publish's patience the answer to its last WAIT may take."""
 WAIT_MS = 100
 """How long one WAIT holds up the connection when replicas are missing; then the next one asks."""
 
@@ -126,10 +128,13 @@ class ReplicatedConnection(Connection):
     async def _confirm(self) -> None:
         while self._unconfirmed:
             writes, self._unconfirmed = self._unconfirmed, []
-            patience_s = max(0.0, min(write.expires_at for write in writes) - self._loop.time())
+            left_s = max(0.0, min(write.expires_at for write in writes) - self._loop.time())
+            wait_ms = max(1, min(WAIT_MS, int(left_s * 1000)))  # 0 would be for ever
             replicas, refusal = 0, None
             try:
-                replicas = await super().call("WAIT", self._replicas, WAIT_MS, patience_s=patience_s)
+                replicas = await super().call(
+                    "WAIT", self._replicas, wait_ms, patience_s=left_s + LATE_REPLY_S
+                )
             except BusUnavailableError:
                 pass
             except ServerRefusedError as error:

@@ -57,7 +57,7 @@ class Node:
     def thaw(self) -> None:
         self.process.send_signal(signal.SIGCONT)
 
-    def ask(self, *words: str | int) -> Any:
+    def ask(self, *words: str | bytes | int) -> Any:
         """Send one command on a connection of its own; an error reply is returned, not raised."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=2) as connection:
             connection.sendall(hiredis.pack_command(words))  # type: ignore[arg-type]  # its stub means a tuple of one

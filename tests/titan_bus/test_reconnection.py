@@ -7,7 +7,16 @@ from typing import Self
 
 import pytest
 
-from titan_bus import Bus, BusConfig, BusOverloadedError, BusUnavailableError, channel, connection, names
+from titan_bus import (
+    Bus,
+    BusConfig,
+    BusOverloadedError,
+    BusUnavailableError,
+    ReadConfig,
+    channel,
+    connection,
+    names,
+)
 from titan_bus import bus as bus_module
 from titan_bus.endpoint import Endpoint
 
@@ -187,3 +196,85 @@ async def test_too_much_waiting_is_refused(
     assert raised.value.waiting_bytes > 1_000_000
     server.start()
     assert len(await asyncio.gather(*futures)) == 32
+
+
+class StallingProxy:
+    """Carries bytes between a port and a server's socket; what `stall` finds carries nothing any more."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._flowing = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.connections = 0
+
+    async def __aenter__(self) -> Self:
+        self._flowing.set()
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.url = f"redis://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def stall(self) -> None:
+        """Stop carrying on the connections of now, without closing them; new ones work."""
+        self._flowing.clear()  # those that wait for it wait for ever
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        flowing = self._flowing
+        behind_reader, behind = await asyncio.open_unix_connection(self._path)
+        for source, target in ((reader, behind), (behind_reader, writer)):
+            task = asyncio.create_task(self._carry(source, target, flowing))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _carry(
+        self, source: asyncio.StreamReader, target: asyncio.StreamWriter, flowing: asyncio.Event
+    ) -> None:
+        try:
+            while data := await source.read(65_536):
+                await flowing.wait()
+                target.write(data)
+                await target.drain()
+        except ConnectionError:
+            pass
+        finally:
+            target.close()
+
+
+async def test_readers_leave_a_network_that_stalls(
+    server: Server, monkeypatch: pytest.MonkeyPatch, topic: str
+) -> None:
+    """Subscription and tail whose connections carry nothing any more dial again, and miss nothing.
+
+    What the server had delivered into the stalled connection is handled too.
+    """
+    monkeypatch.setattr(channel, "LATE_REPLY_S", 0.2)
+    monkeypatch.setattr(connection, "REPLY_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(connection, "WATCH_S", 0.05)
+    read = ReadConfig(block_ms=200)
+    async with (
+        StallingProxy(server.url.removeprefix("unix://")) as network,
+        Bus(BusConfig(url=network.url, read=read, drain_s=0.5)) as bus,
+        Bus(BusConfig(url=server.url)) as publisher,
+    ):
+        recorder = Recorder()
+        await bus.subscribe(topic, "g", recorder)
+        tail = bus.tail([topic])
+        await tail.start()
+        ids = [await publisher.publish(topic, "e", {})]
+        await recorder.wait_for(1)
+        assert (await anext(tail)).event_id == ids[0]
+        before = network.connections
+        network.stall()
+        ids += [await publisher.publish(topic, "e", {}) for _ in range(10)]
+        await recorder.wait_for(11)
+        assert sorted(set(recorder.ids)) == ids
+        assert [(await anext(tail)).event_id for _ in ids[1:]] == ids[1:]
+        assert network.connections >= before + 3

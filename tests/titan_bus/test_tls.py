@@ -1,6 +1,7 @@
 """TLS: a real handshake, in front of a real server."""
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,8 @@ import pytest
 
 from titan_bus import Bus, BusConfig, BusUnavailableError
 from titan_bus.testing import private_server
+
+from .conftest import Recorder
 
 x509 = pytest.importorskip("cryptography.x509")
 
@@ -55,8 +58,18 @@ async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 async def tls(tmp_path: Path) -> AsyncIterator[tuple[int, Path]]:
     """A port of localhost that speaks TLS for a server behind it, and the certificate to trust."""
     certificate, key = make_certificate(tmp_path)
+    async with terminator(certificate, key, ask_for_certificate=False) as port:
+        yield port, certificate
+
+
+@contextlib.asynccontextmanager
+async def terminator(certificate: Path, key: Path, *, ask_for_certificate: bool) -> AsyncIterator[int]:
+    """Speak TLS on a port for a server behind it; one that asks trusts this one certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
+    if ask_for_certificate:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(certificate)
     with private_server() as url:
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -64,7 +77,7 @@ async def tls(tmp_path: Path) -> AsyncIterator[tuple[int, Path]]:
             await asyncio.gather(pump(reader, behind[1]), pump(behind[0], writer))
 
         async with await asyncio.start_server(serve, "localhost", 0, ssl=context) as server:
-            yield server.sockets[0].getsockname()[1], certificate
+            yield server.sockets[0].getsockname()[1]
 
 
 async def test_a_trusted_certificate_opens(tls: tuple[int, Path], topic: str) -> None:
@@ -81,3 +94,30 @@ async def test_an_unknown_certificate_does_not(tls: tuple[int, Path]) -> None:
     """A certificate that nobody vouches for is refused, as BusUnavailableError with the reason."""
     with pytest.raises(BusUnavailableError, match="CERTIFICATE_VERIFY_FAILED"):
         await Bus(BusConfig(url=f"rediss://localhost:{tls[0]}")).open()
+
+
+async def test_a_server_may_ask_who_comes(tmp_path: Path, topic: str) -> None:
+    """With `ssl_certfile` and `ssl_keyfile` a server that wants a client's certificate lets the bus in."""
+    certificate, key = make_certificate(tmp_path)
+    async with terminator(certificate, key, ask_for_certificate=True) as port:
+        trusted = f"rediss://localhost:{port}?ssl_ca_certs={certificate}"
+        async with Bus(BusConfig(url=f"{trusted}&ssl_certfile={certificate}&ssl_keyfile={key}")) as bus:
+            recorder = Recorder()
+            await bus.subscribe(topic, "g", recorder)
+            event_id = await bus.publish(topic, "e", {})
+            await recorder.wait_for(1)
+            assert recorder.ids == [event_id]
+        with pytest.raises(BusUnavailableError, match="give ssl_certfile"):
+            await Bus(BusConfig(url=trusted)).open()
+
+
+def test_certificates_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
+    """A file that is missing, one that is no certificate, and a key without one: ValueError with the setting."""
+    noise = tmp_path / "noise.pem"
+    noise.write_text("no certificate")
+    with pytest.raises(ValueError, match=r"ssl_ca_certs=/nowhere\.pem: No such file"):
+        Bus(BusConfig(url="rediss://localhost?ssl_ca_certs=/nowhere.pem"))
+    with pytest.raises(ValueError, match=r"ssl_certfile=.*noise"):
+        Bus(BusConfig(url=f"rediss://localhost?ssl_certfile={noise}"))
+    with pytest.raises(ValueError, match="give ssl_certfile"):
+        Bus(BusConfig(url=f"rediss://localhost?ssl_keyfile={noise}"))

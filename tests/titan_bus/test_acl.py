@@ -1,0 +1,177 @@
+"""One user a service: what is granted works on a real server, and nothing else does."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from titan_bus import Bus, BusConfig, ClaimConfig, MetricsConfig, ServerRefusedError, names
+from titan_bus.acl import rules
+from titan_bus.connection import Connection
+
+from .conftest import QUICK_RETRY, Recorder, pending_is, settled, until
+from .scraping import scrape, scraped
+
+PASSWORD = "kept elsewhere"
+SECRET = f"#{hashlib.sha256(PASSWORD.encode()).hexdigest()}"
+
+
+@asynccontextmanager
+async def user(raw: Connection, redis_url: str, line: str, **options: object) -> AsyncIterator[Bus]:
+    """A bus of the user that the line makes."""
+    words = line.split()
+    await raw.call(*words)
+    scheme, _, rest = redis_url.partition("://")
+    login = f"{words[2]}:{PASSWORD.replace(' ', '%20')}@"
+    config = BusConfig(url=f"{scheme}://{login}{rest.rpartition('@')[2]}", retry=QUICK_RETRY, **options)  # type: ignore[arg-type]  # the test's own
+    try:
+        async with Bus(config) as bus:
+            yield bus
+    finally:
+        await raw.call("ACL", "DELUSER", words[2])
+
+
+async def test_what_is_granted_works(raw: Connection, redis_url: str, topic: str) -> None:
+    """Publish, subscribe, retries, dead letters, requests, replay and tail need no right beside the printed."""
+    [line] = rules(
+        topic, PASSWORD, publishes=[topic], subscribes=[(topic, "g")], replays=[topic], requests=[topic]
+    )
+    failures: dict[str, int] = {}
+
+    def fault(event: object) -> object:
+        kind = event.event_type  # type: ignore[attr-defined]  # an Event
+        failures[kind] = failures.get(kind, 0) + 1
+        if kind == "never" or (kind == "later" and failures[kind] < 3):
+            raise RuntimeError(kind)
+        return {"pong": True}
+
+    async with user(raw, redis_url, line) as bus:
+        tail = bus.tail([topic])
+        await tail.start()
+        recorder = Recorder(fault)  # type: ignore[arg-type]  # takes any event
+        await bus.subscribe(topic, "g", recorder)
+        ids = [await bus.publish(topic, kind, {}) for kind in ("at once", "later", "never")]
+        assert await bus.request(topic, "ping", {}, dict) == {"pong": True}
+        await until(lambda: failures.get("later") == 3 and failures.get("never") == 6, "the retries")
+        await settled(raw, names.stream_of(topic), "g")
+        assert [(await anext(tail)).event_id for _ in ids] == ids
+        assert [event.event_id async for event in bus.replay("2020-01-01T00:00:00Z", topic)][:3] == ids
+
+        async def buried() -> bool:
+            letters = await raw.call("XREVRANGE", names.DEAD_LETTERS, "+", "-", "COUNT", 10)
+            return any(ids[2].encode() in part for _, fields in letters for part in fields)
+
+        await until(buried, "the dead letter")
+        await bus._trimmer.trim(topic)
+
+
+async def test_claims_and_readers_need_no_more(raw: Connection, redis_url: str, topic: str) -> None:
+    """What a dead consumer held is taken over, and a blocking read can be ended, under the printed rights."""
+    await raw.call("XGROUP", "CREATE", names.stream_of(topic), "g", "0", "MKSTREAM")
+    [line] = rules(topic, SECRET, publishes=[topic], subscribes=[(topic, "g")])
+    claim = ClaimConfig(min_idle_s=0.05)
+    async with user(raw, redis_url, line, claim=claim) as bus:
+        left = await bus.publish(topic, "e", {})
+        await raw.call("XREADGROUP", "GROUP", "g", "dead", "STREAMS", names.stream_of(topic), ">")
+        await pending_is(raw, names.stream_of(topic), "g", 1)
+        recorder = Recorder()
+        await bus.subscribe(topic, "g", recorder)
+        assert (await recorder.wait_for(1))[0].event_id == left
+        channel = bus._server.channel(names.stream_of(topic))
+        number = await channel.call("CLIENT", "ID")
+        reading = asyncio.ensure_future(
+            channel.call(
+                "XREADGROUP", "GROUP", "g", "c", "BLOCK", 10_000, "STREAMS", names.stream_of(topic), ">"
+            )
+        )
+
+        async def ended() -> bool:
+            return bool(await bus._server.unblock(names.stream_of(topic), number))
+
+        await until(ended, "the read")
+        assert await reading is None
+        channel.close()
+
+
+async def test_everything_else_is_refused(raw: Connection, redis_url: str, topic: str) -> None:
+    """Other topics, reading what may only be written, and commands that see or change the server: NOPERM."""
+    [line] = rules(topic, PASSWORD, publishes=[f"{topic}.out"], subscribes=[(f"{topic}.in", "g")])
+    inward, outward = names.stream_of(f"{topic}.in"), names.stream_of(f"{topic}.out")
+    async with user(raw, redis_url, line) as bus:
+        refused = [
+            ("XADD", names.stream_of(topic), "*", "e", "x"),
+            ("XADD", inward, "*", "e", "x"),
+            ("XREADGROUP", "GROUP", "g", "c", "STREAMS", outward, ">"),
+            ("XREADGROUP", "GROUP", "g", "c", "STREAMS", names.stream_of(topic), ">"),
+            ("XRANGE", names.DEAD_LETTERS, "-", "+"),
+            ("XREAD", "STREAMS", "replies:someone", "0"),
+            ("EVAL", "return redis.call('XADD', KEYS[1], '*', 'e', 'x')", 1, inward),
+            ("EVAL", "return redis.call('XRANGE', KEYS[1], '-', '+')", 1, names.DEAD_LETTERS),
+            ("DEL", outward),
+            ("FLUSHALL",),
+            ("KEYS", "*"),
+            ("SCAN", 0),
+            ("CONFIG", "GET", "*"),
+            ("CLIENT", "LIST"),
+            ("ACL", "WHOAMI"),
+            ("SUBSCRIBE", "news"),
+            ("PUBLISH", "news", "x"),
+        ]
+        for words in refused:
+            try:
+                await bus._connection.call(*words)
+            except ServerRefusedError as error:
+                assert error.code == "NOPERM" or "ACL failure in script" in str(error), words  # noqa: PT017 -- which one
+            else:
+                pytest.fail(f"allowed: {words}")
+
+
+def test_the_line_holds_no_password() -> None:
+    """A password is printed as its SHA-256, a hash as it is, and none makes a user that cannot log in."""
+    assert PASSWORD not in rules("s", PASSWORD)[0]
+    assert f" {SECRET} " in rules("s", PASSWORD)[0] + " "
+    assert rules("s", PASSWORD) == rules("s", SECRET)
+    assert "#" not in rules("s", None)[0]
+    assert "nopass" not in rules("s", None)[0]
+
+
+@pytest.mark.parametrize("name", ["a b", "a)", "(a", "a\n", ""])
+def test_a_name_that_no_rule_can_say_is_refused(name: str) -> None:
+    """A space or a parenthesis would end the rule, and grant something else."""
+    with pytest.raises(ValueError, match="cannot stand in an ACL rule"):
+        rules("s" if name else name, None, publishes=["t", name])
+
+
+async def test_a_topic_is_no_pattern(raw: Connection, redis_url: str, topic: str) -> None:
+    """A star in a topic's name grants that topic alone."""
+    [line] = rules(topic, PASSWORD, publishes=["*"])
+    async with user(raw, redis_url, line) as bus:
+        await bus.publish("*", "e", {})
+        with pytest.raises(ServerRefusedError, match="NOPERM"):
+            await bus.publish(topic, "e", {})
+    await raw.call("DEL", names.stream_of("*"))
+
+
+async def test_metrics_need_no_more(
+    raw: Connection, redis_url: str, topic: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With `metrics` a consumer sees lag, retries and dead letters of every group on its topic, without it not."""
+    handles = [(topic, "g")]
+    metrics = MetricsConfig(port=0, every_s=0.01)
+    labels = {"topic": topic, "group": "another"}
+    await raw.call("XGROUP", "CREATE", names.stream_of(topic), "another", "0", "MKSTREAM")
+    [line] = rules(topic, PASSWORD, subscribes=handles, metrics=True)
+    async with user(raw, redis_url, line, metrics=metrics) as bus:
+        await bus.subscribe(topic, "g", Recorder())
+        await raw.call("XADD", names.stream_of(topic), "*", "any", "thing")
+        found = await scraped(bus, lambda now: now.value("titan_bus_lag", **labels) == 1, "the lag")
+        for name in ("delayed", "pending", "oldest_unacknowledged_timestamp_seconds"):
+            assert found.value(f"titan_bus_{name}", **labels) is not None
+        assert found.value("titan_bus_dead_letters") is not None
+    [line] = rules(topic, PASSWORD, subscribes=handles)
+    async with user(raw, redis_url, line, metrics=metrics) as bus:
+        await bus.subscribe(topic, "g", Recorder())
+        await until(lambda: "titan-bus acl --metrics" in caplog.text, "the refusal is said")
+        assert (await scrape(bus)).value("titan_bus_lag", **labels) is None

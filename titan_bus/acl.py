@@ -1,0 +1,126 @@
+"""What a service has to be allowed on the server, and nothing more (Redis ACL with selectors: Redis 7, Valkey).
+
+Each right is a selector of its own, so that what may be read here cannot be written there. `titan-bus acl` prints
+the lines; a test runs a bus under them. Whoever adds a command to the package adds it here.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+
+from titan_bus import names
+
+CONNECTING = (
+    "+ping +client|setname +client|id +client|unblock +select +role +wait +time +cluster|slots +asking"
+)
+"""What every bus sends, with one server, Sentinel or a cluster; none of these shows or changes a key."""
+_HASH = re.compile(r"#[0-9a-f]{64}")
+_UNSPEAKABLE = re.compile(r"[\s()\x00-\x1f]")
+"""What would end a word or a selector in an ACL rule."""
+
+
+def rules(
+    service: str,
+    password: str | None,
+    *,
+    publishes: Iterable[str] = (),
+    subscribes: Iterable[tuple[str, str]] = (),
+    replays: Iterable[str] = (),
+    requests: Iterable[str] = (),
+    once: Iterable[str] = (),
+    metrics: bool = False,
+) -> list[str]:
+    """Return the commands that make a service's user, or make it anew; now one line.
+
+    A password is never in it, only its SHA-256, so that it may be kept in a file. Who may ask may read any reply
+    whose key it knows; these keys cannot be guessed, nor listed with these rights.
+
+    Args:
+        service: the user's name.
+        password: itself, or `#` and its SHA-256 in hexadecimal; None makes a user that cannot log in yet.
+        publishes: topics; a publisher also trims them, so it may read and remove what is old.
+        subscribes: topics with the group that handles them: with retries, dead letters, claims, and answers.
+        replays: topics that it reads without a group, by `replay` or `tail`.
+        requests: topics on which it asks.
+        once: scopes of `bus.once`.
+        metrics: it serves metrics: lag and the like of every group on what it publishes or handles.
+
+    Raises:
+        ValueError: a name has a space, a control character or a parenthesis: no rule can say it.
+    """
+    publishes, subscribes, requests = tuple(publishes), tuple(subscribes), tuple(requests)
+    written = [names.stream_of(topic) for topic in dict.fromkeys((*publishes, *requests))]
+    read = [names.stream_of(topic) for topic in replays]
+    marks = [names.once_of(scope, "") for scope in once]
+    selectors = [
+        _selector("+xadd", written, rights="W"),
+        _selector("+eval +exists +xlen +xinfo|groups +xpending +xrange +xtrim", written),
+        _selector("+xrange +xrevrange +xread +xinfo|groups +xpending", read, rights="R"),
+        _selector("+eval +get +set +pttl +pexpire", marks, suffix="*"),
+    ]
+    for topic, group in subscribes:
+        selectors += _consuming(topic, group)
+    if metrics:
+        selectors += _counting(dict.fromkeys((*publishes, *requests, *(topic for topic, _ in subscribes))))
+    replies = [names.replies_of("")]
+    if subscribes:
+        selectors.append(_selector("+xadd", [names.DEAD_LETTERS], rights="W"))
+        selectors.append(_selector("+xadd +expire", replies, rights="W", suffix="*"))
+    if requests:
+        selectors.append(_selector("+xread +xtrim +del", replies, suffix="*"))
+    words = [
+        "ACL SETUSER",
+        _word(service),
+        "reset on resetchannels",
+        _secret(password),
+        CONNECTING,
+        *selectors,
+    ]
+    return [" ".join(word for word in words if word)]
+
+
+def _consuming(topic: str, group: str) -> list[str]:
+    stream, retries, delayed = (
+        names.stream_of(topic), names.retries_of(group, topic), names.delayed_of(group, topic)
+    )  # fmt: skip
+    return [
+        _selector("+xreadgroup +xack +xpending +xclaim +xgroup|create", [stream, retries]),
+        _selector("+xadd +xdel", [retries], rights="W"),
+        _selector("+zadd +zrange +zrangebyscore +zrem", [delayed]),
+        # A script's own commands are checked one by one: this alone reads and writes nothing.
+        _selector("+eval", [stream, retries, delayed, names.DEAD_LETTERS]),
+    ]
+
+
+def _counting(topics: Iterable[str]) -> list[str]:
+    selectors = [_selector("+xlen", [names.DEAD_LETTERS], rights="R")]
+    for topic in topics:
+        waiting = [names.retries_of("", topic), names.delayed_of("", topic)]
+        selectors += [
+            _selector("+xlen +xinfo|groups +xpending +xrange", [names.stream_of(topic)], rights="R"),
+            _selector("+xlen +zcard", waiting, rights="R", suffix="*"),
+        ]
+    return selectors
+
+
+def _selector(commands: str, keys: Sequence[str], *, rights: str = "", suffix: str = "") -> str:
+    before = f"%{rights}~" if rights else "~"
+    patterns = " ".join(f"{before}{_pattern(key)}{suffix}" for key in keys)
+    return f"({commands} {patterns})" if keys else ""
+
+
+def _secret(password: str | None) -> str:
+    if password is None or _HASH.fullmatch(password):
+        return password or ""
+    return f"#{hashlib.sha256(password.encode()).hexdigest()}"
+
+
+def _pattern(key: str) -> str:
+    """Return the pattern that fits this key alone."""
+    return re.sub(r"([*?\[\]\\])", r"\\\1", _word(key))
+
+
+def _word(name: str) -> str:
+    if not name or _UNSPEAKABLE.search(name):
+        raise ValueError(f"{name!r} cannot stand in an ACL rule: leave out spaces and parentheses")
+    return name
