@@ -281,7 +281,7 @@ async def test_refused_figures(server: Server, topic: str, caplog: pytest.LogCap
         assert found.value("titan_bus_connected") == 1
         assert found.value("titan_bus_messages_total", topic=topic, group="", status="published") == 1
     (record,) = [record for record in caplog.records if record.levelname == "WARNING"]
-    assert "titan-bus acl" in record.getMessage()
+    assert "titan-bus acl --metrics" in record.getMessage()
 
 
 HOSTILE = ('a"} 1\nb', "\\", "{topic}", "x" * 1_000, "тема", "a\x00b", "\ud800")

@@ -32,7 +32,7 @@ async def run(options: Options, output: Output) -> int:
         if not password:
             raise CommandError("there is no password on standard input.")
     try:
-        lines = acl.rules(options.user, password, **msgspec.structs.asdict(rights))
+        lines = acl.rules(options.user, password, metrics=options.metrics, **msgspec.structs.asdict(rights))
     except ValueError as error:
         raise CommandError(f"{error}.") from error
     for line in lines:
