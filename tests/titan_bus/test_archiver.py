@@ -47,7 +47,8 @@ def config(config: BusConfig, topic: str, folder: Path) -> BusConfig:
 
 @pytest.fixture(autouse=True)
 async def no_round(raw: Connection) -> AsyncIterator[None]:
-    """Archives nothing by itself, and leaves no mark to the next test."""
+    """Archives nothing by itself, nor other tests' dead letters, and leaves no mark to the next test."""
+    await raw.call("DEL", names.DEAD_LETTERS)
     await raw.call("SET", names.ARCHIVE_DONE, "1")
     yield
     await raw.call("DEL", names.ARCHIVE_DONE, names.DEAD_LETTERS)
