@@ -1,0 +1,211 @@
+"""One bus subscription for all streams of a group, dealt out in turn to those that have room.
+
+The bus's handler is `Dealer.handle`: it lends the event to a stream and ends with that stream's verdict. So what
+the bus promises for a handler holds for a client far away: its event is kept alive as long as it works, comes
+again when it fails, and stays unacknowledged when the shim ends. The subscription runs as many handlers as the
+streams have room for, so that the rest waits in the bus, in the order of priority, within reach of other members.
+"""
+
+import asyncio
+from collections import deque
+from typing import Protocol
+
+from titan_bus.bus import Bus, Subscription
+from titan_bus.errors import BusClosedError, EventNotHeldError
+from titan_bus.event import Event
+
+HAND_BACK_S = 2.0
+"""How long the end of a group's last stream waits until the server knows what failed with it."""
+
+
+class Loan:
+    """An event on its way to a verdict.
+
+    Attributes:
+        verdict: its result answers a request; its exception is why the event was not handled.
+        taker: the stream that has it; None while none has room.
+    """
+
+    __slots__ = ("event", "taker", "verdict")
+
+    def __init__(self, event: Event) -> None:
+        self.event = event
+        self.taker: Taker | None = None
+        self.verdict: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+
+
+class Taker(Protocol):
+    """What a dealer knows of a stream."""
+
+    @property
+    def concurrency(self) -> int:
+        """How many events it takes at once."""
+        ...
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it takes one more now."""
+        ...
+
+    def take(self, loan: Loan) -> None:
+        """Take an event."""
+        ...
+
+    def give_back(self, loan: Loan) -> None:
+        """The event has its verdict, or is wanted back."""
+        ...
+
+    def end(self, error: Exception) -> None:
+        """The stream has to end."""
+        ...
+
+
+class Dealer:
+    """Deals the events of one group on one topic."""
+
+    def __init__(self) -> None:
+        self.subscription: Subscription | None = None
+        self._takers: deque[Taker] = deque()
+        self._waiting: deque[Loan] = deque()
+        self._lent: dict[str, Loan] = {}
+
+    async def handle(self, event: Event) -> object:
+        """Lend an event, and return or raise its verdict (the bus calls this)."""
+        if (same := self._lent.get(event.event_id)) is not None:
+            # Published twice under one id: one verdict serves both.
+            return await asyncio.shield(same.verdict)
+        loan = self._lent[event.event_id] = Loan(event)
+        self._waiting.append(loan)
+        self._deal()
+        try:
+            return await loan.verdict
+        finally:
+            del self._lent[event.event_id]
+            if loan.taker is None:
+                self._waiting.remove(loan)
+            else:
+                loan.taker.give_back(loan)
+                self._deal()
+
+    def find(self, event_id: str) -> Loan:
+        """Return an event that a stream has.
+
+        Raises:
+            EventNotHeldError: none has it.
+        """
+        loan = self._lent.get(event_id)
+        if loan is None or loan.taker is None or loan.verdict.done():
+            raise EventNotHeldError(event_id)
+        return loan
+
+    def join(self, taker: Taker) -> None:
+        """Deal to this one, too."""
+        self._takers.append(taker)
+        self.room_changed()
+
+    def leave(self, taker: Taker) -> None:
+        """Deal to this one no more."""
+        self._takers.remove(taker)
+        self.room_changed()
+
+    @property
+    def deserted(self) -> bool:
+        """Whether no stream is left."""
+        return not self._takers
+
+    def room_changed(self) -> None:
+        """A stream has more room, or less."""
+        if self.subscription is not None:
+            self.subscription.resize(sum(taker.concurrency for taker in self._takers))
+        self._deal()
+
+    def end(self, error: Exception) -> None:
+        """End all streams."""
+        for taker in tuple(self._takers):
+            taker.end(error)
+
+    def _deal(self) -> None:
+        while self._waiting and (taker := self._next()) is not None:
+            loan = self._waiting.popleft()
+            loan.taker = taker
+            taker.take(loan)
+
+    def _next(self) -> Taker | None:
+        for _ in range(len(self._takers)):
+            self._takers.rotate(-1)
+            if self._takers[-1].has_room:
+                return self._takers[-1]
+        return None
+
+
+class Desk:
+    """All dealers of a shim."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._dealers: dict[tuple[str, str], Dealer] = {}
+        self._turn = asyncio.Lock()
+        self._retiring: set[asyncio.Task[None]] = set()
+        self._closing = False
+
+    async def join(self, topic: str, group: str, start: str, taker: Taker) -> Dealer:
+        """Let a stream take part; the first of a group subscribes.
+
+        Raises:
+            BusClosedError: the shim is closing.
+            BusUnavailableError: the server does not answer.
+        """
+        async with self._turn:
+            if self._closing:
+                raise BusClosedError
+            dealer = self._dealers.get((topic, group))
+            if dealer is None:
+                dealer = Dealer()
+                dealer.subscription = await self._bus.subscribe(
+                    topic, group, dealer.handle, concurrency=taker.concurrency, start=start
+                )
+                self._dealers[topic, group] = dealer
+            dealer.join(taker)
+            return dealer
+
+    def leave(self, topic: str, group: str, taker: Taker) -> None:
+        """A stream is gone; the last of a group ends the subscription, so that other members get the events."""
+        dealer = self._dealers[topic, group]
+        dealer.leave(taker)
+        if dealer.deserted and not self._closing:
+            task = asyncio.create_task(
+                self._retire(topic, group), name=f"titan_bus shim: {group} leaves {topic}"
+            )
+            self._retiring.add(task)
+            task.add_done_callback(self._retiring.discard)
+
+    async def _retire(self, topic: str, group: str) -> None:
+        async with self._turn:
+            dealer = self._dealers.get((topic, group))
+            if dealer is None or not dealer.deserted or self._closing:
+                return  # somebody joined meanwhile
+            del self._dealers[topic, group]
+            if dealer.subscription is not None:
+                await dealer.subscription.stop(HAND_BACK_S)
+
+    def find(self, topic: str, group: str, event_id: str) -> Loan:
+        """Return an event that a stream of the group has.
+
+        Raises:
+            EventNotHeldError: none has it.
+        """
+        dealer = self._dealers.get((topic, group))
+        if dealer is None:
+            raise EventNotHeldError(event_id)
+        return dealer.find(event_id)
+
+    async def close(self) -> None:
+        """Take no more events, wait `drain_s` for verdicts, then end all streams; what is left comes again."""
+        async with self._turn:
+            self._closing = True
+            subscriptions = [d.subscription for d in self._dealers.values() if d.subscription is not None]
+            await asyncio.gather(*(subscription.stop() for subscription in subscriptions))
+            for dealer in self._dealers.values():
+                dealer.end(BusClosedError())
+        if self._retiring:
+            await asyncio.wait(self._retiring)

@@ -1,0 +1,82 @@
+"""Where the shim listens: loopback or a unix socket; beyond this machine only with TLS."""
+
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+
+from titan_bus.config import PORT_MAX
+from titan_bus.errors import ConfigValueError
+
+DEFAULT = "127.0.0.1:50051"
+UNIX = "unix:"
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """An address that is allowed, as gRPC names it, and what TLS needs.
+
+    Attributes:
+        address: `host:port`, port 0 for any that is free; `unix:/path`.
+        certificate: a chain in PEM, or None.
+        private_key: its key in PEM, or None.
+    """
+
+    address: str
+    certificate: bytes | None = None
+    private_key: bytes | None = None
+
+    @classmethod
+    def on(
+        cls, address: str = DEFAULT, certificate: Path | None = None, private_key: Path | None = None
+    ) -> "Listening":
+        """Check an address; meant for a program's start, where nothing waits.
+
+        Raises:
+            ConfigValueError: it is none, it would let other machines in without TLS, or a file cannot be read.
+        """
+        if (certificate is None) != (private_key is None):
+            raise ConfigValueError("tls", "needs both, a certificate and its key")
+        if not address.startswith(UNIX):
+            host = _host(address)
+            if certificate is None and not _is_loopback(host):
+                raise ConfigValueError(
+                    f"listen {address}",
+                    "other machines would send their tokens unencrypted: listen on 127.0.0.1 or unix:/path, "
+                    "or give --cert and --key",
+                )
+        elif not address.removeprefix(UNIX).startswith("/"):
+            raise ConfigValueError(
+                f"listen {address}", "a socket is named by its whole path: unix:/run/bus.sock"
+            )
+        if certificate is None or private_key is None:
+            return cls(address)
+        return cls(address, _read(certificate), _read(private_key))
+
+    @property
+    def socket(self) -> Path | None:
+        """The unix socket's path, if it is one."""
+        return Path(self.address.removeprefix(UNIX)) if self.address.startswith(UNIX) else None
+
+
+def _host(address: str) -> str:
+    host, colon, port = address.rpartition(":")
+    if not colon or not host or not port.isdecimal() or int(port) > PORT_MAX:
+        raise ConfigValueError(f"listen {address}", "has to be host:port, [::1]:port, or unix:/path")
+    bracketed = host.startswith("[") and host.endswith("]")
+    if ":" in host and not bracketed:
+        raise ConfigValueError(f"listen {address}", f"an IPv6 address stands in brackets: [{host}]:{port}")
+    return host[1:-1] if bracketed else host
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"  # any other name may come to mean another address
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigValueError(str(path), f"cannot be read: {error.strerror}") from error
