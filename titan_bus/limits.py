@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from typing import Any
 
 SLACK_S = 1e-9
 """What rounding may leave of a wait: a clock in floats would never quite come to its end."""
@@ -49,7 +50,7 @@ class RateLimit:
         self._tokens -= 1
 
     def give_back(self) -> None:
-        """Return a token in the same turn of the loop in which it was taken."""
+        """Return a token at the moment at which it was taken."""
         self._tokens += 1
 
     def _wait_s(self) -> float:
@@ -74,3 +75,38 @@ async def pass_through(limits: Sequence[RateLimit]) -> None:
             await limit.ready()
         for limit in limits:
             limit.take()
+
+
+class Gate:
+    """The limits that one consumer passes, and those of its tasks that wait there."""
+
+    def __init__(self, limits: Sequence[RateLimit]) -> None:
+        self._limits = limits
+        self._waiting: set[asyncio.Task[Any]] = set()
+
+    def __bool__(self) -> bool:
+        """Whether there is any limit."""
+        return bool(self._limits)
+
+    async def enter(self) -> float:
+        """Wait for a token of each limit; returns for how many milliseconds."""
+        began = time.perf_counter()
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("called outside of a task")
+        self._waiting.add(task)
+        try:
+            await pass_through(self._limits)
+        finally:
+            self._waiting.discard(task)
+        return (time.perf_counter() - began) * 1000
+
+    def turn_back(self) -> None:
+        """Return the tokens: there is nothing to do with them. Without waiting in between."""
+        for limit in self._limits:
+            limit.give_back()
+
+    def close(self) -> None:
+        """Cancel the tasks that wait."""
+        for task in tuple(self._waiting):
+            task.cancel()

@@ -14,10 +14,12 @@ from titan_bus.claims import Claims
 from titan_bus.config import BusConfig
 from titan_bus.connection import Connection
 from titan_bus.counters import GroupCounters
+from titan_bus.delayed import Delayed
 from titan_bus.delivery import Delivery, Entry, Key
-from titan_bus.errors import BusClosedError, BusError, EntryMalformedError, ServerRefusedError
+from titan_bus.errors import BusClosedError, BusError, EntryMalformedError
 from titan_bus.event import Event
-from titan_bus.limits import RateLimit, pass_through
+from titan_bus.groups import Groups
+from titan_bus.limits import Gate, RateLimit
 from titan_bus.partitions import Partitions
 from titan_bus.priorities import Priorities
 from titan_bus.reader import Reader
@@ -30,8 +32,6 @@ from titan_bus.workers import Workers, cancel
 
 Handler = Callable[[Event], Awaitable[object]]
 PartitionBy = Callable[[Event], Hashable]
-IDLE_RELEASE_S = 5.0
-"""How often the delayed set is looked at when nothing is known to wait: a dead consumer may have left some."""
 PARKED_BATCHES = 10
 """So many times `read.count` may wait behind slow or failing keys of `partition_by` before reading pauses."""
 
@@ -68,7 +68,6 @@ class Processor:
         self.group = group
         self.streams = (names.stream_of(topic), names.retries_of(group, topic))
         self._name = f"titan_bus {group} on {topic}"
-        self._connection = connection
         self._reader = reader
         self._config = config
         self._responder = responder
@@ -76,35 +75,29 @@ class Processor:
         self._counters = counters
         self._handler = handler
         self._auto_ack = auto_ack
-        self._start_id = start
-        self._limits = limits
+        self._groups = Groups(connection, group, self.streams, start)
+        self._gate = Gate(limits)
         self._partition_by = partition_by
         self._settlement = Settlement(connection, topic, group, config.retry)
+        self._delayed = Delayed(self._settlement)
         self._verdicts = Verdicts(
             self._name, self._settlement, responder, counters, config.stream(topic).retry_limit,
-            self._let_go, self._take_again, self._postponed_one,
+            self._let_go, self._take_again, self._delayed.added,
         )  # fmt: skip
         self._held: dict[Key, Delivery | None] = {}
         self._claims = Claims(
-            connection,
-            config,
-            group,
-            self.streams,
-            self._held.keys,
-            self._receive_claimed,
-            self._verdicts.bury,
-        )
+            connection, config, group, self.streams,
+            self._held.keys, self._receive_claimed, self._verdicts.bury,
+        )  # fmt: skip
         self._backlog: Priorities[Delivery] = Priorities(config.priority_weights)
         self._partitions = Partitions()
         self._workers = Workers(self._name, concurrency, self._handle_next)
-        self._limited: set[asyncio.Task[None]] = set()
         self._burying: set[asyncio.Task[None]] = set()
         self._retries: set[asyncio.TimerHandle] = set()
         self._upkeep: set[asyncio.Task[None]] = set()
         self._behind = asyncio.Event()
         self._behind.set()
         self._reader_waits = False
-        self._postponed = asyncio.Event()
         self._stopping = False
 
     async def start(self) -> None:
@@ -114,11 +107,10 @@ class Processor:
             BusUnavailableError: the server does not answer now.
             BusClosedError: it was stopped meanwhile.
         """
-        await self._create_groups()
-        self._start_id = "0"  # should the group vanish, the next one misses nothing
+        await self._groups.create()
         if self._stopping:
             raise BusClosedError
-        for step in (self._catch_up, self._release, self._claims.keep):
+        for step in (self._catch_up, self._delayed.release, self._claims.keep):
             what = f"{self._name}: {step.__name__.strip('_')}"
             self._upkeep.add(asyncio.create_task(keep_going(step, what), name=what))
         self._reader.add(self)
@@ -134,8 +126,7 @@ class Processor:
         self._workers.close()
         for retry in self._retries:
             retry.cancel()
-        for waiting in tuple(self._limited):
-            waiting.cancel()
+        self._gate.close()
         await self._reader.remove(self)
         try:
             async with asyncio.timeout(drain_s):
@@ -232,12 +223,11 @@ class Processor:
         """Hand the next delivery to the handler; False when none waits. What the workers do."""
         if not self._backlog or self._stopping:
             return False
-        if self._limits:
-            await self._pass_limits()
+        if self._gate:
+            self._counters.limited_ms += await self._gate.enter()
         delivery = self._next()
         if delivery is None:
-            for limit in self._limits:
-                limit.give_back()
+            self._gate.turn_back()
             return False
         try:
             with self._tracing.dispatching(delivery.event, self.group):
@@ -256,18 +246,6 @@ class Processor:
                 delivery = None
         self._tell_reader()
         return delivery
-
-    async def _pass_limits(self) -> None:
-        began = time.perf_counter()
-        task = asyncio.current_task()
-        if task is None:
-            return
-        self._limited.add(task)
-        try:
-            await pass_through(self._limits)
-        finally:
-            self._limited.discard(task)
-        self._counters.limited_ms += (time.perf_counter() - began) * 1000
 
     async def _handle(self, delivery: Delivery) -> None:
         event = delivery.event
@@ -311,7 +289,8 @@ class Processor:
 
         def again() -> None:
             self._retries.discard(timer)
-            self._dispatch(delivery)
+            if self._held.get(key) is delivery:
+                self._dispatch(delivery)
 
         timer = asyncio.get_running_loop().call_later(after_s, again)
         self._retries.add(timer)
@@ -333,45 +312,8 @@ class Processor:
     async def _catch_up(self) -> None:
         """Make sure of the groups, and take up what was delivered here and got lost, before more is read."""
         await self._behind.wait()
-        if await self._create_groups():
+        if await self._groups.create():
             logger.warning("%s: the stream or the group was gone, it is created again", self._name)
         await self._claims.take_own()
         self._behind.clear()
         self._reader.wake()
-
-    async def _create_groups(self) -> bool:
-        """Create the groups that are missing; returns whether there were any."""
-        created = False
-        for stream, start in zip(self.streams, (self._start_id, "0"), strict=True):
-            try:
-                await self._connection.call("XGROUP", "CREATE", stream, self.group, start, "MKSTREAM")
-                created = True
-            except ServerRefusedError as error:
-                if error.code == "BUSYGROUP":
-                    continue
-                # A server that is full refuses before it looks whether the group is there.
-                if error.code != "OOM" or not await self._has_group(stream):
-                    raise
-        return created
-
-    async def _has_group(self, stream: str) -> bool:
-        try:
-            await self._connection.call("XPENDING", stream, self.group)
-        except ServerRefusedError:
-            return False
-        return True
-
-    def _postponed_one(self) -> None:
-        self._postponed.set()
-
-    async def _release(self) -> None:
-        """Bring back failed events whose time has come, then wait for the next one's."""
-        self._postponed.clear()
-        next_s = await self._settlement.release()
-        try:
-            async with asyncio.timeout(
-                IDLE_RELEASE_S if next_s is None else min(next_s + 0.001, IDLE_RELEASE_S)
-            ):
-                await self._postponed.wait()
-        except TimeoutError:
-            pass
