@@ -20,7 +20,7 @@ from titan_bus.endpoint import Endpoint
 TOTAL = 100_000
 CONSUMERS = ("one", "two")
 VICTIMS = ("publisher", "server", *CONSUMERS)
-BETWEEN_KILLS_S = (0.05, 0.3)
+BETWEEN_KILLS_S = (0.0, 0.2)
 PATIENCE_S = 60.0
 
 
@@ -53,6 +53,18 @@ class Children:
     async def kill_all(self) -> None:
         for name in self._running:
             await self.kill(name)
+
+    async def publisher_gets_on(self) -> None:
+        """Wait until the publisher has published more, or has ended."""
+        before = self._published_bytes()
+        await until(
+            lambda: self._published_bytes() > before or self._running["publisher"].returncode is not None,
+            "the publisher gets on",
+            PATIENCE_S,
+        )
+
+    def _published_bytes(self) -> int:
+        return self.published.stat().st_size if self.published.exists() else 0
 
     def check(self) -> None:
         """A child that ended by itself, and not by our hand, has failed."""
@@ -94,6 +106,9 @@ async def test_what_was_acknowledged_is_handled_at_least_once(
         while not children.publisher_is_done:
             # Everyone's turn comes, in another order each time.
             for victim in dice.sample(VICTIMS, len(VICTIMS)):
+                await (
+                    children.publisher_gets_on()
+                )  # or a slow machine would start programs and do nothing else
                 await asyncio.sleep(dice.uniform(*BETWEEN_KILLS_S))
                 if victim == "server":
                     server.kill()
