@@ -78,7 +78,7 @@ class Wire(asyncio.BufferedProtocol):
         self.on_replies: Callable[[], None] | None = None
         self.on_refused: Callable[[Command, ServerRefusedError], bool] = lambda _command, _error: False
         self._reader = hiredis.Reader(replyError=refusal)
-        self._buffer = bytearray(READ_BYTES)
+        self._buffer = memoryview(bytearray(READ_BYTES))  # a view: asyncio's TLS reads into slices of it
         self._transport: asyncio.Transport | None = None
 
     def send(self, commands: Sequence[Command]) -> None:
@@ -101,7 +101,7 @@ class Wire(asyncio.BufferedProtocol):
         """Take the transport (asyncio calls this)."""
         self._transport = transport  # type: ignore[assignment]  # asyncio's own stubs say BaseTransport
 
-    def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 -- asyncio passes it
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 -- asyncio passes it
         """Say where to read to (asyncio calls this)."""
         return self._buffer
 
