@@ -121,3 +121,14 @@ def test_certificates_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
         Bus(BusConfig(url=f"rediss://localhost?ssl_certfile={noise}"))
     with pytest.raises(ValueError, match="give ssl_certfile"):
         Bus(BusConfig(url=f"rediss://localhost?ssl_keyfile={noise}"))
+
+
+async def test_long_replies_arrive_whole(tls: tuple[int, Path], topic: str) -> None:
+    """A reply of many records of TLS, longer than what is read at once, comes out as it went in."""
+    port, certificate = tls
+    url = f"rediss://localhost:{port}?ssl_ca_certs={certificate}"
+    async with Bus(BusConfig(url=url)) as bus:
+        texts = [f"{n:05}" * 4_000 for n in range(30)]
+        await asyncio.gather(*[bus.publish(topic, "e", {"text": text}) for text in texts])
+        events = [event async for event in bus.replay("2020-01-01T00:00:00Z", topic)]
+    assert [event.payload_as(dict)["text"] for event in events] == texts
