@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
             name, help=sentence, description=_description(sentence), parents=[_general()], allow_abbrev=False
         )
 
-    for build in (_publish, _tail, _looking, _dlq, _replay, _archive, _serve, _papers, _bench):
+    for build in (_publish, _tail, _looking, _dlq, _replay, _archive, _serve, _shim, _papers, _bench):
         build(add)
     return root
 
@@ -193,6 +193,43 @@ def _serve(add: Add) -> None:
         "--metrics-port", type=_port, metavar="PORT", help="let Prometheus ask here, on 127.0.0.1"
     )
     serve.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
+
+
+def _shim(add: Add) -> None:
+    secret = "the secret's file (default: TITAN_BUS_SECRET_FILE, or jwt.secret in ~/.config/titan-bus)"  # noqa: S105
+    grpc = add("grpc", "serve programs in other languages, by gRPC")
+    grpc.add_argument(
+        "--listen", default="127.0.0.1:50051", metavar="ADDRESS",
+        help="host:port or unix:/path (default: %(default)s); other machines need --cert and --key",
+    )  # fmt: skip
+    grpc.add_argument("--cert", metavar="FILE", help="the certificate and its chain, PEM")
+    grpc.add_argument("--key", metavar="FILE", help="the certificate's key, PEM")
+    grpc.add_argument("--secret", metavar="FILE", help=f"{secret}; made when it is not there")
+    grpc.add_argument(
+        "--public-key", metavar="FILE",
+        help="in place of the secret: tokens are signed elsewhere, RS256 or EdDSA, with this key's other half",
+    )  # fmt: skip
+    grpc.add_argument(
+        "--consumer", metavar="NAME",
+        help="its name within groups: the same after a restart, one of its own for each that runs at a time"
+        " (default: the file's, or grpc:ADDRESS@host)",
+    )  # fmt: skip
+    grpc.add_argument("--drain", type=_seconds, metavar="S", help="at the end, wait so long for verdicts")
+    grpc.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
+    token = add("token", "make a token for a program that comes by gRPC")
+    token.add_argument("--sub", required=True, metavar="NAME", help="the program, for meta.source")
+    token.add_argument(
+        "--publish", action="append", default=[], metavar="TOPIC",
+        help="it publishes and asks there; * stands for any text; may be repeated",
+    )  # fmt: skip
+    token.add_argument(
+        "--subscribe", action="append", default=[], metavar="TOPIC:GROUP",
+        help="it handles this, and may replay the topic; may be repeated",
+    )  # fmt: skip
+    token.add_argument(
+        "--hours", type=_seconds, default=24.0, metavar="N", help="it counts so long (default: 24)"
+    )
+    token.add_argument("--secret", metavar="FILE", help=f"{secret}; made when it is not there")
 
 
 def _papers(add: Add) -> None:

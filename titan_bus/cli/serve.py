@@ -3,20 +3,18 @@
 The first signal drains, a second one ends the process at once: what was in hand is then claimed by the next.
 """
 
-import asyncio
 import logging
-import signal
 import socket
-import sys
 
 import msgspec
 
 from titan_bus.bus import Bus
-from titan_bus.cli import exit_codes, module
+from titan_bus.cli import module
 from titan_bus.cli.arguments import Options
 from titan_bus.cli.connecting import SOURCE, config_of
 from titan_bus.cli.failures import CommandError
 from titan_bus.cli.output import Output
+from titan_bus.cli.stopping import Stop, log_to_stderr
 from titan_bus.config import BusConfig, MetricsConfig
 from titan_bus.handlers import Handlers
 
@@ -25,14 +23,10 @@ logger = logging.getLogger("titan_bus")
 
 async def run(options: Options, output: Output) -> int:  # noqa: ARG001 -- a worker's output is its log
     """Work until told to stop."""
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=options.log_level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
+    log_to_stderr(options.log_level)
     handlers = _handlers(options)
     config = _config(options)
-    stop = _Stop()
+    stop = Stop()
     async with Bus(config, handlers) as bus:
         stop.listen()
         for one in handlers:
@@ -83,30 +77,3 @@ def _config(options: Options) -> BusConfig:
             config.metrics or MetricsConfig(), port=options.metrics_port
         )
     return msgspec.structs.replace(config, **changes)
-
-
-class _Stop:
-    """Turns the first signal into an exit status, and gives the second one back its way of ending a process."""
-
-    SIGNALS = (signal.SIGTERM, signal.SIGINT)
-
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._came = self._loop.create_future()
-
-    def listen(self) -> None:
-        for signum in self.SIGNALS:
-            signal.signal(signum, self._take)
-
-    async def wait(self) -> int:
-        """Wait for a signal: SIGTERM is the ordinary end of a service."""
-        return exit_codes.INTERRUPTED if await self._came == signal.SIGINT else exit_codes.DONE
-
-    def _take(self, signum: int, _frame: object) -> None:
-        for each in self.SIGNALS:
-            signal.signal(each, signal.SIG_DFL)
-        self._loop.call_soon_threadsafe(self._come, signum)
-
-    def _come(self, signum: int) -> None:
-        if not self._came.done():  # both signals may come at once
-            self._came.set_result(signum)

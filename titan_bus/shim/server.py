@@ -9,7 +9,7 @@ from typing import Self
 import grpc
 
 from titan_bus.bus import Bus
-from titan_bus.errors import BusUnavailableError, ConfigValueError
+from titan_bus.errors import ConfigValueError
 from titan_bus.shim import titan_bus_pb2_grpc
 from titan_bus.shim.dealer import Desk
 from titan_bus.shim.listening import Listening
@@ -69,8 +69,7 @@ class Shim:
         """Listen.
 
         Raises:
-            BusUnavailableError: the address is taken or is not this machine's.
-            ConfigValueError: certificate and key do not go together.
+            ConfigValueError: the address is taken or not this machine's; certificate and key do not go together.
         """
         server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=CALLS_MAX)
         service = Service(self._bus, self._key, self._desk)
@@ -108,9 +107,8 @@ class Shim:
                 raise ConfigValueError(
                     "tls", "certificate and key do not go together, or are no PEM"
                 ) from error
-            raise BusUnavailableError(
-                address, "cannot be listened on: it is taken, or is not this machine's"
-            ) from error
+            detail = "is taken, or is not this machine's: name another"
+            raise ConfigValueError(f"listen {address}", detail) from error
         if self._listening.socket is not None:
             self._listening.socket.chmod(0o600)
         return port
