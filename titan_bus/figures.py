@@ -55,7 +55,7 @@ class Watch:
             if str(error) != self._refusal:  # it will be the same every few seconds
                 self._refusal = str(error)
                 logger.warning(
-                    "metrics: the server refuses lag and the like (%s); `titan-bus acl --metrics` prints the rights",
+                    "metrics: the server refuses lag and the like (%s); `titan-bus acl --metrics` has the rights",
                     error,
                 )
         except BusError:
