@@ -16,6 +16,8 @@ from titan_desktop.provision.docker import DEFAULT_PORTS, PASSWORDS, SERVICES, D
 from titan_desktop.provision.errors import StoreUnavailableError
 
 COMPOSE_FILE = bundled("compose") / "docker-compose.yml"
+HIGH_AVAILABILITY = {"redis-primary", "redis-replica", *(f"redis-sentinel-{number}" for number in (1, 2, 3))}
+"""What the profile `ha` adds."""
 SECRETS = {name: f"secret-{number}" for number, name in enumerate(PASSWORDS)}
 
 
@@ -38,19 +40,24 @@ def compose_command() -> list[str]:
     pytest.skip("neither `docker compose` nor `docker-compose` is installed")
 
 
-def test_docker_accepts_the_file_and_every_service_is_guarded(tmp_path: Path) -> None:
-    """`docker compose config`: three services, loopback alone, a health check and a named volume each."""
+@pytest.mark.parametrize(
+    ("options", "more"), [([], set()), (["--profile", "ha"], HIGH_AVAILABILITY)], ids=["stores", "ha"]
+)
+def test_docker_accepts_the_file_and_every_service_is_guarded(
+    tmp_path: Path, options: list[str], more: set[str]
+) -> None:
+    """`docker compose config`: the services, loopback alone, a health check and a named volume each."""
     environment = tmp_path / ".env"
     environment.write_text("".join(f"{name}={value}\n" for name, value in (SECRETS | DEFAULT_PORTS).items()))
     done = subprocess.run(
-        [*compose_command(), "--env-file", str(environment), "--file", str(COMPOSE_FILE), "config"],
+        [*compose_command(), "--env-file", environment, "--file", COMPOSE_FILE, *options, "config"],
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
     said = yaml.safe_load(done.stdout)
-    assert set(said["services"]) == set(SERVICES.values())
+    assert set(said["services"]) == set(SERVICES.values()) | more
     for service in said["services"].values():
         assert service["healthcheck"]["test"]
         assert [_is_loopback(port) for port in service["ports"]] == [True]
@@ -68,7 +75,8 @@ def _is_loopback(port: Any) -> bool:
 def test_the_file_holds_no_password_and_opens_no_other_door() -> None:
     """The same claims by the text of the file, for machines without Docker; every secret is a variable."""
     said = yaml.safe_load(COMPOSE_FILE.read_text("utf-8"))
-    assert set(said["services"]) == set(SERVICES.values())
+    assert set(said["services"]) == set(SERVICES.values()) | HIGH_AVAILABILITY
+    assert {name for name, service in said["services"].items() if "profiles" in service} == HIGH_AVAILABILITY
     for name, service in said["services"].items():
         (port,) = service["ports"]
         assert port.startswith("127.0.0.1:$"), name
@@ -149,6 +157,6 @@ def test_no_password_stands_on_a_command_line_and_no_server_runs_as_root() -> No
         assert "PASSWORD" not in str(service["healthcheck"]["test"]), name
         assert service["security_opt"] == ["no-new-privileges:true"], name
     assert "--requirepass" not in str(said["services"]["redis"]["command"])
-    for name in ("redis", "postgres"):
+    for name in ("redis", "postgres", *HIGH_AVAILABILITY):
         assert said["services"][name]["cap_drop"] == ["ALL"]
-        assert said["services"][name]["user"] == name
+        assert said["services"][name]["user"] == name.partition("-")[0]
