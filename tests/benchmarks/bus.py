@@ -4,11 +4,13 @@
 
 One producer process and one consumer process on a server of their own, on loopback, with an empty store and AOF
 everysec; the contenders take turns, and medians of the rounds are shown. CPU is that of producer + consumer. The
-last line of the latency table has the server write every event to the disk before it answers.
+last table has the server write every event to the disk before it answers. `tests.benchmarks.bus_requests` measures
+requests, `tests.benchmarks.bus_replay` the archive.
 """
 
 import argparse
 import asyncio
+import importlib.util
 import json
 import statistics
 import sys
@@ -26,6 +28,7 @@ PEERS = {
     "fast_stream": "FastStream",
     "fast_stream_batch": "FastStream, batches",
 }
+NEEDS = {"by_hand": "orjson", "fast_stream": "faststream", "fast_stream_batch": "faststream"}
 FLOOD = {"titan": 50_000, "by_hand": 50_000, "fast_stream": 5_000, "fast_stream_batch": 20_000}
 RATE = 1_000
 DURABLE = ("titan", "by_hand")
@@ -145,6 +148,11 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one short round")
     parser.add_argument("--only", nargs="+", choices=PEERS, default=list(PEERS), help="which contenders")
     arguments = parser.parse_args()
+    missing = {
+        need for peer in arguments.only if (need := NEEDS.get(peer)) and not importlib.util.find_spec(need)
+    }
+    if missing:
+        parser.error(f"{', '.join(sorted(missing))} is not installed: pip install -e '.[bench]'")
     asyncio.run(measure(arguments.only, *((1, 1.0) if arguments.quick else (3, 5.0))))
 
 
