@@ -1,4 +1,4 @@
-"""`titan-bus pending`."""
+"""`titan-bus pending`: which events were taken and are not acknowledged, by whom and for how long."""
 
 from titan_bus.bus import Bus
 from titan_bus.cli import exit_codes
