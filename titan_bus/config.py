@@ -16,15 +16,15 @@ PORT_MAX = 65_535
 def _at_least(least: float, **values: float | None) -> None:
     """See that these fields are numbers and no less; None is left alone."""
     for field, value in values.items():
-        if value is not None and not (math.isfinite(value) and value >= least):
-            raise ConfigValueError(field, f"has to be {least:g} or more, not {value:g}")
+        if value is not None and not least <= value < math.inf:
+            raise ConfigValueError(field, f"has to be {least:g} or more, not {value}")
 
 
 def _above_zero(**values: float | None) -> None:
     """See that these fields are numbers above 0; None is left alone."""
     for field, value in values.items():
-        if value is not None and not (math.isfinite(value) and value > 0):
-            raise ConfigValueError(field, f"has to be more than 0, not {value:g}")
+        if value is not None and not 0 < value < math.inf:
+            raise ConfigValueError(field, f"has to be more than 0, not {value}")
 
 
 def _named(**values: str) -> None:

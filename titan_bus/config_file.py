@@ -171,7 +171,11 @@ def _fits(value: object, kind: inspect.Type) -> bool:
         case inspect.IntType():
             return isinstance(value, int) and not isinstance(value, bool)
         case inspect.FloatType():
-            return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+            return (
+                isinstance(value, int | float)
+                and not isinstance(value, bool)
+                and -math.inf < value < math.inf
+            )
         case inspect.EnumType():
             return value in [member.value for member in kind.cls]
         case inspect.LiteralType():

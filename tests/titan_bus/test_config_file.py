@@ -137,6 +137,8 @@ URL = "redis: {url: redis://h}\n"
         (URL + "priority_weights: {urgent: 3}", 2, "has to be one of high, medium, low"),
         (URL + "read:\n  block_ms: 0", 3, "block_ms: has to be 1 or more"),
         (URL + "read:\n  count: 0", 3, "count: has to be 1 or more"),
+        (URL + "drain_s: -" + "9" * 400, 2, "drain_s: has to be 0 or more"),
+        (URL + "drain_s: " + "9" * 5_000, 2, "drain_s has to be a number, not this"),
         (URL + "metrics:\n  port: 70000", 3, "port: has to be 0 to 65535"),
         (URL + "drain_s: -1", 2, "drain_s: has to be 0 or more"),
         (URL + "source: &s shop\nconsumer: *s", 2, "anchors"),

@@ -44,5 +44,9 @@ def test_the_face_is_complete() -> None:
     assert titan_bus.__all__ == sorted(
         titan_bus.__all__, key=lambda name: (not name.isupper(), name[0].islower(), name)
     )
-    public = {name for name, value in vars(titan_bus.errors).items() if inspect.isclass(value)}
-    assert public - set(titan_bus.__all__) == {"EntryMalformedError"}  # no program meets it
+    errors = {name: value for name, value in vars(titan_bus.errors).items() if inspect.isclass(value)}
+    hidden = {name for name in errors if name not in titan_bus.__all__}
+    # The shim's clients speak gRPC, and no program meets the last one.
+    assert hidden == {n for n, e in errors.items() if issubclass(e, titan_bus.errors.ShimError)} | {
+        "EntryMalformedError"
+    }
