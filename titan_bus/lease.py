@@ -10,6 +10,7 @@ from titan_bus.errors import BusError
 
 TTL_S = 30.0
 POLL_S = 0.1
+RELEASE_PATIENCE_S = 1.0
 
 _RENEW = """
 -- KEYS lease; ARGV token, milliseconds.
@@ -35,8 +36,12 @@ class Lease:
     @contextlib.asynccontextmanager
     async def held(self, *, wait: bool) -> AsyncIterator[bool]:
         """Hold the lease inside the block; yields False when another holds it and `wait` is false."""
-        while not (taken := await self._take()) and wait:  # noqa: ASYNC110 -- the event is on another machine
-            await asyncio.sleep(POLL_S)
+        try:
+            while not (taken := await self._take()) and wait:  # noqa: ASYNC110 -- the event is on another machine
+                await asyncio.sleep(POLL_S)
+        except asyncio.CancelledError:  # the server may have given it meanwhile
+            await self._release()
+            raise
         if not taken:
             yield False
             return
@@ -46,8 +51,7 @@ class Lease:
         finally:
             keeping.cancel()
             await asyncio.wait([keeping])
-            with contextlib.suppress(BusError):  # then it runs out by itself
-                await self._connection.call("EVAL", _RELEASE, 1, self._key, self._token)
+            await self._release()
 
     async def _take(self) -> bool:
         # Sent twice over a lost connection it would find itself: that counts as taken.
@@ -55,6 +59,12 @@ class Lease:
             "SET", self._key, self._token, "NX", "PX", int(TTL_S * 1000), "GET"
         )
         return answer is None or answer.decode() == self._token
+
+    async def _release(self) -> None:
+        with contextlib.suppress(BusError):  # then it runs out by itself
+            await self._connection.call(
+                "EVAL", _RELEASE, 1, self._key, self._token, patience_s=RELEASE_PATIENCE_S
+            )
 
     async def _keep(self) -> None:
         while True:
