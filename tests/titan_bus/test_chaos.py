@@ -90,6 +90,7 @@ def dice() -> random.Random:
     return random.Random(seed)
 
 
+@pytest.mark.timeout(300)
 async def test_what_was_acknowledged_is_handled_at_least_once(
     server: Server,
     topic: str,
