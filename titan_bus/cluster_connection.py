@@ -75,12 +75,12 @@ class ClusterConnection(Connection):
         self._loop = asyncio.get_running_loop()
         await self._cluster.read()
         nodes = {node: self._connect(node, self._patience_s) for node in self._cluster.nodes}
+        self._nodes = nodes
         outcomes = await asyncio.gather(*(node.open() for node in nodes.values()), return_exceptions=True)
         troubles = [outcome for outcome in outcomes if outcome is not None]
         if len(troubles) == len(nodes):
             raise troubles[0]
         self._open = True
-        self._nodes = nodes
         for node, outcome in zip(nodes.values(), outcomes, strict=True):
             node.on_change(self._node_changed)
             if outcome is not None:

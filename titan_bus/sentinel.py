@@ -7,6 +7,9 @@ User and password are theirs; `sentinel_username` and `sentinel_password` stand 
 All sentinels are asked at once, those that they name as well, so a dead one does no harm. The newest configuration
 wins (its `config-epoch`; Redis Sentinel specification, "Configuration epochs"), and the server itself has to say
 that it is a primary: a sentinel on the wrong side of a split names a stale one. `server` makes this and closes it.
+
+A user of the sentinels' own needs `+ping +client|setname +sentinel|get-master-addr-by-name +sentinel|master
++sentinel|sentinels +subscribe &+switch-master` there.
 """
 
 import asyncio

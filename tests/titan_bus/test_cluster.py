@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from titan_bus import Bus, BusConfig, BusUnavailableError, FatalError, NotReplicatedError, names, new_ulid
+from titan_bus import (
+    Bus,
+    BusClosedError,
+    BusConfig,
+    BusUnavailableError,
+    FatalError,
+    NotReplicatedError,
+    names,
+    new_ulid,
+)
 from titan_bus.slots import slot_of
 
 from .conftest import QUICK_RETRY, Recorder, until
@@ -124,7 +133,7 @@ async def test_a_slot_moves_under_load(bus: Bus, cluster: ClusterDeployment) -> 
     await until(lambda: bus._server._cluster.owner(slot).port == cluster.nodes[2].port, "the new map")  # type: ignore[union-attr]  # asserted above
 
 
-async def test_a_node_dies_and_its_replica_takes_over(topic: str) -> None:
+async def test_a_node_dies_and_its_replica_takes_over() -> None:
     """After kill -9 of a node its replica serves its slots; publishes and subscriptions go on by themselves."""
     with running(ClusterDeployment) as cluster:
         topics = [topic_on(0, 5_460), topic_on(5_461, 10_922)]
@@ -149,6 +158,35 @@ async def test_a_node_dies_and_its_replica_takes_over(topic: str) -> None:
             await until(lambda: changes == [False, True], "connected again")
         async with Bus(BusConfig(url=cluster.url)) as bus:  # the first node of the URL is dead
             assert await ids_in(bus, topics[0]) == [before[0], ids[2]]
+
+
+async def test_a_cluster_with_a_dead_node_is_of_use() -> None:
+    """A bus opens though a node is dead: topics elsewhere work, one on that node waits, and closing does not."""
+    with running(ClusterDeployment) as cluster:
+        cluster.nodes[1].kill()
+        here, there = topic_on(0, 5_460), topic_on(5_461, 10_922)
+        async with Bus(BusConfig(url=cluster.url, patience_s=30)) as bus:
+            assert not bus.connected
+            event_id = await bus.publish(here, "e", {})
+            assert await ids_in(bus, here) == [event_id]
+            returning = bus.publish(there, "e", {})
+            cluster.nodes[1].start()
+            await returning
+            await until(lambda: bus.connected, "the node's return")
+            cluster.nodes[1].freeze()
+            never = bus.publish(there, "e", {})
+        with pytest.raises(BusClosedError):
+            await never
+
+
+async def test_what_a_bus_sends_after_its_end_is_refused(cluster: ClusterDeployment, topic: str) -> None:
+    """BusClosedError, as with one server; also for SCAN, which goes to every node."""
+    async with Bus(BusConfig(url=cluster.url)) as bus:
+        pass
+    with pytest.raises(BusClosedError):
+        bus.publish(topic, "e", {})
+    with pytest.raises(BusClosedError):
+        await bus.inspection.topic_names()
 
 
 async def test_replicas_are_counted_by_node(cluster: ClusterDeployment) -> None:
