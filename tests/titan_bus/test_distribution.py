@@ -14,9 +14,6 @@ from titan_bus import testing
 
 ROOT = Path(__file__).parent.parent.parent
 README = ROOT / "titan_bus" / "README.md"
-HEAVY = {
-    "grpc", "jwt", "obstore", "opentelemetry", "prometheus_client", "redis", "titan_desktop", "yaml", "zstandard",
-}  # fmt: skip
 
 
 def project(path: str) -> dict[str, Any]:
@@ -34,15 +31,6 @@ def run(*command: str, **environment: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-def test_the_import_is_light() -> None:
-    """`import titan_bus` imports nothing that only some programs need."""
-    imported = run(
-        "-c", "import sys, titan_bus; print(*{name.partition('.')[0] for name in sys.modules})"
-    ).split()
-    assert "msgspec" in imported
-    assert not HEAVY & set(imported)
 
 
 def test_the_readme_s_quick_start_runs() -> None:
