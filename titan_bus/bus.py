@@ -56,10 +56,14 @@ class Subscription:
         """Run so many handlers at once from now on; 0 pauses, and what runs goes on to its end."""
         self._processor.resize(concurrency)
 
-    async def stop(self, drain_s: float | None = None) -> None:
-        """Take no more events, wait for running handlers, cancel unacknowledged those that take longer."""
+    async def stop(self, drain_s: float | None = None, *, hand_back: bool = False) -> None:
+        """Take no more events, wait for running handlers, cancel unacknowledged those that take longer.
+
+        What was read ahead and not begun stays this consumer's, for its return. `hand_back` is for one that will
+        not return soon: the other consumers of the group get it now, in place of after `claim.min_idle_s`.
+        """
         self._forget(self._processor)
-        await self._processor.stop(self._drain_s if drain_s is None else drain_s)
+        await self._processor.stop(self._drain_s if drain_s is None else drain_s, hand_back=hand_back)
 
 
 class Bus:

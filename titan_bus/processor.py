@@ -5,6 +5,7 @@ work, up to `read.count` deliveries ahead, so that a high event overtakes low on
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Hashable, Sequence
@@ -115,8 +116,16 @@ class Processor:
             self._upkeep.add(asyncio.create_task(keep_going(step, what), name=what))
         self._reader.add(self)
 
-    async def stop(self, drain_s: float) -> None:
-        """Read no more, wait `drain_s` for the handlers that run, then cancel them without acknowledging."""
+    async def stop(self, drain_s: float, *, hand_back: bool = False) -> None:
+        """Read no more, wait `drain_s` for the handlers that run, then cancel them without acknowledging.
+
+        Args:
+            drain_s: at most; handing back takes as long again.
+            hand_back: give what was never begun to other consumers now, not when it has been idle for long.
+        """
+        if hand_back:
+            self.resize(0)
+            await self._reader.remove(self)  # what it still brings is taken in hand
         self._stopping = True
         # Still pending on the server, the next start takes them up. They stay in hand until the end, so that
         # neither this consumer nor another takes them before.
@@ -136,6 +145,12 @@ class Processor:
         except TimeoutError:
             pass
         await cancel(self._workers.running() | self._burying | self._upkeep)
+        if hand_back:
+            with contextlib.suppress(TimeoutError, BusError):  # they are claimed later then
+                async with asyncio.timeout(drain_s):
+                    await self._settlement.hand_back(
+                        [held for held in self._held.values() if held is not None]
+                    )
         self._counters.in_hand -= len(self._held)
         self._held.clear()
 

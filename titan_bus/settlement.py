@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -81,6 +81,22 @@ class Settlement:
         if delivery.stream == self._retries:
             self._forget(delivery.entry_id)
         return pause_s
+
+    async def hand_back(self, deliveries: Iterable[Delivery]) -> None:
+        """Let events that nobody has begun come again to this group at once; it does not count as a retry.
+
+        What failed for the first time just now comes, too: the others look only now and then for what is due.
+        """
+        sent = [
+            self._call(
+                "EVAL", scripts.SCHEDULE, 2, delivery.stream, self._delayed,
+                self._group, delivery.entry_id, 0, codec.body(delivery.fields),
+            )
+            for delivery in deliveries
+        ]  # fmt: skip
+        await asyncio.gather(*sent)
+        while (next_s := await self.release()) is not None and next_s <= self._retry.base_s:  # noqa: ASYNC110 -- the server's clock decides
+            await asyncio.sleep(next_s)
 
     def pause_after(self, failures: int) -> float:
         """Return the seconds to wait after so many failures: doubling, capped, 50 to 100 % of it at random."""

@@ -1,4 +1,4 @@
-"""`Subscription.resize`: as many handlers at once as there is room for, which may change."""
+"""A subscription that changes: as many handlers at once as there is room for; what it gives back."""
 
 import asyncio
 
@@ -58,3 +58,19 @@ async def test_at_zero_the_events_are_left_to_others(bus: Bus, config: BusConfig
     last = await bus.publish(topic, "thing", {})
     await paused.wait_for(1)
     assert paused.ids == [last]
+
+
+async def test_who_leaves_hands_back_what_was_not_begun(bus: Bus, config: BusConfig, topic: str) -> None:
+    """What was read ahead goes to the others at once and counts as no retry; what ran to its end is done."""
+    gate, other = Gate(), Recorder()
+    subscription = await bus.subscribe(topic, "g", gate, concurrency=1)
+    ids = [await bus.publish(topic, "thing", {}) for _ in range(250)]
+    await until(lambda: gate.running == 1, "the first handler")
+    async with Bus(msgspec.structs.replace(config, consumer="another")) as second:
+        await second.subscribe(topic, "g", other)
+        leaving = asyncio.create_task(subscription.stop(5.0, hand_back=True))
+        gate.open.release()
+        await leaving
+        await other.wait_for(249)
+    assert sorted(other.ids) == ids[1:]
+    assert {event.meta.retries for event in other.events} == {0}
