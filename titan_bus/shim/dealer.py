@@ -9,6 +9,7 @@ streams have room for, so that the rest waits in the bus, in the order of priori
 import asyncio
 from collections import deque
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 from titan_bus.bus import Bus, Subscription
 from titan_bus.errors import BusClosedError, EventNotHeldError
@@ -144,7 +145,7 @@ class Desk:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self._dealers: dict[tuple[str, str], Dealer] = {}
-        self._turn = asyncio.Lock()
+        self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._retiring: set[asyncio.Task[None]] = set()
         self._closing = False
 
@@ -155,15 +156,19 @@ class Desk:
             BusClosedError: the shim is closing.
             BusUnavailableError: the server does not answer.
         """
-        async with self._turn:
-            if self._closing:
-                raise BusClosedError
+        async with self._turn(topic, group):
+            self._see_that_it_is_open()
             dealer = self._dealers.get((topic, group))
             if dealer is None:
                 dealer = Dealer()
                 dealer.subscription = await self._bus.subscribe(
                     topic, group, dealer.handle, concurrency=taker.concurrency, start=start
                 )
+                try:
+                    self._see_that_it_is_open()
+                except BusClosedError:
+                    await dealer.subscription.stop(0.0)
+                    raise
                 self._dealers[topic, group] = dealer
             dealer.join(taker)
             return dealer
@@ -180,13 +185,13 @@ class Desk:
             task.add_done_callback(self._retiring.discard)
 
     async def _retire(self, topic: str, group: str) -> None:
-        async with self._turn:
+        async with self._turn(topic, group):
             dealer = self._dealers.get((topic, group))
             if dealer is None or not dealer.deserted or self._closing:
                 return  # somebody joined meanwhile
             del self._dealers[topic, group]
             if dealer.subscription is not None:
-                await dealer.subscription.stop(HAND_BACK_S)
+                await dealer.subscription.stop(HAND_BACK_S, hand_back=True)
 
     def find(self, topic: str, group: str, event_id: str) -> Loan:
         """Return an event that a stream of the group has.
@@ -201,11 +206,18 @@ class Desk:
 
     async def close(self) -> None:
         """Take no more events, wait `drain_s` for verdicts, then end all streams; what is left comes again."""
-        async with self._turn:
-            self._closing = True
-            subscriptions = [d.subscription for d in self._dealers.values() if d.subscription is not None]
-            await asyncio.gather(*(subscription.stop() for subscription in subscriptions))
-            for dealer in self._dealers.values():
-                dealer.end(BusClosedError())
+        self._closing = True
+        subscriptions = [d.subscription for d in self._dealers.values() if d.subscription is not None]
+        await asyncio.gather(*(subscription.stop() for subscription in subscriptions))
+        for dealer in self._dealers.values():
+            dealer.end(BusClosedError())
         if self._retiring:
             await asyncio.wait(self._retiring)
+
+    def _see_that_it_is_open(self) -> None:
+        if self._closing:
+            raise BusClosedError
+
+    def _turn(self, topic: str, group: str) -> asyncio.Lock:
+        """Return what keeps a group's subscription from being made while the last one ends."""
+        return self._turns.setdefault((topic, group), asyncio.Lock())

@@ -19,6 +19,7 @@ AUDIENCE = "titan-bus"
 LEEWAY_S = 10
 """How far two clocks may be apart."""
 TOKEN_CHARS_MAX = 8_192
+_MALFORMED = "a claim of it is malformed"
 CURE = "make one with `titan-bus token` and send it as metadata `authorization: Bearer <token>`"
 
 
@@ -106,6 +107,7 @@ def check(key: Key, token: str) -> Caller:
             token, key.material, algorithms=[key.algorithm], audience=AUDIENCE, leeway=LEEWAY_S,
             options={"require": ["exp", "aud", "sub"]},
         )  # fmt: skip
+        expires_at = float(claims["exp"]) + LEEWAY_S
     except jwt.ExpiredSignatureError as error:
         raise TokenRefusedError(f"the token has expired; {CURE}") from error
     except jwt.PyJWTError as error:
@@ -115,12 +117,12 @@ def check(key: Key, token: str) -> Caller:
         TypeError,
         OverflowError,
         RecursionError,
-    ) as error:  # claims of types that no one signs
-        raise TokenRefusedError(f"the token is malformed; {CURE}") from error
+    ) as error:  # whoever has the key signs anything
+        raise TokenRefusedError(f"the token does not count: {_MALFORMED}; {CURE}") from error
     subscribes = (pattern.rpartition(":") for pattern in _patterns(claims, "subscribe"))
     return Caller(
         claims["sub"],
-        float(claims["exp"]) + LEEWAY_S,
+        expires_at,
         tuple(_patterns(claims, "publish")),
         tuple((topic, group) for topic, colon, group in subscribes if colon),
     )
@@ -141,6 +143,6 @@ def _why(error: jwt.PyJWTError) -> str:
         (jwt.InvalidAudienceError, f"its audience (aud) is not {AUDIENCE}"),
         (jwt.MissingRequiredClaimError, "it has to have exp, aud and sub"),
         (jwt.ImmatureSignatureError, "it counts from later on (nbf, iat): look at the clocks"),
-        (jwt.DecodeError, "it is no JWT"),
+        (jwt.DecodeError, "it is no well-formed JWT"),
     )
-    return next((reason for kind, reason in reasons if isinstance(error, kind)), "a claim of it is malformed")
+    return next((reason for kind, reason in reasons if isinstance(error, kind)), _MALFORMED)
