@@ -89,19 +89,23 @@ def _use(inside: Path, folder: Path, url: str, readme: Path) -> None:
     ]
     assert topics == ["chat.v1", "orders.v1"], topics
     _run([tool, "archive", "--target", folder / "kept"], folder, url)
+    for needing, extra in ((["grpc"], "grpc"), (["archive", "--target", "s3://bucket"], "s3")):
+        said = _run([tool, *needing], folder, url, status=4)
+        assert f"pip install 'titan-bus[{extra}]'" in said, said
     version = _run([inside / "python", "-m", "titan_bus", "--version"], folder, url).strip()
     print(f"{version} alone: quick start, publish, tail, topics and archive stand")
 
 
-def _run(command: list[str | Path], folder: Path, url: str = "") -> str:
+def _run(command: list[str | Path], folder: Path, url: str = "", *, status: int = 0) -> str:
+    """Run a program that ends with `status`; returns what it printed, or for a failure what it complained of."""
     environment = {**os.environ, "PYTHONPATH": "", "PYTHONUTF8": "1", "TITAN_BUS_URL": url}
     done = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", timeout=180, check=False
     )
-    if done.returncode != 0:
+    if done.returncode != status:
         shown = " ".join(map(str, command))
         raise SystemExit(f"{shown} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
-    return done.stdout
+    return done.stderr if status else done.stdout
 
 
 def _normal(name: str) -> str:
