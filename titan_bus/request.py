@@ -2,6 +2,9 @@
 
 Each bus has one such stream, `replies:<ulid>`, made by the first answer, read by one task, and gone by itself when
 nobody writes to it for a minute. An answer that is longer than an event travels in several.
+
+A deadline is the requester's wall clock. A responder whose clock is ahead by more than the time allowed passes the
+request over; one that is behind answers what nobody awaits any more.
 """
 
 import asyncio
@@ -15,8 +18,8 @@ from typing import Any
 import msgspec
 
 from titan_bus import codec, names
-from titan_bus.channel import Channel
-from titan_bus.connection import Connection, unheeded
+from titan_bus.connections.channel import Channel
+from titan_bus.connections.connection import Connection, unheeded
 from titan_bus.errors import (
     BusUnavailableError,
     EntryMalformedError,
