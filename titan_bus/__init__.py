@@ -31,7 +31,8 @@ and `Bus.once`. `publish`, `subscribe`, `ack`, `replay` and `request` of this mo
 opened with `connect`. `titan_bus.testing` has a bus on a server of its own, for tests.
 """
 
-from titan_bus.archiver import Archived
+from titan_bus.archive.archiver import Archived
+from titan_bus.archive.restore import Restored
 from titan_bus.bus import Bus, Subscription
 from titan_bus.config import (
     ArchiveConfig,
@@ -78,7 +79,6 @@ from titan_bus.errors import (
 from titan_bus.event import EVENT_BYTES_MAX, Event, Meta, Priority, new_ulid
 from titan_bus.handlers import Handlers
 from titan_bus.once import PostgresOnce, RedisOnce
-from titan_bus.restore import Restored
 from titan_bus.tail import Tail
 from titan_bus.upcast import Upcasters
 from titan_bus.version import __version__

@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 import msgspec
 
 from titan_bus import codec, names
-from titan_bus.archive import Archive
-from titan_bus.archiver import Archived, Archiver
+from titan_bus.archive.archive import Archive
+from titan_bus.archive.archiver import Archived, Archiver
+from titan_bus.archive.restore import Restored, Restorer
 from titan_bus.config import BusConfig
+from titan_bus.connections.server import Server
+from titan_bus.consumer.limits import RateLimit
+from titan_bus.consumer.processor import PartitionBy, Processor
+from titan_bus.consumer.reader import Readers
 from titan_bus.counters import Counters
 from titan_bus.deadletter import DeadLetters
 from titan_bus.errors import BusClosedError, EventNotHeldError, HandlerRefusedError, RequestFailedError
 from titan_bus.event import SCHEMA_VERSION, Event, Payload, Priority
 from titan_bus.handlers import F, Handlers
 from titan_bus.inspection import Inspection
-from titan_bus.limits import RateLimit
 from titan_bus.once import KEEP_S, LEASE_S, RedisOnce
-from titan_bus.processor import PartitionBy, Processor
 from titan_bus.publisher import Publisher
-from titan_bus.reader import Readers
 from titan_bus.replay import Replay
 from titan_bus.request import Requester, Responder
-from titan_bus.restore import Restored, Restorer
-from titan_bus.server import Server
 from titan_bus.signatures import AnyHandler, bind
 from titan_bus.supervisor import keep_going
 from titan_bus.tail import Tail
@@ -34,7 +34,7 @@ from titan_bus.tracing import TraceIds, Tracing
 from titan_bus.trimmer import Trimmer
 
 if TYPE_CHECKING:
-    from titan_bus.exporter import Exporter
+    from titan_bus.metrics.exporter import Exporter
 
 T = TypeVar("T")
 NO_ARCHIVE = "the configuration has no archive"
@@ -123,7 +123,7 @@ class Bus:
         if self._closed:
             raise BusClosedError
         if self.config.metrics is not None:
-            from titan_bus.exporter import Exporter  # brings prometheus_client
+            from titan_bus.metrics.exporter import Exporter  # brings prometheus_client
 
             self._exporter = Exporter(self.config.metrics, self._connection, self.counters)
         await self._server.open()

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from titan_bus import codec, names, scripts
-from titan_bus.connection import Connection
+from titan_bus.connections.connection import Connection
 from titan_bus.errors import EntryMalformedError, ServerRefusedError
 from titan_bus.event import Event, timestamp_now
 

@@ -16,9 +16,9 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypedDict, TypeVar
 
+from titan_bus.consumer.processor import PartitionBy
 from titan_bus.errors import HandlerRefusedError, RequestRefused
 from titan_bus.event import Event
-from titan_bus.processor import PartitionBy
 from titan_bus.signatures import AnyHandler, Bound, bind
 from titan_bus.upcast import Upcasters
 

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from titan_bus import codec, names
-from titan_bus.connection import Connection
+from titan_bus.connections.connection import Connection
 from titan_bus.errors import EntryMalformedError, ServerRefusedError
 
 SCAN_COUNT = 1_000

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
 from titan_bus import names, scripts
-from titan_bus.connection import Connection, unheeded
+from titan_bus.connections.connection import Connection, unheeded
 from titan_bus.errors import BusError, OnceMisusedError
 
 LEASE_S = 30.0

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from titan_bus import codec, names
-from titan_bus.connection import Connection
+from titan_bus.connections.connection import Connection
 from titan_bus.counters import Counters, TopicCounters
 from titan_bus.errors import EventMalformedError
 from titan_bus.event import (

@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from titan_bus import codec, names
-from titan_bus.archive import Archive
-from titan_bus.archive_reader import ArchiveReader, Decode, Page
-from titan_bus.connection import Connection
+from titan_bus.archive.archive import Archive
+from titan_bus.archive.reader import ArchiveReader, Decode, Page
+from titan_bus.archive.snapshot import groups_of
+from titan_bus.connections.connection import Connection
 from titan_bus.entry_id import LAST, EntryId
 from titan_bus.errors import EntryMalformedError, EventNotFoundError, GroupNotFoundError
 from titan_bus.event import Event
-from titan_bus.snapshot import groups_of
 
 PAGE = 500
 SKEW_MS = 300_000

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 from titan_bus import codec, names
-from titan_bus.channel import Channel
+from titan_bus.connections.channel import Channel
 from titan_bus.errors import BusUnavailableError, EntryMalformedError, ServerRefusedError
 from titan_bus.event import Event
 from titan_bus.supervisor import Backoff

@@ -8,7 +8,7 @@ import asyncio
 
 from titan_bus import names, scripts
 from titan_bus.config import BusConfig
-from titan_bus.connection import Connection
+from titan_bus.connections.connection import Connection
 from titan_bus.counters import Counters
 from titan_bus.publisher import Publisher
 

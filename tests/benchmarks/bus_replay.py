@@ -18,9 +18,9 @@ from pathlib import Path
 import msgspec
 
 from titan_bus import ArchiveConfig, Bus, BusConfig, Event, Meta, Priority, codec, names, new_ulid, testing
-from titan_bus.connection import Connection
-from titan_bus.endpoint import Endpoint
-from titan_bus.segment import Entry, SegmentWriter
+from titan_bus.archive.segment import Entry, SegmentWriter
+from titan_bus.connections.connection import Connection
+from titan_bus.connections.endpoint import Endpoint
 
 EVENTS = 1_000_000
 BATCH = 500

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 from titan_bus import Bus, Event, names
-from titan_bus.archive import Archive
-from titan_bus.connection import Connection
-from titan_bus.segment import SegmentWriter, id_of
-from titan_bus.storage import FolderStore
+from titan_bus.archive.archive import Archive
+from titan_bus.archive.segment import SegmentWriter, id_of
+from titan_bus.archive.storage import FolderStore
+from titan_bus.connections.connection import Connection
 
 ALWAYS = "2000-01-01T00:00:00Z"
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from titan_bus import Bus, BusConfig, BusUnavailableError, ClaimConfig, Event
-from titan_bus.connection import Connection
+from titan_bus.connections.connection import Connection
 
 WINDOW = 500
 FILLER = "x" * 400

@@ -11,8 +11,8 @@ import pytest
 
 from tests import servers
 from titan_bus import Bus, BusConfig, Event, RetryConfig, new_ulid, testing
-from titan_bus.connection import Connection
-from titan_bus.endpoint import Endpoint
+from titan_bus.connections.connection import Connection
+from titan_bus.connections.endpoint import Endpoint
 
 WAIT_S = 10.0
 QUICK_RETRY = RetryConfig(base_s=0.002, cap_s=0.02)

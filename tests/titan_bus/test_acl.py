@@ -9,7 +9,7 @@ import pytest
 
 from titan_bus import Bus, BusConfig, ClaimConfig, MetricsConfig, ServerRefusedError, names
 from titan_bus.acl import rules
-from titan_bus.connection import Connection
+from titan_bus.connections.connection import Connection
 
 from .conftest import QUICK_RETRY, Recorder, pending_is, settled, until
 from .scraping import scrape, scraped

@@ -14,8 +14,8 @@ import pytest
 from tests.titan_bus import chaos_child
 from tests.titan_bus.conftest import Server, until
 from titan_bus import names
-from titan_bus.connection import Connection
-from titan_bus.endpoint import Endpoint
+from titan_bus.connections.connection import Connection
+from titan_bus.connections.endpoint import Endpoint
 
 TOTAL = 100_000
 CONSUMERS = ("one", "two")

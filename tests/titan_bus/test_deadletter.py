@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from titan_bus import Bus, Event, FatalError, codec, deadletter, names, scripts
-from titan_bus.connection import Connection
+from titan_bus.connections.connection import Connection
 from titan_bus.deadletter import DeadLetter, DeadLetters
 from titan_bus.errors import EntryMalformedError, ServerRefusedError
 

@@ -4,7 +4,7 @@ import pytest
 
 import titan_bus
 from titan_bus import BusClosedError, BusConfig, names
-from titan_bus.connection import Connection
+from titan_bus.connections.connection import Connection
 
 from .conftest import Recorder, pending
 

@@ -11,8 +11,8 @@ import pytest
 from tests import servers
 from tests.titan_bus.conftest import QUICK_RETRY, Recorder, Server, settled
 from titan_bus import Bus, BusConfig, Event, ServerFullError, names
-from titan_bus.connection import Connection
-from titan_bus.endpoint import Endpoint
+from titan_bus.connections.connection import Connection
+from titan_bus.connections.endpoint import Endpoint
 
 KILOBYTES = {"filler": "x" * 20_000}
 MEGABYTE = 1024 * 1024

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from titan_bus import Bus, BusClosedError, BusConfig, Event, HandlerRefusedError, Handlers, names
-from titan_bus.connection import Connection
+from titan_bus.connections.connection import Connection
 from titan_bus.errors import PayloadMismatchError, RequestFailedError
 from titan_bus.signatures import bind
 

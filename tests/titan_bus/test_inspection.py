@@ -1,7 +1,7 @@
 """What is on the server."""
 
 from titan_bus import Bus, BusConfig, Event, FatalError, RetryConfig, names
-from titan_bus.connection import Connection
+from titan_bus.connections.connection import Connection
 
 from .conftest import Recorder, pending_is, until
 

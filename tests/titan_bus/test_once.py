@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from titan_bus import Bus, BusConfig, BusUnavailableError, Event, names
-from titan_bus.connection import Connection
+from titan_bus.connections.connection import Connection
 from titan_bus.errors import OnceMisusedError
 from titan_bus.once import PostgresOnce, RedisOnce
 

@@ -18,7 +18,7 @@ from titan_bus import (
     PublishRefusedError,
     names,
 )
-from titan_bus.connection import Connection
+from titan_bus.connections.connection import Connection
 
 from .conftest import Recorder, Server, until
 

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from titan_bus import ArchiveConfig, Bus, BusConfig, Event, Meta, Priority, codec, names, new_ulid
-from titan_bus.connection import Connection
+from titan_bus.connections.connection import Connection
 from titan_bus.errors import EventNotFoundError, GroupNotFoundError
 from titan_bus.event import UlidSource
 
@@ -194,7 +194,7 @@ class TestWithArchive:
         caplog: pytest.LogCaptureFixture,
     ) -> None:
         """Of an altered block nothing comes from the archive, but what the stream still has of it does."""
-        monkeypatch.setattr("titan_bus.segment.BLOCK_BYTES", 20_000)
+        monkeypatch.setattr("titan_bus.archive.segment.BLOCK_BYTES", 20_000)
         sent = await publish(bus, topic, 400)
         await bus.archive_now()
         (file,) = await asyncio.to_thread(lambda: list(folder.rglob("*-*.zst")))
@@ -235,7 +235,7 @@ class TestWithArchive:
         async def gone(*_: object) -> None:
             return None
 
-        monkeypatch.setattr("titan_bus.archive.Archive.read", gone)
+        monkeypatch.setattr("titan_bus.archive.archive.Archive.read", gone)
         assert await ids(bus.replay(ALWAYS, topic)) == sent
 
     async def test_foreign_entries_are_passed_over(self, bus: Bus, raw: Connection, topic: str) -> None:

@@ -15,7 +15,7 @@ from titan_bus import (
     RequestTimedOutError,
     names,
 )
-from titan_bus.connection import Connection
+from titan_bus.connections.connection import Connection
 from titan_bus.request import REPLY_BYTES_MAX
 
 from .conftest import Recorder, settled

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from titan_bus import Bus, names
-from titan_bus.connection import Connection
+from titan_bus.connections.connection import Connection
 
 
 async def test_every_reader_sees_everything(bus: Bus, topic: str) -> None:

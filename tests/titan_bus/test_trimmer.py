@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from titan_bus import Bus, BusConfig, StreamConfig, names
-from titan_bus.connection import Connection
+from titan_bus.connections.connection import Connection
 
 from .conftest import Recorder, length_is, pending_is, settled
 

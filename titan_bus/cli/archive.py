@@ -2,7 +2,7 @@
 
 import asyncio
 
-from titan_bus.archiver import Archived, Archiver
+from titan_bus.archive.archiver import Archived, Archiver
 from titan_bus.cli import exit_codes
 from titan_bus.cli.arguments import Options
 from titan_bus.cli.connecting import archive_of, config_of, served

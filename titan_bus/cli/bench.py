@@ -15,8 +15,8 @@ from titan_bus.cli import exit_codes
 from titan_bus.cli.arguments import Options
 from titan_bus.cli.connecting import served, visitor_of
 from titan_bus.cli.output import Output
+from titan_bus.connections.server import Server
 from titan_bus.event import Event, new_ulid
-from titan_bus.server import Server
 
 ENVELOPE_BYTES = 300
 """About what an event has around its payload."""

@@ -11,11 +11,11 @@ from titan_bus.cli import exit_codes
 from titan_bus.cli.arguments import Options
 from titan_bus.cli.failures import CommandError
 from titan_bus.config import ArchiveConfig, BusConfig, StreamConfig
-from titan_bus.server import Server
+from titan_bus.connections.server import Server
 from titan_bus.version import __version__
 
 if TYPE_CHECKING:
-    from titan_bus.archive import Archive
+    from titan_bus.archive.archive import Archive
 
 URL_VARIABLE = "TITAN_BUS_URL"
 URL_DEFAULT = "redis://localhost:6379"
@@ -76,7 +76,7 @@ def archive_of(options: Options, config: BusConfig) -> tuple["Archive", ArchiveC
     Raises:
         CommandError: none is named, or it cannot be one.
     """
-    from titan_bus.archive import Archive
+    from titan_bus.archive.archive import Archive
 
     settings = config.archive
     if options.target is not None:

@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime
 
+from titan_bus.archive.restore import Restorer
 from titan_bus.cli import exit_codes
 from titan_bus.cli.arguments import Options
 from titan_bus.cli.connecting import archive_of, config_of, served
 from titan_bus.cli.output import Output
-from titan_bus.restore import Restorer
 
 
 async def run(options: Options, output: Output) -> int:

@@ -1,6 +1,7 @@
 """Where the shim listens: loopback or a unix socket; beyond this machine only with TLS."""
 
 import ipaddress
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +51,7 @@ class Listening:
             )
         if certificate is None or private_key is None:
             return cls(address)
-        return cls(address, _read(certificate), _read(private_key))
+        return cls(address, *_pair(certificate, private_key))
 
     @property
     def socket(self) -> Path | None:
@@ -75,8 +76,16 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"  # any other name may come to mean another address
 
 
-def _read(path: Path) -> bytes:
+def _pair(certificate: Path, private_key: Path) -> tuple[bytes, bytes]:
+    """Return both files, which go together. gRPC would say of others only that it cannot listen."""
     try:
-        return path.read_bytes()
+        pair = certificate.read_bytes(), private_key.read_bytes()
     except OSError as error:
-        raise ConfigValueError(str(path), f"cannot be read: {error.strerror}") from error
+        raise ConfigValueError(f"tls {error.filename}", f"cannot be read: {error.strerror}") from error
+    try:
+        # An empty password: a key that needs one is refused, and nobody is asked at the terminal.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, private_key, password="")
+    except (ssl.SSLError, ValueError) as error:
+        detail = "are no certificate and its key in PEM, or the key has a password"
+        raise ConfigValueError(f"tls {certificate}, {private_key}", detail) from error
+    return pair

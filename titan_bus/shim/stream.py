@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from typing import Any
 
+from titan_bus.consumer.workers import cancel
 from titan_bus.errors import (
     CallMalformedError,
     ClientGoneError,
@@ -18,7 +19,6 @@ from titan_bus.shim import titan_bus_pb2 as pb
 from titan_bus.shim.dealer import Dealer, Loan
 from titan_bus.shim.status import Context
 from titan_bus.shim.tokens import CURE, Caller
-from titan_bus.workers import cancel
 
 TOGETHER_MAX = 32
 """So many events travel in one message at most: about 1 MiB of the longest."""

@@ -9,7 +9,7 @@ import pytest
 
 from tests.titan_bus.conftest import Recorder, Server, pending_is
 from titan_bus import Bus, BusConfig, names
-from titan_bus.connection import Connection
+from titan_bus.connections.connection import Connection
 
 from .conftest import Run
 

@@ -10,7 +10,7 @@ import pytest
 from tests.titan_bus.conftest import Recorder, pending_is
 from titan_bus import Bus, names
 from titan_bus.cli import exit_codes
-from titan_bus.connection import Connection
+from titan_bus.connections.connection import Connection
 
 from .conftest import PROGRAM, Run
 

@@ -10,7 +10,7 @@ from subprocess import Popen
 import pytest
 import yaml
 
-from titan_bus.connection import Connection
+from titan_bus.connections.connection import Connection
 
 from .conftest import Run
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from subprocess import Popen
 
 from titan_bus import Bus, names
-from titan_bus.connection import Connection
+from titan_bus.connections.connection import Connection
 
 from .conftest import Run
 

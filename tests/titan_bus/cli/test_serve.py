@@ -10,7 +10,7 @@ import pytest
 
 from tests.titan_bus.conftest import pending, settled
 from titan_bus import Bus, names
-from titan_bus.connection import Connection
+from titan_bus.connections.connection import Connection
 
 from .conftest import Run
 

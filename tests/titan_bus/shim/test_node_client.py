@@ -14,7 +14,7 @@ import pytest
 from tests.titan_bus.conftest import Recorder, pending, settled, until
 from tests.titan_bus.node_client import client
 from titan_bus import Bus, Priority, names
-from titan_bus.connection import Connection
+from titan_bus.connections.connection import Connection
 from titan_bus.shim.server import Shim
 
 PROTO = Path(__file__).parents[3] / "titan_bus" / "shim" / "titan_bus.proto"

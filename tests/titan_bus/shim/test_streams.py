@@ -9,7 +9,7 @@ import pytest
 
 from tests.titan_bus.conftest import Recorder, pending, pending_is, settled, until
 from titan_bus import Bus, BusConfig, RequestFailedError, names
-from titan_bus.connection import Connection
+from titan_bus.connections.connection import Connection
 from titan_bus.shim import secret
 from titan_bus.shim import titan_bus_pb2 as pb
 from titan_bus.shim.listening import Listening

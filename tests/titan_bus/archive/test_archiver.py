@@ -1,0 +1,354 @@
+"""Archiving what is new."""
+
+import asyncio
+import contextlib
+import errno
+import logging
+import os
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.s3_server.server import Bucket
+from tests.titan_bus.archives import ALWAYS, archived, cut, entries, ids, publish
+from tests.titan_bus.conftest import Recorder, settled, until
+from titan_bus import ArchiveConfig, Bus, BusConfig, StreamConfig, names, new_ulid
+from titan_bus.archive import archiver
+from titan_bus.archive.archive import Archive, Kept
+from titan_bus.archive.archiver import _surplus
+from titan_bus.archive.lease import Lease
+from titan_bus.archive.segment_name import SegmentName
+from titan_bus.archive.snapshot import groups_of, read
+from titan_bus.archive.storage import FolderStore, open_store
+from titan_bus.connections.connection import Connection
+from titan_bus.entry_id import EntryId
+from titan_bus.errors import StoreError
+
+DAY_MS = 86_400_000
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "archive"
+
+
+@pytest.fixture
+def config(config: BusConfig, topic: str, folder: Path) -> BusConfig:
+    """A bus that archives one topic, when it is asked to."""
+    return msgspec.structs.replace(
+        config,
+        archive=ArchiveConfig(target=str(folder), every_s=3_600.0, topics=(topic,)),
+        streams=(StreamConfig(name=topic, maxlen=10),),
+    )
+
+
+@pytest.fixture(autouse=True)
+async def no_round(raw: Connection) -> AsyncIterator[None]:
+    """Archives nothing by itself, nor other tests' dead letters, and leaves no mark to the next test."""
+    await raw.call("DEL", names.DEAD_LETTERS)
+    await raw.call("SET", names.ARCHIVE_DONE, "1")
+    yield
+    await raw.call("DEL", names.ARCHIVE_DONE, names.DEAD_LETTERS)
+
+
+async def test_everything_new_is_archived_once(bus: Bus, raw: Connection, topic: str, folder: Path) -> None:
+    """Round by round each entry is written exactly once, also one that is no event, and the place moves."""
+    stream = names.stream_of(topic)
+    await publish(bus, topic, 1_500)
+    await raw.call("XADD", stream, "*", "x", b"\xff\x00")
+    first = await bus.archive_now()
+    await publish(bus, topic, 3)
+    second = await bus.archive_now()
+    third = await bus.archive_now()
+    assert [done.entries for done in (first, second, third)] == [1_501, 3, 0]
+    held = [entry_id for entry_id, _ in await entries(raw, stream)]
+    assert await archived(folder, stream) == held
+    assert bus.counters.archived >= 1_504
+    group = (await groups_of(raw, stream))[names.ARCHIVE_GROUP]
+    assert (group["last-delivered-id"], group["lag"]) == (held[-1], 0)
+
+
+@pytest.mark.parametrize("count", [1, 999, 1_000, 1_001, 2_000])
+async def test_a_round_ends_with_the_last_entry(bus: Bus, topic: str, count: int) -> None:
+    """Whatever number of pages it is, nothing is left for the next round."""
+    await publish(bus, topic, count)
+    assert (await bus.archive_now()).entries == count
+
+
+async def test_a_deleted_end_is_no_hindrance(bus: Bus, raw: Connection, topic: str, folder: Path) -> None:
+    """The newest entry was deleted: what is before it is archived, and what comes after it too."""
+    stream = names.stream_of(topic)
+    await publish(bus, topic, 3)
+    await raw.call("XDEL", stream, (await entries(raw, stream))[-1][0])
+    assert (await bus.archive_now()).entries == 2
+    await publish(bus, topic, 1)
+    assert (await bus.archive_now()).entries == 1
+    assert await archived(folder, stream) == [entry_id for entry_id, _ in await entries(raw, stream)]
+
+
+async def test_the_lag_is_known_after_a_round(bus: Bus, raw: Connection, topic: str) -> None:
+    """What came since the last round is a number that the server tells, also when the stream was trimmed."""
+    await publish(bus, topic, 5)
+    await cut(raw, topic, 2)
+    await bus.archive_now()
+    await publish(bus, topic, 4)
+    assert (await groups_of(raw, names.stream_of(topic)))[names.ARCHIVE_GROUP]["lag"] == 4
+
+
+async def test_trimming_never_overtakes_the_archive(bus: Bus, raw: Connection, topic: str) -> None:
+    """With maxlen 10, what is not archived stays, and goes as soon as it is."""
+    await publish(bus, topic, 5)
+    await bus.archive_now()
+    await publish(bus, topic, 95)
+    await bus._trimmer.trim(topic)
+    assert await raw.call("XLEN", names.stream_of(topic)) >= 95
+    await bus.archive_now()
+    await bus._trimmer.trim(topic)
+    assert await raw.call("XLEN", names.stream_of(topic)) == 10
+    assert bus.counters.topic(topic).trimmed == 90
+
+
+async def test_a_crash_before_the_place_moved_writes_nothing_twice(
+    bus: Bus, raw: Connection, topic: str, folder: Path
+) -> None:
+    """What the store has is believed over the group: a new archiver goes on behind its newest entry."""
+    stream = names.stream_of(topic)
+    await publish(bus, topic, 10)
+    await bus.archive_now()
+    await raw.call("XGROUP", "SETID", stream, names.ARCHIVE_GROUP, "0")
+    await publish(bus, topic, 2, 10)
+    assert (await bus.archive_now()).entries == 2
+    assert await archived(folder, stream) == [entry_id for entry_id, _ in await entries(raw, stream)]
+
+
+async def test_a_long_backlog_becomes_many_segments(
+    bus: Bus, topic: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Segments are bounded, so memory is, here and for who reads them."""
+    monkeypatch.setattr(archiver, "SEGMENT_BYTES", 1)
+    monkeypatch.setattr("titan_bus.archive.segment.BLOCK_BYTES", 10_000)
+    sent = await publish(bus, topic, 2_500)
+    done = await bus.archive_now()
+    assert (done.entries, done.segments) == (2_500, 3)
+    assert await ids(bus.replay(ALWAYS, topic)) == sent
+
+
+async def test_dead_letters_are_archived_too(bus: Bus, raw: Connection, folder: Path) -> None:
+    """What lies in `errors.dlq` is kept byte for byte beside the topics."""
+    await raw.call("XADD", names.DEAD_LETTERS, "*", "d", "{}", "raw:e", b"\n\xff")
+    await bus.archive_now()
+    assert await archived(folder, names.DEAD_LETTERS) == [
+        entry_id for entry_id, _ in await entries(raw, names.DEAD_LETTERS)
+    ]
+
+
+async def test_every_topic_is_found(config: BusConfig, raw: Connection, topic: str, folder: Path) -> None:
+    """Without a list of topics all that the server has are archived."""
+    assert config.archive is not None
+    everything = msgspec.structs.replace(config, archive=msgspec.structs.replace(config.archive, topics=()))
+    async with Bus(everything) as bus:
+        await publish(bus, topic, 2)
+        await publish(bus, f"{topic}/Ж", 1)
+        await bus.archive_now()
+    streams = await Archive(FolderStore(folder)).streams()
+    assert {names.stream_of(topic), names.stream_of(f"{topic}/Ж")} <= set(streams)
+
+
+async def test_a_bucket_serves_as_well(
+    config: BusConfig, topic: str, bucket: Bucket, raw: Connection
+) -> None:
+    """Archived to S3, trimmed away, and replayed from there."""
+    target = ArchiveConfig(
+        target=f"{bucket.target}/{new_ulid()}", options=bucket.options, topics=(topic,), every_s=3_600.0
+    )
+    async with Bus(msgspec.structs.replace(config, archive=target)) as bus:
+        sent = await publish(bus, topic, 700)
+        await bus.archive_now()
+        await cut(raw, topic, 0)
+        sent += await publish(bus, topic, 5)
+        assert await ids(bus.replay(ALWAYS, topic)) == sent
+
+
+async def test_one_archiver_works_at_a_time(bus: Bus, raw: Connection, topic: str) -> None:
+    """While another holds the lease, a round waits for it; a dead holder's lease runs out."""
+    await publish(bus, topic, 1)
+    other = Lease(raw, names.ARCHIVE_LEASE)
+    async with other.held(wait=False) as held:
+        assert held
+        waiting = asyncio.create_task(bus.archive_now())
+        async with Lease(raw, names.ARCHIVE_LEASE).held(wait=False) as second:
+            assert not second
+        assert not waiting.done()
+    assert (await waiting).entries == 1
+    assert await raw.call("EXISTS", names.ARCHIVE_LEASE) == 0
+
+
+async def test_a_lease_that_went_to_another_is_left_alone(raw: Connection, topic: str) -> None:
+    """Who lost it while standing still does not take it from who has it now."""
+    async with Lease(raw, topic).held(wait=False):
+        await raw.call("SET", topic, "another", "PX", 10_000)
+    assert await raw.call("GET", topic) == b"another"
+
+
+async def test_rounds_come_by_themselves(
+    config: BusConfig, raw: Connection, topic: str, folder: Path
+) -> None:
+    """A bus with an archive writes what is new again and again, without being asked."""
+    assert config.archive is not None
+    quick = msgspec.structs.replace(config, archive=msgspec.structs.replace(config.archive, every_s=0.02))
+    await raw.call("DEL", names.ARCHIVE_DONE)
+    async with Bus(quick) as bus:
+        for n in range(2):
+            await publish(bus, topic, 3)
+
+            async def all_there(count: int = 3 * (n + 1)) -> bool:
+                return len(await archived(folder, names.stream_of(topic))) == count
+
+            await until(all_there, "a round")
+
+
+async def test_a_failing_store_is_said_once(
+    config: BusConfig,
+    raw: Connection,
+    topic: str,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A full disk is counted each round and logged once; when there is room again nothing is missing."""
+    assert config.archive is not None
+    quick = msgspec.structs.replace(config, archive=msgspec.structs.replace(config.archive, every_s=0.005))
+    await raw.call("DEL", names.ARCHIVE_DONE)
+
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch, caplog.at_level(logging.INFO, "titan_bus"):
+        patch.setattr(os, "fsync", full)
+        async with Bus(quick) as bus:
+            await publish(bus, topic, 20)
+            await until(lambda: bus.counters.archive_failures >= 3, "three failures")
+            assert await archived(folder, names.stream_of(topic)) == []
+            patch.undo()
+            await until(lambda: "works again" in caplog.text, "recovery")
+    assert caplog.text.count("No space left") == 1
+    assert len(await archived(folder, names.stream_of(topic))) == 20
+    caplog.clear()
+
+
+async def test_a_broken_store_is_the_callers_error(bus: Bus, topic: str, folder: Path) -> None:
+    """Who asks for a round hears what is wrong."""
+    await asyncio.to_thread(folder.write_text, "no folder")
+    await publish(bus, topic, 1)
+    with pytest.raises(StoreError, match="archive"):
+        await bus.archive_now()
+
+
+async def test_a_bus_without_an_archive_says_so(redis_url: str) -> None:
+    """`archive_now` and `restore` need a configured archive."""
+    async with Bus(BusConfig(url=redis_url)) as bus:
+        with pytest.raises(ValueError, match="no archive"):
+            await bus.archive_now()
+        with pytest.raises(ValueError, match="no archive"):
+            await bus.restore()
+
+
+async def test_a_snapshot_tells_places_and_what_waits(
+    bus: Bus, raw: Connection, topic: str, folder: Path
+) -> None:
+    """A group's place is before its oldest unfinished event; postponed and returned events are there."""
+    stream = names.stream_of(topic)
+    sent = await publish(bus, topic, 4)
+    recorder = Recorder()
+    subscription = await bus.subscribe(topic, "done", recorder)
+    await recorder.wait_for(4)
+    await settled(raw, stream, "done")
+    await subscription.stop()
+    held = await entries(raw, stream)
+    await raw.call("XGROUP", "CREATE", stream, "slow", "0")
+    await raw.call("XREADGROUP", "GROUP", "slow", "c", "COUNT", 3, "STREAMS", stream, ">")
+    await raw.call("XACK", stream, "slow", held[0][0])
+    await raw.call("ZADD", names.delayed_of("slow", topic), 4_000_000_000_000, held[0][1][1])
+    await raw.call("XADD", names.retries_of("slow", topic), "*", "e", held[1][1][1])
+    await bus.archive_now()
+    store = open_store(str(folder), {})
+    data = await store.get(f"{topic}/groups.jsonl.zst")
+    assert data is not None
+    places, waiting = read("s", data)
+    assert places.groups == {
+        "done": held[-1][0].decode(),
+        "slow": str(EntryId.parse(held[1][0]).previous()),
+    }
+    assert [(one.group, one.due_ms, msgspec.json.decode(one.event)["event_id"]) for one in waiting] == [
+        ("slow", 4_000_000_000_000, sent[0]),
+        ("slow", 0, sent[1]),
+    ]
+
+
+def kept(last_ms: int, size: int = 100) -> Kept:
+    return Kept(SegmentName("s", EntryId(last_ms - 5), EntryId(last_ms), 6), size)
+
+
+@pytest.mark.parametrize(
+    ("days", "size", "gone"),
+    [(None, None, 0), (2.0, None, 3), (None, 250, 3), (None, 1, 5), (2.0, 100, 4), (10.0, 1_000, 0)],
+)
+def test_retention_removes_the_oldest(days: float | None, size: int | None, gone: int) -> None:
+    """By age, then by size, the oldest first, and no more than has to go."""
+    now_ms = 100 * DAY_MS
+    five = [kept(now_ms - age * DAY_MS) for age in (5, 4, 3, 1, 0)]
+    config = ArchiveConfig(target="x", max_age_days=days, max_bytes=size)
+    assert _surplus(five, config, now_ms) == [one.name for one in five[:gone]]
+
+
+async def test_retention_works_on_the_store(config: BusConfig, topic: str, folder: Path) -> None:
+    """A round removes what is too much, and what is left is replayed."""
+    assert config.archive is not None
+    small = msgspec.structs.replace(config, archive=msgspec.structs.replace(config.archive, max_bytes=1))
+    async with Bus(small) as bus:
+        sent = await publish(bus, topic, 3)
+        done = await bus.archive_now()
+        assert (done.segments, done.removed) == (1, 1)
+        assert await archived(folder, names.stream_of(topic)) == []
+        assert await ids(bus.replay(ALWAYS, topic)) == sent
+
+
+async def test_a_server_behind_its_archive_is_said(
+    bus: Bus, raw: Connection, topic: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A server that lost its newest events and got new ones with smaller ids has those archived too."""
+    ahead = int(time.time() * 1000) + 3_600_000
+    await raw.call("XADD", names.stream_of(topic), f"{ahead}-0", "e", "{}")
+    await bus.archive_now()
+    await raw.call("DEL", names.stream_of(topic))
+    await publish(bus, topic, 2)
+    assert (await bus.archive_now()).entries == 2
+    assert "ahead of the server" in caplog.text
+    caplog.clear()
+
+
+async def test_the_loop_goes_on_while_a_round_works(bus: Bus, raw: Connection, topic: str) -> None:
+    """Packing, compressing and writing 20,000 events never stop the loop for long."""
+    body = msgspec.json.encode({"text": "x" * 500})
+    for _ in range(20):
+        await asyncio.gather(
+            *(raw.call("XADD", names.stream_of(topic), "*", "e", body) for _ in range(1_000))
+        )
+    longest = 0.0
+
+    async def beat() -> None:
+        nonlocal longest
+        while True:
+            before = time.perf_counter()
+            await asyncio.sleep(0.001)
+            longest = max(longest, time.perf_counter() - before)
+
+    beating = asyncio.create_task(beat())
+    await bus.archive_now()
+    beating.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await beating
+    assert longest < 0.25  # the bound of a machine that others share; the benchmark has the figure

@@ -1,0 +1,242 @@
+"""Bringing the archive back into a server that lost its data."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.titan_bus.archives import ALWAYS, cut, entries, ids, publish
+from tests.titan_bus.conftest import QUICK_RETRY, Recorder, Server, settled, until
+from titan_bus import ArchiveConfig, Bus, BusConfig, RestoreRefusedError, StreamConfig, codec, names, scripts
+from titan_bus.archive import restore
+from titan_bus.archive.snapshot import groups_of
+from titan_bus.connections.connection import Connection
+from titan_bus.connections.endpoint import Endpoint
+from titan_bus.errors import BusUnavailableError
+
+TOPIC = "orders.v1"
+STREAM = names.stream_of(TOPIC)
+
+
+@pytest.fixture
+def config(server: Server, tmp_path: Path) -> BusConfig:
+    """A bus on a server of its own, with an archive that is written when it is asked for."""
+    return BusConfig(
+        url=server.url,
+        source="tests@v1",
+        retry=QUICK_RETRY,
+        streams=(StreamConfig(name=TOPIC, maxlen=1_000),),
+        archive=ArchiveConfig(target=str(tmp_path / "archive"), every_s=3_600.0),
+    )
+
+
+@pytest.fixture
+async def raw(server: Server) -> AsyncIterator[Connection]:
+    connection = Connection(Endpoint.parse(server.url), 5.0)
+    await connection.open()
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture(autouse=True)
+async def no_round(raw: Connection) -> None:
+    await quiet(raw)
+
+
+async def quiet(raw: Connection) -> None:
+    """Let nothing be archived by itself."""
+    await raw.call("SET", names.ARCHIVE_DONE, "1")
+
+
+async def lose(raw: Connection) -> None:
+    """Empty the server, as after a lost disk."""
+    await raw.call("FLUSHALL")
+    await quiet(raw)
+
+
+async def test_entries_come_back_under_their_ids(bus: Bus, raw: Connection) -> None:
+    """Byte for byte, also what is no event, and the dead letters; replay and publishing go on as before."""
+    sent = await publish(bus, TOPIC, 450)
+    await raw.call("XADD", STREAM, "*", b"\xff", b"\n", "a", "b")
+    await raw.call("XADD", names.DEAD_LETTERS, "*", "d", "{}", "raw:e", b"\x00")
+    before = await entries(raw, STREAM), await entries(raw, names.DEAD_LETTERS)
+    await bus.archive_now()
+    await lose(raw)
+    done = {one.topic: one for one in await bus.restore()}
+    assert (await entries(raw, STREAM), await entries(raw, names.DEAD_LETTERS)) == before
+    assert (done[TOPIC].entries, done[names.DEAD_LETTERS].entries) == (451, 1)
+    sent.append(await bus.publish(TOPIC, "e", {}))
+    assert await ids(bus.replay(ALWAYS, TOPIC)) == sent
+    assert (await bus.archive_now()).entries == 1  # what was restored is not archived again
+
+
+async def test_only_the_tail_comes_back(bus: Bus, raw: Connection) -> None:
+    """About `maxlen` entries, by whole segments; a later time than that brings less."""
+    for start in range(0, 3_000, 500):
+        await publish(bus, TOPIC, 500, start)
+        await bus.archive_now()
+    held = await entries(raw, STREAM)
+    await lose(raw)
+    await bus.restore()
+    assert await entries(raw, STREAM) == held[-1_000:]
+    since_ms = int(held[2_700][0].split(b"-")[0])
+    await lose(raw)
+    await bus.restore(since=datetime.fromtimestamp(since_ms / 1_000, UTC))
+    newer = [one for one in held if int(one[0].split(b"-")[0]) >= since_ms]
+    assert await entries(raw, STREAM) == newer
+
+
+async def test_groups_go_on_where_they_were(bus: Bus, raw: Connection) -> None:
+    """What was acknowledged does not come again; what was in hand or unread does, however far back it is."""
+    recorder = Recorder()
+    subscription = await bus.subscribe(TOPIC, "done", recorder)
+    sent = await publish(bus, TOPIC, 5)
+    await recorder.wait_for(5)
+    await settled(raw, STREAM, "done")
+    await subscription.stop()
+    await raw.call("XGROUP", "CREATE", STREAM, "slow", "0")
+    await raw.call("XREADGROUP", "GROUP", "slow", "c", "COUNT", 2, "STREAMS", STREAM, ">")
+    await raw.call("XACK", STREAM, "slow", (await entries(raw, STREAM))[0][0])
+    for start in range(0, 2_000, 500):  # more than `maxlen` behind it
+        sent += await publish(bus, TOPIC, 500, start)
+        await bus.archive_now()
+    await lose(raw)
+    (done,) = await bus.restore([TOPIC])
+    assert done.groups == 2
+    slow, quick = Recorder(), Recorder()
+    await bus.subscribe(TOPIC, "slow", slow)
+    await bus.subscribe(TOPIC, "done", quick)
+    await slow.wait_for(2_004)
+    await quick.wait_for(2_000)
+    assert slow.ids == sent[1:]
+    assert quick.ids == sent[5:]
+    assert (await groups_of(raw, STREAM))[names.ARCHIVE_GROUP]["pending"] == 0
+
+
+async def test_what_waited_to_be_tried_again_does(bus: Bus, raw: Connection) -> None:
+    """A failed event, acknowledged on its stream and in a delayed set, is handled after the server's loss."""
+    sent = await publish(bus, TOPIC, 1)
+    encoded = (await entries(raw, STREAM))[0][1][1]
+    await raw.call("XGROUP", "CREATE", STREAM, "g", "$")
+    await raw.call("ZADD", names.delayed_of("g", TOPIC), 1, codec.with_retries(encoded, 2))
+    await bus.archive_now()
+    await lose(raw)
+    (done,) = await bus.restore([TOPIC])
+    assert done.waiting == 1
+    recorder = Recorder()
+    await bus.subscribe(TOPIC, "g", recorder)
+    (event,) = await recorder.wait_for(1)
+    assert (event.event_id, event.meta.retries) == (sent[0], 2)
+
+
+async def test_a_server_that_has_events_is_left_alone(bus: Bus, raw: Connection) -> None:
+    """Refused with the topic and its length, before anything is changed anywhere."""
+    await publish(bus, "a.v1", 3)
+    await publish(bus, TOPIC, 3)
+    await bus.archive_now()
+    await lose(raw)
+    await publish(bus, TOPIC, 2)
+    with pytest.raises(RestoreRefusedError, match="empty server") as caught:
+        await bus.restore()
+    assert (caught.value.topic, caught.value.length) == (TOPIC, 2)
+    assert await raw.call("EXISTS", names.stream_of("a.v1")) == 0
+
+
+async def test_newer_ones_can_be_put_behind(bus: Bus, raw: Connection) -> None:
+    """When asked for, a stream gets what is newer than its own, and nothing twice."""
+    sent = await publish(bus, TOPIC, 30)
+    held = await entries(raw, STREAM)
+    await bus.archive_now()
+    await lose(raw)
+    for entry_id, fields in held[:10]:
+        await raw.call("XADD", STREAM, entry_id, *fields)
+    (done,) = await bus.restore([TOPIC], newer_only=True)
+    assert done.entries == 20
+    assert await ids(bus.replay(ALWAYS, TOPIC)) == sent
+    (again,) = await bus.restore([TOPIC], newer_only=True)
+    assert again.entries == 0
+
+
+async def test_a_kill_in_the_middle_is_repeated(
+    bus: Bus, raw: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped after some entries, the second run brings the rest; nothing is refused or doubled."""
+    await publish(bus, TOPIC, 900)
+    held = await entries(raw, STREAM)
+    await bus.archive_now()
+    await lose(raw)
+    calls = 0
+    call = Connection.call
+
+    def failing(self: Connection, *words: object, **more: object) -> object:
+        nonlocal calls
+        calls += words[:2] == ("EVAL", scripts.RESTORE)
+        if calls > 2:
+            raise BusUnavailableError("here", "killed")
+        return call(self, *words, **more)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Connection, "call", failing)
+        with pytest.raises(BusUnavailableError):
+            await bus.restore()
+    assert await raw.call("XLEN", STREAM) == 2 * restore.BATCH
+    await bus.restore()
+    assert await entries(raw, STREAM) == held
+    assert await raw.call("EXISTS", names.restoring(STREAM)) == 0
+
+
+async def test_damage_is_reported(bus: Bus, raw: Connection, tmp_path: Path) -> None:
+    """A torn snapshot and a torn segment are in the report; groups then begin anew, nothing is skipped."""
+    await publish(bus, TOPIC, 10)
+    await raw.call("XGROUP", "CREATE", STREAM, "g", "$")
+    await bus.archive_now()
+    folder = tmp_path / "archive" / TOPIC
+    for file in await asyncio.to_thread(lambda: list(folder.iterdir())):
+        data = await asyncio.to_thread(file.read_bytes)
+        await asyncio.to_thread(file.write_bytes, data[:-9])
+    await lose(raw)
+    (done,) = await bus.restore([TOPIC])
+    assert len(done.damaged) == 2
+    assert (done.entries, done.groups) == (10, 0)
+
+
+async def test_a_killed_server_loses_nothing_that_was_archived(
+    bus: Bus, server: Server, raw: Connection, tmp_path: Path
+) -> None:
+    """The server is killed and its files are gone; the same bus restores, and consumers go on."""
+    sent = await publish(bus, TOPIC, 300)
+    await bus.archive_now()
+    server.kill()
+    for file in await asyncio.to_thread(lambda: list(server.socket.parent.rglob("*"))):
+        if file.is_file() and file.suffix in {".aof", ".rdb", ".manifest"}:
+            await asyncio.to_thread(file.unlink)
+    server.start()
+    await until(lambda: bus.connected and raw.connected, "connections")
+    assert await raw.call("DBSIZE") == 0
+    await quiet(raw)
+    (done,) = await bus.restore()
+    assert done.entries == 300
+    recorder = Recorder()
+    await bus.subscribe(TOPIC, "g", recorder)
+    await recorder.wait_for(300)
+    assert recorder.ids == sent
+
+
+async def test_an_empty_archive_restores_nothing(bus: Bus) -> None:
+    """No folder, no streams, no error."""
+    assert await bus.restore() == []
+
+
+async def test_a_stream_that_was_cut_keeps_its_beginning(bus: Bus, raw: Connection) -> None:
+    """What was trimmed before it was lost comes from the archive as far as `maxlen` says."""
+    await publish(bus, TOPIC, 600)
+    held = await entries(raw, STREAM)
+    await bus.archive_now()
+    await cut(raw, TOPIC, 10)
+    await lose(raw)
+    await bus.restore()
+    assert await entries(raw, STREAM) == held
+    assert msgspec.json.decode(held[0][1][1])["topic"] == TOPIC

@@ -1,0 +1,154 @@
+"""The format of segments."""
+
+import pytest
+import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from titan_bus import codec, names
+from titan_bus.archive import segment
+from titan_bus.archive.segment import Entry, Segment, SegmentWriter
+from titan_bus.archive.segment_name import SegmentName, folder_of, stream_of
+from titan_bus.entry_id import FIRST, LAST, EntryId
+from titan_bus.errors import SegmentDamagedError
+
+STREAM = names.stream_of("chat.v1")
+fields = st.lists(st.tuples(st.binary(max_size=40), st.binary(max_size=200)), min_size=1, max_size=3)
+events = st.binary(max_size=200).map(lambda body: [(codec.FIELD, b"{" + body)])
+written = st.lists(st.one_of(events, fields), min_size=1, max_size=30)
+
+
+def entries_of(written: list[list[tuple[bytes, bytes]]]) -> list[Entry]:
+    return [
+        (b"%d-%d" % (1_700_000_000_000 + n // 3, n % 3), [part for pair in pairs for part in pair])
+        for n, pairs in enumerate(written)
+    ]
+
+
+def build(entries: list[Entry]) -> tuple[SegmentName, bytes]:
+    writer = SegmentWriter(STREAM)
+    writer.extend(entries)
+    return writer.finish()
+
+
+def read(name: SegmentName, data: bytes) -> tuple[list[Entry], list[SegmentDamagedError]]:
+    """Return what a segment gives, and what it says of the rest."""
+    found: list[Entry] = []
+    opened = Segment(name, data)
+    damages = [opened.damage] if opened.damage else []
+    for block in opened.blocks:
+        try:
+            found += [segment.unpack(line) for line in opened.lines(block)]
+        except SegmentDamagedError as damage:
+            damages.append(damage)
+    return found, damages
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segment, "BLOCK_BYTES", 300)
+
+
+@settings(max_examples=200, deadline=None, database=None)
+@given(written)
+def test_what_was_written_is_read(written: list[list[tuple[bytes, bytes]]]) -> None:
+    """Any entries come back byte for byte, whatever their names and values are."""
+    entries = entries_of(written)
+    name, data = build(entries)
+    assert read(name, data) == (entries, [])
+    assert (name.stream, name.count) == (STREAM, len(entries))
+    assert (str(name.first).encode(), str(name.last).encode()) == (entries[0][0], entries[-1][0])
+
+
+SAMPLE = entries_of([[(codec.FIELD, b'{"n":%d,"text":"%s"}' % (n, b"abc" * n))] for n in range(30)])
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_damage_at_any_byte_is_found() -> None:
+    """Each byte altered in turn: it is said, nothing false is given, and the other blocks still are."""
+    name, data = build(SAMPLE)
+    assert len(Segment(name, data).blocks) > 3
+    for at in range(len(data)):
+        altered = bytearray(data)
+        altered[at] ^= 0xFF
+        found, damages = read(name, bytes(altered))
+        assert damages, f"byte {at}"
+        assert damages[0].name == str(name)
+        assert all(entry in SAMPLE for entry in found)
+        assert len(found) >= len(SAMPLE) / 2, f"byte {at}"
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_a_torn_segment_gives_what_is_whole() -> None:
+    """Cut anywhere, a segment is named, and gives the blocks before the cut."""
+    name, data = build(SAMPLE)
+    blocks = Segment(name, data).blocks
+    for length in range(len(data)):
+        found, damages = read(name, data[:length])
+        assert damages, f"{length} bytes"
+        whole = sum(block.count for block in blocks if block.offset + block.length <= length)
+        assert found == SAMPLE[:whole]
+
+
+def test_a_segment_under_another_name_is_found() -> None:
+    """A renamed or exchanged object does not pass for another."""
+    name, data = build(SAMPLE)
+    other = SegmentName(names.stream_of("fs.v1"), name.first, name.last, name.count)
+    damage = Segment(other, data).damage
+    assert damage is not None
+    assert "renamed" in damage.detail
+
+
+def test_a_newer_version_is_said() -> None:
+    """A segment of a later program is not guessed at."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(segment, "VERSION", 2)
+        name, data = build(SAMPLE)
+    damage = Segment(name, data).damage
+    assert damage is not None
+    assert "version 2" in damage.detail
+
+
+def test_the_name_tells_the_range() -> None:
+    """A listing is enough to know what is where."""
+    name, _ = build(SAMPLE)
+    assert str(name) == "chat.v1/1700000000000-0_1700000000009-2_30.jsonl.zst"
+    assert SegmentName.parse(str(name)) == name
+    assert SegmentName.parse("chat.v1/groups.jsonl.zst") is None
+
+
+def test_any_decoder_reads_it() -> None:
+    """What knows zstd and nothing of us gives one line an entry: its id and the event."""
+    _, data = build(SAMPLE)
+    plain = zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True).read()
+    assert plain.splitlines() == [entry_id + b"\t" + fields[1] for entry_id, fields in SAMPLE]
+
+
+@settings(max_examples=200, deadline=None, database=None)
+@given(st.text(min_size=1, max_size=30))
+def test_any_topic_has_a_folder_of_its_own(topic: str) -> None:
+    """Whatever a topic is called, its folder is one safe name, and tells the topic."""
+    folder = folder_of(names.stream_of(topic))
+    assert stream_of(folder) == names.stream_of(topic)
+    assert not folder.startswith(".")
+    assert set(folder) <= set("abcdefghijklmnopqrstuvwxyz0123456789_.-=ABCDEF")
+    assert folder_of(names.DEAD_LETTERS) != folder_of(names.stream_of(names.DEAD_LETTERS))
+    assert stream_of(folder_of(names.DEAD_LETTERS)) == names.DEAD_LETTERS
+
+
+@given(st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1)))
+@settings(deadline=None, database=None)
+def test_ids_compare_as_numbers(parts: tuple[int, int]) -> None:
+    """An id survives being written, and the one before it is smaller."""
+    entry_id = EntryId(*parts)
+    assert EntryId.parse(str(entry_id)) == entry_id
+    assert FIRST <= entry_id <= LAST
+    assert entry_id.previous() < entry_id or entry_id == FIRST
+    assert EntryId.parse("9-0") < EntryId.parse("10-0")
+
+
+@pytest.mark.parametrize("written", ["", "x", "1-x", "-1", "1_0-0", "+1-0", " 1-0"])
+def test_what_is_no_id_is_refused(written: str) -> None:
+    """Only the server's own form passes."""
+    with pytest.raises(ValueError, match="1700000000000-0"):
+        EntryId.parse(written)

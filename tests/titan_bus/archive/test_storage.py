@@ -1,0 +1,166 @@
+"""Where the archive's objects lie: what holds for every store, and what for one."""
+
+import asyncio
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.s3_server.server import Bucket
+from titan_bus import new_ulid
+from titan_bus.archive.storage import FolderStore, Store, Stored, open_store
+from titan_bus.errors import ExtraMissingError, StoreError
+
+
+@pytest.fixture(params=["folder", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    """An empty store of each kind."""
+    if request.param == "folder":
+        return open_store(str(tmp_path / "archive"), {})
+    bucket: Bucket = request.getfixturevalue("bucket")
+    return open_store(f"{bucket.target}/{new_ulid()}", bucket.options)
+
+
+async def test_what_was_put_is_there(store: Store) -> None:
+    """Bytes come back as they were, are listed under their key with their length, and can be replaced."""
+    data = os.urandom(300_000)
+    await store.put("chat.v1/1-0_2-0_2.jsonl.zst", b"old")
+    await store.put("chat.v1/1-0_2-0_2.jsonl.zst", data)
+    await store.put("=2Efs/x", b"1")
+    assert await store.get("chat.v1/1-0_2-0_2.jsonl.zst") == data
+    assert await store.stored("chat.v1") == [Stored("chat.v1/1-0_2-0_2.jsonl.zst", len(data))]
+    assert sorted(await store.stored()) == [
+        Stored("=2Efs/x", 1),
+        Stored("chat.v1/1-0_2-0_2.jsonl.zst", len(data)),
+    ]
+
+
+async def test_an_object_that_is_long_is_whole(store: Store) -> None:
+    """Ten million bytes, which S3 takes in parts."""
+    data = os.urandom(10_000_000)
+    await store.put("t/long", data)
+    assert await store.get("t/long") == data
+
+
+async def test_what_is_not_there_is_none(store: Store) -> None:
+    """Neither reading, listing nor removing what is not there is an error."""
+    assert await store.get("t/none") is None
+    assert await store.stored("t") == []
+    assert await store.stored() == []
+    await store.delete(["t/none"])
+
+
+async def test_what_was_removed_is_gone(store: Store) -> None:
+    """Of three objects the two that are named go."""
+    for name in "abc":
+        await store.put(f"t/{name}", b"x")
+    await store.delete(["t/a", "t/c"])
+    assert [key for key, _ in await store.stored("t")] == ["t/b"]
+
+
+async def test_a_listing_takes_pages(store: Store) -> None:
+    """More objects than one answer of S3 has are all listed."""
+    names = {f"t/{n}" for n in range(1_005)}
+    for start in range(0, 1_005, 67):
+        await asyncio.gather(*(store.put(name, b"x") for name in sorted(names)[start : start + 67]))
+    assert {key for key, _ in await store.stored("t")} == names
+    await store.delete(sorted(names))
+    assert await store.stored("t") == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+async def test_a_folder_is_its_owners(tmp_path: Path) -> None:
+    """Events are personal: nobody else reads folders and files."""
+    await FolderStore(tmp_path / "a").put("t/x", b"x")
+    modes = [path.stat().st_mode & 0o777 for path in (tmp_path / "a", tmp_path / "a/t", tmp_path / "a/t/x")]
+    assert modes == [0o700, 0o700, 0o600]
+
+
+async def test_a_full_disk_leaves_nothing_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names archive, object and cause, the half file is gone, and what was there before stays."""
+    store = FolderStore(tmp_path)
+    await store.put("t/x", b"before")
+
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(StoreError, match=r"t/x: No space left") as caught:
+            await store.put("t/x", b"after")
+    assert caught.value.target == str(tmp_path)
+    assert [path.name for path in (tmp_path / "t").iterdir()] == ["x"]
+    assert await store.get("t/x") == b"before"
+
+
+async def test_half_files_of_the_dead_go(tmp_path: Path) -> None:
+    """What a killed program left half-written is never listed, and removed when it is old."""
+    store = FolderStore(tmp_path)
+    (tmp_path / "t").mkdir()
+    old, young = tmp_path / "t/.old.half", tmp_path / "t/.young.half"
+    old.write_bytes(b"x")
+    young.write_bytes(b"x")
+    os.utime(old, (0, 0))
+    assert await store.stored() == []
+    await store.put("t/x", b"x")
+    assert (old.exists(), young.exists()) == (False, True)
+
+
+async def test_a_folder_that_is_none_is_said(tmp_path: Path) -> None:
+    """A file in the folder's place is named in every error."""
+    (tmp_path / "file").write_text("x")
+    store = FolderStore(tmp_path / "file")
+    with pytest.raises(StoreError, match="file"):
+        await store.put("t/x", b"x")
+    with pytest.raises(StoreError, match="file"):
+        await store.stored()
+    with pytest.raises(StoreError, match="file"):
+        await store.get("t/x")
+
+
+async def test_a_bucket_that_refuses_is_said(bucket: Bucket) -> None:
+    """A wrong key and a bucket that is not there are StoreErrors of one line, without the secret."""
+    wrong = open_store(bucket.target, {**bucket.options, "secret_access_key": "hunter2"})
+    with pytest.raises(StoreError) as caught:
+        await wrong.put("t/x", b"x")
+    assert "hunter2" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+    nowhere = open_store("s3://nowhere-at-all", bucket.options)
+    with pytest.raises(StoreError, match="nowhere-at-all"):
+        await nowhere.stored()
+    with pytest.raises(StoreError, match="nowhere-at-all"):
+        await nowhere.put("t/x", b"x")
+
+
+@pytest.mark.parametrize(
+    ("target", "options", "said"),
+    [
+        ("ftp://host/x", {}, "s3://bucket/prefix"),
+        ("s3://", {}, "s3://bucket/prefix"),
+        ("s3://key:secret@bucket", {}, "s3://bucket/prefix"),
+        ("s3://bucket", {"regoin": "x"}, "regoin"),
+        ("/folder", {"region": "x"}, "options"),
+    ],
+)
+def test_a_target_that_is_none_is_refused(target: str, options: dict[str, str], said: str) -> None:
+    """What cannot be meant is refused with what can."""
+    with pytest.raises(ValueError, match=said) as caught:
+        open_store(target, options)
+    assert ":secret@" not in str(caught.value)
+
+
+@pytest.fixture
+def without_obstore(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "obstore", None)
+        yield
+
+
+@pytest.mark.usefixtures("without_obstore")
+def test_s3_that_is_not_installed_is_named() -> None:
+    """Without the package the error says what to install."""
+    with pytest.raises(ExtraMissingError, match=r"titan-bus\[s3\]"):
+        open_store("s3://bucket/prefix", {})

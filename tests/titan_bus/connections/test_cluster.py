@@ -1,0 +1,236 @@
+"""Redis Cluster: topics on several nodes, slots that move, a node that dies."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.titan_bus.conftest import QUICK_RETRY, Recorder, until
+from tests.titan_bus.deployments import ClusterDeployment, Node, running
+from titan_bus import (
+    Bus,
+    BusClosedError,
+    BusConfig,
+    BusUnavailableError,
+    FatalError,
+    NotReplicatedError,
+    names,
+    new_ulid,
+)
+from titan_bus.connections.slots import slot_of
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[ClusterDeployment]:
+    with running(ClusterDeployment) as deployment:
+        yield deployment
+
+
+@pytest.fixture
+async def bus(cluster: ClusterDeployment) -> AsyncIterator[Bus]:
+    async with Bus(BusConfig(url=cluster.url, retry=QUICK_RETRY)) as bus:
+        yield bus
+
+
+def topic_on(first: int, last: int) -> str:
+    """Return a new topic whose slot is one of these."""
+    while not first <= slot_of(names.stream_of(topic := f"t{new_ulid().lower()}.v1")) <= last:
+        pass
+    return topic
+
+
+@pytest.fixture
+def topics() -> list[str]:
+    """Two topics on each of the three nodes."""
+    return [topic_on(first, first + 5_000) for first in (0, 5_461, 10_923) for _ in range(2)]
+
+
+async def ids_in(bus: Bus, topic: str) -> list[str]:
+    return [event.event_id async for event in bus.replay("2020-01-01T00:00:00Z", topic)]
+
+
+async def test_topics_on_all_nodes(bus: Bus, topics: list[str]) -> None:
+    """Publish, subscribe, tail over all of them, request and replay reach every node."""
+    recorder = Recorder(lambda _: asyncio.sleep(0, {"pong": True}))
+    for topic in topics:
+        await bus.subscribe(topic, "g", recorder)
+    tail = bus.tail(topics)
+    await tail.start()
+    ids = await asyncio.gather(*(bus.publish(topic, "e", {}) for topic in topics * 5))
+    assert {(await anext(tail)).event_id for _ in ids} == set(ids)
+    await recorder.wait_for(len(ids))
+    for topic in topics:
+        assert await bus.request(topic, "ping", {}, dict) == {"pong": True}
+        assert len(await ids_in(bus, topic)) == 6
+    assert set(topics) <= set(await bus.inspection.topic_names())
+
+
+async def test_a_dead_letter_crosses_slots(bus: Bus, topics: list[str]) -> None:
+    """An event that cannot be handled is acknowledged where it was, lies in errors.dlq, and can be given back."""
+
+    def refuse(_: object) -> None:
+        raise FatalError("never")
+
+    for topic in topics[::2]:
+        recorder = Recorder(refuse)
+        subscription = await bus.subscribe(topic, "g", recorder)
+        event_id = await bus.publish(topic, "e", {})
+
+        async def buried(topic: str = topic) -> list[str]:
+            return [letter.letter_id for letter in await bus.dead_letters.list(topic=topic)]
+
+        await until(buried, "the dead letter")
+        stream = names.stream_of(topic)
+
+        async def acknowledged(stream: str = stream) -> bool:
+            return (await bus._connection.call("XPENDING", stream, "g"))[0] == 0
+
+        await until(acknowledged, "the acknowledgement")
+        await subscription.stop()
+        cured = Recorder()
+        await bus.subscribe(topic, "g", cured)
+        assert await bus.dead_letters.redrive(*await buried()) == 1
+        await cured.wait_for(1)
+        assert cured.ids == [event_id]
+
+
+def move(slot: int, cluster: ClusterDeployment, source: Node, target: Node, keys: list[str]) -> Iterator[str]:
+    """Move a slot as redis-cli does (Redis Cluster specification, "Live reconfiguration"), step by step."""
+    numbers = {node.port: number for number, node in enumerate(cluster.nodes)}
+    source_id, target_id = (cluster.node_id(numbers[node.port]) for node in (source, target))
+    assert target.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", source_id) == "OK"
+    assert source.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", target_id) == "OK"
+    yield "announced"
+    assert source.ask("MIGRATE", "127.0.0.1", target.port, "", 0, 1000, "KEYS", *keys) == "OK"
+    yield "keys moved"
+    for node in (target, source):
+        assert node.ask("CLUSTER", "SETSLOT", slot, "NODE", target_id) == "OK"
+    yield "moved"
+
+
+async def test_a_slot_moves_under_load(bus: Bus, cluster: ClusterDeployment) -> None:
+    """Publishes, the subscription and the tail follow a slot through all steps of its move; nothing is lost."""
+    topic = topic_on(5_461, 10_922)
+    stream = names.stream_of(topic)
+    slot = slot_of(stream)
+    recorder = Recorder()
+    await bus.subscribe(topic, "g", recorder)
+    tail = bus.tail([topic])
+    await tail.start()
+    published = [await bus.publish(topic, "e", {})]
+    await recorder.wait_for(1)
+    for step in move(
+        slot, cluster, cluster.nodes[1], cluster.nodes[2], [stream, names.retries_of("g", topic)]
+    ):
+        published += await asyncio.gather(*(bus.publish(topic, step, {}) for _ in range(20)))
+    await until(lambda: set(published) <= set(recorder.ids), "everything handled")
+    assert set(published) == {(await anext(tail)).event_id for _ in published}
+    assert cluster.nodes[2].ask("XLEN", stream) == len(published)
+    assert bus._server._cluster is not None
+    await until(lambda: bus._server._cluster.owner(slot).port == cluster.nodes[2].port, "the new map")  # type: ignore[union-attr]  # asserted above
+
+
+async def test_a_node_dies_and_its_replica_takes_over() -> None:
+    """After kill -9 of a node its replica serves its slots; publishes and subscriptions go on by themselves."""
+    with running(ClusterDeployment) as cluster:
+        topics = [topic_on(0, 5_460), topic_on(5_461, 10_922)]
+        async with Bus(BusConfig(url=cluster.url, patience_s=10, retry=QUICK_RETRY)) as bus:
+            changes: list[bool] = []
+            bus.on_connection(changes.append)
+            recorder = Recorder()
+            for one in topics:
+                await bus.subscribe(one, "g", recorder)
+            tail = bus.tail(topics)
+            await tail.start()
+            before = [await bus.publish(one, "e", {}) for one in topics]
+            await recorder.wait_for(2)
+            assert cluster.nodes[0].ask("WAIT", 1, 1000) == 1
+            cluster.nodes[0].kill()
+            waiting = bus.publish(topics[0], "e", {})
+            other = await bus.publish(topics[1], "e", {})
+            assert not waiting.done()  # a node that is away does not hold up the others
+            ids = [*before, await waiting, other]
+            await until(lambda: set(ids) <= set(recorder.ids), "everything handled")
+            assert {(await anext(tail)).event_id for _ in ids} == set(ids)
+            await until(lambda: changes == [False, True], "connected again")
+        async with Bus(BusConfig(url=cluster.url)) as bus:  # the first node of the URL is dead
+            assert await ids_in(bus, topics[0]) == [before[0], ids[2]]
+
+
+async def test_a_cluster_with_a_dead_node_is_of_use() -> None:
+    """A bus opens though a node is dead: topics elsewhere work, one on that node waits, and closing does not."""
+    with running(ClusterDeployment) as cluster:
+        cluster.nodes[1].kill()
+        here, there = topic_on(0, 5_460), topic_on(5_461, 10_922)
+        async with Bus(BusConfig(url=cluster.url, patience_s=30)) as bus:
+            assert not bus.connected
+            event_id = await bus.publish(here, "e", {})
+            assert await ids_in(bus, here) == [event_id]
+            returning = bus.publish(there, "e", {})
+            cluster.nodes[1].start()
+            await returning
+            await until(lambda: bus.connected, "the node's return")
+            cluster.nodes[1].freeze()
+            never = bus.publish(there, "e", {})
+        with pytest.raises(BusClosedError):
+            await never
+
+
+async def test_what_a_bus_sends_after_its_end_is_refused(cluster: ClusterDeployment, topic: str) -> None:
+    """BusClosedError, as with one server; also for SCAN, which goes to every node."""
+    async with Bus(BusConfig(url=cluster.url)) as bus:
+        pass
+    with pytest.raises(BusClosedError):
+        bus.publish(topic, "e", {})
+    with pytest.raises(BusClosedError):
+        await bus.inspection.topic_names()
+
+
+async def test_replicas_are_counted_by_node(cluster: ClusterDeployment) -> None:
+    """With `replicas` a topic on a node with a replica is confirmed, one on a node without fails."""
+    async with Bus(BusConfig(url=cluster.url, replicas=1, patience_s=0.5)) as bus:
+        await bus.publish(topic_on(0, 5_460), "e", {})
+        with pytest.raises(NotReplicatedError, match="0 of 1"):
+            await bus.publish(topic_on(10_923, 16_383), "e", {})
+
+
+async def test_a_reader_is_unblocked_at_its_node(bus: Bus, topics: list[str]) -> None:
+    """CLIENT UNBLOCK goes to the node that serves the reader's stream."""
+    for topic in topics:
+        stream = names.stream_of(topic)
+        channel = bus._server.channel(stream)
+        number = await channel.call("CLIENT", "ID")
+        reading = asyncio.ensure_future(
+            channel.call("XREAD", "BLOCK", 10_000, "STREAMS", stream, "$", block_s=10)
+        )
+
+        async def ended(stream: str = stream, number: int = number) -> int:
+            return int(await bus._server.unblock(stream, number))
+
+        await until(ended, "the read")
+        assert await reading is None
+        channel.close()
+
+
+def test_topics_are_shards(cluster: ClusterDeployment) -> None:
+    """In a cluster each topic is read on its own; on one server all are read together."""
+    config = BusConfig(url=cluster.url)
+    assert len({Bus(config)._server.shard(topic) for topic in ("a.v1", "b.v1")}) == 2
+    assert len({Bus(BusConfig(url="redis://one"))._server.shard(topic) for topic in ("a.v1", "b.v1")}) == 1
+
+
+@settings(max_examples=200, deadline=None, database=None)
+@given(key=st.binary(min_size=1, max_size=40) | st.text("{}ab.", min_size=1, max_size=12).map(str.encode))
+def test_slots_are_the_server_s(cluster: ClusterDeployment, key: bytes) -> None:
+    """For any key the slot is what CLUSTER KEYSLOT says."""
+    assert cluster.nodes[0].ask("CLUSTER", "KEYSLOT", key) == slot_of(key)
+
+
+async def test_a_server_that_is_no_cluster_is_said(redis_url: str) -> None:
+    """The error names the server and its own words."""
+    with pytest.raises(ValueError, match="database 0 alone"):
+        Bus(BusConfig(url="redis+cluster://one/3"))
+    with pytest.raises(BusUnavailableError, match=r"redis://127\.0\.0\.1:1: "):
+        await Bus(BusConfig(url="redis+cluster://127.0.0.1:1/")).open()

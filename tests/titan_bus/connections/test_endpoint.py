@@ -1,0 +1,98 @@
+"""URLs, logging in, and servers that are none."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from tests import servers
+from titan_bus import Bus, BusConfig, BusUnavailableError
+from titan_bus.connections.endpoint import Endpoint
+from titan_bus.testing import private_bus, private_server
+
+
+def test_urls_are_read() -> None:
+    """Host, port, path, user, password and database come from where redis-py has them too."""
+    plain = Endpoint.parse("redis://localhost")
+    assert (plain.host, plain.port, plain.database, plain.tls) == ("localhost", 6379, 0, None)
+    full = Endpoint.parse("redis://user:p%40ss@db.example:7000/3")
+    assert (full.host, full.port, full.database) == ("db.example", 7000, 3)
+    assert (full.username, full.password) == ("user", "p@ss")
+    unix = Endpoint.parse("unix://:secret@/run/titan%20one/v.sock?db=2")
+    assert (unix.path, unix.password, unix.database) == ("/run/titan one/v.sock", "secret", 2)
+
+
+def test_an_address_has_no_password() -> None:
+    """What errors and logs show never contains the password."""
+    assert Endpoint.parse("redis://user:secret@host:1/0").address == "redis://host:1"
+    assert Endpoint.parse("unix://user:secret@/v.sock").address == "unix:///v.sock"
+
+
+def test_tls_verifies_unless_told_not_to() -> None:
+    """`rediss://` checks certificate and name; only `ssl_cert_reqs=none` turns that off."""
+    strict, loose = (
+        Endpoint.parse("rediss://host").tls,
+        Endpoint.parse("rediss://host?ssl_cert_reqs=none").tls,
+    )
+    assert strict is not None
+    assert strict.check_hostname
+    assert loose is not None
+    assert not loose.check_hostname
+
+
+def test_another_scheme_is_refused() -> None:
+    """A URL of something else raises ValueError at once."""
+    with pytest.raises(ValueError, match="amqp"):
+        Bus(BusConfig(url="amqp://host"))
+
+
+async def test_a_password_is_given(topic: str) -> None:
+    """A server that asks for a password lets the right one in, and the wrong one gets BusUnavailableError."""
+    with private_server("--requirepass", "secret") as url:
+        async with Bus(BusConfig(url=url.replace("unix://", "unix://:secret@") + "?db=3")) as bus:
+            await bus.publish(topic, "e", {})
+        with pytest.raises(BusUnavailableError, match="WRONGPASS") as raised:
+            await Bus(BusConfig(url=url.replace("unix://", "unix://:wrong@"))).open()
+        assert "wrong@" not in str(raised.value)
+        with pytest.raises(BusUnavailableError, match="NOAUTH"):
+            await Bus(BusConfig(url=url)).open()
+
+
+async def test_a_missing_server_is_unavailable() -> None:
+    """`async with` raises at once where nobody listens, and the same bus may try again later."""
+    with servers.short_folder() as folder:
+        bus = Bus(BusConfig(url=f"unix://{folder}/v.sock"))
+        began = time.monotonic()
+        with pytest.raises(BusUnavailableError) as raised:
+            await bus.open()
+        assert time.monotonic() - began < 1
+        assert raised.value.address == f"unix://{folder}/v.sock"
+        with servers.valkey(folder):
+            async with bus:
+                assert bus.connected
+        assert not bus.connected
+
+
+async def test_something_else_is_unavailable(tmp_path: Path) -> None:
+    """A port that speaks another protocol is no server."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    other = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with other:
+        port = other.sockets[0].getsockname()[1]
+        with pytest.raises(BusUnavailableError):
+            await Bus(BusConfig(url=f"redis://127.0.0.1:{port}")).open()
+
+
+async def test_a_private_bus_works(topic: str) -> None:
+    """`titan_bus.testing` gives a bus on a server of its own, with the rest of the configuration kept."""
+    async with private_bus(BusConfig(url="redis://nowhere", source="shop@v1")) as bus:
+        await bus.publish(topic, "e", {})
+        [event] = [event async for event in bus.replay("2020-01-01T00:00:00Z", topic)]
+        assert event.meta.source == "shop@v1"

@@ -1,0 +1,271 @@
+"""A server that goes away and comes back."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Self
+
+import pytest
+
+from tests.titan_bus.conftest import QUICK_RETRY, Recorder, Server, settled, until
+from titan_bus import Bus, BusConfig, BusOverloadedError, BusUnavailableError, ReadConfig, names
+from titan_bus import bus as bus_module
+from titan_bus.connections import channel, connection
+from titan_bus.connections.endpoint import Endpoint
+
+
+@pytest.fixture
+async def bus(server: Server) -> AsyncIterator[Bus]:
+    async with Bus(BusConfig(url=server.url, retry=QUICK_RETRY, drain_s=0.5)) as bus:
+        yield bus
+
+
+async def test_everything_resumes_by_itself(bus: Bus, server: Server, topic: str) -> None:
+    """After kill -9 of the server and its return, subscription, tail and request go on by themselves."""
+    changes: list[bool] = []
+    bus.on_connection(changes.append)
+    recorder = Recorder(lambda _: asyncio.sleep(0, {"pong": True}))
+    await bus.subscribe(topic, "g", recorder)
+    tail = bus.tail([topic])
+    await tail.start()
+    before = await bus.publish(topic, "e", {})
+    assert (await anext(tail)).event_id == before
+    assert await bus.request(topic, "ping", {}, dict) == {"pong": True}
+    await anext(tail)
+    server.kill()
+    await until(lambda: not bus.connected, "the loss")
+    server.start()
+    assert await bus.request(topic, "ping", {}, dict) == {"pong": True}
+    during = await bus.publish(topic, "e", {})
+    await recorder.wait_for(4)
+    await anext(tail)
+    assert (await anext(tail)).event_id == during
+    assert changes == [False, True]
+
+
+async def test_a_publish_waits_for_the_server(bus: Bus, server: Server, topic: str) -> None:
+    """What is published while the server is away arrives under its id when it is back."""
+    server.kill()
+    futures = [bus.publish(topic, "e", {"n": n}) for n in range(100)]
+    await until(lambda: not bus.connected, "the loss")
+    assert not any(future.done() for future in futures)
+    server.start()
+    ids = await asyncio.gather(*futures)
+    events = [event async for event in bus.replay("2020-01-01T00:00:00Z", topic)]
+    assert list(dict.fromkeys(event.event_id for event in events)) == ids
+
+
+async def test_a_publish_does_not_wait_for_ever(server: Server, topic: str) -> None:
+    """Without a server a publish fails with BusUnavailableError after `patience_s`."""
+    async with Bus(BusConfig(url=server.url, patience_s=0.3)) as bus:
+        server.kill()
+        began = time.monotonic()
+        with pytest.raises(BusUnavailableError):
+            await bus.publish(topic, "e", {})
+        assert 0.25 < time.monotonic() - began < 1.5
+
+
+async def test_closing_is_bounded_without_a_server(
+    server: Server, monkeypatch: pytest.MonkeyPatch, topic: str
+) -> None:
+    """A bus closes in time though the server is gone, a handler hangs and publishes wait."""
+    monkeypatch.setattr(bus_module, "FLUSH_S", 0.3)
+    async with Bus(BusConfig(url=server.url, drain_s=0.2)) as bus:
+        recorder = Recorder(lambda _: asyncio.Event().wait())
+        await bus.subscribe(topic, "g", recorder)
+        await bus.publish(topic, "e", {})
+        await recorder.wait_for(1)
+        server.kill()
+        waiting = bus.publish(topic, "e", {})
+        began = time.monotonic()
+    assert time.monotonic() - began < 1.5
+    assert isinstance(waiting.exception(), Exception)
+
+
+async def test_verdicts_wait_for_the_server(bus: Bus, server: Server, topic: str) -> None:
+    """An event handled while the server was away is acknowledged when it is back, not handled twice."""
+    gate = asyncio.Event()
+    recorder = Recorder(lambda _: gate.wait())
+    await bus.subscribe(topic, "g", recorder)
+    await bus.publish(topic, "e", {})
+    await recorder.wait_for(1)
+    server.kill()
+    await until(lambda: not bus.connected, "the loss")
+    gate.set()
+    await asyncio.sleep(0.05)
+    server.start()
+    second = await bus.publish(topic, "e", {})
+    await recorder.wait_for(2)
+    await settled(bus._connection, names.stream_of(topic), "g")
+    assert recorder.ids[1] == second
+    assert len(recorder.ids) == 2
+
+
+async def test_a_listener_that_raises_is_survived(
+    bus: Bus, server: Server, topic: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A faulty connection listener is logged, and another one may be taken away."""
+    quiet: list[bool] = []
+    remove = bus.on_connection(quiet.append)
+    remove()
+    bus.on_connection(lambda _: 1 / 0)  # type: ignore[func-returns-value,arg-type]
+    server.kill()
+    await until(lambda: not bus.connected, "the loss")
+    server.start()
+    await bus.publish(topic, "e", {})
+    assert "listener raised" in caplog.text
+    assert quiet == []
+
+
+class SilentServer:
+    """A server that greets and then says nothing more, as behind a network that stalls."""
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self._server: asyncio.Server
+        self.url = ""
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.url = f"redis://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        while data := await reader.read(65_536):
+            if b"PING" in data:
+                writer.write(b"+PONG\r\n")
+            elif b"SETNAME" in data:
+                writer.write(b"+OK\r\n")
+        writer.close()
+
+
+async def test_a_silent_server_is_given_up(monkeypatch: pytest.MonkeyPatch, topic: str) -> None:
+    """A server that owes replies and sends none is dropped and dialled again; who waits gets an error."""
+    monkeypatch.setattr(connection, "REPLY_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(connection, "WATCH_S", 0.05)
+    async with SilentServer() as silent, Bus(BusConfig(url=silent.url, patience_s=0.1)) as bus:
+        with pytest.raises(BusUnavailableError):
+            await bus.publish(topic, "e", {})
+        await until(lambda: silent.connections > 1, "another connection")
+
+
+async def test_a_publish_to_a_silent_server_fails_in_its_time(topic: str) -> None:
+    """A server that takes everything and answers nothing costs a publish `patience_s`, not the watchdog's time."""
+    async with SilentServer() as silent, Bus(BusConfig(url=silent.url, patience_s=0.2, drain_s=0.1)) as bus:
+        began = time.monotonic()
+        with pytest.raises(BusUnavailableError):
+            await bus.publish(topic, "e", {})
+        assert time.monotonic() - began < 0.2 + 2 * connection.WATCH_S
+
+
+async def test_a_silent_reader_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A blocking read that gets no reply in its time drops its connection and fails."""
+    monkeypatch.setattr(channel, "LATE_REPLY_S", 0.1)
+    async with SilentServer() as silent:
+        reader = channel.Channel(Endpoint.parse(silent.url))
+        for _ in range(2):
+            with pytest.raises(BusUnavailableError):
+                await reader.call("XREAD", "BLOCK", 10, "STREAMS", "s", "$", block_s=0.01)
+        assert silent.connections == 2
+        reader.close()
+
+
+async def test_too_much_waiting_is_refused(
+    bus: Bus, server: Server, monkeypatch: pytest.MonkeyPatch, topic: str
+) -> None:
+    """When too many bytes wait for a server that is away, a publish is refused at the call; the others arrive."""
+    monkeypatch.setattr(connection, "WAITING_BYTES_MAX", 1_000_000)
+    server.kill()
+    await until(lambda: not bus.connected, "the loss")
+    futures = [bus.publish(topic, "e", {"text": "x" * 31_250}) for _ in range(32)]
+    with pytest.raises(BusOverloadedError) as raised:
+        bus.publish(topic, "e", {})
+    assert raised.value.waiting_bytes > 1_000_000
+    server.start()
+    assert len(await asyncio.gather(*futures)) == 32
+
+
+class StallingProxy:
+    """Carries bytes between a port and a server's socket; what `stall` finds carries nothing any more."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._flowing = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.connections = 0
+
+    async def __aenter__(self) -> Self:
+        self._flowing.set()
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.url = f"redis://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def stall(self) -> None:
+        """Stop carrying on the connections of now, without closing them; new ones work."""
+        self._flowing.clear()  # those that wait for it wait for ever
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        flowing = self._flowing
+        behind_reader, behind = await asyncio.open_unix_connection(self._path)
+        for source, target in ((reader, behind), (behind_reader, writer)):
+            task = asyncio.create_task(self._carry(source, target, flowing))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _carry(
+        self, source: asyncio.StreamReader, target: asyncio.StreamWriter, flowing: asyncio.Event
+    ) -> None:
+        try:
+            while data := await source.read(65_536):
+                await flowing.wait()
+                target.write(data)
+                await target.drain()
+        except ConnectionError:
+            pass
+        finally:
+            target.close()
+
+
+async def test_readers_leave_a_network_that_stalls(
+    server: Server, monkeypatch: pytest.MonkeyPatch, topic: str
+) -> None:
+    """Subscription and tail whose connections carry nothing any more dial again, and miss nothing.
+
+    What the server had delivered into the stalled connection is handled too.
+    """
+    monkeypatch.setattr(channel, "LATE_REPLY_S", 0.2)
+    monkeypatch.setattr(connection, "REPLY_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(connection, "WATCH_S", 0.05)
+    read = ReadConfig(block_ms=200)
+    async with (
+        StallingProxy(server.url.removeprefix("unix://")) as network,
+        Bus(BusConfig(url=network.url, read=read, drain_s=0.5)) as bus,
+        Bus(BusConfig(url=server.url)) as publisher,
+    ):
+        recorder = Recorder()
+        await bus.subscribe(topic, "g", recorder)
+        tail = bus.tail([topic])
+        await tail.start()
+        ids = [await publisher.publish(topic, "e", {})]
+        await recorder.wait_for(1)
+        assert (await anext(tail)).event_id == ids[0]
+        before = network.connections
+        network.stall()
+        ids += [await publisher.publish(topic, "e", {}) for _ in range(10)]
+        await recorder.wait_for(11)
+        assert sorted(set(recorder.ids)) == ids
+        assert [(await anext(tail)).event_id for _ in ids[1:]] == ids[1:]
+        assert network.connections >= before + 3

@@ -1,0 +1,137 @@
+"""`replicas`: a publish counts when replicas have it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from tests import servers
+from tests.titan_bus.conftest import until
+from tests.titan_bus.deployments import Node, data_node, eventually, free_ports
+from titan_bus import (
+    Bus,
+    BusClosedError,
+    BusConfig,
+    BusOverloadedError,
+    NotReplicatedError,
+    ServerRefusedError,
+    names,
+)
+from titan_bus.connections import connection
+
+
+@pytest.fixture(scope="module")
+def pair() -> Iterator[tuple[Node, Node]]:
+    """A primary and its replica."""
+    with servers.short_folder() as folder:
+        primary_port, replica_port = free_ports(2)
+        primary = data_node(folder, primary_port)
+        replica = data_node(folder, replica_port, "--replicaof", f"127.0.0.1 {primary_port}")
+        try:
+            primary.start()
+            replica.start()
+            eventually(lambda: primary.ask("WAIT", 1, 100) == 1, "the replica")
+            yield primary, replica
+        finally:
+            for node in (replica, primary):
+                node.thaw()
+                node.kill()
+
+
+@pytest.fixture
+def primary(pair: tuple[Node, Node]) -> Node:
+    return pair[0]
+
+
+@pytest.fixture
+def replica(pair: tuple[Node, Node]) -> Iterator[Node]:
+    yield pair[1]
+    pair[1].thaw()
+    eventually(lambda: pair[0].ask("WAIT", 1, 100) == 1, "the replica")
+
+
+@pytest.fixture
+async def bus(primary: Node) -> AsyncIterator[Bus]:
+    async with Bus(BusConfig(url=f"redis://{primary.address}", replicas=1)) as bus:
+        yield bus
+
+
+async def has(node: Node, topic: str, count: int) -> None:
+    await until(lambda: node.ask("XLEN", names.stream_of(topic)) == count, f"{count} events")
+
+
+async def test_a_publish_waits_for_the_replica(bus: Bus, primary: Node, replica: Node, topic: str) -> None:
+    """While the replica stands still the primary has the event and the publish is not done; then it is."""
+    replica.freeze()
+    publish = bus.publish(topic, "e", {})
+    await has(primary, topic, 1)
+    assert not publish.done()
+    replica.thaw()
+    event_id = await publish
+    assert event_id in str(replica.ask("XRANGE", names.stream_of(topic), "-", "+"))
+
+
+async def test_too_few_replicas_are_said(primary: Node, replica: Node, topic: str) -> None:
+    """After `patience_s` the publish fails with how many have it; the event is there, under its id."""
+    async with Bus(BusConfig(url=f"redis://{primary.address}", replicas=2, patience_s=0.3)) as bus:
+        with pytest.raises(NotReplicatedError, match="1 of 2") as raised:
+            await bus.publish(topic, "e", {})
+        [event] = [event async for event in bus.replay("2020-01-01T00:00:00Z", topic)]
+    assert (raised.value.event_id, raised.value.replicas, raised.value.wanted) == (event.event_id, 1, 2)
+
+
+async def test_one_wait_serves_many(bus: Bus, primary: Node, topic: str) -> None:
+    """1,000 publishes of one turn are confirmed by a few WAITs, and other commands do not queue behind these."""
+    primary.ask("CONFIG", "RESETSTAT")
+    await asyncio.gather(*(bus.publish(topic, "e", {}) for _ in range(1_000)))
+    stats = primary.ask("INFO", "commandstats")
+    [waits] = [line for line in stats.splitlines() if line.startswith("cmdstat_wait:")]
+    assert int(waits.partition("calls=")[2].partition(",")[0]) < 50
+
+
+async def test_a_lost_connection_is_no_confirmation(
+    bus: Bus, primary: Node, replica: Node, topic: str
+) -> None:
+    """A new connection's WAIT knows nothing of the old one's writes: the event is written again, under its id."""
+    replica.freeze()
+    publish = bus.publish(topic, "e", {})
+    await has(primary, topic, 1)
+    primary.ask("CLIENT", "KILL", "TYPE", "normal")
+    await has(primary, topic, 2)
+    assert not publish.done()
+    replica.thaw()
+    event_id = await publish
+    events = [event async for event in bus.replay("2020-01-01T00:00:00Z", topic)]
+    assert [event.event_id for event in events] == [event_id] * 2
+
+
+async def test_a_user_that_may_not_wait_is_told(primary: Node, topic: str) -> None:
+    """A refused WAIT is the publish's answer, and does not write the event again and again."""
+    primary.ask("ACL", "SETUSER", "hasty", "on", ">secret", "~*", "+@all", "-wait")
+    async with Bus(BusConfig(url=f"redis://hasty:secret@{primary.address}", replicas=1)) as bus:
+        with pytest.raises(ServerRefusedError, match="NOPERM"):
+            await bus.publish(topic, "e", {})
+    assert primary.ask("XLEN", names.stream_of(topic)) == 1
+
+
+async def test_closing_does_not_wait_for_replicas(primary: Node, replica: Node, topic: str) -> None:
+    """A publish that nobody confirmed fails with BusClosedError when the bus closes, within its bound."""
+    replica.freeze()
+    async with Bus(BusConfig(url=f"redis://{primary.address}", replicas=1, patience_s=60)) as bus:
+        publish = bus.publish(topic, "e", {})
+        await has(primary, topic, 1)
+    with pytest.raises(BusClosedError):
+        await publish
+
+
+async def test_too_much_unconfirmed_is_refused(
+    bus: Bus, replica: Node, monkeypatch: pytest.MonkeyPatch, topic: str
+) -> None:
+    """What waits for replicas is bounded in bytes, as is what waits for the server."""
+    monkeypatch.setattr(connection, "WAITING_BYTES_MAX", 100_000)
+    replica.freeze()
+    waiting = [bus.publish(topic, "e", {"text": "x" * 30_000}) for _ in range(4)]
+    with pytest.raises(BusOverloadedError):
+        bus.publish(topic, "e", {})
+    replica.thaw()
+    assert len(await asyncio.gather(*waiting)) == 4

@@ -1,0 +1,166 @@
+"""What a consumer left unfinished."""
+
+import asyncio
+import sys
+
+import msgspec
+import pytest
+
+from tests.titan_bus.conftest import Recorder, pending_is, settled, until
+from titan_bus import Bus, BusConfig, ClaimConfig, names
+from titan_bus.connections.connection import Connection
+
+
+def named(config: BusConfig, consumer: str, min_idle_s: float = 60.0, delivery_limit: int = 10) -> BusConfig:
+    claim = ClaimConfig(min_idle_s=min_idle_s, delivery_limit=delivery_limit)
+    return msgspec.structs.replace(config, consumer=consumer, claim=claim)
+
+
+async def abandon(raw: Connection, topic: str, consumer: str) -> list[bytes]:
+    """Take everything as `consumer` and never say a word again, as a killed process does."""
+    reply = await raw.call("XREADGROUP", "GROUP", "g", consumer, "STREAMS", names.stream_of(topic), ">")
+    return [entry_id for entry_id, _ in reply[0][1]]
+
+
+async def test_kill_9_loses_exactly_nothing(config: BusConfig, raw: Connection, topic: str) -> None:
+    """A consumer killed in mid-handler gets exactly the unacknowledged events again, under its name, at once."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.titan_bus.consumer_child",
+        config.url,
+        topic,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert child.stdout is not None
+    async with Bus(config) as bus:
+        kinds = ["quick", "stuck"] * 5
+        ids = [await bus.publish(topic, kind, {}) for kind in kinds]
+        begun = [(await child.stdout.readline()).decode().strip() for _ in kinds]
+        assert sorted(begun) == sorted(ids)
+        await pending_is(raw, names.stream_of(topic), "g", 5)
+        child.kill()
+        await child.wait()
+    recorder = Recorder()
+    async with Bus(named(config, "child")) as bus:
+        await bus.subscribe(topic, "g", recorder)
+        await recorder.wait_for(5)
+        await settled(raw, names.stream_of(topic), "g")
+    assert recorder.ids == [event_id for event_id, kind in zip(ids, kinds, strict=True) if kind == "stuck"]
+
+
+async def test_a_dead_consumers_events_are_taken_over(config: BusConfig, raw: Connection, topic: str) -> None:
+    """After `min_idle` another consumer of the group handles what the dead one had."""
+    async with Bus(named(config, "heir", min_idle_s=0.06)) as bus:
+        await raw.call("XGROUP", "CREATE", names.stream_of(topic), "g", "0", "MKSTREAM")
+        ids = [await bus.publish(topic, "e", {"n": n}) for n in range(150)]
+        assert len(await abandon(raw, topic, "dead")) == 150
+        recorder = Recorder()
+        await bus.subscribe(topic, "g", recorder)
+        await recorder.wait_for(150)
+        await settled(raw, names.stream_of(topic), "g")
+    assert sorted(recorder.ids) == sorted(ids)
+
+
+async def test_a_slow_handler_keeps_its_event(config: BusConfig, topic: str) -> None:
+    """A handler that takes many times `min_idle` is not overtaken by another consumer."""
+    gate = asyncio.Event()
+    slow, other = Recorder(lambda _: gate.wait()), Recorder()
+    async with (
+        Bus(named(config, "slow", min_idle_s=0.15)) as first,
+        Bus(named(config, "other", min_idle_s=0.15)) as second,
+    ):
+        await first.subscribe(topic, "g", slow)
+        await first.publish(topic, "e", {})
+        await slow.wait_for(1)
+        await second.subscribe(topic, "g", other)
+        await asyncio.sleep(0.6)
+        gate.set()
+    assert (len(slow.events), len(other.events)) == (1, 0)
+
+
+async def test_an_event_that_kills_becomes_a_dead_letter(
+    config: BusConfig, raw: Connection, topic: str
+) -> None:
+    """Delivered more often than `delivery_limit` without a verdict, an event is not delivered again."""
+    async with Bus(named(config, "heir", delivery_limit=3)) as bus:
+        await raw.call("XGROUP", "CREATE", names.stream_of(topic), "g", "0", "MKSTREAM")
+        await bus.publish(topic, "e", {})
+        [entry_id] = await abandon(raw, topic, "heir")
+        await raw.call("XCLAIM", names.stream_of(topic), "g", "heir", 0, entry_id, "RETRYCOUNT", 4)
+        recorder = Recorder()
+        await bus.subscribe(topic, "g", recorder)
+        event_id = await bus.publish(topic, "e", {})
+        await recorder.wait_for(1)
+        await settled(raw, names.stream_of(topic), "g")
+        letters = [
+            letter async for letter in bus.dead_letters if letter.origin.stream == names.stream_of(topic)
+        ]
+    assert recorder.ids == [event_id]
+    assert [letter.origin.error for letter in letters] == ["DeliveredTooOftenError"]
+    assert letters[0].origin.entry_id == entry_id.decode()
+
+
+async def test_deleted_entries_do_not_stay_pending(config: BusConfig, raw: Connection, topic: str) -> None:
+    """What was delivered and then deleted from the stream is forgotten, not tried for ever."""
+    async with Bus(named(config, "heir")) as bus:
+        await raw.call("XGROUP", "CREATE", names.stream_of(topic), "g", "0", "MKSTREAM")
+        await bus.publish(topic, "e", {})
+        kept = await bus.publish(topic, "e", {})
+        first, _ = await abandon(raw, topic, "heir")
+        await raw.call("XDEL", names.stream_of(topic), first)
+        recorder = Recorder()
+        await bus.subscribe(topic, "g", recorder)
+        await recorder.wait_for(1)
+        await settled(raw, names.stream_of(topic), "g")
+    assert recorder.ids == [kept]
+
+
+async def test_what_a_lost_connection_swallowed_comes_again(
+    config: BusConfig, raw: Connection, topic: str
+) -> None:
+    """An event that the server sent into a connection that broke is handled as soon as there is another."""
+    async with Bus(named(config, "heir")) as bus:
+        recorder = Recorder()
+        subscription = await bus.subscribe(topic, "g", recorder)
+        await bus.publish(topic, "e", {})
+        await recorder.wait_for(1)
+        encoded = bytes((await raw.call("XRANGE", names.stream_of(topic), "-", "+"))[0][1][1])
+        # In one transaction, so that the waiting reader does not get it: as if its reply were lost.
+        raw.call("MULTI")
+        raw.call("XADD", names.stream_of(topic), "*", "e", encoded)
+        raw.call("XREADGROUP", "GROUP", "g", "heir", "STREAMS", names.stream_of(topic), ">")
+        assert (await raw.call("EXEC"))[1] is not None
+        subscription._processor._reader._channel._wire.close()
+        await recorder.wait_for(2)
+        await settled(raw, names.stream_of(topic), "g")
+
+
+async def test_retries_of_a_dead_consumer_come_back(config: BusConfig, raw: Connection, topic: str) -> None:
+    """An event whose consumer died while it waited for its next try is tried by the next one."""
+    failing = Recorder(lambda _: 1 / 0)
+    async with Bus(config) as bus:
+        subscription = await bus.subscribe(topic, "g", failing)
+        event_id = await bus.publish(topic, "e", {})
+        await failing.wait_for(1)
+        await subscription.stop()
+    recorder = Recorder()
+    async with Bus(config) as bus:
+        await bus.subscribe(topic, "g", recorder)
+        await until(lambda: recorder.ids, "the retry")
+    assert set(recorder.ids) == {event_id}
+    assert recorder.events[0].meta.retries >= 1
+
+
+@pytest.mark.parametrize("command", ["hold", "take_abandoned"])
+async def test_a_vanished_group_is_not_an_error(
+    bus: Bus, raw: Connection, topic: str, command: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Upkeep that finds no group leaves the making of it to the reader."""
+    subscription = await bus.subscribe(topic, "g", Recorder(lambda _: asyncio.Event().wait()))
+    await bus.publish(topic, "e", {})
+    claims = subscription._processor._claims
+    await raw.call("XGROUP", "DESTROY", names.stream_of(topic), "g")
+    claims._limits = ClaimConfig(min_idle_s=0.001)
+    await claims.keep()
+    await subscription.stop(0.0)

@@ -1,0 +1,199 @@
+"""Brings the archive back into a server that lost its data.
+
+Entries come under their own ids, groups at their places, and what waited to be tried again waits again.
+Killed in the middle, it is run again: a mark on each stream says that what is there came from here, and what is
+there already is passed over.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from titan_bus import deadletter, names, scripts
+from titan_bus.archive import snapshot
+from titan_bus.archive.archive import Archive, Kept
+from titan_bus.archive.segment import Segment, id_of, unpack
+from titan_bus.archive.snapshot import Waiting
+from titan_bus.config import BusConfig
+from titan_bus.connections.connection import Connection
+from titan_bus.entry_id import FIRST, EntryId
+from titan_bus.errors import RestoreRefusedError, SegmentDamagedError, ServerRefusedError
+
+BATCH = 200
+"""Entries of one script: some 100 KB as a rule, 6 MB at the most."""
+
+logger = logging.getLogger("titan_bus")
+
+
+class Restored(msgspec.Struct, frozen=True, kw_only=True):
+    """What came back of one topic.
+
+    Attributes:
+        topic: or `errors.dlq`.
+        entries: how many were put into the stream.
+        groups: how many groups have a place now that had none.
+        waiting: how many failed events wait again to be tried.
+        damaged: what could not be read, a sentence each.
+    """
+
+    topic: str
+    entries: int
+    groups: int
+    waiting: int
+    damaged: tuple[str, ...] = ()
+
+
+class Restorer:
+    """Restores one archive into one server, while nobody publishes there."""
+
+    def __init__(self, connection: Connection, archive: Archive, config: BusConfig) -> None:
+        self._connection = connection
+        self._archive = archive
+        self._config = config
+        self._damaged: list[str] = []
+
+    async def restore(
+        self, topics: Sequence[str] = (), since: datetime | None = None, *, newer_only: bool = False
+    ) -> list[Restored]:
+        """Bring back these topics, or everything in the archive.
+
+        Of each stream come its last `maxlen` entries, or those since a time; in both cases also what a group
+        had not acknowledged.
+
+        Args:
+            topics: which; none for all, and the dead letters.
+            since: the oldest time.
+            newer_only: into a stream that has entries, put those that are newer; not to refuse it.
+
+        Raises:
+            RestoreRefusedError: a stream is not empty; nothing was restored.
+            StoreError: the archive cannot be read.
+            BusUnavailableError: the server does not answer.
+            ServerRefusedError: it has no memory left, or no rights for us.
+        """
+        streams = [names.stream_of(topic) for topic in topics] or await self._archive.streams()
+        if not newer_only:
+            for stream in streams:
+                await self._see_that_empty(stream)
+        return [await self._stream(stream, since) for stream in streams]
+
+    async def _see_that_empty(self, stream: str) -> None:
+        length = await self._connection.call("XLEN", stream)
+        if length and not await self._connection.call("EXISTS", names.restoring(stream)):
+            raise RestoreRefusedError(names.topic_of(stream) or stream, length)
+
+    async def _stream(self, stream: str, since: datetime | None) -> Restored:
+        self._damaged = []
+        await self._connection.call("SET", names.restoring(stream), "1")
+        places, waiting = await self._snapshot(stream)
+        kept = await self._archive.segments(stream)
+        after = self._beginning(stream, kept, since, places)
+        groups = 0
+        # The groups first: from then on no trimming takes what they have not seen.
+        if kept:
+            newest = max(one.name.last for one in kept)
+            await self._group(stream, names.ARCHIVE_GROUP, str(newest))
+        for group, place in places.items():
+            groups += await self._group(stream, group, place)
+        entries = 0
+        for name, _ in kept:
+            if name.last > after:
+                segment = await self._archive.read(name)
+                entries += await self._segment(stream, segment, after) if segment is not None else 0
+        again = await self._waiting(stream, waiting)
+        await self._connection.call("DEL", names.restoring(stream))
+        return Restored(
+            topic=names.topic_of(stream) or stream,
+            entries=entries,
+            groups=groups,
+            waiting=again,
+            damaged=tuple(self._damaged),
+        )
+
+    async def _snapshot(self, stream: str) -> tuple[dict[str, str], Iterator[Waiting]]:
+        name, data = await self._archive.read_snapshot(stream)
+        if data is None:
+            return {}, iter(())
+        try:
+            places, waiting = await asyncio.to_thread(snapshot.read, name, data)
+        except SegmentDamagedError as damage:
+            self._damage(damage)  # the groups begin anew: everything comes again, nothing is lost
+            return {}, iter(())
+        return places.groups, waiting
+
+    def _beginning(
+        self, stream: str, kept: Sequence[Kept], since: datetime | None, places: dict[str, str]
+    ) -> EntryId:
+        """Return after which entry to begin."""
+        oldest = min(map(EntryId.parse, places.values()), default=None)
+        if since is not None:
+            begin = EntryId(max(0, int(since.timestamp() * 1000))).previous()
+        else:
+            topic = names.topic_of(stream)
+            room = deadletter.LETTERS_MAX if topic is None else self._config.stream(topic).maxlen
+            begin = FIRST
+            for one in reversed(kept):  # whole segments: trimming is not exact either
+                if room <= 0:
+                    begin = one.name.last
+                    break
+                room -= one.name.count
+        return begin if oldest is None else min(begin, oldest)
+
+    async def _group(self, stream: str, group: str, place: str) -> int:
+        try:
+            await self._connection.call("XGROUP", "CREATE", stream, group, place, "MKSTREAM")
+        except ServerRefusedError as error:
+            if error.code != "BUSYGROUP":  # it is there: it knows better where it is
+                raise
+            return 0
+        return 1
+
+    async def _segment(self, stream: str, segment: Segment, after: EntryId) -> int:
+        if segment.damage is not None:
+            self._damage(segment.damage)
+        entries = 0
+        for block in segment.blocks:
+            if EntryId.parse(block.last) <= after:
+                continue
+            try:
+                lines = await asyncio.to_thread(segment.lines, block)
+            except SegmentDamagedError as damage:
+                self._damage(damage)
+                continue
+            for start in range(0, len(lines), BATCH):
+                batch = [line for line in lines[start : start + BATCH] if id_of(line) > after]
+                entries += await self._add(stream, batch)
+        return entries
+
+    async def _add(self, stream: str, lines: Sequence[bytes]) -> int:
+        words: list[Any] = []
+        for line in lines:
+            entry_id, fields = unpack(line)
+            words += [entry_id, len(fields), *fields]
+        return int(await self._connection.call("EVAL", scripts.RESTORE, 1, stream, *words)) if words else 0
+
+    async def _waiting(self, stream: str, waiting: Iterator[Waiting]) -> int:
+        topic, count = names.topic_of(stream), 0
+        while topic is not None:
+            try:
+                page = await asyncio.to_thread(lambda: list(islice(waiting, BATCH)))
+            except SegmentDamagedError as damage:
+                self._damage(damage)
+                break
+            if not page:
+                break
+            added = [
+                self._connection.call("ZADD", names.delayed_of(one.group, topic), one.due_ms, one.event)
+                for one in page
+            ]
+            count += sum(await asyncio.gather(*added))
+        return count
+
+    def _damage(self, damage: SegmentDamagedError) -> None:
+        logger.error("%s; the rest is restored", damage)
+        self._damaged.append(str(damage))

@@ -1,0 +1,227 @@
+"""The format of a segment: what the archive holds of a stream's span, in one object that is written once.
+
+zstd frames (RFC 8878) of about 1 MiB; one line an entry: its id, a tab, the event. In place of an entry that is no
+event of ours stands a list of its names and values in base64, so it is kept byte for byte. `zstd -dc` prints the
+lines. At the end a skippable frame holds the index: JSON, its SHA-256, its length, a mark.
+
+`archiver` writes segments; `replay` and `restore` read them. All of it is CPU work: call it in a thread.
+"""
+
+import hashlib
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from titan_bus import codec
+from titan_bus.archive.segment_name import SegmentName
+from titan_bus.entry_id import EntryId
+from titan_bus.errors import SegmentDamagedError
+
+Entry = tuple[bytes, Sequence[bytes]]
+"""An entry's id, and its names and values in turn, as the server sends them."""
+
+VERSION = 1
+BLOCK_BYTES = 1024 * 1024
+BLOCK_BYTES_MAX = 1024 * 1024 * 1024
+"""No block of ours is longer: one value is 512 MB at most (Redis, "Strings"), a third more in base64."""
+_FRAME = b"\x28\xb5\x2f\xfd"
+_SKIPPABLE = struct.Struct("<II")
+_SKIPPABLE_MAGIC = 0x184D2A5B
+_FOOTER = struct.Struct("<32sI4s")
+_MARK = b"TBUS"
+
+
+class Block(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a frame is, what it holds, and the SHA-256 of its bytes."""
+
+    offset: int
+    length: int
+    first: str
+    last: str
+    count: int
+    sha256: str
+
+
+class Index(msgspec.Struct, frozen=True, kw_only=True):
+    """What the last frame of a segment says."""
+
+    version: int
+    stream: str
+    blocks: list[Block]
+
+
+class SegmentWriter:
+    """Collects the entries of one stream, in order, and makes a segment of them.
+
+    Attributes:
+        count: entries collected so far.
+        size: their bytes in blocks that are complete, before compression.
+    """
+
+    def __init__(self, stream: str) -> None:
+        import zstandard
+
+        self.count = 0
+        self.size = 0
+        self._stream = stream
+        # The checksum is for `zstd -t` and for what is saved of a segment whose index is lost.
+        self._compressor = zstandard.ZstdCompressor(level=3, write_checksum=True)
+        self._lines: list[bytes] = []
+        self._waiting = 0
+        self._blocks: list[Block] = []
+        self._frames: list[bytes] = []
+
+    def extend(self, entries: Iterable[Entry]) -> None:
+        """Take entries that follow those before."""
+        for entry_id, fields in entries:
+            line = pack(entry_id, fields)
+            self.count += 1
+            self._lines.append(line)
+            self._waiting += len(line) + 1
+            if self._waiting >= BLOCK_BYTES:
+                self._end_block()
+
+    def finish(self) -> tuple[SegmentName, bytes]:
+        """Return the segment, of at least one entry, under its name."""
+        self._end_block()
+        index = msgspec.json.encode(Index(version=VERSION, stream=self._stream, blocks=self._blocks))
+        footer = _FOOTER.pack(hashlib.sha256(index).digest(), len(index), _MARK)
+        frame = _SKIPPABLE.pack(_SKIPPABLE_MAGIC, len(index) + len(footer))
+        return _name_of(self._stream, self._blocks), b"".join((*self._frames, frame, index, footer))
+
+    def _end_block(self) -> None:
+        if not self._lines:
+            return
+        self._lines.append(b"")
+        frame = self._compressor.compress(b"\n".join(self._lines))
+        offset = self._blocks[-1].offset + self._blocks[-1].length if self._blocks else 0
+        self._blocks.append(_block(offset, frame, self._lines[:-1]))
+        self._frames.append(frame)
+        self.size += self._waiting
+        self._lines, self._waiting = [], 0
+
+
+class Segment:
+    """A segment that was read.
+
+    Attributes:
+        name: what it is called.
+        blocks: what can be read of it, in order.
+        damage: why the index could not be used; `blocks` are then what was found without it.
+    """
+
+    def __init__(self, name: SegmentName, data: bytes) -> None:
+        self.name = name
+        self.damage: SegmentDamagedError | None = None
+        self._data = data
+        try:
+            self.blocks = _read_index(name, data)
+        except SegmentDamagedError as damage:
+            self.damage = damage
+            self.blocks = list(_salvage(data))
+
+    def lines(self, block: Block) -> list[bytes]:
+        """Return the lines of a block.
+
+        Raises:
+            SegmentDamagedError: they are not what was written.
+        """
+        frame = self._data[block.offset : block.offset + block.length]
+        if hashlib.sha256(frame).hexdigest() != block.sha256:
+            raise SegmentDamagedError(
+                str(self.name), f"the block at byte {block.offset} is not what was written"
+            )
+        return _lines(frame)
+
+
+def pack(entry_id: bytes, fields: Sequence[bytes]) -> bytes:
+    """Return the line of an entry."""
+    if len(fields) == 2 and fields[0] == codec.FIELD and fields[1][:1] == b"{" and b"\n" not in fields[1]:  # noqa: PLR2004 -- a name and its value
+        return entry_id + b"\t" + fields[1]
+    return entry_id + b"\t" + msgspec.json.encode(fields)  # bytes become base64
+
+
+def unpack(line: bytes) -> tuple[bytes, list[bytes]]:
+    """Return the entry of a line."""
+    entry_id, _, packed = line.partition(b"\t")
+    if packed.startswith(b"{"):
+        return entry_id, [codec.FIELD, packed]
+    return entry_id, msgspec.json.decode(packed, type=list[bytes])
+
+
+def id_of(line: bytes) -> EntryId:
+    """Return the entry id of a line."""
+    return EntryId.parse(line[: line.index(b"\t")])
+
+
+def _block(offset: int, frame: bytes, lines: Sequence[bytes]) -> Block:
+    return Block(
+        offset=offset,
+        length=len(frame),
+        first=str(id_of(lines[0])),
+        last=str(id_of(lines[-1])),
+        count=len(lines),
+        sha256=hashlib.sha256(frame).hexdigest(),
+    )
+
+
+def _name_of(stream: str, blocks: Sequence[Block]) -> SegmentName:
+    count = sum(block.count for block in blocks)
+    return SegmentName(stream, EntryId.parse(blocks[0].first), EntryId.parse(blocks[-1].last), count)
+
+
+def _lines(frame: bytes) -> list[bytes]:
+    import zstandard
+
+    size = zstandard.frame_content_size(frame)
+    if not 0 <= size <= BLOCK_BYTES_MAX:
+        raise zstandard.ZstdError(f"a block of {size} bytes")
+    return zstandard.ZstdDecompressor().decompress(frame).split(b"\n")[:-1]
+
+
+def _read_index(name: SegmentName, data: bytes) -> list[Block]:
+    """Return the blocks that the index names, which have to be all that there is before it."""
+    try:
+        digest, length, mark = _FOOTER.unpack(data[-_FOOTER.size :])
+        start = len(data) - _FOOTER.size - length
+        magic, size = _SKIPPABLE.unpack(data[max(0, start - _SKIPPABLE.size) : max(0, start)])
+        encoded = data[start : start + length]
+        if (magic, size, mark) != (_SKIPPABLE_MAGIC, length + _FOOTER.size, _MARK):
+            raise SegmentDamagedError(str(name), "it does not end with an index: it is torn, or no segment")
+        if hashlib.sha256(encoded).digest() != digest:
+            raise SegmentDamagedError(str(name), "its index is not what was written")
+        index = msgspec.json.decode(encoded, type=Index)
+    except struct.error:
+        raise SegmentDamagedError(str(name), "it does not end with an index: it is torn") from None
+    except msgspec.MsgspecError as error:
+        raise SegmentDamagedError(str(name), f"its index is of another version: {error}") from error
+    if index.version != VERSION:
+        raise SegmentDamagedError(
+            str(name), f"it is of version {index.version}, this program reads {VERSION}"
+        )
+    if not index.blocks or index.blocks[-1].offset + index.blocks[-1].length != start - _SKIPPABLE.size:
+        raise SegmentDamagedError(str(name), "something was cut out of it or put into it")
+    if _name_of(index.stream, index.blocks) != name:
+        raise SegmentDamagedError(str(name), "its name is not its own: it was renamed")
+    return index.blocks
+
+
+def _salvage(data: bytes) -> Iterator[Block]:
+    """Find the frames that are whole; their own checksums vouch for them (RFC 8878, 3.1.1)."""
+    import zstandard
+
+    offset = 0
+    while (offset := data.find(_FRAME, offset)) >= 0:
+        try:
+            reader = zstandard.ZstdDecompressor().decompressobj()
+            content = reader.decompress(data[offset:])
+            if not reader.eof:  # torn
+                return
+            frame = data[offset : len(data) - len(reader.unused_data)]
+            block = _block(offset, frame, content.split(b"\n")[:-1])
+        except (zstandard.ZstdError, ValueError, IndexError):
+            offset += len(_FRAME)
+            continue
+        yield block
+        offset += len(frame)

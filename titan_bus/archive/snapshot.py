@@ -1,0 +1,151 @@
+"""Where a topic's groups stood, and what waited to be tried again: what a segment cannot tell.
+
+An event that failed is acknowledged on its stream and lies in a delayed set, then in a retry stream. With the
+server it would be lost, so it is kept beside the segments. `archiver` takes snapshots, `restore` brings them back.
+"""
+
+import asyncio
+import io
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from titan_bus import codec, names
+from titan_bus.connections.connection import Connection
+from titan_bus.entry_id import EntryId
+from titan_bus.errors import EntryMalformedError, SegmentDamagedError, ServerRefusedError
+
+VERSION = 1
+PAGE = 500
+
+
+class Places(msgspec.Struct, frozen=True, kw_only=True):
+    """The first line: for each group the id up to which it had acknowledged everything."""
+
+    version: int
+    stream: str
+    groups: dict[str, str]
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """A further line: an event that waited for a group until `due_ms` (since the epoch, the server's clock)."""
+
+    group: str
+    due_ms: int
+    event: bytes
+
+
+async def groups_of(connection: Connection, stream: str) -> dict[str, dict[str, Any]]:
+    """Return what the server says of the groups of a stream; nothing when there is no such stream."""
+    try:
+        rows = await connection.call("XINFO", "GROUPS", stream)
+    except ServerRefusedError as error:
+        if error.code != "ERR":  # that is what it says of a key that is not there
+            raise
+        return {}
+    named = [{key.decode(): value for key, value in zip(row[::2], row[1::2], strict=True)} for row in rows]
+    return {row["name"].decode(errors="backslashreplace"): row for row in named}
+
+
+async def take(connection: Connection, stream: str) -> bytes | None:
+    """Return the snapshot of a stream as it is stored; None when no group reads it."""
+    import zstandard
+
+    topic = names.topic_of(stream)
+    # First the places, then what waits: an event that fails in between is in both, the other way round in none.
+    places = await _places(connection, stream)
+    if not places or topic is None:
+        return None
+    compressor = zstandard.ZstdCompressor(level=3, write_checksum=True).compressobj()
+    head = msgspec.json.encode(Places(version=VERSION, stream=stream, groups=places))
+    parts = [compressor.compress(head + b"\n")]
+    for group in places:
+        parts += [
+            await asyncio.to_thread(compressor.compress, _packed(page))
+            async for page in _waiting(connection, topic, group)
+        ]
+    parts.append(compressor.flush())
+    return b"".join(parts)
+
+
+def read(name: str, data: bytes) -> tuple[Places, Iterator[Waiting]]:
+    """Return what a stored snapshot says. CPU work: call it, and take the steps of the iterator, in a thread.
+
+    Raises:
+        SegmentDamagedError: it is not what was written; the iterator raises that too.
+    """
+    import zstandard
+
+    def damaged(error: Exception) -> SegmentDamagedError:
+        return SegmentDamagedError(name, f"it is not what was written: {error}")
+
+    lines = io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(data))
+
+    def waiting() -> Iterator[Waiting]:
+        try:
+            for line in lines:
+                yield msgspec.json.decode(line, type=Waiting)
+        except (zstandard.ZstdError, msgspec.MsgspecError) as error:
+            raise damaged(error) from error
+
+    try:
+        return msgspec.json.decode(lines.readline(), type=Places), waiting()
+    except (zstandard.ZstdError, msgspec.MsgspecError) as error:
+        raise damaged(error) from error
+
+
+async def _places(connection: Connection, stream: str) -> dict[str, str]:
+    places: dict[str, str] = {}
+    for group, row in (await groups_of(connection, stream)).items():
+        if group == names.ARCHIVE_GROUP:
+            continue
+        place = EntryId.parse(row["last-delivered-id"])
+        summary = await connection.call("XPENDING", stream, row["name"])
+        if summary[0]:
+            place = min(place, EntryId.parse(summary[1]).previous())
+        places[group] = str(place)
+    return places
+
+
+async def _waiting(connection: Connection, topic: str, group: str) -> AsyncIterator[list[Waiting]]:
+    """Read the delayed set, the retry stream, the set again: an event that moves meanwhile is met once."""
+    seen: set[str | bytes] = set()
+
+    def fresh(event: bytes) -> bool:
+        try:
+            event_id: str | bytes = codec.decode([codec.FIELD, event]).event_id
+        except EntryMalformedError:
+            event_id = event
+        if event_id in seen:
+            return False
+        seen.add(event_id)
+        return True
+
+    delayed, retries = names.delayed_of(group, topic), names.retries_of(group, topic)
+    async for rows in _delayed(connection, delayed):
+        yield [Waiting(group=group, due_ms=due, event=event) for event, due in rows if fresh(event)]
+    async for bodies in _retried(connection, retries):
+        yield [Waiting(group=group, due_ms=0, event=event) for event in bodies if fresh(event)]
+    async for rows in _delayed(connection, delayed):
+        yield [Waiting(group=group, due_ms=due, event=event) for event, due in rows if fresh(event)]
+
+
+async def _delayed(connection: Connection, key: str) -> AsyncIterator[list[tuple[bytes, int]]]:
+    cursor: Any = 0
+    while True:
+        cursor, flat = await connection.call("ZSCAN", key, cursor, "COUNT", PAGE)
+        yield [(event, int(float(due))) for event, due in zip(flat[::2], flat[1::2], strict=True)]
+        if int(cursor) == 0:
+            return
+
+
+async def _retried(connection: Connection, stream: str) -> AsyncIterator[list[bytes]]:
+    start = "-"
+    while page := await connection.call("XRANGE", stream, start, "+", "COUNT", PAGE):
+        yield [fields[1] for _, fields in page if len(fields) > 1 and fields[0] == codec.FIELD]
+        start = f"({page[-1][0].decode()}"
+
+
+def _packed(page: Sequence[Waiting]) -> bytes:
+    return b"".join(msgspec.json.encode(one) + b"\n" for one in page)

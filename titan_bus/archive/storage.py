@@ -1,0 +1,168 @@
+"""Where the archive's objects lie: a folder, or a bucket. Objects are written whole or not at all.
+
+Knows keys and bytes, nothing of events. Every method raises StoreError, and nothing else of its own.
+"""
+
+import asyncio
+import contextlib
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from titan_bus.errors import StoreError
+
+ABANDONED_S = 3_600.0
+"""A half-written file that is older was left by a program that was killed."""
+_HALF = ".half"
+
+
+class Stored(NamedTuple):
+    """An object's key and its length in bytes."""
+
+    key: str
+    size: int
+
+
+class Store(Protocol):
+    """A place for objects.
+
+    Attributes:
+        target: where it is, as a person would say it.
+    """
+
+    target: str
+
+    async def stored(self, folder: str = "") -> list[Stored]:
+        """Return the objects of a folder, of all of them without one; in no order."""
+
+    async def put(self, key: str, data: bytes) -> None:
+        """Write an object, replacing one of that key. When this returns it is durable."""
+
+    async def get(self, key: str) -> bytes | None:
+        """Return an object, None when there is none."""
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Remove objects; those that are gone are no error."""
+
+
+def open_store(target: str, options: dict[str, str]) -> Store:
+    """Return the store that a configuration names. Nothing is read or written yet.
+
+    Raises:
+        ValueError: the target is neither a folder nor `s3://bucket/prefix`, or an option is unknown.
+        ExtraMissingError: S3 is not installed.
+    """
+    scheme, separator, _ = target.partition("://")
+    if not separator:
+        if options:
+            raise ValueError(f"archive options are for s3://, not for the folder {target}")
+        return FolderStore(Path(target).expanduser())
+    if scheme == "s3":
+        from titan_bus.archive.s3 import S3Store
+
+        return S3Store(target, options)
+    raise ValueError(f"an archive is a folder or s3://bucket/prefix, not {target}")
+
+
+class FolderStore:
+    """A folder that only its owner may read: events are personal."""
+
+    def __init__(self, root: Path) -> None:
+        self.target = str(root)
+        self._root = root
+
+    async def stored(self, folder: str = "") -> list[Stored]:
+        """See `Store`."""
+        return await asyncio.to_thread(self._stored, folder)
+
+    async def put(self, key: str, data: bytes) -> None:
+        """See `Store`. Cancelled, it is written or not, never half."""
+        await asyncio.to_thread(self._put, key, data)
+
+    async def get(self, key: str) -> bytes | None:
+        """See `Store`."""
+        return await asyncio.to_thread(self._get, key)
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """See `Store`."""
+        await asyncio.to_thread(self._delete, keys)
+
+    def _stored(self, folder: str) -> list[Stored]:
+        found: list[Stored] = []
+        try:
+            folders = [self._root / folder] if folder else [p for p in self._root.iterdir() if p.is_dir()]
+            for path in folders:
+                found += _files(path)
+        except FileNotFoundError:
+            return []  # nothing was archived yet
+        except OSError as error:
+            raise StoreError(self.target, folder, error.strerror or str(error)) from error
+        return found
+
+    def _put(self, key: str, data: bytes) -> None:
+        path = self._root / key
+        half: Path | None = None
+        try:
+            self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if not path.parent.is_dir():
+                path.parent.mkdir(exist_ok=True, mode=0o700)
+                _sync(self._root)
+            _sweep(path.parent)
+            handle, name = tempfile.mkstemp(prefix=".", suffix=_HALF, dir=path.parent)  # mode 0600
+            half = Path(name)
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(handle)
+            half.replace(path)
+            half = None
+            _sync(path.parent)
+        except OSError as error:
+            raise StoreError(self.target, key, error.strerror or str(error)) from error
+        finally:
+            if half is not None:
+                with contextlib.suppress(OSError):
+                    half.unlink()
+
+    def _get(self, key: str) -> bytes | None:
+        try:
+            return (self._root / key).read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StoreError(self.target, key, error.strerror or str(error)) from error
+
+    def _delete(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            try:
+                (self._root / key).unlink(missing_ok=True)
+            except OSError as error:
+                raise StoreError(self.target, key, error.strerror or str(error)) from error
+
+
+def _files(folder: Path) -> Iterator[Stored]:
+    for file in os.scandir(folder):
+        with contextlib.suppress(FileNotFoundError):  # it went meanwhile
+            if not file.name.startswith(".") and file.is_file():
+                yield Stored(f"{folder.name}/{file.name}", file.stat().st_size)
+
+
+def _sync(folder: Path) -> None:
+    """Make the names in a folder durable; Windows does that by itself and cannot open one."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sweep(folder: Path) -> None:
+    for half in folder.glob(f".*{_HALF}"):
+        with contextlib.suppress(OSError):
+            if time.time() - half.stat().st_mtime > ABANDONED_S:
+                half.unlink()

@@ -1,0 +1,1 @@
+"""Ways to the server: from bytes on one socket to Sentinel and Redis Cluster. `server` is the door."""

@@ -1,0 +1,76 @@
+"""A way to the server that one reader has to itself, because it blocks there."""
+
+import asyncio
+from typing import Any
+
+from titan_bus.connections.endpoint import Dialer
+from titan_bus.connections.wire import Command, Wire, Word
+from titan_bus.errors import BusUnavailableError, ServerRefusedError
+
+LATE_REPLY_S = 5.0
+"""How much longer than its BLOCK a blocking read may take."""
+
+
+MOVED_ON = frozenset({"ASK", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MOVED", "READONLY", "TRYAGAIN"})
+"""Refusals of a server that does not serve the stream, or no longer: the next call finds out who does."""
+
+
+class Channel:
+    """A connection of its own for one reader that blocks.
+
+    Any failure, and cancellation too, drops it: a reply that nobody awaits must not be taken for the next one's.
+
+    Attributes:
+        dials: how many connections it has made, so that one can tell them apart.
+    """
+
+    def __init__(self, endpoint: Dialer) -> None:
+        self._endpoint = endpoint
+        self._wire: Wire | None = None
+        self._closed = False
+        self.dials = 0
+
+    @property
+    def lost(self) -> bool:
+        """Whether the next call makes a connection first."""
+        return self._wire is None or self._wire.lost
+
+    async def call(self, *words: Word, block_s: float = 0.0) -> Any:
+        """Send a command that may block for `block_s`, and return its reply.
+
+        Raises:
+            BusUnavailableError: the connection is lost or silent, or was closed meanwhile.
+            ServerRefusedError: the server answers with an error; the connection stays.
+        """
+        if self._wire is None or self._wire.lost:
+            self._wire = await self._endpoint.open()
+            self.dials += 1
+        if self._closed:
+            self._drop()
+            raise BusUnavailableError(self._endpoint.address, "closed")
+        command = Command(words, asyncio.get_running_loop().create_future())
+        try:
+            async with asyncio.timeout(block_s + LATE_REPLY_S):
+                self._wire.send([command])
+                return await command.future
+        except OSError as error:  # lost, or TimeoutError
+            self._drop()
+            raise BusUnavailableError(self._endpoint.address, str(error) or "no answer") from error
+        except ServerRefusedError as error:
+            if error.code not in MOVED_ON:
+                raise
+            self._drop()
+            raise BusUnavailableError(self._endpoint.address, str(error)) from error
+        except asyncio.CancelledError:
+            self._drop()
+            raise
+
+    def close(self) -> None:
+        """Drop the connection for good; a call in progress fails."""
+        self._closed = True
+        self._drop()
+
+    def _drop(self) -> None:
+        if self._wire is not None:
+            self._wire.close()
+            self._wire = None

@@ -1,0 +1,145 @@
+"""Redis Cluster: the map of slots, and the way to the node of a stream (Redis Cluster specification).
+
+`redis+cluster://[user:password@]host1:port1,host2:port2/`, `rediss+cluster://` for TLS; any nodes of the cluster
+will do, the others are found. `server` makes this; `cluster_connection` sends commands by it.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from titan_bus.connections.channel import Channel
+from titan_bus.connections.endpoint import DEFAULT_PORT, Endpoint, MultiUrl
+from titan_bus.connections.slots import SLOTS, slot_of
+from titan_bus.connections.wire import Wire
+from titan_bus.errors import BusUnavailableError, ServerRefusedError
+
+
+class Cluster:
+    """What is known of a cluster. Whoever finds the map wrong reads it again.
+
+    Attributes:
+        address: what may be shown.
+        nodes: the primaries that have slots.
+    """
+
+    def __init__(self, address: str, seeds: Sequence[Endpoint]) -> None:
+        self.address = address
+        self.nodes: tuple[Endpoint, ...] = ()
+        self._seeds = tuple(seeds)
+        self._owners: list[Endpoint | None] = [None] * SLOTS
+        self._reading: asyncio.Task[BusUnavailableError | None] | None = None
+
+    @classmethod
+    def parse(cls, url: str) -> "Cluster":
+        """Read a URL.
+
+        Raises:
+            ValueError: it names no node, or a database: a cluster has none but 0.
+        """
+        parts = MultiUrl.parse(url, DEFAULT_PORT)
+        database = parts.path.strip("/") or parts.query.get("db")
+        if database not in {None, "", "0"}:
+            raise ValueError(f"{parts.address}: a cluster has database 0 alone, not {database}")
+        return cls(parts.address, [parts.endpoint.at(host, port) for host, port in parts.hosts])
+
+    def owner(self, slot: int | None) -> Endpoint:
+        """Return the node of a slot, as far as known; any node for None and for a slot that nobody serves."""
+        node = self._owners[slot] if slot is not None else None
+        return node or (self.nodes or self._seeds)[0]
+
+    def redirected(self, error: ServerRefusedError, by: Endpoint) -> Endpoint:
+        """Return the node that a MOVED or ASK names, and remember it for MOVED."""
+        slot, _, place = error.detail.partition(" ")
+        host, _, port = place.rpartition(":")
+        node = by.at(host or by.host, int(port))  # no host means: the same one
+        if error.code == "MOVED":
+            self._owners[int(slot)] = node
+        return node
+
+    async def read(self) -> None:
+        """Read the map from the first node that answers. Those who read at once share one reading.
+
+        Raises:
+            BusUnavailableError: none answers.
+        """
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read(), name="titan_bus cluster map")
+        trouble = await asyncio.shield(self._reading)
+        if trouble is not None:
+            raise trouble
+
+    async def open(self) -> Wire:
+        """Connect to any node.
+
+        Raises:
+            BusUnavailableError: it does not answer.
+        """
+        return await self.owner(None).open()
+
+    async def close(self) -> None:
+        """Stop reading."""
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.wait([self._reading])
+
+    async def _read(self) -> BusUnavailableError | None:
+        asking = {
+            asyncio.create_task(_slots(node), name=f"titan_bus cluster map of {node.address}"): node
+            for node in dict.fromkeys((*self.nodes, *self._seeds))
+        }
+        troubles: list[str] = []
+        try:
+            waiting = set(asking)
+            while waiting:
+                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    if isinstance(error := task.exception(), BusUnavailableError):
+                        troubles.append(str(error))
+                    elif task.result():
+                        self._learn(asking[task], task.result())
+                        return None
+        finally:
+            for task in asking:
+                task.cancel()
+            await asyncio.wait(asking)
+        return BusUnavailableError(self.address, "; ".join(troubles) or "no node has slots")
+
+    def _learn(self, told_by: Endpoint, rows: list[Any]) -> None:
+        owners: list[Endpoint | None] = [None] * SLOTS
+        for first, last, (host, port, *_), *_ in rows:
+            node = told_by.at(host.decode() if host else told_by.host, port)
+            owners[first : last + 1] = [node] * (last + 1 - first)
+        self._owners = owners
+        self.nodes = tuple(dict.fromkeys(owner for owner in owners if owner is not None))
+
+
+class SlotDialer:
+    """Opens wires to whatever node serves a stream now; a `Dialer`."""
+
+    def __init__(self, cluster: Cluster, stream: str) -> None:
+        self.address = cluster.address
+        self._cluster = cluster
+        self._slot = slot_of(stream)
+        self._opened = False
+
+    async def open(self) -> Wire:
+        """Connect to the node of the stream's slot.
+
+        Raises:
+            BusUnavailableError: it does not answer, or nobody does.
+        """
+        if self._opened:  # the former wire went, perhaps with its node, or the slot moved on
+            await self._cluster.read()
+        self._opened = True
+        return await self._cluster.owner(self._slot).open()
+
+
+async def _slots(node: Endpoint) -> list[Any]:
+    channel = Channel(node)
+    try:
+        return list(await channel.call("CLUSTER", "SLOTS"))
+    except ServerRefusedError as error:  # no cluster, or not for us
+        raise BusUnavailableError(node.address, str(error)) from error
+    finally:
+        channel.close()

@@ -1,0 +1,237 @@
+"""The shared connection to a cluster: one connection a node, each command on the one of its slot.
+
+A command that was sent to the wrong node, or to one that died and was replaced, is sent again where it belongs; so
+it may be executed twice, as with a single server (`connection`).
+"""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from titan_bus.connections.cluster import Cluster
+from titan_bus.connections.connection import AGAIN_S, Connection
+from titan_bus.connections.endpoint import Dialer, Endpoint
+from titan_bus.connections.slots import slot_of, slot_of_command
+from titan_bus.connections.wire import Word
+from titan_bus.errors import BusClosedError, BusError, BusUnavailableError, ServerRefusedError
+from titan_bus.supervisor import keep_going
+
+RENEW_S = 0.25
+"""How often the map is read while a node does not answer."""
+HOPS_AT_ONCE = 3
+"""So often a command is passed on at once; nodes that go on disagreeing are given time."""
+NODES_MAX = 1_024
+"""A SCAN cursor here is the node's own, times this, plus the node's number."""
+
+
+class _Relay:
+    """A command on its way, and what its sender waits for."""
+
+    __slots__ = ("answer", "expires_at", "future", "hops", "slot", "words")
+
+    def __init__(
+        self,
+        words: tuple[Word, ...],
+        slot: int | None,
+        future: asyncio.Future[Any],
+        answer: object,
+        expires_at: float,
+    ) -> None:
+        self.words = words
+        self.slot = slot
+        self.future = future
+        self.answer = answer
+        self.expires_at = expires_at
+        self.hops = 0
+
+
+class ClusterConnection(Connection):
+    """A connection that is many; `connect` makes one to a node."""
+
+    def __init__(
+        self, cluster: Cluster, patience_s: float, connect: Callable[[Dialer, float], Connection] = Connection
+    ) -> None:
+        super().__init__(cluster, patience_s)
+        self._cluster = cluster
+        self._connect = connect
+        self._nodes: dict[Endpoint, Connection] = {}
+        self._relays: set[_Relay] = set()
+        self._stale = asyncio.Event()
+        self._upkeep: asyncio.Task[None] | None = None
+        self._was_connected = False
+
+    @property
+    def connected(self) -> bool:
+        """Whether every node answered last time."""
+        return bool(self._nodes) and all(node.connected for node in self._nodes.values())
+
+    async def open(self) -> None:
+        """Connect to all nodes; one that is away is waited for as long as another is there.
+
+        Raises:
+            BusUnavailableError: none answers now.
+        """
+        self._loop = asyncio.get_running_loop()
+        await self._cluster.read()
+        nodes = {node: self._connect(node, self._patience_s) for node in self._cluster.nodes}
+        self._nodes = nodes
+        outcomes = await asyncio.gather(*(node.open() for node in nodes.values()), return_exceptions=True)
+        troubles = [outcome for outcome in outcomes if outcome is not None]
+        if len(troubles) == len(nodes):
+            raise troubles[0]
+        self._open = True
+        for node, outcome in zip(nodes.values(), outcomes, strict=True):
+            node.on_change(self._node_changed)
+            if outcome is not None:
+                node.start()
+                self._stale.set()
+        self._was_connected = self.connected
+        what = "titan_bus cluster upkeep"
+        self._upkeep = self._loop.create_task(keep_going(self._renew, what), name=what)
+
+    def call(
+        self, *words: Word, patience_s: float | None = None, answer: object = None
+    ) -> asyncio.Future[Any]:
+        """Send a command to the node of its first key; one without a key goes to any, and SCAN to each in turn."""
+        if words[0] == "SCAN":
+            return self._scan(int(words[1]), words[2:], patience_s)
+        return self._call(slot_of_command(words), words, patience_s, answer)
+
+    def call_beside(self, key: str, *words: Word) -> asyncio.Future[Any]:
+        """Send a command that has no key of its own to the node of this one."""
+        return self._call(slot_of(key), words, None, None)
+
+    async def drain(self) -> None:
+        """Wait until everything that was sent is answered or has failed."""
+        while pending := [relay.future for relay in self._relays if not relay.future.done()]:
+            await asyncio.wait(pending)
+
+    async def close(self) -> None:
+        """Close at once; what is still waiting fails with BusClosedError."""
+        self._open = False
+        if self._upkeep is not None:
+            self._upkeep.cancel()
+            await asyncio.wait([self._upkeep])
+        for node in self._nodes.values():
+            await node.close()
+        await self._cluster.close()
+        for relay in self._relays:
+            if not relay.future.done():
+                relay.future.set_exception(BusClosedError())
+        self._relays.clear()
+
+    def _call(
+        self, slot: int | None, words: tuple[Word, ...], patience_s: float | None, answer: object
+    ) -> asyncio.Future[Any]:
+        if not self._open:
+            raise BusClosedError
+        expires_at = self._loop.time() + (self._patience_s if patience_s is None else patience_s)
+        relay = _Relay(words, slot, self._loop.create_future(), answer, expires_at)
+        self._send(relay, self._cluster.owner(slot))
+        self._relays.add(relay)
+        return relay.future
+
+    def _send(self, relay: _Relay, to: Endpoint, *, asking: bool = False) -> None:
+        node = self._nodes.get(to)
+        if node is None:
+            node = self._nodes[to] = self._connect(to, self._patience_s)
+            node.on_change(self._node_changed)
+            node.start()
+        patience_s = max(0.0, relay.expires_at - self._loop.time())
+        if asking:  # holds for the next command, which is in the same write
+            node.call("ASKING", patience_s=patience_s).add_done_callback(_seen)
+        sent = node.call(*relay.words, patience_s=patience_s, answer=relay.answer)
+        sent.add_done_callback(partial(self._settle, relay, to))
+
+    def _settle(self, relay: _Relay, by: Endpoint, sent: asyncio.Future[Any]) -> None:
+        error = sent.exception()
+        if relay.future.done():
+            self._relays.discard(relay)
+        elif error is None:
+            self._relays.discard(relay)
+            relay.future.set_result(sent.result())
+        elif not self._pass_on(relay, by, error):
+            self._relays.discard(relay)
+            relay.future.set_exception(error)
+
+    def _pass_on(self, relay: _Relay, by: Endpoint, error: BaseException) -> bool:
+        """Send a command where it belongs; False when this error is its answer."""
+        if not self._open or self._loop.time() >= relay.expires_at:
+            return False
+        asked: Endpoint | None = None
+        if isinstance(error, ServerRefusedError) and error.code in {"MOVED", "ASK"}:
+            node = self._cluster.redirected(error, by)
+            asked = node if error.code == "ASK" else None
+            if error.code == "MOVED":
+                self._stale.set()
+        elif not isinstance(error, BusClosedError):  # which says that its node left the map
+            return False
+        relay.hops += 1
+        if relay.hops <= HOPS_AT_ONCE:
+            self._send_again(relay, asked)
+        else:
+            self._loop.call_later(AGAIN_S, self._send_again, relay, asked)
+        return True
+
+    def _send_again(self, relay: _Relay, asked: Endpoint | None) -> None:
+        if not self._open:
+            return
+        try:
+            self._send(relay, asked or self._cluster.owner(relay.slot), asking=asked is not None)
+        except BusError as error:
+            self._relays.discard(relay)
+            if not relay.future.done():
+                relay.future.set_exception(error)
+
+    def _scan(self, cursor: int, words: tuple[Word, ...], patience_s: float | None) -> asyncio.Future[Any]:
+        if not self._open:
+            raise BusClosedError
+        nodes = sorted(self._nodes, key=lambda node: node.address)
+        number = min(cursor % NODES_MAX, len(nodes) - 1)
+        page = self._loop.create_future()
+        sent = self._nodes[nodes[number]].call("SCAN", cursor // NODES_MAX, *words, patience_s=patience_s)
+
+        def turn(sent: asyncio.Future[Any]) -> None:
+            error = sent.exception()
+            if page.done():
+                return
+            if error is not None:
+                page.set_exception(error)
+                return
+            after, keys = sent.result()
+            following = int(after) * NODES_MAX + number
+            if int(after) == 0:
+                following = number + 1 if number + 1 < len(nodes) else 0
+            page.set_result([b"%d" % following, keys])
+
+        sent.add_done_callback(turn)
+        return page
+
+    def _node_changed(self, connected: bool) -> None:  # noqa: FBT001 -- a listener's shape
+        if not connected:
+            self._stale.set()
+        if self._open and self.connected != self._was_connected:
+            self._was_connected = not self._was_connected
+            self._tell(connected=self._was_connected)
+
+    async def _renew(self) -> None:
+        """Read the map when it proved wrong, and again until every node of it is there."""
+        await self._stale.wait()
+        self._stale.clear()
+        try:
+            await self._cluster.read()
+        except BusUnavailableError:
+            self._stale.set()
+            raise
+        for gone in self._nodes.keys() - set(self._cluster.nodes):
+            await self._nodes.pop(gone).close()  # what waited there is sent to those who have its slots now
+        self._node_changed(connected=True)
+        if not self.connected:
+            await asyncio.sleep(RENEW_S)
+            self._stale.set()
+
+
+def _seen(future: asyncio.Future[Any]) -> None:
+    if not future.cancelled():
+        future.exception()

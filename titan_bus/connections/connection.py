@@ -1,0 +1,246 @@
+"""The shared connection for everything that does not block; readers that block have a `channel` each.
+
+It heals itself: what it had in hand when the server went is sent again when the server is back, or fails when its
+time is over. So a command may be executed twice; every command of this package bears that.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from titan_bus.connections.endpoint import Dialer
+from titan_bus.connections.wire import Command, Wire, Word
+from titan_bus.errors import BusClosedError, BusOverloadedError, BusUnavailableError, ServerRefusedError
+from titan_bus.supervisor import Backoff
+
+REPLY_TIMEOUT_S = 5.0
+"""A server that owes replies and sends none for so long is taken for dead."""
+WATCH_S = 0.5
+"""How often what waits is looked at; who waits may hear so much later that their time is over."""
+AGAIN_S = 0.1
+"""How long a command rests that the server cannot serve now."""
+NOT_NOW = frozenset({"CLUSTERDOWN", "LOADING", "MASTERDOWN", "NOREPLICAS", "TRYAGAIN"})
+"""Refusals that pass by themselves: the command is sent again while its time lasts."""
+NOT_HERE = "READONLY"
+"""The refusal of a primary that became a replica: the command waits for the server that took its place."""
+IN_FLIGHT_MAX = 1_000
+WAITING_BYTES_MAX = 64 * 1024 * 1024
+
+logger = logging.getLogger("titan_bus")
+
+
+def unheeded(future: asyncio.Future[Any]) -> None:
+    """Mark a failure as seen; the done-callback of a command whose outcome changes nothing."""
+    if not future.cancelled():
+        future.exception()
+
+
+class Connection:
+    """The shared connection: commands of one loop turn leave in one write, replies come in order."""
+
+    def __init__(self, endpoint: Dialer, patience_s: float) -> None:
+        self._endpoint = endpoint
+        self._patience_s = patience_s
+        self._loop: asyncio.AbstractEventLoop
+        self._wire: Wire | None = None
+        self._open = False
+        self._waiting: deque[Command] = deque()
+        self._waiting_bytes = 0
+        self._aside: list[Command] = []
+        self._aside_reason = ""
+        self._flush_due = False
+        self._reconnecting: asyncio.Task[None] | None = None
+        self._backoff = Backoff()
+        self._watchdog: asyncio.TimerHandle | None = None
+        self._watched = (0, 0.0)
+        self._listeners: list[Callable[[bool], None]] = []
+
+    @property
+    def connected(self) -> bool:
+        """Whether the server answered last time."""
+        return self._wire is not None
+
+    def on_change(self, listener: Callable[[bool], None]) -> Callable[[], None]:
+        """Call `listener` when the server goes (False) and when it is back (True); returns how to stop that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    async def open(self) -> None:
+        """Connect.
+
+        Raises:
+            BusUnavailableError: the server does not answer now.
+        """
+        self._loop = asyncio.get_running_loop()
+        wire = await self._endpoint.open()
+        self._open = True
+        self._use(wire)
+
+    def start(self) -> None:
+        """Connect in the background; what is called meanwhile waits as it does for a server that went away."""
+        self._loop = asyncio.get_running_loop()
+        self._open = True
+        self._reconnecting = self._loop.create_task(self._reconnect(), name="titan_bus connect")
+
+    def call(
+        self, *words: Word, patience_s: float | None = None, answer: object = None
+    ) -> asyncio.Future[Any]:
+        """Send a command; the future has the reply, or `answer` in its place.
+
+        Cancelling the future does not take the command back. The future fails with BusUnavailableError when the
+        server has not answered within `patience_s`, and with ServerRefusedError when it refuses.
+
+        Raises:
+            BusClosedError: the bus is not open.
+            BusOverloadedError: 64 MiB are waiting already.
+        """
+        if not self._open:
+            raise BusClosedError
+        if self._waiting_bytes > WAITING_BYTES_MAX:
+            raise BusOverloadedError(self._waiting_bytes)
+        expires_at = self._loop.time() + (self._patience_s if patience_s is None else patience_s)
+        command = Command(words, self._loop.create_future(), answer=answer, expires_at=expires_at)
+        self._waiting.append(command)
+        self._waiting_bytes += len(command.packed)
+        self._watch()
+        if not self._flush_due:
+            self._flush_due = True
+            self._loop.call_soon(self._flush)
+        return command.future
+
+    async def drain(self) -> None:
+        """Wait until everything that was sent is answered or has failed."""
+        while pending := [c.future for c in (*self._waiting, *self._unanswered()) if not c.future.done()]:
+            await asyncio.wait(pending)
+
+    async def close(self) -> None:
+        """Close at once; what is still waiting fails with BusClosedError."""
+        self._open = False
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+        if self._reconnecting is not None:
+            self._reconnecting.cancel()
+            await asyncio.wait([self._reconnecting])
+        self._waiting.extendleft(reversed(self._unanswered()))
+        for command in self._waiting:
+            command.fail(BusClosedError())
+        self._waiting.clear()
+        self._aside.clear()
+        if self._wire is not None:
+            self._wire.unanswered.clear()
+            self._wire.close()
+            self._wire = None
+            self._tell(connected=False)
+            await asyncio.sleep(0)  # the transport closes its socket in the next turn of the loop
+
+    def _use(self, wire: Wire) -> None:
+        wire.on_lost = self._lose
+        wire.on_replies = self._flush
+        wire.on_refused = self._put_aside
+        self._wire = wire
+        self._watched = (0, self._loop.time())
+        if wire.lost:  # between the greeting and here
+            self._lose()
+            return
+        self._tell(connected=True)
+        self._flush()
+
+    def _unanswered(self) -> list[Command]:
+        return [*self._aside, *(self._wire.unanswered if self._wire is not None else ())]
+
+    def _put_aside(self, command: Command, error: ServerRefusedError) -> bool:
+        """Keep a command that the server, or this server, cannot serve now, while its time lasts."""
+        if self._wire is None or (error.code != NOT_HERE and error.code not in NOT_NOW):
+            return False
+        if error.code == NOT_HERE:
+            self._wire.close()  # what is aside goes with the rest of it to the next one
+        elif not self._aside:
+            self._loop.call_later(AGAIN_S, self._take_up)
+        self._aside.append(command)
+        self._aside_reason = str(error)
+        return True
+
+    def _take_up(self) -> None:
+        """Send what was put aside again."""
+        self._waiting.extendleft(reversed(self._aside))
+        self._aside.clear()
+        self._expire(BusUnavailableError(self._endpoint.address, self._aside_reason))
+        self._flush()
+
+    def _flush(self) -> None:
+        self._flush_due = False
+        if self._wire is None or self._wire.lost or not self._waiting:
+            return
+        room = IN_FLIGHT_MAX - len(self._wire.unanswered)
+        if room <= 0:
+            return  # the next replies flush again
+        batch = [self._waiting.popleft() for _ in range(min(room, len(self._waiting)))]
+        self._waiting_bytes -= sum(len(command.packed) for command in batch)
+        self._wire.send(batch)
+
+    def _watch(self) -> None:
+        if self._watchdog is None:
+            self._watched = (self._wire.answered if self._wire is not None else 0, self._loop.time())
+            self._watchdog = self._loop.call_later(WATCH_S, self._look)
+
+    def _look(self) -> None:
+        """Tell those whose time is over, and drop a wire that owes replies and is silent."""
+        self._watchdog = None
+        reason = self._aside_reason if self._aside else "no answer"
+        self._expire(BusUnavailableError(self._endpoint.address, reason))
+        if not (self._waiting or self._unanswered()):
+            return
+        self._watchdog = self._loop.call_later(WATCH_S, self._look)
+        if self._wire is None:
+            return
+        answered, since = self._watched
+        if answered != self._wire.answered:
+            self._watched = (self._wire.answered, self._loop.time())
+        elif self._wire.unanswered and self._loop.time() - since > REPLY_TIMEOUT_S:
+            self._wire.close()
+
+    def _lose(self) -> None:
+        wire = self._wire
+        if wire is None or not self._open:
+            return
+        self._waiting.extendleft(reversed(self._unanswered()))
+        wire.unanswered.clear()
+        reason = self._aside_reason if self._aside else "connection lost"
+        if wire.answered and not self._aside:
+            self._backoff.reset()
+        self._aside.clear()
+        self._wire = None
+        logger.info("lost %s (%s), reconnecting", self._endpoint.address, reason)
+        self._expire(BusUnavailableError(self._endpoint.address, reason))
+        self._reconnecting = self._loop.create_task(self._reconnect(), name="titan_bus reconnect")
+        self._tell(connected=False)
+
+    async def _reconnect(self) -> None:
+        while self._wire is None:
+            # Before the first attempt too: a server that takes connections and drops them is not to be stormed.
+            await self._backoff.pause()
+            try:
+                wire = await self._endpoint.open()
+            except BusUnavailableError as error:
+                self._expire(error)
+            else:
+                self._use(wire)
+
+    def _expire(self, error: BusUnavailableError) -> None:
+        """Fail what is too old. What was sent already keeps its place, so that the replies stay in step."""
+        now = self._loop.time()
+        kept = [command for command in self._waiting if command.expires_at > now]
+        for command in (*self._waiting, *self._unanswered()):
+            if command.expires_at <= now:
+                command.fail(error)
+        self._waiting = deque(kept)
+        self._waiting_bytes = sum(len(command.packed) for command in kept)
+
+    def _tell(self, *, connected: bool) -> None:
+        for listener in tuple(self._listeners):
+            try:
+                listener(connected)
+            except Exception:  # a listener's fault must not stop the reconnection
+                logger.exception("a connection listener raised")

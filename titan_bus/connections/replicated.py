@@ -1,0 +1,170 @@
+"""A connection whose writes count only when replicas have them too (WAIT). `publisher` writes events through it.
+
+Redis writes in memory first, and a failover forgets what no replica had. What makes a publish safe, and what can
+still be lost:
+
+- `replicas=1` here: a publish succeeds when a replica has it, so it outlives the primary: Sentinel promotes the
+  replica that is furthest ahead. Where that replica may die together with the primary, there have to be three
+  servers and `replicas=2`. A failover leaves one replica less: without a spare one, publishes wait for its return.
+- `min-replicas-to-write 1` with `min-replicas-max-lag 10` on the servers: a primary that was cut off stops taking
+  writes after 10 s. Until then WAIT does not confirm them, and they are published again to its successor.
+- `appendonly yes` with `appendfsync everysec` on every server: one that comes back has all but its last second.
+  WAIT says that a replica has an event in memory, not on disk: all servers losing power within that second lose
+  it. `appendfsync always` closes even this, for a disk write a turn.
+- A primary must not come back with an empty data folder before Sentinel has replaced it: its replicas would copy
+  the emptiness. Acknowledgements are not confirmed: after a failover some events are handled again.
+"""
+
+import asyncio
+from functools import partial
+from typing import Any
+
+from titan_bus.connections import connection
+from titan_bus.connections.connection import Connection
+from titan_bus.connections.endpoint import Dialer
+from titan_bus.connections.wire import Wire, Word
+from titan_bus.errors import (
+    BusClosedError,
+    BusError,
+    BusOverloadedError,
+    BusUnavailableError,
+    NotReplicatedError,
+    ServerRefusedError,
+)
+
+LATE_REPLY_S = 0.5
+"""How much longer than a publish's patience the answer to its last WAIT may take."""
+WAIT_MS = 100
+"""How long one WAIT holds up the connection when replicas are missing; then the next one asks."""
+
+
+class _Write:
+    """A write, and on which wire it was answered: a WAIT confirms only what came before it on its own wire."""
+
+    __slots__ = ("answer", "expires_at", "future", "size", "wire_number", "words")
+
+    def __init__(
+        self, words: tuple[Word, ...], answer: object, future: asyncio.Future[Any], expires_at: float
+    ) -> None:
+        self.words = words
+        self.answer = answer
+        self.future = future
+        self.expires_at = expires_at
+        self.size = sum(len(word) for word in words if isinstance(word, str | bytes))
+        self.wire_number = -1
+
+
+class ReplicatedConnection(Connection):
+    """Sends writes, and confirms all that were answered meanwhile with one WAIT at a time.
+
+    A write whose wire is lost before it was confirmed is written again: the next primary may not have it.
+    """
+
+    def __init__(self, endpoint: Dialer, patience_s: float, *, replicas: int) -> None:
+        super().__init__(endpoint, patience_s)
+        self._replicas = replicas
+        self._wire_number = 0
+        self._writes: set[_Write] = set()
+        self._bytes = 0
+        self._unconfirmed: list[_Write] = []
+        self._confirming: asyncio.Task[None] | None = None
+
+    def call(
+        self, *words: Word, patience_s: float | None = None, answer: object = None
+    ) -> asyncio.Future[Any]:
+        """Send a write; the future has its answer once so many replicas have it.
+
+        It fails with NotReplicatedError when they do not within `patience_s`.
+
+        Raises:
+            BusClosedError: the bus is not open.
+            BusOverloadedError: 64 MiB are waiting already.
+        """
+        if not self._open:
+            raise BusClosedError
+        if self._bytes > connection.WAITING_BYTES_MAX:
+            raise BusOverloadedError(self._bytes)
+        expires_at = self._loop.time() + (self._patience_s if patience_s is None else patience_s)
+        write = _Write(words, answer, self._loop.create_future(), expires_at)
+        self._send(write)
+        self._writes.add(write)
+        self._bytes += write.size
+        return write.future
+
+    async def drain(self) -> None:
+        """Wait until every write is confirmed or has failed."""
+        while pending := [write.future for write in self._writes if not write.future.done()]:
+            await asyncio.wait(pending)
+
+    async def close(self) -> None:
+        """Close at once; what is not confirmed fails with BusClosedError."""
+        await super().close()
+        if self._confirming is not None:
+            self._confirming.cancel()
+            await asyncio.wait([self._confirming])
+        for write in tuple(self._writes):
+            self._settle(write, BusClosedError())
+
+    def _use(self, wire: Wire) -> None:
+        self._wire_number += 1
+        super()._use(wire)
+
+    def _send(self, write: _Write) -> None:
+        patience_s = max(0.0, write.expires_at - self._loop.time())
+        sent = super().call(*write.words, patience_s=patience_s)
+        sent.add_done_callback(partial(self._answered, write))
+
+    def _answered(self, write: _Write, sent: asyncio.Future[Any]) -> None:
+        if (error := sent.exception()) is not None:
+            self._settle(write, error)
+            return
+        if write.answer is None:
+            write.answer = sent.result()
+        write.wire_number = self._wire_number
+        self._unconfirmed.append(write)
+        if self._open and (self._confirming is None or self._confirming.done()):
+            self._confirming = self._loop.create_task(self._confirm(), name="titan_bus replication")
+
+    async def _confirm(self) -> None:
+        while self._unconfirmed:
+            writes, self._unconfirmed = self._unconfirmed, []
+            left_s = max(0.0, min(write.expires_at for write in writes) - self._loop.time())
+            wait_ms = max(1, min(WAIT_MS, int(left_s * 1000)))  # 0 would be for ever
+            replicas, refusal = 0, None
+            try:
+                replicas = await super().call(
+                    "WAIT", self._replicas, wait_ms, patience_s=left_s + LATE_REPLY_S
+                )
+            except BusUnavailableError:
+                pass
+            except ServerRefusedError as error:
+                if error.code != "UNBLOCKED":  # deposed while it waited: it closes the wire as well
+                    refusal = error
+            for write in writes:
+                self._judge(write, replicas, refusal)
+
+    def _judge(self, write: _Write, replicas: int, refusal: ServerRefusedError | None) -> None:
+        if refusal is not None:
+            self._settle(write, refusal)
+        elif write.wire_number == self._wire_number and replicas >= self._replicas:
+            self._settle(write, None)
+        elif self._loop.time() >= write.expires_at:
+            self._settle(write, NotReplicatedError(str(write.answer), replicas, self._replicas))
+        elif write.wire_number != self._wire_number:
+            try:
+                self._send(write)
+            except BusError as error:
+                self._settle(write, error)
+        else:
+            self._unconfirmed.append(write)
+
+    def _settle(self, write: _Write, error: BaseException | None) -> None:
+        if write in self._writes:
+            self._writes.remove(write)
+            self._bytes -= write.size
+        if write.future.done():
+            return
+        if error is None:
+            write.future.set_result(write.answer)
+        else:
+            write.future.set_exception(error)

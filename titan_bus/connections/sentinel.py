@@ -1,0 +1,239 @@
+"""Redis Sentinel: finds the primary, and leaves one that was deposed.
+
+`redis+sentinel://[user:password@]host1:port1,host2:port2/name[/db]`, `rediss+sentinel://` for TLS to the servers.
+User and password are theirs; `sentinel_username` and `sentinel_password` stand in the query, and
+`sentinel_ssl=true` where the sentinels speak TLS, too. The rest of the query is that of `endpoint`.
+
+All sentinels are asked at once, those that they name as well, so a dead one does no harm. The newest configuration
+wins (its `config-epoch`; Redis Sentinel specification, "Configuration epochs"), and the server itself has to say
+that it is a primary: a sentinel on the wrong side of a split names a stale one. `server` makes this and closes it.
+
+A user of the sentinels' own needs `+ping +client|setname +sentinel|get-master-addr-by-name +sentinel|master
++sentinel|sentinels +subscribe &+switch-master` there.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+from urllib.parse import unquote
+from weakref import WeakKeyDictionary
+
+import msgspec
+
+from titan_bus.connections.channel import Channel
+from titan_bus.connections.endpoint import Endpoint, MultiUrl
+from titan_bus.connections.wire import Command, Wire
+from titan_bus.errors import BusUnavailableError, ServerRefusedError
+from titan_bus.supervisor import keep_going
+
+DEFAULT_PORT = 26_379
+ANSWER_S = 1.0
+"""How long the sentinels that answer are kept waiting by those that do not."""
+POLL_S = 1.0
+"""How often they are asked, beside being listened to: who listens to a sentinel that was cut off hears nothing."""
+LISTEN_S = 60.0
+"""How long one sentinel is listened to before the next one has its turn."""
+
+logger = logging.getLogger("titan_bus")
+
+
+class Naming(msgspec.Struct, frozen=True):
+    """What one sentinel says: the primary's address by the configuration of this epoch."""
+
+    epoch: int
+    host: str
+    port: int
+
+
+class Sentinel:
+    """Opens wires to the primary of one name; a `Dialer`."""
+
+    def __init__(self, address: str, name: str, primary: Endpoint, sentinels: Sequence[Endpoint]) -> None:
+        """Take what the URL says.
+
+        Args:
+            address: what may be shown.
+            name: the primary's, as the sentinels know it.
+            primary: how to get in; its host and port are what the sentinels say.
+            sentinels: where to begin asking.
+        """
+        self.address = address
+        self._name = name
+        self._primary = primary
+        self._lines = {sentinel: Channel(sentinel) for sentinel in sentinels}
+        self._listening_to = 0
+        self._wires: WeakKeyDictionary[Wire, Endpoint] = WeakKeyDictionary()
+        self._survey: asyncio.Task[list[Naming]] | None = None
+        self._troubles: list[str] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @classmethod
+    def parse(cls, url: str) -> "Sentinel":
+        """Read a URL.
+
+        Raises:
+            ValueError: it names no sentinel or no primary.
+        """
+        parts = MultiUrl.parse(url, DEFAULT_PORT)
+        name, _, database = unquote(parts.path.strip("/")).partition("/")
+        if not name:
+            raise ValueError(f"{parts.address} names no primary: end it with /name, as the sentinels call it")
+        primary = replace(parts.endpoint, database=int(parts.query.get("db") or database or "0"))
+        sentinel = replace(
+            primary,
+            database=0,
+            tls=primary.tls if parts.query.get("sentinel_ssl") == "true" else None,
+            username=parts.query.get("sentinel_username", ""),
+            password=parts.query.get("sentinel_password", ""),
+        )
+        return cls(
+            f"{parts.address}/{name}", name, primary, [sentinel.at(host, port) for host, port in parts.hosts]
+        )
+
+    def start(self) -> None:
+        """Watch for a switch of the primary, in the background."""
+        for step in (self._listen, self._poll):
+            what = f"titan_bus sentinel: {step.__name__.strip('_')}"
+            self._tasks.append(asyncio.create_task(keep_going(step, what), name=what))
+
+    async def close(self) -> None:
+        """Stop watching and asking; `start` may begin again."""
+        tasks = [*self._tasks, *([self._survey] if self._survey is not None else [])]
+        self._tasks.clear()
+        self._survey = None
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        for sentinel, line in self._lines.items():
+            line.close()
+            self._lines[sentinel] = Channel(sentinel)
+
+    async def open(self) -> Wire:
+        """Connect to the primary, which has to say itself that it is one.
+
+        Raises:
+            BusUnavailableError: no sentinel knows one that does; the reasons of all are in it.
+        """
+        namings = await self._ask_all()
+        troubles = list(self._troubles)
+        for naming in namings:
+            endpoint = self._primary.at(naming.host, naming.port)
+            try:
+                wire = await self._open_primary(endpoint)
+            except BusUnavailableError as error:
+                troubles.append(str(error))
+            else:
+                self._wires[wire] = endpoint
+                return wire
+        raise BusUnavailableError(self.address, "; ".join(troubles) or "no sentinel answers")
+
+    async def _open_primary(self, endpoint: Endpoint) -> Wire:
+        wire = await endpoint.open()
+        asked = Command(("ROLE",), asyncio.get_running_loop().create_future())
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                wire.send([asked])
+                role = (await asked.future)[0].decode()
+        except (OSError, ServerRefusedError) as error:
+            wire.close()
+            raise BusUnavailableError(endpoint.address, str(error) or "no answer to ROLE") from error
+        except asyncio.CancelledError:
+            wire.close()
+            raise
+        if role != "master":
+            wire.close()
+            raise BusUnavailableError(endpoint.address, f"named as the primary, says it is a {role}")
+        wire.answered = 0
+        return wire
+
+    async def _ask_all(self) -> list[Naming]:
+        """Return what the sentinels say, the newest first. Those who ask at once share one survey."""
+        if self._survey is None or self._survey.done():
+            self._survey = asyncio.create_task(self._ask_each(), name="titan_bus sentinel: survey")
+        return await asyncio.shield(self._survey)
+
+    async def _ask_each(self) -> list[Naming]:
+        asking = {
+            asyncio.create_task(
+                self._ask(sentinel), name=f"titan_bus sentinel: ask {sentinel.address}"
+            ): sentinel
+            for sentinel in self._lines
+        }
+        namings, self._troubles = [], []
+        try:
+            await asyncio.wait(asking, timeout=ANSWER_S)
+        finally:
+            for task in asking:
+                task.cancel()
+        await asyncio.wait(asking)
+        for task, sentinel in asking.items():
+            if task.cancelled():
+                self._troubles.append(f"{sentinel.address}: no answer")
+            elif isinstance(error := task.exception(), BusUnavailableError | ServerRefusedError):
+                self._troubles.append(str(error))
+            else:
+                namings.append(task.result())
+        return sorted(namings, key=lambda naming: naming.epoch, reverse=True)
+
+    async def _ask(self, sentinel: Endpoint) -> Naming:
+        line = self._lines[sentinel]
+        # The address first: during a failover it is that of the promoted replica already, MASTER's is not yet.
+        address = await line.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._name)
+        if address is None:
+            raise BusUnavailableError(sentinel.address, f"does not know a primary {self._name!r}")
+        state = _pairs(await line.call("SENTINEL", "MASTER", self._name))
+        for row in map(_pairs, await line.call("SENTINEL", "SENTINELS", self._name)):
+            other = sentinel.at(row["ip"], int(row["port"]))
+            if other not in self._lines:
+                self._lines[other] = Channel(other)
+        return Naming(int(state.get("config-epoch", "0")), address[0].decode(), int(address[1]))
+
+    async def _listen(self) -> None:
+        """Hear at one sentinel of every switch, until it goes or the next one has its turn."""
+        sentinels = list(self._lines)
+        sentinel = sentinels[self._listening_to % len(sentinels)]
+        self._listening_to += 1
+        wire = await sentinel.open()
+        try:
+            async with asyncio.timeout(LISTEN_S):
+                await self._send(wire, "SUBSCRIBE", "+switch-master")
+                while True:
+                    # A command of no words, which servers pass over, waits for the message in place of a reply.
+                    await self._send(wire)
+                    await self._leave_deposed()
+        except TimeoutError:
+            pass
+        except OSError as error:
+            raise BusUnavailableError(sentinel.address, str(error)) from error
+        finally:
+            wire.close()
+
+    async def _send(self, wire: Wire, *words: str) -> Any:
+        command = Command(words, asyncio.get_running_loop().create_future())
+        wire.send([command])
+        return await command.future
+
+    async def _poll(self) -> None:
+        await asyncio.sleep(POLL_S)
+        await self._leave_deposed()
+
+    async def _leave_deposed(self) -> None:
+        """Drop the wires to a server that is not the primary any more; their owners dial again."""
+        namings = await self._ask_all()
+        if not namings:
+            return
+        newest = self._primary.at(namings[0].host, namings[0].port)
+        deposed = [wire for wire, endpoint in self._wires.items() if endpoint != newest and not wire.lost]
+        if not deposed:
+            return
+        (await self._open_primary(newest)).close()  # before anything is dropped for it
+        logger.info("the primary of %s is %s now", self.address, newest.address)
+        for wire in deposed:
+            wire.close()
+
+
+def _pairs(flat: Sequence[bytes]) -> dict[str, str]:
+    return {name.decode(): value.decode() for name, value in zip(flat[::2], flat[1::2], strict=False)}

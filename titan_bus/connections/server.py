@@ -1,0 +1,95 @@
+"""The server, or the servers, behind a bus's URL: every connection of a bus is made here.
+
+One server (`endpoint`), a primary that Sentinel names (`sentinel`), or a cluster (`cluster`).
+"""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from titan_bus.config import BusConfig
+from titan_bus.connections.channel import Channel
+from titan_bus.connections.cluster import Cluster, SlotDialer
+from titan_bus.connections.cluster_connection import ClusterConnection
+from titan_bus.connections.connection import Connection
+from titan_bus.connections.endpoint import Dialer, Endpoint
+from titan_bus.connections.replicated import ReplicatedConnection
+from titan_bus.connections.sentinel import Sentinel
+from titan_bus.connections.sharded_channel import ShardedChannel
+from titan_bus.connections.slots import slot_of
+
+
+class Server:
+    """Makes the connections of one bus.
+
+    Attributes:
+        connection: the shared one, for everything that does not block.
+        publishing: the one that events are written through: the same, or with `replicas` one of its own, since
+            WAIT holds up what comes after it.
+    """
+
+    def __init__(self, config: BusConfig) -> None:
+        scheme = config.url.partition("://")[0]
+        self._sentinel = Sentinel.parse(config.url) if scheme.endswith("+sentinel") else None
+        self._cluster = Cluster.parse(config.url) if scheme.endswith("+cluster") else None
+        self._dialer: Dialer = self._sentinel or self._cluster or Endpoint.parse(config.url)
+        self.connection = self.publishing = self._connection(config.patience_s, Connection)
+        if config.replicas:
+            self.publishing = self._connection(
+                config.patience_s, partial(ReplicatedConnection, replicas=config.replicas)
+            )
+
+    async def open(self) -> None:
+        """Connect.
+
+        Raises:
+            BusUnavailableError: the server does not answer now.
+        """
+        try:
+            for connection in self._connections():
+                await connection.open()
+        except BaseException:
+            await self.close()
+            raise
+        if self._sentinel is not None:
+            self._sentinel.start()
+
+    async def drain(self) -> None:
+        """Wait until everything that was sent is answered or has failed."""
+        for connection in self._connections():
+            await connection.drain()
+
+    async def close(self) -> None:
+        """Close what is shared; channels are closed by those who read them."""
+        for connection in self._connections():
+            await connection.close()
+        if self._sentinel is not None:
+            await self._sentinel.close()
+
+    def channel(self, *streams: str) -> Channel:
+        """Return a connection for one reader that blocks on these streams, and on others of the same shard."""
+        if self._cluster is None or not streams:
+            return Channel(self._dialer)
+        if len({slot_of(stream) for stream in streams}) > 1:
+            return ShardedChannel(self._cluster, streams)
+        return Channel(SlotDialer(self._cluster, streams[0]))
+
+    def unblock(self, stream: str, client_id: int) -> asyncio.Future[Any]:
+        """End the blocking read of a channel for this stream, by its CLIENT ID, as if its time were over."""
+        words = ("CLIENT", "UNBLOCK", client_id)
+        if isinstance(self.connection, ClusterConnection):
+            return self.connection.call_beside(stream, *words)
+        return self.connection.call(*words)
+
+    def shard(self, topic: str) -> str:
+        """Return a name that is the same for topics which one command may read together."""
+        return topic if self._cluster is not None else ""
+
+    def _connection(self, patience_s: float, connect: Callable[[Dialer, float], Connection]) -> Connection:
+        if self._cluster is not None:
+            return ClusterConnection(self._cluster, patience_s, connect)
+        return connect(self._dialer, patience_s)
+
+    def _connections(self) -> list[Connection]:
+        return list(dict.fromkeys((self.connection, self.publishing)))

@@ -1,0 +1,128 @@
+"""Unfinished business: what this consumer left when it was killed, what others left, and proof of life meanwhile.
+
+The server lists for each group what was delivered and never acknowledged, with its age and its count of deliveries
+(XPENDING). `Claims` takes such entries over (XCLAIM, which counts the delivery and is refused to all but the first
+that asks), and keeps young what this consumer still holds (XCLAIM JUSTID, which does not count).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any
+
+from titan_bus.config import BusConfig
+from titan_bus.connections.connection import Connection
+from titan_bus.consumer.delivery import Entry, Key
+from titan_bus.consumer.settlement import ACK_PATIENCE_S
+from titan_bus.errors import BusError, ServerRefusedError
+
+PAGE = 100
+HELD_AT_ONCE = 1_000
+"""The server does nothing else while it works on one command."""
+OWN_IDLE_S = 5.0
+"""An entry of our own that is not in hand after so long is no reply still on its way: it was lost."""
+
+
+class DeliveredTooOftenError(BusError):
+    """An event was delivered `times` times and nobody came to a verdict: it may kill its handlers."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__(f"delivered {times} times without a verdict")
+        self.times = times
+
+
+class Claims:
+    """The unfinished business of one consumer on the streams of one subscription.
+
+    Args:
+        held: tells the (stream, entry id) pairs that this consumer has in hand now.
+        receive: takes over entries of a stream; called before anything else can run, so nothing is taken twice.
+        bury: puts an entry to the dead letters.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        config: BusConfig,
+        group: str,
+        streams: tuple[str, ...],
+        held: Callable[[], Collection[Key]],
+        receive: Callable[[str, list[Entry]], None],
+        bury: Callable[[str, bytes, list[bytes], BaseException], Awaitable[None]],
+    ) -> None:
+        self._connection = connection
+        self._limits = config.claim
+        self._consumer = config.consumer_name()
+        self._group = group
+        self._streams = streams
+        self._held = held
+        self._receive = receive
+        self._bury = bury
+        self._closing = False
+        self._turn = asyncio.Lock()
+
+    async def take_own(self, idle_s: float = 0.0) -> None:
+        """Take up what was delivered to this consumer and got lost: before a restart, or with a connection."""
+        for stream in self._streams:
+            await self._take(stream, int(idle_s * 1000), self._consumer)
+
+    async def take_abandoned(self) -> None:
+        """Take over what nobody has shown life on for `min_idle_s`, whoever had it."""
+        for stream in self._streams:
+            await self._take(stream, int(self._limits.min_idle_s * 1000))
+
+    async def hold(self) -> None:
+        """Keep young what this consumer has in hand, however slow its handlers are."""
+        for stream in self._streams:
+            ids = [entry_id for held, entry_id in self._held() if held == stream]
+            for at in range(0, len(ids), HELD_AT_ONCE):
+                some = ids[at : at + HELD_AT_ONCE]
+                await self._call("XCLAIM", stream, self._group, self._consumer, 0, *some, "JUSTID")
+
+    def close(self) -> None:
+        """Take nothing more; what is in hand is kept young as before."""
+        self._closing = True
+
+    async def keep(self) -> None:
+        """One round of upkeep; call it again and again, it waits a third of `min_idle_s` first."""
+        await asyncio.sleep(self._limits.min_idle_s / 3)
+        try:
+            await self.hold()
+            if self._closing:
+                return
+            await self.take_own(min(OWN_IDLE_S, self._limits.min_idle_s))
+            await self.take_abandoned()
+        except ServerRefusedError as error:
+            if error.code != "NOGROUP":  # the reader sees that too, and makes the group again
+                raise
+
+    async def _take(self, stream: str, idle_ms: int, *consumer: str) -> None:
+        async with self._turn:  # two rounds at once would see the same entries as not held
+            start = "-"
+            while True:
+                page: list[Any] = await self._call(
+                    "XPENDING", stream, self._group, "IDLE", idle_ms, start, "+", PAGE, *consumer
+                )
+                await self._take_page(stream, idle_ms, page)
+                if len(page) < PAGE:
+                    return
+                start = f"({page[-1][0].decode()}"
+
+    async def _take_page(self, stream: str, idle_ms: int, page: list[Any]) -> None:
+        held = self._held()
+        delivered = {row[0]: row[3] for row in page if (stream, row[0]) not in held}
+        if not delivered:
+            return
+        # What was deleted meanwhile is not in the answer, and no longer pending either (Redis 7.0, XCLAIM).
+        entries: list[Entry] = [
+            (entry[0], entry[1])
+            for entry in await self._call("XCLAIM", stream, self._group, self._consumer, idle_ms, *delivered)
+            if entry
+        ]
+        poison = [entry for entry in entries if delivered[entry[0]] > self._limits.delivery_limit]
+        self._receive(stream, [entry for entry in entries if entry not in poison])
+        for entry_id, fields in poison:
+            error = DeliveredTooOftenError(delivered[entry_id])
+            await self._bury(stream, entry_id, fields, error)
+
+    def _call(self, *words: Any) -> Any:
+        return self._connection.call(*words, patience_s=ACK_PATIENCE_S)

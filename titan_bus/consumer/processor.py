@@ -1,0 +1,334 @@
+"""One consumer at work: what `reader` read is sorted by priority, limited, and handed to the handler.
+
+`verdicts` says what becomes of it then, `claims` brings what was left unfinished. Reading goes on while handlers
+work, up to `read.count` deliveries ahead, so that a high event overtakes low ones that still wait.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+
+from titan_bus import codec, names
+from titan_bus.config import BusConfig
+from titan_bus.connections.connection import Connection
+from titan_bus.consumer.claims import Claims
+from titan_bus.consumer.delayed import Delayed
+from titan_bus.consumer.delivery import Delivery, Entry, Key
+from titan_bus.consumer.groups import Groups
+from titan_bus.consumer.limits import Gate, RateLimit
+from titan_bus.consumer.partitions import Partitions
+from titan_bus.consumer.priorities import Priorities
+from titan_bus.consumer.reader import Reader
+from titan_bus.consumer.settlement import Settlement
+from titan_bus.consumer.verdicts import Verdicts
+from titan_bus.consumer.workers import Workers, cancel
+from titan_bus.counters import GroupCounters
+from titan_bus.errors import BusClosedError, BusError, EntryMalformedError
+from titan_bus.event import Event
+from titan_bus.request import Responder
+from titan_bus.supervisor import keep_going
+from titan_bus.tracing import Tracing
+
+Handler = Callable[[Event], Awaitable[object]]
+PartitionBy = Callable[[Event], Hashable]
+PARKED_BATCHES = 10
+"""So many times `read.count` may wait behind slow or failing keys of `partition_by` before reading pauses."""
+
+logger = logging.getLogger("titan_bus")
+
+
+class Processor:
+    """The consumer of one group on one topic. `start` it once, `stop` it once.
+
+    Args:
+        limits: what every event passes before its handler; the bus's own last.
+        partition_by: which events need their order; None as a key needs none.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        reader: Reader,
+        config: BusConfig,
+        responder: Responder,
+        tracing: Tracing,
+        counters: GroupCounters,
+        *,
+        topic: str,
+        group: str,
+        handler: Handler,
+        concurrency: int,
+        auto_ack: bool,
+        start: str,
+        limits: Sequence[RateLimit] = (),
+        partition_by: PartitionBy | None = None,
+    ) -> None:
+        self.topic = topic
+        self.group = group
+        self.streams = (names.stream_of(topic), names.retries_of(group, topic))
+        self._name = f"titan_bus {group} on {topic}"
+        self._reader = reader
+        self._config = config
+        self._responder = responder
+        self._tracing = tracing
+        self._counters = counters
+        self._handler = handler
+        self._auto_ack = auto_ack
+        self._groups = Groups(connection, group, self.streams, start)
+        self._gate = Gate(limits)
+        self._partition_by = partition_by
+        self._settlement = Settlement(connection, topic, group, config.retry)
+        self._delayed = Delayed(self._settlement)
+        self._verdicts = Verdicts(
+            self._name, self._settlement, responder, counters, config.stream(topic).retry_limit,
+            self._let_go, self._take_again, self._delayed.added,
+        )  # fmt: skip
+        self._held: dict[Key, Delivery | None] = {}
+        self._claims = Claims(
+            connection, config, group, self.streams,
+            self._held.keys, self._receive_claimed, self._verdicts.bury,
+        )  # fmt: skip
+        self._backlog: Priorities[Delivery] = Priorities(config.priority_weights)
+        self._partitions = Partitions()
+        self._workers = Workers(self._name, concurrency, self._handle_next)
+        self._burying: set[asyncio.Task[None]] = set()
+        self._retries: set[asyncio.TimerHandle] = set()
+        self._upkeep: set[asyncio.Task[None]] = set()
+        self._behind = asyncio.Event()
+        self._behind.set()
+        self._reader_waits = False
+        self._stopping = False
+
+    async def start(self) -> None:
+        """Create the group where there is none, and begin.
+
+        Raises:
+            BusUnavailableError: the server does not answer now.
+            BusClosedError: it was stopped meanwhile.
+        """
+        await self._groups.create()
+        if self._stopping:
+            raise BusClosedError
+        for step in (self._catch_up, self._delayed.release, self._claims.keep):
+            what = f"{self._name}: {step.__name__.strip('_')}"
+            self._upkeep.add(asyncio.create_task(keep_going(step, what), name=what))
+        self._reader.add(self)
+
+    async def stop(self, drain_s: float, *, hand_back: bool = False) -> None:
+        """Read no more, wait `drain_s` for the handlers that run, then cancel them without acknowledging.
+
+        Args:
+            drain_s: at most; handing back takes as long again.
+            hand_back: give what was never begun to other consumers now, not when it has been idle for long.
+        """
+        if hand_back:
+            self.resize(0)
+            await self._reader.remove(self)  # what it still brings is taken in hand
+        self._stopping = True
+        # Still pending on the server, the next start takes them up. They stay in hand until the end, so that
+        # neither this consumer nor another takes them before.
+        self._backlog.clear()
+        self._partitions.clear()
+        self._claims.close()
+        self._workers.close()
+        for retry in self._retries:
+            retry.cancel()
+        self._gate.close()
+        await self._reader.remove(self)
+        try:
+            async with asyncio.timeout(drain_s):
+                if running := self._workers.running() | self._burying:
+                    await asyncio.wait(running)
+                await self._verdicts.answered()
+        except TimeoutError:
+            pass
+        await cancel(self._workers.running() | self._burying | self._upkeep)
+        if hand_back:
+            with contextlib.suppress(TimeoutError, BusError):  # they are claimed later then
+                async with asyncio.timeout(drain_s):
+                    await self._settlement.hand_back(
+                        [held for held in self._held.values() if held is not None]
+                    )
+        self._counters.in_hand -= len(self._held)
+        self._held.clear()
+
+    def resize(self, concurrency: int) -> None:
+        """Run so many handlers at once from now on; 0 pauses, and what runs goes on to its end."""
+        self._workers.limit = concurrency
+        self._workers.wake(min(concurrency, len(self._backlog)))
+        if concurrency:
+            self._tell_reader()
+        else:
+            self._reader.wake()  # the read in progress is not to bring what others could handle
+
+    def holds(self, event_id: str) -> bool:
+        """Whether an event waits here for its manual acknowledgement, or is being handled."""
+        return any(held is not None and held.event.event_id == event_id for held in self._held.values())
+
+    async def acknowledge(self, event_id: str) -> None:
+        """Acknowledge an event that this consumer holds."""
+        for key, held in tuple(self._held.items()):
+            if held is not None and held.event.event_id == event_id:
+                await self._settlement.acknowledge(*key)
+                self._counters.handled += 1
+                self._let_go(key)
+
+    def wants_more(self) -> bool:
+        """Whether the streams are to be read now (`reader` asks)."""
+        wants = not self._stopping and not self._behind.is_set() and self._has_room()
+        self._reader_waits = not wants
+        return wants
+
+    def fall_behind(self) -> None:
+        """Look after what was lost before reading on (`reader` says so)."""
+        self._behind.set()
+
+    def receive(self, stream: str, entries: list[Entry]) -> None:
+        """Take entries in hand (`reader` has them)."""
+        if self._stopping:
+            return
+        batch = []
+        for entry_id, fields in entries:
+            if (stream, entry_id) in self._held:
+                continue
+            delivery = self._take(stream, entry_id, fields)
+            if delivery is not None and self._partitions.enter(delivery):
+                batch.append((delivery.event.meta.priority, delivery))
+        self._backlog.add(batch)
+        self._workers.wake(len(self._backlog))
+
+    def _receive_claimed(self, stream: str, entries: list[Entry]) -> None:
+        self._counters.claimed += len(entries)
+        self.receive(stream, entries)
+
+    def _take(self, stream: str, entry_id: bytes, fields: list[bytes]) -> Delivery | None:
+        """Take one entry in hand; what cannot be understood is buried."""
+        self._counters.in_hand += 1
+        try:
+            delivery = Delivery(stream, entry_id, fields, codec.decode(fields))
+            if self._partition_by is not None:
+                delivery.partition = self._partition_by(delivery.event)
+                hash(delivery.partition)
+        except Exception as error:  # noqa: BLE001 -- a fault of the entry or of `partition_by`, which is not ours
+            self._held[stream, entry_id] = None
+            burial = asyncio.create_task(self._bury(stream, entry_id, fields, error), name=self._name)
+            self._burying.add(burial)
+            burial.add_done_callback(self._burying.discard)
+            return None
+        self._held[stream, entry_id] = delivery
+        return delivery
+
+    async def _bury(self, stream: str, entry_id: bytes, fields: list[bytes], error: Exception) -> None:
+        malformed = isinstance(error, EntryMalformedError)
+        what = "is no event" if malformed else "has no partition"
+        logger.error(
+            "%s: entry %s %s: %s", self._name, entry_id.decode(), what, error,
+            exc_info=None if malformed else error,
+        )  # fmt: skip
+        try:
+            await self._verdicts.bury(stream, entry_id, fields or [], error)
+        except BusError as trouble:
+            logger.warning("%s: %s stays open: %s", self._name, entry_id.decode(), trouble)
+        finally:
+            self._let_go((stream, entry_id))
+
+    async def _handle_next(self) -> bool:
+        """Hand the next delivery to the handler; False when none waits. What the workers do."""
+        if not self._backlog or self._stopping:
+            return False
+        if self._gate:
+            self._counters.limited_ms += await self._gate.enter()
+        delivery = self._next()
+        if delivery is None:
+            self._gate.turn_back()
+            return False
+        try:
+            with self._tracing.dispatching(delivery.event, self.group):
+                await self._handle(delivery)
+        except Exception:  # a supervisor: without a verdict the server will deliver it again
+            logger.exception("%s: no verdict on %s", self._name, delivery.event.event_id)
+            self._let_go((delivery.stream, delivery.entry_id))
+        return True
+
+    def _next(self) -> Delivery | None:
+        delivery = None
+        while delivery is None and self._backlog:
+            delivery = self._backlog.pop()
+            if delivery.event.meta.deadline is not None and self._responder.expired(delivery.event):
+                self._verdicts.expired(delivery)
+                delivery = None
+        self._tell_reader()
+        return delivery
+
+    async def _handle(self, delivery: Delivery) -> None:
+        event = delivery.event
+        began = time.perf_counter()
+        try:
+            with self._tracing.handling(event):
+                result = await self._handler(event)
+        except asyncio.CancelledError:
+            self._let_go((delivery.stream, delivery.entry_id))
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            logger.warning("%s: handling of %s was cancelled", self._name, event.event_id)
+        except Exception as error:  # noqa: BLE001 -- whatever a handler raises is a verdict on the event
+            self._counters.handling.observe((time.perf_counter() - began) * 1000)
+            await self._verdicts.failed(delivery, error)
+        else:
+            self._counters.handling.observe((time.perf_counter() - began) * 1000)
+            if event.meta.reply_to is not None:
+                await self._responder.answer(event, result)
+            if self._auto_ack:
+                self._verdicts.handled(delivery)
+
+    def _let_go(self, key: Key) -> None:
+        """It is no longer in hand: whoever waits behind it in its partition goes on."""
+        if key not in self._held:
+            return
+        delivery = self._held.pop(key)
+        self._counters.in_hand -= 1
+        following = self._partitions.leave(delivery) if delivery is not None else None
+        if following is not None:
+            self._dispatch(following)
+            self._tell_reader()
+
+    def _take_again(self, delivery: Delivery, after_s: float) -> None:
+        """Handle a delivery of a partition again after a pause, in its place."""
+        key = delivery.stream, delivery.entry_id
+        if key not in self._held or self._stopping:
+            return  # acknowledged by hand meanwhile
+        self._held[key] = delivery
+
+        def again() -> None:
+            self._retries.discard(timer)
+            if self._held.get(key) is delivery:
+                self._dispatch(delivery)
+
+        timer = asyncio.get_running_loop().call_later(after_s, again)
+        self._retries.add(timer)
+
+    def _dispatch(self, delivery: Delivery) -> None:
+        if not self._stopping:
+            self._backlog.add([(delivery.event.meta.priority, delivery)])
+            self._workers.wake(1)
+
+    def _has_room(self) -> bool:
+        ahead = self._config.read.count if self._workers.limit else 0
+        return len(self._backlog) < ahead and len(self._partitions) < PARKED_BATCHES * ahead
+
+    def _tell_reader(self) -> None:
+        if self._reader_waits and not self._behind.is_set() and self._has_room():
+            self._reader_waits = False
+            self._reader.wake()
+
+    async def _catch_up(self) -> None:
+        """Make sure of the groups, and take up what was delivered here and got lost, before more is read."""
+        await self._behind.wait()
+        if await self._groups.create():
+            logger.warning("%s: the stream or the group was gone, it is created again", self._name)
+        await self._claims.take_own()
+        self._behind.clear()
+        self._reader.wake()

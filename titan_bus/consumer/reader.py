@@ -1,0 +1,214 @@
+"""One blocking read over all streams of a group: XREADGROUP on a connection of its own, for many processors.
+
+A stream is left out of the read while its processor has no room for more, or first has to take up what it left
+before. When that changes, or a processor comes or goes, a read in progress is ended by CLIENT UNBLOCK, which the
+server answers like a timeout. Dropping the connection would lose what is in it.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from titan_bus import names
+from titan_bus.config import ReadConfig
+from titan_bus.connections.channel import Channel
+from titan_bus.connections.server import Server
+from titan_bus.consumer.delivery import Entry
+from titan_bus.errors import BusError, BusUnavailableError, ServerRefusedError
+from titan_bus.supervisor import keep_going
+
+LEAVE_S = 1.0
+"""How long who leaves waits for the read in progress to come round without its streams."""
+AGAIN_FIRST_S = 0.001
+AGAIN_LONGEST_S = 0.05
+"""The pauses between two CLIENT UNBLOCK: a read that is still on its way to the server cannot be ended yet."""
+
+logger = logging.getLogger("titan_bus")
+
+
+class Source(Protocol):
+    """What the reader knows of a processor."""
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """Which."""
+        ...
+
+    def wants_more(self) -> bool:
+        """Whether its streams are to be read now. After a False it calls `wake` when that changes."""
+        ...
+
+    def receive(self, stream: str, entries: list[Entry]) -> None:
+        """Take what was read."""
+        ...
+
+    def fall_behind(self) -> None:
+        """Something may have been delivered and lost, or its group be gone: catch up before wanting more."""
+        ...
+
+
+class Reader:
+    """Reads for all processors of one group whose streams one command may name together.
+
+    Args:
+        unblock: sends CLIENT UNBLOCK for a client's id to the server that the channel reads.
+
+    Attributes:
+        closed: its last source has left; another reader takes the next one.
+    """
+
+    def __init__(
+        self, channel: Channel, unblock: Callable[[int], Any], group: str, consumer: str, config: ReadConfig
+    ) -> None:
+        self._channel = channel
+        self._unblock = unblock
+        self._group = group
+        self._consumer = consumer
+        self._config = config
+        self._sources: list[Source] = []
+        self._changed = asyncio.Event()
+        self._between_reads = asyncio.Event()
+        self._between_reads.set()
+        self._client_id: int | None = None
+        self._dials = 0
+        self.closed = False
+        self._refused = False
+        self._task: asyncio.Task[None] | None = None
+        self._unblocking: asyncio.Task[None] | None = None
+
+    def add(self, source: Source) -> None:
+        """Read for this one, too."""
+        self._sources.append(source)
+        if self._task is None:
+            name = f"titan_bus {self._group}: read"
+            self._task = asyncio.create_task(keep_going(self._read, name), name=name)
+        self.wake()
+
+    async def remove(self, source: Source) -> None:
+        """Read no more for this one; with the last one the reader closes.
+
+        What a read in progress still brings for it stays pending on the server.
+        """
+        if source not in self._sources:
+            return
+        self._sources.remove(source)
+        self.closed = not self._sources
+        self.wake()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LEAVE_S):
+                await self._between_reads.wait()
+        if self.closed:
+            await self._close()
+
+    def wake(self) -> None:
+        """Look at the sources again; a read in progress ends at once."""
+        self._changed.set()
+        if not self._between_reads.is_set() and self._unblocking is None:
+            self._unblocking = asyncio.create_task(
+                self._end_read(), name=f"titan_bus {self._group}: end a read"
+            )
+
+    async def _read(self) -> None:
+        self._changed.clear()
+        sources = {
+            stream: source for source in self._sources if source.wants_more() for stream in source.streams
+        }
+        if not sources:
+            await self._changed.wait()
+            return
+        try:
+            await self._identify()
+            self._between_reads.clear()
+            if self._changed.is_set():
+                return  # while the connection was made
+            reply = await self._channel.call(
+                "XREADGROUP", "GROUP", self._group, self._consumer,
+                "COUNT", self._config.count, "BLOCK", self._config.block_ms,
+                "STREAMS", *sources, *[">"] * len(sources),
+                block_s=self._config.block_ms / 1000,
+            )  # fmt: skip
+            for stream, entries in reply or ():
+                name = stream.decode()
+                sources[name].receive(name, entries)
+        except (BusUnavailableError, ServerRefusedError) as error:
+            # What the server sent into a lost connection is delivered to us and never came. And a refusal does not
+            # say in a code which stream it is about: each processor finds out for its own.
+            for source in self._sources:
+                source.fall_behind()
+            if not isinstance(error, ServerRefusedError) or error.code not in {"NOGROUP", "UNBLOCKED"}:
+                raise
+        finally:
+            self._between_reads.set()
+
+    async def _identify(self) -> None:
+        """Learn what the server calls this connection."""
+        if self._dials == self._channel.dials and not self._channel.lost:
+            return
+        try:
+            self._client_id = await self._channel.call("CLIENT", "ID")
+        except ServerRefusedError as error:
+            self._cannot_unblock(error)
+        self._dials = self._channel.dials
+
+    async def _end_read(self) -> None:
+        """Unblock the read in progress: again and again, since the command may not have reached the server yet."""
+        pause_s = AGAIN_FIRST_S
+        try:
+            while (
+                not self._between_reads.is_set()
+                and self._client_id is not None
+                and self._dials == self._channel.dials  # else the id is another client's by now
+            ):
+                if await self._unblock(self._client_id):
+                    return
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, AGAIN_LONGEST_S)
+        except ServerRefusedError as error:
+            self._cannot_unblock(error)
+        except BusError:
+            pass  # the read itself fails as well, or ends with its BLOCK
+        finally:
+            self._unblocking = None
+
+    def _cannot_unblock(self, error: ServerRefusedError) -> None:
+        self._client_id = None
+        if not self._refused:
+            self._refused = True
+            logger.warning(
+                "titan_bus %s: without the rights +client|id +client|unblock a change waits for up to %d ms: %s",
+                self._group, self._config.block_ms, error,
+            )  # fmt: skip
+
+    async def _close(self) -> None:
+        tasks = [task for task in (self._task, self._unblocking) if task is not None]
+        self._task = None
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        self._channel.close()
+
+
+class Readers:
+    """The readers of one bus: one for each group, and in a cluster for each node."""
+
+    def __init__(self, server: Server, consumer: str, config: ReadConfig) -> None:
+        self._server = server
+        self._consumer = consumer
+        self._config = config
+        self._readers: dict[tuple[str, str], Reader] = {}
+
+    def reader(self, topic: str, group: str) -> Reader:
+        """Return the one that reads this topic for this group."""
+        key = (group, self._server.shard(topic))
+        reader = self._readers.get(key)
+        if reader is None or reader.closed:
+            stream = names.stream_of(topic)
+            reader = self._readers[key] = Reader(
+                self._server.channel(stream),
+                lambda client_id: self._server.unblock(stream, client_id),
+                group, self._consumer, self._config,
+            )  # fmt: skip
+        return reader
