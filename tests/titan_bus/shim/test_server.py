@@ -1,0 +1,126 @@
+"""Where the shim listens: sockets only for their owner, TLS beyond this machine, a taken port is a sentence."""
+
+import ipaddress
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import grpc
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests import servers
+from titan_bus import Bus
+from titan_bus.errors import ConfigValueError
+from titan_bus.shim import secret
+from titan_bus.shim import titan_bus_pb2 as pb
+from titan_bus.shim.listening import Listening
+from titan_bus.shim.server import Shim
+
+from .conftest import Stub, refused
+
+Token = Callable[..., str]
+
+
+def make_certificate(folder: Path) -> tuple[Path, Path]:
+    """Write a certificate for 127.0.0.1 that signs itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, "titan-bus test")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    paths = folder / "cert.pem", folder / "key.pem"
+    paths[0].write_bytes(certificate.public_bytes(pem))
+    paths[1].write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return paths
+
+
+def authorization(token: str) -> tuple[tuple[str, str], ...]:
+    return (("authorization", f"Bearer {token}"),)
+
+
+async def test_unix_socket_is_its_owners(bus: Bus, secret_file: Path, token: Token, topic: str) -> None:
+    """Mode 0600; a token is needed there, too; the socket goes with the shim, and a stale one is no hindrance."""
+    key = secret.shared(secret_file)
+    with servers.short_folder() as folder:
+        path = folder / "shim.sock"
+        for _ in range(2):
+            async with Shim(bus, key, Listening.on(f"unix:{path}")) as shim:
+                assert path.stat().st_mode & 0o777 == 0o600
+                async with grpc.aio.insecure_channel(shim.address) as channel:
+                    request = pb.PublishRequest(topic=topic, event_type="x")
+                    assert (await Stub(channel, authorization(token())).Publish(request)).event_id
+                    async with refused(grpc.StatusCode.UNAUTHENTICATED, "TOKEN_REFUSED"):
+                        await Stub(channel, ()).Publish(request)
+            assert not path.exists()
+
+
+async def test_tls(bus: Bus, secret_file: Path, token: Token, topic: str, tmp_path: Path) -> None:
+    """With a certificate every address is allowed; who speaks no TLS there gets no answer."""
+    certificate, private_key = make_certificate(tmp_path)
+    listening = Listening.on("0.0.0.0:0", certificate, private_key)
+    request = pb.PublishRequest(topic=topic, event_type="x")
+    async with Shim(bus, secret.shared(secret_file), listening) as shim:
+        address = f"127.0.0.1:{shim.address.rpartition(':')[2]}"
+        credentials = grpc.ssl_channel_credentials(certificate.read_bytes())
+        async with grpc.aio.secure_channel(address, credentials) as channel:
+            assert (await Stub(channel, authorization(token())).Publish(request)).event_id
+        async with grpc.aio.insecure_channel(address) as channel:
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await Stub(channel, authorization(token())).Publish(request)
+            assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+def test_certificate_and_key_that_do_not_fit(tmp_path: Path) -> None:
+    """What is no certificate, another's key, or a key with a password is told before anything listens."""
+    certificate, private_key = make_certificate(tmp_path)
+    (tmp_path / "other").mkdir()
+    _, another_key = make_certificate(tmp_path / "other")
+    locked = tmp_path / "locked.pem"
+    locked.write_bytes(
+        ec.generate_private_key(ec.SECP256R1()).private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"password"),
+        )
+    )
+    nothing = tmp_path / "nothing.pem"
+    nothing.write_text("nothing of the kind")
+    for pair in (
+        (nothing, private_key),
+        (certificate, nothing),
+        (certificate, another_key),
+        (certificate, locked),
+    ):
+        with pytest.raises(ConfigValueError, match="certificate and its key"):
+            Listening.on("127.0.0.1:0", *pair)
+
+
+async def test_port_that_is_taken(shim: Shim, bus: Bus, secret_file: Path) -> None:
+    """Two shims never share a port in silence."""
+    second = Shim(bus, secret.shared(secret_file), Listening.on(shim.address))
+    with pytest.raises(ConfigValueError, match="taken"):
+        await second.open()
+    await second.close()
+
+
+async def test_message_that_is_too_long_is_refused_by_size(shim: Shim, token: Token, topic: str) -> None:
+    """5 MB in one message never reach the bus."""
+    async with grpc.aio.insecure_channel(shim.address) as channel:
+        request = pb.PublishRequest(topic=topic, event_type="x", payload_json="x" * 5_000_000)
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await Stub(channel, authorization(token())).Publish(request)
+        assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
