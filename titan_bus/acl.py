@@ -14,6 +14,9 @@ CONNECTING = (
     "+ping +client|setname +client|id +client|unblock +select +role +wait +time +cluster|slots +asking"
 )
 """What every bus sends, with one server, Sentinel or a cluster; none of these shows or changes a key."""
+_EVERY_TOPIC = names.stream_of("*")
+_STREAMS = (_EVERY_TOPIC, names.DEAD_LETTERS)
+_RETRIES, _DELAYED = names.retries_of("*", "*"), names.delayed_of("*", "*")
 _HASH = re.compile(r"#[0-9a-f]{64}")
 _UNSPEAKABLE = re.compile(r"[\s()\x00-\x1f]")
 """What would end a word or a selector in an ACL rule."""
@@ -29,6 +32,9 @@ def rules(
     requests: Iterable[str] = (),
     once: Iterable[str] = (),
     metrics: bool = False,
+    archives: bool = False,
+    restores: bool = False,
+    dead_letters: bool = False,
 ) -> list[str]:
     """Return the commands that make a service's user, or make it anew; now one line.
 
@@ -44,6 +50,9 @@ def rules(
         requests: topics on which it asks.
         once: scopes of `bus.once`.
         metrics: it serves metrics: lag and the like of every group on what it publishes or handles.
+        archives: it reads every topic and the dead letters into the archive: a bus with `archive`.
+        restores: it brings topics and the dead letters back from the archive.
+        dead_letters: it lists dead letters, gives them back to any topic or group, and drops them.
 
     Raises:
         ValueError: a name has a space, a control character or a parenthesis: no rule can say it.
@@ -62,6 +71,12 @@ def rules(
         selectors += _consuming(topic, group)
     if metrics:
         selectors += _counting(dict.fromkeys((*publishes, *requests, *(topic for topic, _ in subscribes))))
+    if archives:
+        selectors += _archiving()
+    if restores:
+        selectors += _restoring()
+    if dead_letters:
+        selectors += _redriving()
     replies = [names.replies_of("")]
     if subscribes:
         selectors.append(_selector("+xadd", [names.DEAD_LETTERS], rights="W"))
@@ -103,10 +118,44 @@ def _counting(topics: Iterable[str]) -> list[str]:
     return selectors
 
 
+def _archiving() -> list[str]:
+    return [
+        "(+scan)",  # tells the names of all keys; there is no less for finding the topics
+        _granted("+xinfo|stream +xinfo|groups +xrange +xpending", *_STREAMS, rights="R"),
+        _granted("+xgroup|create +xgroup|setid", *_STREAMS),
+        _granted("+zscan", _DELAYED, rights="R"),
+        _granted("+xrange", _RETRIES, rights="R"),
+        _selector("+exists +get +set +del +pexpire +eval", [names.ARCHIVE_DONE, names.ARCHIVE_LEASE]),
+    ]
+
+
+def _restoring() -> list[str]:
+    return [
+        _granted("+exists +xlen +xinfo|stream +xgroup|create +xadd +xsetid +eval", *_STREAMS),
+        _granted("+zadd", _DELAYED),
+        _granted("+exists +set +del", names.restoring("*")),
+    ]
+
+
+def _redriving() -> list[str]:
+    return [
+        _selector("+xlen +xrange +xrevrange", [names.DEAD_LETTERS], rights="R"),
+        _selector("+xdel", [names.DEAD_LETTERS], rights="W"),
+        _granted("+xadd", _EVERY_TOPIC, _RETRIES, rights="W"),
+        # A script's own commands are checked one by one: this alone reads and writes nothing.
+        _granted("+eval", _EVERY_TOPIC, _RETRIES, names.DEAD_LETTERS),
+    ]
+
+
 def _selector(commands: str, keys: Sequence[str], *, rights: str = "", suffix: str = "") -> str:
+    """Grant on these keys alone."""
+    return _granted(commands, *(_pattern(key) + suffix for key in keys), rights=rights)
+
+
+def _granted(commands: str, *patterns: str, rights: str = "") -> str:
+    """Grant on all keys that these patterns fit."""
     before = f"%{rights}~" if rights else "~"
-    patterns = " ".join(f"{before}{_pattern(key)}{suffix}" for key in keys)
-    return f"({commands} {patterns})" if keys else ""
+    return f"({commands} {' '.join(before + pattern for pattern in patterns)})" if patterns else ""
 
 
 def _secret(password: str | None) -> str:

@@ -4,14 +4,19 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
-from titan_bus import Bus, BusConfig, ClaimConfig, MetricsConfig, ServerRefusedError, names
+from titan_bus import ArchiveConfig, Bus, BusConfig, ClaimConfig, MetricsConfig, ServerRefusedError, names
 from titan_bus.acl import rules
+from titan_bus.archive.archive import Archive
+from titan_bus.archive.restore import Restorer
 from titan_bus.connections.connection import Connection
+from titan_bus.connections.endpoint import Endpoint
+from titan_bus.deadletter import origin_of, pack
 
-from .conftest import QUICK_RETRY, Recorder, pending_is, settled, until
+from .conftest import QUICK_RETRY, Recorder, Server, pending_is, settled, until
 from .scraping import scrape, scraped
 
 PASSWORD = "kept elsewhere"
@@ -152,6 +157,60 @@ async def test_a_topic_is_no_pattern(raw: Connection, redis_url: str, topic: str
         with pytest.raises(ServerRefusedError, match="NOPERM"):
             await bus.publish(topic, "e", {})
     await raw.call("DEL", names.stream_of("*"))
+
+
+async def test_archiving_and_restoring_need_no_more(
+    server: Server, topic: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Rounds by themselves, snapshots and the way back; who has one of the two rights has not the other."""
+    admin = Connection(Endpoint.parse(server.url), 5.0)
+    await admin.open()
+    archive = ArchiveConfig(target=str(tmp_path), every_s=0.01)
+    stream = names.stream_of(topic)
+    await admin.call("XADD", stream, "*", "e", "{}")
+    await admin.call("XADD", names.DEAD_LETTERS, "*", "d", "{}")
+    await admin.call("XGROUP", "CREATE", stream, "g", "0")
+    await admin.call("ZADD", names.delayed_of("g", topic), 1, "{}")
+    await admin.call("XADD", names.retries_of("g", topic), "*", "e", "{}")
+    [line] = rules("keeper", PASSWORD, archives=True)
+    async with user(admin, server.url, line, archive=archive) as bus:
+        await until(lambda: bus.counters.archived >= 2, "a round by itself")
+        await bus.archive_now()
+        with pytest.raises(ServerRefusedError, match="NOPERM"):
+            await bus.restore()
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+    await admin.call("FLUSHALL")
+    [line] = rules("bringer", PASSWORD, restores=True)
+    async with user(admin, server.url, line) as bus:
+        restorer = Restorer(bus._connection, Archive.open(archive), bus.config)
+        done = {one.topic: one for one in await restorer.restore()}
+        with pytest.raises(ServerRefusedError, match="NOPERM"):
+            await bus._connection.call("XRANGE", stream, "-", "+")
+    assert (done[topic].entries, done[topic].groups, done[topic].waiting) == (1, 1, 1)
+    assert done[names.DEAD_LETTERS].entries == 1
+    await admin.close()
+
+
+async def test_dead_letters_need_no_more(raw: Connection, redis_url: str, topic: str) -> None:
+    """Listed, counted, given back to the group and to the topic, and dropped; the streams stay unread."""
+    ids = []
+    for _ in range(3):
+        packed = pack(origin_of(RuntimeError("x"), names.stream_of(topic), "g", b"1-1"), [b"e", b"no event"])
+        ids.append((await raw.call("XADD", names.DEAD_LETTERS, "*", *packed)).decode())
+    [line] = rules(topic, PASSWORD, dead_letters=True)
+    async with user(raw, redis_url, line) as bus:
+        letters = bus.dead_letters
+        assert [letter.letter_id for letter in await letters.list(topic=topic)] == ids[::-1]
+        assert await letters.count() >= 3
+        assert await letters.redrive(ids[0]) == 1
+        assert await letters.redrive(ids[1], to="topic") == 1
+        assert await letters.drop(ids[2]) == 1
+        assert await letters.count(topic=topic) == 0
+        for stream in (names.stream_of(topic), names.retries_of("g", topic)):
+            with pytest.raises(ServerRefusedError, match="NOPERM"):
+                await bus._connection.call("XRANGE", stream, "-", "+")
+    assert await raw.call("XLEN", names.stream_of(topic)) == 1
+    assert await raw.call("XLEN", names.retries_of("g", topic)) == 1
 
 
 async def test_metrics_need_no_more(

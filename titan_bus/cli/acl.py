@@ -17,6 +17,9 @@ class _Rights(msgspec.Struct, kw_only=True):
     replays: list[str]
     requests: list[str]
     once: list[str]
+    archives: bool
+    restores: bool
+    dead_letters: bool
 
 
 async def run(options: Options, output: Output) -> int:
@@ -24,7 +27,8 @@ async def run(options: Options, output: Output) -> int:
     rights = _rights(options)
     if not any(msgspec.structs.astuple(rights)):
         raise CommandError(
-            "say what is allowed: MODULE:NAME, --publish, --subscribe, --replay, --request or --once."
+            "say what is allowed: MODULE:NAME, --publish, --subscribe, --replay, --request, --once, "
+            "--archives, --restores or --dead-letters."
         )
     password = None
     if options.password_stdin:
@@ -51,6 +55,9 @@ def _rights(options: Options) -> _Rights:
         replays=options.replay,
         requests=options.request,
         once=options.once,
+        archives=options.archives,
+        restores=options.restores,
+        dead_letters=options.dead_letters,
     )
     if options.handlers is not None:
         handlers = module.handlers(options.handlers)

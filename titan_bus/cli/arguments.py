@@ -249,7 +249,13 @@ def _papers(add: Add) -> None:
         ("--once", "SCOPE", "it uses this scope of `bus.once`"),
     ):
         acl.add_argument(name, action="append", default=[], metavar=what, help=f"{sentence}; may be repeated")
-    acl.add_argument("--metrics", action="store_true", help="it serves metrics of these topics")
+    for name, sentence in (
+        ("--metrics", "it serves metrics of these topics"),
+        ("--archives", "it archives every topic and the dead letters"),
+        ("--restores", "it brings back what is archived"),
+        ("--dead-letters", "it lists, redrives and drops dead letters"),
+    ):
+        acl.add_argument(name, action="store_true", help=sentence)
     asyncapi = add("asyncapi", "print the AsyncAPI document of handlers")
     asyncapi.add_argument("handlers", metavar="MODULE:NAME", help="a Handlers object")
     asyncapi.add_argument("--title", help="of the program (default: the file's source)")

@@ -90,6 +90,18 @@ async def test_the_rights_are_enough(titan_bus: Run, raw: Connection, redis_url:
     assert "titan-bus acl" in refused.err
 
 
+async def test_the_operators_roles_are_printed(titan_bus: Run) -> None:
+    """Archiving, restoring and dead letters are roles of their own, each enough to be asked for alone."""
+    rules = {
+        role: (await titan_bus("acl", role)).out.strip()
+        for role in ("--archives", "--restores", "--dead-letters")
+    }
+    assert "titan_bus.archive:done" in rules["--archives"]
+    assert "titan_bus.restoring:*" in rules["--restores"]
+    assert "+xdel %W~errors.dlq" in rules["--dead-letters"]
+    assert len(set(rules.values())) == 3
+
+
 def test_a_password_is_printed_as_its_hash(program: Callable[..., Popen[str]]) -> None:
     """It comes through standard input, so no list of processes shows it."""
     with program("acl", "--publish", "t", "--password-stdin") as process:
