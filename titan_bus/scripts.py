@@ -69,10 +69,11 @@ return {gone, #head == 1000 and 1 or 0}
 """
 
 REDRIVE = """
--- KEYS dead letters, stream; ARGV letter id, then the entry's fields and values.
-if redis.call('XDEL', KEYS[1], ARGV[1]) == 0 then return 0 end
+-- KEYS dead letters, stream; ARGV letter id, then the entry's fields and values. Written before it is removed:
+-- a script that fails half-way is not rolled back, and a stream may refuse (no rights, another type, no memory).
+if #redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1]) == 0 then return 0 end
 redis.call('XADD', KEYS[2], '*', unpack(ARGV, 2))
-return 1
+return redis.call('XDEL', KEYS[1], ARGV[1])
 """
 
 RESTORE = """

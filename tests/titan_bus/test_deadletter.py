@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import msgspec
 import pytest
 
 from titan_bus import Bus, Event, FatalError, codec, deadletter, names, scripts
@@ -125,6 +126,22 @@ async def test_given_back_twice_is_given_back_once(bus: Bus, raw: Connection, to
     await failing.wait_for(2)
     await settled(raw, names.retries_of("g", topic), "g")
     assert len(failing.events) == 2
+
+
+async def test_what_a_stream_refuses_stays_a_dead_letter(bus: Bus, raw: Connection, topic: str) -> None:
+    """A redrive that the server refuses in the midst of its script loses nothing."""
+    await bus.subscribe(topic, "g", Failing())
+    await bus.publish(topic, "e", {})
+    (letter,) = await letters_are(bus, topic, 1)
+    other = msgspec.structs.replace(letter.origin, stream=names.stream_of(f"{topic}.other"))
+    fields = [part for name, value in letter.fields.items() for part in (name.encode(), value)]
+    packed = deadletter.pack(other, fields)
+    letter_id = (await raw.call("XADD", names.DEAD_LETTERS, "*", *packed)).decode()
+    await raw.call("SET", names.retries_of("g", f"{topic}.other"), "no stream")
+    with pytest.raises(ServerRefusedError):
+        await bus.dead_letters.redrive(letter_id)
+    assert await bus.dead_letters.get(letter_id) is not None
+    await bus.dead_letters.drop(letter_id)
 
 
 async def test_in_a_cluster_it_is_written_before_it_is_removed(
