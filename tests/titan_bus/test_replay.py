@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import zstandard
 
 from titan_bus import ArchiveConfig, Bus, BusConfig, Event, Meta, Priority, codec, names, new_ulid
 from titan_bus.connections.connection import Connection
@@ -225,6 +226,48 @@ class TestWithArchive:
         assert file.name in caplog.text
         caplog.clear()
 
+    async def test_a_torn_segment_stays_within_the_span(
+        self, bus: Bus, topic: str, folder: Path, raw: Connection, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """What the stream gives in place of a damaged segment is no more than was asked for."""
+        kept = [entry(topic, 1_000 + n, n) for n in range(40)]
+        for entry_id, fields in kept:
+            await raw.call("XADD", names.stream_of(topic), entry_id, *fields)
+        await asyncio.to_thread(truncate, await write_segment(folder, names.stream_of(topic), kept), 100)
+        await cut(raw, topic, 35)
+        span = bus.replay("1970-01-01T00:00:01Z", topic, "1970-01-01T00:00:01.010Z")
+        assert [event.payload_as(dict)["n"] async for event in span] == list(range(5, 11))
+        caplog.clear()
+
+    async def test_a_torn_segment_hides_none_that_overlaps_it(
+        self, bus: Bus, topic: str, folder: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Written twice, damaged once: nothing is lost, however far the damaged one says that it goes."""
+        stream, kept = names.stream_of(topic), [entry(topic, 1_000 + n, n) for n in range(60)]
+        await write_segment(folder, stream, kept[:40])
+        await write_segment(folder, stream, kept[40:])
+        far = [*kept[:1], entry(topic, 9_000_000, 0)]
+        await asyncio.to_thread(truncate, await write_segment(folder, stream, far), 100)
+        await asyncio.to_thread(truncate, await write_segment(folder, stream, kept[:20]), 100)
+        replayed = [event.payload_as(dict)["n"] async for event in bus.replay("1970-01-01T00:00:00Z", topic)]
+        assert replayed == list(range(60))
+        caplog.clear()
+
+    @pytest.mark.parametrize("end", [b"no line of ours\n5-0\t[]\n", b"x\t{}\n5-0\t[]\n", b"5-0\t[]\n"])
+    async def test_what_others_put_there_is_no_hindrance(
+        self, bus: Bus, topic: str, folder: Path, end: bytes, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """A file under a segment's name, but not of our making, is named in the log, and the rest comes."""
+        stream = names.stream_of(topic)
+        await write_segment(folder, stream, [entry(topic, 1_000 + n, n) for n in range(9)])
+        packer = zstandard.ZstdCompressor(write_checksum=True).compressobj()  # does not tell its size
+        foreign = packer.compress(b"1-0\t[]\n" + end) + packer.flush()
+        await asyncio.to_thread((folder / topic / "1-0_5-0_5.jsonl.zst").write_bytes, foreign)
+        replayed = [event.payload_as(dict)["n"] async for event in bus.replay("1970-01-01T00:00:00Z", topic)]
+        assert replayed == list(range(9))
+        assert "1-0_5-0_5" in caplog.text
+        caplog.clear()
+
     async def test_a_segment_that_retention_takes_meanwhile_is_no_error(
         self, bus: Bus, topic: str, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -260,6 +303,10 @@ class TestWithArchive:
             await anext(events)
         left = [task.get_name() for task in asyncio.all_tasks()]
         assert not [name for name in left if name.startswith("titan_bus replay")]
+
+
+def truncate(file: Path, length: int) -> None:
+    file.write_bytes(file.read_bytes()[:length])
 
 
 def entry(topic: str, ms: int, n: int) -> tuple[bytes, list[bytes]]:

@@ -51,7 +51,9 @@ class Archive:
 
     async def streams(self) -> list[str]:
         """Return the streams of which something is kept, sorted."""
-        return sorted({stream_of(key.partition("/")[0]) for key, _ in await self._store.stored()})
+        keys = [key for key, _ in await self._store.stored()]
+        found = {stream_of(key.partition("/")[0]) for key in keys if _is_ours(key)}
+        return sorted(found)
 
     async def read(self, name: SegmentName) -> Segment | None:
         """Return a segment; None when retention has removed it meanwhile."""
@@ -74,6 +76,11 @@ class Archive:
     async def write_snapshot(self, stream: str, data: bytes) -> None:
         """Replace a stream's snapshot."""
         await self._store.put(_snapshot_of(stream), data)
+
+
+def _is_ours(key: str) -> bool:
+    folder, _, name = key.partition("/")
+    return SegmentName.parse(key) is not None or (name == SNAPSHOT and folder_of(stream_of(folder)) == folder)
 
 
 def _snapshot_of(stream: str) -> str:

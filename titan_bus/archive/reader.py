@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from itertools import zip_longest
 from typing import NamedTuple
 
 from titan_bus import codec
@@ -67,29 +68,32 @@ class ArchiveReader:
                     decoding = asyncio.to_thread(self._events, step, until)
                     ahead = step, asyncio.create_task(decoding, name=f"titan_bus replay of {stream}")
                     if ready is not None:
-                        async for page in self._finish(stream, *ready):
+                        async for page in self._finish(stream, until, *ready):
                             yield page
             if ahead is not None:
-                async for page in self._finish(stream, ahead[0], await _outcome(ahead[1])):
+                async for page in self._finish(stream, until, ahead[0], await _outcome(ahead[1])):
                     yield page
         finally:
             if ahead is not None:
                 ahead[1].cancel()
 
     async def _finish(
-        self, stream: str, step: Step, outcome: list[Event] | SegmentDamagedError
+        self, stream: str, until: EntryId, step: Step, outcome: list[Event] | SegmentDamagedError
     ) -> AsyncGenerator[Page, None]:
         if isinstance(outcome, SegmentDamagedError):
             logger.error("%s; the stream gives what it still has of it", outcome)
         elif step.segment is not None:
             yield step.last, outcome
             return
-        async for page in self._fill(stream, step.after, step.last):
+        async for page in self._fill(stream, step.after, min(step.last, until)):
             yield page
 
     async def _steps(self, stream: str, after: EntryId, until: EntryId) -> AsyncGenerator[Step, None]:
         """Yield the way through the segments; overlapping ones count from where the one before ended."""
-        for name, _ in await self._archive.segments(stream):
+        found = [name for name, _ in await self._archive.segments(stream)]
+        # What is not whole must not hide what overlaps it, nor the stream behind the last.
+        nexts = [name.first.previous() for name in found[1:]]
+        for name, before_next in zip_longest(found, nexts):
             if name.first > until:
                 return
             if name.last <= after:
@@ -98,9 +102,10 @@ class ArchiveReader:
             for step in _through(segment, after, until) if segment is not None else ():
                 yield step
                 after = step.last
-            if segment is None or segment.damage is not None:  # removed by retention, or torn
-                yield Step(after, name.last)
-                after = name.last
+            end = name.last if before_next is None else min(name.last, before_next)
+            if (segment is None or segment.damage is not None) and after < end:  # removed, or torn
+                yield Step(after, end)
+                after = end
 
     def _events(self, step: Step, until: EntryId) -> list[Event]:
         """Decode a block. CPU work, in a thread."""

@@ -132,7 +132,16 @@ class Segment:
             raise SegmentDamagedError(
                 str(self.name), f"the block at byte {block.offset} is not what was written"
             )
-        return _lines(frame)
+        try:
+            lines = _lines(frame)
+            if self.damage is not None:  # then nothing but its bytes says that we wrote it
+                for line in lines:
+                    EntryId.parse(unpack(line)[0])
+        except ValueError as error:
+            raise SegmentDamagedError(
+                str(self.name), f"the block at byte {block.offset} is none of ours: {error}"
+            ) from error
+        return lines
 
 
 def pack(entry_id: bytes, fields: Sequence[bytes]) -> bytes:
@@ -176,8 +185,11 @@ def _lines(frame: bytes) -> list[bytes]:
 
     size = zstandard.frame_content_size(frame)
     if not 0 <= size <= BLOCK_BYTES_MAX:
-        raise zstandard.ZstdError(f"a block of {size} bytes")
-    return zstandard.ZstdDecompressor().decompress(frame).split(b"\n")[:-1]
+        raise ValueError(f"a block of {size} bytes")
+    try:
+        return zstandard.ZstdDecompressor().decompress(frame).split(b"\n")[:-1]
+    except zstandard.ZstdError as error:
+        raise ValueError(str(error)) from error
 
 
 def _read_index(name: SegmentName, data: bytes) -> list[Block]:

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 from titan_bus import names
-from titan_bus.entry_id import EntryId
+from titan_bus.entry_id import LAST, EntryId
 
 _SEGMENT = re.compile(r"([^/]+)/(\d{1,20}-\d{1,20})_(\d{1,20}-\d{1,20})_(\d{1,20})\.jsonl\.zst")
 # No capitals: some file systems do not tell them from small letters.
@@ -36,7 +36,11 @@ class SegmentName:
         if found is None:
             return None
         folder, first, last, count = found.groups()
-        return cls(stream_of(folder), EntryId.parse(first), EntryId.parse(last), int(count))
+        name = cls(stream_of(folder), EntryId.parse(first), EntryId.parse(last), int(count))
+        # Anything may lie in a folder: ids that the server could not have given, a name spelt otherwise.
+        possible = name.first <= name.last and max(name.first.ms, name.first.number) <= LAST.ms
+        possible = possible and max(name.last.ms, name.last.number) <= LAST.ms
+        return name if possible and str(name) == key else None
 
 
 def folder_of(stream: str) -> str:
@@ -60,5 +64,9 @@ def _escaped(name: str) -> str:
 
 
 def _unescaped(folder: str) -> str:
-    raw = re.sub(rb"=([0-9A-F]{2})", lambda found: bytes.fromhex(found[1].decode()), folder.encode())
+    raw = re.sub(
+        rb"=([0-9A-F]{2})",
+        lambda found: bytes.fromhex(found[1].decode()),
+        folder.encode(errors="surrogateescape"),
+    )
     return raw.decode(errors="surrogateescape")

@@ -6,6 +6,7 @@ Knows keys and bytes, nothing of events. Every method raises StoreError, and not
 import asyncio
 import contextlib
 import os
+import re
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ from titan_bus.errors import StoreError
 ABANDONED_S = 3_600.0
 """A half-written file that is older was left by a program that was killed."""
 _HALF = ".half"
+_KEY = re.compile(r"[A-Za-z0-9_=-][A-Za-z0-9_.=-]*")
 
 
 class Stored(NamedTuple):
@@ -93,7 +95,7 @@ class FolderStore:
     def _stored(self, folder: str) -> list[Stored]:
         found: list[Stored] = []
         try:
-            folders = [self._root / folder] if folder else [p for p in self._root.iterdir() if p.is_dir()]
+            folders = [self._root / folder] if folder else _folders(self._root)
             for path in folders:
                 found += _files(path)
         except FileNotFoundError:
@@ -141,6 +143,11 @@ class FolderStore:
                 (self._root / key).unlink(missing_ok=True)
             except OSError as error:
                 raise StoreError(self.target, key, error.strerror or str(error)) from error
+
+
+def _folders(root: Path) -> list[Path]:
+    """Return the folders that may be keys': a disk's root has a `lost+found`, which nobody may list."""
+    return [path for path in root.iterdir() if _KEY.fullmatch(path.name) and path.is_dir()]
 
 
 def _files(folder: Path) -> Iterator[Stored]:

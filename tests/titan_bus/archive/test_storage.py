@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.s3_server.server import Bucket
-from titan_bus import new_ulid
+from titan_bus import names, new_ulid
+from titan_bus.archive.archive import Archive
+from titan_bus.archive.segment_name import SegmentName
 from titan_bus.archive.storage import FolderStore, Store, Stored, open_store
+from titan_bus.entry_id import EntryId
 from titan_bus.errors import ExtraMissingError, StoreError
 
 
@@ -94,6 +97,27 @@ async def test_a_full_disk_leaves_nothing_half(tmp_path: Path, monkeypatch: pyte
     assert caught.value.target == str(tmp_path)
     assert [path.name for path in (tmp_path / "t").iterdir()] == ["x"]
     assert await store.get("t/x") == b"before"
+
+
+async def test_what_is_not_the_archives_is_passed_over(tmp_path: Path) -> None:
+    """A disk's own folder, names that are no text, notes, ids that no server gives: no streams, no failures."""
+    ours = SegmentName(names.stream_of("a/../b"), EntryId(1), EntryId(2), 2)
+    archive = Archive(FolderStore(tmp_path))
+    await archive.write(ours, b"x")
+    foreign = (
+        "lost+found/a", "Upper/1-0_2-0_2.jsonl.zst", "notes/read.me", ".git/HEAD",
+        "t/1-0_99999999999999999999-0_2.jsonl.zst", "t/2-0_1-0_2.jsonl.zst", "t/01-0_2-0_2.jsonl.zst", "loose",
+        *(["\udcff/1-0_2-0_2.jsonl.zst"] if sys.platform == "linux" else []),
+    )  # fmt: skip
+
+    def spread() -> None:
+        for name in foreign:
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).write_bytes(b"")
+
+    await asyncio.to_thread(spread)
+    assert await archive.streams() == [ours.stream]
+    assert [kept.name for kept in await archive.segments()] == [ours]
 
 
 async def test_half_files_of_the_dead_go(tmp_path: Path) -> None:
