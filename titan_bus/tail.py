@@ -1,6 +1,7 @@
 """Reading along: everything that is said on some topics, without a group, so every reader sees everything."""
 
 import contextlib
+import heapq
 from collections import deque
 from collections.abc import Callable, Iterable
 
@@ -85,18 +86,19 @@ class Tail:
             if not self._closed:
                 await self._backoff.pause()
             return
-        found: list[tuple[int, int, Event]] = []
+        heard: list[list[tuple[int, Event]]] = []
         for stream, entries in reply or ():
+            heard.append([])
             for entry_id, fields in entries:
                 self._positions[stream] = entry_id
                 with contextlib.suppress(EntryMalformedError):
-                    found.append((*_moment(entry_id), codec.decode(fields)))
-        # Streams come one after the other; what was said first on another topic is to be seen first.
-        found.sort(key=lambda item: item[:2])
-        self._events.extend(event for _, _, event in found)
+                    heard[-1].append((_milliseconds(entry_id), codec.decode(fields)))
+        # Streams come one after the other; what was said first on another topic is to be seen first. Within a
+        # millisecond each stream counts for itself, so there the events' own ids tell what came first.
+        merged = heapq.merge(*heard, key=lambda item: (item[0], item[1].event_id))
+        self._events.extend(event for _, event in merged)
 
 
-def _moment(entry_id: bytes) -> tuple[int, int]:
-    """Split an entry's id into the server's milliseconds and the number within one."""
-    milliseconds, _, number = entry_id.partition(b"-")
-    return int(milliseconds), int(number)
+def _milliseconds(entry_id: bytes) -> int:
+    """Return when the server took an entry."""
+    return int(entry_id.partition(b"-")[0])
