@@ -131,7 +131,10 @@ def _archiving() -> list[str]:
 
 def _restoring() -> list[str]:
     return [
-        _granted("+exists +xlen +xinfo|stream +xgroup|create +xadd +xsetid +eval", *_STREAMS),
+        _granted(
+            "+exists +xlen +xinfo|stream +xinfo|groups +xgroup|create +xgroup|setid +xadd +xsetid +eval",
+            *_STREAMS,
+        ),
         _granted("+zadd", _DELAYED),
         _granted("+exists +set +del", names.restoring("*")),
     ]

@@ -78,7 +78,8 @@ return redis.call('XDEL', KEYS[1], ARGV[1])
 
 RESTORE = """
 -- KEYS stream; ARGV for each entry its id, the number of its fields and values, and these. Adds those behind the
--- last that the stream ever had, so that it can be sent twice; returns how many.
+-- last that the stream ever had, so that it can be sent twice; returns how many. Without fields it is no entry:
+-- what comes from now on comes behind this id.
 local function parts(id) local ms, seq = id:match('(%d+)-(%d+)') return tonumber(ms), tonumber(seq) end
 local last_ms, last_seq = 0, 0
 if redis.call('EXISTS', KEYS[1]) == 1 then
@@ -92,8 +93,13 @@ while i < #ARGV do
   local ms, seq = parts(ARGV[i])
   local count = tonumber(ARGV[i + 1])
   if ms > last_ms or (ms == last_ms and seq > last_seq) then
-    redis.call('XADD', KEYS[1], ARGV[i], unpack(ARGV, i + 2, i + 1 + count))
-    last_ms, last_seq, added = ms, seq, added + 1
+    if count == 0 then
+      redis.call('XSETID', KEYS[1], ARGV[i])
+    else
+      redis.call('XADD', KEYS[1], ARGV[i], unpack(ARGV, i + 2, i + 1 + count))
+      added = added + 1
+    end
+    last_ms, last_seq = ms, seq
   end
   i = i + 2 + count
 end

@@ -101,9 +101,9 @@ class Archiver:
                 raise
             except BusError as error:  # one stream's trouble is not the others'
                 failures.append(error)
+        done = _sum(done, Archived(removed=await self._retain()))  # also when the disk is full: it makes room
         if failures:
             raise failures[0]
-        done = _sum(done, Archived(removed=await self._retain()))
         # Other programs' archivers take that as their own round.
         await self._connection.call(
             "SET", names.ARCHIVE_DONE, "1", "PX", max(1, int(self._config.every_s * 900))
@@ -138,7 +138,8 @@ class Archiver:
                 writer = SegmentWriter(stream)
             if ended:  # also before `until`, when its entry was deleted
                 break
-        await self._snapshot(stream)
+        if self._newest[stream] <= until:  # else what waits in the snapshot is to be restored yet
+            await self._snapshot(stream)
         return done
 
     async def _info(self, stream: str) -> dict[str, Any] | None:

@@ -36,7 +36,7 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         topic: or `errors.dlq`.
         entries: how many were put into the stream.
-        groups: how many groups have a place now that had none.
+        groups: how many groups have a place now that had none, or one further back.
         waiting: how many failed events wait again to be tried.
         damaged: what could not be read, a sentence each.
     """
@@ -105,6 +105,7 @@ class Restorer:
             if name.last > after:
                 segment = await self._archive.read(name)
                 entries += await self._segment(stream, segment, after) if segment is not None else 0
+        await self._set_last(stream, [*places.values(), *(str(one.name.last) for one in kept)])
         again = await self._waiting(stream, waiting)
         await self._connection.call("DEL", names.restoring(stream))
         return Restored(
@@ -148,10 +149,25 @@ class Restorer:
         try:
             await self._connection.call("XGROUP", "CREATE", stream, group, place, "MKSTREAM")
         except ServerRefusedError as error:
-            if error.code != "BUSYGROUP":  # it is there: it knows better where it is
+            if error.code != "BUSYGROUP":
                 raise
+        else:
+            return 1
+        # A consumer came back before us and began anew, or it is there from the last try and went on since.
+        row = (await snapshot.groups_of(self._connection, stream)).get(group)
+        if row is None or EntryId.parse(row["last-delivered-id"]) >= EntryId.parse(place):
             return 0
+        await self._connection.call("XGROUP", "SETID", stream, group, place)
         return 1
+
+    async def _set_last(self, stream: str, ids: Sequence[str]) -> None:
+        """Let no new event come before a group's place, where it would never be seen, whatever the clock says.
+
+        A group's place may be behind the last entry: that was read after the last segment, or is damaged.
+        """
+        if ids:
+            last = str(max(map(EntryId.parse, ids)))
+            await self._connection.call("EVAL", scripts.RESTORE, 1, stream, last, 0)
 
     async def _segment(self, stream: str, segment: Segment, after: EntryId) -> int:
         if segment.damage is not None:

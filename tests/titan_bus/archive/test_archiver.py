@@ -239,6 +239,28 @@ async def test_a_failing_store_is_said_once(
     caplog.clear()
 
 
+async def test_a_full_disk_still_loses_what_is_too_much(
+    config: BusConfig, topic: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Retention works though nothing can be written: it is what makes room."""
+    assert config.archive is not None
+    async with Bus(config) as bus:
+        await publish(bus, topic, 3)
+        await bus.archive_now()
+        await publish(bus, topic, 3)
+
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    small = msgspec.structs.replace(config, archive=msgspec.structs.replace(config.archive, max_bytes=1))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        async with Bus(small) as bus:
+            with pytest.raises(StoreError, match="No space"):
+                await bus.archive_now()
+    assert await archived(folder, names.stream_of(topic)) == []
+
+
 async def test_a_broken_store_is_the_callers_error(bus: Bus, topic: str, folder: Path) -> None:
     """Who asks for a round hears what is wrong."""
     await asyncio.to_thread(folder.write_text, "no folder")

@@ -1,6 +1,7 @@
 """Bringing the archive back into a server that lost its data."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,9 @@ from tests.titan_bus.archives import ALWAYS, cut, entries, ids, publish
 from tests.titan_bus.conftest import QUICK_RETRY, Recorder, Server, settled, until
 from titan_bus import ArchiveConfig, Bus, BusConfig, RestoreRefusedError, StreamConfig, codec, names, scripts
 from titan_bus.archive import restore
+from titan_bus.archive.archive import Archive
 from titan_bus.archive.snapshot import groups_of
+from titan_bus.archive.storage import FolderStore
 from titan_bus.connections.connection import Connection
 from titan_bus.connections.endpoint import Endpoint
 from titan_bus.errors import BusUnavailableError
@@ -130,6 +133,47 @@ async def test_what_waited_to_be_tried_again_does(bus: Bus, raw: Connection) -> 
     await bus.subscribe(TOPIC, "g", recorder)
     (event,) = await recorder.wait_for(1)
     assert (event.event_id, event.meta.retries) == (sent[0], 2)
+
+
+async def test_a_consumer_and_a_round_may_come_before_it(bus: Bus, raw: Connection) -> None:
+    """On the empty server a group begins anew and a round archives: places and what waits are kept for us."""
+    sent = await publish(bus, TOPIC, 3)
+    failed = (await entries(raw, STREAM))[0][1][1]
+    await raw.call("XGROUP", "CREATE", STREAM, "g", "0")
+    await raw.call("XREADGROUP", "GROUP", "g", "dead", "COUNT", 2, "STREAMS", STREAM, ">")
+    await raw.call("XACK", STREAM, "g", *[entry_id for entry_id, _ in (await entries(raw, STREAM))[:2]])
+    await raw.call("ZADD", names.delayed_of("g", TOPIC), 1, codec.with_retries(failed, 2))
+    await bus.archive_now()
+    await lose(raw)
+    recorder = Recorder()
+    await bus.subscribe(TOPIC, "g", recorder)
+    await bus.archive_now()
+    (done,) = await bus.restore([TOPIC])
+    assert (done.entries, done.groups, done.waiting) == (3, 1, 1)
+    await recorder.wait_for(2)
+    await settled(raw, STREAM, "g")
+    assert sorted(recorder.ids) == [sent[0], sent[2]]
+    await bus.archive_now()  # now again with a snapshot
+    await lose(raw)
+    assert (await bus.restore([TOPIC]))[0].waiting == 0
+
+
+async def test_what_comes_later_is_behind_every_place(bus: Bus, raw: Connection, tmp_path: Path) -> None:
+    """A clock behind the lost server's, and a group's place behind the last segment: nothing is passed over."""
+    await publish(bus, TOPIC, 3)
+    await bus.archive_now()
+    ahead = int(time.time() * 1000) + 3_600_000
+    await raw.call("XADD", STREAM, f"{ahead}-0", "e", "{}")
+    await raw.call("XGROUP", "CREATE", STREAM, "g", "$")
+    await bus.archive_now()
+    archive = Archive(FolderStore(tmp_path / "archive"))
+    await archive.remove([(await archive.segments(STREAM))[-1].name])
+    await lose(raw)
+    assert (await bus.restore([TOPIC]))[0].entries == 3
+    recorder = Recorder()
+    await bus.subscribe(TOPIC, "g", recorder)
+    later = await bus.publish(TOPIC, "e", {})
+    assert [event.event_id for event in await recorder.wait_for(1)] == [later]
 
 
 async def test_a_server_that_has_events_is_left_alone(bus: Bus, raw: Connection) -> None:
