@@ -30,8 +30,11 @@ class Trimmer:
         """Wait a second, then trim what has grown."""
         await asyncio.sleep(EVERY_S)
         grown, self._publisher.published = self._publisher.published, set()
-        for topic in grown:
-            await self.trim(topic)
+        try:
+            while grown:
+                await self.trim(grown.pop())
+        finally:  # one that is refused keeps the others no longer than a round
+            self._publisher.published |= grown
 
     async def trim(self, topic: str) -> None:
         """Trim one topic, a bounded step of the server at a time."""

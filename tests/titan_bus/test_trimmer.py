@@ -7,6 +7,10 @@ import pytest
 
 from titan_bus import Bus, BusConfig, StreamConfig, names
 from titan_bus.connections.connection import Connection
+from titan_bus.errors import ServerRefusedError
+from titan_bus.publisher import Publisher
+from titan_bus.tracing import TraceIds
+from titan_bus.trimmer import Trimmer
 
 from .conftest import Recorder, length_is, pending_is, settled
 
@@ -127,3 +131,26 @@ async def test_a_million_and_more(config: BusConfig, raw: Connection, topic: str
         assert [msgspec.json.decode(fields[1])["event_id"] for _, fields in reversed(last)] == new
         assert bus.counters.topic(topic).trimmed == 10_010
     await raw.call("UNLINK", stream)
+
+
+async def test_a_topic_that_is_refused_keeps_no_other(
+    bus: Bus, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of many topics that grew, all but the refused one are trimmed in the rounds after it, without a publish."""
+    monkeypatch.setattr("titan_bus.trimmer.EVERY_S", 0.001)
+    others = {f"{topic}.{n}" for n in range(8)}
+    publisher = Publisher(bus._server.publishing, "tests", TraceIds(), bus.counters)
+    trimmer = Trimmer(bus._connection, publisher, bus.config, bus.counters)
+    trimmed: set[str] = set()
+
+    async def trim(grown: str) -> None:
+        if grown == topic:
+            raise ServerRefusedError("NOPERM")
+        trimmed.add(grown)
+
+    monkeypatch.setattr(trimmer, "trim", trim)
+    publisher.published = {topic, *others}
+    with pytest.raises(ServerRefusedError):
+        await trimmer.round()
+    await trimmer.round()
+    assert trimmed == others
