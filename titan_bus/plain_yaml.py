@@ -67,9 +67,12 @@ def scalar_of(node: yaml.ScalarNode) -> object:
     """Return the text, number, truth value or None that a node is.
 
     Raises:
-        ValueError: it looks like a number and is none.
+        ValueError: it looks like a number and is none, or is `=` or `<<`, which have no meaning as a value.
     """
-    return yaml.constructor.SafeConstructor().construct_object(node)
+    try:
+        return yaml.constructor.SafeConstructor().construct_object(node)
+    except yaml.constructor.ConstructorError as error:
+        raise ValueError(error.problem) from error
 
 
 def line_of(node: yaml.Node) -> int:

@@ -109,6 +109,8 @@ URL = "redis: {url: redis://h}\n"
         ("streams: []", 1, "redis.url is missing: write `redis:"),
         ("redis: {}", 1, "redis.url is missing"),
         ("redis: {url: 7}", 1, "redis.url has to be text, not this number: put it in quotes"),
+        (URL + "source: =", 2, "source has to be text, not this: put it in quotes"),
+        (URL + "source: <<", 2, "source has to be text, not this: put it in quotes"),
         ("redis: {url: localhost}", 1, "url: has to begin with redis://"),
         ("\nurl: redis://h", 2, "redis.url is missing"),
         (URL + "url: redis://h", 2, "there is no url; the server's address stands under redis"),
