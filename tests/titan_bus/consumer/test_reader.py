@@ -183,8 +183,10 @@ async def test_without_the_right_to_unblock_a_change_waits(
     """Without CLIENT UNBLOCK a new topic is read after `block_ms` at the latest, and the log says it once."""
     user = f"u{topic.replace('.', '')}"
     await raw.call("ACL", "SETUSER", user, "on", ">secret", "~*", "&*", "+@all", "-client|unblock")
-    scheme, _, path = redis_url.partition("://")
-    config = BusConfig(url=f"{scheme}://{user}:secret@{path}", read=ReadConfig(block_ms=200))
+    scheme, _, place = redis_url.partition("://")
+    config = BusConfig(
+        url=f"{scheme}://{user}:secret@{place.rpartition('@')[2]}", read=ReadConfig(block_ms=200)
+    )
     try:
         async with Bus(config) as bus:
             await bus.subscribe(topic, "g", Recorder())
