@@ -91,8 +91,9 @@ class Bus:
         self._requester = Requester(
             self._connection, self._server.channel, self._publisher, config.read.block_ms
         )
-        self._trimmer = Trimmer(self._connection, self._publisher, config, self.counters)
         self._archive = Archive.open(config.archive) if config.archive is not None else None
+        hold = self._archiver().hold if self._archive is not None else None
+        self._trimmer = Trimmer(self._connection, self._publisher, config, self.counters, hold)
         self._replay = Replay(self._connection, self._archive, self._decode)
         self._exporter: Exporter | None = None
         self._background: list[asyncio.Task[None]] = []

@@ -5,6 +5,7 @@ nobody serves any more therefore keeps its stream from being trimmed: destroy it
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from titan_bus import names, scripts
 from titan_bus.config import BusConfig
@@ -16,15 +17,24 @@ EVERY_S = 1.0
 
 
 class Trimmer:
-    """One round a second over the topics that got events since the last."""
+    """One round a second over the topics that got events since the last.
+
+    `hold` is awaited before a stream is trimmed safely: the archive's, so that it has a group there.
+    """
 
     def __init__(
-        self, connection: Connection, publisher: Publisher, config: BusConfig, counters: Counters
+        self,
+        connection: Connection,
+        publisher: Publisher,
+        config: BusConfig,
+        counters: Counters,
+        hold: Callable[[str], Awaitable[None]] | None = None,
     ) -> None:
         self._connection = connection
         self._publisher = publisher
         self._config = config
         self._counters = counters
+        self._hold = hold
 
     async def round(self) -> None:
         """Wait a second, then trim what has grown."""
@@ -40,6 +50,8 @@ class Trimmer:
         """Trim one topic, a bounded step of the server at a time."""
         limits = self._config.stream(topic)
         stream, counters = names.stream_of(topic), self._counters.topic(topic)
+        if self._hold is not None and limits.trim != "hard":
+            await self._hold(stream)
         more = 1
         while more:
             if limits.trim == "hard":

@@ -91,6 +91,16 @@ class Archiver:
         async with self._lease.held(wait=True):
             return await self._round()
 
+    async def hold(self, stream: str) -> None:
+        """See that trimming leaves what is not archived, also of a stream that no round has met yet."""
+        topics = self._config.topics
+        if topics and names.topic_of(stream) not in topics:
+            return
+        if names.ARCHIVE_GROUP not in await snapshot.groups_of(self._connection, stream):
+            info = await self._info(stream)
+            if info is not None:
+                await self._create_group(stream, info["entries-added"] - info["length"])
+
     async def _round(self) -> Archived:
         done = Archived()
         failures: list[BusError] = []

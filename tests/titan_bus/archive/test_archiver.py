@@ -5,6 +5,8 @@ import contextlib
 import errno
 import logging
 import os
+import signal
+import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -111,6 +113,17 @@ async def test_trimming_never_overtakes_the_archive(bus: Bus, raw: Connection, t
     assert bus.counters.topic(topic).trimmed == 90
 
 
+async def test_a_topic_that_no_round_has_met_is_not_trimmed(
+    bus: Bus, raw: Connection, topic: str, folder: Path
+) -> None:
+    """A burst on a new topic stays until the first round has it; the lag is a number then, too."""
+    await publish(bus, topic, 95)
+    await bus._trimmer.trim(topic)
+    assert await raw.call("XLEN", names.stream_of(topic)) == 95
+    assert (await bus.archive_now()).entries == 95
+    assert (await groups_of(raw, names.stream_of(topic)))[names.ARCHIVE_GROUP]["lag"] == 0
+
+
 async def test_a_crash_before_the_place_moved_writes_nothing_twice(
     bus: Bus, raw: Connection, topic: str, folder: Path
 ) -> None:
@@ -122,6 +135,33 @@ async def test_a_crash_before_the_place_moved_writes_nothing_twice(
     await publish(bus, topic, 2, 10)
     assert (await bus.archive_now()).entries == 2
     assert await archived(folder, stream) == [entry_id for entry_id, _ in await entries(raw, stream)]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
+async def test_an_archiver_killed_at_any_step_leaves_no_gap(
+    bus: Bus, raw: Connection, redis_url: str, topic: str, folder: Path
+) -> None:
+    """Killed before each step in turn, while others publish and trim: the next goes on, and all comes once."""
+    sent, stream = list[str](), names.stream_of(topic)
+    await raw.call("XGROUP", "CREATE", stream, "g", "$", "MKSTREAM")
+    for step in range(1, 40):
+        sent += await publish(bus, topic, 60)
+        await raw.call("XGROUP", "SETID", stream, "g", "$")
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.titan_bus.archiver_child", redis_url, str(folder), topic, str(step)
+        )
+        ended = await child.wait()
+        await raw.call("DEL", names.ARCHIVE_LEASE)  # it would run out in 30 s
+        await bus._trimmer.trim(topic)
+        assert await ids(bus.replay(ALWAYS, topic)) == sent
+        if ended == 0:
+            break
+        assert ended == -signal.SIGKILL
+    assert step > 10
+    await cut(raw, topic, 0)
+    assert await ids(bus.replay(ALWAYS, topic)) == sent
+    held = await archived(folder, stream)
+    assert len(held) == len(set(held)) == len(sent)
 
 
 async def test_a_long_backlog_becomes_many_segments(
