@@ -100,7 +100,7 @@ class ArchiveConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Where the events are kept beyond the streams.
 
     Attributes:
-        target: a folder, or `s3://bucket/prefix`.
+        target: a folder, or `s3://bucket/prefix`; of one server alone: two would hide each other's events there.
         every_s: how often what is new is written.
         topics: which; empty for every topic on the server.
         max_age_days: segments whose last event is older are removed; None keeps them.

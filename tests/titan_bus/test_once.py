@@ -144,6 +144,22 @@ async def test_a_second_consumer_does_the_effect_that_the_first_one_rolled_back(
         assert await waiting
 
 
+async def test_a_mark_goes_with_its_savepoint(pool: asyncpg.Pool) -> None:
+    """Rolled back to a savepoint, mark and effect are both gone, and the same transaction may do it again."""
+    once = PostgresOnce("billing")
+    async with pool.acquire() as connection, connection.transaction():
+        savepoint = connection.transaction()
+        await savepoint.start()
+        assert await once.first(connection, "01E")
+        await connection.execute("INSERT INTO bills VALUES (7)")
+        await savepoint.rollback()
+        for _ in range(2):
+            async with connection.transaction():
+                if await once.first(connection, "01E"):
+                    await connection.execute("INSERT INTO bills VALUES (8)")
+    assert await bills(pool) == [8]
+
+
 async def waits_for_a_lock(pool: asyncpg.Pool) -> bool:
     return bool(await pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
 
