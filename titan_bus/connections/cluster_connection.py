@@ -18,7 +18,7 @@ from titan_bus.errors import BusClosedError, BusError, BusUnavailableError, Serv
 from titan_bus.supervisor import keep_going
 
 RENEW_S = 0.25
-"""How often the map is read while a node does not answer."""
+"""How often the map is read at most, and while a node does not answer."""
 HOPS_AT_ONCE = 3
 """So often a command is passed on at once; nodes that go on disagreeing are given time."""
 NODES_MAX = 1_024
@@ -161,7 +161,10 @@ class ClusterConnection(Connection):
             return False
         asked: Endpoint | None = None
         if isinstance(error, ServerRefusedError) and error.code in {"MOVED", "ASK"}:
-            node = self._cluster.redirected(error, by)
+            try:
+                node = self._cluster.redirected(error, by)
+            except (ValueError, IndexError):  # it names no slot or no port
+                return False
             asked = node if error.code == "ASK" else None
             if error.code == "MOVED":
                 self._stale.set()
@@ -216,7 +219,10 @@ class ClusterConnection(Connection):
             self._tell(connected=self._was_connected)
 
     async def _renew(self) -> None:
-        """Read the map when it proved wrong, and again until every node of it is there."""
+        """Read the map when it proved wrong, and again until every node of it is there.
+
+        Not at every MOVED: a slot's new node is known from that already, and each reading dials all nodes.
+        """
         await self._stale.wait()
         self._stale.clear()
         try:
@@ -227,8 +233,8 @@ class ClusterConnection(Connection):
         for gone in self._nodes.keys() - set(self._cluster.nodes):
             await self._nodes.pop(gone).close()  # what waited there is sent to those who have its slots now
         self._node_changed(connected=True)
+        await asyncio.sleep(RENEW_S)
         if not self.connected:
-            await asyncio.sleep(RENEW_S)
             self._stale.set()
 
 

@@ -50,6 +50,7 @@ class Connection:
         self._waiting_bytes = 0
         self._aside: list[Command] = []
         self._aside_reason = ""
+        self._aside_at = -WATCH_S
         self._flush_due = False
         self._reconnecting: asyncio.Task[None] | None = None
         self._backoff = Backoff()
@@ -160,6 +161,7 @@ class Connection:
             self._loop.call_later(AGAIN_S, self._take_up)
         self._aside.append(command)
         self._aside_reason = str(error)
+        self._aside_at = self._loop.time()
         return True
 
     def _take_up(self) -> None:
@@ -173,9 +175,10 @@ class Connection:
         self._flush_due = False
         if self._wire is None or self._wire.lost or not self._waiting:
             return
-        room = IN_FLIGHT_MAX - len(self._wire.unanswered)
+        # What is aside counts: else all that waits would go there, beyond WAITING_BYTES_MAX, again and again.
+        room = IN_FLIGHT_MAX - len(self._wire.unanswered) - len(self._aside)
         if room <= 0:
-            return  # the next replies flush again
+            return  # the next replies flush again, or `_take_up`
         batch = [self._waiting.popleft() for _ in range(min(room, len(self._waiting)))]
         self._waiting_bytes -= sum(len(command.packed) for command in batch)
         self._wire.send(batch)
@@ -188,7 +191,9 @@ class Connection:
     def _look(self) -> None:
         """Tell those whose time is over, and drop a wire that owes replies and is silent."""
         self._watchdog = None
-        reason = self._aside_reason if self._aside else "no answer"
+        # What was refused is on its way to be refused again as often as it is aside.
+        refused = self._aside or self._loop.time() - self._aside_at < WATCH_S
+        reason = self._aside_reason if refused else "no answer"
         self._expire(BusUnavailableError(self._endpoint.address, reason))
         if not (self._waiting or self._unanswered()):
             return
@@ -218,15 +223,18 @@ class Connection:
         self._tell(connected=False)
 
     async def _reconnect(self) -> None:
-        while self._wire is None:
+        while True:
             # Before the first attempt too: a server that takes connections and drops them is not to be stormed.
             await self._backoff.pause()
             try:
                 wire = await self._endpoint.open()
             except BusUnavailableError as error:
                 self._expire(error)
+            except Exception:  # a supervisor: whatever a dialer stumbles over, the next attempt comes
+                logger.exception("%s could not be dialled, trying again", self._endpoint.address)
             else:
-                self._use(wire)
+                self._use(wire)  # one that is lost already has begun the next reconnection
+                return
 
     def _expire(self, error: BusUnavailableError) -> None:
         """Fail what is too old. What was sent already keeps its place, so that the replies stay in step."""

@@ -8,7 +8,7 @@ import asyncio
 import ssl
 from dataclasses import dataclass, replace
 from typing import Protocol
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from titan_bus.connections.wire import Command, Wire, Word
 from titan_bus.errors import BusUnavailableError, ServerRefusedError
@@ -54,28 +54,28 @@ class Endpoint:
         Raises:
             ValueError: the scheme is none of ours, or a number is no number.
         """
-        parts = urlsplit(url)
+        parts = _split(url)
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         username, password = unquote(parts.username or ""), unquote(parts.password or "")
         if parts.scheme == "unix":
             path = unquote(parts.path)
-            database = int(query.get("db", "0"))
+            if parts.hostname or not path.strip("/"):
+                raise ValueError("unix:// is followed by a whole path: unix:///run/redis/redis.sock")
+            database = database_of(query.get("db"))
             return cls(f"unix://{path}", path, username=username, password=password, database=database)
         if parts.scheme not in {"redis", "rediss"}:
             raise ValueError(
                 "a bus URL begins with redis://, rediss:// or unix://, or with redis+sentinel:// or "
                 f"redis+cluster:// (rediss+ for TLS), not {parts.scheme!r}"
             )
-        host, port = parts.hostname or "localhost", parts.port or DEFAULT_PORT
-        return cls(
-            f"{parts.scheme}://{host}:{port}",
-            host=host,
-            port=port,
+        way_in = cls(
+            "",
             tls=_tls(query) if parts.scheme == "rediss" else None,
             username=username,
             password=password,
-            database=int(query.get("db") or parts.path.strip("/") or "0"),
+            database=database_of(query.get("db") or parts.path.strip("/")),
         )
+        return way_in.at(parts.hostname or "localhost", _port(parts, DEFAULT_PORT))
 
     def at(self, host: str, port: int) -> "Endpoint":
         """Return the same way in at another place."""
@@ -94,7 +94,8 @@ class Endpoint:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 await self._connect(wire)
                 await self._greet(wire)
-        except (OSError, ServerRefusedError, NotImplementedError) as error:  # Windows has no unix sockets
+        except (OSError, ServerRefusedError, NotImplementedError, ValueError, OverflowError) as error:
+            # Windows has no unix sockets; a name or port that can be none is refused in several ways.
             wire.close()
             reason = str(error) or "no answer"
             if self.tls is not None and isinstance(
@@ -150,7 +151,7 @@ class MultiUrl:
         Raises:
             ValueError: it names no host, its scheme is none of ours, or a port is no number.
         """
-        parts = urlsplit(url)
+        parts = _split(url)
         scheme, _, kind = parts.scheme.partition("+")
         if scheme not in {"redis", "rediss"}:
             raise ValueError(
@@ -158,8 +159,8 @@ class MultiUrl:
             )
         login, _, netloc = parts.netloc.rpartition("@")
         username, _, password = login.partition(":")
-        split = [urlsplit(f"//{place}") for place in netloc.split(",") if place]
-        hosts = tuple((place.hostname or "localhost", place.port or default_port) for place in split)
+        split = [_split(f"//{place}") for place in netloc.split(",") if place]
+        hosts = tuple((place.hostname or "localhost", _port(place, default_port)) for place in split)
         if not hosts:
             raise ValueError(
                 f"{parts.scheme}:// names no host: write {parts.scheme}://host1:port1,host2:port2/"
@@ -172,6 +173,40 @@ class MultiUrl:
             password=unquote(password),
         )
         return cls(f"{parts.scheme}://{netloc}", way_in.at(*hosts[0]), hosts, parts.path, query)
+
+
+def database_of(text: str | None) -> int:
+    """Read the number of a database, 0 where there is none.
+
+    Raises:
+        ValueError: it is no number. What stands there may be a part of a password, so it is not shown.
+    """
+    if text and not text.isdecimal():
+        raise ValueError(f"what follows the host in a bus URL is a database's number; {_ESCAPES}")
+    return int(text or "0")
+
+
+_ESCAPES = "in a user name or password #, /, ? and @ are written %23, %2F, %3F and %40"
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # its text may have the password in it
+        raise ValueError(f"this is no URL: an IPv6 address is written [::1], and {_ESCAPES}") from None
+    if parts.fragment:
+        raise ValueError(f"a bus URL has no part after a #; {_ESCAPES}")
+    return parts
+
+
+def _port(parts: SplitResult, default: int) -> int:
+    try:
+        port = default if parts.port is None else parts.port
+    except ValueError:
+        port = 0
+    if not port:
+        raise ValueError(f"a port is a number from 1 to 65535; {_ESCAPES}") from None
+    return port
 
 
 def _tls(query: dict[str, str]) -> ssl.SSLContext:

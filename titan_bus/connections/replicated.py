@@ -135,8 +135,12 @@ class ReplicatedConnection(Connection):
                 replicas = await super().call(
                     "WAIT", self._replicas, wait_ms, patience_s=left_s + LATE_REPLY_S
                 )
+            except BusClosedError:
+                return  # `close` tells them
             except BusUnavailableError:
                 pass
+            except BusOverloadedError:  # no room for a WAIT while so much waits for the server itself
+                await asyncio.sleep(connection.AGAIN_S)
             except ServerRefusedError as error:
                 if error.code != "UNBLOCKED":  # deposed while it waited: it closes the wire as well
                     refusal = error

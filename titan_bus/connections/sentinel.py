@@ -23,7 +23,7 @@ from weakref import WeakKeyDictionary
 import msgspec
 
 from titan_bus.connections.channel import Channel
-from titan_bus.connections.endpoint import Endpoint, MultiUrl
+from titan_bus.connections.endpoint import Endpoint, MultiUrl, database_of
 from titan_bus.connections.wire import Command, Wire
 from titan_bus.errors import BusUnavailableError, ServerRefusedError
 from titan_bus.supervisor import keep_going
@@ -80,7 +80,7 @@ class Sentinel:
         name, _, database = unquote(parts.path.strip("/")).partition("/")
         if not name:
             raise ValueError(f"{parts.address} names no primary: end it with /name, as the sentinels call it")
-        primary = replace(parts.endpoint, database=int(parts.query.get("db") or database or "0"))
+        primary = replace(parts.endpoint, database=database_of(parts.query.get("db") or database))
         sentinel = replace(
             primary,
             database=0,
@@ -174,6 +174,8 @@ class Sentinel:
                 self._troubles.append(f"{sentinel.address}: no answer")
             elif isinstance(error := task.exception(), BusUnavailableError | ServerRefusedError):
                 self._troubles.append(str(error))
+            elif error is not None:  # a port of something else: it must not keep the others from being heard
+                self._troubles.append(f"{sentinel.address}: answers as no sentinel does ({error!r})")
             else:
                 namings.append(task.result())
         return sorted(namings, key=lambda naming: naming.epoch, reverse=True)

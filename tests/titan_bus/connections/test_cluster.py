@@ -1,8 +1,11 @@
 """Redis Cluster: topics on several nodes, slots that move, a node that dies."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
+from typing import Self
 
+import hiredis
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,9 +19,11 @@ from titan_bus import (
     BusUnavailableError,
     FatalError,
     NotReplicatedError,
+    ServerRefusedError,
     names,
     new_ulid,
 )
+from titan_bus.connections.cluster_connection import RENEW_S
 from titan_bus.connections.slots import slot_of
 
 
@@ -226,6 +231,61 @@ def test_topics_are_shards(cluster: ClusterDeployment) -> None:
 def test_slots_are_the_server_s(cluster: ClusterDeployment, key: bytes) -> None:
     """For any key the slot is what CLUSTER KEYSLOT says."""
     assert cluster.nodes[0].ask("CLUSTER", "KEYSLOT", key) == slot_of(key)
+
+
+class LonelyNode:
+    """A cluster of one node, which sends every XADD elsewhere."""
+
+    def __init__(self, elsewhere: str) -> None:
+        self._elsewhere = elsewhere
+        self.maps = 0
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        commands = hiredis.Reader(encoding="utf-8")
+        while data := await reader.read(65_536):
+            commands.feed(data)
+            while (words := commands.gets()) is not False:
+                writer.write(self._reply(words))
+        writer.close()
+
+    def _reply(self, words: list[str]) -> bytes:
+        if words[0] == "CLUSTER":
+            self.maps += 1
+            return b"*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n$9\r\n127.0.0.1\r\n:%d\r\n" % self.port
+        if words[0] == "XADD":
+            slot = slot_of(words[1])
+            return f"-MOVED {self._elsewhere.format(slot=slot, port=self.port)}\r\n".encode()
+        return b"+OK\r\n"
+
+
+@pytest.mark.parametrize("elsewhere", ["nonsense", "{slot} nowhere", "99999 127.0.0.1:1"])
+async def test_a_redirection_that_cannot_be_read_is_the_answer(elsewhere: str, topic: str) -> None:
+    """A MOVED without a slot or a port fails the publish with its own words, and does not leave it waiting."""
+    async with (
+        LonelyNode(elsewhere) as node,
+        Bus(BusConfig(url=f"redis+cluster://127.0.0.1:{node.port}/", drain_s=0)) as bus,
+    ):
+        with pytest.raises(ServerRefusedError, match="MOVED"):
+            await asyncio.wait_for(bus.publish(topic, "e", {}), 5)
+
+
+async def test_a_node_that_sends_to_itself(topic: str) -> None:
+    """Such a publish fails in its time, and the map is not read at every round of it."""
+    async with LonelyNode("{slot} 127.0.0.1:{port}") as node:
+        url = f"redis+cluster://127.0.0.1:{node.port}/"
+        async with Bus(BusConfig(url=url, patience_s=0.8, drain_s=0)) as bus:
+            began = time.monotonic()
+            with pytest.raises((ServerRefusedError, BusUnavailableError)):
+                await bus.publish(topic, "e", {})
+            assert node.maps <= 2 + (time.monotonic() - began) / RENEW_S
 
 
 async def test_a_server_that_is_no_cluster_is_said(redis_url: str) -> None:

@@ -21,6 +21,8 @@ def test_urls_are_read() -> None:
     assert (full.username, full.password) == ("user", "p@ss")
     unix = Endpoint.parse("unix://:secret@/run/titan%20one/v.sock?db=2")
     assert (unix.path, unix.password, unix.database) == ("/run/titan one/v.sock", "secret", 2)
+    ipv6 = Endpoint.parse("redis://[::1]:7000")
+    assert (ipv6.address, ipv6.host, ipv6.port) == ("redis://[::1]:7000", "::1", 7000)
 
 
 def test_an_address_has_no_password() -> None:
@@ -45,6 +47,42 @@ def test_another_scheme_is_refused() -> None:
     """A URL of something else raises ValueError at once."""
     with pytest.raises(ValueError, match="amqp"):
         Bus(BusConfig(url="amqp://host"))
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("redis://:sec#ret@host", "%23"),
+        ("redis://user:12#sec@host", "%23"),
+        ("redis://:sec/ret@host:1", "%2F"),
+        ("redis://user:12/sec@host", "%2F"),
+        ("redis://:sec?ret@host:1", "%3F"),
+        ("redis+sentinel://:sec/ret@host/main", "%2F"),
+        ("redis://:sec\u2100ret@host", "%40"),
+        ("redis://[::1", r"\[::1\]"),
+        ("redis+cluster://[::1,host/", r"\[::1\]"),
+        ("redis://host:99999", "1 to 65535"),
+        ("redis://host:0", "1 to 65535"),
+        ("redis://host:port", "1 to 65535"),
+        ("redis://host/name", "database's number"),
+        ("redis+sentinel://host/main/sec", "database's number"),
+        ("unix://", "whole path"),
+        ("unix://run/v.sock", "whole path"),
+    ],
+)
+def test_a_url_that_cannot_be_read_is_refused(url: str, sentence: str) -> None:
+    """ValueError at once, with how it is written; never with a part of the password."""
+    with pytest.raises(ValueError, match=sentence) as raised:
+        Bus(BusConfig(url=url))
+    assert "sec" not in str(raised.value)
+    assert raised.value.__suppress_context__ or raised.value.__context__ is None
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 70 + ".example", "a%00b"])
+async def test_a_host_that_can_be_none_is_unavailable(host: str) -> None:
+    """A name that no name service takes is BusUnavailableError, as one that it does not know."""
+    with pytest.raises(BusUnavailableError):
+        await Bus(BusConfig(url=f"redis://{host}")).open()
 
 
 async def test_a_password_is_given(topic: str) -> None:

@@ -12,6 +12,7 @@ from titan_bus import Bus, BusConfig, BusOverloadedError, BusUnavailableError, R
 from titan_bus import bus as bus_module
 from titan_bus.connections import channel, connection
 from titan_bus.connections.endpoint import Endpoint
+from titan_bus.connections.wire import Wire
 
 
 @pytest.fixture
@@ -141,6 +142,76 @@ class SilentServer:
             elif b"SETNAME" in data:
                 writer.write(b"+OK\r\n")
         writer.close()
+
+
+class Faulty:
+    """Dials a server; each of `faults` is what becomes of one attempt to dial it again."""
+
+    def __init__(self, url: str, *faults: str) -> None:
+        self.address = url
+        self.wires: list[Wire] = []
+        self._faults = list(faults)
+
+    async def open(self) -> Wire:
+        fault = self._faults.pop(0) if self.wires and self._faults else ""
+        if fault == "raises":
+            raise KeyError("ip")
+        wire = await Endpoint.parse(self.address).open()
+        self.wires.append(wire)
+        if fault == "lost":
+            wire.close()
+            await until(lambda: wire.lost, "its end")
+        return wire
+
+
+async def test_a_dialer_with_a_fault_is_asked_again(
+    redis_url: str, topic: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An error that nobody foresaw does not end the reconnection; it stands in the log."""
+    faulty = Faulty(redis_url, "raises")
+    shared = connection.Connection(faulty, 5.0)
+    await shared.open()
+    faulty.wires[0].close()
+    assert await shared.call("EXISTS", topic) == 0
+    await shared.close()
+    assert "could not be dialled" in caplog.text
+
+
+async def test_a_wire_lost_at_once_is_replaced_once(redis_url: str, topic: str) -> None:
+    """A server that drops a new connection at once is dialled again by one task, or a wire would be forgotten."""
+    faulty = Faulty(redis_url, "lost")
+    shared = connection.Connection(faulty, 5.0)
+    await shared.open()
+    faulty.wires[0].close()
+    assert await shared.call("EXISTS", topic) == 0
+    assert not [task for task in asyncio.all_tasks() if task.get_name() == "titan_bus reconnect"]
+    assert len(faulty.wires) == 3
+    await shared.close()
+
+
+async def test_what_a_server_cannot_take_now_is_bounded(
+    bus: Bus, server: Server, monkeypatch: pytest.MonkeyPatch, topic: str
+) -> None:
+    """Publishes that wait for replicas count towards the bound as those do that wait for a server."""
+    monkeypatch.setattr(connection, "WAITING_BYTES_MAX", 100_000)
+    monkeypatch.setattr(connection, "IN_FLIGHT_MAX", 2)
+    await bus._connection.call("CONFIG", "SET", "min-replicas-to-write", 1)
+    waiting: list[asyncio.Future[str]] = []
+
+    async def overloaded() -> bool:
+        try:
+            waiting.append(bus.publish(topic, "e", {"text": "x" * 30_000}))
+        except BusOverloadedError:
+            return True
+        await asyncio.sleep(0.01)  # so that it is sent, and refused
+        return False
+
+    await until(overloaded, "the bound")
+    admin = channel.Channel(Endpoint.parse(server.url))
+    await admin.call("CONFIG", "SET", "min-replicas-to-write", 0)
+    admin.close()
+    await asyncio.gather(*waiting)
+    assert len(waiting) < 10
 
 
 async def test_a_silent_server_is_given_up(monkeypatch: pytest.MonkeyPatch, topic: str) -> None:

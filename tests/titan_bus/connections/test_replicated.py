@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,8 @@ from titan_bus import (
     names,
 )
 from titan_bus.connections import connection
+from titan_bus.connections.connection import Connection
+from titan_bus.connections.wire import Word
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +125,32 @@ async def test_closing_does_not_wait_for_replicas(primary: Node, replica: Node, 
         await has(primary, topic, 1)
     with pytest.raises(BusClosedError):
         await publish
+
+
+async def test_confirming_survives_an_overload(
+    bus: Bus, primary: Node, replica: Node, monkeypatch: pytest.MonkeyPatch, topic: str
+) -> None:
+    """A WAIT for which there was no room is asked later: the publish that it was to confirm succeeds."""
+    refused: list[object] = []
+    call = Connection.call
+
+    def watched(self: Connection, *words: Word, **options: Any) -> asyncio.Future[Any]:
+        try:
+            return call(self, *words, **options)
+        except BusOverloadedError:
+            refused.append(words[0])
+            raise
+
+    monkeypatch.setattr(Connection, "call", watched)
+    replica.freeze()
+    publish = bus.publish(topic, "e", {})
+    await has(primary, topic, 1)
+    with monkeypatch.context() as full:
+        full.setattr(connection, "WAITING_BYTES_MAX", -1)
+        await until(lambda: refused, "no room")
+    assert refused[0] == "WAIT"
+    replica.thaw()
+    assert await publish
 
 
 async def test_too_much_unconfirmed_is_refused(

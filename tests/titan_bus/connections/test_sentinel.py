@@ -274,6 +274,26 @@ async def test_sentinels_that_are_silent_cost_a_second(primaries: tuple[Node, No
             await bus.publish(topic, "e", {})
 
 
+async def test_a_seed_that_is_no_sentinel(primaries: tuple[Node, Node], topic: str) -> None:
+    """A port that answers as no sentinel does keeps nobody from hearing the others; alone, it is named."""
+
+    async def agree(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        commands = hiredis.Reader()
+        while data := await reader.read(65_536):
+            commands.feed(data)
+            while commands.gets() is not False:
+                writer.write(b"+OK\r\n")
+        writer.close()
+
+    odd = await asyncio.start_server(agree, "127.0.0.1", 0)
+    async with odd, FakeSentinel(primaries[0].port, 1) as current:
+        address = f"127.0.0.1:{odd.sockets[0].getsockname()[1]}"
+        async with Bus(BusConfig(url=f"redis+sentinel://{address},{current.address}/{NAME}")) as bus:
+            await bus.publish(topic, "e", {})
+        with pytest.raises(BusUnavailableError, match=f"{address}: answers as no sentinel"):
+            await Bus(BusConfig(url=f"redis+sentinel://{address}/{NAME}")).open()
+
+
 def test_urls_are_read() -> None:
     """Hosts, name, database, both logins and TLS come from the URL; what is shown has no password."""
     url = (
@@ -322,6 +342,8 @@ async def test_a_server_that_is_demoted_and_promoted_again(topic: str) -> None:
                     "NOREPLICAS",
                 ),
             ):
+                # Else its next publish may fail in a pause of the reconnection, for another reason.
+                await until(lambda: hasty.connected, "the second bus")
                 await admin.call(*begin)
                 waiting = bus.publish(topic, "e", {})
                 with pytest.raises(BusUnavailableError, match=reason):
