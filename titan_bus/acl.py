@@ -79,7 +79,7 @@ def rules(
         selectors += _redriving()
     replies = [names.replies_of("")]
     if subscribes:
-        selectors.append(_selector("+xadd", [names.DEAD_LETTERS], rights="W"))
+        selectors.append(_selector("+xadd +xlen", [names.DEAD_LETTERS], rights="W"))
         selectors.append(_selector("+xadd +expire", replies, rights="W", suffix="*"))
     if requests:
         selectors.append(_selector("+xread +xtrim +del", replies, suffix="*"))

@@ -5,6 +5,7 @@ A command may be sent twice (`connection`). So a verdict begins with the XACK: t
 
 SCHEDULE = """
 -- KEYS stream, delayed; ARGV group, entry id, delay in ms, event. Time is the server's: one clock for all.
+redis.call('ZRANGE', KEYS[2], 0, 0)  -- a key that cannot take the event is told before the XACK, not after it
 if redis.call('XACK', KEYS[1], ARGV[1], ARGV[2]) == 0 then return 0 end
 local now = redis.call('TIME')
 redis.call('ZADD', KEYS[2], now[1] * 1000 + math.floor(now[2] / 1000) + ARGV[3], ARGV[4])
@@ -26,6 +27,7 @@ return math.max(0, head[2] - now)
 
 BURY = """
 -- KEYS stream, dead letters; ARGV group, entry id, longest, then the dead letter's fields and values.
+redis.call('XLEN', KEYS[2])  -- a key that cannot take the letter is told before the XACK, not after it
 if redis.call('XACK', KEYS[1], ARGV[1], ARGV[2]) == 0 then return 0 end
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], '*', unpack(ARGV, 4))
 return 1

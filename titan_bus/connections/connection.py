@@ -15,8 +15,9 @@ from titan_bus.connections.wire import Command, Wire, Word
 from titan_bus.errors import BusClosedError, BusOverloadedError, BusUnavailableError, ServerRefusedError
 from titan_bus.supervisor import Backoff
 
-REPLY_TIMEOUT_S = 5.0
-"""A server that owes replies and sends none for so long is taken for dead."""
+REPLY_TIMEOUT_S = 3.0
+"""A server that owes replies and sends none for so long is taken for dead; less than the patience of a publish, so
+that one over a connection that died without a word is sent once more in time."""
 WATCH_S = 0.5
 """How often what waits is looked at; who waits may hear so much later that their time is over."""
 AGAIN_S = 0.1

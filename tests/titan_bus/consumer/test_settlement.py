@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.titan_bus.conftest import pending
-from titan_bus import Bus, BusClosedError, RetryConfig
+from titan_bus import Bus, BusClosedError, RetryConfig, ServerRefusedError, names
 from titan_bus.codec import decode
 from titan_bus.connections.connection import Connection
 from titan_bus.connections.endpoint import Endpoint
@@ -93,3 +93,19 @@ async def test_pauses_double_up_to_the_cap(raw: Connection, topic: str) -> None:
         settlement = Settlement(raw, topic, "g", RetryConfig(base_s=0.1, cap_s=1.0))
         pause_s = settlement.pause_after(retries + 1)
         assert longest / 2 <= pause_s <= longest
+
+
+async def test_a_verdict_that_cannot_be_written_acknowledges_nothing(
+    raw: Connection, topic: str, delivery: Delivery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else's key stands in the way: the event stays pending, because scripts are not rolled back."""
+    foreign = f"foreign:{topic}"
+    monkeypatch.setattr(names, "DEAD_LETTERS", foreign)
+    for key in (foreign, delayed_of("g", topic)):
+        await raw.call("SET", key, "something else")
+    settlement = Settlement(raw, topic, "g", RetryConfig())
+    with pytest.raises(ServerRefusedError, match="WRONGTYPE"):
+        await settlement.postpone(delivery)
+    with pytest.raises(ServerRefusedError, match="WRONGTYPE"):
+        await settlement.bury(delivery.stream, delivery.entry_id, delivery.fields, ValueError("no"))
+    assert await pending(raw, stream_of(topic), "g") == [delivery.entry_id]
