@@ -33,7 +33,7 @@ opened with `connect`. `titan_bus.testing` has a bus on a server of its own, for
 
 from titan_bus.archive.archiver import Archived
 from titan_bus.archive.restore import Restored
-from titan_bus.bus import Bus, Subscription
+from titan_bus.bus import Bus
 from titan_bus.config import (
     ArchiveConfig,
     BusConfig,
@@ -43,6 +43,7 @@ from titan_bus.config import (
     RetryConfig,
     StreamConfig,
 )
+from titan_bus.consumer.subscription import Subscription
 from titan_bus.deadletter import DeadLetter
 from titan_bus.default import ack, connect, disconnect, publish, replay, request, subscribe
 from titan_bus.errors import (

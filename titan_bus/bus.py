@@ -17,6 +17,7 @@ from titan_bus.connections.server import Server
 from titan_bus.consumer.limits import RateLimit
 from titan_bus.consumer.processor import PartitionBy, Processor
 from titan_bus.consumer.reader import Readers
+from titan_bus.consumer.subscription import Subscription
 from titan_bus.counters import Counters
 from titan_bus.deadletter import DeadLetters
 from titan_bus.errors import BusClosedError, EventNotHeldError, HandlerRefusedError, RequestFailedError
@@ -37,33 +38,9 @@ if TYPE_CHECKING:
     from titan_bus.metrics.exporter import Exporter
 
 T = TypeVar("T")
-NO_ARCHIVE = "the configuration has no archive"
+NO_ARCHIVE = "the configuration has no archive: set its `archive.target`"
 FLUSH_S = 2.0
 """How long closing waits for what was published and not yet answered."""
-
-
-class Subscription:
-    """A handler at work. `topic` and `group` say where."""
-
-    def __init__(self, processor: Processor, drain_s: float, forget: Callable[[Processor], None]) -> None:
-        self.topic = processor.topic
-        self.group = processor.group
-        self._processor = processor
-        self._drain_s = drain_s
-        self._forget = forget
-
-    def resize(self, concurrency: int) -> None:
-        """Run so many handlers at once from now on; 0 pauses, and what runs goes on to its end."""
-        self._processor.resize(concurrency)
-
-    async def stop(self, drain_s: float | None = None, *, hand_back: bool = False) -> None:
-        """Take no more events, wait for running handlers, cancel unacknowledged those that take longer.
-
-        What was read ahead and not begun stays this consumer's, for its return. `hand_back` is for one that will
-        not return soon: the other consumers of the group get it now, in place of after `claim.min_idle_s`.
-        """
-        self._forget(self._processor)
-        await self._processor.stop(self._drain_s if drain_s is None else drain_s, hand_back=hand_back)
 
 
 class Bus:
@@ -114,13 +91,15 @@ class Bus:
         await self.close()
 
     async def open(self) -> None:
-        """Connect. A bus that could not connect may try again; one that was closed may not.
+        """Connect, and nothing more when it is open. One that could not may try again, one that was closed not.
 
         Raises:
             BusUnavailableError: the server does not answer within 3 s.
             BusClosedError: it was closed.
             ExtraMissingError: the configuration asks for what is not installed.
         """
+        if self._open:
+            return
         if self._closed:
             raise BusClosedError
         if self.config.metrics is not None:
@@ -257,12 +236,13 @@ class Bus:
             ValueError: this bus has a subscription of the group on the topic.
             HandlerRefusedError: it is no such function.
             BusUnavailableError: the server does not answer.
+            BusClosedError: the bus is not open.
         """
         if not self._open:
             raise BusClosedError
         call, lift = bind(handler).call, self.upcasters.apply
         if any((other.topic, other.group) == (topic, group) for other in self._processors):
-            raise ValueError(f"{group} is subscribed to {topic} already")
+            raise ValueError(f"{group} is subscribed to {topic} already: stop that, or name another group")
         own_rate = self.config.stream(topic).rate_limit
         own_limit = RateLimit(own_rate) if own_rate is not None else None
         processor = Processor(

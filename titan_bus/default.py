@@ -6,9 +6,10 @@ from typing import Any, TypeVar, overload
 
 import msgspec
 
-from titan_bus.bus import Bus, Subscription
+from titan_bus.bus import Bus
 from titan_bus.config import BusConfig
 from titan_bus.consumer.processor import PartitionBy
+from titan_bus.consumer.subscription import Subscription
 from titan_bus.errors import BusClosedError
 from titan_bus.event import SCHEMA_VERSION, Event, Payload, Priority
 from titan_bus.handlers import Handlers

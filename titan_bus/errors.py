@@ -86,7 +86,9 @@ class NotReplicatedError(BusError):
     """Only `replicas` of the `wanted` replicas have `event_id`. It may be there; a failover may lose it."""
 
     def __init__(self, event_id: str, replicas: int, wanted: int) -> None:
-        super().__init__(f"{event_id}: {replicas} of {wanted} replicas have it")
+        super().__init__(
+            f"{event_id}: {replicas} of {wanted} replicas have it: bring them back, or lower `replicas`"
+        )
         self.event_id = event_id
         self.replicas = replicas
         self.wanted = wanted
@@ -96,12 +98,15 @@ class BusOverloadedError(BusError):
     """`waiting_bytes` of commands wait for the server already; the new one was not taken."""
 
     def __init__(self, waiting_bytes: int) -> None:
-        super().__init__(f"{waiting_bytes} bytes are waiting to be sent")
+        super().__init__(f"{waiting_bytes} bytes are waiting to be sent: await what publish returns")
         self.waiting_bytes = waiting_bytes
 
 
 class BusClosedError(BusError):
     """The bus is not open."""
+
+    def __init__(self) -> None:
+        super().__init__("the bus is not open: use it inside `async with Bus(config)`")
 
 
 class ServerRefusedError(BusError):
@@ -117,6 +122,12 @@ class ServerFullError(ServerRefusedError):
 
     What it has can still be handled as long as only its memory is full. Publishing goes on when there is room.
     """
+
+    def __str__(self) -> str:
+        cure = (
+            "raise maxmemory or lower the streams' maxlen" if self.code == "OOM" else "free some of its disk"
+        )
+        return f"{super().__str__().rstrip('.')}: {cure}"
 
 
 def refusal(reply: str) -> ServerRefusedError:
@@ -247,7 +258,9 @@ class EventNotHeldError(BusError):
     """No subscription of this bus waits for an acknowledgement of `event_id`."""
 
     def __init__(self, event_id: str) -> None:
-        super().__init__(event_id)
+        super().__init__(
+            f"{event_id} waits for no acknowledgement here: it has one, or its subscription ended"
+        )
         self.event_id = event_id
 
 

@@ -8,12 +8,15 @@ streams have room for, so that the rest waits in the bus, in the order of priori
 
 import asyncio
 from collections import deque
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from weakref import WeakValueDictionary
 
-from titan_bus.bus import Bus, Subscription
+from titan_bus.bus import Bus
 from titan_bus.errors import BusClosedError, EventNotHeldError
 from titan_bus.event import Event
+
+if TYPE_CHECKING:
+    from titan_bus.consumer.subscription import Subscription
 
 HAND_BACK_S = 2.0
 """How long the end of a group's last stream waits until the server knows what failed with it."""

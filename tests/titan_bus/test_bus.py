@@ -1,0 +1,46 @@
+"""A bus opened and used at the wrong moment."""
+
+import pytest
+
+from tests.titan_bus.conftest import Recorder
+from titan_bus import Bus, BusClosedError, BusConfig, Handlers, ServerFullError
+from titan_bus.errors import refusal
+
+
+async def test_opening_twice_is_opening_once(config: BusConfig, topic: str) -> None:
+    """`await bus.open()` before `async with bus` begins nothing twice, and what is declared is subscribed."""
+    handlers = Handlers()
+    recorder = Recorder()
+    handlers.on(topic, "g")(recorder)
+    bus = Bus(config, handlers)
+    await bus.open()
+    async with bus:
+        assert len(bus._background) == 1
+        await bus.publish(topic, "e", {})
+        await recorder.wait_for(1)
+
+
+async def test_a_bus_that_is_not_open_says_the_cure(config: BusConfig, topic: str) -> None:
+    """Before and after: the sentence tells how a bus is used."""
+    bus = Bus(config)
+    with pytest.raises(BusClosedError, match="async with Bus"):
+        bus.publish(topic, "e", {})
+    async with bus:
+        pass
+    with pytest.raises(BusClosedError, match="async with Bus"):
+        await bus.subscribe(topic, "g", Recorder())
+
+
+@pytest.mark.parametrize(
+    ("reply", "cure"),
+    [
+        ("OOM command not allowed when used memory > 'maxmemory'.", "raise maxmemory"),
+        ("MISCONF Errors writing to the AOF file: No space left on device", "free some of its disk"),
+    ],
+)
+def test_a_full_server_is_told_with_its_cure(reply: str, cure: str) -> None:
+    """Memory and disk have different cures; the code stays for programs."""
+    error = refusal(reply)
+    assert isinstance(error, ServerFullError)
+    assert cure in str(error)
+    assert error.code == reply.split(maxsplit=1)[0]
