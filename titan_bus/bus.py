@@ -126,11 +126,11 @@ class Bus:
             return
         self._open = False
         self._closed = True
-        for tail in tuple(self._tails):
-            await tail.close()
         processors, self._processors = self._processors, []
-        await asyncio.gather(*(processor.stop(self.config.drain_s) for processor in processors))
         try:
+            for tail in tuple(self._tails):
+                await tail.close()
+            await asyncio.gather(*(processor.stop(self.config.drain_s) for processor in processors))
             async with asyncio.timeout(FLUSH_S):
                 await self._requester.close()
                 await self._server.drain()

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from titan_bus import codec, names, scripts
+from titan_bus import codec, errors, names, scripts
 from titan_bus.connections.connection import Connection
 from titan_bus.errors import EntryMalformedError, ServerRefusedError
 from titan_bus.event import Event, timestamp_now
@@ -59,16 +59,22 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
 
 def origin_of(error: BaseException, stream: str, group: str, entry_id: bytes) -> Origin:
     """Describe the failure of an entry."""
-    trace = "".join(traceback.format_exception(error))
     return Origin(
         error=type(error).__name__,
-        message=str(error),
-        traceback=trace[-TRACEBACK_CHARS_MAX:],
+        message=errors.text_of(error),
+        traceback=_trace_of(error)[-TRACEBACK_CHARS_MAX:],
         stream=stream,
         group=group,
         entry_id=entry_id.decode(),
         at=timestamp_now(),
     )
+
+
+def _trace_of(error: BaseException) -> str:
+    try:
+        return errors.speakable("".join(traceback.format_exception(error)))
+    except Exception:  # noqa: BLE001 -- an error whose own code raises is a dead letter like others
+        return ""
 
 
 def pack(origin: Origin, fields: Sequence[bytes]) -> list[bytes]:

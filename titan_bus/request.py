@@ -26,6 +26,7 @@ from titan_bus.errors import (
     RequestFailedError,
     RequestRefused,
     RequestTimedOutError,
+    speakable,
 )
 from titan_bus.event import Event, Meta, Payload, Priority, new_ulid
 from titan_bus.publisher import Publisher
@@ -92,7 +93,7 @@ class Responder:
             await self._refuse(event, "internal", type(error).__name__)
 
     async def _refuse(self, event: Event, code: str, message: str) -> None:
-        await self._send(event, REPLY_REFUSED, [_encoder.encode(Refusal(code, message[:1_000]))])
+        await self._send(event, REPLY_REFUSED, [_encoder.encode(Refusal(code, speakable(message)[:1_000]))])
 
     async def _send(self, event: Event, event_type: str, payloads: list[bytes]) -> None:
         stream = event.meta.reply_to

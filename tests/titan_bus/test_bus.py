@@ -1,9 +1,12 @@
 """A bus opened and used at the wrong moment."""
 
+import asyncio
+
+import msgspec
 import pytest
 
 from tests.titan_bus.conftest import Recorder
-from titan_bus import Bus, BusClosedError, BusConfig, Handlers, ServerFullError
+from titan_bus import Bus, BusClosedError, BusConfig, Event, Handlers, ServerFullError
 from titan_bus.errors import refusal
 
 
@@ -29,6 +32,29 @@ async def test_a_bus_that_is_not_open_says_the_cure(config: BusConfig, topic: st
         pass
     with pytest.raises(BusClosedError, match="async with Bus"):
         await bus.subscribe(topic, "g", Recorder())
+
+
+async def test_a_close_that_is_cancelled_closes_all_the_same(config: BusConfig, topic: str) -> None:
+    """Who gives up waiting for a slow handler leaves no task and no connection behind."""
+    bus = Bus(msgspec.structs.replace(config, drain_s=60.0))
+    await bus.open()
+    begun = asyncio.Event()
+
+    async def endless(_: Event) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    await bus.subscribe(topic, "g", endless)
+    await bus.publish(topic, "e", {})
+    await begun.wait()
+    before = {task for task in asyncio.all_tasks() if "titan_bus" in task.get_name()}
+    assert before
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await bus.close()
+    await asyncio.wait(before, timeout=5.0)
+    assert not [task for task in before if not task.done()]
+    assert not bus.connected
 
 
 @pytest.mark.parametrize(

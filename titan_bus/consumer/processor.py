@@ -123,6 +123,16 @@ class Processor:
             drain_s: at most; handing back takes as long again.
             hand_back: give what was never begun to other consumers now, not when it has been idle for long.
         """
+        try:
+            await self._leave(drain_s, hand_back=hand_back)
+        finally:
+            # Also when who stops it is cancelled: what is still in hand must not be kept young for ever.
+            for task in self._workers.running() | self._burying | self._upkeep:
+                task.cancel()
+            self._counters.in_hand -= len(self._held)
+            self._held.clear()
+
+    async def _leave(self, drain_s: float, *, hand_back: bool) -> None:
         if hand_back:
             self.resize(0)
             await self._reader.remove(self)  # what it still brings is taken in hand
@@ -151,8 +161,6 @@ class Processor:
                     await self._settlement.hand_back(
                         [held for held in self._held.values() if held is not None]
                     )
-        self._counters.in_hand -= len(self._held)
-        self._held.clear()
 
     def resize(self, concurrency: int) -> None:
         """Run so many handlers at once from now on; 0 pauses, and what runs goes on to its end."""

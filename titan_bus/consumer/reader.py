@@ -52,17 +52,23 @@ class Source(Protocol):
 class Reader:
     """Reads for all processors of one group whose streams one command may name together.
 
-    Args:
-        unblock: sends CLIENT UNBLOCK for a client's id to the server that the channel reads.
+    It rests while it has no source, without a connection.
 
-    Attributes:
-        closed: its last source has left; another reader takes the next one.
+    Args:
+        open_channel: makes a connection to the server that has the streams.
+        unblock: sends CLIENT UNBLOCK for a client's id to that server.
     """
 
     def __init__(
-        self, channel: Channel, unblock: Callable[[int], Any], group: str, consumer: str, config: ReadConfig
+        self,
+        open_channel: Callable[[], Channel],
+        unblock: Callable[[int], Any],
+        group: str,
+        consumer: str,
+        config: ReadConfig,
     ) -> None:
-        self._channel = channel
+        self._open_channel = open_channel
+        self._channel = open_channel()
         self._unblock = unblock
         self._group = group
         self._consumer = consumer
@@ -73,7 +79,6 @@ class Reader:
         self._between_reads.set()
         self._client_id: int | None = None
         self._dials = 0
-        self.closed = False
         self._refused = False
         self._task: asyncio.Task[None] | None = None
         self._unblocking: asyncio.Task[None] | None = None
@@ -87,20 +92,19 @@ class Reader:
         self.wake()
 
     async def remove(self, source: Source) -> None:
-        """Read no more for this one; with the last one the reader closes.
+        """Read no more for this one; with the last one the connection closes.
 
         What a read in progress still brings for it stays pending on the server.
         """
         if source not in self._sources:
             return
         self._sources.remove(source)
-        self.closed = not self._sources
         self.wake()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LEAVE_S):
                 await self._between_reads.wait()
-        if self.closed:
-            await self._close()
+        if not self._sources:  # somebody may have come meanwhile
+            await self._rest()
 
     def wake(self) -> None:
         """Look at the sources again; a read in progress ends at once."""
@@ -181,14 +185,16 @@ class Reader:
                 self._group, self._config.block_ms, error,
             )  # fmt: skip
 
-    async def _close(self) -> None:
+    async def _rest(self) -> None:
         tasks = [task for task in (self._task, self._unblocking) if task is not None]
+        # Who comes from here on has a task and a connection that this end does not touch.
+        channel, self._channel = self._channel, self._open_channel()
         self._task = None
         for task in tasks:
             task.cancel()
+        channel.close()
         if tasks:
             await asyncio.wait(tasks)
-        self._channel.close()
 
 
 class Readers:
@@ -204,10 +210,10 @@ class Readers:
         """Return the one that reads this topic for this group."""
         key = (group, self._server.shard(topic))
         reader = self._readers.get(key)
-        if reader is None or reader.closed:
+        if reader is None:
             stream = names.stream_of(topic)
             reader = self._readers[key] = Reader(
-                self._server.channel(stream),
+                lambda: self._server.channel(stream),
                 lambda client_id: self._server.unblock(stream, client_id),
                 group, self._consumer, self._config,
             )  # fmt: skip

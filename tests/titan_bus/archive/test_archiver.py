@@ -216,7 +216,7 @@ async def test_one_archiver_works_at_a_time(bus: Bus, raw: Connection, topic: st
     """While another holds the lease, a round waits for it; a dead holder's lease runs out."""
     await publish(bus, topic, 1)
     other = Lease(raw, names.ARCHIVE_LEASE)
-    async with other.held(wait=False) as held:
+    async with other.held(wait=True) as held:
         assert held
         waiting = asyncio.create_task(bus.archive_now())
         async with Lease(raw, names.ARCHIVE_LEASE).held(wait=False) as second:

@@ -400,3 +400,43 @@ async def test_no_task_is_left(config: BusConfig, topic: str) -> None:
         await bus.request(topic, "q", {})
         await recorder.wait_for(1)
     assert asyncio.all_tasks() <= before
+
+
+class UnspeakableError(Exception):
+    """Its own code raises."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+@pytest.mark.parametrize("error", [UnspeakableError(), ValueError("a file called \udce4")])
+async def test_an_error_that_cannot_be_told_is_a_verdict(bus: Bus, topic: str, error: Exception) -> None:
+    """Neither an error whose text raises nor one that UTF-8 cannot hold keeps an event from the dead letters."""
+
+    def fails(_: Event) -> None:
+        raise error
+
+    await bus.subscribe(topic, "g", Recorder(fails))
+    await bus.publish(topic, "e", {})
+    assert (await dead_letter(bus, topic)).origin.error == type(error).__name__
+
+
+async def test_a_stop_that_is_cancelled_holds_nothing_back(bus: Bus, raw: Connection, topic: str) -> None:
+    """Who gives up waiting for a slow handler leaves its event to others: nobody keeps it young any more."""
+    begun = asyncio.Event()
+
+    async def endless(_: Event) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    subscription = await bus.subscribe(topic, "g", endless)
+    processor = bus._processors[0]
+    await bus.publish(topic, "e", {})
+    await begun.wait()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await subscription.stop(60.0)
+    assert not processor._held
+    await asyncio.wait(processor._upkeep | processor._workers.running(), timeout=5.0)
+    assert all(task.done() for task in processor._upkeep)
+    await pending_is(raw, names.stream_of(topic), "g", 1)

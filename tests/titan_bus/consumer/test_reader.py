@@ -223,3 +223,14 @@ async def test_a_flood_with_comings_and_goings_loses_nothing(
         await until(lambda: len(handled) >= len(published), "all events")
         await settled(raw, names.stream_of(topic), "g")
     assert sorted(handled) == sorted(published)
+
+
+async def test_a_group_that_leaves_one_topic_for_another_is_heard(bus: Bus, topic: str) -> None:
+    """Its last subscription stops while its next one starts, whatever comes first: the new one is read."""
+    old = await bus.subscribe(topic, "g", Recorder())
+    for n in range(20):
+        recorder = Recorder()
+        _, new = await asyncio.gather(old.stop(), bus.subscribe(f"{topic}.{n}", "g", recorder))
+        await bus.publish(f"{topic}.{n}", "e", {})
+        await recorder.wait_for(1)
+        old = new

@@ -109,3 +109,4 @@ async def test_a_verdict_that_cannot_be_written_acknowledges_nothing(
     with pytest.raises(ServerRefusedError, match="WRONGTYPE"):
         await settlement.bury(delivery.stream, delivery.entry_id, delivery.fields, ValueError("no"))
     assert await pending(raw, stream_of(topic), "g") == [delivery.entry_id]
+    await raw.call("DEL", foreign, delayed_of("g", topic))
