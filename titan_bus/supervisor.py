@@ -30,14 +30,18 @@ class Backoff:
 
 
 async def keep_going(step: Callable[[], Awaitable[object]], what: str) -> None:
-    """Repeat `step` until cancelled. A server that is away is waited for; anything else is logged as well."""
+    """Repeat `step` until cancelled. A server that is away is waited for; what else fails is logged once."""
     backoff = Backoff()
+    said = ""
     while True:
         try:
             await step()
             backoff.reset()
+            said = ""
         except (BusUnavailableError, BusOverloadedError):
             await backoff.pause()
-        except Exception:  # a supervisor: one bad step must not end the loop
-            logger.exception("%s: a step failed, going on", what)
+        except Exception as error:  # a supervisor: one bad step must not end the loop
+            if repr(error) != said:  # or a lasting fault would fill the log, twice a second
+                said = repr(error)
+                logger.exception("%s: a step failed, going on", what)
             await backoff.pause()

@@ -46,7 +46,8 @@ def explain(error: Exception) -> Failure | None:
 
 
 def _as_it_says(error: Exception) -> str:
-    return f"{str(error).rstrip('.')}."
+    said = str(error)
+    return said if said.endswith(("?", ".")) else f"{said}."
 
 
 def _unavailable(error: errors.BusUnavailableError) -> str:

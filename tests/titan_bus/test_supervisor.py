@@ -1,0 +1,26 @@
+"""Background loops that go on."""
+
+import asyncio
+
+import pytest
+
+from titan_bus.supervisor import keep_going
+
+
+async def test_a_lasting_fault_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    """The same failure again and again is one line in the log; another, or one after a success, is a new one."""
+    steps = [ValueError("one"), ValueError("one"), ValueError("two"), None, ValueError("two")]
+    done = asyncio.Event()
+
+    async def step() -> None:
+        if not steps:
+            done.set()
+            await asyncio.Event().wait()
+        if (error := steps.pop(0)) is not None:
+            raise error
+
+    going = asyncio.create_task(keep_going(step, "this"))
+    await done.wait()
+    going.cancel()
+    await asyncio.wait([going])
+    assert caplog.text.count("this: a step failed, going on") == 3
