@@ -388,6 +388,7 @@ async def test_the_cache_of_vectors(house: House, endpoint: openai_server.OpenAI
         await house.index(a="слово")
         await house.embedded(lambda progress: progress.done == progress.total == 1)
         await house.lose(house.folder / "a.txt")
+        await house.hear()
         await house.index(b="слово")
         await house.search("слово")
         assert (await house.status()).vectors == 1
