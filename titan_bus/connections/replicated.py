@@ -39,9 +39,13 @@ WAIT_MS = 100
 
 
 class _Write:
-    """A write, and on which wire it was answered: a WAIT confirms only what came before it on its own wire."""
+    """A write, and on which wire it was answered: a WAIT confirms only what came before it on its own wire.
 
-    __slots__ = ("answer", "expires_at", "future", "size", "wire_number", "words")
+    Attributes:
+        replicas: the most that any WAIT on that wire found to have it; the last one may have been too short to ask.
+    """
+
+    __slots__ = ("answer", "expires_at", "future", "replicas", "size", "wire_number", "words")
 
     def __init__(
         self, words: tuple[Word, ...], answer: object, future: asyncio.Future[Any], expires_at: float
@@ -52,6 +56,7 @@ class _Write:
         self.expires_at = expires_at
         self.size = sum(len(word) for word in words if isinstance(word, str | bytes))
         self.wire_number = -1
+        self.replicas = 0
 
 
 class ReplicatedConnection(Connection):
@@ -121,6 +126,7 @@ class ReplicatedConnection(Connection):
         if write.answer is None:
             write.answer = sent.result()
         write.wire_number = self._wire_number
+        write.replicas = 0
         self._unconfirmed.append(write)
         if self._open and (self._confirming is None or self._confirming.done()):
             self._confirming = self._loop.create_task(self._confirm(), name="titan_bus replication")
@@ -148,13 +154,16 @@ class ReplicatedConnection(Connection):
                 self._judge(write, replicas, refusal)
 
     def _judge(self, write: _Write, replicas: int, refusal: ServerRefusedError | None) -> None:
+        same_wire = write.wire_number == self._wire_number
+        if same_wire:
+            write.replicas = max(write.replicas, replicas)
         if refusal is not None:
             self._settle(write, refusal)
-        elif write.wire_number == self._wire_number and replicas >= self._replicas:
+        elif same_wire and write.replicas >= self._replicas:
             self._settle(write, None)
         elif self._loop.time() >= write.expires_at:
-            self._settle(write, NotReplicatedError(str(write.answer), replicas, self._replicas))
-        elif write.wire_number != self._wire_number:
+            self._settle(write, NotReplicatedError(str(write.answer), write.replicas, self._replicas))
+        elif not same_wire:
             try:
                 self._send(write)
             except BusError as error:

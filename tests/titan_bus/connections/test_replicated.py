@@ -20,6 +20,7 @@ from titan_bus import (
 )
 from titan_bus.connections import connection
 from titan_bus.connections.connection import Connection
+from titan_bus.connections.replicated import ReplicatedConnection
 from titan_bus.connections.wire import Word
 
 
@@ -76,11 +77,26 @@ async def test_a_publish_waits_for_the_replica(bus: Bus, primary: Node, replica:
 
 async def test_too_few_replicas_are_said(primary: Node, replica: Node, topic: str) -> None:
     """After `patience_s` the publish fails with how many have it; the event is there, under its id."""
-    async with Bus(BusConfig(url=f"redis://{primary.address}", replicas=2, patience_s=0.3)) as bus:
+    async with Bus(BusConfig(url=f"redis://{primary.address}", replicas=2, patience_s=2.0)) as bus:
         with pytest.raises(NotReplicatedError, match="1 of 2") as raised:
             await bus.publish(topic, "e", {})
         [event] = [event async for event in bus.replay("2020-01-01T00:00:00Z", topic)]
     assert (raised.value.event_id, raised.value.replicas, raised.value.wanted) == (event.event_id, 1, 2)
+
+
+async def test_a_replica_that_fell_silent_still_counts(primary: Node, replica: Node, topic: str) -> None:
+    """A replica that has said it has an event counts for that one, and not for what was published since."""
+    async with Bus(BusConfig(url=f"redis://{primary.address}", replicas=2, patience_s=2.0)) as bus:
+        publishing = bus._server.publishing
+        assert isinstance(publishing, ReplicatedConnection)
+        first = bus.publish(topic, "e", {})
+        await until(lambda: any(write.replicas == 1 for write in publishing._writes), "the replica's word")
+        replica.freeze()
+        second = bus.publish(topic, "e", {})
+        with pytest.raises(NotReplicatedError, match="1 of 2"):
+            await first
+        with pytest.raises(NotReplicatedError, match="0 of 2"):
+            await second
 
 
 async def test_one_wait_serves_many(bus: Bus, primary: Node, topic: str) -> None:
