@@ -157,16 +157,19 @@ class Reader:
         self._dials = self._channel.dials
 
     async def _end_read(self) -> None:
-        """Unblock the read in progress: again and again, since the command may not have reached the server yet."""
+        """Unblock the read in progress: again and again, since the command may not have reached the server yet.
+
+        That it ended one read is no reason to leave: the next may have begun, and a change come, before it heard so.
+        """
         pause_s = AGAIN_FIRST_S
         try:
             while (
-                not self._between_reads.is_set()
+                self._changed.is_set()  # a read that begins clears it
+                and not self._between_reads.is_set()
                 and self._client_id is not None
                 and self._dials == self._channel.dials  # else the id is another client's by now
             ):
-                if await self._unblock(self._client_id):
-                    return
+                await self._unblock(self._client_id)
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, AGAIN_LONGEST_S)
         except ServerRefusedError as error:

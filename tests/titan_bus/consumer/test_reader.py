@@ -59,6 +59,30 @@ async def test_who_comes_while_a_read_blocks_gets_events_at_once(
     await recorder.wait_for(1)
 
 
+async def test_who_comes_before_the_last_change_is_answered_is_heard(
+    bus: Bus, raw: Connection, topic: str
+) -> None:
+    """A change is not lost when the server's answer to the UNBLOCK before it comes after the next read began."""
+    subscription = await bus.subscribe(topic, "g", Recorder())
+    await until(lambda: has(raw, bus, 1), "a blocking read")
+    reader = subscription._processor._reader
+    unblock, answered = reader._unblock, asyncio.Event()
+
+    async def answer_late(client_id: int) -> object:
+        ended = await unblock(client_id)
+        await answered.wait()
+        return ended
+
+    reader._unblock = answer_late
+    late = Recorder()
+    coming = await bus.subscribe(f"{topic}.late", "g", late)  # two changes: it comes, and it has caught up
+    behind = coming._processor._behind
+    await until(lambda: not behind.is_set() and reader._changed.is_set(), "the second change, in the next read")
+    answered.set()
+    await bus.publish(f"{topic}.late", "e", {})
+    await late.wait_for(1)
+
+
 async def test_stopping_one_leaves_the_other(bus: Bus, raw: Connection, topic: str) -> None:
     """A stopped subscription takes no more events; its neighbour on the same connection loses none and goes on."""
     kept, gone = Recorder(), Recorder()
