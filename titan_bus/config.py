@@ -85,7 +85,8 @@ class ClaimConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     Attributes:
         min_idle_s: after this time without a sign of life another consumer takes them over.
-        delivery_limit: delivered more often than this without a verdict, an event becomes a dead letter.
+        delivery_limit: delivered more often than this without a verdict, an event becomes a dead letter. What a
+            consumer read ahead and never began counts once, however often that consumer was killed.
     """
 
     min_idle_s: float = 60.0

@@ -1,12 +1,15 @@
 """Unfinished business: what this consumer left when it was killed, what others left, and proof of life meanwhile.
 
 The server lists for each group what was delivered and never acknowledged, with its age and its count of deliveries
-(XPENDING). `Claims` takes such entries over (XCLAIM, which counts the delivery and is refused to all but the first
-that asks), and keeps young what this consumer still holds (XCLAIM JUSTID, which does not count).
+(XPENDING). `Claims` takes such entries over (XCLAIM, which is refused to all but the first that asks), and keeps
+young what this consumer still holds.
+
+Taking over counts as no delivery; beginning does (`count`). Else what a consumer reads ahead would be taken for
+poison when it was restarted often, or was killed again and again by the one event among them that is.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 from titan_bus.config import BusConfig
@@ -35,7 +38,8 @@ class Claims:
 
     Args:
         held: tells the (stream, entry id) pairs that this consumer has in hand now.
-        receive: takes over entries of a stream; called before anything else can run, so nothing is taken twice.
+        receive: takes over entries of a stream, told how often each was delivered; called before anything else can
+            run, so nothing is taken twice.
         bury: puts an entry to the dead letters.
     """
 
@@ -46,7 +50,7 @@ class Claims:
         group: str,
         streams: tuple[str, ...],
         held: Callable[[], Collection[Key]],
-        receive: Callable[[str, list[Entry]], None],
+        receive: Callable[[str, list[Entry], Mapping[bytes, int]], None],
         bury: Callable[[str, bytes, list[bytes], BaseException], Awaitable[None]],
     ) -> None:
         self._connection = connection
@@ -69,6 +73,12 @@ class Claims:
         """Take over what nobody has shown life on for `min_idle_s`, whoever had it."""
         for stream in self._streams:
             await self._take(stream, int(self._limits.min_idle_s * 1000))
+
+    async def count(self, stream: str, entry_id: bytes, delivered: int) -> None:
+        """Count the delivery of what was taken over, before its handler begins: that may not live to tell."""
+        await self._call(
+            "XCLAIM", stream, self._group, self._consumer, 0, entry_id, "RETRYCOUNT", delivered + 1, "JUSTID"
+        )
 
     async def hold(self) -> None:
         """Keep young what this consumer has in hand, however slow its handlers are."""
@@ -112,14 +122,19 @@ class Claims:
         delivered = {row[0]: row[3] for row in page if (stream, row[0]) not in held}
         if not delivered:
             return
-        # What was deleted meanwhile is not in the answer, and no longer pending either (Redis 7.0, XCLAIM).
-        entries: list[Entry] = [
-            (entry[0], entry[1])
-            for entry in await self._call("XCLAIM", stream, self._group, self._consumer, idle_ms, *delivered)
-            if entry
-        ]
+        by_count: dict[int, list[bytes]] = {}
+        for entry_id, times in delivered.items():
+            by_count.setdefault(times, []).append(entry_id)
+        found: dict[bytes, list[bytes]] = {}
+        for times, ids in by_count.items():  # RETRYCOUNT leaves the count as it is
+            claimed = await self._call(
+                "XCLAIM", stream, self._group, self._consumer, idle_ms, *ids, "RETRYCOUNT", times
+            )
+            # What was deleted meanwhile is not in the answer, and no longer pending either (Redis 7.0, XCLAIM).
+            found.update((entry[0], entry[1]) for entry in claimed if entry)
+        entries = [(entry_id, found[entry_id]) for entry_id in delivered if entry_id in found]
         poison = [entry for entry in entries if delivered[entry[0]] > self._limits.delivery_limit]
-        self._receive(stream, [entry for entry in entries if entry not in poison])
+        self._receive(stream, [entry for entry in entries if entry not in poison], delivered)
         for entry_id, fields in poison:
             error = DeliveredTooOftenError(delivered[entry_id])
             await self._bury(stream, entry_id, fields, error)

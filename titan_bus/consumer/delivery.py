@@ -17,6 +17,7 @@ class Delivery:
 
     Attributes:
         partition: what `partition_by` made of the event; None when it needs no order.
+        delivered: how often it was before it was taken over (`claims`); None when it comes for the first time.
     """
 
     stream: str
@@ -24,3 +25,4 @@ class Delivery:
     fields: list[bytes]
     event: Event
     partition: Hashable = None
+    delivered: int | None = None

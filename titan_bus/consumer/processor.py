@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 
 from titan_bus import codec, names
 from titan_bus.config import BusConfig
@@ -193,8 +193,8 @@ class Processor:
         """Look after what was lost before reading on (`reader` says so)."""
         self._behind.set()
 
-    def receive(self, stream: str, entries: list[Entry]) -> None:
-        """Take entries in hand (`reader` has them)."""
+    def receive(self, stream: str, entries: list[Entry], delivered: Mapping[bytes, int] | None = None) -> None:
+        """Take entries in hand (`reader` has them, or `claims`, which knows how often they were delivered)."""
         if self._stopping:
             return
         batch = []
@@ -202,14 +202,18 @@ class Processor:
             if (stream, entry_id) in self._held:
                 continue
             delivery = self._take(stream, entry_id, fields)
-            if delivery is not None and self._partitions.enter(delivery):
+            if delivery is None:
+                continue
+            if delivered is not None:
+                delivery.delivered = delivered[entry_id]
+            if self._partitions.enter(delivery):
                 batch.append((delivery.event.meta.priority, delivery))
         self._backlog.add(batch)
         self._workers.wake(len(self._backlog))
 
-    def _receive_claimed(self, stream: str, entries: list[Entry]) -> None:
+    def _receive_claimed(self, stream: str, entries: list[Entry], delivered: Mapping[bytes, int]) -> None:
         self._counters.claimed += len(entries)
-        self.receive(stream, entries)
+        self.receive(stream, entries, delivered)
 
     def _take(self, stream: str, entry_id: bytes, fields: list[bytes]) -> Delivery | None:
         """Take one entry in hand; what cannot be understood is buried."""
@@ -253,6 +257,8 @@ class Processor:
             self._gate.turn_back()
             return False
         try:
+            if delivery.delivered is not None:
+                await self._claims.count(delivery.stream, delivery.entry_id, delivery.delivered)
             with self._tracing.dispatching(delivery.event, self.group):
                 await self._handle(delivery)
         except Exception:  # a supervisor: without a verdict the server will deliver it again

@@ -101,6 +101,33 @@ async def test_an_event_that_kills_becomes_a_dead_letter(
     assert letters[0].origin.entry_id == entry_id.decode()
 
 
+async def test_an_event_that_kills_takes_no_other_with_it(
+    config: BusConfig, raw: Connection, topic: str
+) -> None:
+    """What was read ahead with an event that kills each time is handled when that one has gone; nothing else dies."""
+    stuck = Recorder(lambda _: asyncio.Event().wait())
+    async with Bus(config) as bus:
+        killer, *others = [await bus.publish(topic, "e", {"n": n}) for n in range(5)]
+    for _ in range(3):
+        async with Bus(named(config, "heir", delivery_limit=2)) as bus:
+            subscription = await bus.subscribe(topic, "g", stuck, concurrency=1)
+            began = len(stuck.events)
+            await stuck.wait_for(began + 1)
+            await pending_is(raw, names.stream_of(topic), "g", 5)
+            await subscription.stop(0.0)  # without a verdict, as when it is killed
+    recorder = Recorder()
+    async with Bus(named(config, "heir", delivery_limit=2)) as bus:
+        await bus.subscribe(topic, "g", recorder)
+        await settled(raw, names.stream_of(topic), "g")
+        stream = names.stream_of(topic)
+        letters = [letter async for letter in bus.dead_letters if letter.origin.stream == stream]
+    assert stuck.ids == [killer] * 3
+    assert recorder.ids == others
+    assert [(letter.event.event_id, letter.origin.error) for letter in letters] == [
+        (killer, "DeliveredTooOftenError")
+    ]
+
+
 async def test_deleted_entries_do_not_stay_pending(config: BusConfig, raw: Connection, topic: str) -> None:
     """What was delivered and then deleted from the stream is forgotten, not tried for ever."""
     async with Bus(named(config, "heir")) as bus:
