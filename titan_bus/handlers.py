@@ -143,7 +143,8 @@ class Handlers:
             group: who shares them.
             event_type: the only type that this handler takes; None takes what no other handler of the group does.
             concurrency: how many handlers of the group run at once.
-            auto_ack: False leaves the acknowledgement to `ack`.
+            auto_ack: False leaves the acknowledgement to `ack`; with ten times `read.count` events in hand and
+                unacknowledged no more are read.
             start: where a group that is new begins.
             partition_by: returns an event's key; events of one key are handled in their order.
 

@@ -42,7 +42,7 @@ class _Write:
     """A write, and on which wire it was answered: a WAIT confirms only what came before it on its own wire.
 
     Attributes:
-        replicas: the most that any WAIT on that wire found to have it; the last one may have been too short to ask.
+        replicas: the most that any WAIT on that wire found to have it; the last may have asked for too short.
     """
 
     __slots__ = ("answer", "expires_at", "future", "replicas", "size", "wire_number", "words")

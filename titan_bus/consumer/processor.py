@@ -34,7 +34,8 @@ from titan_bus.tracing import Tracing
 Handler = Callable[[Event], Awaitable[object]]
 PartitionBy = Callable[[Event], Hashable]
 PARKED_BATCHES = 10
-"""So many times `read.count` may wait behind slow or failing keys of `partition_by` before reading pauses."""
+"""So many times `read.count` may wait behind slow or failing keys of `partition_by`, or be in hand without the
+acknowledgement that the program gives itself, before reading pauses."""
 
 logger = logging.getLogger("titan_bus")
 
@@ -193,7 +194,9 @@ class Processor:
         """Look after what was lost before reading on (`reader` says so)."""
         self._behind.set()
 
-    def receive(self, stream: str, entries: list[Entry], delivered: Mapping[bytes, int] | None = None) -> None:
+    def receive(
+        self, stream: str, entries: list[Entry], delivered: Mapping[bytes, int] | None = None
+    ) -> None:
         """Take entries in hand (`reader` has them, or `claims`, which knows how often they were delivered)."""
         if self._stopping:
             return
@@ -307,7 +310,7 @@ class Processor:
         following = self._partitions.leave(delivery) if delivery is not None else None
         if following is not None:
             self._dispatch(following)
-            self._tell_reader()
+        self._tell_reader()
 
     def _take_again(self, delivery: Delivery, after_s: float) -> None:
         """Handle a delivery of a partition again after a pause, in its place."""
@@ -331,7 +334,8 @@ class Processor:
 
     def _has_room(self) -> bool:
         ahead = self._config.read.count if self._workers.limit else 0
-        return len(self._backlog) < ahead and len(self._partitions) < PARKED_BATCHES * ahead
+        parked = len(self._partitions) if self._auto_ack else len(self._held)
+        return len(self._backlog) < ahead and parked < PARKED_BATCHES * ahead
 
     def _tell_reader(self) -> None:
         if self._reader_waits and not self._behind.is_set() and self._has_room():

@@ -159,7 +159,7 @@ class Reader:
     async def _end_read(self) -> None:
         """Unblock the read in progress: again and again, since the command may not have reached the server yet.
 
-        That it ended one read is no reason to leave: the next may have begun, and a change come, before it heard so.
+        That it ended one is no reason to leave: the next may have begun, and a change come, before it heard so.
         """
         pause_s = AGAIN_FIRST_S
         try:

@@ -104,7 +104,7 @@ async def test_an_event_that_kills_becomes_a_dead_letter(
 async def test_an_event_that_kills_takes_no_other_with_it(
     config: BusConfig, raw: Connection, topic: str
 ) -> None:
-    """What was read ahead with an event that kills each time is handled when that one has gone; nothing else dies."""
+    """What was read ahead with an event that kills each time is handled once that one has gone."""
     stuck = Recorder(lambda _: asyncio.Event().wait())
     async with Bus(config) as bus:
         killer, *others = [await bus.publish(topic, "e", {"n": n}) for n in range(5)]

@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from tests.titan_bus.conftest import QUICK_RETRY, Recorder, length_is, pending, pending_is, settled, until
-from titan_bus import Bus, BusConfig, Event, EventNotHeldError, FatalError, RetryConfig, StreamConfig, names
+from titan_bus import Bus, BusConfig, Event, FatalError, RetryConfig, StreamConfig, names
 from titan_bus.connections.connection import Connection
 from titan_bus.consumer import workers
 from titan_bus.deadletter import DeadLetter
@@ -345,20 +345,6 @@ async def test_a_handler_may_stop_its_own_subscription(bus: Bus, raw: Connection
     async with asyncio.timeout(2):
         await stopped.wait()
     await settled(raw, names.stream_of(topic), "g")
-
-
-async def test_acknowledging_by_hand(bus: Bus, raw: Connection, topic: str) -> None:
-    """With `auto_ack=False` an event stays pending until `ack`, which knows what nobody holds."""
-    recorder = Recorder()
-    await bus.subscribe(topic, "g", recorder, auto_ack=False)
-    event_id = await bus.publish(topic, "e", {})
-    await recorder.wait_for(1)
-    await asyncio.sleep(0.02)
-    assert len(await pending(raw, names.stream_of(topic), "g")) == 1
-    await bus.ack(event_id)
-    assert await pending(raw, names.stream_of(topic), "g") == []
-    with pytest.raises(EventNotHeldError):
-        await bus.ack(event_id)
 
 
 @pytest.mark.parametrize("destroy", ["stream", "group"])

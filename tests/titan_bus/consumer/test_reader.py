@@ -77,7 +77,9 @@ async def test_who_comes_before_the_last_change_is_answered_is_heard(
     late = Recorder()
     coming = await bus.subscribe(f"{topic}.late", "g", late)  # two changes: it comes, and it has caught up
     behind = coming._processor._behind
-    await until(lambda: not behind.is_set() and reader._changed.is_set(), "the second change, in the next read")
+    await until(
+        lambda: not behind.is_set() and reader._changed.is_set(), "the second change, in the next read"
+    )
     answered.set()
     await bus.publish(f"{topic}.late", "e", {})
     await late.wait_for(1)
