@@ -1,17 +1,16 @@
 """The bus as a program holds it: one object that is opened, used, and closed."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+from typing import Any, Self, TypeVar, overload
 
 import msgspec
 
 from titan_bus import codec, names
-from titan_bus.archive.archive import Archive
-from titan_bus.archive.archiver import Archived, Archiver
-from titan_bus.archive.restore import Restored, Restorer
+from titan_bus.archive.archiver import Archived
+from titan_bus.archive.restore import Restored
 from titan_bus.config import BusConfig
 from titan_bus.connections.server import Server
 from titan_bus.consumer.limits import RateLimit
@@ -29,16 +28,11 @@ from titan_bus.publisher import Publisher
 from titan_bus.replay import Replay
 from titan_bus.request import Requester, Responder
 from titan_bus.signatures import AnyHandler, bind
-from titan_bus.supervisor import keep_going
 from titan_bus.tail import Tail
 from titan_bus.tracing import TraceIds, Tracing
-from titan_bus.trimmer import Trimmer
-
-if TYPE_CHECKING:
-    from titan_bus.metrics.exporter import Exporter
+from titan_bus.upkeep import Upkeep
 
 T = TypeVar("T")
-NO_ARCHIVE = "the configuration has no archive: set its `archive.target`"
 FLUSH_S = 2.0
 """How long closing waits for what was published and not yet answered."""
 
@@ -68,12 +62,8 @@ class Bus:
         self._requester = Requester(
             self._connection, self._server.channel, self._publisher, config.read.block_ms
         )
-        self._archive = Archive.open(config.archive) if config.archive is not None else None
-        hold = self._archiver().hold if self._archive is not None else None
-        self._trimmer = Trimmer(self._connection, self._publisher, config, self.counters, hold)
-        self._replay = Replay(self._connection, self._archive, self._decode)
-        self._exporter: Exporter | None = None
-        self._background: list[asyncio.Task[None]] = []
+        self._upkeep = Upkeep(self._connection, self._publisher, config, self.counters)
+        self._replay = Replay(self._connection, self._upkeep.archive, self._decode)
         self._readers = Readers(self._server, config.consumer_name(), config.read)
         self._limit = RateLimit(config.rate_limit) if config.rate_limit is not None else None
         self._processors: list[Processor] = []
@@ -102,19 +92,11 @@ class Bus:
             return
         if self._closed:
             raise BusClosedError
-        if self.config.metrics is not None:
-            from titan_bus.metrics.exporter import Exporter  # brings prometheus_client
-
-            self._exporter = Exporter(self.config.metrics, self._connection, self.counters)
+        self._upkeep.prepare()
         await self._server.open()
         self._open = True
-        self._keep_going(self._trimmer.round, "titan_bus trimming")
-        if self._archive is not None:
-            self._keep_going(self._archiver().keep, "titan_bus archiving")
         try:
-            if self._exporter is not None:
-                await self._exporter.open()
-                self._keep_going(self._exporter.round, "titan_bus metrics")
+            await self._upkeep.start()
             await self.include(self._handlers)
         except BaseException:
             await self.close()
@@ -137,12 +119,7 @@ class Bus:
         except TimeoutError:
             pass  # the futures of what is left fail with BusClosedError
         finally:
-            for task in self._background:
-                task.cancel()
-            if self._background:
-                await asyncio.wait(self._background)
-            if self._exporter is not None:
-                await self._exporter.close()
+            await self._upkeep.close()
             await self._server.close()
 
     @property
@@ -153,7 +130,7 @@ class Bus:
     @property
     def metrics_port(self) -> int | None:
         """Where Prometheus finds the metrics; None when none are asked for, or the port could not be had."""
-        return self._exporter.port if self._exporter is not None else None
+        return self._upkeep.metrics_port
 
     def on_connection(self, callback: Callable[[bool], None]) -> Callable[[], None]:
         """Call `callback` with False when the server goes and True when it is back; returns how to stop that."""
@@ -400,7 +377,7 @@ class Bus:
             ValueError: the configuration has no archive.
             StoreError: its store cannot be read or written.
         """
-        return await self._archiver().archive_now()
+        return await self._upkeep.archiver().archive_now()
 
     async def restore(
         self, topics: Iterable[str] = (), since: datetime | None = None, *, newer_only: bool = False
@@ -412,22 +389,10 @@ class Bus:
             RestoreRefusedError: a stream is not empty; nothing was restored.
             StoreError: the archive cannot be read.
         """
-        if self._archive is None:
-            raise ValueError(NO_ARCHIVE)
-        return await Restorer(self._connection, self._archive, self.config).restore(
-            tuple(topics), since, newer_only=newer_only
-        )
-
-    def _archiver(self) -> Archiver:
-        if self._archive is None or self.config.archive is None:
-            raise ValueError(NO_ARCHIVE)
-        return Archiver(self._connection, self._archive, self.config.archive, self.counters)
+        return await self._upkeep.restorer().restore(tuple(topics), since, newer_only=newer_only)
 
     def _decode(self, body: bytes) -> Event:
         return self.upcasters.apply(codec.decode_body(body))
-
-    def _keep_going(self, step: Callable[[], Awaitable[object]], name: str) -> None:
-        self._background.append(asyncio.create_task(keep_going(step, name), name=name))
 
     def _forget(self, processor: Processor) -> None:
         if processor in self._processors:

@@ -36,7 +36,7 @@ async def test_what_every_group_has_handled_goes(bus: Bus, raw: Connection, topi
     await fill(bus, topic, 2_500)
     await recorder.wait_for(2_500)
     await settled(raw, names.stream_of(topic), "g")
-    await bus._trimmer.trim(topic)
+    await bus._upkeep._trimmer.trim(topic)
     kept = [event.payload_as(dict)["n"] async for event in bus.replay("2020-01-01T00:00:00Z", topic)]
     assert kept == list(range(2_400, 2_500))
 
@@ -53,7 +53,7 @@ async def test_unacknowledged_events_stay(bus: Bus, raw: Connection, topic: str)
     await quick.wait_for(500)
     await slow.wait_for(500)
     await pending_is(raw, names.stream_of(topic), "slow", 1)
-    await bus._trimmer.trim(topic)
+    await bus._upkeep._trimmer.trim(topic)
     kept = [event.payload_as(dict)["n"] async for event in bus.replay("2020-01-01T00:00:00Z", topic)]
     assert kept == list(range(40, 500))
     await subscription.stop(0.0)
@@ -63,14 +63,14 @@ async def test_what_no_group_has_read_stays(bus: Bus, raw: Connection, topic: st
     """A group whose consumer is away keeps its unread events."""
     await raw.call("XGROUP", "CREATE", names.stream_of(topic), "away", "0", "MKSTREAM")
     await fill(bus, topic, 500)
-    await bus._trimmer.trim(topic)
+    await bus._upkeep._trimmer.trim(topic)
     assert await length(raw, topic) == 500
 
 
 async def test_a_stream_without_groups_keeps_about_maxlen(bus: Bus, raw: Connection, topic: str) -> None:
     """A topic that is only tailed is cut to about its length (by whole nodes of 100 entries)."""
     await fill(bus, topic, 1_000)
-    await bus._trimmer.trim(topic)
+    await bus._upkeep._trimmer.trim(topic)
     assert 100 <= await length(raw, topic) <= 200
 
 
@@ -82,7 +82,7 @@ async def test_trimming_comes_by_itself(bus: Bus, raw: Connection, topic: str) -
 
 async def test_a_stream_that_is_gone_is_no_error(bus: Bus, topic: str) -> None:
     """Trimming what somebody deleted does nothing."""
-    await bus._trimmer.trim(topic)
+    await bus._upkeep._trimmer.trim(topic)
 
 
 async def test_hard_trimming_asks_no_group(config: BusConfig, raw: Connection, topic: str) -> None:
@@ -91,7 +91,7 @@ async def test_hard_trimming_asks_no_group(config: BusConfig, raw: Connection, t
     async with Bus(hard) as bus:
         await raw.call("XGROUP", "CREATE", names.stream_of(topic), "away", "0", "MKSTREAM")
         await fill(bus, topic, 1_000)
-        await bus._trimmer.trim(topic)
+        await bus._upkeep._trimmer.trim(topic)
         left = await length(raw, topic)
         assert 100 <= left <= 200
         assert bus.counters.topic(topic).trimmed == 1_000 - left
@@ -102,7 +102,7 @@ async def test_what_was_trimmed_is_counted(bus: Bus, raw: Connection, topic: str
     await raw.call("XGROUP", "CREATE", names.stream_of(topic), "g", "0", "MKSTREAM")
     await fill(bus, topic, 2_500)
     await raw.call("XGROUP", "SETID", names.stream_of(topic), "g", "$")
-    await bus._trimmer.trim(topic)
+    await bus._upkeep._trimmer.trim(topic)
     assert await length(raw, topic) == 100
     assert bus.counters.topic(topic).trimmed == 2_400
 

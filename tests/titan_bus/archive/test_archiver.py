@@ -105,10 +105,10 @@ async def test_trimming_never_overtakes_the_archive(bus: Bus, raw: Connection, t
     await publish(bus, topic, 5)
     await bus.archive_now()
     await publish(bus, topic, 95)
-    await bus._trimmer.trim(topic)
+    await bus._upkeep._trimmer.trim(topic)
     assert await raw.call("XLEN", names.stream_of(topic)) >= 95
     await bus.archive_now()
-    await bus._trimmer.trim(topic)
+    await bus._upkeep._trimmer.trim(topic)
     assert await raw.call("XLEN", names.stream_of(topic)) == 10
     assert bus.counters.topic(topic).trimmed == 90
 
@@ -118,7 +118,7 @@ async def test_a_topic_that_no_round_has_met_is_not_trimmed(
 ) -> None:
     """A burst on a new topic stays until the first round has it; the lag is a number then, too."""
     await publish(bus, topic, 95)
-    await bus._trimmer.trim(topic)
+    await bus._upkeep._trimmer.trim(topic)
     assert await raw.call("XLEN", names.stream_of(topic)) == 95
     assert (await bus.archive_now()).entries == 95
     assert (await groups_of(raw, names.stream_of(topic)))[names.ARCHIVE_GROUP]["lag"] == 0
@@ -152,7 +152,7 @@ async def test_an_archiver_killed_at_any_step_leaves_no_gap(
         )
         ended = await child.wait()
         await raw.call("DEL", names.ARCHIVE_LEASE)  # it would run out in 30 s
-        await bus._trimmer.trim(topic)
+        await bus._upkeep._trimmer.trim(topic)
         assert await ids(bus.replay(ALWAYS, topic)) == sent
         if ended == 0:
             break

@@ -42,9 +42,9 @@ def test_loaded_when_asked_for() -> None:
 
 async def test_only_this_machine_is_served(bus: Bus) -> None:
     """The port listens on loopback alone unless the configuration says otherwise."""
-    assert bus._exporter is not None
-    assert bus._exporter._door is not None
-    assert bus._exporter._door.server_address[0] == "127.0.0.1"
+    assert bus._upkeep._exporter is not None
+    assert bus._upkeep._exporter._door is not None
+    assert bus._upkeep._exporter._door.server_address[0] == "127.0.0.1"
 
 
 @pytest.mark.parametrize(

@@ -275,7 +275,7 @@ async def test_refused_figures(server: Server, topic: str, caplog: pytest.LogCap
         found = await scraped(
             bus, lambda now: now.value("titan_bus_stream_length", topic=topic) is None, "no figures"
         )
-        rounds: list[Callable[[], Awaitable[None]]] = [bus._exporter._watch.round] * 3  # type: ignore[union-attr]  # it is open
+        rounds: list[Callable[[], Awaitable[None]]] = [bus._upkeep._exporter._watch.round] * 3  # type: ignore[union-attr]  # it is open
         for once in rounds:
             await once()
         assert found.value("titan_bus_connected") == 1
