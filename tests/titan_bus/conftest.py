@@ -14,7 +14,7 @@ from titan_bus import Bus, BusConfig, Event, RetryConfig, new_ulid, testing
 from titan_bus.connections.connection import Connection
 from titan_bus.connections.endpoint import Endpoint
 
-WAIT_S = 10.0
+WAIT_S = 30.0
 QUICK_RETRY = RetryConfig(base_s=0.002, cap_s=0.02)
 
 

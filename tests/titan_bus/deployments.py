@@ -14,7 +14,7 @@ import hiredis
 
 from tests import servers
 
-START_S = 15.0
+START_S = 30.0
 NAME = "main"
 
 

@@ -186,7 +186,7 @@ async def test_error_without_a_text(traced: Bus, topic: str, spans: Spans) -> No
 
 
 async def _event(bus: Bus, topic: str) -> Event:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await bus.publish(topic, "happened", {})
         async for event in bus.tail([topic], start="0"):
             return event

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from tests.titan_bus.conftest import WAIT_S
 from titan_bus import Bus, names
 from titan_bus.connections.connection import Connection
 
@@ -70,5 +71,5 @@ async def test_closing_ends_the_iteration(config: object, topic: str, how: str) 
         await asyncio.sleep(0.02)
         if how == "tail":
             await tail.close()
-            assert await asyncio.wait_for(reading, 1) == [event_id]
-    assert await asyncio.wait_for(reading, 1) == [event_id]
+            assert await asyncio.wait_for(reading, WAIT_S) == [event_id]
+    assert await asyncio.wait_for(reading, WAIT_S) == [event_id]

@@ -17,7 +17,7 @@ from titan_bus.shim.listening import Listening
 from titan_bus.shim.server import Shim
 
 ALL = ("*",)
-READ_S = 10.0
+READ_S = 30.0
 
 
 class Stub:

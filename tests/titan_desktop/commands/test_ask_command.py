@@ -193,7 +193,7 @@ async def test_the_timeout_stops_the_answer(bus: Bus, capsys: pytest.CaptureFixt
 
     async with chat_service(bus, endless) as stops:
         status = await ask.run(bus, options(timeout=0.5), "x", SAYS)
-        await asyncio.wait_for(stops.get(), 10)
+        await asyncio.wait_for(stops.get(), 30)
     assert status == exit_codes.MODEL_FAILED
     assert capsys.readouterr().out == "Half\n"
 
@@ -212,7 +212,7 @@ async def test_ctrl_c_stops_the_answer(bus: Bus, capsys: pytest.CaptureFixture[s
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
-        stop = await asyncio.wait_for(stops.get(), 10)
+        stop = await asyncio.wait_for(stops.get(), 30)
     assert stop.question_id
 
 

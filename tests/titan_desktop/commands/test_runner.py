@@ -28,7 +28,7 @@ async def say(bus: Bus, said: system.CoreReady | system.CoreFailed) -> None:
 async def test_a_ready_core_is_not_waited_for(bus: Bus) -> None:
     """One question is enough."""
     async with system_service(bus, a_status()):
-        await asyncio.wait_for(runner._until_ready(bus), 5)
+        await asyncio.wait_for(runner._until_ready(bus), 30)
 
 
 async def test_a_core_that_becomes_ready_while_it_is_asked_is_heard(bus: Bus) -> None:
@@ -38,7 +38,7 @@ async def test_a_core_that_becomes_ready_while_it_is_asked_is_heard(bus: Bus) ->
         await say(bus, system.CoreReady(pid=1, version="0.1.0"))
 
     async with system_service(bus, STARTING, on_asked=become_ready):
-        await asyncio.wait_for(runner._until_ready(bus), 5)
+        await asyncio.wait_for(runner._until_ready(bus), 30)
 
 
 async def test_a_store_that_does_not_open_is_a_sentence(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,7 +50,7 @@ async def test_a_store_that_does_not_open_is_a_sentence(bus: Bus, monkeypatch: p
 
     async with system_service(bus, ILL, on_asked=fail):
         with pytest.raises(runner.CommandError) as caught:
-            await asyncio.wait_for(runner._until_ready(bus), 5)
+            await asyncio.wait_for(runner._until_ready(bus), 30)
     assert caught.value.sentence == "titan: Wrong password. Correct it."
     assert caught.value.status == exit_codes.NOT_REACHED
 
@@ -118,5 +118,5 @@ async def test_a_core_that_dies_is_started_again_a_few_times(
     await asyncio.sleep(0.05)
     assert started == []
     lock.release()
-    await asyncio.wait_for(keeping, 5)
+    await asyncio.wait_for(keeping, 30)
     assert started == [paths] * runner.RESTARTS_MAX

@@ -63,7 +63,7 @@ async def test_the_half_answer_is_saved_and_shown_live(
     assert (live.text, live.state, live.sources) == ("one two ", "streaming", (DEPOSIT,))
     assert (await window.message(started.message.id)).text == "one two "
     history = PostgresHistory(cores.database)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while (stored := await history.message(live.id)) is None or stored.text != "one two ":  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     server.release()

@@ -31,7 +31,7 @@ class ListeningGraph(LadybugGraph):
         self.written.put_nowait(path)
 
     async def wait_for(self, writes: int) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             for _ in range(writes):
                 await self.written.get()
 

@@ -48,7 +48,7 @@ async def shell(core, clean_redis_url, theme, qtbot):
         listed_now = asyncio.Event()
         conversations.listed.connect(listed_now.set)
         tasks.replace(bridge.serve(bus), "read along")
-        await asyncio.wait_for(listed_now.wait(), 10)
+        await asyncio.wait_for(listed_now.wait(), 30)
         window.parts = (open_chat, conversations, status, bridge)
         yield window
         await tasks.close(2)
@@ -86,18 +86,18 @@ async def test_new_renamed_and_deleted_conversations_follow_events(shell, core):
 async def test_renaming_and_deleting_are_commands(shell, core):
     """What the person does to the list goes to the core."""
     shell.conversations.title_edited.emit("c1", "better")
-    assert await asyncio.wait_for(core.heard.get(), 5) == chat.RenameConversation(
+    assert await asyncio.wait_for(core.heard.get(), 30) == chat.RenameConversation(
         conversation_id="c1", title="better"
     )
     shell.sidebar.delete_confirmed.emit("c2")
-    assert await asyncio.wait_for(core.heard.get(), 5) == chat.DeleteConversation(conversation_id="c2")
+    assert await asyncio.wait_for(core.heard.get(), 30) == chat.DeleteConversation(conversation_id="c2")
 
 
 async def test_a_first_question_marks_its_conversation(shell, core):
     """The conversation that a question makes is marked in the list."""
     open_chat = shell.parts[0]
     open_chat.submit("hello")
-    sent = await asyncio.wait_for(core.heard.get(), 5)
+    sent = await asyncio.wait_for(core.heard.get(), 30)
     message = chat.Message(
         id=sent.message_id, conversation_id=sent.conversation_id, role=chat.Role.USER, text="hello",
         state=State.COMPLETE, created_at="2026-03-01T10:00:00Z",
@@ -121,7 +121,7 @@ async def test_a_missing_model_is_said_with_the_cure(shell, core):
     take = status._take_status
     status._take_status = lambda found: (take(found), learnt.set())
     await core.say(system.SettingsChanged(), topics.SYSTEM)
-    await asyncio.wait_for(learnt.wait(), 5)
+    await asyncio.wait_for(learnt.wait(), 30)
     assert "No model" in shell.banner.text
     shell.banner.action_requested.emit()
     assert wanted
@@ -232,8 +232,8 @@ async def test_a_failed_task_is_told_and_the_others_go_on(caplog):
 
     tasks.start(fail(), "failing")
     tasks.start(go_on(), "going on")
-    assert isinstance(await asyncio.wait_for(told.get(), 5), LookupError)
-    await asyncio.wait_for(finished.wait(), 5)
+    assert isinstance(await asyncio.wait_for(told.get(), 30), LookupError)
+    await asyncio.wait_for(finished.wait(), 30)
     tasks.replace(asyncio.Event().wait(), "newest")
     tasks.replace(asyncio.Event().wait(), "newest")
     await tasks.close(5)

@@ -49,7 +49,7 @@ async def test_a_fault_in_a_callback_is_said_and_survived(session, caplog):
     tell = session.status.tell_fault
     session.status.tell_fault = lambda sentence: (tell(sentence), told.set())
     loop.call_soon(lambda: 1 / 0)
-    await asyncio.wait_for(told.wait(), 5)
+    await asyncio.wait_for(told.wait(), 30)
     assert "window.log" in banner(session)
     assert "ZeroDivisionError" in caplog.text
 
@@ -76,7 +76,7 @@ async def test_a_failed_task_is_said(session, caplog):
     told = asyncio.Event()
     session.tasks._on_fault = lambda error: (session._on_fault(error), told.set())
     session.tasks.start(fail(), "failing")
-    await asyncio.wait_for(told.wait(), 5)
+    await asyncio.wait_for(told.wait(), 30)
     assert "window.log" in banner(session)
 
 
@@ -113,7 +113,7 @@ async def test_leaving_ends_the_wait_and_every_task(session):
     """After leaving nothing runs any more, within the second that closing may take."""
     session.tasks.start(asyncio.Event().wait(), "endless")
     QTimer.singleShot(0, session.leave)
-    await asyncio.wait_for(session._leaving.wait(), 5)
+    await asyncio.wait_for(session._leaving.wait(), 30)
     begin = asyncio.get_running_loop().time()
     await session.close()
     assert asyncio.get_running_loop().time() - begin < 1

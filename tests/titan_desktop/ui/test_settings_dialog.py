@@ -133,7 +133,7 @@ async def test_saving_writes_the_file_and_closes(presenter, tmp_path):
     presenter.open()
     presenter._dialog.theme.setCurrentIndex(2)
     presenter._dialog.save_button.click()
-    await asyncio.wait_for(done.wait(), 10)
+    await asyncio.wait_for(done.wait(), 30)
     assert settings.load(tmp_path / "settings.toml", {}).theme == "dark"
     assert presenter._dialog is None
 

@@ -109,7 +109,7 @@ async def until(condition: Callable[[], object], *signals: Any) -> None:
     for signal in signals:
         signal.connect(stir)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not condition():
                 stirred.clear()
                 await stirred.wait()
