@@ -2,7 +2,24 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="en" sourcelanguage="en">
 <context>
+    <name>DeadLettersDialog</name>
+    <message numerus="yes">
+        <source>Remove %n task(s) for good?</source>
+        <translation>
+            <numerusform>Remove %n task for good?</numerusform>
+            <numerusform>Remove %n tasks for good?</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>StatusPresenter</name>
+    <message numerus="yes">
+        <source>%n task(s) could not be done.</source>
+        <translation>
+            <numerusform>%n task could not be done.</numerusform>
+            <numerusform>%n tasks could not be done.</numerusform>
+        </translation>
+    </message>
     <message numerus="yes">
         <source>%n file(s) could not be read</source>
         <translation>

@@ -93,6 +93,135 @@
     </message>
 </context>
 <context>
+    <name>DeadLetter</name>
+    <message>
+        <source>Answer a question</source>
+        <translation>Ответить на вопрос</translation>
+    </message>
+    <message>
+        <source>Answer a question again</source>
+        <translation>Ответить на вопрос ещё раз</translation>
+    </message>
+    <message>
+        <source>Stop an answer</source>
+        <translation>Остановить ответ</translation>
+    </message>
+    <message>
+        <source>Rename a conversation</source>
+        <translation>Переименовать разговор</translation>
+    </message>
+    <message>
+        <source>Delete a conversation</source>
+        <translation>Удалить разговор</translation>
+    </message>
+    <message>
+        <source>Read folders</source>
+        <translation>Прочитать папки</translation>
+    </message>
+    <message>
+        <source>Read a file</source>
+        <translation>Прочитать файл</translation>
+    </message>
+    <message>
+        <source>Forget a file that is gone</source>
+        <translation>Забыть удалённый файл</translation>
+    </message>
+    <message>
+        <source>Put a file into the graph</source>
+        <translation>Внести файл в граф</translation>
+    </message>
+    <message>
+        <source>Take over new settings</source>
+        <translation>Применить новые настройки</translation>
+    </message>
+    <message>
+        <source>Something that Titan cannot read</source>
+        <translation>Нечто, чего Titan не может прочитать</translation>
+    </message>
+    <message>
+        <source>Titan&apos;s core ended several times while it worked on this.</source>
+        <translation>Ядро Titan несколько раз завершалось, выполняя эту задачу.</translation>
+    </message>
+    <message>
+        <source>Titan does not understand it; another version may have written it.</source>
+        <translation>Titan этого не понимает: возможно, запись сделала другая версия.</translation>
+    </message>
+    <message>
+        <source>Titan does not understand it; another program may have written it.</source>
+        <translation>Titan этого не понимает: возможно, запись сделала другая программа.</translation>
+    </message>
+    <message>
+        <source>An error inside Titan: {error}</source>
+        <translation>Ошибка внутри Titan: {error}</translation>
+    </message>
+</context>
+<context>
+    <name>DeadLettersDialog</name>
+    <message>
+        <source>Remove tasks</source>
+        <translation>Удаление задач</translation>
+    </message>
+    <message numerus="yes">
+        <source>Remove %n task(s) for good?</source>
+        <translation>
+            <numerusform>Удалить %n задачу навсегда?</numerusform>
+            <numerusform>Удалить %n задачи навсегда?</numerusform>
+            <numerusform>Удалить %n задач навсегда?</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Titan will not try them again. Your files stay as they are.</source>
+        <translation>Titan больше не будет их выполнять. Ваши файлы останутся как есть.</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>Удалить</translation>
+    </message>
+    <message>
+        <source>Everything could be done.</source>
+        <translation>Всё выполнено.</translation>
+    </message>
+    <message>
+        <source>Titan tried each of these several times and gave up. Nothing of it is lost.</source>
+        <translation>Titan несколько раз пытался выполнить каждую из этих задач. Они сохранены, и их можно повторить.</translation>
+    </message>
+    <message>
+        <source>The newest {shown} of {count} are shown.</source>
+        <translation>Показаны последние {shown} из {count}.</translation>
+    </message>
+    <message>
+        <source>Tasks that could not be done</source>
+        <translation>Невыполненные задачи</translation>
+    </message>
+    <message>
+        <source>Task</source>
+        <translation>Задача</translation>
+    </message>
+    <message>
+        <source>Why</source>
+        <translation>Причина</translation>
+    </message>
+    <message>
+        <source>When</source>
+        <translation>Когда</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>Повторить</translation>
+    </message>
+    <message>
+        <source>Remove…</source>
+        <translation>Удалить…</translation>
+    </message>
+</context>
+<context>
+    <name>DeadLettersPresenter</name>
+    <message>
+        <source>Titan&apos;s core does not answer. Try again in a moment.</source>
+        <translation>Ядро Titan не отвечает. Повторите через несколько секунд.</translation>
+    </message>
+</context>
+<context>
     <name>FailuresDialog</name>
     <message>
         <source>Files that could not be read</source>
@@ -205,6 +334,10 @@
     <message>
         <source>Files that could not be read…</source>
         <translation>Непрочитанные файлы…</translation>
+    </message>
+    <message>
+        <source>Tasks that could not be done…</source>
+        <translation>Невыполненные задачи…</translation>
     </message>
     <message>
         <source>Settings…</source>
@@ -719,6 +852,18 @@
     <message>
         <source>Connect a model…</source>
         <translation>Подключить модель…</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n task(s) could not be done.</source>
+        <translation>
+            <numerusform>%n задачу выполнить не удалось.</numerusform>
+            <numerusform>%n задачи выполнить не удалось.</numerusform>
+            <numerusform>%n задач выполнить не удалось.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Show…</source>
+        <translation>Показать…</translation>
     </message>
     <message numerus="yes">
         <source>%n file(s) could not be read</source>

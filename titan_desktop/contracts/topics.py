@@ -16,6 +16,8 @@ MEMORY = "memory.v1"
 MEMORY_REQUESTS = "memory.requests.v1"
 SYSTEM = "system.v1"
 SYSTEM_REQUESTS = "system.requests.v1"
+DEAD_LETTERS = "dead_letters.v1"
+DEAD_LETTER_REQUESTS = "dead_letters.requests.v1"
 PRESENCE = "presence.v1"
 
 STREAMS = (
@@ -27,6 +29,8 @@ STREAMS = (
     StreamConfig(name=MEMORY_REQUESTS, maxlen=2_000),
     StreamConfig(name=SYSTEM, maxlen=10_000),
     StreamConfig(name=SYSTEM_REQUESTS, maxlen=2_000),
+    StreamConfig(name=DEAD_LETTERS, maxlen=500),
+    StreamConfig(name=DEAD_LETTER_REQUESTS, maxlen=2_000),
     StreamConfig(name=PRESENCE, maxlen=500),
 )
 

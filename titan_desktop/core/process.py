@@ -115,6 +115,7 @@ class Core:
             from titan_desktop.contracts import topics
             from titan_desktop.core.house import House
             from titan_desktop.core.presence import Presence, listen, until_alone
+            from titan_desktop.services.dead_letters import DeadLetterService
             from titan_desktop.services.system import SystemService
 
             url = await provision.redis_url()
@@ -128,6 +129,7 @@ class Core:
             )
             bus = await stack.enter_async_context(Bus(config))
             await stack.enter_async_context(SystemService(bus, status=board.status, locate=board.locate))
+            await stack.enter_async_context(DeadLetterService(bus))
             presence_tail = bus.tail([topics.PRESENCE])
             await presence_tail.start()  # before anybody can know of us, so that no beat is missed
             record = core_file.CoreRecord(os.getpid(), __version__, url, core_file.marks(os.environ))

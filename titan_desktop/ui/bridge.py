@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Signal
 
 from titan_bus import Bus, BusUnavailableError, Event, Tail
 from titan_bus.errors import PayloadMismatchError
-from titan_desktop.contracts import chat, files, memory, system, topics
+from titan_desktop.contracts import chat, dead_letters, files, memory, system, topics
 
 log = logging.getLogger(__name__)
 
@@ -21,11 +21,12 @@ T = TypeVar("T")
 
 RETRY_S = 0.2
 
-_TAILED = (topics.CHAT, topics.CHAT_STREAM, topics.FS, topics.MEMORY, topics.SYSTEM)
+_TAILED = (topics.CHAT, topics.CHAT_STREAM, topics.FS, topics.MEMORY, topics.SYSTEM, topics.DEAD_LETTERS)
 _CHAT = {topics.type_of(kind): kind for kind in chat.ChatEvent.__args__}
 _MEMORY = {topics.type_of(kind): kind for kind in memory.MemoryEvent.__args__}
 _SYSTEM = {topics.type_of(kind): kind for kind in system.SystemEvent.__args__}
 _FILE_SEEN = topics.type_of(files.FileSeen)
+_DEAD_LETTERS = topics.type_of(dead_letters.DeadLettersChanged)
 _DELTA = topics.type_of(chat.AssistantDelta)
 
 
@@ -45,6 +46,8 @@ class Bridge(QObject):
     """A `memory.MemoryEvent`."""
     system_said = Signal(object)
     """A `system.SystemEvent`."""
+    dead_letters_changed = Signal(int)
+    """How many tasks could not be done."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -108,6 +111,9 @@ class Bridge(QObject):
                     self.memory_said.emit(event.payload_as(kind))
                 case topics.SYSTEM if kind := _SYSTEM.get(event.event_type):
                     self.system_said.emit(event.payload_as(kind))
+                case topics.DEAD_LETTERS if event.event_type == _DEAD_LETTERS:
+                    count = event.payload_as(dead_letters.DeadLettersChanged).count
+                    self.dead_letters_changed.emit(count)
         except PayloadMismatchError:
             # The consumers' groups dead-letter it; a window that reads along only passes it over.
             log.warning("an event on %s is not what it says it is", event.topic, exc_info=True)

@@ -29,6 +29,7 @@ from titan_desktop.ui.bridge import Bridge
 from titan_desktop.ui.chat import markdown, sentences
 from titan_desktop.ui.chat_presenter import ChatPresenter
 from titan_desktop.ui.conversations_presenter import ConversationsPresenter
+from titan_desktop.ui.dead_letters_presenter import DeadLettersPresenter
 from titan_desktop.ui.early_wishes import EarlyWishes
 from titan_desktop.ui.event_loop import AppLoop
 from titan_desktop.ui.main_window import MainWindow
@@ -114,6 +115,7 @@ class Session(QObject):
             window.conversations, window.sidebar, self.chat, self.bridge, self.tasks, self
         )
         self.status = StatusPresenter(window, self.bridge, self.tasks, self)
+        self.dead_letters = DeadLettersPresenter(window, self.bridge, self.tasks, self)
         self.settings = SettingsPresenter(
             parts.paths.settings_file, parts.settings, window, self.bridge, self.tasks
         )
@@ -130,6 +132,8 @@ class Session(QObject):
         window.chat.source_activated.connect(self._open_source)
         window.chat.link_activated.connect(self._open_link)
         self.status.model_needed.connect(self.settings.open)
+        self.status.dead_letters_wanted.connect(self.dead_letters.open)
+        self.dead_letters.counted.connect(self.status.dead_letters_counted)
         self.settings.appearance_changed.connect(self.dress)
         self.conversations.listed.connect(self._on_ready)
         self.conversations.failed.connect(lambda sentence: window.chat.set_notice(sentence, "warning"))

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import NamedTuple
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -19,11 +20,21 @@ REFRESH_MS = 200
 STATUS_RETRY_S = 2.0
 
 
+class _Said(NamedTuple):
+    """What the strip says, how it looks, and the words of its button; "" for no button."""
+
+    text: str = ""
+    tone: str = "info"
+    action: str = ""
+
+
 class StatusPresenter(QObject):
     """Decides what the strip above the conversation and the line below it say."""
 
     model_needed = Signal()
     """The person wants to connect a model."""
+    dead_letters_wanted = Signal()
+    """The person wants to see what could not be done."""
     index_learnt = Signal()
     """The index's figures are new."""
 
@@ -34,10 +45,11 @@ class StatusPresenter(QObject):
         self._window = window
         self._bridge = bridge
         self._tasks = tasks
-        self._core_trouble = ("", "info")
+        self._core_trouble = _Said()
         self._starting = True
         self._problems: tuple[str, ...] = ()
         self._has_model: bool | None = None
+        self._dead_letters = 0
         self._fault = ""
         self._put_away = ""
         self._index = memory.IndexStatus(files=0, passages=0, failed=0, skipped=0)
@@ -58,20 +70,25 @@ class StatusPresenter(QObject):
         bridge.memory_said.connect(self._on_memory)
         bridge.file_seen.connect(self._on_file_seen)
         window.banner.closed.connect(self._on_put_away)
-        window.banner.action_requested.connect(self.model_needed)
+        window.banner.action_requested.connect(self._on_action)
         window.failures_requested.connect(self.show_failures)
 
     # What is known
 
     def core_changed(self, sentence: str, tone: str = "warning") -> None:
         """The core is starting, restarting or cannot start; "" when it is there."""
-        self._core_trouble = (sentence, tone)
+        self._core_trouble = _Said(sentence, tone)
         self._show_banner()
 
     def tell_fault(self, sentence: str) -> None:
         """Something went wrong inside the window: say so, without standing in the way."""
         self._fault = sentence
         self._put_away = ""
+        self._show_banner()
+
+    def dead_letters_counted(self, count: int) -> None:
+        """So many tasks could not be done."""
+        self._dead_letters = count
         self._show_banner()
 
     def _on_connected(self) -> None:
@@ -132,32 +149,42 @@ class StatusPresenter(QObject):
         self._show_activity()
 
     def _on_put_away(self) -> None:
-        self._put_away = self._sentence()[0]
+        self._put_away = self._sentence().text
         self._fault = ""
         self._show_banner()
 
-    def _sentence(self) -> tuple[str, str, str]:
-        """Choose sentence, tone and action: what hinders most comes first."""
-        if self._core_trouble[0]:
-            return (*self._core_trouble, "")
+    def _on_action(self) -> None:
+        if self._sentence() == self._about_dead_letters():
+            self.dead_letters_wanted.emit()
+        else:
+            self.model_needed.emit()
+
+    def _sentence(self) -> _Said:
+        """Choose what hinders most."""
+        if self._core_trouble.text:
+            return self._core_trouble
         if self._fault:
-            return self._fault, "danger", ""
+            return _Said(self._fault, "danger")
         if self._problems:
             # The core speaks English: what it says is the detail of a sentence in the person's language.
-            return self.tr("Titan's core reports: {detail}").format(detail=self._problems[0]), "warning", ""
+            detail = self.tr("Titan's core reports: {detail}").format(detail=self._problems[0])
+            return _Said(detail, "warning")
+        if self._dead_letters and self._about_dead_letters().text != self._put_away:
+            return self._about_dead_letters()
         if self._has_model is False:
-            return (
+            return _Said(
                 self.tr("No model is connected: answers show the passages that were found."),
-                "info",
-                self.tr("Connect a model…"),
+                action=self.tr("Connect a model…"),
             )
-        return "", "info", ""
+        return _Said()
+
+    def _about_dead_letters(self) -> _Said:
+        words = self.tr("%n task(s) could not be done.", "", self._dead_letters)
+        return _Said(words, "warning", self.tr("Show…"))
 
     def _show_banner(self) -> None:
-        text, tone, action = self._sentence()
-        if text == self._put_away:
-            text = ""
-        self._window.banner.say(text, tone, action)
+        said = self._sentence()
+        self._window.banner.say(*(_Said() if said.text == self._put_away else said))
 
     def _show_activity(self) -> None:
         done, total = self._progress.figures(time.monotonic())

@@ -84,7 +84,8 @@ async def test_a_command_that_comes_again_changes_nothing_and_says_the_answer_ag
     question_id = await window.ask()
     first = await window.answer(question_id)
     [event] = [event for event in window.events if event.event_type == "send_prompt"]
-    while core.busy():  # the answer is said before its attempt has ended, which the same command would join
+    # The answer is said before its attempt has ended, and the same command would join that.
+    while core.busy():  # noqa: ASYNC110
         await asyncio.sleep(0)
     await core._commands.handle(event)
     assert await window.answer(question_id, count=2) == first

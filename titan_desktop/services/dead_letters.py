@@ -1,0 +1,127 @@
+"""Dead letters: shows what the services could not do, lets them try again, and says when there is more or less.
+
+The bus puts them aside (`titan_bus.deadletter`); nothing here knows why an event failed.
+"""
+
+import asyncio
+import logging
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from titan_bus import Bus, BusError, Event, Subscription
+from titan_bus.deadletter import DeadLetter as Letter
+from titan_bus.errors import PayloadMismatchError
+from titan_desktop.contracts import topics
+from titan_desktop.contracts.dead_letters import (
+    DeadLetter,
+    DeadLetterPage,
+    DeadLettersChanged,
+    DropDeadLetters,
+    ListDeadLetters,
+    RedriveDeadLetters,
+    Request,
+)
+
+GROUP = "dead_letters"
+LOOK_S = 2.0
+"""How often it looks whether there are others: any program's consumer may have put one aside."""
+SHOWN_MAX = 200
+SUBJECT_CHARS_MAX = 200
+MESSAGE_CHARS_MAX = 1_000
+
+_log = logging.getLogger(__name__)
+
+
+class _Subject(msgspec.Struct):
+    """What the events of this house name what they are about by."""
+
+    text: str = ""
+    path: str = ""
+    title: str = ""
+
+
+class DeadLetterService:
+    """Serves `topics.DEAD_LETTER_REQUESTS`; speaks on `topics.DEAD_LETTERS`."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._subscription: Subscription | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self._said = (0, "")
+
+    async def __aenter__(self) -> Self:
+        self._subscription = await self._bus.subscribe(topics.DEAD_LETTER_REQUESTS, GROUP, self._answer)
+        self._watching = asyncio.create_task(self._watch(), name="dead letters")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.wait([self._watching])
+        if self._subscription is not None:
+            await self._subscription.stop()
+
+    async def _watch(self) -> None:
+        while True:
+            try:
+                await self._say()
+            except BusError as error:
+                _log.info("cannot look for dead letters: %s", error)
+            await asyncio.sleep(LOOK_S)
+
+    async def _say(self) -> None:
+        newest = await self._bus.dead_letters.list(1)
+        now = (await self._bus.dead_letters.count(), newest[0].letter_id if newest else "")
+        if now != self._said:
+            changed = DeadLettersChanged(count=now[0])
+            await self._bus.publish(topics.DEAD_LETTERS, topics.type_of(changed), changed)
+            self._said = now
+
+    async def _answer(self, event: Event) -> DeadLetterPage:
+        request: Request = event.payload_as(Request)  # type: ignore[arg-type]  # a union is a type to msgspec
+        limit = SHOWN_MAX
+        match request:
+            case ListDeadLetters():
+                limit = min(request.limit, SHOWN_MAX)
+            case RedriveDeadLetters():
+                await self._redrive(request.letter_ids)
+            case DropDeadLetters():
+                await self._bus.dead_letters.drop(*request.letter_ids)
+        count = await self._bus.dead_letters.count()
+        letters = await self._bus.dead_letters.list(limit)  # where one more may have come meanwhile
+        return DeadLetterPage(
+            count=max(count, len(letters)), letters=tuple(_shown(letter) for letter in letters)
+        )
+
+    async def _redrive(self, letter_ids: tuple[str, ...]) -> None:
+        for letter_id in letter_ids:
+            try:
+                await self._bus.dead_letters.redrive(letter_id)
+            except ValueError as error:  # it comes from no topic: somebody else put it there
+                _log.warning("%s stays a dead letter: %s", letter_id, error)
+
+
+def _shown(letter: Letter) -> DeadLetter:
+    origin = letter.origin
+    return DeadLetter(
+        letter_id=letter.letter_id,
+        event_type=letter.event.event_type if letter.event is not None else "",
+        group=origin.group,
+        subject=_subject_of(letter.event) if letter.event is not None else "",
+        error=origin.error,
+        message=origin.message[:MESSAGE_CHARS_MAX],
+        at=origin.at,
+    )
+
+
+def _subject_of(event: Event) -> str:
+    try:
+        named = event.payload_as(_Subject)
+    except PayloadMismatchError:  # the very reason why it is a dead letter, perhaps
+        return ""
+    line = " ".join((named.text or named.path or named.title).split())
+    return line if len(line) <= SUBJECT_CHARS_MAX else line[: SUBJECT_CHARS_MAX - 1] + "…"
