@@ -70,6 +70,9 @@ class Bus:
         self._tails: set[Tail] = set()
         self._open = False
         self._closed = False
+        self._opening = asyncio.Lock()
+        self._finishing: asyncio.Task[None] | None = None
+        self._shutting: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -88,39 +91,64 @@ class Bus:
             BusClosedError: it was closed.
             ExtraMissingError: the configuration asks for what is not installed.
         """
-        if self._open:
-            return
-        if self._closed:
-            raise BusClosedError
-        self._upkeep.prepare()
-        await self._server.open()
-        self._open = True
-        try:
-            await self._upkeep.start()
-            await self.include(self._handlers)
-        except BaseException:
-            await self.close()
-            raise
+        async with self._opening:
+            if self._open:
+                return
+            if self._closed:
+                raise BusClosedError
+            self._upkeep.prepare()
+            await self._server.open()
+            self._open = True
+            try:
+                await self._upkeep.start()
+                await self.include(self._handlers)
+            except BaseException:
+                await self.close()
+                raise
 
     async def close(self) -> None:
-        """Close within `drain_s` and some seconds more, whatever the handlers and the server do."""
-        if not self._open:
-            return
-        self._open = False
-        self._closed = True
-        processors, self._processors = self._processors, []
+        """Close within `drain_s` and some seconds more, whatever the handlers and the server do.
+
+        Cancelled, it waits for no handler any more, and closes the rest all the same.
+        """
+        if self._shutting is None:
+            if not self._open:
+                return
+            self._open = False
+            self._closed = True
+            self._finishing = asyncio.create_task(self._finish(), name="titan_bus draining")
+            self._shutting = asyncio.create_task(self._shut(self._finishing), name="titan_bus closing")
+        try:
+            await asyncio.shield(self._shutting)
+        except asyncio.CancelledError:
+            if self._finishing is not None:
+                self._finishing.cancel()
+            await asyncio.wait([self._shutting])
+            raise
+
+    async def _finish(self) -> None:
+        """Let those at work come to an end, and what was published arrive."""
         try:
             for tail in tuple(self._tails):
                 await tail.close()
-            await asyncio.gather(*(processor.stop(self.config.drain_s) for processor in processors))
+            await asyncio.gather(*(processor.stop(self.config.drain_s) for processor in self._processors))
+            self._processors.clear()
             async with asyncio.timeout(FLUSH_S):
                 await self._requester.close()
                 await self._server.drain()
         except TimeoutError:
             pass  # the futures of what is left fail with BusClosedError
+
+    async def _shut(self, finishing: asyncio.Task[None]) -> None:
+        """Close what is left."""
+        try:
+            await asyncio.wait([finishing])
+            await asyncio.gather(*(processor.stop(0.0) for processor in self._processors))
         finally:
             await self._upkeep.close()
             await self._server.close()
+        if not finishing.cancelled():
+            await finishing  # raises what it raised
 
     @property
     def connected(self) -> bool:
@@ -331,7 +359,11 @@ class Bus:
             RequestFailedError: the responder refused, or answered with something else (`reply_malformed`).
             BusUnavailableError: the server is away.
             PublishRefusedError: the request is malformed or too long.
+            BusClosedError: the bus is not open, or was closed meanwhile.
+            ValueError: `timeout_s` is no number of seconds.
         """
+        if not self._open:
+            raise BusClosedError
         with self._tracing.requesting(topic, event_type):
             reply = await self._requester.request(topic, event_type, payload, timeout_s)
         if reply_type is None:

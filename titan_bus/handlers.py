@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypedDict, TypeVar
 
+from titan_bus.consumer.delivery import IGNORED
 from titan_bus.consumer.processor import PartitionBy
 from titan_bus.errors import HandlerRefusedError, RequestRefused
 from titan_bus.event import Event
@@ -100,7 +101,7 @@ class _Router:
     async def __call__(self, event: Event) -> object:
         return await self._routes.get(event.event_type, self._rest)(event)
 
-    async def _ignore(self, event: Event) -> None:
+    async def _ignore(self, event: Event) -> object:
         if event.meta.reply_to is not None:
             raise RequestRefused("unknown_event_type", f"{self._where} does not answer {event.event_type}")
         if event.event_type not in self._ignored and len(self._ignored) < IGNORED_NAMED_MAX:
@@ -108,6 +109,7 @@ class _Router:
             logger.info(
                 "%s: no handler takes %s; such events are acknowledged", self._where, event.event_type
             )
+        return IGNORED
 
 
 class Handlers:

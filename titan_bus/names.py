@@ -53,6 +53,11 @@ def replies_of(client_id: str) -> str:
     return f"{REPLIES}:{client_id}"
 
 
+def is_replies(stream: str) -> bool:
+    """Whether answers may be written there: a request names its stream, and may name any key."""
+    return stream.startswith(f"{REPLIES}:")
+
+
 def once_of(scope: str, event_id: str) -> str:
     """Return the mark that an effect of an event has happened, or is happening."""
     return f"once:{scope}:{event_id}"

@@ -123,8 +123,9 @@ class Publisher:
         meta: Meta,
         event_id: str | None = None,
         schema_version: int = SCHEMA_VERSION,
+        over: Connection | None = None,
     ) -> asyncio.Future[Any]:
-        """Append an event with this payload and meta to a stream."""
+        """Append an event with this payload and meta to a stream, `over` another connection than publishes."""
         event = Event(
             event_id=event_id or new_ulid(),
             schema_version=schema_version,
@@ -134,7 +135,7 @@ class Publisher:
             payload=payload,
             meta=meta,
         )
-        future = self._connection.call(
+        future = (over or self._connection).call(
             "XADD", stream, "*", codec.FIELD, codec.encode(event), answer=event.event_id
         )
         self.published.add(topic)

@@ -10,6 +10,8 @@ request over; one that is behind answers what nobody awaits any more.
 import asyncio
 import base64
 import contextlib
+import logging
+import math
 import time
 from collections.abc import Callable
 from functools import partial
@@ -21,8 +23,10 @@ from titan_bus import codec, names
 from titan_bus.connections.channel import Channel
 from titan_bus.connections.connection import Connection, unheeded
 from titan_bus.errors import (
-    BusUnavailableError,
+    BusClosedError,
+    BusError,
     EntryMalformedError,
+    PayloadMismatchError,
     RequestFailedError,
     RequestRefused,
     RequestTimedOutError,
@@ -37,6 +41,7 @@ REPLY_BYTES_MAX = 2 * 1024 * 1024
 WHOLE_BYTES_MAX = 24_000
 PART_BYTES_MAX = 23_000
 """A part travels as base64, which makes 4 bytes of 3; the envelope has the rest of the 32,768."""
+REFUSAL_CHARS_MAX = 1_000
 REPLIES_TTL_S = 60
 READ_BEFORE_TRIM = 50
 REPLY = "reply"
@@ -44,6 +49,7 @@ REPLY_PART = "reply_part"
 REPLY_REFUSED = "reply_refused"
 
 _encoder = msgspec.json.Encoder()
+logger = logging.getLogger("titan_bus")
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -85,7 +91,7 @@ class Responder:
             chunks = [encoded[at : at + PART_BYTES_MAX] for at in range(0, len(encoded), PART_BYTES_MAX)]
             await self._send(event, REPLY_PART, [b'"' + base64.b64encode(chunk) + b'"' for chunk in chunks])
 
-    async def refuse(self, event: Event, error: Exception) -> None:
+    async def refuse(self, event: Event, error: BaseException) -> None:
         """Send what the handler raised: a refusal as it is, anything else as `internal` without its details."""
         if isinstance(error, RequestRefused):
             await self._refuse(event, error.code, error.message)
@@ -93,11 +99,21 @@ class Responder:
             await self._refuse(event, "internal", type(error).__name__)
 
     async def _refuse(self, event: Event, code: str, message: str) -> None:
-        await self._send(event, REPLY_REFUSED, [_encoder.encode(Refusal(code, speakable(message)[:1_000]))])
+        refusal = Refusal(
+            speakable(str(code))[:REFUSAL_CHARS_MAX], speakable(str(message))[:REFUSAL_CHARS_MAX]
+        )
+        await self._send(event, REPLY_REFUSED, [_encoder.encode(refusal)])
 
     async def _send(self, event: Event, event_type: str, payloads: list[bytes]) -> None:
         stream = event.meta.reply_to
         if stream is None:
+            return
+        if not names.is_replies(
+            stream
+        ):  # or a stranger's request could have us write to any key, and expire it
+            logger.warning(
+                "%s asks for its answer on %r, which is no stream of replies", event.event_id, stream
+            )
             return
         reply_id = new_ulid()
         trace = self._tracing.publishing(names.REPLIES, event_type, reply_id)
@@ -113,10 +129,19 @@ class Responder:
                 part=part,
                 parts=len(payloads),
             )
-            part_id = reply_id if part == 0 else new_ulid()
+            # All under one id: a request may be answered twice, and parts of two answers make none.
             sent.append(
-                self._publisher.send(stream, event.topic, event_type, msgspec.Raw(payload), meta, part_id)
+                self._publisher.send(
+                    stream,
+                    event.topic,
+                    event_type,
+                    msgspec.Raw(payload),
+                    meta,
+                    reply_id,
+                    over=self._connection,
+                )
             )
+        # Behind the answer, on its connection: before it there would be no key, and the answer stay for ever.
         sent.append(self._connection.call("EXPIRE", stream, REPLIES_TTL_S))
         answered = asyncio.gather(*sent)
         if trace.end is not None:
@@ -125,13 +150,13 @@ class Responder:
 
 
 class _Waiting:
-    """One request in the air, and the parts of its answer that have come."""
+    """One request in the air, and the parts that have come of each answer to it, by the answer's id."""
 
     __slots__ = ("future", "parts")
 
     def __init__(self) -> None:
         self.future: asyncio.Future[msgspec.Raw] = asyncio.get_running_loop().create_future()
-        self.parts: dict[int, bytes] = {}
+        self.parts: dict[str, dict[int, bytes]] = {}
 
 
 class Requester:
@@ -152,6 +177,7 @@ class Requester:
         self._position = b"0-0"
         self._read_since_trim = 0
         self._waiting: dict[str, _Waiting] = {}
+        self._closed = False
         self._reader: asyncio.Task[None] | None = None
 
     async def request(self, topic: str, event_type: str, payload: Payload, timeout_s: float) -> msgspec.Raw:
@@ -162,13 +188,15 @@ class Requester:
             RequestFailedError: the responder refused.
             BusUnavailableError: the server was away for so long that the request could not be published.
             PublishRefusedError: the request is malformed or too long.
+            BusClosedError: the bus is not open, or was closed meanwhile.
+            ValueError: `timeout_s` is no number of seconds.
         """
-        if self._reader is None:
-            name = "titan_bus replies"
-            self._reader = asyncio.create_task(keep_going(self._read, name), name=name)
-        event_id = new_ulid()
-        waiting = self._waiting[event_id] = _Waiting()
+        if not isinstance(timeout_s, int | float) or not math.isfinite(timeout_s):
+            raise ValueError(f"timeout_s is a number of seconds, not {timeout_s!r}")
         deadline = _now_ms() + int(timeout_s * 1000)
+        event_id = new_ulid()
+        self._begin_reading()
+        waiting = self._waiting[event_id] = _Waiting()
         try:
             async with asyncio.timeout(timeout_s):
                 await self._publisher.publish(
@@ -180,16 +208,29 @@ class Requester:
             raise RequestTimedOutError(topic, event_type, timeout_s) from error
         finally:
             del self._waiting[event_id]
+            if waiting.future.done():
+                unheeded(waiting.future)  # told while the request was still on its way
 
     async def close(self) -> None:
-        """Stop reading and take the reply stream away."""
+        """Stop reading, tell those who wait, and take the reply stream away."""
+        self._closed = True
+        for waiting in self._waiting.values():
+            if not waiting.future.done():
+                waiting.future.set_exception(BusClosedError())
         if self._reader is None:
             return
         self._reader.cancel()
         await asyncio.wait([self._reader])
         self._channel.close()
-        with contextlib.suppress(BusUnavailableError):
+        with contextlib.suppress(BusError):  # it goes by itself, a little later
             await self._connection.call("DEL", self._stream, patience_s=0.0)
+
+    def _begin_reading(self) -> None:
+        if self._closed:
+            raise BusClosedError
+        if self._reader is None:
+            name = "titan_bus replies"
+            self._reader = asyncio.create_task(keep_going(self._read, name), name=name)
 
     async def _read(self) -> None:
         reply: Any = await self._channel.call(
@@ -212,14 +253,24 @@ class Requester:
             return
         if event.event_type == REPLY:
             waiting.future.set_result(event.payload)
-        elif event.event_type == REPLY_REFUSED:
-            refusal = event.payload_as(Refusal)
-            waiting.future.set_exception(RequestFailedError(refusal.code, refusal.message))
-        else:
-            waiting.parts[event.meta.part] = event.payload_as(bytes)
-            if len(waiting.parts) == event.meta.parts:
-                whole = b"".join(part for _, part in sorted(waiting.parts.items()))
-                waiting.future.set_result(msgspec.Raw(whole))
+            return
+        try:
+            if event.event_type == REPLY_REFUSED:
+                refusal = event.payload_as(Refusal)
+                waiting.future.set_exception(RequestFailedError(refusal.code, refusal.message))
+            else:
+                _join(waiting, event)
+        except PayloadMismatchError as error:
+            waiting.future.set_exception(RequestFailedError("reply_malformed", str(error)))
+
+
+def _join(waiting: _Waiting, event: Event) -> None:
+    """Take a part of an answer; with the last one the answer is whole."""
+    parts = waiting.parts.setdefault(event.event_id, {})
+    parts[event.meta.part] = event.payload_as(bytes)
+    if len(parts) == event.meta.parts:
+        whole = b"".join(part for _, part in sorted(parts.items()))
+        waiting.future.set_result(msgspec.Raw(whole))
 
 
 def _now_ms() -> int:

@@ -38,6 +38,12 @@ async def keep_going(step: Callable[[], Awaitable[object]], what: str) -> None:
             await step()
             backoff.reset()
             said = ""
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            logger.exception("%s: what a step waited for was cancelled, going on", what)
+            await backoff.pause()
         except (BusUnavailableError, BusOverloadedError):
             await backoff.pause()
         except Exception as error:  # a supervisor: one bad step must not end the loop

@@ -38,9 +38,10 @@ class Claims:
 
     Args:
         held: tells the (stream, entry id) pairs that this consumer has in hand now.
+        has_room: whether it can take more in hand now. What it cannot handle soon is better off with others.
         receive: takes over entries of a stream, told how often each was delivered; called before anything else can
             run, so nothing is taken twice.
-        bury: puts an entry to the dead letters.
+        bury: puts an entry to the dead letters, or sees to it that it stays pending.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Claims:
         group: str,
         streams: tuple[str, ...],
         held: Callable[[], Collection[Key]],
+        has_room: Callable[[], bool],
         receive: Callable[[str, list[Entry], Mapping[bytes, int]], None],
         bury: Callable[[str, bytes, list[bytes], BaseException], Awaitable[None]],
     ) -> None:
@@ -59,15 +61,21 @@ class Claims:
         self._group = group
         self._streams = streams
         self._held = held
+        self._has_room = has_room
         self._receive = receive
         self._bury = bury
         self._closing = False
         self._turn = asyncio.Lock()
 
-    async def take_own(self, idle_s: float = 0.0) -> None:
-        """Take up what was delivered to this consumer and got lost: before a restart, or with a connection."""
+    async def take_own(self, idle_s: float = 0.0) -> bool:
+        """Take up what was delivered to this consumer and got lost: before a restart, or with a connection.
+
+        Returns whether that was all; if not, there was no room for more.
+        """
         for stream in self._streams:
-            await self._take(stream, int(idle_s * 1000), self._consumer)
+            if not await self._take(stream, int(idle_s * 1000), self._consumer):
+                return False
+        return True
 
     async def take_abandoned(self) -> None:
         """Take over what nobody has shown life on for `min_idle_s`, whoever had it."""
@@ -105,17 +113,18 @@ class Claims:
             if error.code != "NOGROUP":  # the reader sees that too, and makes the group again
                 raise
 
-    async def _take(self, stream: str, idle_ms: int, *consumer: str) -> None:
+    async def _take(self, stream: str, idle_ms: int, *consumer: str) -> bool:
         async with self._turn:  # two rounds at once would see the same entries as not held
             start = "-"
-            while True:
+            while not self._closing and self._has_room():
                 page: list[Any] = await self._call(
                     "XPENDING", stream, self._group, "IDLE", idle_ms, start, "+", PAGE, *consumer
                 )
                 await self._take_page(stream, idle_ms, page)
                 if len(page) < PAGE:
-                    return
+                    return True
                 start = f"({page[-1][0].decode()}"
+        return False
 
     async def _take_page(self, stream: str, idle_ms: int, page: list[Any]) -> None:
         held = self._held()

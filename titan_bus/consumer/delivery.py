@@ -2,8 +2,12 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Final
 
 from titan_bus.event import Event
+
+IGNORED: Final = object()
+"""What a handler returns of an event that is not for it: it is acknowledged, whoever acknowledges the others."""
 
 Key = tuple[str, bytes]
 """What names a delivery within a group: its stream and the id of its entry."""
@@ -18,6 +22,7 @@ class Delivery:
     Attributes:
         partition: what `partition_by` made of the event; None when it needs no order.
         delivered: how often it was before it was taken over (`claims`); None when it comes for the first time.
+        begun: its handler was called.
     """
 
     stream: str
@@ -26,3 +31,4 @@ class Delivery:
     event: Event
     partition: Hashable = None
     delivered: int | None = None
+    begun: bool = False

@@ -3,17 +3,27 @@
 from collections import deque
 from typing import TYPE_CHECKING
 
-from titan_bus.consumer.delivery import Delivery
+from titan_bus.consumer.delivery import Delivery, Key
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
+
+
+class _Partition:
+    """The key of the delivery that is on its way, and those that wait behind it."""
+
+    __slots__ = ("behind", "first")
+
+    def __init__(self, first: Key) -> None:
+        self.first = first
+        self.behind: deque[Delivery] = deque()
 
 
 class Partitions:
     """The partitions in hand, and what waits behind the one delivery of each that is on its way."""
 
     def __init__(self) -> None:
-        self._waiting: dict[Hashable, deque[Delivery]] = {}
+        self._partitions: dict[Hashable, _Partition] = {}
         self._length = 0
 
     def __len__(self) -> int:
@@ -21,29 +31,40 @@ class Partitions:
         return self._length
 
     def enter(self, delivery: Delivery) -> bool:
-        """Whether this delivery may go on its way now; if not, it waits for its turn."""
+        """Whether this delivery may go on its way now; if not, it waits for its turn.
+
+        Raises whatever the key's own `__hash__` and `__eq__` do; then nothing has changed.
+        """
         if delivery.partition is None:
             return True
-        behind = self._waiting.get(delivery.partition)
-        if behind is None:
-            self._waiting[delivery.partition] = deque()
+        partition = self._partitions.get(delivery.partition)
+        if partition is None:
+            self._partitions[delivery.partition] = _Partition((delivery.stream, delivery.entry_id))
             return True
-        behind.append(delivery)
+        partition.behind.append(delivery)
         self._length += 1
         return False
 
     def leave(self, delivery: Delivery) -> Delivery | None:
-        """A delivery that was on its way is settled; returns the one whose turn it is now."""
+        """A delivery is settled; returns the one whose turn it is now. One that still waited gives no turn."""
         if delivery.partition is None:
             return None
-        behind = self._waiting.get(delivery.partition)
-        if not behind:
-            self._waiting.pop(delivery.partition, None)
+        partition = self._partitions.get(delivery.partition)
+        if partition is None:
+            return None
+        if partition.first != (delivery.stream, delivery.entry_id):
+            partition.behind.remove(delivery)
+            self._length -= 1
+            return None
+        if not partition.behind:
+            del self._partitions[delivery.partition]
             return None
         self._length -= 1
-        return behind.popleft()
+        following = partition.behind.popleft()
+        partition.first = (following.stream, following.entry_id)
+        return following
 
     def clear(self) -> None:
         """Forget everything."""
-        self._waiting.clear()
+        self._partitions.clear()
         self._length = 0

@@ -15,8 +15,9 @@ from titan_bus.config import BusConfig
 from titan_bus.connections.connection import Connection
 from titan_bus.consumer.claims import Claims
 from titan_bus.consumer.delayed import Delayed
-from titan_bus.consumer.delivery import Delivery, Entry, Key
+from titan_bus.consumer.delivery import IGNORED, Delivery, Entry, Key
 from titan_bus.consumer.groups import Groups
+from titan_bus.consumer.hand import Hand
 from titan_bus.consumer.limits import Gate, RateLimit
 from titan_bus.consumer.partitions import Partitions
 from titan_bus.consumer.priorities import Priorities
@@ -86,10 +87,10 @@ class Processor:
             self._name, self._settlement, responder, counters, config.stream(topic).retry_limit,
             self._let_go, self._take_again, self._delayed.added,
         )  # fmt: skip
-        self._held: dict[Key, Delivery | None] = {}
+        self._hand = Hand(counters, by_event=not auto_ack)
         self._claims = Claims(
             connection, config, group, self.streams,
-            self._held.keys, self._receive_claimed, self._verdicts.bury,
+            self._hand.keys, self._has_room, self._receive_claimed, self._bury,
         )  # fmt: skip
         self._backlog: Priorities[Delivery] = Priorities(config.priority_weights)
         self._partitions = Partitions()
@@ -100,6 +101,7 @@ class Processor:
         self._behind = asyncio.Event()
         self._behind.set()
         self._reader_waits = False
+        self._room = asyncio.Event()
         self._stopping = False
 
     async def start(self) -> None:
@@ -130,8 +132,7 @@ class Processor:
             # Also when who stops it is cancelled: what is still in hand must not be kept young for ever.
             for task in self._workers.running() | self._burying | self._upkeep:
                 task.cancel()
-            self._counters.in_hand -= len(self._held)
-            self._held.clear()
+            self._hand.clear()
 
     async def _leave(self, drain_s: float, *, hand_back: bool) -> None:
         if hand_back:
@@ -159,9 +160,7 @@ class Processor:
         if hand_back:
             with contextlib.suppress(TimeoutError, BusError):  # they are claimed later then
                 async with asyncio.timeout(drain_s):
-                    await self._settlement.hand_back(
-                        [held for held in self._held.values() if held is not None]
-                    )
+                    await self._settlement.hand_back(self._hand.never_begun())
 
     def resize(self, concurrency: int) -> None:
         """Run so many handlers at once from now on; 0 pauses, and what runs goes on to its end."""
@@ -174,19 +173,18 @@ class Processor:
 
     def holds(self, event_id: str) -> bool:
         """Whether an event waits here for its manual acknowledgement, or is being handled."""
-        return any(held is not None and held.event.event_id == event_id for held in self._held.values())
+        return bool(self._hand.of_event(event_id))
 
     async def acknowledge(self, event_id: str) -> None:
         """Acknowledge an event that this consumer holds."""
-        for key, held in tuple(self._held.items()):
-            if held is not None and held.event.event_id == event_id:
-                await self._settlement.acknowledge(*key)
-                self._counters.handled += 1
-                self._let_go(key)
+        for key in self._hand.of_event(event_id):
+            await self._settlement.acknowledge(*key)
+            self._counters.handled += 1
+            self._let_go(key)
 
     def wants_more(self) -> bool:
         """Whether the streams are to be read now (`reader` asks)."""
-        wants = not self._stopping and not self._behind.is_set() and self._has_room()
+        wants = not self._behind.is_set() and self._has_room()
         self._reader_waits = not wants
         return wants
 
@@ -202,14 +200,11 @@ class Processor:
             return
         batch = []
         for entry_id, fields in entries:
-            if (stream, entry_id) in self._held:
+            if (stream, entry_id) in self._hand:
                 continue
-            delivery = self._take(stream, entry_id, fields)
-            if delivery is None:
-                continue
-            if delivered is not None:
-                delivery.delivered = delivered[entry_id]
-            if self._partitions.enter(delivery):
+            times = None if delivered is None else delivered[entry_id]
+            delivery = self._take(stream, entry_id, fields, times)
+            if delivery is not None:
                 batch.append((delivery.event.meta.priority, delivery))
         self._backlog.add(batch)
         self._workers.wake(len(self._backlog))
@@ -218,36 +213,48 @@ class Processor:
         self._counters.claimed += len(entries)
         self.receive(stream, entries, delivered)
 
-    def _take(self, stream: str, entry_id: bytes, fields: list[bytes]) -> Delivery | None:
-        """Take one entry in hand; what cannot be understood is buried."""
-        self._counters.in_hand += 1
+    def _take(
+        self, stream: str, entry_id: bytes, fields: list[bytes], delivered: int | None
+    ) -> Delivery | None:
+        """Take one entry in hand; None when it waits behind its key, or is buried as it cannot be understood."""
+        key = stream, entry_id
         try:
-            delivery = Delivery(stream, entry_id, fields, codec.decode(fields))
+            delivery = Delivery(stream, entry_id, fields, codec.decode(fields), delivered=delivered)
             if self._partition_by is not None:
                 delivery.partition = self._partition_by(delivery.event)
-                hash(delivery.partition)
-        except Exception as error:  # noqa: BLE001 -- a fault of the entry or of `partition_by`, which is not ours
-            self._held[stream, entry_id] = None
-            burial = asyncio.create_task(self._bury(stream, entry_id, fields, error), name=self._name)
-            self._burying.add(burial)
-            burial.add_done_callback(self._burying.discard)
+            goes = self._partitions.enter(delivery)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 -- a fault of the entry, of `partition_by` or of its key
+            self._refuse(key, fields or [], error)
             return None
-        self._held[stream, entry_id] = delivery
-        return delivery
+        self._hand.take(key, delivery)
+        return delivery if goes else None
 
-    async def _bury(self, stream: str, entry_id: bytes, fields: list[bytes], error: Exception) -> None:
+    def _refuse(self, key: Key, fields: list[bytes], error: BaseException) -> None:
         malformed = isinstance(error, EntryMalformedError)
         what = "is no event" if malformed else "has no partition"
         logger.error(
-            "%s: entry %s %s: %s", self._name, entry_id.decode(), what, error,
+            "%s: entry %s %s: %s", self._name, key[1].decode(), what, error,
             exc_info=None if malformed else error,
         )  # fmt: skip
+        self._hand.take(key, None)
+        burial = asyncio.create_task(self._bury_held(key, fields, error), name=self._name)
+        self._burying.add(burial)
+        burial.add_done_callback(self._burying.discard)
+
+    async def _bury_held(self, key: Key, fields: list[bytes], error: BaseException) -> None:
         try:
-            await self._verdicts.bury(stream, entry_id, fields or [], error)
+            await self._bury(*key, fields, error)
+        finally:
+            self._let_go(key)
+
+    async def _bury(self, stream: str, entry_id: bytes, fields: list[bytes], error: BaseException) -> None:
+        """Put an entry to the dead letters; while they cannot take it, it stays unacknowledged."""
+        try:
+            await self._verdicts.bury(stream, entry_id, fields, error)
         except BusError as trouble:
             logger.warning("%s: %s stays open: %s", self._name, entry_id.decode(), trouble)
-        finally:
-            self._let_go((stream, entry_id))
 
     async def _handle_next(self) -> bool:
         """Hand the next delivery to the handler; False when none waits. What the workers do."""
@@ -255,10 +262,11 @@ class Processor:
             return False
         if self._gate:
             self._counters.limited_ms += await self._gate.enter()
-        delivery = self._next()
+        delivery = self._next() if self._workers.wanted() else None
         if delivery is None:
             self._gate.turn_back()
             return False
+        delivery.begun = True
         try:
             if delivery.delivered is not None:
                 await self._claims.count(delivery.stream, delivery.entry_id, delivery.delivered)
@@ -273,40 +281,44 @@ class Processor:
         delivery = None
         while delivery is None and self._backlog:
             delivery = self._backlog.pop()
-            if delivery.event.meta.deadline is not None and self._responder.expired(delivery.event):
+            if not self._auto_ack and not self._hand.has(delivery):  # acknowledged before its turn
+                delivery = None
+            elif delivery.event.meta.deadline is not None and self._responder.expired(delivery.event):
                 self._verdicts.expired(delivery)
                 delivery = None
         self._tell_reader()
         return delivery
 
     async def _handle(self, delivery: Delivery) -> None:
-        event = delivery.event
+        event, key = delivery.event, (delivery.stream, delivery.entry_id)
         began = time.perf_counter()
         try:
             with self._tracing.handling(event):
                 result = await self._handler(event)
         except asyncio.CancelledError:
-            self._let_go((delivery.stream, delivery.entry_id))
+            self._let_go(key)
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise
             logger.warning("%s: handling of %s was cancelled", self._name, event.event_id)
-        except Exception as error:  # noqa: BLE001 -- whatever a handler raises is a verdict on the event
+        except (KeyboardInterrupt, SystemExit, GeneratorExit):  # the program ends, or this coroutine does
+            self._let_go(key)
+            raise
+        except BaseException as error:  # noqa: BLE001 -- whatever else a handler raises is a verdict on the event
             self._counters.handling.observe((time.perf_counter() - began) * 1000)
             await self._verdicts.failed(delivery, error)
         else:
             self._counters.handling.observe((time.perf_counter() - began) * 1000)
             if event.meta.reply_to is not None:
                 await self._responder.answer(event, result)
-            if self._auto_ack:
+            if self._auto_ack or result is IGNORED:
                 self._verdicts.handled(delivery)
 
     def _let_go(self, key: Key) -> None:
         """It is no longer in hand: whoever waits behind it in its partition goes on."""
-        if key not in self._held:
+        if key not in self._hand:
             return
-        delivery = self._held.pop(key)
-        self._counters.in_hand -= 1
+        delivery = self._hand.let_go(key)
         following = self._partitions.leave(delivery) if delivery is not None else None
         if following is not None:
             self._dispatch(following)
@@ -315,14 +327,15 @@ class Processor:
     def _take_again(self, delivery: Delivery, after_s: float) -> None:
         """Handle a delivery of a partition again after a pause, in its place."""
         key = delivery.stream, delivery.entry_id
-        if key not in self._held or self._stopping:
+        if key not in self._hand or self._stopping:
             return  # acknowledged by hand meanwhile
-        self._held[key] = delivery
+        self._hand.take(key, delivery)
 
         def again() -> None:
             self._retries.discard(timer)
-            if self._held.get(key) is delivery:
+            if self._hand.has(delivery):
                 self._dispatch(delivery)
+            self._tell_reader()
 
         timer = asyncio.get_running_loop().call_later(after_s, again)
         self._retries.add(timer)
@@ -333,20 +346,27 @@ class Processor:
             self._workers.wake(1)
 
     def _has_room(self) -> bool:
-        ahead = self._config.read.count if self._workers.limit else 0
-        parked = len(self._partitions) if self._auto_ack else len(self._held)
+        ahead = self._config.read.count if self._workers.limit and not self._stopping else 0
+        parked = len(self._partitions) + len(self._retries) if self._auto_ack else len(self._hand)
         return len(self._backlog) < ahead and parked < PARKED_BATCHES * ahead
 
     def _tell_reader(self) -> None:
-        if self._reader_waits and not self._behind.is_set() and self._has_room():
+        if self._reader_waits and self._has_room():
             self._reader_waits = False
-            self._reader.wake()
+            self._room.set()
+            if not self._behind.is_set():
+                self._reader.wake()
 
     async def _catch_up(self) -> None:
         """Make sure of the groups, and take up what was delivered here and got lost, before more is read."""
         await self._behind.wait()
         if await self._groups.create():
             logger.warning("%s: the stream or the group was gone, it is created again", self._name)
-        await self._claims.take_own()
+        if not await self._claims.take_own():
+            self._room.clear()
+            self._reader_waits = True
+            self._tell_reader()
+            await self._room.wait()
+            return  # to be called again, for the rest
         self._behind.clear()
         self._reader.wake()

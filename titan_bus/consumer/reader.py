@@ -8,6 +8,7 @@ server answers like a timeout. Dropping the connection would lose what is in it.
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -21,6 +22,8 @@ from titan_bus.supervisor import keep_going
 
 LEAVE_S = 1.0
 """How long who leaves waits for the read in progress to come round without its streams."""
+TURN_S = 0.004
+"""For so long what was read is taken in without a turn for others; the window's frame is 16 ms."""
 AGAIN_FIRST_S = 0.001
 AGAIN_LONGEST_S = 0.05
 """The pauses between two CLIENT UNBLOCK: a read that is still on its way to the server cannot be ended yet."""
@@ -100,11 +103,16 @@ class Reader:
             return
         self._sources.remove(source)
         self.wake()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LEAVE_S):
-                await self._between_reads.wait()
-        if not self._sources:  # somebody may have come meanwhile
-            await self._rest()
+        ended: set[asyncio.Task[None]] = set()
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LEAVE_S):
+                    await self._between_reads.wait()
+        finally:
+            if not self._sources:  # somebody may have come meanwhile
+                ended = self._end()
+        if ended:
+            await asyncio.wait(ended)
 
     def wake(self) -> None:
         """Look at the sources again; a read in progress ends at once."""
@@ -133,7 +141,11 @@ class Reader:
                 "STREAMS", *sources, *[">"] * len(sources),
                 block_s=self._config.block_ms / 1000,
             )  # fmt: skip
+            began = time.perf_counter()
             for stream, entries in reply or ():
+                if time.perf_counter() - began > TURN_S:
+                    await asyncio.sleep(0)  # cancelled here, nobody is left who wants the rest
+                    began = time.perf_counter()
                 name = stream.decode()
                 sources[name].receive(name, entries)
         except (BusUnavailableError, ServerRefusedError) as error:
@@ -188,16 +200,16 @@ class Reader:
                 self._group, self._config.block_ms, error,
             )  # fmt: skip
 
-    async def _rest(self) -> None:
-        tasks = [task for task in (self._task, self._unblocking) if task is not None]
+    def _end(self) -> set[asyncio.Task[None]]:
+        """Rest; returns the tasks that are about to end."""
+        tasks = {task for task in (self._task, self._unblocking) if task is not None}
         # Who comes from here on has a task and a connection that this end does not touch.
         channel, self._channel = self._channel, self._open_channel()
         self._task = None
         for task in tasks:
             task.cancel()
         channel.close()
-        if tasks:
-            await asyncio.wait(tasks)
+        return tasks
 
 
 class Readers:

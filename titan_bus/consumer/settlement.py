@@ -15,6 +15,8 @@ from titan_bus.errors import BusError, ServerRefusedError
 
 ACK_PATIENCE_S = 30.0
 """A verdict waits longer for a lost server than a publish does: without it the event is handled again."""
+SCRIPT_WORDS_MAX = 1_000
+"""A script cannot hand more than some 8,000 words to one command (Lua 5.1, LUAI_MAXCSTACK)."""
 
 Then = Callable[[str, bytes, BaseException | None], None]
 """Told of a stream and an entry that the server has acknowledged it, or what stood in the way."""
@@ -87,6 +89,7 @@ class Settlement:
 
         What failed for the first time just now comes, too: the others look only now and then for what is due.
         """
+        deliveries = tuple(deliveries)
         sent = [
             self._call(
                 "EVAL", scripts.SCHEDULE, 2, delivery.stream, self._delayed,
@@ -95,6 +98,8 @@ class Settlement:
             for delivery in deliveries
         ]  # fmt: skip
         await asyncio.gather(*sent)
+        if again := [delivery.entry_id for delivery in deliveries if delivery.stream == self._retries]:
+            self._forget(*again)
         while (next_s := await self.release()) is not None and next_s <= self._retry.base_s:  # noqa: ASYNC110 -- the server's clock decides
             await asyncio.sleep(next_s)
 
@@ -108,6 +113,15 @@ class Settlement:
         """Put the entry to the dead letters."""
         origin = deadletter.origin_of(error, stream, self._group, entry_id)
         letter = deadletter.pack(origin, fields)
+        if len(letter) > SCRIPT_WORDS_MAX or not await self._bury_at_once(stream, entry_id, letter):
+            # The letter first: who dies in between doubles it, and never loses it.
+            await self._call("XADD", names.DEAD_LETTERS, "MAXLEN", "~", deadletter.LETTERS_MAX, "*", *letter)
+            await self._call("XACK", stream, self._group, entry_id)
+        if stream == self._retries:
+            self._forget(entry_id)
+
+    async def _bury_at_once(self, stream: str, entry_id: bytes, letter: list[bytes]) -> bool:
+        """Write the letter and acknowledge in one step; False in a cluster, which has them in two places."""
         try:
             await self._call(
                 "EVAL", scripts.BURY, 2, stream, names.DEAD_LETTERS,
@@ -116,11 +130,8 @@ class Settlement:
         except ServerRefusedError as refusal:
             if refusal.code != "CROSSSLOT":
                 raise
-            # A cluster. The letter first: who dies in between doubles it, and never loses it.
-            await self._call("XADD", names.DEAD_LETTERS, "MAXLEN", "~", deadletter.LETTERS_MAX, "*", *letter)
-            await self._call("XACK", stream, self._group, entry_id)
-        if stream == self._retries:
-            self._forget(entry_id)
+            return False
+        return True
 
     async def release(self) -> float | None:
         """Bring back what is due; returns the seconds until the next is, or None when nothing waits."""

@@ -25,5 +25,7 @@ class Subscription:
         What was read ahead and not begun stays this consumer's, for its return. `hand_back` is for one that will
         not return soon: the other consumers of the group get it now, in place of after `claim.min_idle_s`.
         """
-        self._forget(self._processor)
-        await self._processor.stop(self._drain_s if drain_s is None else drain_s, hand_back=hand_back)
+        try:
+            await self._processor.stop(self._drain_s if drain_s is None else drain_s, hand_back=hand_back)
+        finally:
+            self._forget(self._processor)

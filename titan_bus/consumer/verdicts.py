@@ -69,7 +69,7 @@ class Verdicts:
             self._answered.clear()
             await self._answered.wait()
 
-    async def failed(self, delivery: Delivery, error: Exception) -> None:
+    async def failed(self, delivery: Delivery, error: BaseException) -> None:
         """Its handler raised: answer who waits, bury what is beyond trying again, try the rest again."""
         event = delivery.event
         if isinstance(error, RequestRefused):

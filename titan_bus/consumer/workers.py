@@ -5,12 +5,16 @@ Used by `processor`, whose handlers run in them.
 """
 
 import asyncio
+import contextvars
 import logging
 import time
 from collections.abc import Awaitable, Callable
 
 TURN_S = 0.004
 """For so long handlers that never wait may keep the loop to themselves; the window's frame is 16 ms."""
+REPLACED_S = 0.05
+"""How long the place of a worker that was cancelled stays empty. At the end of the program's loop all are, and the
+loop is gone before others could begin."""
 STUBBORN_S = 2.0
 """How long the end waits for a handler that swallows its cancellation."""
 
@@ -20,7 +24,8 @@ logger = logging.getLogger("titan_bus")
 class Workers:
     """At most `limit` tasks that call `step` until it returns False, then rest until `wake`.
 
-    `step` handles its own errors. A step that is cancelled ends its worker, and another takes the place.
+    `step` handles its own errors. A step that is cancelled ends its worker, and another takes the place; so does
+    one that leaves a context variable changed, which the next would see.
 
     Attributes:
         limit: may be changed; what is at work beyond it ends with its step. After a rise, `wake`.
@@ -30,6 +35,7 @@ class Workers:
         self._name = name
         self.limit = limit
         self._step = step
+        self._context = contextvars.copy_context()
         self._tasks: set[asyncio.Task[None]] = set()
         self._resting: list[asyncio.Future[None]] = []
         self._paused_at = 0.0
@@ -44,7 +50,10 @@ class Workers:
                 if not rest.done():  # else its worker was cancelled
                     rest.set_result(None)
             elif len(self._tasks) < self.limit:
-                self._tasks.add(asyncio.create_task(self._work(), name=self._name))
+                work = asyncio.get_running_loop().create_task(
+                    self._work(), name=self._name, context=self._context.copy()
+                )
+                self._tasks.add(work)
             else:
                 return
 
@@ -56,24 +65,38 @@ class Workers:
                 rest.set_result(None)
         self._resting.clear()
 
+    def wanted(self) -> bool:
+        """Whether the worker that asks is one of those that `limit` allows now."""
+        return len(self._tasks) <= self.limit
+
     def running(self) -> set[asyncio.Task[None]]:
         """Return the tasks that have not ended, but for the one that asks."""
         return {task for task in self._tasks if task is not asyncio.current_task()}
 
     async def _work(self) -> None:
         try:
-            while not self._closed and len(self._tasks) <= self.limit:
+            while not self._closed and self.wanted():
                 if not await self._step():
-                    await self._rest()
+                    if self.wanted():
+                        await self._rest()
                 elif time.perf_counter() - self._paused_at > TURN_S:
                     await asyncio.sleep(0)
                     self._paused_at = time.perf_counter()
-        finally:
-            # Here and not when the task is done: what comes in between would find no worker.
-            task = asyncio.current_task()
-            if task is not None:
-                self._tasks.discard(task)
-            self.wake(1)  # for what it was woken for, and did not do
+                if contextvars.copy_context() != self._context:
+                    break
+        except BaseException as error:
+            self._leave()
+            if isinstance(error, asyncio.CancelledError):
+                asyncio.get_running_loop().call_later(REPLACED_S, self.wake, 1)
+            raise
+        self._leave()
+        self.wake(1)  # for what it was woken for, and did not do
+
+    def _leave(self) -> None:
+        # By itself and not when the task is done: what comes in between would find no worker.
+        task = asyncio.current_task()
+        if task is not None:
+            self._tasks.discard(task)
 
     async def _rest(self) -> None:
         if self._closed:
