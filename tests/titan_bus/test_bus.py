@@ -70,3 +70,15 @@ def test_a_full_server_is_told_with_its_cure(reply: str, cure: str) -> None:
     assert isinstance(error, ServerFullError)
     assert cure in str(error)
     assert error.code == reply.split(maxsplit=1)[0]
+
+
+async def test_who_opens_at_the_same_time_opens_once(config: BusConfig, topic: str) -> None:
+    """Two tasks that open one bus at once have one connection and one subscription."""
+    handlers, recorder = Handlers(), Recorder()
+    handlers.on(topic, "g")(recorder)
+    bus = Bus(config, handlers)
+    await asyncio.gather(bus.open(), bus.open())
+    await bus.publish(topic, "e", {})
+    await recorder.wait_for(1)
+    await bus.close()
+    assert len(recorder.events) == 1

@@ -8,17 +8,19 @@ import pytest
 
 from titan_bus import (
     Bus,
+    BusClosedError,
     BusConfig,
     Event,
     RequestFailedError,
     RequestRefused,
     RequestTimedOutError,
     names,
+    new_ulid,
 )
 from titan_bus.connections.connection import Connection
 from titan_bus.request import REPLY_BYTES_MAX
 
-from .conftest import Recorder, settled
+from .conftest import Recorder, settled, until
 
 
 class Page(msgspec.Struct):
@@ -173,3 +175,90 @@ async def test_the_reply_stream_is_tidy(config: BusConfig, raw: Connection, topi
         assert await raw.call("XLEN", stream) < 60
         assert 0 < await raw.call("TTL", stream) <= 60
     assert await raw.call("EXISTS", stream) == 0
+
+
+async def test_parts_of_two_answers_make_none(config: BusConfig, topic: str) -> None:
+    """A request that two groups answer at length gets one answer or the other, never some of each."""
+    letters = {"a": 300_000, "b": 200_000}
+    async with Bus(config) as asking, Bus(config) as one, Bus(config) as other:
+        for bus, letter in ((one, "a"), (other, "b")):
+            await bus.subscribe(
+                topic, letter, Recorder(lambda _, letter=letter: asyncio.sleep(0, letter * letters[letter]))
+            )
+        for _ in range(20):
+            text = await asking.request(topic, "q", {}, str)
+            assert text == text[0] * letters[text[0]]
+
+
+async def test_an_answer_goes_to_a_stream_of_replies_alone(
+    bus: Bus, raw: Connection, topic: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A request that names another key as its reply stream is handled and answered nowhere."""
+    victim = names.stream_of(f"{topic}.victim")
+    await raw.call("XADD", victim, "*", "e", "x")
+    recorder = Recorder()
+    await bus.subscribe(topic, "g", recorder)
+    bus._publisher.publish(topic, "q", {}, reply_to=victim)
+    await recorder.wait_for(1)
+    await settled(raw, names.stream_of(topic), "g")
+    assert (await raw.call("XLEN", victim), await raw.call("TTL", victim)) == (1, -1)
+    assert "no stream of replies" in caplog.text
+
+
+async def test_closing_ends_what_waits_for_an_answer(config: BusConfig, topic: str) -> None:
+    """A request in the air fails when its bus closes, however long it would have waited."""
+    async with Bus(config) as bus:
+        asking = asyncio.create_task(bus.request(topic, "q", {}, timeout_s=3_600))
+        await until(lambda: bus.counters.topic(topic).published, "the request")
+    with pytest.raises(BusClosedError):
+        await asking
+    with pytest.raises(BusClosedError):
+        await bus.request(topic, "q", {})
+
+
+@pytest.mark.parametrize("timeout_s", [float("inf"), float("nan"), None, "1"])
+async def test_a_deadline_is_a_number(bus: Bus, topic: str, timeout_s: object) -> None:
+    """What is no number of seconds is refused by name and leaves nothing behind."""
+    with pytest.raises(ValueError, match="timeout_s"):
+        await bus.request(topic, "q", {}, timeout_s=timeout_s)  # type: ignore[arg-type]
+    assert not bus._requester._waiting
+
+
+async def test_a_bus_that_is_not_open_reads_no_replies(config: BusConfig, topic: str) -> None:
+    """A request on it is refused, and begins no task that nobody would end."""
+    bus = Bus(config)
+    with pytest.raises(BusClosedError):
+        await bus.request(topic, "q", {})
+    assert bus._requester._reader is None
+
+
+async def test_a_refusal_of_any_kind_is_told(bus: Bus, raw: Connection, topic: str) -> None:
+    """A code or a message that is no text reaches who asked as text, and the request is acknowledged."""
+    await bus.subscribe(topic, "g", Recorder(lambda _: refuse()))
+    with pytest.raises(RequestFailedError) as raised:
+        await bus.request(topic, "q", {})
+    assert (raised.value.code, raised.value.message) == ("404", "{'no': 'page'}")
+    await settled(raw, names.stream_of(topic), "g")
+
+
+def refuse() -> None:
+    raise RequestRefused(404, {"no": "page"})  # type: ignore[arg-type]
+
+
+async def test_an_answer_that_is_none_is_said(bus: Bus, raw: Connection, topic: str) -> None:
+    """A program of another language that answers with nonsense ends the request, which does not wait in vain."""
+    recorder = Recorder(lambda _: asyncio.Event().wait())
+    subscription = await bus.subscribe(topic, "g", recorder)
+    asking = asyncio.create_task(bus.request(topic, "q", {}))
+    [event] = await recorder.wait_for(1)
+    nonsense = {
+        "event_id": new_ulid(), "schema_version": 1, "topic": topic, "event_type": "reply_part",
+        "timestamp": "", "payload": {"no": "text"},
+        "meta": {"priority": "high", "retries": 0, "trace_id": "", "source": "x", "request_id": event.event_id},
+    }  # fmt: skip
+    assert event.meta.reply_to is not None
+    await raw.call("XADD", event.meta.reply_to, "*", "e", msgspec.json.encode(nonsense))
+    with pytest.raises(RequestFailedError) as raised:
+        await asking
+    assert raised.value.code == "reply_malformed"
+    await subscription.stop(0.0)

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from tests.titan_bus.conftest import Recorder, pending_is, settled, until
-from titan_bus import Bus, BusConfig, ClaimConfig, names
+from titan_bus import Bus, BusConfig, ClaimConfig, ReadConfig, names
 from titan_bus.connections.connection import Connection
 
 
@@ -191,3 +191,77 @@ async def test_a_vanished_group_is_not_an_error(
     claims._limits = ClaimConfig(min_idle_s=0.001)
     await claims.keep()
     await subscription.stop(0.0)
+
+
+async def paused(config: BusConfig, raw: Connection, topic: str, count: int) -> str:
+    """Leave `count` events with a consumer that died; returns the stream."""
+    stream = names.stream_of(topic)
+    await raw.call("XGROUP", "CREATE", stream, "g", "0", "MKSTREAM")
+    async with Bus(config) as bus:
+        await asyncio.gather(*(bus.publish(topic, "e", {"n": n}) for n in range(count)))
+    await raw.call("XREADGROUP", "GROUP", "g", "dead", "COUNT", count, "STREAMS", stream, ">")
+    return stream
+
+
+async def test_who_pauses_takes_nothing_over(config: BusConfig, raw: Connection, topic: str) -> None:
+    """A subscription resized to 0 leaves a dead consumer's events to those who work."""
+    await paused(config, raw, topic, 50)
+    resting, working = Recorder(), Recorder()
+    async with (
+        Bus(named(config, "resting", min_idle_s=0.06)) as first,
+        Bus(named(config, "working", min_idle_s=0.3)) as second,
+    ):
+        subscription = await first.subscribe(topic, "g", resting)
+        subscription.resize(0)
+        await second.subscribe(topic, "g", working)
+        await working.wait_for(50)
+    assert not resting.events
+
+
+async def test_no_more_is_taken_over_than_there_is_room_for(
+    config: BusConfig, raw: Connection, topic: str
+) -> None:
+    """What a dead consumer left is taken page by page, as it is handled, and not all into one hand."""
+    await paused(config, raw, topic, 1_000)
+    gate = asyncio.Event()
+    recorder = Recorder(lambda _: gate.wait())
+    config = msgspec.structs.replace(named(config, "heir", min_idle_s=0.06), read=ReadConfig(count=10))
+    async with Bus(config) as bus:
+        await bus.subscribe(topic, "g", recorder, concurrency=1)
+        counters = bus.counters.group(topic, "g")
+        await until(lambda: counters.in_hand, "the first page")
+        await asyncio.sleep(0.3)  # many rounds
+        assert counters.in_hand <= 110
+        gate.set()
+        await recorder.wait_for(1_000)
+        await settled(raw, names.stream_of(topic), "g")
+    assert len(set(recorder.ids)) == len(recorder.ids) == 1_000
+
+
+async def test_own_unfinished_business_is_taken_up_as_there_is_room(
+    config: BusConfig, raw: Connection, topic: str
+) -> None:
+    """A consumer that left more than it can hold takes it up in pages at its return, before what is new."""
+    await paused(config, raw, topic, 500)
+    recorder = Recorder()
+    config = msgspec.structs.replace(named(config, "dead"), read=ReadConfig(count=10))
+    async with Bus(config) as bus:
+        last = await bus.publish(topic, "e", {"n": 500})
+        await bus.subscribe(topic, "g", recorder, concurrency=1)
+        await recorder.wait_for(501)
+        await settled(raw, names.stream_of(topic), "g")
+        assert bus.counters.group(topic, "g").claimed == 500
+    assert [event.payload_as(dict)["n"] for event in recorder.events] == list(range(501))
+    assert recorder.ids[-1] == last
+
+
+async def test_who_stops_takes_nothing_over(config: BusConfig, raw: Connection, topic: str) -> None:
+    """A stop in the middle of taking over leaves the rest as old as it was, for others at once."""
+    stream = await paused(config, raw, topic, 1_000)
+    recorder = Recorder(lambda _: asyncio.Event().wait())
+    async with Bus(named(config, "heir", min_idle_s=0.06)) as bus:
+        subscription = await bus.subscribe(topic, "g", recorder, concurrency=1)
+        await recorder.wait_for(1)
+        await subscription.stop(0.0)
+    mine = await raw.call("XPENDING", stream, "g", "-", "+", 1_000, "heir")
+    assert len(mine) <= 300

@@ -218,3 +218,23 @@ async def test_a_request_that_expires_while_it_waits_is_dropped(redis_url: str, 
                 await bus.request(topic, "asked", {}, timeout_s=0.05)
         await until(lambda: bus.counters.group(topic, "g").expired == 1, "the end of its time")
     assert "asked" not in handled
+
+
+async def test_who_waits_at_the_limit_begins_nothing_after_a_pause(redis_url: str, topic: str) -> None:
+    """`resize(0)` also reaches the workers that wait for their token; after `resize(1)` one goes on."""
+    config = BusConfig(url=redis_url, streams=(StreamConfig(name=topic, rate_limit=50),))
+    gate = asyncio.Event()
+    recorder = Recorder(lambda _: gate.wait())
+    async with Bus(config) as bus:
+        subscription = await bus.subscribe(topic, "g", recorder, concurrency=60)
+        await asyncio.gather(*[bus.publish(topic, "e", {}) for _ in range(100)])
+        await recorder.wait_for(50)  # the burst; ten more wait
+        await until(lambda: len(subscription._processor._gate._waiting) == 10, "ten at the gate")
+        subscription.resize(0)
+        begun = len(recorder.events)
+        await until(lambda: not subscription._processor._gate._waiting, "nobody at the gate")
+        assert len(recorder.events) == begun
+        gate.set()
+        subscription.resize(1)
+        await recorder.wait_for(100)
+    assert len(set(recorder.ids)) == 100

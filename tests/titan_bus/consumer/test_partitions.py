@@ -4,11 +4,12 @@ import asyncio
 import random
 from collections import defaultdict
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.titan_bus.conftest import QUICK_RETRY, Recorder, pending, settled, until
+from tests.titan_bus.conftest import QUICK_RETRY, Recorder, pending, pending_is, settled, until
 from titan_bus import Bus, BusConfig, Event, FatalError, ReadConfig, RetryConfig, StreamConfig, names
 from titan_bus.connections.connection import Connection
 from titan_bus.consumer.delivery import Delivery
@@ -201,3 +202,35 @@ async def test_by_hand_the_key_waits_for_the_acknowledgement(bus: Bus, topic: st
     await recorder.wait_for(3)
     await until(lambda: bus.counters.group(topic, "g").handled == 1, "the count")
     assert recorder.ids[2] == ids[1]
+
+
+async def test_failing_keys_are_bounded(config: BusConfig, topic: str) -> None:
+    """When all of many keys fail, reading pauses; it does not take the whole stream in hand to wait there."""
+    config = msgspec.structs.replace(
+        config, read=ReadConfig(count=5), retry=RetryConfig(base_s=60.0), streams=()
+    )
+    recorder = Recorder(lambda _: 1 / 0)
+    async with Bus(config) as bus:
+        await publish(bus, topic, *(f"key{n}" for n in range(400)))
+        subscription = await bus.subscribe(topic, "g", recorder, partition_by=key_of)
+        await until(lambda: subscription._processor._reader_waits, "the pause")
+        assert bus.counters.group(topic, "g").in_hand < 100
+
+
+async def test_acknowledging_what_waits_behind_its_key_moves_nobody(
+    bus: Bus, raw: Connection, topic: str
+) -> None:
+    """An event acknowledged before its turn is not handled, and the one on its way keeps its place."""
+    recorder = Recorder()
+    await bus.subscribe(topic, "g", recorder, auto_ack=False, partition_by=key_of)
+    first, second, third = await publish(bus, topic, "a", "a", "a")
+    await recorder.wait_for(1)
+    await until(lambda: bus.counters.group(topic, "g").in_hand == 3, "all in hand")
+    await bus.ack(second)
+    await pending_is(raw, names.stream_of(topic), "g", 2)
+    assert recorder.ids == [first]
+    await bus.ack(first)
+    await recorder.wait_for(2)
+    await bus.ack(third)
+    await settled(raw, names.stream_of(topic), "g")
+    assert recorder.ids == [first, third]
