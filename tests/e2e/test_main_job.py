@@ -12,11 +12,12 @@ from PySide6.QtWidgets import QApplication
 
 from tests import documents
 from tests.e2e.harness import Titan, until
-from tests.e2e.window import open_window
+from tests.e2e.window import PATIENCE_S, open_window
 from tests.openai_server import OpenAIServer
 from titan_desktop import settings
-from titan_desktop.contracts import chat
+from titan_desktop.contracts import chat, topics
 from titan_desktop.ui.conversation_model import ID_ROLE
+from titan_desktop.ui.dead_letters_dialog import DeadLettersDialog
 
 
 @pytest.fixture
@@ -209,3 +210,32 @@ async def test_russian_and_dark_without_a_restart(titan: Titan) -> None:
         assert opened.editor.placeholderText() != english
         assert any("а" <= letter <= "я" for letter in opened.editor.placeholderText().lower())
         assert opened.window.palette().window().color().lightness() < light
+
+
+async def test_what_cannot_be_done_is_told_in_the_window_and_by_the_doctor(titan: Titan) -> None:
+    """A command that nobody understands is no silent loss: the strip counts it, the list names and removes it."""
+    async with open_window(titan.paths) as opened:
+        counted: asyncio.Queue[int] = asyncio.Queue()
+        opened.session.dead_letters.counted.connect(counted.put_nowait)
+        opened.type("hello")
+        await opened.answered()
+        opened.session.bridge._open_bus().publish(topics.CHAT, "rename_conversation", {"title": "Rent"})
+        async with asyncio.timeout(PATIENCE_S):
+            while await counted.get() != 1:
+                pass
+        opened.window.banner.action_requested.emit()
+        dialog = opened.window.findChild(DeadLettersDialog)
+        assert dialog is not None
+        item = dialog.table.topLevelItem(0)
+        assert item is not None
+        assert item.text(0) == "Rename a conversation: Rent"
+        assert "another version" in item.text(1)
+        done = await asyncio.to_thread(titan.command, "doctor")
+        assert "1 task could not be done." in done.stdout
+        dialog.removal_confirmed.emit(dialog.marked())
+        async with asyncio.timeout(PATIENCE_S):
+            while await counted.get() != 0:
+                pass
+        assert dialog.table.topLevelItemCount() == 0
+        done = await asyncio.to_thread(titan.command, "doctor")
+        assert "could not be done" not in done.stdout

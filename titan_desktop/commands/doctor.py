@@ -136,6 +136,8 @@ def _problems(
             if not store.ok and store.detail not in " ".join(status.problems)
         ]
         problems += status.problems
+        if status.dead_letters:
+            problems.append(sentences.counted(says, "doctor.dead_letters", status.dead_letters))
     if not any(root.exists for root in roots):
         problems.append(says["no_folder"].format(folders=", ".join(root.path for root in roots)))
     return problems

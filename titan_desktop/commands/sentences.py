@@ -165,6 +165,10 @@ ENGLISH: Table = {
         "|{count} files could not be read; each is tried again when it changes, or with"
         " `titan index --force PATH`."
     ),
+    "doctor.dead_letters": (
+        "{count} task could not be done. The window's menu shows it and has it tried again."
+        "|{count} tasks could not be done. The window's menu shows them and has them tried again."
+    ),
     "doctor.no_display": 'There is no display here: the window cannot open, `titan ask "…"` works.',
 }
 
@@ -284,6 +288,11 @@ RUSSIAN: Table = {
         " `titan index --force ПУТЬ`."
         "|{count} файлов не прочитано; Titan попробует снова, когда они изменятся или по"
         " `titan index --force ПУТЬ`."
+    ),
+    "doctor.dead_letters": (
+        "{count} задачу выполнить не удалось. Она есть в меню окна, там же её можно повторить."
+        "|{count} задачи выполнить не удалось. Они есть в меню окна, там же их можно повторить."
+        "|{count} задач выполнить не удалось. Они есть в меню окна, там же их можно повторить."
     ),
     "doctor.no_display": 'Здесь нет экрана: окно открыть нельзя, `titan ask "…"` работает.',
 }

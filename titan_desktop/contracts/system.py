@@ -92,7 +92,7 @@ class RootStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """Reply to GetStatus."""
+    """Reply to GetStatus. `dead_letters` counts the tasks that could not be done."""
 
     version: str
     pid: int
@@ -102,6 +102,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     embedder: ModelStatus
     roots: tuple[RootStatus, ...]
     problems: tuple[str, ...] = ()
+    dead_letters: int = 0
 
 
 class LocateSource(msgspec.Struct, frozen=True, kw_only=True, tag="locate_source", tag_field="type"):

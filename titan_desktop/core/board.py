@@ -14,7 +14,7 @@ from titan_desktop.paths import Paths, allowed_roots
 from titan_desktop.ports.vault import Vault, VaultError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,7 @@ class Board:
         self.ready = False
         self.vault: Vault | None = None
         self.roots: Callable[[], tuple[RootStatus, ...]] = _unwatched_roots
+        self.dead_letters: Callable[[], Awaitable[int]] = _none
         self.model = self.embedder = ModelStatus(configured=False)
         places = {
             "redis": chosen.stores.redis,
@@ -74,6 +75,7 @@ class Board:
             embedder=self.embedder,
             roots=roots,
             problems=tuple(filter(None, (self._settings_problem, self.key_problem))),
+            dead_letters=await self.dead_letters(),
         )
 
     async def locate(self, path: str) -> Located:
@@ -97,6 +99,10 @@ class Board:
 
     def _change(self, store: str, **fields: object) -> None:
         self._stores[store] = msgspec.structs.replace(self._stores[store], opening=False, **fields)
+
+
+async def _none() -> int:
+    return 0
 
 
 def _unwatched_roots() -> tuple[RootStatus, ...]:

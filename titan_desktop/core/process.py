@@ -128,6 +128,7 @@ class Core:
                 streams=topics.STREAMS,
             )
             bus = await stack.enter_async_context(Bus(config))
+            board.dead_letters = bus.dead_letters.count
             await stack.enter_async_context(SystemService(bus, status=board.status, locate=board.locate))
             await stack.enter_async_context(DeadLetterService(bus))
             presence_tail = bus.tail([topics.PRESENCE])

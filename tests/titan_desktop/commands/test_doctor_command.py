@@ -115,6 +115,22 @@ def test_every_problem_is_a_sentence_and_1(paths: Paths, capsys: pytest.CaptureF
     assert "/home/anna/Desktop" in said["problems"][2]
 
 
+@pytest.mark.parametrize(
+    ("says", "sentence"),
+    [
+        (sentences.ENGLISH, "2 tasks could not be done. The window's menu shows them"),
+        (sentences.RUSSIAN, "2 задачи выполнить не удалось. Они есть в меню окна"),
+    ],
+)
+def test_what_could_not_be_done_is_a_problem(
+    paths: Paths, capsys: pytest.CaptureFixture[str], says: sentences.Table, sentence: str
+) -> None:
+    """Tasks that were given up are told, with where to have them tried again."""
+    found = doctor.report(paths, says, (a_status(dead_letters=2), COUNTS), environment=OFFSCREEN)
+    assert doctor.show(found, says, json=False) == exit_codes.NOTHING
+    assert sentence in capsys.readouterr().out
+
+
 def test_without_a_core_it_reports_what_can_be_seen_from_here(
     paths: Paths, titan_home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
