@@ -1,8 +1,10 @@
 """The id of a stream's entry: the server's milliseconds and a number within one. Knows nothing of events."""
 
+import re
 from typing import NamedTuple
 
 _NUMBER_MAX = 2**64 - 1
+_WRITTEN = re.compile(r"([0-9]+)(?:-([0-9]+))?")
 
 
 class EntryId(NamedTuple):
@@ -19,11 +21,10 @@ class EntryId(NamedTuple):
             ValueError: it is none.
         """
         text = written.decode("ascii", "replace") if isinstance(written, bytes) else written
-        ms, _, number = text.partition("-")
-        # int() would take " 1", "+1" and "1_0" too.
-        if not (ms.isdecimal() and ms.isascii() and (number or "0").isdecimal() and number.isascii()):
+        found = _WRITTEN.fullmatch(text)
+        if found is None:
             raise ValueError(f"{text!r} is no id of a stream's entry, such as 1700000000000-0")
-        return cls(int(ms), int(number or "0"))
+        return cls(int(found[1]), int(found[2] or "0"))
 
     def previous(self) -> "EntryId":
         """Return the id just before this one; that of the first is itself."""

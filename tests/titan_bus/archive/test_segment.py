@@ -147,7 +147,7 @@ def test_ids_compare_as_numbers(parts: tuple[int, int]) -> None:
     assert EntryId.parse("9-0") < EntryId.parse("10-0")
 
 
-@pytest.mark.parametrize("written", ["", "x", "1-x", "-1", "1_0-0", "+1-0", " 1-0"])
+@pytest.mark.parametrize("written", ["", "x", "1-x", "-1", "1-", "1_0-0", "+1-0", " 1-0"])
 def test_what_is_no_id_is_refused(written: str) -> None:
     """Only the server's own form passes."""
     with pytest.raises(ValueError, match="1700000000000-0"):
