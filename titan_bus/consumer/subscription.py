@@ -16,7 +16,13 @@ class Subscription:
         self._forget = forget
 
     def resize(self, concurrency: int) -> None:
-        """Run so many handlers at once from now on; 0 pauses, and what runs goes on to its end."""
+        """Run so many handlers at once from now on; 0 pauses, and what runs goes on to its end.
+
+        Raises:
+            ValueError: it is no whole number of 0 or more.
+        """
+        if not isinstance(concurrency, int) or isinstance(concurrency, bool) or concurrency < 0:
+            raise ValueError(f"concurrency has to be a whole number of 0 or more, not {concurrency!r}")
         self._processor.resize(concurrency)
 
     async def stop(self, drain_s: float | None = None, *, hand_back: bool = False) -> None:

@@ -1,8 +1,10 @@
 """A subscription that changes: as many handlers at once as there is room for; what it gives back."""
 
 import asyncio
+from typing import Any
 
 import msgspec
+import pytest
 
 from tests.titan_bus.conftest import Recorder, until
 from titan_bus import Bus, BusConfig, Event
@@ -58,6 +60,17 @@ async def test_at_zero_the_events_are_left_to_others(bus: Bus, config: BusConfig
     last = await bus.publish(topic, "thing", {})
     await paused.wait_for(1)
     assert paused.ids == [last]
+
+
+@pytest.mark.parametrize("concurrency", [-1, 1.5, "4", True])
+async def test_a_size_is_a_whole_number(bus: Bus, topic: str, concurrency: Any) -> None:
+    """What cannot be a number of handlers is refused, and the subscription goes on as it was."""
+    recorder = Recorder()
+    subscription = await bus.subscribe(topic, "g", recorder)
+    with pytest.raises(ValueError, match="a whole number of 0 or more"):
+        subscription.resize(concurrency)
+    await bus.publish(topic, "thing", {})
+    await recorder.wait_for(1)
 
 
 async def test_who_leaves_hands_back_what_was_not_begun(bus: Bus, config: BusConfig, topic: str) -> None:
