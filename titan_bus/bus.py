@@ -24,6 +24,7 @@ from titan_bus.event import SCHEMA_VERSION, Event, Payload, Priority
 from titan_bus.handlers import F, Handlers
 from titan_bus.inspection import Inspection
 from titan_bus.once import KEEP_S, LEASE_S, RedisOnce
+from titan_bus.options import Options, checked
 from titan_bus.publisher import Publisher
 from titan_bus.replay import Replay
 from titan_bus.request import Requester, Responder
@@ -240,13 +241,14 @@ class Bus:
 
         Raises:
             ValueError: this bus has a subscription of the group on the topic.
-            HandlerRefusedError: it is no such function.
+            HandlerRefusedError: it is no such function, or an option is not what it has to be.
             BusUnavailableError: the server does not answer.
             BusClosedError: the bus is not open.
         """
         if not self._open:
             raise BusClosedError
-        call, lift = bind(handler).call, self.upcasters.apply
+        options = Options(concurrency=concurrency, auto_ack=auto_ack, start=start, partition_by=partition_by)
+        call, lift = checked(bind(handler), topic, group, options).call, self.upcasters.apply
         if any((other.topic, other.group) == (topic, group) for other in self._processors):
             raise ValueError(f"{group} is subscribed to {topic} already: stop that, or name another group")
         own_rate = self.config.stream(topic).rate_limit

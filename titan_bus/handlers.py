@@ -14,12 +14,13 @@ that must not miss anything declares a handler without `event_type`; it gets all
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypedDict, TypeVar
+from typing import Any, TypeVar
 
 from titan_bus.consumer.delivery import IGNORED
 from titan_bus.consumer.processor import PartitionBy
 from titan_bus.errors import HandlerRefusedError, RequestRefused
 from titan_bus.event import Event
+from titan_bus.options import Options, checked
 from titan_bus.signatures import AnyHandler, Bound, bind
 from titan_bus.upcast import Upcasters
 
@@ -28,15 +29,6 @@ IGNORED_NAMED_MAX = 100
 """Of so many event types without a handler the log tells; a hostile publisher can make up any number."""
 
 logger = logging.getLogger("titan_bus")
-
-
-class Options(TypedDict, total=False):
-    """How a subscription works, see `Bus.subscribe`."""
-
-    concurrency: int
-    auto_ack: bool
-    start: str
-    partition_by: PartitionBy
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +144,12 @@ class Handlers:
 
         Raises:
             HandlerRefusedError: when decorating: the function is no handler, the group has one for these events,
-                or an option was given otherwise before.
+                or an option cannot be, or was given otherwise before.
         """
         options = _options(concurrency=concurrency, auto_ack=auto_ack, start=start, partition_by=partition_by)
 
         def declare(function: F) -> F:
-            bound = bind(function)
+            bound = checked(bind(function), topic, group, options, event_type)
             declared = self._declared.setdefault((topic, group), Declared(topic, group))
             declared.take(event_type, bound, options)
             return function

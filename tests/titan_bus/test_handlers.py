@@ -350,6 +350,64 @@ async def test_a_request_that_nobody_takes_is_refused(config: BusConfig, topic: 
     assert refused.value.code == "unknown_event_type"
 
 
+async def keys_of_its_own(event: Event) -> str:
+    return event.event_id
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"concurrency": 0}, "concurrency has to be a whole number of 1 or more, not 0"),
+        ({"concurrency": -1}, "1 or more, not -1"),
+        ({"concurrency": "4"}, "1 or more, not '4'"),
+        ({"concurrency": 1.5}, "1 or more, not 1.5"),
+        ({"concurrency": True}, "1 or more, not True"),
+        ({"auto_ack": "no"}, "auto_ack has to be True or False, not 'no'"),
+        ({"start": "2026-01-31T12:00:00Z"}, "or the id of an entry"),
+        ({"start": "now"}, "or the id of an entry"),
+        ({"start": "5-"}, "or the id of an entry"),
+        ({"start": str(2**64)}, "or the id of an entry"),
+        ({"start": 0}, "or the id of an entry"),
+        ({"start": ["0"]}, "or the id of an entry"),
+        ({"partition_by": "number"}, "partition_by has to be a function of the event"),
+        ({"partition_by": keys_of_its_own}, "partition_by returns the key itself: write `def`"),
+        ({"group": ""}, "group has to be a name, a text that is not empty, not ''"),
+        ({"group": 5}, "group has to be a name, a text that is not empty, not 5"),
+        ({"topic": ""}, "topic has to be a name"),
+        ({"topic": None}, "topic has to be a name"),
+        ({"topic": "", "concurrency": 0}, "not ''; concurrency has to be"),
+    ],
+)
+async def test_an_option_that_cannot_be_is_refused_where_it_is_written(
+    bus: Bus, options: dict[str, Any], sentence: str
+) -> None:
+    """Declaring and subscribing refuse, with the cure, what would else never begin or fail for each event."""
+    options = {"topic": "t", "group": "g"} | options
+    with pytest.raises(HandlerRefusedError) as declared:
+        Handlers().on(**options)(takes_event)
+    with pytest.raises(HandlerRefusedError) as subscribed:
+        await bus.subscribe(handler=takes_event, **options)
+    assert sentence in str(declared.value)
+    assert (subscribed.value.handler, subscribed.value.reason) == ("takes_event", declared.value.reason)
+
+
+@pytest.mark.parametrize("event_type", ["", 5])
+def test_an_event_type_is_a_name(event_type: Any) -> None:
+    """No event has an empty type or a number for one, so a handler of it would never be called."""
+    with pytest.raises(HandlerRefusedError, match="event_type has to be a name"):
+        Handlers().on("t", "g", event_type=event_type)(takes_event)
+
+
+async def test_a_group_begins_at_an_entry(bus: Bus, raw: Connection, topic: str) -> None:
+    """The id of an entry is a place to begin: what comes after it is handled, it and what was before is not."""
+    await bus.publish(topic, "order_placed", OrderPlaced(1))
+    ((last, _),) = await raw.call("XREVRANGE", names.stream_of(topic), "+", "-", "COUNT", 1)
+    await bus.subscribe(topic, "g", takes_payload, start=last.decode())
+    await bus.publish(topic, "order_placed", OrderPlaced(2))
+    await until(lambda: seen, "the second")
+    assert seen == [OrderPlaced(2)]
+
+
 def test_contradictions_are_refused_when_declared(topic: str) -> None:
     """One type has one handler in a group, and one subscription one value of each option."""
     handlers = Handlers()
