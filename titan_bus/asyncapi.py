@@ -7,7 +7,9 @@ What AsyncAPI has no word for stands under `x-titan-bus`. (asyncapi.com/docs/ref
 """
 
 import inspect
+import itertools
 import re
+from collections.abc import Container
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -59,7 +61,7 @@ def document(
         "asyncapi": ASYNCAPI_VERSION,
         "info": {key: value for key, value in info.items() if value},
         "defaultContentType": "application/json",
-        "servers": {} if config is None else {"bus": _server(config.url)},
+        "servers": {} if config is None else _servers(config.url),
         "channels": described.channels,
         "operations": described.operations,
         "components": {"schemas": described.schemas},
@@ -87,6 +89,10 @@ class _Described:
     def __init__(self, handlers: Handlers) -> None:
         self.channels: dict[str, Any] = {}
         self.operations: dict[str, Any] = {}
+        self._keys: dict[str, dict[tuple[str | None, str], str]] = {}
+        self._replies = _unused(
+            _REPLIES, {one.topic for one in handlers} | {sent.topic for sent in handlers.sent()}
+        )
         self._load_schemas(handlers)
         for sent in handlers.sent():
             schema = self._schema(sent.payload)
@@ -115,7 +121,7 @@ class _Described:
         schema = None if bound.payload is None else self._schema(bound.payload)
         if schema == _OBJECT:
             schema = None  # a plain dict: whoever says more of this message is right
-        message = self._message(declared.topic, event_type or ANY_EVENT, declared.group, schema)
+        message = self._message(declared.topic, event_type, declared.group, schema)
         operation = self._operation(
             "receive",
             declared.topic,
@@ -134,54 +140,72 @@ class _Described:
             "channel": {"$ref": channel},
             "messages": [{"$ref": message}],
         } | _said(text)
-        self.operations[f"{action}.{topic}.{name}"] = operation
+        self.operations[_unused(f"{action}.{topic}.{name}", self.operations)] = operation
         return operation
 
-    def _message(self, topic: str, event_type: str, group: str, schema: dict[str, Any] | None) -> str:
+    def _message(self, topic: str, event_type: str | None, group: str, schema: dict[str, Any] | None) -> str:
         """Return the pointer to a message, which is made where the channel has none like it."""
         stream = {"stream": names.stream_of(topic), "field": codec.FIELD.decode()}
         channel = self.channels.setdefault(topic, {"address": topic, "messages": {}, EXTENSION: stream})
-        messages, key = channel["messages"], event_type
+        messages, key = channel["messages"], self._key(topic, event_type, "")
         message = messages.setdefault(key, _new_message(event_type))
         if schema is not None and message["payload"] not in (_OBJECT, schema):
-            key = f"{event_type}.{group}"  # this group reads it as another struct
+            key = self._key(topic, event_type, group)  # this group reads it as another struct
             message = messages.setdefault(key, _new_message(event_type))
         message["payload"] = schema or message["payload"]
         return _pointer("channels", topic, "messages", key)
 
+    def _key(self, topic: str, event_type: str | None, group: str) -> str:
+        """Return what a message is called in its channel; `group` is empty for what all groups read alike."""
+        keys = self._keys.setdefault(topic, {})
+        if (event_type, group) not in keys:
+            name = ANY_EVENT if event_type is None else event_type
+            keys[event_type, group] = _unused(f"{name}.{group}" if group else name, keys.values())
+        return keys[event_type, group]
+
     def _reply(self, name: str, schema: dict[str, Any]) -> dict[str, Any]:
-        channel = self.channels.setdefault(
-            _REPLIES, {"address": None, "description": "The stream of who asks.", "messages": {}}
-        )
+        messages = self.channels.setdefault(
+            self._replies, {"address": None, "description": "The stream of who asks.", "messages": {}}
+        )["messages"]
+        reply = {"name": "reply", "contentType": "application/json", "payload": schema}
         key = _NO_COMPONENT.sub("_", name)
-        channel["messages"][key] = {"name": "reply", "contentType": "application/json", "payload": schema}
+        if messages.get(key, reply) != reply:
+            key = _unused(key, messages)  # a function of this name in another module
+        messages[key] = reply
         return {
             "address": {"location": "$message.header#/meta/reply_to"},
-            "channel": {"$ref": _pointer("channels", _REPLIES)},
-            "messages": [{"$ref": _pointer("channels", _REPLIES, "messages", key)}],
+            "channel": {"$ref": _pointer("channels", self._replies)},
+            "messages": [{"$ref": _pointer("channels", self._replies, "messages", key)}],
         }
 
 
-def _new_message(event_type: str) -> dict[str, Any]:
-    """Describe an event of which the type alone is known."""
+def _unused(name: str, taken: Container[str]) -> str:
+    """Return a name, with a number where it is taken: joined with dots, different things may be called alike."""
+    numbered = (f"{name}.{number}" for number in itertools.count(2))
+    return name if name not in taken else next(one for one in numbered if one not in taken)
+
+
+def _new_message(event_type: str | None) -> dict[str, Any]:
+    """Describe an event of which the type alone is known; None is every type."""
     headers: dict[str, Any] = {"type": "object", "allOf": [{"$ref": _COMPONENT.format(name=_ENVELOPE)}]}
-    if event_type != ANY_EVENT:
+    if event_type is not None:
         headers["properties"] = {"event_type": {"const": event_type}}
-    return {"name": event_type, "contentType": "application/json", "headers": headers, "payload": _OBJECT}
+    name = ANY_EVENT if event_type is None else event_type
+    return {"name": name, "contentType": "application/json", "headers": headers, "payload": _OBJECT}
 
 
-def _server(url: str) -> dict[str, Any]:
-    """Describe a server by its URL, without user, password and what stands in the query."""
+def _servers(url: str) -> dict[str, Any]:
+    """Describe each host of a URL, without user, password and what stands in the query."""
     parts = urlsplit(url)
     if parts.scheme == "unix":
-        return {
-            "host": "localhost",
-            "pathname": parts.path,
-            "protocol": "redis",
-            "description": "A unix socket.",
-        }
-    server = {"host": parts.netloc.rpartition("@")[2] or "localhost", "protocol": parts.scheme}
-    return server | ({"pathname": parts.path} if parts.path.strip("/") else {})
+        socket = {"host": "localhost", "pathname": parts.path, "protocol": "redis"}
+        return {"bus": socket | {"description": "A unix socket."}}
+    servers: dict[str, Any] = {}
+    for host in parts.netloc.rpartition("@")[2].split(","):
+        server = {"host": host or "localhost", "protocol": parts.scheme}
+        path = {"pathname": parts.path} if parts.path.strip("/") else {}
+        servers[_unused("bus", servers)] = server | path
+    return servers
 
 
 def _pointer(*steps: str) -> str:

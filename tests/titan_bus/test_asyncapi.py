@@ -183,15 +183,26 @@ def test_schemas_are_of_the_draft_that_asyncapi_has(document: dict[str, Any]) ->
         ),
         (
             "redis+sentinel://u:s3cr3t@a:1,b:2/main",
-            {"host": "a:1,b:2", "protocol": "redis+sentinel", "pathname": "/main"},
+            {"host": "a:1", "protocol": "redis+sentinel", "pathname": "/main"},
         ),
     ],
 )
 def test_the_server_is_told_without_secrets(url: str, server: dict[str, str]) -> None:
     """Where the bus is, but neither user nor password nor the paths of keys."""
     document = asyncapi.document(handlers, BusConfig(url=url))
-    assert document["servers"] == {"bus": server}
+    assert document["servers"]["bus"] == server
     assert "s3cr3t" not in asyncapi.to_json(document)
+
+
+@pytest.mark.parametrize("kind", ["sentinel", "cluster"])
+def test_each_host_of_a_url_is_a_server(kind: str) -> None:
+    """What AsyncAPI calls a host is one, so a URL that names three makes three servers."""
+    config = BusConfig(url=f"rediss+{kind}://u:s3c,r3t@a:1,b,[::1]:3/")
+    assert asyncapi.document(handlers, config)["servers"] == {
+        "bus": {"host": "a:1", "protocol": f"rediss+{kind}"},
+        "bus.2": {"host": "b", "protocol": f"rediss+{kind}"},
+        "bus.3": {"host": "[::1]:3", "protocol": f"rediss+{kind}"},
+    }
 
 
 def test_title_and_version_come_from_the_source_or_the_caller() -> None:
@@ -224,3 +235,80 @@ def test_two_structs_of_one_name_stay_apart() -> None:
     assert resolved(document, payload["$ref"])["description"] == "Not the bus's."
     envelope = document["components"]["schemas"]["titan_bus.Envelope"]
     assert "trace_id" in resolved(document, envelope["properties"]["meta"]["$ref"])["properties"]
+
+
+def answering(returns: Any) -> Any:
+    async def answer(order: OrderPlaced) -> Any: ...
+
+    answer.__annotations__["return"] = returns
+    return answer
+
+
+def test_handlers_of_one_name_keep_their_replies() -> None:
+    """Functions called alike in different modules answer differently, and each operation points at its own."""
+    both = Handlers()
+    both.on("a.v1", "g")(answering(Total))
+    both.on("b.v1", "g")(answering(Card))
+    both.on("c.v1", "g")(answering(Total))
+    document = asyncapi.document(both)
+    answers = [
+        resolved(document, operation["reply"]["messages"][0]["$ref"])["payload"]["$ref"].rpartition("/")[2]
+        for operation in document["operations"].values()
+    ]
+    assert answers == ["Total", "Card", "Total"]
+    assert len(document["channels"]["titan_bus.replies"]["messages"]) == 2
+
+
+def test_what_dots_make_alike_stays_apart() -> None:
+    """Topics, groups and types have dots of their own; the first keeps the plain id, the next gets a number."""
+    alike = Handlers()
+    alike.sends("orders", "v1.placed", OrderPlaced)
+    alike.sends("orders.v1", "placed", OrderPlaced)
+    alike.on("orders", "b.c", event_type="e")(keep)
+    alike.on("orders.b", "c", event_type="e")(bill)
+    operations = asyncapi.document(alike)["operations"]
+    assert {name: operation["channel"]["$ref"] for name, operation in operations.items()} == {
+        "send.orders.v1.placed": "#/channels/orders",
+        "send.orders.v1.placed.2": "#/channels/orders.v1",
+        "receive.orders.b.c.e": "#/channels/orders",
+        "receive.orders.b.c.e.2": "#/channels/orders.b",
+    }
+
+
+def test_a_type_named_any_is_not_every_type() -> None:
+    """A catch-all handler and one of a type that is called `any` have an operation and a message each."""
+    group = Handlers()
+    group.on("a.v1", "g", event_type="any")(bill)
+    group.on("a.v1", "g")(look)
+    document = asyncapi.document(group)
+    one, every = (
+        resolved(document, operation["messages"][0]["$ref"]) for operation in document["operations"].values()
+    )
+    assert one["payload"] == {"$ref": "#/components/schemas/OrderPlaced"}
+    assert one["headers"]["properties"] == {"event_type": {"const": "any"}}
+    assert every["payload"] == {"$ref": "#/components/schemas/OrderSeen"}
+    assert "properties" not in every["headers"]
+
+
+def test_a_groups_own_message_is_no_other_types() -> None:
+    """How one group reads `e`, and a type that is called `e.g`, are two messages."""
+    two = Handlers()
+    two.sends("a.v1", "e", OrderPlaced)
+    two.sends("a.v1", "e.g", Total)
+    two.on("a.v1", "g", event_type="e")(look)
+    document = asyncapi.document(two)
+    payloads = [
+        resolved(document, operation["messages"][0]["$ref"])["payload"]["$ref"].rpartition("/")[2]
+        for operation in document["operations"].values()
+    ]
+    assert payloads == ["OrderPlaced", "Total", "OrderSeen"]
+
+
+def test_a_topic_may_be_called_as_the_replies_are() -> None:
+    """The channel of the replies is none of the program's topics, whatever these are called."""
+    program = Handlers()
+    program.on("titan_bus.replies", "g")(answering(Total))
+    document = asyncapi.document(program)
+    (operation,) = document["operations"].values()
+    assert resolved(document, operation["channel"]["$ref"])["address"] == "titan_bus.replies"
+    assert resolved(document, operation["reply"]["channel"]["$ref"])["address"] is None
