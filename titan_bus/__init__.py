@@ -75,6 +75,7 @@ from titan_bus.errors import (
     ServerFullError,
     ServerRefusedError,
     StoreError,
+    UndescribableError,
     UpcastError,
 )
 from titan_bus.event import EVENT_BYTES_MAX, Event, Meta, Priority, new_ulid
@@ -133,6 +134,7 @@ __all__ = [
     "StreamConfig",
     "Subscription",
     "Tail",
+    "UndescribableError",
     "UpcastError",
     "Upcasters",
     "__version__",

@@ -17,9 +17,10 @@ import msgspec
 
 from titan_bus import codec, names
 from titan_bus.config import BusConfig
+from titan_bus.errors import UndescribableError
 from titan_bus.event import Event
 from titan_bus.handlers import Declared, Handlers
-from titan_bus.signatures import Bound
+from titan_bus.signatures import Bound, type_name
 
 ASYNCAPI_VERSION = "3.0.0"
 ANY_EVENT = "any"
@@ -52,7 +53,7 @@ def document(
         description: what it is for, in CommonMark.
 
     Raises:
-        TypeError: a payload or a result is of a type that JSON Schema cannot describe.
+        UndescribableError: a payload or a result is of a type that JSON Schema has no word for.
     """
     name, _, its_version = (config or BusConfig(url="redis://")).source.partition("@")
     info = {"title": title or name, "version": version or its_version or "0", "description": description}
@@ -104,9 +105,13 @@ class _Described:
 
     def _load_schemas(self, handlers: Handlers) -> None:
         bounds = [bound for declared in handlers for bound in declared.routes.values()]
-        kinds = [Event, *(sent.payload for sent in handlers.sent())]
-        kinds += [kind for bound in bounds for kind in (bound.payload, bound.returns) if kind is not None]
-        schemas, components = msgspec.json.schema_components(kinds, ref_template=_COMPONENT)
+        named = [
+            ("", Event),
+            *((f"{sent.topic} {sent.event_type}", sent.payload) for sent in handlers.sent()),
+        ]
+        named += [(bound.name, kind) for bound in bounds for kind in (bound.payload, bound.returns)]
+        kinds = [_describable(kind, where) for where, kind in named if kind is not None]
+        schemas, components = _schemas(kinds)
         self._by_kind = list(zip(kinds, map(_plain, schemas), strict=True))
         event = _plain(components.pop(self._schema(Event)["$ref"].rpartition("/")[2]))
         event["properties"].pop("payload")
@@ -183,6 +188,29 @@ def _unused(name: str, taken: Container[str]) -> str:
     """Return a name, with a number where it is taken: joined with dots, different things may be called alike."""
     numbered = (f"{name}.{number}" for number in itertools.count(2))
     return name if name not in taken else next(one for one in numbered if one not in taken)
+
+
+def _schemas(kinds: list[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    return msgspec.json.schema_components(kinds, schema_hook=_hooked, ref_template=_COMPONENT)
+
+
+def _hooked(kind: type) -> dict[str, Any]:
+    if kind is object:
+        return {"description": "Any value."}
+    raise NotImplementedError
+
+
+def _describable(kind: Any, where: str) -> Any:
+    """Return a type that has a schema; each is asked alone, so that the error knows where it stands.
+
+    Raises:
+        UndescribableError: JSON Schema has no word for it.
+    """
+    try:
+        _schemas([kind])
+    except (TypeError, NameError, RecursionError) as error:
+        raise UndescribableError(where, type_name(kind)) from error
+    return kind
 
 
 def _new_message(event_type: str | None) -> dict[str, Any]:

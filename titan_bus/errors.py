@@ -18,6 +18,7 @@ BusError
 │   └── UpcastError              an upcaster raised
 ├── EntryMalformedError          an entry on the wire that is no event
 ├── HandlerRefusedError          a handler that cannot be declared or subscribed as it is; a bug of the caller
+├── UndescribableError           a type that an AsyncAPI document has no word for (also a TypeError)
 ├── ConfigError                  a configuration file that cannot be used, and the line
 ├── ConfigValueError             a setting that cannot be (also a ValueError)
 ├── ArchiveError                 what has to do with the archive
@@ -343,6 +344,18 @@ class HandlerRefusedError(BusError):
         super().__init__(f"{handler}: {reason}")
         self.handler = handler
         self.reason = reason
+
+
+class UndescribableError(BusError, TypeError):
+    """JSON Schema cannot describe the type `kind` of what the handler or the event `where` has."""
+
+    def __init__(self, where: str, kind: str) -> None:
+        super().__init__(
+            f"{where}: {kind} is, or has in it, a type that JSON Schema cannot describe: annotate "
+            "a msgspec.Struct, a dataclass, a TypedDict, or Any where it may be anything"
+        )
+        self.where = where
+        self.kind = kind
 
 
 class ConfigValueError(BusError, ValueError):

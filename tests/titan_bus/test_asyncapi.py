@@ -1,7 +1,8 @@
 """The AsyncAPI document of a program's handlers."""
 
 import json
-from typing import Any
+from collections.abc import Awaitable
+from typing import Any, NoReturn
 from urllib.parse import unquote
 
 import msgspec
@@ -9,6 +10,8 @@ import pytest
 import yaml
 
 from titan_bus import BusConfig, Event, Handlers, asyncapi
+from titan_bus.errors import UndescribableError
+from titan_bus.signatures import type_name
 
 
 class OrderPlaced(msgspec.Struct):
@@ -312,3 +315,32 @@ def test_a_topic_may_be_called_as_the_replies_are() -> None:
     (operation,) = document["operations"].values()
     assert resolved(document, operation["channel"]["$ref"])["address"] == "titan_bus.replies"
     assert resolved(document, operation["reply"]["channel"]["$ref"])["address"] is None
+
+
+class Resp:
+    """No struct: JSON Schema cannot say what it is."""
+
+
+@pytest.mark.parametrize("returns", [object, dict[str, object], Any])
+def test_object_may_be_anything(returns: Any) -> None:
+    """`object` is how a strict checker has one write Any."""
+    handlers = Handlers()
+    handlers.on("a.v1", "g")(answering(returns))
+    handlers.sends("a.v1", "e", dict[str, object])
+    document = asyncapi.document(handlers)
+    assert "reply" in document["operations"]["receive.a.v1.g.any"]
+    assert document["channels"]["a.v1"]["messages"]["e"]["payload"]["type"] == "object"
+
+
+@pytest.mark.parametrize("returns", [Resp, list[Resp], NoReturn, Awaitable[int]])
+def test_a_type_that_has_no_schema_is_named_with_its_handler(returns: Any) -> None:
+    """The error says which handler, or which event that is sent, has which type."""
+    handlers = Handlers()
+    handlers.on("a.v1", "g")(answering(returns))
+    with pytest.raises(UndescribableError) as refused:
+        asyncapi.document(handlers)
+    assert (refused.value.where, refused.value.kind) == ("answering.<locals>.answer", type_name(returns))
+    sending = Handlers()
+    sending.sends("a.v1", "e", returns)
+    with pytest.raises(UndescribableError, match=r"^a\.v1 e: "):
+        asyncapi.document(sending)

@@ -62,6 +62,18 @@ async def test_what_has_no_handlers_is_said(titan_bus: Run) -> None:
     assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
 
 
+async def test_a_type_that_cannot_be_described_is_a_sentence(titan_bus: Run, tmp_path: Path) -> None:
+    """A result of a plain class is the program's matter, not a fault of titan-bus: handler and type are named."""
+    (tmp_path / "papers_plain.py").write_text(
+        MODULE + "\nclass Resp: ...\n\n@handlers.on('orders.v1', 'asking')\nasync def ask(order: OrderPlaced)"
+        " -> Resp: ...\n",
+        "utf-8",
+    )
+    done = await titan_bus("asyncapi", "papers_plain:handlers")
+    assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
+    assert "ask: Resp is, or has in it, a type that JSON Schema cannot describe" in done.err
+
+
 async def test_the_rights_of_a_service_are_printed(titan_bus: Run) -> None:
     """What its handlers take and send, and what options add; nothing of another topic."""
     (line,) = (
