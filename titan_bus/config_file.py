@@ -26,8 +26,9 @@ from msgspec import inspect
 
 from titan_bus.config import BusConfig
 from titan_bus.errors import ConfigError, ConfigValueError
-from titan_bus.plain_yaml import Entries, compose, entries_of, line_of, scalar_of
+from titan_bus.plain_yaml import Entries, compose, entries_of, is_null, line_of, scalar_of
 
+_NAME = re.compile(r"[\w.()-]+", re.ASCII)
 _VARIABLE = re.compile(r"\$(?:\$|\{([^}]*)\})")
 
 
@@ -101,7 +102,7 @@ class _File:
 
     def _value(self, node: yaml.Node, kind: inspect.Type, path: str) -> Any:
         if isinstance(kind, inspect.UnionType):
-            if isinstance(node, yaml.ScalarNode) and scalar_of(node) is None:
+            if is_null(node):
                 return None
             kind = next(one for one in kind.types if not isinstance(one, inspect.NoneType))
         if isinstance(kind, inspect.StructType):
@@ -131,14 +132,17 @@ class _File:
                 given = self._expanded(given, node)
             if _fits(given, kind):
                 return kind.cls(given) if isinstance(kind, inspect.EnumType) else given
-        quotes = ": put it in quotes" if isinstance(kind, inspect.StrType) and given is not None else ""
-        raise self._error(node, f"{path} has to be {wanted}, not {_what(node, given)}{quotes}")
+        raise self._error(node, f"{path} has to be {wanted}, not {_what(node, given)}{_written(kind, given)}")
 
     def _expanded(self, text: str, node: yaml.Node) -> str:
         def value(found: re.Match[str]) -> str:
             name = found[1]
             if name is None:
                 return "$"
+            if not _NAME.fullmatch(name):
+                raise self._error(
+                    node, f"{found[0]} names no variable: write ${{NAME}}, or ${found[0]} for the text"
+                )
             if name not in os.environ:
                 raise self._error(
                     node, f"the environment has no {name}: set it, or write $${{{name}}} for the text"
@@ -198,6 +202,19 @@ def _words(kind: inspect.Type) -> str:
             return "one of " + ", ".join(str(value) for value in kind.values)
         case _:
             return "text"
+
+
+def _written(kind: inspect.Type, given: object) -> str:
+    """Say how to write what is wanted, where what stands there was perhaps meant so."""
+    match kind:
+        case inspect.StrType() if given is not None:
+            return ": put it in quotes"
+        case inspect.IntType() if isinstance(given, str | yaml.Node):
+            return ": write it in plain digits, as 1000"
+        case inspect.FloatType() if isinstance(given, str | yaml.Node):
+            return ": write it in plain digits, as 1000 or 0.5"
+        case _:
+            return ""
 
 
 def _what(node: yaml.Node, value: object) -> str:

@@ -1,9 +1,11 @@
 """YAML without its surprises: nodes that know their line, of text that is small, plain and written out.
 
 Anchors and aliases are refused (with them ten lines make a billion values), and so are tags, a second document,
-the same key twice and anything too deep to be meant. What the nodes mean is `config_file`'s business.
+the same key twice and anything too deep to be meant. A number is what people take for one: to YAML 0100 is 64 and
+1:30 is 90, here neither is read. What the nodes mean is `config_file`'s business.
 """
 
+import re
 from pathlib import Path
 
 import yaml
@@ -14,6 +16,8 @@ FILE_BYTES_MAX = 256 * 1024
 DEPTH_MAX = 16
 _TAG = "tag:yaml.org,2002:"
 _PLAIN = {_TAG + kind for kind in ("str", "int", "float", "bool", "null", "map", "seq")}
+_NUMBERS = {_TAG + "int", _TAG + "float"}
+_DECIMAL = re.compile(r"[-+]?(?:0|[1-9][0-9]*|(?=\.[0-9]))(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?")
 _WRITTEN_OUT = "anchors (&) and aliases (*) are not read: write the value out"
 
 Entries = dict[str, tuple[yaml.Node, yaml.Node]]
@@ -67,12 +71,20 @@ def scalar_of(node: yaml.ScalarNode) -> object:
     """Return the text, number, truth value or None that a node is.
 
     Raises:
-        ValueError: it looks like a number and is none, or is `=` or `<<`, which have no meaning as a value.
+        ValueError: it is a number to YAML and not in plain decimal digits, as 0100, 0x64, 1:30, 1_000 and .inf
+            are; or `=` or `<<`, which have no meaning as a value; or is not what its tag says.
     """
+    if node.tag in _NUMBERS and _DECIMAL.fullmatch(node.value) is None:
+        raise ValueError("a number is written in plain decimal digits")
     try:
         return yaml.constructor.SafeConstructor().construct_object(node)
-    except yaml.constructor.ConstructorError as error:
-        raise ValueError(error.problem) from error
+    except (yaml.constructor.ConstructorError, KeyError) as error:  # KeyError: !!bool maybe
+        raise ValueError(f"{node.value!r} is not what its tag says") from error
+
+
+def is_null(node: yaml.Node) -> bool:
+    """Return whether nothing stands there, or `null`."""
+    return bool(node.tag == _TAG + "null")
 
 
 def line_of(node: yaml.Node) -> int:

@@ -89,6 +89,15 @@ def test_every_setting_can_be_in_the_file(load) -> None:
     assert told <= {line.partition(":")[0] for line in EVERYTHING.splitlines()}
 
 
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [("0", 0), ("+5", 5), ("0.5", 0.5), (".5", 0.5), ("5.", 5), ("1.5e+3", 1500), ("!!float 1e3", 1000)],
+)
+def test_a_plain_number_is_what_it_looks_like(load, written: str, number: float) -> None:
+    """What people take for a decimal number is read as that."""
+    assert load(f"{URL}drain_s: {written}").drain_s == number
+
+
 def test_a_variable_of_the_environment_keeps_a_secret_out_of_the_file(
     load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,6 +119,8 @@ URL = "redis: {url: redis://h}\n"
         ("redis: {}", 1, "redis.url is missing"),
         ("redis: {url: 7}", 1, "redis.url has to be text, not this number: put it in quotes"),
         (URL + "source: =", 2, "source has to be text, not this: put it in quotes"),
+        (URL + "rate_limit: =", 2, "rate_limit has to be a number, not this"),
+        (URL + "source: !!bool maybe", 2, "source has to be text, not this"),
         (URL + "source: <<", 2, "source has to be text, not this: put it in quotes"),
         ("redis: {url: localhost}", 1, "url: has to begin with redis://"),
         ("\nurl: redis://h", 2, "redis.url is missing"),
@@ -129,6 +140,19 @@ URL = "redis: {url: redis://h}\n"
         (URL + "streams:\n  - name: a\n    maxlen: {a: 1}", 4, "a whole number, not a mapping"),
         (URL + "streams:\n  - name: a\n    rate_limit: 0", 4, "rate_limit: has to be more than 0"),
         (URL + "streams:\n  - name: a\n    rate_limit: .nan", 4, "rate_limit has to be a number"),
+        (URL + "rate_limit: .inf", 2, "has to be a number, not this: write it in plain digits, as 1000 or 0.5"),
+        (URL + "rate_limit: 1e3", 2, "a number, not this text: write it in plain digits, as 1000 or 0.5"),
+        (URL + "rate_limit: 1.0e+999", 2, "a number, not this number"),
+        (URL + "rate_limit: 1:30.5", 2, "not this: write it in plain digits"),
+        (URL + "rate_limit: 0100.5", 2, "not this: write it in plain digits"),
+        (URL + "drain_s: 1:30", 2, "not this: write it in plain digits"),
+        (URL + "drain_s: !!int 1:30", 2, "not this: write it in plain digits"),
+        (URL + "replicas: 0100", 2, "a whole number, not this: write it in plain digits, as 1000"),
+        (URL + "replicas: 0x10", 2, "not this: write it in plain digits"),
+        (URL + "replicas: 0b1", 2, "not this: write it in plain digits"),
+        (URL + "replicas: 1_000", 2, "not this: write it in plain digits"),
+        (URL + "replicas: '3'", 2, "not this text: write it in plain digits"),
+        (URL + "consumer: 0100", 2, "consumer has to be text, not this: put it in quotes"),
         (URL + "streams:\n  - name: a\n    retry_limit: -1", 4, "retry_limit: has to be 0 or more"),
         (URL + "streams:\n  - name: a\n    trim: soft", 4, "trim has to be one of hard, safe"),
         (URL + "streams:\n  - name: ''", 3, "name: has to be a name"),
@@ -148,6 +172,8 @@ URL = "redis: {url: redis://h}\n"
         (URL + "source: !!python/object/apply:os.system ['true']", 2, "is not read"),
         (URL + "source: !env NAME", 2, "the tag !env is not read"),
         (URL + "source: ${NO_SUCH_VARIABLE}", 2, "the environment has no NO_SUCH_VARIABLE"),
+        (URL + "source: ${}", 2, "${} names no variable: write ${NAME}, or $${} for the text"),
+        (URL + "source: ${NAME:-shop}", 2, "names no variable: write ${NAME}"),
         (URL + "source: 2026-01-01", 2, "has to be text"),
         (URL + "? [a]\n: b", 2, "a key is a word"),
         (URL + "---\na: b", 2, "second document"),
