@@ -11,20 +11,39 @@ from titan_bus.errors import ConfigValueError
 from titan_bus.event import Priority
 
 PORT_MAX = 65_535
+WHOLE_MAX = 2**53
+"""More than any stream or archive holds, and the largest number that Lua and JSON know exactly."""
+COUNT_MAX = 2**31 - 1
+"""For what is counted one by one; who writes it means for ever."""
+READ_COUNT_MAX = 100_000
+"""All of a batch is in memory, and each stream has its own."""
+BLOCK_MS_MAX = 600_000
+"""Ten minutes. Longer spares the server nothing, and what it refuses as too long would be asked again for ever."""
+SECONDS_MAX = 366 * 86_400
+"""A year: what is longer was written in another unit, and in milliseconds the server might not take it."""
+DAYS_MAX = 36_525
+"""A century, which a date can still be reckoned back."""
 
 
-def _at_least(least: float, **values: float | None) -> None:
-    """See that these fields are numbers and no less; None is left alone."""
+def _at_least(least: float, most: float, **values: float | None) -> None:
+    """See that these fields are numbers, no less and no more; None is left alone."""
     for field, value in values.items():
         if value is not None and not least <= value < math.inf:
             raise ConfigValueError(field, f"has to be {least:g} or more, not {value}")
+        _at_most(most, field, value)
 
 
-def _above_zero(**values: float | None) -> None:
-    """See that these fields are numbers above 0; None is left alone."""
+def _above_zero(most: float, **values: float | None) -> None:
+    """See that these fields are numbers above 0 and no more than `most`; None is left alone."""
     for field, value in values.items():
         if value is not None and not 0 < value < math.inf:
             raise ConfigValueError(field, f"has to be more than 0, not {value}")
+        _at_most(most, field, value)
+
+
+def _at_most(most: float, field: str, value: float | None) -> None:
+    if value is not None and value > most:
+        raise ConfigValueError(field, f"has to be {most} or less, not {value}")
 
 
 def _named(**values: str) -> None:
@@ -53,21 +72,22 @@ class StreamConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     def __post_init__(self) -> None:
         _named(name=self.name)
-        _at_least(1, maxlen=self.maxlen)
-        _above_zero(rate_limit=self.rate_limit)
-        _at_least(0, retry_limit=self.retry_limit)
+        _at_least(1, WHOLE_MAX, maxlen=self.maxlen)
+        _above_zero(WHOLE_MAX, rate_limit=self.rate_limit)
+        _at_least(0, COUNT_MAX, retry_limit=self.retry_limit)
         if self.trim not in {"safe", "hard"}:
             raise ConfigValueError("trim", "has to be safe or hard")
 
 
 class ReadConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a consumer reads: it waits `block_ms` (more than 0) at most for up to `count` events of each stream."""
+    """How a consumer reads: it waits `block_ms` (1 to 600,000) at most for up to `count` events of each stream."""
 
     block_ms: int = 2_000
     count: int = 100
 
     def __post_init__(self) -> None:
-        _at_least(1, block_ms=self.block_ms, count=self.count)
+        _at_least(1, BLOCK_MS_MAX, block_ms=self.block_ms)
+        _at_least(1, READ_COUNT_MAX, count=self.count)
 
 
 class RetryConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -77,7 +97,7 @@ class RetryConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     cap_s: float = 60.0
 
     def __post_init__(self) -> None:
-        _at_least(0, base_s=self.base_s, cap_s=self.cap_s)
+        _at_least(0, SECONDS_MAX, base_s=self.base_s, cap_s=self.cap_s)
 
 
 class ClaimConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -93,8 +113,8 @@ class ClaimConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     delivery_limit: int = 10
 
     def __post_init__(self) -> None:
-        _above_zero(min_idle_s=self.min_idle_s)
-        _at_least(1, delivery_limit=self.delivery_limit)
+        _above_zero(SECONDS_MAX, min_idle_s=self.min_idle_s)
+        _at_least(1, COUNT_MAX, delivery_limit=self.delivery_limit)
 
 
 class ArchiveConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -118,8 +138,9 @@ class ArchiveConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     def __post_init__(self) -> None:
         _named(target=self.target)
-        _above_zero(every_s=self.every_s, max_age_days=self.max_age_days)
-        _at_least(1, max_bytes=self.max_bytes)
+        _above_zero(SECONDS_MAX, every_s=self.every_s)
+        _above_zero(DAYS_MAX, max_age_days=self.max_age_days)
+        _at_least(1, WHOLE_MAX, max_bytes=self.max_bytes)
 
 
 class MetricsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -142,7 +163,7 @@ class MetricsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
                 "port", f"has to be 0 to {PORT_MAX}, 0 for any that is free, not {self.port}"
             )
         _named(host=self.host)
-        _above_zero(every_s=self.every_s)
+        _above_zero(SECONDS_MAX, every_s=self.every_s)
 
 
 class BusConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -188,12 +209,13 @@ class BusConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         if "://" not in self.url:
             raise ConfigValueError("url", "has to begin with redis://, rediss://, unix:// or the like")
         _named(source=self.source)
-        _above_zero(rate_limit=self.rate_limit)
-        _at_least(0, replicas=self.replicas, patience_s=self.patience_s, drain_s=self.drain_s)
+        _above_zero(WHOLE_MAX, rate_limit=self.rate_limit)
+        _at_least(0, COUNT_MAX, replicas=self.replicas)
+        _at_least(0, SECONDS_MAX, patience_s=self.patience_s, drain_s=self.drain_s)
         for priority in Priority:
             if not (weight := self.priority_weights.get(priority)):
                 raise ConfigValueError("priority_weights", f"{priority} has to be there, and more than 0")
-            _at_least(1, priority_weights=weight)
+            _at_least(1, COUNT_MAX, priority_weights=weight)
         names: set[str] = set()
         for at, stream in enumerate(self.streams):
             if stream.name in names:
