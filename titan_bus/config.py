@@ -1,4 +1,7 @@
-"""What a bus is told: its server, its streams, its limits. Frozen structs; `config_file` reads them from YAML."""
+"""What a bus is told: its server, its streams, its limits. Frozen structs; `config_file` reads them from YAML.
+
+Each looks at what it cannot do without last: a file's other faults are told before that ends the reading.
+"""
 
 import math
 import os
@@ -71,12 +74,12 @@ class StreamConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     trim: Literal["safe", "hard"] = "safe"
 
     def __post_init__(self) -> None:
-        _named(name=self.name)
         _at_least(1, WHOLE_MAX, maxlen=self.maxlen)
         _above_zero(WHOLE_MAX, rate_limit=self.rate_limit)
         _at_least(0, COUNT_MAX, retry_limit=self.retry_limit)
         if self.trim not in {"safe", "hard"}:
             raise ConfigValueError("trim", "has to be safe or hard")
+        _named(name=self.name)
 
 
 class ReadConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -137,10 +140,10 @@ class ArchiveConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     options: dict[str, str] = {}
 
     def __post_init__(self) -> None:
-        _named(target=self.target)
         _above_zero(SECONDS_MAX, every_s=self.every_s)
         _above_zero(DAYS_MAX, max_age_days=self.max_age_days)
         _at_least(1, WHOLE_MAX, max_bytes=self.max_bytes)
+        _named(target=self.target)
 
 
 class MetricsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -206,8 +209,6 @@ class BusConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     drain_s: float = 5.0
 
     def __post_init__(self) -> None:
-        if "://" not in self.url:
-            raise ConfigValueError("url", "has to begin with redis://, rediss://, unix:// or the like")
         _named(source=self.source)
         _above_zero(WHOLE_MAX, rate_limit=self.rate_limit)
         _at_least(0, COUNT_MAX, replicas=self.replicas)
@@ -223,6 +224,8 @@ class BusConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
                     f"streams[{at}]", f"{stream.name} is there already: one entry has its limits"
                 )
             names.add(stream.name)
+        if "://" not in self.url:
+            raise ConfigValueError("url", "has to begin with redis://, rediss://, unix:// or the like")
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "BusConfig":

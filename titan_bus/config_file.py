@@ -1,4 +1,4 @@
-"""The configuration file: YAML in, a `BusConfig` out, and for every fault the line and what to write instead.
+"""The configuration file: YAML in, a `BusConfig` out, and for all faults the line and what to write instead.
 
     redis:
       url: redis://:${REDIS_PASSWORD}@localhost:6379
@@ -14,10 +14,12 @@ be percent-encoded as everything there. `$$` is one dollar sign.
 `load` reads one small file and is made for a program's start; in a running loop call it in a thread.
 """
 
+import contextlib
 import difflib
 import math
 import os
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -38,6 +40,10 @@ class _Redis(msgspec.Struct):
     url: str
 
 
+class _NotedError(Exception):
+    """This part of the file cannot be used, and why is noted already."""
+
+
 _Fields = dict[str, inspect.Field]
 
 
@@ -45,7 +51,7 @@ def load(path: str | os.PathLike[str]) -> BusConfig:
     """Read a configuration file.
 
     Raises:
-        ConfigError: it cannot be read, or something in it cannot be; with the line.
+        ConfigError: it cannot be read, or something in it cannot be; with the line, and with all else that cannot.
     """
     return _File(os.fspath(path)).config()
 
@@ -55,37 +61,69 @@ class _File:
 
     def __init__(self, path: str) -> None:
         self._path = path
+        self._faults: list[ConfigError] = []
 
     def config(self) -> BusConfig:
         root = compose(self._path)
+        config = None
+        with self._noting():
+            config = self._whole(root)
+        if config is None or self._faults:
+            first, *others = sorted(self._faults, key=lambda fault: fault.line)
+            raise ConfigError(self._path, first.line, first.detail, others)
+        return config
+
+    @contextlib.contextmanager
+    def _noting(self) -> Iterator[None]:
+        """Go on after a fault: who mends the file wants to hear of all at once."""
+        try:
+            yield
+        except ConfigError as error:
+            self._faults.append(error)
+        except _NotedError:
+            pass
+
+    def _whole(self, root: yaml.Node) -> BusConfig:
         entries = self._entries(root, "the file")
-        if "redis" not in entries:
-            raise self._error(root, "redis.url is missing: write `redis: {url: redis://localhost:6379}`")
+        values: dict[str, Any] = {"url": "redis://"}  # where it is wrong, the rest is looked at all the same
+        redis = entries.pop("redis", None)
+        with self._noting():
+            if redis is None:
+                raise self._error(root, "redis.url is missing: write `redis: {url: redis://localhost:6379}`")
+            values["url"] = self._struct(_Redis, redis[1], "redis").url
         fields = _fields_of(BusConfig)
         del fields["url"]
-        redis: _Redis = self._struct(_Redis, entries.pop("redis")[1], "redis")
-        values = self._values(entries, fields, "")
-        config: BusConfig = self._made(BusConfig, values | {"url": redis.url}, root, entries)
+        values |= self._values(entries, fields, "")
+        config: BusConfig = self._made(BusConfig, values, root, entries | ({"url": redis} if redis else {}))
         return config
 
     def _struct(self, cls: type[Any], node: yaml.Node, path: str) -> Any:
         entries = self._entries(node, path)
         fields = _fields_of(cls)
+        values = self._values(entries, fields, f"{path}.")
         for name, field in fields.items():
             if field.required and name not in entries:
                 raise self._error(node, f"{path}.{name} is missing")
-        return self._made(cls, self._values(entries, fields, f"{path}."), node, entries)
+        return self._made(cls, values, node, entries)
 
     def _made(self, cls: type[Any], values: dict[str, Any], node: yaml.Node, entries: Entries) -> Any:
-        """Build the struct, which has its own opinion of the values."""
-        try:
-            return cls(**values)
-        except ConfigValueError as error:
-            name, _, index = error.field.partition("[")
-            place = entries[name][1] if name in entries else node
-            if index and isinstance(place, yaml.SequenceNode):
-                place = place.value[int(index.rstrip("]"))]
-            raise self._error(place, str(error)) from error
+        """Build the struct, which has its own opinion of the values.
+
+        Each that it refuses is noted and left out, so that it comes to the next one.
+        """
+        needed = {name for name, field in _fields_of(cls).items() if field.required}
+        while needed <= values.keys():
+            try:
+                return cls(**values)
+            except ConfigValueError as error:
+                name, _, index = error.field.partition("[")
+                place = entries[name][1] if name in entries else node
+                if index and isinstance(place, yaml.SequenceNode):
+                    place = place.value[int(index.rstrip("]"))]
+                self._faults.append(self._error(place, str(error)))
+                if values.pop(name, None) is None:
+                    break
+        raise _NotedError
 
     def _entries(self, node: yaml.Node, path: str) -> Entries:
         if not isinstance(node, yaml.MappingNode):
@@ -93,12 +131,13 @@ class _File:
         return entries_of(self._path, node)
 
     def _values(self, entries: Entries, fields: _Fields, path: str) -> dict[str, Any]:
-        for name, (key, _) in entries.items():
-            if name not in fields:
-                raise self._error(key, f"there is no {path}{name}{_cure(name, path, fields)}")
-        return {
-            name: self._value(node, fields[name].type, path + name) for name, (_, node) in entries.items()
-        }
+        values: dict[str, Any] = {}
+        for name, (key, node) in entries.items():
+            with self._noting():
+                if name not in fields:
+                    raise self._error(key, f"there is no {path}{name}{_cure(name, path, fields)}")
+                values[name] = self._value(node, fields[name].type, path + name)
+        return values
 
     def _value(self, node: yaml.Node, kind: inspect.Type, path: str) -> Any:
         if isinstance(kind, inspect.UnionType):
@@ -110,9 +149,13 @@ class _File:
         if isinstance(kind, inspect.VarTupleType):
             if not isinstance(node, yaml.SequenceNode):
                 raise self._error(node, f"{path} has to be a list: lines of `- ...`")
-            return tuple(
-                self._value(item, kind.item_type, f"{path}[{at}]") for at, item in enumerate(node.value)
-            )
+            items: list[Any] = []
+            for at, item in enumerate(node.value):
+                with self._noting():
+                    items.append(self._value(item, kind.item_type, f"{path}[{at}]"))
+            if len(items) < len(node.value):
+                raise _NotedError  # a part of a list means something else
+            return tuple(items)
         if isinstance(kind, inspect.DictType):
             pairs: dict[Any, Any] = {}
             for name, (key, value) in self._entries(node, path).items():

@@ -40,6 +40,14 @@ BusError
 RequestRefused is what a responder raises to refuse; the requester gets it as RequestFailedError.
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FAULTS_SHOWN = 10
+"""Of so many faults of a file an error tells."""
+
 
 class BusError(Exception):
     """The root of all errors of this package."""
@@ -374,13 +382,18 @@ class ConfigError(BusError):
         path: the file.
         line: where in it, from 1; 0 when it is about the whole file.
         detail: what is wrong, and what to write instead.
+        others: what else is wrong with it, by line; the sentence tells the first ten.
     """
 
-    def __init__(self, path: str, line: int, detail: str) -> None:
-        super().__init__(f"{path}:{line}: {detail}" if line else f"{path}: {detail}")
+    def __init__(self, path: str, line: int, detail: str, others: "Sequence[ConfigError]" = ()) -> None:
+        said = [f"{path}:{line}: {detail}" if line else f"{path}: {detail}", *map(str, others)]
+        if (rest := len(said) - FAULTS_SHOWN) > 0:
+            said[FAULTS_SHOWN:] = [f"{path}: and {rest} more"]
+        super().__init__("\n".join(said))
         self.path = path
         self.line = line
         self.detail = detail
+        self.others = tuple(others)
 
 
 class OnceMisusedError(BusError):

@@ -209,6 +209,58 @@ def test_what_is_wrong_is_said_with_its_line(load, text: str | bytes, line: int,
     assert str(refused.value).startswith(f"{refused.value.path}:")
 
 
+MANY = """\
+redis: {url: localhost}
+sourse: shop
+streams:
+  - {name: a, maxlen: 0, retry_limit: many, trim: soft}
+  - {maxlen: 5}
+read:
+  block_ms: 0
+  count: 0
+drain_s: 1:30
+replicas: -1
+"""
+
+
+def test_all_faults_are_told_at_once(load) -> None:
+    """Who mends the file sees every fault with its line, and starts once more and not once for each."""
+    with pytest.raises(ConfigError) as refused:
+        load(MANY)
+    told = [refused.value, *refused.value.others]
+    assert [(fault.line, fault.detail.partition(" ")[0]) for fault in told] == [
+        (1, "url:"), (2, "there"), (4, "streams[0].retry_limit"), (4, "streams[0].trim"), (4, "maxlen:"),
+        (5, "streams[1].name"), (7, "block_ms:"), (8, "count:"), (9, "drain_s"), (10, "replicas:"),
+    ]  # fmt: skip
+    path = refused.value.path
+    assert str(refused.value).splitlines() == [f"{path}:{fault.line}: {fault.detail}" for fault in told]
+
+
+def test_a_sentence_tells_ten_faults(load) -> None:
+    """A file of another kind does not fill the screen."""
+    with pytest.raises(ConfigError) as refused:
+        load(URL + "".join(f"zzz{number}: 1\n" for number in range(30)))
+    assert len(refused.value.others) == 29
+    assert str(refused.value).count("there is no zzz") == 10
+    assert str(refused.value).endswith(": and 20 more")
+
+
+def test_what_is_left_out_for_a_fault_is_no_other(load) -> None:
+    """A part that is not read for its fault is not missed, and leaves no second complaint behind."""
+    for text in (
+        "redis: {url: [1]}\n",
+        URL + "streams:\n  - {name: 5}\n",
+        URL + "streams:\n  - {name: ''}\n",
+        URL + "streams:\n  - {name: a}\n  - 5\n  - {name: b}\n",
+        URL + "priority_weights: {high: 0}\n",
+        URL + "priority_weights: {high: x, medium: 2, low: 1}\n",
+        URL + "archive: {every_s: 5}\n",
+    ):
+        with pytest.raises(ConfigError) as refused:
+            load(text)
+        assert not refused.value.others, str(refused.value)
+
+
 def test_no_value_of_the_file_is_in_an_error(load, monkeypatch: pytest.MonkeyPatch) -> None:
     """A value that cannot be is not repeated: it may be a password in the wrong place."""
     monkeypatch.setenv("SECRET", "s3cr3t")
