@@ -56,8 +56,8 @@ def bind(handler: AnyHandler) -> Bound:
         HandlerRefusedError: it is not `async`, or takes other than an Event, a payload, or both.
     """
     name = _name_of(handler)
-    if not callable(handler) or not _is_async(handler):
-        raise HandlerRefusedError(name, "a handler is an async function: write `async def`")
+    if (fault := _no_async_function(handler)) is not None:
+        raise HandlerRefusedError(name, fault)
     parameters = _parameters(handler, name)
     kinds = [_kind(handler, name, parameter) for parameter in parameters]
     payloads = [kind for kind in kinds if kind is not _EVENT]
@@ -172,9 +172,20 @@ def _resolve(handler: Any, annotation: Any, *, strict: bool) -> Any:
     return None if resolved is type(None) else resolved
 
 
-def _is_async(handler: Any) -> bool:
-    function = inspect.unwrap(_function_of(handler))
-    return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(function)
+def _no_async_function(handler: Any) -> str | None:
+    """Return why this can be no handler and what to write instead; None for an async function."""
+    function = inspect.unwrap(_function_of(handler)) if callable(handler) else handler
+    if inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(function):
+        return None
+    if inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function):
+        return "a handler is called for each event and has no `yield`: return the answer, or publish what it makes"
+    if isinstance(handler, type):
+        return (
+            "this is a class, and a handler is an object of it or a function: write `async def`, or make one"
+        )
+    if isinstance(handler, classmethod):
+        return "a class method is there when its class is: give it below the class, as in `Service.method`"
+    return "a handler is an async function: write `async def`"
 
 
 def _function_of(handler: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from unittest.mock import AsyncMock
 
@@ -189,6 +189,15 @@ async def generates(event: Event) -> AsyncIterator[int]:
     yield 1
 
 
+def generates_synchronously(event: Event) -> Iterator[int]:
+    yield 1
+
+
+class Generating:
+    async def __call__(self, event: Event) -> AsyncIterator[int]:
+        yield 1
+
+
 async def takes_nothing() -> None: ...
 
 
@@ -226,7 +235,11 @@ async def takes_an_untagged_union(what: OrderPlaced | Total) -> None: ...
     ("handler", "sentence"),
     [
         (synchronous, "synchronous: a handler is an async function"),
-        (generates, "async function"),
+        (generates, "a handler is called for each event and has no `yield`: return the answer, or publish"),
+        (generates_synchronously, "a handler is called for each event and has no `yield`"),
+        (Generating(), "Generating.__call__: a handler is called for each event and has no `yield`"),
+        (Service, "Service: this is a class, and a handler is an object of it or a function"),
+        (Service.__dict__["of_the_class"], "give it below the class, as in `Service.method`"),
         (lambda _: None, "async function"),
         (7, "7: a handler is an async function"),
         (takes_nothing, "takes no parameter"),
