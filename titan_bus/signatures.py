@@ -65,6 +65,7 @@ def bind(handler: AnyHandler) -> Bound:
     if len(payloads) > 1 or len(kinds) - len(payloads) > 1:
         raise HandlerRefusedError(name, "of two parameters one is annotated as Event and one as the payload")
     call = _call(handler, payload, event_first=bool(kinds) and kinds[0] is _EVENT, both=len(kinds) == 2)  # noqa: PLR2004
+    _see_that_no_other_takes_the_event(handler, name, parameters)
     returns = _resolve(handler, inspect.signature(handler).return_annotation, strict=False)
     return Bound(
         handler, call, name, payload, returns, inspect.getdoc(inspect.unwrap(_function_of(handler))) or ""
@@ -106,11 +107,18 @@ def _parameters(handler: Any, name: str) -> list[inspect.Parameter]:
             name, f"its signature cannot be read ({error}): wrap it in an async def"
         ) from error
     by_place = [p for p in every if p.kind in {p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD}]
+    if by_place and by_place[0].name in {"self", "cls"} and by_place[0].annotation is inspect.Parameter.empty:
+        raise HandlerRefusedError(
+            name,
+            f"nobody gives it {by_place[0].name}: make the object first and give its method, "
+            "as in `handlers.on(topic, group)(service.method)`",
+        )
     for parameter in every:
         if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty:
             raise HandlerRefusedError(
                 name,
-                f"nobody gives it {parameter.name}: give it a default or use functools.partial",
+                f"nobody gives it {parameter.name}: give it a default or use functools.partial; "
+                "the bus gives what stands before the `*`",
             )
     needed = [p for p in by_place if p.default is p.empty]
     if len(needed) > 2:  # noqa: PLR2004
@@ -124,16 +132,23 @@ def _parameters(handler: Any, name: str) -> list[inspect.Parameter]:
     return found
 
 
+def _see_that_no_other_takes_the_event(handler: Any, name: str, filled: list[inspect.Parameter]) -> None:
+    """Refuse a handler that would wait for the Event in a parameter which keeps its default."""
+    for parameter in inspect.signature(handler).parameters.values():
+        if parameter.default is parameter.empty or parameter.name in {one.name for one in filled}:
+            continue
+        if _is_event(_without_none(_resolve(handler, parameter.annotation, strict=False))):
+            written = f"{parameter.name}: Event"
+            raise HandlerRefusedError(
+                name, f"{parameter.name} has a default and would keep it: write `{written}`, before any `*`"
+            )
+
+
 def _kind(handler: Any, name: str, parameter: inspect.Parameter) -> Any:
     """Return _EVENT, or the type of the payload."""
-    annotation = _resolve(handler, parameter.annotation, strict=True)
-    if (
-        any(annotation is loose for loose in (None, Any, object))
-        or parameter.kind is parameter.VAR_POSITIONAL
-    ):
-        return _EVENT
-    members = typing.get_args(annotation) or (annotation,)
-    if any(isinstance(member, type) and issubclass(member, Event) for member in members):
+    annotation = _without_none(_resolve(handler, parameter.annotation, strict=True))
+    is_loose = any(annotation is loose for loose in (None, Any, object))
+    if is_loose or parameter.kind is parameter.VAR_POSITIONAL or _is_event(annotation):
         return _EVENT
     try:
         kinds = msgspec.inspect.type_info(annotation)
@@ -141,14 +156,29 @@ def _kind(handler: Any, name: str, parameter: inspect.Parameter) -> Any:
         raise HandlerRefusedError(
             name, f"{parameter.name} has a type that JSON cannot be: {error}"
         ) from error
+    kinds = kinds.type if isinstance(kinds, msgspec.inspect.Metadata) else kinds
     for kind in kinds.types if isinstance(kinds, msgspec.inspect.UnionType) else (kinds,):
         if not isinstance(kind, _OBJECTS) or getattr(kind, "array_like", False):
             raise HandlerRefusedError(
                 name,
                 f"{parameter.name} is annotated as {type_name(annotation)}, and a payload is an object: "
-                "annotate an Event, a msgspec.Struct, a union of tagged ones, or dict",
+                "annotate an Event, a msgspec.Struct, a union of tagged ones, a dataclass, a TypedDict, or dict; "
+                "of that pydantic's `model_validate` makes a model",
             )
     return annotation
+
+
+def _is_event(annotation: Any) -> bool:
+    if typing.get_origin(annotation) is typing.Annotated:
+        annotation = annotation.__origin__
+    return isinstance(annotation, type) and issubclass(annotation, Event)
+
+
+def _without_none(annotation: Any) -> Any:
+    """Return what is left of a type without None, which no payload is."""
+    if typing.get_origin(annotation) not in {typing.Union, types.UnionType}:
+        return annotation
+    return typing.Union[tuple(one for one in typing.get_args(annotation) if one is not type(None))]  # noqa: UP007
 
 
 def _resolve(handler: Any, annotation: Any, *, strict: bool) -> Any:
@@ -158,7 +188,8 @@ def _resolve(handler: Any, annotation: Any, *, strict: bool) -> Any:
     function = inspect.unwrap(_function_of(handler))
     holder = types.SimpleNamespace(__annotations__={"it": annotation})
     try:
-        resolved = typing.get_type_hints(holder, globalns=getattr(function, "__globals__", {}))["it"]
+        known = getattr(function, "__globals__", {})
+        resolved = typing.get_type_hints(holder, globalns=known, include_extras=True)["it"]
     except (NameError, SyntaxError, TypeError, AttributeError) as error:
         if isinstance(annotation, str) and annotation.strip("\"'").rpartition(".")[2] == Event.__name__:
             return Event  # imported under TYPE_CHECKING, as linters ask for

@@ -6,7 +6,8 @@ import asyncio
 import functools
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 from unittest.mock import AsyncMock
 
 import msgspec
@@ -45,6 +46,19 @@ class Row(msgspec.Struct, array_like=True):
 
 class Total(msgspec.Struct):
     cents: int
+
+
+@dataclass
+class OrderData:
+    number: int
+
+
+class OrderDict(TypedDict):
+    number: int
+
+
+class OrderModel:
+    """Of a library that msgspec does not know, as a pydantic model is."""
 
 
 seen: list[Any] = []
@@ -89,6 +103,30 @@ async def says_any(event: Any) -> None:
 
 async def says_optional(event: Event | None = None) -> None:
     seen.append(event and event.payload_as(dict))
+
+
+async def says_optional_payload(order: OrderPlaced | None = None) -> None:
+    seen.append(order)
+
+
+async def says_optional_any(event: Any | None = None) -> None:
+    seen.append(event and event.payload_as(dict))
+
+
+async def is_annotated(event: Annotated[Event, "what came"], order: Annotated[OrderPlaced, "a note"]) -> None:
+    seen.append((order, event.event_type))
+
+
+async def takes_a_dataclass(order: OrderData) -> None:
+    seen.append(order)
+
+
+async def takes_a_typed_dict(order: OrderDict) -> None:
+    seen.append(order)
+
+
+async def gathers(order: OrderPlaced, *rest: Event, **named: Event) -> None:
+    seen.append((order, rest, named))
 
 
 async def has_a_default(order: OrderPlaced, clock: Callable[[], int] = lambda: 5) -> None:
@@ -150,9 +188,16 @@ ORDER, PLAIN = OrderPlaced(7), {"number": 7}
         (says_nothing, PLAIN),
         (says_any, PLAIN),
         (says_optional, PLAIN),
+        (says_optional_payload, ORDER),
+        (says_optional_any, PLAIN),
+        (is_annotated, (ORDER, "order_placed")),
+        (takes_a_dataclass, OrderData(7)),
+        (takes_a_typed_dict, PLAIN),
+        (gathers, (ORDER, (), {})),
         (has_a_default, (ORDER, 5)),
         (event_of_the_checker, PLAIN),
         (functools.partial(with_a_store, seen), ORDER),
+        (functools.partial(Service.method, Service()), ORDER),
         (Service().method, ORDER),
         (Service.of_the_class, ORDER),
         (Service.static, ORDER),
@@ -201,6 +246,24 @@ class Generating:
 async def takes_nothing() -> None: ...
 
 
+async def would_keep_none(order: OrderPlaced, event: Event | None = None) -> None: ...
+
+
+async def would_keep_none_by_name(order: OrderPlaced, *, event: Annotated[Event, 1] = None) -> None: ...
+
+
+async def takes_the_event_by_name(order: OrderPlaced, *, event: Event) -> None: ...
+
+
+async def takes_events(events: list[Event]) -> None: ...
+
+
+async def takes_the_one_or_the_other(it: Event | OrderPlaced) -> None: ...
+
+
+async def takes_a_model(order: OrderModel) -> None: ...
+
+
 async def takes_three(a: OrderPlaced, b: Event, c: int) -> None: ...
 
 
@@ -240,6 +303,14 @@ async def takes_an_untagged_union(what: OrderPlaced | Total) -> None: ...
         (Generating(), "Generating.__call__: a handler is called for each event and has no `yield`"),
         (Service, "Service: this is a class, and a handler is an object of it or a function"),
         (Service.__dict__["of_the_class"], "give it below the class, as in `Service.method`"),
+        (Service.method, "nobody gives it self: make the object first and give its method"),
+        (would_keep_none, "event has a default and would keep it: write `event: Event`, before any `*`"),
+        (would_keep_none_by_name, "event has a default and would keep it"),
+        (takes_the_event_by_name, "nobody gives it event"),
+        (takes_the_event_by_name, "the bus gives what stands before the `*`"),
+        (takes_events, "events is annotated as list[titan_bus.event.Event], and a payload is an object"),
+        (takes_the_one_or_the_other, "it has a type that JSON cannot be"),
+        (takes_a_model, "or dict; of that pydantic's `model_validate` makes a model"),
         (lambda _: None, "async function"),
         (7, "7: a handler is an async function"),
         (takes_nothing, "takes no parameter"),
@@ -283,6 +354,19 @@ async def test_a_payload_that_is_none_is_a_dead_letter_at_once(bus: Bus, topic: 
     assert letter.origin.error == PayloadMismatchError.__name__
     assert "$.number" in letter.origin.message
     assert not seen
+
+
+async def test_what_annotated_asks_for_is_looked_at(bus: Bus, topic: str) -> None:
+    """A limit in a payload's annotation is a part of it: an event beyond it is a dead letter."""
+
+    async def count(counts: dict[str, Annotated[int, msgspec.Meta(ge=0)]]) -> None:
+        seen.append(counts)
+
+    await bus.subscribe(topic, "g", count, concurrency=1)
+    await bus.publish(topic, "counted", {"apples": -1})
+    await bus.publish(topic, "counted", {"apples": 1})
+    await until(lambda: seen, "the one within the limit")
+    assert seen == [{"apples": 1}]
 
 
 async def test_a_union_is_taken_by_its_tags(bus: Bus, topic: str) -> None:
