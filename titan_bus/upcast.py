@@ -5,6 +5,7 @@ published, also when it is retried or becomes a dead letter. An event of a newer
 through unchanged: its own fields decide whether an older program can read it.
 """
 
+import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -33,10 +34,15 @@ class Upcasters:
         """Let `upcaster` make version `from_version + 1` of what is of `from_version`.
 
         Raises:
-            ValueError: there is another one for this step, or the version is less than 1.
+            ValueError: there is another one for this step, the version is no whole number of 1 or more, or it is
+                no synchronous function.
         """
-        if from_version < 1:
-            raise ValueError(f"versions begin with 1, there is none from {from_version}")
+        if not isinstance(from_version, int) or isinstance(from_version, bool) or from_version < 1:
+            raise ValueError(f"versions begin with 1, there is none from {from_version!r}")
+        if not callable(upcaster) or inspect.iscoroutinefunction(upcaster):
+            raise ValueError(
+                f"{topic} {event_type}: a step is a function that returns the payload: write `def`"
+            )
         steps = self._steps.setdefault((topic, event_type), {})
         if steps.setdefault(from_version, upcaster) is not upcaster:
             raise ValueError(f"{topic} {event_type} has a step from version {from_version} already")

@@ -167,6 +167,28 @@ def test_a_step_is_there_once(upcasters: Upcasters, topic: str) -> None:
     assert (again.latest(topic, "order_placed"), again.latest(topic, "other")) == (3, 1)
 
 
+async def asynchronous(payload: dict[str, Any]) -> dict[str, Any]:
+    return payload
+
+
+@pytest.mark.parametrize(
+    ("from_version", "step", "sentence"),
+    [
+        ("1", dict, "versions begin with 1, there is none from '1'"),
+        (1.5, dict, "there is none from 1.5"),
+        (True, dict, "there is none from True"),
+        (1, asynchronous, "write `def`"),
+        (1, None, "write `def`"),
+    ],
+)
+def test_a_step_that_cannot_be_is_refused_when_it_is_registered(
+    from_version: Any, step: Any, sentence: str
+) -> None:
+    """It would never be taken, or fail for each event."""
+    with pytest.raises(ValueError, match=sentence):
+        Upcasters().register("t", "e", from_version, step)
+
+
 @pytest.mark.parametrize("result", [None, [1], "text", {"a": object()}])
 def test_a_step_returns_an_object(topic: str, result: Any) -> None:
     """What is no JSON object is the step's fault, not the handler's."""
