@@ -50,6 +50,7 @@ class GroupCounters:
         refused: requests that the handler refused.
         retried: events postponed to be tried again.
         dead: events put to the dead letters.
+        displaced: dead letters, of whatever group, that were removed to make room for these.
         expired: requests whose deadline had passed, not handled.
         claimed: deliveries taken over from another consumer, or from a former life of this one.
         limited_ms: how long deliveries waited for a rate limit, in all.
@@ -59,7 +60,7 @@ class GroupCounters:
     """
 
     __slots__ = (
-        "claimed", "dead", "expired", "failed", "handled", "handling",
+        "claimed", "dead", "displaced", "expired", "failed", "handled", "handling",
         "in_hand", "latency", "limited_ms", "refused", "retried",
     )  # fmt: skip
 
@@ -69,6 +70,7 @@ class GroupCounters:
         self.refused = 0
         self.retried = 0
         self.dead = 0
+        self.displaced = 0
         self.expired = 0
         self.claimed = 0
         self.limited_ms = 0.0

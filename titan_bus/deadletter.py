@@ -1,5 +1,10 @@
-"""`errors.dlq`: what could not be handled, with its reason, its origin and its bytes; and the way back."""
+"""`errors.dlq`: what could not be handled, with its reason, its origin and its bytes; and the way back.
 
+It holds 10,000 letters and a few more. Beyond that the oldest make room, for good where no archive has them.
+"""
+
+import asyncio
+import logging
 import re
 import traceback
 from collections.abc import AsyncIterator, Sequence
@@ -14,12 +19,16 @@ from titan_bus.event import Event, timestamp_now
 
 LETTERS_MAX = 10_000
 """With their tracebacks some 100 MB as a rule: they live in the memory of the server."""
+OVERFLOW_EVERY_S = 60.0
+"""How often it is said that letters make room: at such a time they come in thousands."""
 TRACEBACK_CHARS_MAX = 8_000
 PAGE = 100
 _INFO = b"d"
 _ORIGINAL = b"raw:"
 """The entry's own fields follow under this prefix, byte for byte."""
 _LETTER_ID = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
+
+logger = logging.getLogger("titan_bus")
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +92,28 @@ def pack(origin: Origin, fields: Sequence[bytes]) -> list[bytes]:
     for name, value in zip(fields[::2], fields[1::2], strict=False):
         packed += [_ORIGINAL + name, value]
     return packed
+
+
+class Overflow:
+    """Says in the log, once in a while, that the letters of one subscription drive out the oldest."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._untold = 0
+        self._said_at = float("-inf")
+
+    def note(self, gone: int) -> None:
+        """Take note of letters that went."""
+        self._untold += gone
+        now = asyncio.get_running_loop().time()
+        if not self._untold or now - self._said_at < OVERFLOW_EVERY_S:
+            return
+        logger.error(
+            "%s: %s is full (%d letters), %d of the oldest were removed for new ones: mend the cause, then empty "
+            "it with `titan-bus dlq redrive` or `titan-bus dlq drop`",
+            self._name, names.DEAD_LETTERS, LETTERS_MAX, self._untold,
+        )  # fmt: skip
+        self._untold, self._said_at = 0, now
 
 
 class DeadLetters:

@@ -27,10 +27,12 @@ return math.max(0, head[2] - now)
 
 BURY = """
 -- KEYS stream, dead letters; ARGV group, entry id, longest, then the dead letter's fields and values.
+-- Returns how many of the oldest dead letters had to go for it.
 redis.call('XLEN', KEYS[2])  -- a key that cannot take the letter is told before the XACK, not after it
 if redis.call('XACK', KEYS[1], ARGV[1], ARGV[2]) == 0 then return 0 end
+local before = redis.call('XLEN', KEYS[2])
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], '*', unpack(ARGV, 4))
-return 1
+return before + 1 - redis.call('XLEN', KEYS[2])
 """
 
 TRIM = """

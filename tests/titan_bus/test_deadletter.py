@@ -1,17 +1,18 @@
 """Dead letters: looked up, given back, dropped."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 
 import msgspec
 import pytest
 
-from titan_bus import Bus, Event, FatalError, codec, deadletter, names, scripts
+from titan_bus import Bus, BusConfig, Event, FatalError, codec, deadletter, names, scripts
 from titan_bus.connections.connection import Connection
 from titan_bus.deadletter import DeadLetter, DeadLetters
 from titan_bus.errors import EntryMalformedError, ServerRefusedError
 
-from .conftest import Recorder, settled, until
+from .conftest import Recorder, Server, settled, until
 
 Bury = Callable[..., Awaitable[list[str]]]
 
@@ -268,3 +269,32 @@ async def test_what_others_wrote_there_is_shown_and_can_be_dropped(bus: Bus, raw
     with pytest.raises(ValueError, match="no topic's stream"):
         await bus.dead_letters.redrive(letter_id)
     assert await bus.dead_letters.drop(letter_id) == 1
+
+
+async def test_what_makes_room_is_counted_and_said(
+    server: Server, topic: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Beyond the limit the oldest letters go: each is counted, and the log says so, but not for each anew."""
+    monkeypatch.setattr("titan_bus.deadletter.LETTERS_MAX", 20)
+    async with Bus(BusConfig(url=server.url)) as bus:
+        await bus.subscribe(topic, "g", Failing(), concurrency=8)
+        await asyncio.gather(*(bus.publish(topic, "e", {}) for _ in range(100)))
+        counters = bus.counters.group(topic, "g")
+        await until(lambda: counters.dead == 100, "the letters")
+        assert counters.displaced == 100 - await bus.dead_letters.count()
+        assert counters.displaced > 50
+    (said,) = [text for text in map(logging.LogRecord.getMessage, caplog.records) if "is full" in text]
+    assert "errors.dlq is full (20 letters)" in said
+    assert "titan-bus dlq redrive" in said
+    caplog.clear()
+
+
+async def test_a_letter_that_is_sent_again_drives_out_nothing(raw: Connection, topic: str) -> None:
+    """A burial that the server had done already counts no letter."""
+    stream = names.stream_of(topic)
+    await raw.call("XGROUP", "CREATE", stream, "g", "0", "MKSTREAM")
+    entry_id = await raw.call("XADD", stream, "*", "e", "x")
+    await raw.call("XREADGROUP", "GROUP", "g", "c", "STREAMS", stream, ">")
+    bury = ("EVAL", scripts.BURY, 2, stream, f"letters:{topic}", "g", entry_id, 10, "d", "{}")
+    assert [await raw.call(*bury) for _ in range(2)] == [0, 0]
+    assert await raw.call("XLEN", f"letters:{topic}") == 1

@@ -109,29 +109,31 @@ class Settlement:
         pause_s = min(self._retry.cap_s, self._retry.base_s * 2.0**doublings)
         return pause_s * random.uniform(0.5, 1.0)  # noqa: S311 -- jitter, no secret
 
-    async def bury(self, stream: str, entry_id: bytes, fields: list[bytes], error: BaseException) -> None:
-        """Put the entry to the dead letters."""
+    async def bury(self, stream: str, entry_id: bytes, fields: list[bytes], error: BaseException) -> int:
+        """Put the entry to the dead letters; returns how many had to go for it. In a cluster that is not told."""
         origin = deadletter.origin_of(error, stream, self._group, entry_id)
         letter = deadletter.pack(origin, fields)
-        if len(letter) > SCRIPT_WORDS_MAX or not await self._bury_at_once(stream, entry_id, letter):
+        gone = None if len(letter) > SCRIPT_WORDS_MAX else await self._bury_at_once(stream, entry_id, letter)
+        if gone is None:
             # The letter first: who dies in between doubles it, and never loses it.
             await self._call("XADD", names.DEAD_LETTERS, "MAXLEN", "~", deadletter.LETTERS_MAX, "*", *letter)
             await self._call("XACK", stream, self._group, entry_id)
         if stream == self._retries:
             self._forget(entry_id)
+        return gone or 0
 
-    async def _bury_at_once(self, stream: str, entry_id: bytes, letter: list[bytes]) -> bool:
-        """Write the letter and acknowledge in one step; False in a cluster, which has them in two places."""
+    async def _bury_at_once(self, stream: str, entry_id: bytes, letter: list[bytes]) -> int | None:
+        """Write the letter and acknowledge in one step; None in a cluster, which has them in two places."""
         try:
-            await self._call(
+            gone: int = await self._call(
                 "EVAL", scripts.BURY, 2, stream, names.DEAD_LETTERS,
                 self._group, entry_id, deadletter.LETTERS_MAX, *letter,
             )  # fmt: skip
         except ServerRefusedError as refusal:
             if refusal.code != "CROSSSLOT":
                 raise
-            return False
-        return True
+            return None
+        return gone
 
     async def release(self) -> float | None:
         """Bring back what is due; returns the seconds until the next is, or None when nothing waits."""

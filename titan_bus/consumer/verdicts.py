@@ -13,6 +13,7 @@ from titan_bus import codec
 from titan_bus.consumer.delivery import Delivery, Key
 from titan_bus.consumer.settlement import Settlement
 from titan_bus.counters import GroupCounters
+from titan_bus.deadletter import Overflow
 from titan_bus.errors import FatalError, RequestRefused
 from titan_bus.request import Responder
 
@@ -49,6 +50,7 @@ class Verdicts:
         self._let_go = let_go
         self._again = again
         self._postponed = postponed
+        self._overflow = Overflow(name)
         self._unanswered = 0
         self._answered = asyncio.Event()
 
@@ -92,8 +94,10 @@ class Verdicts:
 
     async def bury(self, stream: str, entry_id: bytes, fields: list[bytes], error: BaseException) -> None:
         """Put an entry to the dead letters."""
-        await self._settlement.bury(stream, entry_id, fields, error)
+        gone = await self._settlement.bury(stream, entry_id, fields, error)
         self._counters.dead += 1
+        self._counters.displaced += gone
+        self._overflow.note(gone)
 
     async def _try_again(self, delivery: Delivery) -> float:
         self._counters.retried += 1

@@ -133,14 +133,20 @@ def _consumers(groups: _Groups) -> Iterator[Metric]:
         "Milliseconds in the handler alone, whether it returned or raised.",
         ((labels, group.handling) for labels, group in groups),
     )
+    displaced = CounterMetricFamily(
+        "titan_bus_dead_letters_displaced",
+        "Dead letters, of whatever group, that were removed to make room for this group's; not told by a cluster.",
+        labels=_GROUP,
+    )
     in_hand = GaugeMetricFamily("titan_bus_in_hand", "Events that this consumer holds now.", labels=_GROUP)
     waiting = CounterMetricFamily(
         "titan_bus_rate_limit_waiting_ms", "Milliseconds that events waited for a rate limit.", labels=_GROUP
     )
     for labels, group in groups:
+        displaced.add_metric(labels, group.displaced)
         in_hand.add_metric(labels, group.in_hand)
         waiting.add_metric(labels, group.limited_ms)
-    yield from (in_hand, waiting)
+    yield from (displaced, in_hand, waiting)
 
 
 def _histogram(name: str, meaning: str, groups: Iterable[tuple[tuple[str, str], Histogram]]) -> Metric:
