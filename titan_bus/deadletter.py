@@ -179,7 +179,10 @@ class DeadLetters:
         """Return how many there are, of a topic, a group or an error's class name. All are counted at once."""
         if topic is None and group is None and error is None:
             return int(await self._connection.call("XLEN", names.DEAD_LETTERS))
-        return len([letter async for letter in self.select(topic=topic, group=group, error=error)])
+        counted = 0
+        async for _ in self.select(topic=topic, group=group, error=error):  # a list of them may be 100 MB
+            counted += 1
+        return counted
 
     async def get(self, letter_id: str) -> DeadLetter | None:
         """Return a dead letter, None when there is none of this id.

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import tracemalloc
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -200,6 +201,20 @@ async def test_letters_are_found_by_topic_group_and_error(bus: Bus, topic: str) 
     assert await letters.count() >= 5
     assert await letters.list(1, topic=topic) == newest_first[:1]
     assert await letters.get(newest_first[2].letter_id) == newest_first[2]
+
+
+async def test_counting_keeps_no_letter(bus: Bus, raw: Connection, topic: str) -> None:
+    """Counting by topic holds a page of letters at a time, however many there are."""
+    origin = deadletter.origin_of(ValueError(), names.stream_of(topic), "g", b"1-1")
+    packed = deadletter.pack(origin, [b"x", b"x" * 20_000])
+    await asyncio.gather(*(raw.call("XADD", names.DEAD_LETTERS, "*", *packed) for _ in range(1_000)))
+    tracemalloc.start()
+    try:
+        assert await bus.dead_letters.count(topic=topic) == 1_000
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
+    await bus.dead_letters.drop(*[letter.letter_id async for letter in bus.dead_letters.select(topic=topic)])
 
 
 async def test_a_selection_ends_though_what_it_gives_back_fails_again(bus: Bus, topic: str) -> None:
