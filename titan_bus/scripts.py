@@ -37,16 +37,17 @@ return before + 1 - redis.call('XLEN', KEYS[2])
 
 TRIM = """
 -- KEYS stream; ARGV maxlen. Removes up to 1,000 of the oldest entries, only such as every group has
--- acknowledged; a stream without groups keeps about maxlen. Returns how many went, and 1 when more should.
+-- acknowledged; a stream without groups keeps about maxlen. Returns how many went, 1 when more should, and 1 when
+-- what is too many waits for a group.
 -- (MAXLEN alone would remove unacknowledged ones; ACKED of Redis 8.2 to 8.6 is wrong, redis#14656.)
-if redis.call('EXISTS', KEYS[1]) == 0 then return {0, 0} end
+if redis.call('EXISTS', KEYS[1]) == 0 then return {0, 0, 0} end
 local maxlen = tonumber(ARGV[1])
 local over = redis.call('XLEN', KEYS[1]) - maxlen
-if over <= 0 then return {0, 0} end
+if over <= 0 then return {0, 0, 0} end
 local groups = redis.call('XINFO', 'GROUPS', KEYS[1])
 if #groups == 0 then
   local gone = redis.call('XTRIM', KEYS[1], 'MAXLEN', '~', maxlen)
-  return {gone, gone > 0 and 1 or 0}
+  return {gone, gone > 0 and 1 or 0, 0}
 end
 local function parts(id) local ms, seq = id:match('(%d+)-(%d+)') return tonumber(ms), tonumber(seq) end
 local floor
@@ -64,12 +65,12 @@ for _, flat in ipairs(groups) do
     floor = id
   end
 end
-if floor == '0-0' then return {0, 0} end
+if floor == '0-0' then return {0, 0, 1} end
 local count = math.min(over + 1, 1000)
 local head = redis.call('XRANGE', KEYS[1], '-', floor, 'COUNT', count)
-if #head < 2 then return {0, 0} end
+if #head < 2 then return {0, 0, 1} end
 local gone = redis.call('XTRIM', KEYS[1], 'MINID', head[#head][1])
-return {gone, #head == 1000 and 1 or 0}
+return {gone, #head == 1000 and 1 or 0, over > gone and 1 or 0}
 """
 
 REDRIVE = """

@@ -7,12 +7,12 @@ import pytest
 
 from titan_bus import Bus, BusConfig, StreamConfig, names
 from titan_bus.connections.connection import Connection
-from titan_bus.errors import ServerRefusedError
+from titan_bus.errors import BusUnavailableError
 from titan_bus.publisher import Publisher
 from titan_bus.tracing import TraceIds
 from titan_bus.trimmer import Trimmer
 
-from .conftest import Recorder, length_is, pending_is, settled
+from .conftest import Recorder, Server, length_is, pending_is, settled, until
 
 
 @pytest.fixture
@@ -133,24 +133,92 @@ async def test_a_million_and_more(config: BusConfig, raw: Connection, topic: str
     await raw.call("UNLINK", stream)
 
 
-async def test_a_topic_that_is_refused_keeps_no_other(
-    bus: Bus, topic: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of many topics that grew, all but the refused one are trimmed in the rounds after it, without a publish."""
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rounds that come at once; what is left over is looked at in each."""
     monkeypatch.setattr("titan_bus.trimmer.EVERY_S", 0.001)
-    others = {f"{topic}.{n}" for n in range(8)}
+    monkeypatch.setattr("titan_bus.trimmer.LEFT_EVERY", 1)
+
+
+@pytest.mark.usefixtures("quick")
+async def test_what_is_acknowledged_later_goes_then(bus: Bus, raw: Connection, topic: str) -> None:
+    """A burst that its group handles long after the last publish is trimmed without another one."""
+    stream = names.stream_of(topic)
+    await raw.call("XGROUP", "CREATE", stream, "g", "0", "MKSTREAM")
+    await fill(bus, topic, 1_000)
+    await until(lambda: topic in bus._upkeep._trimmer._left, "the first look")
+    assert await length(raw, topic) == 1_000
+    await raw.call("XGROUP", "SETID", stream, "g", "$")
+    await length_is(raw, stream, 100)
+    await until(lambda: topic not in bus._upkeep._trimmer._left, "the last look")
+
+
+async def test_what_waits_is_looked_at_seldom(
+    config: BusConfig, raw: Connection, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody asks the server every second for a topic whose group is away: in one round of ten."""
+    monkeypatch.setattr("titan_bus.trimmer.EVERY_S", 0.001)
+    await raw.call("XGROUP", "CREATE", names.stream_of(topic), "away", "0", "MKSTREAM")
+    async with Bus(config) as bus:
+        await fill(bus, topic, 200)
+        publisher = Publisher(bus._server.publishing, "tests", TraceIds(), bus.counters)
+        publisher.published = {topic}
+        trimmer = Trimmer(bus._connection, publisher, config, bus.counters)
+        looks = 0
+        trim = trimmer.trim
+
+        async def counted(grown: str) -> bool:
+            nonlocal looks
+            looks += 1
+            return await trim(grown)
+
+        monkeypatch.setattr(trimmer, "trim", counted)
+        for _ in range(30):
+            await trimmer.round()
+        assert looks == 4
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_topic_that_is_refused_keeps_no_other(
+    bus: Bus, topic: str, raw: Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One that cannot be trimmed is said once and tried again; the others are trimmed meanwhile."""
     publisher = Publisher(bus._server.publishing, "tests", TraceIds(), bus.counters)
-    trimmer = Trimmer(bus._connection, publisher, bus.config, bus.counters)
-    trimmed: set[str] = set()
-
-    async def trim(grown: str) -> None:
-        if grown == topic:
-            raise ServerRefusedError("NOPERM")
-        trimmed.add(grown)
-
-    monkeypatch.setattr(trimmer, "trim", trim)
+    others = [f"{topic}.{n}" for n in range(4)]
+    streams = tuple(StreamConfig(name=name, maxlen=100) for name in (topic, *others))
+    config = msgspec.structs.replace(bus.config, streams=streams)
+    trimmer = Trimmer(bus._connection, publisher, config, bus.counters)
+    await raw.call("SET", names.stream_of(topic), "no stream")
+    for other in others:
+        await raw.call("EVAL", FILL, 1, names.stream_of(other), 300, "old")
     publisher.published = {topic, *others}
-    with pytest.raises(ServerRefusedError):
+    for _ in range(3):
         await trimmer.round()
+    for other in others:
+        assert await length(raw, other) <= 200
+    (said,) = [record.getMessage() for record in caplog.records if topic in record.getMessage()]
+    assert "WRONGTYPE" in said
+    assert "titan-bus acl --publish" in said
+    caplog.clear()
+    await raw.call("DEL", names.stream_of(topic))
+    await raw.call("EVAL", FILL, 1, names.stream_of(topic), 300, "old")
     await trimmer.round()
-    assert trimmed == others
+    assert await length(raw, topic) <= 200
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_server_that_is_away_makes_no_topic_forgotten(server: Server, topic: str) -> None:
+    """What could not be trimmed because the server went is trimmed when it is back."""
+    streams = (StreamConfig(name=topic, maxlen=100),)
+    async with Bus(BusConfig(url=server.url, patience_s=0.2, streams=streams)) as bus:
+        publisher = Publisher(bus._server.publishing, "tests", TraceIds(), bus.counters)
+        trimmer = Trimmer(bus._connection, publisher, bus.config, bus.counters)
+        await bus._connection.call("EVAL", FILL, 1, names.stream_of(topic), 300, "old")
+        publisher.published = {topic}
+        server.kill()
+        with pytest.raises(BusUnavailableError):
+            await trimmer.round()
+        server.start()
+        await until(lambda: bus.connected, "the server")
+        await trimmer.round()
+        assert await bus._connection.call("XLEN", names.stream_of(topic)) <= 200
