@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 import pytest
 
-from titan_bus import Bus, BusConfig, StreamConfig, names
+from titan_bus import Bus, BusConfig, StreamConfig, names, scripts
 from titan_bus.connections.connection import Connection
 from titan_bus.errors import BusUnavailableError
 from titan_bus.publisher import Publisher
@@ -105,6 +105,14 @@ async def test_what_was_trimmed_is_counted(bus: Bus, raw: Connection, topic: str
     await bus._upkeep._trimmer.trim(topic)
     assert await length(raw, topic) == 100
     assert bus.counters.topic(topic).trimmed == 2_400
+
+
+async def test_a_step_is_small(raw: Connection, topic: str) -> None:
+    """The server copies no more than 100 entries at a time, which may have 32 KB each."""
+    stream = names.stream_of(topic)
+    await raw.call("EVAL", FILL, 1, stream, 1_000, "old")
+    await raw.call("XGROUP", "CREATE", stream, "g", "$")
+    assert await raw.call("EVAL", scripts.TRIM, 1, stream, 100) == [99, 1, 1]
 
 
 FILL = """
