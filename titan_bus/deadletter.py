@@ -7,7 +7,7 @@ import asyncio
 import logging
 import re
 import traceback
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -44,7 +44,10 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
-    """A dead letter. `event` is None when the entry was no event; `fields` has its bytes in any case."""
+    """A dead letter. `event` is None when the entry was no event; `fields` has its bytes in any case.
+
+    `redrive` gives back the entry itself; here names are made readable, and of two with one name the last counts.
+    """
 
     letter_id: str
     origin: Origin
@@ -190,11 +193,8 @@ class DeadLetters:
         Raises:
             ValueError: no id looks like this.
         """
-        _check(letter_id)
-        page: list[Any] = await self._connection.call(
-            "XRANGE", names.DEAD_LETTERS, letter_id, letter_id, "COUNT", 1
-        )
-        return _unpack(*page[0]) if page else None
+        entry = await self._entry(letter_id)
+        return None if entry is None else _unpack(*entry)
 
     async def redrive(self, *letter_ids: str, to: Literal["group", "topic"] = "group") -> int:
         """Give dead letters back, as if they had never been tried; returns how many there were.
@@ -212,9 +212,9 @@ class DeadLetters:
         """
         moved = 0
         for letter_id in letter_ids:
-            letter = await self.get(letter_id)
-            if letter is not None:
-                moved += await self._redrive(letter, to)
+            entry = await self._entry(letter_id)
+            if entry is not None:
+                moved += await self._redrive(_unpack(*entry), _original(entry[1]), to)
         return moved
 
     async def drop(self, *letter_ids: str) -> int:
@@ -231,16 +231,24 @@ class DeadLetters:
             dropped += int(await self._connection.call("XDEL", names.DEAD_LETTERS, *some))
         return dropped
 
-    async def _redrive(self, letter: DeadLetter, to: Literal["group", "topic"]) -> int:
+    async def _entry(self, letter_id: str) -> tuple[bytes, Sequence[bytes]] | None:
+        _check(letter_id)
+        page: list[Any] = await self._connection.call(
+            "XRANGE", names.DEAD_LETTERS, letter_id, letter_id, "COUNT", 1
+        )
+        return (page[0][0], page[0][1]) if page else None
+
+    async def _redrive(
+        self, letter: DeadLetter, fields: Sequence[bytes], to: Literal["group", "topic"]
+    ) -> int:
         topic = letter.topic
         if topic is None:
             raise ValueError(
                 f"{letter.letter_id} comes from {letter.origin.stream!r}, which is no topic's stream"
             )
         stream = names.stream_of(topic) if to == "topic" else names.retries_of(letter.origin.group, topic)
-        fields = [part for name, value in letter.fields.items() for part in (name, value)]
         if letter.event is not None:
-            fields = [codec.FIELD, codec.with_retries(letter.fields[codec.FIELD.decode()], 0)]
+            fields = [codec.FIELD, codec.with_retries(codec.body(fields), 0)]
         try:
             moved = await self._connection.call(
                 "EVAL", scripts.REDRIVE, 2, names.DEAD_LETTERS, stream, letter.letter_id, *fields
@@ -259,9 +267,8 @@ def _check(letter_id: str) -> None:
 
 
 def _unpack(letter_id: bytes, packed: Sequence[bytes]) -> DeadLetter:
-    pairs = dict(zip(packed[::2], packed[1::2], strict=False))
     try:
-        origin = msgspec.json.decode(pairs.pop(_INFO, b""), type=Origin)
+        origin = msgspec.json.decode(dict(_pairs(packed)).get(_INFO, b""), type=Origin)
     except msgspec.MsgspecError as error:  # somebody else wrote into errors.dlq
         origin = Origin(
             error="",
@@ -272,14 +279,28 @@ def _unpack(letter_id: bytes, packed: Sequence[bytes]) -> DeadLetter:
             entry_id="",
             at="",
         )
-    fields = {name.removeprefix(_ORIGINAL): value for name, value in pairs.items()}
+    fields = _original(packed)
     try:
-        event = codec.decode([part for pair in fields.items() for part in pair])
+        event = codec.decode(fields)
     except EntryMalformedError:
         event = None
     return DeadLetter(
         letter_id=letter_id.decode(),
         origin=origin,
-        fields={name.decode(errors="backslashreplace"): value for name, value in fields.items()},
+        fields={name.decode(errors="backslashreplace"): value for name, value in _pairs(fields)},
         event=event,
     )
+
+
+def _original(packed: Sequence[bytes]) -> Sequence[bytes]:
+    """Return the flat fields of the entry that a letter was made of."""
+    return [
+        part
+        for name, value in _pairs(packed)
+        if name != _INFO
+        for part in (name.removeprefix(_ORIGINAL), value)
+    ]
+
+
+def _pairs(fields: Sequence[bytes]) -> Iterable[tuple[bytes, bytes]]:
+    return zip(fields[::2], fields[1::2], strict=False)

@@ -262,7 +262,7 @@ async def test_what_is_no_id_is_refused(bus: Bus, letter_id: str) -> None:
 
 async def test_what_is_no_event_goes_back_as_it_is(bus: Bus, raw: Connection, topic: str) -> None:
     """An entry that was no event keeps its fields, byte for byte, on the way back."""
-    fields = [b"shape", b"\xff\x00", b"e", b"{"]
+    fields = [b"shape", b"\xff\x00", b"e", b"{", b"\xff", b"one", b"k", b"1", b"k", b"2", b"d", b"3"]
     error = EntryMalformedError("none")
     origin = deadletter.origin_of(error, names.stream_of(topic), "g", b"1-1")
     letter_id = await raw.call("XADD", names.DEAD_LETTERS, "*", *deadletter.pack(origin, fields))
