@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any
 
 from titan_bus import codec, names
@@ -21,6 +22,8 @@ from titan_bus.errors import EntryMalformedError, EventNotFoundError, GroupNotFo
 from titan_bus.event import Event
 
 PAGE = 500
+ONE_BY_ONE = 50
+"""So many entries are asked for and decoded at once where each is a command; the loop serves others in between."""
 SKEW_MS = 300_000
 """An event's id has its publisher's time, its entry the server's: so far apart the two may be."""
 ULID_CHARS = 26
@@ -44,6 +47,7 @@ class Replay:
     ) -> None:
         self._connection = connection
         self._decode = decode
+        self._kept = archive
         self._archive = None if archive is None else ArchiveReader(archive, decode, self._held)
 
     def between(
@@ -96,7 +100,8 @@ class Replay:
     async def unacknowledged(self, group: str, topic: str) -> AsyncGenerator[Event, None]:
         """Yield what a group has not acknowledged: what it has in hand, then what it was not given yet.
 
-        What failed there and waits to be tried again is not among it.
+        What `trim: hard` has removed of it comes from the archive. What failed there and waits to be tried again
+        is not among it.
 
         Raises:
             GroupNotFoundError: the server knows no such group.
@@ -109,16 +114,37 @@ class Replay:
         start = "-"
         while True:
             rows = await self._connection.call("XPENDING", stream, group, start, str(place), PAGE)
-            asked = [self._connection.call("XRANGE", stream, entry[0], entry[0]) for entry in rows]
-            entries = [entry for found in await asyncio.gather(*asked) for entry in found]
-            for event in self._events(entries):
-                yield event
+            async with contextlib.aclosing(self._those(stream, [row[0] for row in rows])) as events:
+                async for event in events:
+                    yield event
             if len(rows) < PAGE:
                 break
             start = f"({rows[-1][0].decode()}"
         async with contextlib.aclosing(_each(self._pages(stream, place, LAST))) as events:
             async for event in events:
                 yield event
+
+    async def _those(self, stream: str, ids: list[bytes]) -> AsyncGenerator[Event, None]:
+        """Yield the events of these entries, out of the archive where the stream has them no more."""
+        found: list[tuple[EntryId, list[Event] | None]] = []
+        for at in range(0, len(ids), ONE_BY_ONE):
+            some = ids[at : at + ONE_BY_ONE]
+            asked = await asyncio.gather(*(self._connection.call("XRANGE", stream, one, one) for one in some))
+            found += [
+                (EntryId.parse(one), self._events(entries) if entries else None)
+                for one, entries in zip(some, asked, strict=True)
+            ]
+        for gone, run in groupby(found, lambda one: one[1] is None):
+            if not gone:
+                for event in [event for _, events in run for event in events or ()]:
+                    yield event
+            elif self._kept is not None:
+                wanted = [entry_id for entry_id, _ in run]
+                reader = ArchiveReader(self._kept, self._decode, _nothing, frozenset(wanted))
+                pages = reader.pages(stream, wanted[0].previous(), wanted[-1])
+                async with contextlib.aclosing(_each(pages)) as events:
+                    async for event in events:
+                        yield event
 
     async def _pages(self, stream: str, after: EntryId, until: EntryId) -> AsyncGenerator[Page, None]:
         """Yield the events behind `after` up to `until`."""
@@ -160,6 +186,10 @@ class Replay:
             with contextlib.suppress(EntryMalformedError):
                 events.append(self._decode(codec.body(fields)))
         return events
+
+
+async def _nothing(_stream: str, _after: EntryId, until: EntryId) -> AsyncGenerator[Page, None]:
+    yield until, []
 
 
 async def _each(pages: AsyncGenerator[Page, None]) -> AsyncGenerator[Event, None]:

@@ -147,6 +147,40 @@ class TestWithArchive:
         await cut(raw, topic, 0)
         assert await ids(bus.replay(ALWAYS, topic)) == sent[:1_200]
 
+    async def test_what_a_group_has_in_hand_may_be_in_the_archive_alone(
+        self, bus: Bus, raw: Connection, topic: str
+    ) -> None:
+        """Pending entries that `trim: hard` or a hand removed from the stream come from the archive, in order."""
+        stream = names.stream_of(topic)
+        sent = await publish(bus, topic, 700)
+        held = [entry_id for entry_id, _ in await entries(raw, stream)]
+        await bus.archive_now()
+        await raw.call("XGROUP", "CREATE", stream, "g", "0")
+        await raw.call("XREADGROUP", "GROUP", "g", "c", "COUNT", 650, "STREAMS", stream, ">")
+        await raw.call("XACK", stream, "g", held[3], held[645])
+        await raw.call("XDEL", stream, held[641], held[642])
+        await cut(raw, topic, 98)  # the stream begins at number 600
+        expected = [sent[n] for n in range(700) if n not in {3, 645}]
+        assert await ids(bus.replay_unacknowledged("g", topic)) == expected
+
+    async def test_a_damaged_block_gives_nothing_that_a_group_has_acknowledged(
+        self, bus: Bus, raw: Connection, topic: str, folder: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """What is pending and nowhere is left out, and the stream's other entries do not come in its place."""
+        stream = names.stream_of(topic)
+        sent = await publish(bus, topic, 9)
+        held = [entry_id for entry_id, _ in await entries(raw, stream)]
+        await bus.archive_now()
+        (file,) = await asyncio.to_thread(lambda: list(folder.rglob("*-*.zst")))
+        await asyncio.to_thread(truncate, file, 100)
+        await raw.call("XGROUP", "CREATE", stream, "g", "0")
+        await raw.call("XREADGROUP", "GROUP", "g", "c", "COUNT", 8, "STREAMS", stream, ">")
+        await raw.call("XACK", stream, "g", *held[1:4])
+        await raw.call("XDEL", stream, held[0], held[4])
+        assert await ids(bus.replay_unacknowledged("g", topic)) == sent[5:]
+        assert file.name in caplog.text
+        caplog.clear()
+
     async def test_a_span_of_time_may_lie_in_the_archive(
         self, bus: Bus, raw: Connection, topic: str, folder: Path
     ) -> None:

@@ -41,6 +41,7 @@ class ArchiveReader:
         archive: where from.
         decode: makes an event of its bytes; called in threads.
         fill: gives what the stream has between two places, the first excluded, the second included.
+        only: the entries that are wanted of what is read; None means all.
     """
 
     def __init__(
@@ -48,10 +49,12 @@ class ArchiveReader:
         archive: Archive,
         decode: Decode,
         fill: Callable[[str, EntryId, EntryId], AsyncIterator[Page]],
+        only: frozenset[EntryId] | None = None,
     ) -> None:
         self._archive = archive
         self._decode = decode
         self._fill = fill
+        self._only = only
 
     async def pages(self, stream: str, after: EntryId, until: EntryId) -> AsyncGenerator[Page, None]:
         """Yield what the archive has behind `after`, up to `until`.
@@ -114,6 +117,8 @@ class ArchiveReader:
         lines = step.segment.lines(step.block)
         if EntryId.parse(step.block.first) <= step.after or step.last > until:
             lines = [line for line in lines if step.after < id_of(line) <= until]
+        if self._only is not None:
+            lines = [line for line in lines if id_of(line) in self._only]
         events: list[Event] = []
         for line in lines:
             body = line[line.index(b"\t") + 1 :]
