@@ -17,7 +17,7 @@ from titan_bus.archive.archive import Archive
 from titan_bus.archive.reader import ArchiveReader, Decode, Page
 from titan_bus.archive.snapshot import groups_of
 from titan_bus.connections.connection import Connection
-from titan_bus.entry_id import LAST, EntryId
+from titan_bus.entry_id import FIRST, LAST, EntryId
 from titan_bus.errors import EntryMalformedError, EventNotFoundError, GroupNotFoundError
 from titan_bus.event import Event
 
@@ -25,7 +25,7 @@ PAGE = 500
 ONE_BY_ONE = 50
 """So many entries are asked for and decoded at once where each is a command; the loop serves others in between."""
 SKEW_MS = 300_000
-"""An event's id has its publisher's time, its entry the server's: so far apart the two may be."""
+"""An event's id has its publisher's time, its entry the server's: so far apart the two are as a rule."""
 ULID_CHARS = 26
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -70,13 +70,16 @@ class Replay:
     def since(self, start_id: str, topic: str) -> AsyncGenerator[Event, None]:
         """Yield an event and all that came after it.
 
+        An event whose publisher's clock was more than five minutes off is searched for in the whole topic and its
+        archive, which takes as long as to replay them. So it is found late that an id is nowhere.
+
         Args:
             start_id: an event's ULID, or an entry's id, which need not be there any more.
             topic: whose events.
 
         Raises:
             ValueError: the id is neither.
-            EventNotFoundError: at the first step: no entry within five minutes of the ULID's time has it.
+            EventNotFoundError: at the first step: no entry has it.
         """
         if len(start_id) == ULID_CHARS and "-" not in start_id:
             return self._since_event(start_id, topic, _ulid_ms(start_id))
@@ -84,18 +87,21 @@ class Replay:
         return _each(self._pages(names.stream_of(topic), after, LAST))
 
     async def _since_event(self, event_id: str, topic: str, moment_ms: int) -> AsyncGenerator[Event, None]:
-        after = EntryId(max(0, moment_ms - SKEW_MS)).previous()
         begun = False
-        async with contextlib.aclosing(self._pages(names.stream_of(topic), after, LAST)) as pages:
-            async for place, events in pages:
-                for event in events:
-                    begun = begun or event.event_id == event_id
-                    if begun:
-                        yield event
-                if not begun and place.ms > moment_ms + SKEW_MS:
-                    break
-        if not begun:
-            raise EventNotFoundError(topic, event_id)
+        for first, latest_ms in (EntryId(max(0, moment_ms - SKEW_MS)), moment_ms + SKEW_MS), (FIRST, LAST.ms):
+            async with contextlib.aclosing(
+                self._pages(names.stream_of(topic), first.previous(), LAST)
+            ) as pages:
+                async for place, events in pages:
+                    for event in events:
+                        begun = begun or event.event_id == event_id
+                        if begun:
+                            yield event
+                    if not begun and place.ms > latest_ms:
+                        break
+            if begun:
+                return
+        raise EventNotFoundError(topic, event_id)
 
     async def unacknowledged(self, group: str, topic: str) -> AsyncGenerator[Event, None]:
         """Yield what a group has not acknowledged: what it has in hand, then what it was not given yet.

@@ -101,6 +101,17 @@ async def test_a_clock_that_is_wrong_is_borne(bus: Bus, raw: Connection, topic: 
     assert await ids(bus.replay_from(event_id, topic)) == [event_id, last]
 
 
+@pytest.mark.parametrize("off_s", [-600, 600, 86_400])
+async def test_a_clock_that_was_set_is_borne(bus: Bus, topic: str, off_s: int) -> None:
+    """An event is found by its id also where its publisher's clock was further off than clocks are as a rule."""
+    event_id = UlidSource(lambda: int(time.time() * 1000) + off_s * 1000).next()
+    before = await bus.publish(topic, "e", {})
+    await bus._publisher.publish(topic, "e", {}, event_id=event_id)
+    last = await bus.publish(topic, "e", {})
+    assert await ids(bus.replay_from(event_id, topic)) == [event_id, last]
+    assert await ids(bus.replay_from(before, topic)) == [before, event_id, last]
+
+
 async def test_what_a_group_has_in_hand_comes_first(bus: Bus, raw: Connection, topic: str) -> None:
     """As of a group: delivered and not acknowledged, then never delivered; the group itself stays as it was."""
     stream = names.stream_of(topic)
