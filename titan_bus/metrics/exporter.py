@@ -87,6 +87,8 @@ class _Door(ThreadingHTTPServer):
     def __init__(self, host: str, port: int, registry: CollectorRegistry) -> None:
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.registry = registry
+        self.encoding = threading.Lock()
+        """One scrape at a time: each more that works in a thread holds the loop up by as much again."""
         super().__init__((host, port), _Handler)
         self._thread = threading.Thread(
             target=self.serve_forever, args=(POLL_S,), name="titan_bus metrics", daemon=True
@@ -128,7 +130,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(HTTPStatus.NOT_FOUND, "The metrics are at /metrics")
             return
         encode, content_type = choose_encoder(self.headers.get("Accept", ""))
-        body = encode(self.server.registry)
+        with self.server.encoding:
+            body = encode(self.server.registry)
         self.send_response(HTTPStatus.OK)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))

@@ -6,10 +6,12 @@ import logging
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 
 import msgspec
 import pytest
+from prometheus_client import Metric
 
 from tests.titan_bus.conftest import Server, until
 from tests.titan_bus.scraping import Scrape, fetch, scrape
@@ -91,6 +93,32 @@ async def test_client_that_leaves(bus: Bus, caplog: pytest.LogCaptureFixture) ->
     await asyncio.to_thread(hang_up)
     assert (await scrape(bus)).value("titan_bus_connected") == 1
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+class Crowd:
+    """A collector that sees how many collect at once."""
+
+    def __init__(self) -> None:
+        self.most = 0
+        self._now = 0
+
+    def collect(self) -> list[Metric]:
+        self._now += 1
+        self.most = max(self.most, self._now)
+        time.sleep(0.02)  # in a thread: whoever may come in does
+        self._now -= 1
+        return []
+
+
+async def test_scrapes_take_turns(bus: Bus) -> None:
+    """However many scrape at once, one of them works: the loop has the interpreter in between."""
+    assert bus._upkeep._exporter is not None
+    crowd = Crowd()
+    bus._upkeep._exporter._registry.register(crowd)
+    crowd.most = 0  # registering collects, too
+    found = await asyncio.gather(*(scrape(bus) for _ in range(8)))
+    assert [now.value("titan_bus_connected") for now in found] == [1] * 8
+    assert crowd.most == 1
 
 
 async def test_silent_client_holds_nobody_up(bus: Bus) -> None:
