@@ -24,6 +24,7 @@ from titan_bus import (
 from titan_bus.config import ArchiveConfig, MetricsConfig
 from titan_bus.connections.connection import Connection
 from titan_bus.counters import LATENCY_BOUNDS_MS, Counters, Histogram
+from titan_bus.inspection import GroupState, Inspection
 from titan_bus.metrics.collector import BusCollector
 
 METRICS = MetricsConfig(port=0, every_s=0.01)
@@ -282,6 +283,24 @@ async def test_refused_figures(server: Server, topic: str, caplog: pytest.LogCap
         assert found.value("titan_bus_messages_total", topic=topic, group="", status="published") == 1
     (record,) = [record for record in caplog.records if record.levelname == "WARNING"]
     assert "titan-bus acl --metrics" in record.getMessage()
+
+
+async def test_figures_that_nobody_understands(
+    bus: Bus, topic: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever a look stumbles over, the figures are gone then, not old; the next look that works has them."""
+    await bus.publish(topic, "happened", {})
+    await scraped(bus, lambda now: now.value("titan_bus_stream_length", topic=topic), "figures")
+
+    async def odd(_: object, topic: str) -> list[GroupState]:
+        raise ValueError(topic)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Inspection, "groups", odd)
+        await scraped(bus, lambda now: now.value("titan_bus_dead_letters") is None, "no figures")
+    await scraped(bus, lambda now: now.value("titan_bus_stream_length", topic=topic), "figures again")
+    assert topic in caplog.text
+    caplog.clear()
 
 
 HOSTILE = ('a"} 1\nb', "\\", "{topic}", "x" * 1_000, "тема", "a\x00b", "\ud800")
