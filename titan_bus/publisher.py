@@ -109,6 +109,7 @@ class Publisher:
             if trace.end is not None:
                 trace.end(error)
             raise
+        self.published.add(topic)
         self._outcomes.watch(future, self._counters.topic(topic))
         if trace.end is not None:
             future.add_done_callback(partial(ended, trace.end))
@@ -135,11 +136,9 @@ class Publisher:
             payload=payload,
             meta=meta,
         )
-        future = (over or self._connection).call(
+        return (over or self._connection).call(
             "XADD", stream, "*", codec.FIELD, codec.encode(event), answer=event.event_id
         )
-        self.published.add(topic)
-        return future
 
 
 _PRIORITIES: dict[str, Priority] = {priority: priority for priority in Priority}

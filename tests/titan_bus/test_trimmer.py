@@ -80,6 +80,18 @@ async def test_trimming_comes_by_itself(bus: Bus, raw: Connection, topic: str) -
     await length_is(raw, names.stream_of(topic), 200)
 
 
+async def test_who_only_answers_trims_nothing(
+    config: BusConfig, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reply is no publish on the request's topic: its stream is trimmed by who asks, who has the right to."""
+    monkeypatch.setattr("titan_bus.trimmer.EVERY_S", 60.0)
+    async with Bus(config) as responder, Bus(config) as asking:
+        await responder.subscribe(topic, "g", Recorder(lambda _: {"pong": True}))
+        assert await asking.request(topic, "ping", {}, dict) == {"pong": True}
+        assert responder._publisher.published == set()
+        assert asking._publisher.published == {topic}
+
+
 async def test_a_stream_that_is_gone_is_no_error(bus: Bus, topic: str) -> None:
     """Trimming what somebody deleted does nothing."""
     await bus._upkeep._trimmer.trim(topic)
