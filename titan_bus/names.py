@@ -59,5 +59,11 @@ def is_replies(stream: str) -> bool:
 
 
 def once_of(scope: str, event_id: str) -> str:
-    """Return the mark that an effect of an event has happened, or is happening."""
+    """Return the mark that an effect of an event has happened, or is happening.
+
+    Raises:
+        ValueError: there is a colon in the scope: `billing` with `mail:1` would be `billing:mail` with `1`.
+    """
+    if ":" in scope:
+        raise ValueError(f"{scope!r}: a scope of `once` has no colon; write a dot, as in 'billing.mail'")
     return f"once:{scope}:{event_id}"

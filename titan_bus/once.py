@@ -132,7 +132,7 @@ class RedisOnce:
 
     Args:
         connection: to the bus's server; `Bus.once` gives it.
-        scope: whose effect; every effect of an event has a scope of its own.
+        scope: whose effect, without a colon; every effect of an event has a scope of its own.
         lease_s: for so long a mark outlives the last sign of life of who holds it; shorter than the
             configuration's `claim.min_idle_s`, or who takes a dead one's event over has to wait.
         keep_s: for so long it is remembered that it is done.
@@ -145,6 +145,7 @@ class RedisOnce:
             raise ValueError("lease_s and keep_s have to be more than 0")
         self._connection = connection
         self._scope = scope
+        self._marks = names.once_of(scope, "")
         self._lease_ms = max(1, int(lease_s * 1000))
         self._keep_ms = max(1, int(keep_s * 1000))
 
@@ -157,7 +158,7 @@ class RedisOnce:
         Raises:
             BusUnavailableError: the server does not answer. After the block: the effect is done, its mark is not.
         """
-        key, token = names.once_of(self._scope, event_id), secrets.token_hex(8)
+        key, token = f"{self._marks}{event_id}", secrets.token_hex(8)
         while (held := await self._begin(key, token)) > 0:  # noqa: ASYNC110 -- the event is on the server
             await asyncio.sleep(min(held / 1000, RUNNING_LOOK_S))
         if held == 0:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from titan_bus import Bus, BusConfig, BusUnavailableError, Event, names
+from titan_bus import Bus, BusConfig, BusUnavailableError, Event, acl, names
 from titan_bus.connections.connection import Connection
 from titan_bus.errors import OnceMisusedError
 from titan_bus.once import PostgresOnce, RedisOnce
@@ -213,6 +213,14 @@ async def test_what_is_done_is_not_done_again(bus: Bus, topic: str) -> None:
         assert not first
     async with once.guard("01F") as first:
         assert first
+
+
+async def test_no_two_scopes_share_a_mark(bus: Bus) -> None:
+    """A colon in a scope could make two scopes one: it is refused, with the cure, by guards and by rights."""
+    with pytest.raises(ValueError, match=r"write a dot, as in 'billing\.mail'"):
+        bus.once("billing:mail")
+    with pytest.raises(ValueError, match="no colon"):
+        acl.rules("s", None, once=["billing:mail"])
 
 
 async def test_two_consumers_do_it_one_at_a_time_and_once(bus: Bus, topic: str) -> None:
