@@ -159,8 +159,14 @@ class RedisOnce:
             BusUnavailableError: the server does not answer. After the block: the effect is done, its mark is not.
         """
         key, token = f"{self._marks}{event_id}", secrets.token_hex(8)
-        while (held := await self._begin(key, token)) > 0:  # noqa: ASYNC110 -- the event is on the server
-            await asyncio.sleep(min(held / 1000, RUNNING_LOOK_S))
+        try:
+            while (held := await self._begin(key, token)) > 0:  # noqa: ASYNC110 -- the event is on the server
+                await asyncio.sleep(min(held / 1000, RUNNING_LOOK_S))
+        except (
+            BaseException
+        ):  # cancelled, or not answered in time: the server may have given the mark meanwhile
+            self._lease(key, token, 0)
+            raise
         if held == 0:
             yield False
             return

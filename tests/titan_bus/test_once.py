@@ -265,6 +265,33 @@ async def test_what_failed_is_tried_by_the_next(bus: Bus, topic: str) -> None:
         assert first
 
 
+async def test_who_is_cancelled_while_it_asks_leaves_no_mark(bus: Bus, raw: Connection, topic: str) -> None:
+    """A guard that is cancelled before the server answers gives back what the server gives it then."""
+    once = bus.once(topic)
+    task = asyncio.create_task(once.guard("01E").__aenter__())
+    await asyncio.sleep(0)  # it has asked
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
+    await bus._connection.drain()
+    assert await raw.call("EXISTS", names.once_of(topic, "01E")) == 0
+
+
+async def test_who_waits_for_another_takes_no_mark_of_its(bus: Bus, raw: Connection, topic: str) -> None:
+    """A guard that is cancelled while another one holds the mark leaves it there."""
+    once = bus.once(topic)
+    async with once.guard("01E") as first:
+        assert first
+        held = await raw.call("GET", names.once_of(topic, "01E"))
+        task = asyncio.create_task(once.guard("01E").__aenter__())
+        await bus._connection.call("PING")
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        await bus._connection.drain()
+        assert await raw.call("GET", names.once_of(topic, "01E")) == held
+
+
 async def test_the_mark_of_the_dead_runs_out_and_that_of_the_living_does_not(
     bus: Bus, raw: Connection, topic: str
 ) -> None:
