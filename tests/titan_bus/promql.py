@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 
 FUNCTIONS = {"rate", "increase", "sum", "max", "min", "count", "time", "histogram_quantile", "absent"}
 GROUPINGS = {"by", "without", "on", "ignoring", "group_left", "group_right"}
-OPERATORS = {"and", "or", "unless", "bool", "offset"}
+OPERATORS = {"and", "or", "unless", "bool"}
 _TOKEN = re.compile(
     r"""(?P<space>\s+)
     |(?P<string>"(?:[^"\\]|\\.)*")
     |(?P<range>\[(?:\d+[smhd]|\$__rate_interval|\$__range)\])
+    |(?P<offset>offset\s+\d+[smhd]\b)
     |(?P<number>\d+(?:\.\d+)?)
     |(?P<word>[a-zA-Z_:][a-zA-Z0-9_:]*)
     |(?P<matcher>=~|!~|!=)
@@ -70,6 +71,8 @@ def read(text: str) -> Expression:
         elif word in FUNCTIONS:
             if after != "(" and after not in GROUPINGS:
                 raise ValueError(f"{word} without arguments in {text!r}")
+        elif word == "offset":
+            raise ValueError(f"offset without a duration in {text!r}")
         elif after == "(":
             raise ValueError(f"unknown function {word} in {text!r}")
         else:

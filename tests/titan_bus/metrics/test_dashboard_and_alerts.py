@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from tests.titan_bus import promql
-from tests.titan_bus.conftest import Recorder
-from tests.titan_bus.scraping import Scrape, scraped
-from titan_bus import Bus, BusConfig, StreamConfig, names
+from tests.titan_bus.conftest import Recorder, Server
+from tests.titan_bus.scraping import Scrape, scrape, scraped
+from titan_bus import Bus, BusConfig, BusUnavailableError, StreamConfig, names
 from titan_bus.config import MetricsConfig
 from titan_bus.connections.connection import Connection
 
@@ -212,6 +212,25 @@ def test_what_has_to_be_watched() -> None:
     assert asked["TitanBusExporterDown"].startswith("up{")
 
 
+async def test_a_topic_whose_first_publish_fails_is_an_alert(server: Server, topic: str) -> None:
+    """Its counter begins above 0 and does not grow, so the rule asks, too, for one that was not there before."""
+    told = BusConfig(url=server.url, metrics=MetricsConfig(port=0), patience_s=0.05)
+    async with Bus(told) as bus:
+        server.kill()
+        with pytest.raises(BusUnavailableError):
+            await bus.publish(topic, "e", {})
+        labels = {"topic": topic, "group": "", "status": "publish_failed"}
+        assert (await scrape(bus)).value("titan_bus_messages_total", **labels) == 1
+    (text,) = [rule["expr"] for rule in rules() if rule["alert"] == "TitanBusPublishFailing"]
+    assert len({str(selector) for selector in promql.read(text).selectors}) == 1
+    metric = r"\w+{[^}]+}"
+    found = re.search(
+        rf"increase\({metric}\[(\w+)]\) > 0 or \({metric} > 0 unless {metric} offset (\w+)\)", text
+    )
+    assert found is not None
+    assert found[1] == found[2]
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -219,6 +238,8 @@ def test_what_has_to_be_watched() -> None:
         'titan_bus_lag{topic~"x"}',
         "sum(titan_bus_lag",
         "titan_bus_lag[5 minutes]",
+        "titan_bus_lag offset",
+        "titan_bus_lag offset 5x",
         "a ? b",
     ],
 )
