@@ -92,13 +92,13 @@ def result(ack: pb.Ack) -> msgspec.Raw | None:
         raise CallMalformedError("result_json", f"has to be JSON: {error}") from error
 
 
-def subscription(request: pb.SubscribeRequest | None) -> pb.Subscription:
+def subscription(request: pb.SubscribeRequest) -> pb.Subscription:
     """Return what a stream asks for in its first message, with its defaults.
 
     Raises:
         CallMalformedError: it asks for nothing, or for what cannot be.
     """
-    if request is None or not request.HasField("subscription"):
+    if not request.HasField("subscription"):
         raise CallMalformedError("subscription", "has to be in the first message of the stream")
     wanted = request.subscription
     if not wanted.topic or not wanted.group:

@@ -10,7 +10,7 @@ import grpc
 
 from titan_bus.bus import Bus
 from titan_bus.errors import ConfigValueError
-from titan_bus.shim import titan_bus_pb2_grpc
+from titan_bus.shim.calls import handler_of
 from titan_bus.shim.dealer import Desk
 from titan_bus.shim.listening import Listening
 from titan_bus.shim.secret import Key
@@ -72,8 +72,7 @@ class Shim:
             ConfigValueError: the address is taken or is not this machine's.
         """
         server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=CALLS_MAX)
-        service = Service(self._bus, self._key, self._desk)
-        titan_bus_pb2_grpc.add_BusServicer_to_server(service, server)  # type: ignore[no-untyped-call]  # generated
+        server.add_generic_rpc_handlers((handler_of(Service(self._bus, self._key, self._desk)),))
         self._port = self._bind(server)
         await server.start()
         self._server = server

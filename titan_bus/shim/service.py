@@ -1,19 +1,19 @@
 """The calls of `titan_bus.proto`, one method each: what the caller may, then the bus, then the answer.
 
-`admitted` stands before every one of them: no method runs for a caller without a token.
+`admitted` stands before every one of them, see `calls`.
 """
 
 import asyncio
-import functools
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from titan_bus.bus import Bus
 from titan_bus.errors import CallMalformedError, TokenRefusedError
 from titan_bus.event import Event
 from titan_bus.shim import messages, status, tokens
 from titan_bus.shim import titan_bus_pb2 as pb
+from titan_bus.shim.calls import admitted
 from titan_bus.shim.dealer import Desk
 from titan_bus.shim.secret import Key
 from titan_bus.shim.status import Context
@@ -21,26 +21,7 @@ from titan_bus.shim.stream import Stream
 from titan_bus.shim.tokens import CURE, Caller
 
 REQUEST_TIMEOUT_S = 5.0
-FIRST_MESSAGE_S = 10.0
-"""For so long a stream may be open before it says what it wants."""
 BEARER = "bearer "
-
-Asked = TypeVar("Asked")
-Answer = TypeVar("Answer")
-
-
-def admitted(
-    call: "Callable[[Service, Caller, Asked, Context], Awaitable[Answer]]",
-) -> "Callable[[Service, Asked, Context], Awaitable[Answer]]":
-    """Make a method of a call: with its caller, and with its errors as statuses."""
-
-    @functools.wraps(call)
-    async def method(self: "Service", asked: Asked, context: Context) -> Answer:
-        async with status.ending(context):
-            answer = await call(self, self.caller(context), asked, context)
-        return answer  # noqa: RET504 -- a return within would look as if `ending` could swallow it
-
-    return method
 
 
 class Service:
@@ -95,15 +76,15 @@ class Service:
 
     @admitted
     async def Subscribe(  # noqa: N802
-        self, caller: Caller, requests: AsyncIterator[pb.SubscribeRequest], context: Context
+        self, caller: Caller, request: pb.SubscribeRequest, context: Context
     ) -> None:
         """Hand events to a client until it leaves."""
-        wanted = messages.subscription(await _first(requests))
+        wanted = messages.subscription(request)
         caller.may_subscribe(wanted.topic, wanted.group)
         stream = Stream(context, caller, wanted.concurrency)
         dealer = await self._desk.join(wanted.topic, wanted.group, wanted.start, stream)
         try:
-            await stream.run(requests, dealer)
+            await stream.run(dealer)
         finally:
             self._desk.leave(wanted.topic, wanted.group, stream)
             stream.abandon()
@@ -163,14 +144,6 @@ class Service:
             if request.from_id
             else self._bus.replay(request.from_timestamp, request.topic, request.to_timestamp or None)
         )
-
-
-async def _first(requests: AsyncIterator[pb.SubscribeRequest]) -> pb.SubscribeRequest | None:
-    try:
-        async with asyncio.timeout(FIRST_MESSAGE_S):
-            return await anext(aiter(requests))
-    except (StopAsyncIteration, TimeoutError):
-        return None
 
 
 def _result(outcome: asyncio.Future[str] | Exception) -> pb.PublishResult:

@@ -24,6 +24,7 @@ logger = logging.getLogger("titan_bus")
 
 Code = grpc.StatusCode
 Context = grpc.aio.ServicerContext[Any, Any]
+EOF: object = grpc.aio.EOF  # type: ignore[attr-defined]  # the stubs do not know it
 _RETRY = "Try again in a moment."
 _SERVERS_CODES = {
     "OOM": (Code.RESOURCE_EXHAUSTED, "Its memory is full: raise maxmemory or lower the streams' maxlen."),

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
 from typing import Any
 
 from titan_bus.consumer.workers import cancel
@@ -17,7 +16,7 @@ from titan_bus.errors import (
 from titan_bus.shim import messages
 from titan_bus.shim import titan_bus_pb2 as pb
 from titan_bus.shim.dealer import Dealer, Loan
-from titan_bus.shim.status import Context
+from titan_bus.shim.status import EOF, Context
 from titan_bus.shim.tokens import CURE, Caller
 
 TOGETHER_MAX = 32
@@ -64,7 +63,7 @@ class Stream:
         if not self._ended.done():
             self._ended.set_result(error)
 
-    async def run(self, requests: AsyncIterator[pb.SubscribeRequest], dealer: Dealer) -> None:
+    async def run(self, dealer: Dealer) -> None:
         """Serve until the client has closed its side.
 
         Raises:
@@ -74,7 +73,7 @@ class Stream:
         """
         name = f"titan_bus shim: stream of {self._caller.subject}"
         tasks = {
-            asyncio.create_task(self._take_verdicts(requests, dealer), name=f"{name}: verdicts"),
+            asyncio.create_task(self._take_verdicts(dealer), name=f"{name}: verdicts"),
             asyncio.create_task(self._send(), name=f"{name}: events"),
         }
         watched: set[asyncio.Future[Any]] = {*tasks, self._ended}
@@ -99,8 +98,8 @@ class Stream:
             if not loan.verdict.done():
                 loan.verdict.set_exception(ClientGoneError(self._caller.subject))
 
-    async def _take_verdicts(self, requests: AsyncIterator[pb.SubscribeRequest], dealer: Dealer) -> None:
-        async for request in requests:
+    async def _take_verdicts(self, dealer: Dealer) -> None:
+        while (request := await self._context.read()) is not EOF:
             if request.HasField("subscription"):
                 raise CallMalformedError(
                     "subscription", "belongs into the first message alone: open another stream"

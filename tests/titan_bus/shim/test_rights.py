@@ -1,5 +1,6 @@
 """Who is let in: every call needs a token of this shim's key that counts now, and the right to what it asks."""
 
+import asyncio
 import base64
 import json
 import re
@@ -21,7 +22,7 @@ from titan_bus.shim import titan_bus_pb2 as pb
 from titan_bus.shim.listening import Listening
 from titan_bus.shim.server import Shim
 
-from .conftest import Client, Connect, Stub, refused
+from .conftest import READ_S, Client, Connect, Stub, refused
 
 METHODS = tuple(pb.DESCRIPTOR.services_by_name["Bus"].methods)
 SECRET = b"s" * 32
@@ -68,6 +69,60 @@ async def test_no_method_works_without_a_token(
                 await call(request).read()
             else:
                 await call(request)
+
+
+async def silent() -> AsyncIterator[bytes]:
+    """A body that never comes."""
+    await asyncio.Event().wait()
+    yield b""
+
+
+def call_of(channel: grpc.aio.Channel, method: Any, body: AsyncIterator[bytes], token: str = "") -> Any:
+    """Begin a call with a body of bytes, which may take its time: on the wire each call is a stream."""
+    metadata = (("authorization", f"Bearer {token}"),) if token else ()
+    call = channel.stream_stream if method.server_streaming else channel.stream_unary
+    return call(f"/titan.bus.v1.Bus/{method.name}")(body, metadata=metadata, timeout=READ_S)
+
+
+async def end_of(call: Any) -> None:
+    """Wait for the end of a call that is refused."""
+    await (call.read() if hasattr(call, "read") else call)
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+async def test_no_method_waits_for_what_comes_without_a_token(shim: Shim, method: Any) -> None:
+    """Headers alone are answered: a call without a token takes up no place among those that are open."""
+    async with (
+        grpc.aio.insecure_channel(shim.address) as channel,
+        refused(grpc.StatusCode.UNAUTHENTICATED, "TOKEN_REFUSED"),
+    ):
+        await end_of(call_of(channel, method, silent()))
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+async def test_message_that_does_not_come_is_not_waited_for(
+    shim: Shim, token: Token, method: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a token, too, each call has to say soon what it wants."""
+    monkeypatch.setattr("titan_bus.shim.calls.FIRST_MESSAGE_S", 0.05)
+    async with (
+        grpc.aio.insecure_channel(shim.address) as channel,
+        refused(grpc.StatusCode.INVALID_ARGUMENT, "CALL_MALFORMED", "within 0.05 s"),
+    ):
+        await end_of(call_of(channel, method, silent(), token()))
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+async def test_bytes_that_are_no_message_are_refused(shim: Shim, token: Token, method: Any) -> None:
+    """What the proto does not describe is the caller's fault and is named; it is no fault of the shim."""
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"\xff\xff\xff"
+
+    async with grpc.aio.insecure_channel(shim.address) as channel:
+        words = f"is no {method.input_type.name}"
+        async with refused(grpc.StatusCode.INVALID_ARGUMENT, "CALL_MALFORMED", words):
+            await end_of(call_of(channel, method, body(), token()))
 
 
 @pytest.mark.parametrize(
@@ -219,7 +274,6 @@ async def test_replay_ends_with_its_token(
     shim: Shim, connect: Connect, secret_file: Path, topic: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A replay that takes longer than the token counts is ended, too."""
-    import asyncio
 
     async def endless(*_: object) -> AsyncIterator[object]:
         await asyncio.Event().wait()

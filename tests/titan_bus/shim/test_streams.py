@@ -281,7 +281,7 @@ async def test_subscription_that_cannot_be(stub: Stub, first: pb.SubscribeReques
 
 async def test_silent_stream_is_ended(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stream that never says what it wants is not kept, nor is one that closes at once."""
-    monkeypatch.setattr("titan_bus.shim.service.FIRST_MESSAGE_S", 0.05)
+    monkeypatch.setattr("titan_bus.shim.calls.FIRST_MESSAGE_S", 0.05)
     for close in (False, True):
         call = stub.Subscribe(timeout=READ_S)
         if close:
