@@ -1,6 +1,7 @@
 """Where the shim listens: loopback or a unix socket; beyond this machine only with TLS."""
 
 import ipaddress
+import os
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from titan_bus.errors import ConfigValueError
 
 DEFAULT = "127.0.0.1:50051"
 UNIX = "unix:"
+SOCKET_BYTES_MAX = 100
+"""A little less than the systems take (Linux 107, macOS 103): its first name is longer, see `socket_file`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +48,8 @@ class Listening:
                     "other machines would send their tokens unencrypted: listen on 127.0.0.1 or unix:/path, "
                     "or give --cert and --key",
                 )
-        elif not address.removeprefix(UNIX).startswith("/"):
-            raise ConfigValueError(
-                f"listen {address}", "a socket is named by its whole path: unix:/run/bus.sock"
-            )
+        else:
+            _see_that_it_can_be_made(address)
         if certificate is None or private_key is None:
             return cls(address)
         return cls(address, *_pair(certificate, private_key))
@@ -57,6 +58,23 @@ class Listening:
     def socket(self) -> Path | None:
         """The unix socket's path, if it is one."""
         return Path(self.address.removeprefix(UNIX)) if self.address.startswith(UNIX) else None
+
+
+def _see_that_it_can_be_made(address: str) -> None:
+    """Refuse a socket's address of which gRPC would say only that it cannot listen."""
+    path = address.removeprefix(UNIX)
+    folder = Path(path).parent
+    if not path.startswith("/"):
+        detail = "a socket is named by its whole path: unix:/run/bus.sock"
+    elif len(os.fsencode(path)) > SOCKET_BYTES_MAX:
+        detail = f"a socket's path has {SOCKET_BYTES_MAX} bytes at most: take a shorter one"
+    elif not folder.is_dir():
+        detail = f"there is no folder {folder}: make it first"
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        detail = f"nothing can be made in {folder}: let this user write there, or name another"
+    else:
+        return
+    raise ConfigValueError(f"listen {address}", detail)
 
 
 def _host(address: str) -> str:

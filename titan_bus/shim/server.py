@@ -1,7 +1,6 @@
 """The gRPC server: opened beside an open bus, closed before it."""
 
 import asyncio
-import contextlib
 import logging
 from types import TracebackType
 from typing import Self
@@ -12,9 +11,10 @@ from titan_bus.bus import Bus
 from titan_bus.errors import ConfigValueError
 from titan_bus.shim.calls import handler_of
 from titan_bus.shim.dealer import Desk
-from titan_bus.shim.listening import Listening
+from titan_bus.shim.listening import UNIX, Listening
 from titan_bus.shim.secret import Key
 from titan_bus.shim.service import Service
+from titan_bus.shim.socket_file import SocketFile
 
 MESSAGE_BYTES_MAX = 4 * 1024 * 1024
 """What gRPC's clients take when nobody tells them otherwise, too."""
@@ -45,6 +45,7 @@ class Shim:
         self._bus = bus
         self._key = key
         self._listening = listening
+        self._socket = SocketFile(listening.socket) if listening.socket is not None else None
         self._desk = Desk(bus)
         self._server: grpc.aio.Server | None = None
         self._port = 0
@@ -87,14 +88,16 @@ class Shim:
         )
         await self._desk.close()
         await stopping
-        if self._listening.socket is not None:
-            with contextlib.suppress(OSError):
-                self._listening.socket.unlink()
+        if self._socket is not None:
+            self._socket.leave()
 
     def _bind(self, server: grpc.aio.Server) -> int:
         address, certificate, private_key = (
             self._listening.address, self._listening.certificate, self._listening.private_key,
         )  # fmt: skip
+        if self._socket is not None:
+            self._socket.see_that_it_is_free()
+            address = f"{UNIX}{self._socket.made_at}"
         try:
             if certificate is None or private_key is None:
                 port = server.add_insecure_port(address)
@@ -103,7 +106,7 @@ class Shim:
                 port = server.add_secure_port(address, credentials)
         except RuntimeError as error:
             detail = "is taken, or is not this machine's: name another"
-            raise ConfigValueError(f"listen {address}", detail) from error
-        if self._listening.socket is not None:
-            self._listening.socket.chmod(0o600)
+            raise ConfigValueError(f"listen {self._listening.address}", detail) from error
+        if self._socket is not None:
+            self._socket.take()
         return port

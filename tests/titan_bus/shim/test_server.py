@@ -68,6 +68,63 @@ async def test_unix_socket_is_its_owners(bus: Bus, secret_file: Path, token: Tok
             assert not path.exists()
 
 
+async def test_socket_of_another_shim_is_not_taken(
+    bus: Bus, secret_file: Path, token: Token, topic: str
+) -> None:
+    """While somebody answers there a second one is told so; the first goes on serving."""
+    key = secret.shared(secret_file)
+    with servers.short_folder() as folder:
+        listening = Listening.on(f"unix:{folder}/shim.sock")
+        async with Shim(bus, key, listening) as shim:
+            second = Shim(bus, key, listening)
+            with pytest.raises(ConfigValueError, match="taken, another program listens"):
+                await second.open()
+            await second.close()
+            async with grpc.aio.insecure_channel(shim.address) as channel:
+                request = pb.PublishRequest(topic=topic, event_type="x")
+                assert (await Stub(channel, authorization(token())).Publish(request)).event_id
+
+
+async def test_shim_removes_no_socket_but_its_own(
+    bus: Bus, secret_file: Path, token: Token, topic: str
+) -> None:
+    """Whose socket was removed leaves the next one's alone when it ends; what is no socket is never replaced."""
+    key = secret.shared(secret_file)
+    with servers.short_folder() as folder:
+        path = folder / "shim.sock"
+        first, second = (Shim(bus, key, Listening.on(f"unix:{path}")) for _ in range(2))
+        await first.open()
+        path.unlink()
+        await second.open()
+        await first.close()
+        async with grpc.aio.insecure_channel(second.address) as channel:
+            request = pb.PublishRequest(topic=topic, event_type="x")
+            assert (await Stub(channel, authorization(token())).Publish(request)).event_id
+        await second.close()
+        assert list(folder.iterdir()) == []
+        path.write_text("somebody's notes")
+        with pytest.raises(ConfigValueError, match="no socket"):
+            await first.open()
+        assert path.read_text() == "somebody's notes"
+
+
+def test_socket_that_cannot_be_made() -> None:
+    """A folder that is not there and a path that is too long are told before anything listens."""
+    with servers.short_folder() as folder:
+        with pytest.raises(ConfigValueError, match=f"no folder {folder}/none: make it"):
+            Listening.on(f"unix:{folder}/none/x.sock")
+        with pytest.raises(ConfigValueError, match="100 bytes at most"):
+            Listening.on(f"unix:{folder}/{'я' * 50}")
+
+
+async def test_longest_path_of_a_socket(bus: Bus, secret_file: Path) -> None:
+    """A path of the length that is allowed can be listened on."""
+    with servers.short_folder() as folder:
+        path = folder / ("x" * (100 - len(f"{folder}/")))
+        async with Shim(bus, secret.shared(secret_file), Listening.on(f"unix:{path}")):
+            assert path.is_socket()
+
+
 async def test_tls(bus: Bus, secret_file: Path, token: Token, topic: str, tmp_path: Path) -> None:
     """With a certificate every address is allowed; who speaks no TLS there gets no answer."""
     certificate, private_key = make_certificate(tmp_path)
