@@ -227,7 +227,7 @@ def _shim(add: Add) -> None:
         help="it handles this, and may replay the topic; may be repeated",
     )  # fmt: skip
     token.add_argument(
-        "--hours", type=_seconds, default=24.0, metavar="N", help="it counts so long (default: 24)"
+        "--hours", type=float, default=24.0, metavar="N", help="it counts so long (default: 24)"
     )
     token.add_argument("--secret", metavar="FILE", help=f"{secret}; made when it is not there")
 

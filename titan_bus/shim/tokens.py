@@ -4,6 +4,7 @@
 not there gives no right. Who may subscribe to a topic may replay it; who may publish to it may ask there.
 """
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ AUDIENCE = "titan-bus"
 LEEWAY_S = 10
 """How far two clocks may be apart."""
 TOKEN_CHARS_MAX = 8_192
+HOURS_MAX = 87_600
+_NO_WILDCARD = re.compile(r"[?\[]")
+"""Would be one for `fnmatch`; in brackets it stands for itself."""
 _MALFORMED = "a claim of it is malformed"
 CURE = "make one with `titan-bus token` and send it as metadata `authorization: Bearer <token>`"
 
@@ -45,7 +49,7 @@ class Caller:
         Raises:
             RightMissingError: it may not.
         """
-        if not any(fnmatchcase(topic, pattern) for pattern in self.publishes):
+        if not any(_fits(topic, pattern) for pattern in self.publishes):
             raise RightMissingError(self.subject, "publish to", topic)
 
     def may_subscribe(self, topic: str, group: str) -> None:
@@ -54,7 +58,7 @@ class Caller:
         Raises:
             RightMissingError: it may not.
         """
-        if not any(fnmatchcase(topic, t) and fnmatchcase(group, g) for t, g in self.subscribes):
+        if not any(_fits(topic, t) and _fits(group, g) for t, g in self.subscribes):
             raise RightMissingError(self.subject, "subscribe to", f"{topic}:{group}")
 
     def may_replay(self, topic: str) -> None:
@@ -63,7 +67,7 @@ class Caller:
         Raises:
             RightMissingError: it may not.
         """
-        if not any(fnmatchcase(topic, pattern) for pattern, _ in self.subscribes):
+        if not any(_fits(topic, pattern) for pattern, _ in self.subscribes):
             raise RightMissingError(self.subject, "replay", topic)
 
     def remaining_s(self) -> float:
@@ -75,12 +79,14 @@ def make(secret: bytes, subject: str, hours: float, publish: Sequence[str], subs
     """Return a token, signed with a shared secret.
 
     Raises:
-        ConfigValueError: the subject is empty, the time not above 0, or a pattern of `subscribe` has no group.
+        ConfigValueError: no subject, no time or too long a one, or a pattern of `subscribe` without a group.
     """
     if not subject:
         raise ConfigValueError("sub", "has to be the name of the program")
-    if not 0 < hours < float("inf"):
-        raise ConfigValueError("hours", f"has to be more than 0, not {hours:g}")
+    if not 0 < hours <= HOURS_MAX:
+        raise ConfigValueError(
+            "hours", f"has to be more than 0 and at most {HOURS_MAX} (ten years), not {hours:g}"
+        )
     for pattern in subscribe:
         if ":" not in pattern:
             raise ConfigValueError(
@@ -126,6 +132,10 @@ def check(key: Key, token: str) -> Caller:
         tuple(_patterns(claims, "publish")),
         tuple((topic, group) for topic, colon, group in subscribes if colon),
     )
+
+
+def _fits(name: str, pattern: str) -> bool:
+    return fnmatchcase(name, _NO_WILDCARD.sub(r"[\g<0>]", pattern))
 
 
 def _patterns(claims: dict[str, Any], claim: str) -> list[str]:

@@ -59,6 +59,8 @@ async def test_token_says_what_it_was_asked_to(titan_bus: Run, secret_file: Path
         (("token", "--sub", "", "--publish", "*"), 4, "name of the program"),
         (("token", "--sub", "x", "--subscribe", "chat.v1"), 4, "chat.v1:GROUP"),
         (("token", "--sub", "x", "--publish", "*", "--hours", "0"), 4, "more than 0"),
+        (("token", "--sub", "x", "--publish", "*", "--hours", "1e308"), 4, "ten years"),
+        (("token", "--sub", "x", "--publish", "*", "--hours", "nan"), 4, "ten years"),
         (("token", "--sub", "x", "--publish", "*", "--secret", "/dev/null/x"), 4, "cannot be used"),
         (("grpc", "--listen", "0.0.0.0:0"), 4, "--cert and --key"),
         (("grpc", "--listen", "127.0.0.1:0", "--cert", "c.pem"), 4, "both"),

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from titan_bus import Bus
-from titan_bus.errors import ConfigValueError, TokenRefusedError
+from titan_bus.errors import ConfigValueError, RightMissingError, TokenRefusedError
 from titan_bus.shim import secret, tokens
 from titan_bus.shim import titan_bus_pb2 as pb
 from titan_bus.shim.listening import Listening
@@ -244,6 +244,27 @@ async def test_right_to_subscribe(bus: Bus, connect: Connect, token: Token, topi
         await stub.Replay(pb.ReplayRequest(topic="chat.v1", from_timestamp="2020-01-01")).read()
     replayed = stub.Replay(pb.ReplayRequest(topic=topic, from_timestamp="2020-01-01"))
     assert [one.event_id async for one in replayed] == [event.event_id]
+
+
+def test_only_the_asterisk_is_a_wildcard() -> None:
+    """A question mark, brackets and a line break in a pattern or a name stand for themselves."""
+    caller = tokens.check(KEY, signed(publish=["a?v1", "b[1].v1", "c.*"], subscribe=["d?:g[ab]", "*:h"]))
+    for topic in ("a?v1", "b[1].v1", "c.", "c.x\ny"):
+        caller.may_publish(topic)
+    for topic in ("a.v1", "b1.v1", "c", "xc.v1"):
+        with pytest.raises(RightMissingError):
+            caller.may_publish(topic)
+    caller.may_subscribe("d?", "g[ab]")
+    for topic, group in (("d1", "g[ab]"), ("d?", "ga"), ("x", "hh")):
+        with pytest.raises(RightMissingError):
+            caller.may_subscribe(topic, group)
+
+
+@pytest.mark.parametrize("hours", [0, -1, 87_601, 1e300, 1e308, float("inf"), float("nan")])
+def test_token_has_an_end(hours: float) -> None:
+    """Ten years at most, and the sentence says so; what is no number is no length of time."""
+    with pytest.raises(ConfigValueError, match="more than 0 and at most 87600"):
+        tokens.make(SECRET, "node", hours, ["*"], [])
 
 
 async def test_no_claim_is_no_right(connect: Connect, secret_file: Path, topic: str) -> None:
