@@ -241,7 +241,7 @@ class Bus:
 
         Raises:
             ValueError: this bus has a subscription of the group on the topic.
-            HandlerRefusedError: it is no such function, or an option is not what it has to be.
+            HandlerRefusedError: it is no such function, or a name or an option is not what it has to be.
             BusUnavailableError: the server does not answer.
             BusClosedError: the bus is not open.
         """

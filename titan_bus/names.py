@@ -5,6 +5,11 @@ specification, "Hash tags") and a verdict on an event stays one atomic step ther
 """
 
 DEAD_LETTERS = "errors.dlq"
+IS_DEAD_LETTERS = (
+    "dead letters have this name: name another; `bus.dead_letters` and `titan-bus dlq` show them"
+)
+OWN_GROUPS = "titan_bus."
+"""Groups whose names begin like this are the bus's own."""
 ARCHIVE_GROUP = "titan_bus.archive"
 """Holds the archive's place in each stream, so that trimming never overtakes the archive."""
 ARCHIVE_LEASE = "titan_bus.archive:lease"
@@ -18,6 +23,13 @@ _TOPIC_PREFIX = "topics:{"
 def stream_of(topic: str) -> str:
     """Return the stream of a topic."""
     return f"topics:{{{topic}}}"
+
+
+def reserved(topic: str, group: str) -> str:
+    """Return why nobody may subscribe under these names, "" when anybody may."""
+    if group.startswith(OWN_GROUPS):
+        return f"groups whose names begin with {OWN_GROUPS} are the bus's own: name another"
+    return IS_DEAD_LETTERS if topic == DEAD_LETTERS else ""
 
 
 def topic_of(stream: str) -> str | None:

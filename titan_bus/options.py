@@ -7,6 +7,7 @@ consumer that never begins, or an error in the log for every event.
 import inspect
 from typing import Any, TypedDict
 
+from titan_bus import names
 from titan_bus.consumer.processor import PartitionBy
 from titan_bus.entry_id import LAST, EntryId
 from titan_bus.errors import HandlerRefusedError
@@ -33,6 +34,8 @@ def checked(bound: Bound, topic: str, group: str, options: Options, event_type: 
         for what, name in (("topic", topic), ("group", group), ("event_type", event_type))
         if not (isinstance(name, str) and name) and (what, name) != ("event_type", None)
     ]
+    if not faults and (reason := names.reserved(topic, group)):
+        faults.append(reason)
     faults += [fault for name, value in options.items() if (fault := _CHECKS[name](value))]
     if faults:
         raise HandlerRefusedError(bound.name, "; ".join(faults))

@@ -88,6 +88,8 @@ class Publisher:
         event_id = event_id or new_ulid()
         if not (isinstance(topic, str) and isinstance(event_type, str) and topic and event_type):
             raise EventMalformedError(topic, event_type, "topic and event type have to be named")
+        if topic == names.DEAD_LETTERS:
+            raise EventMalformedError(topic, event_type, names.IS_DEAD_LETTERS)
         encoded_payload = codec.encode_payload(topic, event_type, payload)
         known_priority = _priority(topic, event_type, priority)
         trace = self._tracing.publishing(topic, event_type, event_id)

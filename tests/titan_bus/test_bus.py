@@ -1,4 +1,4 @@
-"""A bus opened and used at the wrong moment."""
+"""A bus opened and used at the wrong moment, or under names that are its own."""
 
 import asyncio
 
@@ -6,7 +6,17 @@ import msgspec
 import pytest
 
 from tests.titan_bus.conftest import Recorder
-from titan_bus import Bus, BusClosedError, BusConfig, Event, Handlers, ServerFullError
+from titan_bus import (
+    Bus,
+    BusClosedError,
+    BusConfig,
+    Event,
+    EventMalformedError,
+    HandlerRefusedError,
+    Handlers,
+    ServerFullError,
+    names,
+)
 from titan_bus.errors import refusal
 
 
@@ -82,3 +92,25 @@ async def test_who_opens_at_the_same_time_opens_once(config: BusConfig, topic: s
     await recorder.wait_for(1)
     await bus.close()
     assert len(recorder.events) == 1
+
+
+@pytest.mark.parametrize(
+    ("topic", "group", "cure"),
+    [
+        ("t.v1", names.ARCHIVE_GROUP, "are the bus's own: name another"),
+        ("t.v1", "titan_bus.other", "are the bus's own: name another"),
+        (names.DEAD_LETTERS, "g", "titan-bus dlq"),
+    ],
+)
+async def test_names_of_the_bus_are_not_subscribed(bus: Bus, topic: str, group: str, cure: str) -> None:
+    """A member of the archive's group would keep its events out of the archive; dead letters are no topic."""
+    with pytest.raises(HandlerRefusedError, match=cure):
+        await bus.subscribe(topic, group, Recorder())
+
+
+async def test_nothing_is_published_among_the_dead_letters(bus: Bus) -> None:
+    """A topic of their name would be one that no command shows."""
+    with pytest.raises(EventMalformedError, match="titan-bus dlq"):
+        bus.publish(names.DEAD_LETTERS, "e", {})
+    with pytest.raises(EventMalformedError, match="titan-bus dlq"):
+        await bus.request(names.DEAD_LETTERS, "e", {})

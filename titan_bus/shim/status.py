@@ -58,6 +58,7 @@ _KNOWN: tuple[tuple[type[Exception], grpc.StatusCode, str], ...] = (
     ),
     (errors.PublishRefusedError, Code.INVALID_ARGUMENT, ""),
     (errors.CallMalformedError, Code.INVALID_ARGUMENT, ""),
+    (errors.HandlerRefusedError, Code.INVALID_ARGUMENT, ""),  # the names that it was to have
     (errors.TokenRefusedError, Code.UNAUTHENTICATED, ""),
     (
         errors.RightMissingError,

@@ -279,6 +279,14 @@ async def test_subscription_that_cannot_be(stub: Stub, first: pb.SubscribeReques
         await call.read()
 
 
+@pytest.mark.parametrize(("topic", "group"), [("t", names.ARCHIVE_GROUP), (names.DEAD_LETTERS, "g")])
+async def test_names_of_the_bus_are_refused(stub: Stub, topic: str, group: str) -> None:
+    """A token for everything is none for the archive's group, or for the dead letters as a topic."""
+    client = await Client(stub, topic, group).open()
+    async with refused(grpc.StatusCode.INVALID_ARGUMENT, "HANDLER_REFUSED", "name another"):
+        await client.read()
+
+
 async def test_silent_stream_is_ended(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stream that never says what it wants is not kept, nor is one that closes at once."""
     monkeypatch.setattr("titan_bus.shim.calls.FIRST_MESSAGE_S", 0.05)
