@@ -336,25 +336,23 @@ class Bus:
 
     @overload
     async def request(
-        self, topic: str, event_type: str, payload: Payload, reply_type: type[T], timeout_s: float = 5.0
-    ) -> T: ...
+        self, topic: str, event_type: str, payload: Payload, reply_type: type[T], timeout_s: float = 5.0,
+        *, source: str | None = None,
+    ) -> T: ...  # fmt: skip
 
     @overload
     async def request(
-        self, topic: str, event_type: str, payload: Payload, reply_type: None = None, timeout_s: float = 5.0
-    ) -> msgspec.Raw: ...
+        self, topic: str, event_type: str, payload: Payload, reply_type: None = None, timeout_s: float = 5.0,
+        *, source: str | None = None,
+    ) -> msgspec.Raw: ...  # fmt: skip
 
     async def request(
-        self,
-        topic: str,
-        event_type: str,
-        payload: Payload,
-        reply_type: Any = None,
-        timeout_s: float = 5.0,
-    ) -> Any:
+        self, topic: str, event_type: str, payload: Payload, reply_type: Any = None, timeout_s: float = 5.0,
+        *, source: str | None = None,
+    ) -> Any:  # fmt: skip
         """Ask, and return the answer: decoded as `reply_type`, or as `msgspec.Raw`.
 
-        The request waits for a responder that is not there yet, until the deadline.
+        The request waits for a responder that is not there yet, until the deadline. `source` is as in `publish`.
 
         Raises:
             RequestTimedOutError: nobody answered within `timeout_s`.
@@ -367,7 +365,7 @@ class Bus:
         if not self._open:
             raise BusClosedError
         with self._tracing.requesting(topic, event_type):
-            reply = await self._requester.request(topic, event_type, payload, timeout_s)
+            reply = await self._requester.request(topic, event_type, payload, timeout_s, source)
         if reply_type is None:
             return reply
         try:

@@ -180,7 +180,9 @@ class Requester:
         self._closed = False
         self._reader: asyncio.Task[None] | None = None
 
-    async def request(self, topic: str, event_type: str, payload: Payload, timeout_s: float) -> msgspec.Raw:
+    async def request(
+        self, topic: str, event_type: str, payload: Payload, timeout_s: float, source: str | None = None
+    ) -> msgspec.Raw:
         """Publish a request and return the undecoded payload of its reply.
 
         Raises:
@@ -201,7 +203,7 @@ class Requester:
             async with asyncio.timeout(timeout_s):
                 await self._publisher.publish(
                     topic, event_type, payload, Priority.HIGH,
-                    reply_to=self._stream, deadline=deadline, event_id=event_id,
+                    reply_to=self._stream, deadline=deadline, event_id=event_id, source=source,
                 )  # fmt: skip
                 return await waiting.future
         except TimeoutError as error:

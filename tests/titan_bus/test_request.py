@@ -38,6 +38,17 @@ async def test_a_request_gets_its_reply(bus: Bus, topic: str) -> None:
     assert bytes(await bus.request(topic, "page", {"text": "x"})) == b'{"lines":["page","x"]}'
 
 
+async def test_who_passes_a_request_on_names_the_source(bus: Bus, topic: str) -> None:
+    """The handler sees on whose behalf it is asked; the bus's own source is for who says nothing."""
+
+    async def handle(event: Event) -> str:
+        return event.meta.source
+
+    await bus.subscribe(topic, "g", handle)
+    assert await bus.request(topic, "who", {}, str, source="alice") == "alice"
+    assert await bus.request(topic, "who", {}, str) == "tests@v1"
+
+
 async def test_replies_find_their_requests(bus: Bus, topic: str) -> None:
     """Two hundred requests at once get each its own reply."""
 

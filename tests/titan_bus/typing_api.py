@@ -71,6 +71,7 @@ async def requesting(bus: Bus) -> None:
     assert_type(await bus.request("t", "e", {}, Total), Total)
     assert_type(await bus.request("t", "e", {}, list[Total], timeout_s=1.0), list[Total])
     assert_type(await bus.request("t", "e", {}), msgspec.Raw)
+    assert_type(await bus.request("t", "e", {}, Total, source="s"), Total)
     assert_type(await titan_bus.request("t", "e", {}, Total), Total)
     assert_type(await titan_bus.request("t", "e", {}), msgspec.Raw)
     await bus.request("t", "e", {}, Total(1))  # type: ignore[call-overload]

@@ -123,7 +123,7 @@ class Service:
         remaining_s = context.time_remaining()
         reply = await self._bus.request(
             request.topic, request.event_type, messages.payload(request),
-            timeout_s=REQUEST_TIMEOUT_S if remaining_s is None else remaining_s,
+            timeout_s=REQUEST_TIMEOUT_S if remaining_s is None else remaining_s, source=caller.subject,
         )  # fmt: skip
         return pb.RequestReply(result_json=bytes(reply).decode())
 

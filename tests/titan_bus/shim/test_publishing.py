@@ -109,7 +109,7 @@ async def test_batch_has_an_end(stub: Stub, topic: str) -> None:
 
 
 async def test_request_is_answered(bus: Bus, stub: Stub, topic: str) -> None:
-    """The handler's result comes back as JSON, also one that is longer than an event."""
+    """The handler sees who asks; its result comes back as JSON, also one that is longer than an event."""
 
     async def answer(event: Event) -> object:
         return {"of": event.meta.source, "text": "x" * event.payload_as(dict)["length"]}
@@ -117,7 +117,8 @@ async def test_request_is_answered(bus: Bus, stub: Stub, topic: str) -> None:
     await bus.subscribe(topic, "g", answer)
     for length in (1, 100_000):
         reply = await stub.Request(request(topic, json.dumps({"length": length})), timeout=READ_S)
-        assert len(json.loads(reply.result_json)["text"]) == length
+        result = json.loads(reply.result_json)
+        assert (result["of"], len(result["text"])) == ("node", length)
 
 
 async def test_request_that_is_refused_says_by_whom_and_why(bus: Bus, stub: Stub, topic: str) -> None:
