@@ -8,6 +8,7 @@ import json
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import grpc
@@ -17,8 +18,8 @@ from titan_bus.shim import titan_bus_pb2 as pb
 
 REASON = "titan-bus-reason"
 DETAIL = "titan-bus-detail"
-DETAIL_CHARS_MAX = 2_000
-"""Clients refuse more than 8 KB of metadata in all (gRPC, `max_metadata_size`)."""
+DETAIL_BYTES_MAX = 2_000
+"""As they travel. Clients refuse more than 8 KB of metadata in all (gRPC, `max_metadata_size`)."""
 
 logger = logging.getLogger("titan_bus")
 
@@ -67,10 +68,16 @@ _KNOWN: tuple[tuple[type[Exception], grpc.StatusCode, str], ...] = (
     ),
     (errors.EventNotHeldError, Code.NOT_FOUND, "It has its verdict, or its stream ended and it comes again."),
     (errors.EventNotFoundError, Code.NOT_FOUND, ""),
+    (errors.GroupNotFoundError, Code.NOT_FOUND, ""),
     (errors.RequestTimedOutError, Code.DEADLINE_EXCEEDED, "See that somebody subscribes, or wait longer."),
     (errors.RequestFailedError, Code.FAILED_PRECONDITION, ""),
     (errors.BusOverloadedError, Code.RESOURCE_EXHAUSTED, "Send less at a time."),
     (errors.BusUnavailableError, Code.UNAVAILABLE, _RETRY),
+    (
+        errors.NotReplicatedError,
+        Code.UNAVAILABLE,
+        "It may be there all the same: published again, it is another event.",
+    ),
     (errors.BusClosedError, Code.UNAVAILABLE, "The shim is closing: connect again in a moment."),
     (errors.StoreError, Code.UNAVAILABLE, _RETRY),
     (errors.SegmentDamagedError, Code.DATA_LOSS, ""),
@@ -105,11 +112,18 @@ async def ending(context: Context) -> AsyncIterator[None]:
         if status.code is Code.INTERNAL:
             logger.exception("titan_bus shim: a call failed")
         detail = json.dumps(vars(error), default=str) if status.reason != "INTERNAL" else "{}"
-        if len(detail) > DETAIL_CHARS_MAX:
+        if len(detail) > DETAIL_BYTES_MAX:
             detail = "{}"
-        await context.abort(
-            status.code, status.sentence[:DETAIL_CHARS_MAX], ((REASON, status.reason), (DETAIL, detail))
-        )
+        await context.abort(status.code, cut(status.sentence), ((REASON, status.reason), (DETAIL, detail)))
+
+
+def cut(sentence: str) -> str:
+    """Return as much of it as fits when it is percent-encoded (gRPC over HTTP/2, "Status-Message")."""
+    ends = accumulate(
+        1 if " " <= letter <= "~" and letter != "%" else 3 * len(letter.encode())
+        for letter in sentence[:DETAIL_BYTES_MAX]
+    )
+    return sentence[: sum(end <= DETAIL_BYTES_MAX for end in ends)]
 
 
 def _name_of(error: Exception) -> str:

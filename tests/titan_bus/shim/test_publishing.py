@@ -1,12 +1,13 @@
 """Publish, PublishBatch, Request, Replay: what goes in comes out, and what is refused says why."""
 
 import json
+from urllib.parse import quote
 
 import grpc
 import pytest
 
 from tests.titan_bus.conftest import Recorder, Server, until
-from titan_bus import Bus, BusConfig, Event, Priority, RequestRefused, ServerRefusedError
+from titan_bus import Bus, BusConfig, Event, Priority, RequestRefused, ServerRefusedError, errors
 from titan_bus.shim import secret, status
 from titan_bus.shim import titan_bus_pb2 as pb
 from titan_bus.shim.listening import Listening
@@ -235,3 +236,53 @@ def test_every_error_of_the_servers_own_has_a_status() -> None:
         for reply in ("OOM", "READONLY", "NOPERM")
     }
     assert codes == {"OOM": "RESOURCE_EXHAUSTED", "READONLY": "UNAVAILABLE", "NOPERM": "INTERNAL"}
+
+
+OURS = {
+    errors.ArchiveError, errors.BusError, errors.RequestError, errors.ShimError,  # roots, raised by nothing
+    errors.ServerRefusedError, errors.ServerFullError,  # by their codes, see above
+    errors.ConfigError, errors.ConfigValueError, errors.ExtraMissingError, errors.OnceMisusedError,
+    errors.UpcastError,  # the shim's set-up
+    errors.ClientGoneError, errors.FatalError, errors.NackedError, errors.PayloadMismatchError,  # verdicts
+    errors.EntryMalformedError, errors.RestoreRefusedError,  # of what no call does
+}  # fmt: skip
+"""What is INTERNAL by intent, or never the end of a call."""
+
+
+@pytest.mark.parametrize("kind", [one for one in vars(errors).values() if isinstance(one, type)])
+def test_every_error_has_a_status(kind: type[Exception]) -> None:
+    """An error that a call may end with is known by its status, or is left out here by intent."""
+    known = any(issubclass(kind, one) for one, *_ in status._KNOWN)
+    assert known != (kind in OURS | {errors.RequestRefused})
+
+
+async def test_event_without_its_replicas_may_be_there(
+    server: Server, topic: str, secret_file, token, caplog: pytest.LogCaptureFixture
+) -> None:
+    """UNAVAILABLE with that sentence, and no fault of the shim in its log."""
+    key = secret.shared(secret_file)
+    async with (
+        Bus(BusConfig(url=server.url, replicas=1, patience_s=0.05)) as bus,
+        Shim(bus, key, Listening.on("127.0.0.1:0")) as shim,
+        grpc.aio.insecure_channel(shim.address) as channel,
+    ):
+        stub = Stub(channel, (("authorization", f"Bearer {token()}"),))
+        async with refused(grpc.StatusCode.UNAVAILABLE, "NOT_REPLICATED", "0 of 1", "It may be there"):
+            await stub.Publish(request(topic))
+    assert "a call failed" not in caplog.text
+
+
+@pytest.mark.parametrize("letter", ["я", "🚌", "%", "\n", "x"])
+def test_sentence_fits_into_what_clients_take(letter: str) -> None:
+    """It is cut by its bytes as they travel: longer, the client would lose the whole status."""
+    sentence = letter * 10_000
+    left = status.cut(sentence)
+    assert sentence.startswith(left)
+    assert 1_980 < len(quote(left, safe="")) <= 2_000
+    assert status.cut("short: я 100 %") == "short: я 100 %"
+
+
+async def test_refusal_of_a_long_text_keeps_its_status(stub: Stub, topic: str) -> None:
+    """What is quoted in letters that travel as twelve bytes each is still refused with its own status."""
+    async with refused(grpc.StatusCode.INVALID_ARGUMENT, "CALL_MALFORMED", "🚌"):
+        await stub.Replay(pb.ReplayRequest(topic=topic, from_timestamp="🚌" * 2_000)).read()
