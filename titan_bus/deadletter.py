@@ -21,6 +21,7 @@ LETTERS_MAX = 10_000
 """With their tracebacks some 100 MB as a rule: they live in the memory of the server."""
 OVERFLOW_EVERY_S = 60.0
 """How often it is said that letters make room: at such a time they come in thousands."""
+MESSAGE_CHARS_MAX = 2_000
 TRACEBACK_CHARS_MAX = 8_000
 PAGE = 100
 _INFO = b"d"
@@ -73,7 +74,7 @@ def origin_of(error: BaseException, stream: str, group: str, entry_id: bytes) ->
     """Describe the failure of an entry."""
     return Origin(
         error=type(error).__name__,
-        message=errors.text_of(error),
+        message=errors.text_of(error)[:MESSAGE_CHARS_MAX],
         traceback=_trace_of(error)[-TRACEBACK_CHARS_MAX:],
         stream=stream,
         group=group,

@@ -57,6 +57,19 @@ async def test_a_letter_goes_back_to_the_group_that_failed(bus: Bus, raw: Connec
     assert await bus.dead_letters.get(letter.letter_id) is None
 
 
+async def test_a_long_message_is_cut(bus: Bus, topic: str) -> None:
+    """An error of three million characters is no letter of that length: the server's memory holds it."""
+
+    def fault(_: Event) -> None:
+        raise FatalError("no stock " * 333_333)
+
+    await bus.subscribe(topic, "g", Recorder(fault))
+    await bus.publish(topic, "e", {})
+    (letter,) = await letters_are(bus, topic, 1)
+    assert letter.origin.message == ("no stock " * 333_333)[:2_000]
+    assert len(letter.origin.traceback) == 8_000
+
+
 async def test_a_letter_goes_back_to_all(bus: Bus, topic: str) -> None:
     """Given back to the topic, an event comes to every group again, under its own id."""
     failing, content = Failing(), Recorder()
