@@ -6,6 +6,7 @@ import msgspec
 
 from titan_bus.errors import CallMalformedError, EventMalformedError
 from titan_bus.event import SCHEMA_VERSION, Event, Priority
+from titan_bus.shim import texts
 from titan_bus.shim import titan_bus_pb2 as pb
 
 CONCURRENCY = 16
@@ -22,6 +23,17 @@ _TO_PRIORITY = {
 _FROM_PRIORITY = {priority: number for number, priority in _TO_PRIORITY.items() if number}
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _any = msgspec.json.Decoder(msgspec.Raw)
+
+
+def see_names(**named: str) -> None:
+    """See that these can be names.
+
+    Raises:
+        CallMalformedError: one is too long or has control characters.
+    """
+    for field, name in named.items():
+        if fault := texts.fault_of(name):
+            raise CallMalformedError(field, fault)
 
 
 def event(event: Event) -> pb.Event:
@@ -103,6 +115,7 @@ def subscription(request: pb.SubscribeRequest) -> pb.Subscription:
     wanted = request.subscription
     if not wanted.topic or not wanted.group:
         raise CallMalformedError("subscription", "topic and group have to be named")
+    see_names(topic=wanted.topic, group=wanted.group)
     if wanted.start and wanted.start not in _STARTS:
         raise CallMalformedError(
             "subscription.start", 'has to be "0" for all that is there, or "$" for what comes'

@@ -92,6 +92,7 @@ class Service:
     @admitted
     async def Ack(self, caller: Caller, request: pb.AckRequest, _context: Context) -> pb.AckReply:  # noqa: N802
         """Acknowledge what some stream of the group has in hand."""
+        messages.see_names(topic=request.topic, group=request.group)
         caller.may_subscribe(request.topic, request.group)
         self._desk.find(request.topic, request.group, request.event_id).verdict.set_result(None)
         return pb.AckReply()
@@ -99,6 +100,7 @@ class Service:
     @admitted
     async def Replay(self, caller: Caller, request: pb.ReplayRequest, context: Context) -> None:  # noqa: N802
         """Send a topic's past."""
+        messages.see_names(topic=request.topic)
         caller.may_replay(request.topic)
         try:
             async with (
@@ -119,6 +121,7 @@ class Service:
     @admitted
     async def Request(self, caller: Caller, request: pb.PublishRequest, context: Context) -> pb.RequestReply:  # noqa: N802
         """Ask, and wait for the answer."""
+        messages.see_names(topic=request.topic, event_type=request.event_type)
         caller.may_publish(request.topic)
         remaining_s = context.time_remaining()
         reply = await self._bus.request(
@@ -128,6 +131,7 @@ class Service:
         return pb.RequestReply(result_json=bytes(reply).decode())
 
     def _publish(self, caller: Caller, request: pb.PublishRequest) -> asyncio.Future[str]:
+        messages.see_names(topic=request.topic, event_type=request.event_type)
         caller.may_publish(request.topic)
         return self._bus.publish(
             request.topic, request.event_type, messages.payload(request), messages.priority(request),

@@ -13,7 +13,7 @@ from titan_bus.errors import (
     RequestRefused,
     TokenRefusedError,
 )
-from titan_bus.shim import messages
+from titan_bus.shim import messages, texts
 from titan_bus.shim import titan_bus_pb2 as pb
 from titan_bus.shim.dealer import Dealer, Loan
 from titan_bus.shim.status import EOF, Context
@@ -151,8 +151,9 @@ def accept(loan: Loan, ack: pb.Ack) -> None:
 
 def refuse(loan: Loan, nack: pb.Nack) -> None:
     """The client could not handle the event."""
-    reason = nack.reason or "no reason was given"
+    reason = texts.one_line(nack.reason) or "no reason was given"
     if loan.event.meta.reply_to is not None:
-        loan.verdict.set_exception(RequestRefused(nack.code or "refused", reason))
+        code = texts.one_line(nack.code, texts.NAME_CHARS_MAX) or "refused"
+        loan.verdict.set_exception(RequestRefused(code, reason))
     else:
         loan.verdict.set_exception(FatalError(reason) if nack.fatal else NackedError(reason))

@@ -14,6 +14,7 @@ from typing import Any
 import jwt
 
 from titan_bus.errors import ConfigValueError, RightMissingError, TokenRefusedError
+from titan_bus.shim import texts
 from titan_bus.shim.secret import Key
 
 AUDIENCE = "titan-bus"
@@ -79,10 +80,12 @@ def make(secret: bytes, subject: str, hours: float, publish: Sequence[str], subs
     """Return a token, signed with a shared secret.
 
     Raises:
-        ConfigValueError: no subject, no time or too long a one, or a pattern of `subscribe` without a group.
+        ConfigValueError: the subject, the time or a pattern of `subscribe` is not what it has to be.
     """
     if not subject:
         raise ConfigValueError("sub", "has to be the name of the program")
+    if fault := texts.fault_of(subject):
+        raise ConfigValueError("sub", fault)
     if not 0 < hours <= HOURS_MAX:
         raise ConfigValueError(
             "hours", f"has to be more than 0 and at most {HOURS_MAX} (ten years), not {hours:g}"
@@ -125,6 +128,8 @@ def check(key: Key, token: str) -> Caller:
         RecursionError,
     ) as error:  # whoever has the key signs anything
         raise TokenRefusedError(f"the token does not count: {_MALFORMED}; {CURE}") from error
+    if fault := texts.fault_of(claims["sub"]):
+        raise TokenRefusedError(f"the token's sub {fault}; {CURE}")
     subscribes = (pattern.rpartition(":") for pattern in _patterns(claims, "subscribe"))
     return Caller(
         claims["sub"],

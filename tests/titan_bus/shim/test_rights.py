@@ -267,6 +267,39 @@ def test_token_has_an_end(hours: float) -> None:
         tokens.make(SECRET, "node", hours, ["*"], [])
 
 
+@pytest.mark.parametrize("name", ["x" * 257, "x" * 3_000_000, "a\nb", "a\x00", "a\x9bb", "a\u2028b"])
+async def test_what_is_no_name_is_refused_everywhere(stub: Stub, topic: str, name: str) -> None:
+    """Topics, groups and event types are short and on one line: they stand in keys and in logs."""
+    first = pb.SubscribeRequest(subscription=pb.Subscription(topic=topic, group=name))
+    calls = (
+        stub.Publish(pb.PublishRequest(topic=name, event_type="x")),
+        stub.Publish(pb.PublishRequest(topic=topic, event_type=name)),
+        stub.Request(pb.PublishRequest(topic=topic, event_type=name)),
+        stub.Ack(pb.AckRequest(topic=topic, group=name, event_id="x")),
+        stub.Replay(pb.ReplayRequest(topic=name, from_timestamp="2020-01-01")),
+        stub.Subscribe(iter([first])),
+    )
+    for call in calls:
+        async with refused(grpc.StatusCode.INVALID_ARGUMENT, "CALL_MALFORMED", "characters"):
+            await end_of(call)
+
+
+async def test_longest_name_is_one(stub: Stub, topic: str) -> None:
+    """256 characters of any language, spaces and joined signs included."""
+    event_type = "я \u200d👩" * 64
+    assert len(event_type) == 256
+    assert (await stub.Publish(pb.PublishRequest(topic=topic, event_type=event_type))).event_id
+
+
+@pytest.mark.parametrize("subject", ["x" * 257, "a\nb"])
+def test_subject_is_a_name(subject: str) -> None:
+    """It is the source of events and stands in logs: neither made nor taken when it is no name."""
+    with pytest.raises(ConfigValueError, match="sub"):
+        tokens.make(SECRET, subject, 1, ["*"], [])
+    with pytest.raises(TokenRefusedError, match="sub"):
+        tokens.check(KEY, signed(sub=subject))
+
+
 async def test_no_claim_is_no_right(connect: Connect, secret_file: Path, topic: str) -> None:
     """A token of the right key that says nothing of rights has none: another issuer's may say nothing."""
     bare = jwt.encode(claims(publish=None, subscribe=None), secret.read(secret_file), "HS256")

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tests.titan_bus.conftest import Recorder, pending, pending_is, settled, until
-from titan_bus import Bus, BusConfig, RequestFailedError, names
+from titan_bus import Bus, BusConfig, DeadLetter, RequestFailedError, names
 from titan_bus.connections.connection import Connection
 from titan_bus.shim import secret
 from titan_bus.shim import titan_bus_pb2 as pb
@@ -61,6 +61,28 @@ async def test_fatal_nack_is_a_dead_letter_with_its_reason(bus: Bus, stub: Stub,
         return bool(found) and found[0].origin.message == "the number is no order of ours"
 
     await until(letter, "the dead letter")
+    await client.close()
+
+
+async def test_reason_is_one_short_line(
+    bus: Bus, stub: Stub, topic: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A line break in it begins no line of the log, and three million characters make no letter of that length."""
+    (event_id,) = await publish(bus, topic, 1)
+    client = await Client(stub, topic, "g").open()
+    await client.read()
+    forged = "2026-01-31 12:00:00 INFO root: all is well"
+    await client.nack(event_id, f"no order\r\n{forged}\u2028{'x' * 3_000_000}", fatal=True)
+
+    async def letters() -> list[DeadLetter]:
+        return await bus.dead_letters.list(topic=topic)
+
+    await until(letters, "the dead letter")
+    (letter,) = await letters()
+    assert letter.origin.message.startswith(f"no order\\r\\n{forged}\\u2028xxx")
+    assert len(letter.origin.message) == 2_000
+    assert forged in caplog.text
+    assert not any(line.startswith(forged) for line in caplog.text.splitlines())
     await client.close()
 
 
