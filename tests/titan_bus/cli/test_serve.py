@@ -1,5 +1,6 @@
 """`titan-bus serve`: a real process, with signals; and how it finds handlers."""
 
+import inspect
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -121,6 +122,11 @@ async def test_a_function_is_served(program: Program, bus: Bus, topic: str) -> N
     ("arguments", "said"),
     [
         (("shop",), "module:name"),
+        (("shop.py:handlers",), "write shop:handlers"),
+        (("./shop.py:handlers",), "write shop:handlers"),
+        (("pkg/shop:handlers",), "write pkg.shop:handlers"),
+        (("/srv/shop.py:handlers",), "write shop:handlers"),
+        ((".shop:handlers",), "write shop:handlers"),
         (("shop:nothing",), "has no nothing"),
         (("nowhere:handlers",), "no module nowhere"),
         (("shop:number", "--topic", "t", "--group", "g"), "of type int"),
@@ -159,3 +165,47 @@ def test_a_broken_module_names_its_line(program: Program, tmp_path: Path, source
     assert "broken.py" in err
     assert said in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        """
+            import asyncio
+
+            async def main() -> None: ...
+
+            asyncio.run(main())
+        """,
+        """
+            import sys
+
+
+
+            sys.exit(0)
+        """,
+    ],
+)
+def test_a_module_that_runs_itself_is_told_so(program: Program, tmp_path: Path, source: str) -> None:
+    """With its own line that does it, without a warning of Python's, and not with 0 as if all were well."""
+    (tmp_path / "script.py").write_text(inspect.cleandoc(source), "utf-8")
+    with program("serve", "script:handlers") as worker:
+        _, err = worker.communicate(timeout=WAIT_S)
+    assert worker.returncode == 2
+    assert "script.py, line 5" in err
+    assert 'if __name__ == "__main__":' in err
+    assert err.count("\n") == 1
+
+
+def test_a_fault_is_named_where_the_person_can_mend_it(program: Program, tmp_path: Path) -> None:
+    """Not in the library that was called with it: neither Python's own nor ours."""
+    (tmp_path / "beside.py").write_text("import json\n\njson.loads('{')\n", "utf-8")
+    (tmp_path / "shop.py").write_text("import beside\n", "utf-8")
+    (tmp_path / "cart.py").write_text(
+        "from titan_bus import Handlers\nHandlers().on('', 'g')(print)\n", "utf-8"
+    )
+    for name, place in (("shop", "beside.py, line 3"), ("cart", "cart.py, line 2")):
+        with program("serve", f"{name}:handlers") as worker:
+            _, err = worker.communicate(timeout=WAIT_S)
+        assert worker.returncode == 2
+        assert place in err
