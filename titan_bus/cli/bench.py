@@ -14,6 +14,7 @@ from titan_bus.bus import Bus
 from titan_bus.cli import exit_codes
 from titan_bus.cli.arguments import Options
 from titan_bus.cli.connecting import served, visitor_of
+from titan_bus.cli.failures import CommandError
 from titan_bus.cli.output import Output
 from titan_bus.connections.server import Server
 from titan_bus.event import Event, new_ulid
@@ -42,7 +43,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 async def run(options: Options, output: Output) -> int:
     """Measure, and print the figures."""
     topic = f"titan_bus.bench.{new_ulid().lower()}"
-    config = visitor_of(options, topic)
+    # What the server carries is asked, not what a file lets its programs do.
+    config = msgspec.structs.replace(visitor_of(options, topic), rate_limit=None)
     async with served(config) as server:
         try:
             async with Bus(config) as bus:
@@ -107,8 +109,15 @@ class _Handled:
         self._all.clear()
 
     async def all(self) -> None:
-        async with asyncio.timeout(PATIENCE_S):
-            await self._all.wait()
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await self._all.wait()
+        except TimeoutError as error:
+            raise CommandError(
+                f"{len(self.latencies_ms)} of {self._wanted} events were handled within {PATIENCE_S:g} s:"
+                " measure with fewer --events and a lower --rate.",
+                exit_codes.REFUSED,
+            ) from error
 
 
 async def _flood(bus: Bus, topic: str, handled: _Handled, count: int, filler: str) -> tuple[float, float]:
