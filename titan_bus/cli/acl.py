@@ -40,7 +40,7 @@ async def run(options: Options, output: Output) -> int:
     except ValueError as error:
         raise CommandError(f"{error}.") from error
     for line in lines:
-        output.report({"rule": line}, line)
+        output.record({"rule": line}) if output.json else output.line(line)
     if password is None:
         output.note(
             "the user cannot log in yet: run it again with --password-stdin, which prints the hash alone."

@@ -60,8 +60,8 @@ def _description(sentence: str) -> str:
 
 def _publish(add: Add) -> None:
     publish = add("publish", "publish an event, or one for each line")
-    publish.add_argument("topic", help="chat.v1")
-    publish.add_argument("type", help="what happened: order_placed")
+    publish.add_argument("topic", type=_name, help="chat.v1")
+    publish.add_argument("type", type=_name, help="what happened: order_placed")
     publish.add_argument(
         "payload",
         nargs="?",
@@ -76,7 +76,7 @@ def _publish(add: Add) -> None:
 
 def _tail(add: Add) -> None:
     tail = add("tail", "read along: every event from now on, until Ctrl-C")
-    tail.add_argument("topics", nargs="+", metavar="TOPIC")
+    tail.add_argument("topics", nargs="+", metavar="TOPIC", type=_name)
     tail.add_argument(
         "--from", dest="start", default="$", metavar="WHERE", type=_start,
         help="$ from now on, 0 from the first, or a time: 2026-01-31T12:00:00Z (default: $)",
@@ -88,10 +88,10 @@ def _tail(add: Add) -> None:
 def _looking(add: Add) -> None:
     add("topics", "list the topics and how much they hold")
     groups = add("groups", "list the groups and how far behind they are")
-    groups.add_argument("topics", nargs="*", metavar="TOPIC", help="default: all")
+    groups.add_argument("topics", nargs="*", metavar="TOPIC", type=_name, help="default: all")
     pending = add("pending", "list what is in hand: with whom, how long")
-    pending.add_argument("topic", nargs="?", metavar="TOPIC", help="default: all")
-    pending.add_argument("group", nargs="?", metavar="GROUP", help="default: all")
+    pending.add_argument("topic", nargs="?", metavar="TOPIC", type=_name, help="default: all")
+    pending.add_argument("group", nargs="?", metavar="GROUP", type=_name, help="default: all")
     pending.add_argument(
         "--limit",
         type=_positive,
@@ -139,7 +139,7 @@ def _dlq(add: Add) -> None:
 
 def _replay(add: Add) -> None:
     replay = add("replay", "print past events as JSON lines")
-    replay.add_argument("topic")
+    replay.add_argument("topic", type=_name)
     replay.add_argument(
         "--from", dest="start", type=_time, metavar="TIME", help="RFC 3339: 2026-01-31T12:00:00Z"
     )
@@ -160,7 +160,9 @@ def _archive(add: Add) -> None:
         "--watch", action="store_true", help="go on, every `archive.every_s` of the file, until Ctrl-C"
     )
     restore = add("restore", "bring the archive back to an empty server")
-    restore.add_argument("topics", nargs="*", metavar="TOPIC", help="default: all, and the dead letters")
+    restore.add_argument(
+        "topics", nargs="*", metavar="TOPIC", type=_name, help="default: all, and the dead letters"
+    )
     restore.add_argument(
         "--since", type=_time, metavar="TIME",
         help="what came since (default: each topic's last `maxlen` events; always also what was not acknowledged)",
@@ -275,6 +277,12 @@ def _bench(add: Add) -> None:
     bench.add_argument(
         "--seconds", type=_seconds, default=3.0, metavar="S", help="of the latency (default: %(default)g)"
     )
+
+
+def _name(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("a name is needed, not an empty text")
+    return text
 
 
 def _positive(text: str) -> int:

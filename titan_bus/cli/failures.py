@@ -87,6 +87,7 @@ _KNOWN: tuple[tuple[type[Exception], int, Callable[[Any], str]], ...] = (
     (errors.EventTooLargeError, exit_codes.REFUSED, _too_large),
     (errors.PublishRefusedError, exit_codes.REFUSED, _malformed),
     (errors.BusOverloadedError, exit_codes.REFUSED, _overloaded),
+    (errors.NotReplicatedError, exit_codes.UNAVAILABLE, _as_it_says),
     (errors.RestoreRefusedError, exit_codes.REFUSED, _as_it_says),
     (errors.ArchiveError, exit_codes.UNAVAILABLE, _as_it_says),
     (errors.EventNotFoundError, exit_codes.NOTHING, _as_it_says),

@@ -12,6 +12,9 @@ from typing import Any, TextIO
 
 import msgspec
 
+from titan_bus.cli import exit_codes
+from titan_bus.cli.failures import CommandError
+
 _UNSAFE = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), "�")
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "yellow": "33", "cyan": "36"}
 GAP = "  "
@@ -61,8 +64,9 @@ def duration(milliseconds: float) -> str:
 
 def complain(sentence: str) -> None:
     """Write a sentence to stderr."""
-    with contextlib.suppress(OSError):  # whoever read it is gone
-        print(f"titan-bus: {sentence}", file=sys.stderr, flush=True)
+    if sys.stderr is not None:  # print would take None for stdout
+        with contextlib.suppress(OSError):  # whoever read it is gone
+            print(f"titan-bus: {sentence}", file=sys.stderr, flush=True)
 
 
 def hush(stream: TextIO) -> None:
@@ -76,9 +80,10 @@ class Output:
 
     def __init__(self, *, json: bool, stream: TextIO | None = None) -> None:
         self.json = json
-        self._stream = sys.stdout if stream is None else stream
+        self._stream: TextIO | None = sys.stdout if stream is None else stream
         self._deaf = False
-        self.terminal = self._stream.isatty()
+        # None when the program was started with it closed, which does no harm to who writes nothing.
+        self.terminal = self._stream is not None and self._stream.isatty()
         self._colour = (
             self.terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
         )
@@ -92,15 +97,31 @@ class Output:
 
     def line(self, text: str = "") -> None:
         """Write a line at once."""
-        print(text, file=self._stream, flush=True)
+        self.text(f"{text}\n")
 
     def text(self, whole: str) -> None:
-        """Write a document as it is."""
-        print(whole, file=self._stream, end="", flush=True)
+        """Write a document as it is.
+
+        Raises:
+            BrokenPipeError: whoever read it is gone.
+            CommandError: it cannot be written: the disk is full, or it is closed.
+        """
+        if self._stream is None:
+            raise CommandError("standard output is closed: there is nowhere to write to.")
+        try:
+            self._stream.write(whole)
+            self._stream.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            hush(self._stream)
+            raise CommandError(
+                f"the output cannot be written: {error.strerror}.", exit_codes.REFUSED
+            ) from error
 
     def report(self, value: Any, text: str) -> None:
         """Write `value` or `text` about something that was done; a closed pipe does not stop the doing."""
-        if self._deaf:
+        if self._deaf or self._stream is None:
             return
         try:
             self.record(value) if self.json else self.line(text)
@@ -114,7 +135,8 @@ class Output:
 
     def ask(self, question: str) -> None:
         """Write a question to stderr, and leave the cursor behind it."""
-        print(question, end="", file=sys.stderr, flush=True)
+        if sys.stderr is not None:
+            print(question, end="", file=sys.stderr, flush=True)
 
     def paint(self, style: str, text: str) -> str:
         """Return `text` in a style where that is a terminal that knows colours."""

@@ -19,7 +19,7 @@ Payload = dict[str, msgspec.Raw]
 
 async def run(options: Options, output: Output) -> int:
     """Publish, and print each id when the server has the event."""
-    source = options.payload or ("-" if options.lines else "{}")
+    source = _source(options)
     config = visitor_of(options, options.topic)
     if options.source:
         config = msgspec.structs.replace(config, source=options.source)
@@ -34,6 +34,14 @@ async def run(options: Options, output: Output) -> int:
     return exit_codes.DONE
 
 
+def _source(options: Options) -> str:
+    if options.payload is None:
+        return "-" if options.lines else "{}"
+    if not options.payload:  # a variable of a script that was never set, as a rule
+        raise CommandError("the payload is an empty text: write {} for an event that needs none.")
+    return str(options.payload)
+
+
 async def _text(source: str) -> bytes:
     if source == "-" or source.startswith("@"):
         return await reading.whole(reading.open_input(source))
@@ -42,8 +50,9 @@ async def _text(source: str) -> bytes:
 
 def _decode(text: bytes) -> Payload:
     try:
+        text.decode()  # msgspec leaves what it does not look at as it is
         return msgspec.json.decode(text, type=Payload)
-    except (msgspec.MsgspecError, ValueError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise CommandError(f"the payload is no JSON object: {error}.") from error
 
 

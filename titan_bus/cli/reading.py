@@ -22,6 +22,8 @@ def open_input(name: str) -> int:
         CommandError: the file cannot be read.
     """
     if name == "-":
+        if sys.stdin is None:  # started with it closed
+            raise CommandError("standard input is closed; pipe something in, or name a file.")
         return os.dup(sys.stdin.fileno())
     path = Path(name.removeprefix("@"))
     try:

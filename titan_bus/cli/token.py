@@ -21,5 +21,5 @@ async def run(options: Options, output: Output) -> int:
     path = Path(options.secret) if options.secret else secret.default_path()
     key = await asyncio.to_thread(secret.read, path)
     token = tokens.make(key, options.sub, options.hours, options.publish, options.subscribe)
-    output.report({"token": token, "secret": str(path)}, token)
+    output.record({"token": token, "secret": str(path)}) if output.json else output.line(token)
     return exit_codes.DONE

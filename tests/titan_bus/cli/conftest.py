@@ -53,6 +53,21 @@ def titan_bus(redis_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
 
 
 @pytest.fixture
+def redirected(redis_url: str, tmp_path: Path) -> Callable[..., Done]:
+    """Run `titan-bus` as a program behind a redirection of the shell's: `>&-`, `>/dev/full`."""
+    environment = {**os.environ, "TITAN_BUS_URL": redis_url, "PYTHONPATH": ROOT}
+
+    def run(redirection: str, *arguments: str) -> Done:
+        done = subprocess.run(
+            ["sh", "-c", f'"$@" {redirection}', "sh", *PROGRAM, *arguments],
+            cwd=tmp_path, env=environment, capture_output=True, text=True, encoding="utf-8", check=False,
+        )  # fmt: skip
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture
 def program(redis_url: str, tmp_path: Path) -> Callable[..., "subprocess.Popen[str]"]:
     """Start `titan-bus` as a program, in a folder of its own, with pipes."""
     environment = {**os.environ, "TITAN_BUS_URL": redis_url, "PYTHONPATH": ROOT, "PYTHONUNBUFFERED": "1"}

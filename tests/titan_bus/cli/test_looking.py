@@ -4,15 +4,26 @@ import os
 import resource
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.titan_bus.conftest import Recorder, pending_is
-from titan_bus import Bus, names
-from titan_bus.cli import exit_codes
+from titan_bus import Bus, errors, names
+from titan_bus.cli import exit_codes, failures
 from titan_bus.connections.connection import Connection
 
-from .conftest import PROGRAM, Run
+from .conftest import PROGRAM, Done, Run
+
+UNMET = (
+    errors.BusClosedError,  # each of these would be a fault of ours: no command uses a closed bus,
+    errors.RequestError,  # asks,
+    errors.FatalError,  # handles outside of a subscription,
+    errors.EntryMalformedError,  # keeps what it cannot read,
+    errors.EventNotHeldError,  # acknowledges,
+    errors.OnceMisusedError,  # guards,
+    errors.ShimError,  # or is the other side of the shim, which answers these to its client.
+)
 
 
 async def test_topics_are_listed(titan_bus: Run, bus: Bus, topic: str) -> None:
@@ -108,6 +119,47 @@ async def test_general_options_may_stand_anywhere(titan_bus: Run, bus: Bus, topi
     for arguments in (("--url", "http://x", "dlq", "list"), ("dlq", "--url", "http://x", "list")):
         assert (await titan_bus(*arguments)).status == 4
     assert (await titan_bus("dlq", "list", "--url", "http://x")).status == 4
+
+
+def test_every_error_has_its_sentence() -> None:
+    """What a command may meet of the package's errors is told with a cure, not as a fault of titan-bus."""
+
+    def kinds(root: type[errors.BusError]) -> Iterator[type[errors.BusError]]:
+        for kind in root.__subclasses__():
+            if kind not in UNMET and kind.__module__ == errors.__name__:
+                yield kind
+                yield from kinds(kind)
+
+    known = tuple(kind for kind, _, _ in failures._KNOWN)
+    untold = [kind for kind in kinds(errors.BusError) if not issubclass(kind, known)]
+    assert not untold
+
+
+@pytest.mark.parametrize("arguments", [("topics",), ("topics", "--json"), ("acl", "--publish", "t")])
+@pytest.mark.parametrize(
+    ("redirection", "status", "said"),
+    [(">&-", 2, "standard output is closed"), (">/dev/full", 5, "No space left on device")],
+)
+async def test_an_output_that_cannot_be_written_is_said(
+    redirected: Callable[..., Done],
+    bus: Bus,
+    topic: str,
+    arguments: tuple[str, ...],
+    redirection: str,
+    status: int,
+    said: str,
+) -> None:
+    """One sentence, and a status that is not that of success."""
+    await bus.publish(topic, "e", {})
+    done = redirected(redirection, *arguments)
+    assert (done.status, done.out) == (status, "")
+    assert said in done.err.splitlines()[0]
+    assert "Traceback" not in done.err
+
+
+def test_without_a_stderr_nothing_strays_into_the_output(redirected: Callable[..., Done], topic: str) -> None:
+    """A program that reads the output gets no sentence for people."""
+    assert redirected("2>&-", "groups", topic) == Done(1, "", "")
 
 
 async def test_an_unforeseen_error_is_owned(titan_bus: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from subprocess import Popen
 
+import pytest
+
 from titan_bus import Bus, names
 from titan_bus.connections.connection import Connection
 
-from .conftest import Run
+from .conftest import Done, Run
 
 WAIT_S = 20
 
@@ -61,14 +63,54 @@ async def test_what_is_too_long_is_refused(titan_bus: Run, topic: str) -> None:
 
 
 async def test_no_json_is_a_usage_error(titan_bus: Run, topic: str, tmp_path: Path) -> None:
-    """So is a list, a file that is not there, a folder, a line without end."""
-    for payload in ("{", "[1]", f"@{tmp_path / 'none'}", f"@{tmp_path}"):
+    """So is a list, nothing at all, what is not UTF-8 or too deep, a file that is none, a line without end."""
+    (tmp_path / "latin").write_bytes(b'{"a": "\xff"}')
+    (tmp_path / "deep").write_bytes(b'{"a": ' + b"[" * 12_000 + b"]" * 12_000 + b"}")
+    files = [f"@{tmp_path / name}" for name in ("none", "latin", "deep", "")]
+    for payload in ("{", "[1]", "", *files):
         done = await titan_bus("publish", topic, "e", payload)
         assert (done.status, done.out) == (2, ""), payload
         assert done.err.startswith("titan-bus: ")
         assert done.err.count("\n") == 1
     (tmp_path / "long").write_bytes(b"x" * 2_000_000)
     assert (await titan_bus("publish", topic, "e", f"@{tmp_path / 'long'}", "--lines")).status == 2
+
+
+async def test_a_bad_line_in_another_encoding_is_left_out(titan_bus: Run, topic: str, tmp_path: Path) -> None:
+    """Nobody could ever read it."""
+    (tmp_path / "lines").write_bytes(b'{"n": 1}\n{"n": "\xff"}\n')
+    done = await titan_bus("publish", topic, "e", f"@{tmp_path / 'lines'}", "--lines")
+    assert (done.status, len(done.out.split())) == (1, 1)
+    assert "line 2 is left out" in done.err
+
+
+@pytest.mark.parametrize(("words", "which"), [(("", "e"), "topic"), (("t", ""), "type")])
+async def test_an_empty_name_is_a_usage_error(titan_bus: Run, words: tuple[str, ...], which: str) -> None:
+    """It says which of them is missing: a script's variable was not set."""
+    done = await titan_bus("publish", *words)
+    assert (done.status, done.out) == (2, "")
+    assert f"argument {which}: a name is needed" in done.err
+
+
+async def test_missing_replicas_are_no_fault_of_ours(
+    titan_bus: Run, redis_url: str, topic: str, tmp_path: Path
+) -> None:
+    """`replicas` in the file, and no replica: 3, and a sentence with the cure."""
+    (tmp_path / "bus.yaml").write_text(
+        f"redis: {{url: '{redis_url}'}}\nreplicas: 1\npatience_s: 0.1\n", "utf-8"
+    )
+    done = await titan_bus("publish", topic, "e", "--config", str(tmp_path / "bus.yaml"))
+    assert (done.status, done.out, done.err.count("\n")) == (3, "", 1)
+    assert "0 of 1 replicas have it" in done.err
+
+
+def test_closed_streams_are_said(redirected: Callable[..., Done], topic: str) -> None:
+    """Without standard input there is nothing to read; without standard output the event goes out all the same."""
+    done = redirected("<&-", "publish", topic, "e", "-")
+    assert (done.status, done.err.count("\n")) == (2, 1)
+    assert "standard input is closed" in done.err
+    assert redirected(">&-", "publish", topic, "e") == Done(0, "", "")
+    assert len(redirected("", "replay", topic).records) == 1
 
 
 async def test_a_passer_by_trims_nothing(titan_bus: Run, raw: Connection, topic: str) -> None:
