@@ -2,16 +2,20 @@
 
 import contextlib
 import heapq
+import logging
 from collections import deque
 from collections.abc import Callable, Iterable
 
 from titan_bus import codec, names
 from titan_bus.connections.channel import Channel
+from titan_bus.entry_id import LAST, EntryId
 from titan_bus.errors import BusUnavailableError, EntryMalformedError, ServerRefusedError
 from titan_bus.event import Event
 from titan_bus.supervisor import Backoff
 
 FIRST_ID = b"0-0"
+
+logger = logging.getLogger("titan_bus")
 
 
 class Tail:
@@ -20,6 +24,10 @@ class Tail:
     `await tail.start()` settles where it begins; without it the first step does. A step that is cancelled loses
     nothing. Entries that are no events are passed over; where an upcaster fails a step raises UpcastError, and the
     next one goes on behind it. One task reads it.
+
+    Attributes:
+        ends_when_refused: a step raises what the server refuses. Else it is logged once and tried again: rights
+            come back, and so does a stream whose key something else had taken.
     """
 
     def __init__(
@@ -35,11 +43,14 @@ class Tail:
         self._on_close = on_close
         self._upcast = upcast
         self._block_ms = block_ms
-        self._positions = {names.stream_of(topic).encode(): start.encode() for topic in topics}
         self._settled = start != "$"
+        place = str(_place(start)).encode() if self._settled else b"$"
+        self._positions = {names.stream_of(topic).encode(): place for topic in topics}
         self._events: deque[Event] = deque()
         self._backoff = Backoff()
         self._closed = False
+        self._refusal = ""
+        self.ends_when_refused = False
 
     def __aiter__(self) -> "Tail":
         return self
@@ -56,6 +67,7 @@ class Tail:
 
         Raises:
             BusUnavailableError: the server does not answer now.
+            ServerRefusedError: it lets nobody read there, or what is there is no stream.
         """
         if self._settled:
             return
@@ -82,8 +94,11 @@ class Tail:
                 block_s=self._block_ms / 1000,
             )  # fmt: skip
             self._backoff.reset()
-        except (BusUnavailableError, ServerRefusedError):
+            self._refusal = ""
+        except (BusUnavailableError, ServerRefusedError) as error:
             if not self._closed:
+                if isinstance(error, ServerRefusedError):
+                    self._refused(error)
                 await self._backoff.pause()
             return
         heard: list[list[tuple[int, Event]]] = []
@@ -97,6 +112,26 @@ class Tail:
         # millisecond each stream counts for itself, so there the events' own ids tell what came first.
         merged = heapq.merge(*heard, key=lambda item: (item[0], item[1].event_id))
         self._events.extend(event for _, event in merged)
+
+    def _refused(self, error: ServerRefusedError) -> None:
+        if self.ends_when_refused:
+            raise error
+        if error.code != self._refusal:  # or it would fill the log, twice a second
+            self._refusal = error.code
+            streams = ", ".join(stream.decode() for stream in self._positions)
+            logger.error("%s cannot be read along, trying again: %s", streams, error)
+
+
+def _place(start: str) -> EntryId:
+    """Return where to begin.
+
+    Raises:
+        ValueError: it is no place in a stream.
+    """
+    place = EntryId.parse(start)
+    if max(place) > LAST.number:
+        raise ValueError(f"{start!r} is behind every entry that there can be: {LAST} is the last")
+    return place
 
 
 def _milliseconds(entry_id: bytes) -> int:

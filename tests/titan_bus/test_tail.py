@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from tests.titan_bus.conftest import WAIT_S
-from titan_bus import Bus, names
+from tests.titan_bus.conftest import WAIT_S, until
+from titan_bus import Bus, ServerRefusedError, names
 from titan_bus.connections.connection import Connection
 
 
@@ -54,6 +54,41 @@ async def test_malformed_entries_are_passed_over(bus: Bus, raw: Connection, topi
     await raw.call("XADD", names.stream_of(topic), "*", "e", "{")
     event_id = await bus.publish(topic, "e", {})
     assert (await anext(tail)).event_id == event_id
+
+
+async def test_what_is_refused_is_logged_once_and_tried_again(
+    bus: Bus, raw: Connection, topic: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A program goes on where something else lay on the key for a while, and its log tells why it saw nothing."""
+    await raw.call("SET", names.stream_of(topic), "no stream")
+    tail = bus.tail([topic], start="0")
+    reading = asyncio.create_task(anext(tail))
+    await until(lambda: "WRONGTYPE" in caplog.text, "the refusal is logged")
+    await asyncio.sleep(tail._backoff.LONGEST_S)  # some more refusals
+    await raw.call("DEL", names.stream_of(topic))
+    event_id = await bus.publish(topic, "e", {})
+    assert (await asyncio.wait_for(reading, WAIT_S)).event_id == event_id
+    (record,) = caplog.records
+    assert f"topics:{{{topic}}} cannot be read along" in record.message
+
+
+async def test_who_asks_for_it_is_told_what_is_refused(bus: Bus, raw: Connection, topic: str) -> None:
+    """With `ends_when_refused` a step raises; so does the beginning, for everybody."""
+    await raw.call("SET", names.stream_of(topic), "no stream")
+    tail = bus.tail([topic], start="0")
+    tail.ends_when_refused = True
+    with pytest.raises(ServerRefusedError, match="WRONGTYPE"):
+        await anext(tail)
+    with pytest.raises(ServerRefusedError, match="WRONGTYPE"):
+        await bus.tail([topic]).start()
+    await raw.call("DEL", names.stream_of(topic))
+
+
+@pytest.mark.parametrize("start", ["x", "5-x", "-1", "99999999999999999999999", f"1-{2**64}", ""])
+async def test_a_beginning_that_is_no_place_is_refused(bus: Bus, topic: str, start: str) -> None:
+    """At the call: the server would refuse it at every step."""
+    with pytest.raises(ValueError, match=r"id of a stream's entry|behind every entry"):
+        bus.tail([topic], start=start)
 
 
 @pytest.mark.parametrize("how", ["tail", "bus"])

@@ -319,19 +319,25 @@ def _time(text: str) -> str:
 def _place(text: str) -> str:
     import re
 
-    if not re.fullmatch(r"[0-7][0-9A-HJKMNP-TV-Z]{25}|[0-9]{1,20}(-[0-9]{1,20})?", text):
+    if not re.fullmatch(r"[0-7][0-9A-HJKMNP-TV-Z]{25}", text) and not _is_entry_id(text):
         raise argparse.ArgumentTypeError(
             f"{text!r} is no event's id (26 letters and digits), no entry's (123-0)"
         )
     return text
 
 
+def _is_entry_id(text: str) -> bool:
+    parts = text.split("-")
+    return len(parts) <= 2 and all(  # noqa: PLR2004 -- milliseconds, and a number within one
+        part.isascii() and part.isdecimal() and int(part) < 2**64 for part in parts
+    )
+
+
 def _start(text: str) -> str:
     """Return an entry's id to begin behind, or `$`; a time becomes the last id before it."""
     from datetime import UTC, datetime
 
-    number, _, rest = text.partition("-")
-    if text == "$" or (number.isdecimal() and (not rest or rest.isdecimal()) and len(number) != len("2026")):
+    if text == "$" or (_is_entry_id(text) and len(text.partition("-")[0]) != len("2026")):
         return text
     moment = datetime.fromisoformat(_time(text))
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import select
 import shutil
 import sys
 import unicodedata
@@ -87,6 +88,18 @@ class Output:
         self._colour = (
             self.terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
         )
+
+    @property
+    def heard(self) -> bool:
+        """Whether somebody may still read what is written; yes where the system does not tell."""
+        if self._stream is None or not hasattr(select, "poll"):  # Windows has none
+            return True
+        poll = select.poll()
+        try:
+            poll.register(self._stream.fileno(), 0)
+        except (OSError, ValueError):  # a text in memory
+            return True
+        return not poll.poll(0)
 
     def record(self, value: Any) -> None:
         """Write one JSON value on a line of its own."""

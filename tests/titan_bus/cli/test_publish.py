@@ -184,6 +184,29 @@ def test_a_closed_pipe_is_no_error(program: Callable[..., Popen[str]], topic: st
         assert process.wait(WAIT_S) == 0
 
 
+def test_a_tail_ends_with_its_reader(program: Callable[..., Popen[str]], topic: str) -> None:
+    """`titan-bus tail | head -1` does not wait for an event more."""
+    with program("publish", topic, "e") as process:
+        process.communicate(timeout=WAIT_S)
+    with program("tail", topic, "--from", "0") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        assert process.wait(WAIT_S) == 0
+
+
+async def test_a_tail_that_is_refused_ends(titan_bus: Run, raw: Connection, topic: str) -> None:
+    """Where something else than a stream lies; with 5 and the server's own word, from the first or from now on."""
+    await raw.call("SET", names.stream_of(topic), "no stream")
+    for start in ("0", "$"):
+        done = await titan_bus("tail", topic, "--from", start)
+        assert (done.status, done.out, done.err.count("\n")) == (5, "", 1)
+        assert "WRONGTYPE" in done.err
+    await raw.call("DEL", names.stream_of(topic))
+
+
 def test_a_closed_pipe_does_not_stop_publishing(program: Callable[..., Popen[str]], topic: str) -> None:
     """Whoever does not want the ids any more still gets every line published."""
     with program("publish", topic, "e", "-", "--lines") as process:
