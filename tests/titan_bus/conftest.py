@@ -74,7 +74,7 @@ class Server:
             self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, restore_signals=False
         )
         signal.signal(signal.SIGXFSZ, former)
-        testing._wait_for(self.socket)
+        testing._wait_for(self.socket, self._process)
 
     def kill(self) -> None:
         if self._process is not None:
