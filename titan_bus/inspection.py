@@ -21,7 +21,10 @@ TOPICS_PATTERN = names.stream_of("*")
 
 
 class TopicState(msgspec.Struct, frozen=True, kw_only=True):
-    """A topic: how many events its stream holds, for how many groups, and when the first and last came."""
+    """A topic: how many events its stream holds, for how many groups, and when the first and last came.
+
+    `first_at` and `last_at` are None when there is none, or its id is a time that no calendar has.
+    """
 
     topic: str
     length: int
@@ -41,7 +44,7 @@ class GroupState(msgspec.Struct, frozen=True, kw_only=True):
         lag: events not delivered yet; None when the server cannot tell.
         retrying: failed events that wait for their time or are being tried again.
         oldest_id: the oldest entry of the stream that the group has not acknowledged, be it delivered or not.
-        oldest_at: when that came.
+        oldest_at: when that came; None as well when its id is a time that no calendar has.
     """
 
     topic: str
@@ -182,9 +185,12 @@ def _named(flat: Sequence[Any]) -> dict[str, Any]:
     return {name.decode(): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
 
 
-def _moment(entry_id: bytes) -> str:
+def _moment(entry_id: bytes) -> str | None:
     milliseconds = int(entry_id.partition(b"-")[0])
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    try:
+        moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (ValueError, OverflowError, OSError):  # whoever adds an entry may choose any id
+        return None
     return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 

@@ -100,3 +100,16 @@ async def test_what_is_not_there_has_no_rows(bus: Bus, topic: str) -> None:
     assert await bus.inspection.groups(topic) == []
     assert await bus.inspection.pending(topic, "g") == []
     assert topic not in await bus.inspection.topic_names()
+
+
+async def test_a_time_that_no_calendar_has_is_none(bus: Bus, raw: Connection, topic: str) -> None:
+    """One entry with an id far in the future takes neither the other topics nor its own groups out of sight."""
+    stream = names.stream_of(topic)
+    await raw.call("XADD", stream, "99999999999999999-0", "e", "x")
+    await raw.call("XADD", stream, f"{2**64 - 1}-0", "e", "x")
+    await raw.call("XGROUP", "CREATE", stream, "g", "0")
+    state = next(state for state in await bus.inspection.topics() if state.topic == topic)
+    assert (state.length, state.first_at, state.last_at) == (2, None, None)
+    (group,) = await bus.inspection.groups(topic)
+    assert (group.oldest_id, group.oldest_at) == ("99999999999999999-0", None)
+    await raw.call("DEL", stream)
