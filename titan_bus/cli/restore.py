@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+from titan_bus import names
+from titan_bus.archive.archive import Archive
 from titan_bus.archive.restore import Restorer
 from titan_bus.cli import exit_codes
 from titan_bus.cli.arguments import Options
@@ -13,6 +15,11 @@ async def run(options: Options, output: Output) -> int:
     """Restore, and print what came back of each topic."""
     config = config_of(options)
     archive, _ = archive_of(options, config)
+    missing = await _missing(archive, options.topics)
+    for name in missing:
+        output.note(f"there is no {name} in the archive.")
+    if missing:  # a name that is misspelled, as a rule: nothing is done by halves
+        return exit_codes.NOTHING
     async with served(config) as server:
         restorer = Restorer(server.connection, archive, config)
         found = await restorer.restore(options.topics, _since(options), newer_only=options.newer_only)
@@ -30,6 +37,11 @@ async def run(options: Options, output: Output) -> int:
     for sentence in damaged:
         output.note(f"{sentence.rstrip('.')}.")
     return exit_codes.DONE if found and not damaged else exit_codes.NOTHING
+
+
+async def _missing(archive: Archive, topics: list[str]) -> list[str]:
+    kept = await archive.streams() if topics else []
+    return [topic for topic in topics if names.stream_of(topic) not in kept]
 
 
 def _since(options: Options) -> datetime | None:

@@ -41,12 +41,18 @@ async def test_what_was_archived_comes_back(titan_bus: Run, server: Server, conf
 
 
 async def test_restore_is_shown_to_people(titan_bus: Run, config_file: str, tmp_path: Path) -> None:
-    """As a table; an empty archive is "nothing found"."""
+    """As a table; an empty archive, or a topic that is not in it, is "nothing found"."""
     told = ("--config", config_file)
     await titan_bus("publish", "t.v1", "e", *told)
     assert "1 events in 1 segments" in (await titan_bus("archive", *told)).out
     shown = await titan_bus("restore", "--newer-only", "--since", "2020-01-01", *told)
     assert "t.v1" in shown.out
+    unknown = await titan_bus("restore", "--newer-only", "nosuch", "t.v1", *told)
+    assert (unknown.status, unknown.out, unknown.err) == (
+        1,
+        "",
+        "titan-bus: there is no nosuch in the archive.\n",
+    )
     nothing = await titan_bus("restore", "--target", str(tmp_path / "empty"), *told)
     assert (nothing.status, nothing.out) == (1, "")
 
