@@ -134,7 +134,9 @@ def _dlq(add: Add) -> None:
                 help="only the group that failed, or every group of the topic (default: %(default)s)",
             )  # fmt: skip
         if action == "drop":
-            one.add_argument("--yes", action="store_true", help="do not ask before --all")
+            one.add_argument(
+                "--yes", action="store_true", help="drop --all without asking; a script has to say it"
+            )
 
 
 def _replay(add: Add) -> None:
@@ -241,11 +243,13 @@ def _papers(add: Add) -> None:
         "--user", default="service", metavar="NAME", help="its name on the server (default: %(default)s)"
     )
     acl.add_argument(
-        "--password-stdin", action="store_true", help="read its password; only the hash is printed"
+        "--password-stdin",
+        action="store_true",
+        help="read its password, at a terminal without showing it; only the hash is printed",
     )
     for name, what, sentence in (
         ("--publish", "TOPIC", "it publishes there"),
-        ("--subscribe", "TOPIC:GROUP", "it handles this"),
+        ("--subscribe", "TOPIC:GROUP", "it handles this; the last colon counts"),
         ("--replay", "TOPIC", "it reads along there, or replays"),
         ("--request", "TOPIC", "it asks there"),
         ("--once", "SCOPE", "it uses this scope of `bus.once`"),

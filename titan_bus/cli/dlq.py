@@ -47,6 +47,8 @@ def _check_choice(options: Options) -> None:
     if sum(ways) != 1:
         everything = " or --all" if hasattr(options, "all") else ""
         raise CommandError(f"say which: either ids, or some of --topic, --group and --error{everything}.")
+    if options.action == "drop" and options.all and not options.yes and not _asks():
+        raise CommandError("nobody is there to be asked: say --yes to drop every dead letter.")
 
 
 async def _list(letters: DeadLetters, options: Options, output: Output) -> int:
@@ -143,9 +145,12 @@ async def _known(letter_id: str, get: Callable[[str], Awaitable[DeadLetter | Non
         raise CommandError(f"{error}.") from error
 
 
+def _asks() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
 async def _confirmed(count: int, output: Output) -> bool:
-    """Ask on a terminal; a script that says --all means it."""
-    if not count or not (sys.stdin is not None and sys.stdin.isatty()):
+    if not count:
         return True
     output.ask(f"Drop {count} dead letters for good? [y/N] ")
     async with contextlib.aclosing(reading.lines(reading.open_input("-"))) as answers:

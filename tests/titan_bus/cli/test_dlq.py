@@ -3,14 +3,16 @@
 import asyncio
 import os
 import pty
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.titan_bus.conftest import Recorder, Server, until
-from titan_bus import Bus, BusConfig, DeadLetter, Event, FatalError
+from titan_bus import Bus, BusConfig, DeadLetter, Event, FatalError, names
+from titan_bus.deadletter import origin_of, pack
 
-from .conftest import PROGRAM, ROOT, Run
+from .conftest import PROGRAM, ROOT, Done, Run
 
 
 class NastyError(FatalError):
@@ -88,6 +90,24 @@ async def test_everything_has_to_be_said(titan_bus: Run, letter: DeadLetter, act
     """No id and no filter is a usage error, not "all"; so are both at once."""
     assert (await titan_bus("dlq", action)).status == 2
     assert (await titan_bus("dlq", action, letter.letter_id, "--topic", "t")).status == 2
+
+
+@pytest.mark.parametrize("redirection", ["<&-", "</dev/null", "<answer"])
+async def test_a_script_has_to_mean_all(
+    redirected: Callable[..., Done], server: Server, tmp_path: Path, redirection: str
+) -> None:
+    """Where nobody can be asked `drop --all` needs --yes, whatever is piped in."""
+    (tmp_path / "answer").write_text("n\n", "utf-8")
+    async with Bus(BusConfig(url=server.url)) as bus:
+        packed = pack(origin_of(RuntimeError("x"), names.stream_of("t"), "g", b"1-1"), [b"e", b"no event"])
+        await bus._connection.call("XADD", names.DEAD_LETTERS, "*", *packed)
+        told = ("--url", server.url, "dlq", "drop", "--all")
+        done = await asyncio.to_thread(redirected, redirection, *told)
+        assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
+        assert "--yes" in done.err
+        assert await bus.dead_letters.count() == 1
+        assert (await asyncio.to_thread(redirected, redirection, *told, "--yes")).status == 0
+        assert await bus.dead_letters.count() == 0
 
 
 @pytest.mark.parametrize(("answer", "left"), [(b"n\n", 1), (b"\n", 1), (b"y\n", 0)])
