@@ -1,5 +1,9 @@
 """`titan-bus acl`: the line that makes a user with the least rights for a service. It asks no server."""
 
+import getpass
+import signal
+import sys
+
 import msgspec
 
 from titan_bus import acl
@@ -32,7 +36,7 @@ async def run(options: Options, output: Output) -> int:
         )
     password = None
     if options.password_stdin:
-        password = (await reading.whole(reading.open_input("-"))).decode(errors="replace").strip()
+        password = await _password()
         if not password:
             raise CommandError("there is no password on standard input.")
     try:
@@ -46,6 +50,19 @@ async def run(options: Options, output: Output) -> int:
             "the user cannot log in yet: run it again with --password-stdin, which prints the hash alone."
         )
     return exit_codes.DONE
+
+
+async def _password() -> str:
+    if sys.stdin is None or not sys.stdin.isatty():
+        return (await reading.whole(reading.open_input("-"))).decode(errors="replace").strip()
+    # The loop's own handler of Ctrl-C would only be heeded behind the next line.
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return getpass.getpass().strip()
+    except EOFError:
+        return ""
+    finally:
+        signal.signal(signal.SIGINT, former)
 
 
 def _rights(options: Options) -> _Rights:
@@ -67,7 +84,7 @@ def _rights(options: Options) -> _Rights:
 
 
 def _subscription(text: str) -> tuple[str, str]:
-    topic, colon, group = text.partition(":")
+    topic, colon, group = text.rpartition(":")  # as a token's is split
     if not topic or not colon or not group:
         raise CommandError(f"{text!r} names no subscription; write TOPIC:GROUP.")
     return topic, group

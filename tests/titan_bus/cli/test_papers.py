@@ -1,10 +1,15 @@
 """`titan-bus asyncapi` and `titan-bus acl`."""
 
+import contextlib
 import hashlib
 import json
+import os
+import pty
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from signal import SIGINT
 from subprocess import Popen
 
 import pytest
@@ -12,7 +17,7 @@ import yaml
 
 from titan_bus.connections.connection import Connection
 
-from .conftest import Run
+from .conftest import PROGRAM, ROOT, Run
 
 MODULE = """
 import msgspec
@@ -84,6 +89,8 @@ async def test_the_rights_of_a_service_are_printed(titan_bus: Run) -> None:
         assert topic in line
     one = (await titan_bus("acl", "--subscribe", "orders.v1:billing", "--json")).records
     assert "retry:{orders.v1}:billing" in one[0]["rule"]
+    last = (await titan_bus("acl", "--subscribe", "orders.v1:team:a")).out
+    assert "retry:{orders.v1:team}:a " in last
 
 
 async def test_the_rights_are_enough(titan_bus: Run, raw: Connection, redis_url: str, topic: str) -> None:
@@ -121,6 +128,30 @@ def test_a_password_is_printed_as_its_hash(program: Callable[..., Popen[str]]) -
     assert (process.returncode, err) == (0, "")
     assert f"#{hashlib.sha256(b'secret').hexdigest()}" in out
     assert "secret" not in out
+
+
+@pytest.mark.parametrize(("typed", "status"), [(b"secret\n", 0), (b"\x04", 2), (b"", 130)])
+def test_a_password_is_not_shown_at_a_terminal(tmp_path: Path, typed: bytes, status: int) -> None:
+    """It is asked for, and what is typed is not echoed; without one, or by Ctrl-C, it ends."""
+    master, theirs = pty.openpty()
+    with subprocess.Popen(
+        [*PROGRAM, "acl", "--publish", "t", "--password-stdin"], cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": ROOT}, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs,
+        start_new_session=True,
+    ) as process:  # fmt: skip
+        os.close(theirs)
+        shown = b""
+        while b"assword" not in shown:
+            shown += os.read(master, 1_000)
+        os.write(master, typed) if typed else process.send_signal(SIGINT)
+        out, _ = process.communicate(timeout=20)
+        with contextlib.suppress(OSError):  # EIO: everybody has closed the other side
+            while more := os.read(master, 1_000):
+                shown += more
+        os.close(master)
+    assert process.returncode == status
+    assert b"secret" not in shown
+    assert (hashlib.sha256(b"secret").hexdigest().encode() in out) == (status == 0)
 
 
 @pytest.mark.parametrize("arguments", [(), ("--subscribe", "t"), ("--publish", "a b")])
