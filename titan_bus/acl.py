@@ -35,6 +35,8 @@ def rules(
     archives: bool = False,
     restores: bool = False,
     dead_letters: bool = False,
+    looks: bool = False,
+    benches: bool = False,
 ) -> list[str]:
     """Return the commands that make a service's user, or make it anew; now one line.
 
@@ -53,6 +55,8 @@ def rules(
         archives: it reads every topic and the dead letters into the archive: a bus with `archive`.
         restores: it brings topics and the dead letters back from the archive.
         dead_letters: it lists dead letters, gives them back to any topic or group, and drops them.
+        looks: it sees every topic and group and what is in hand: `topics`, `groups`, `pending`.
+        benches: it measures the server, on topics of its own.
 
     Raises:
         ValueError: a name has a space, a control character or a parenthesis: no rule can say it.
@@ -71,12 +75,11 @@ def rules(
         selectors += _consuming(topic, group)
     if metrics:
         selectors += _counting(dict.fromkeys((*publishes, *requests, *(topic for topic, _ in subscribes))))
-    if archives:
-        selectors += _archiving()
-    if restores:
-        selectors += _restoring()
-    if dead_letters:
-        selectors += _redriving()
+    for wanted, granted in (
+        (archives, _archiving), (restores, _restoring), (dead_letters, _redriving), (looks, _looking),
+        (benches, _measuring),
+    ):  # fmt: skip
+        selectors += granted() if wanted else []
     replies = [names.replies_of("")]
     if subscribes:
         selectors.append(_selector("+xadd +xlen", [names.DEAD_LETTERS], rights="W"))
@@ -147,6 +150,32 @@ def _redriving() -> list[str]:
         _granted("+xadd", _EVERY_TOPIC, _RETRIES, rights="W"),
         # A script's own commands are checked one by one: this alone reads and writes nothing.
         _granted("+eval", _EVERY_TOPIC, _RETRIES, names.DEAD_LETTERS),
+    ]
+
+
+def _looking() -> list[str]:
+    return [
+        "(+scan)",  # tells the names of all keys; there is no less for finding the topics
+        _granted("+xinfo|stream +xinfo|groups +xpending +xrange", *_STREAMS, rights="R"),
+        _granted("+xlen +xpending +xrange", _RETRIES, rights="R"),
+        _granted("+zcard", _DELAYED, rights="R"),
+    ]
+
+
+def _measuring() -> list[str]:
+    topics = f"{names.BENCHES}*"
+    streams = names.stream_of(topics), names.retries_of("*", topics)
+    return [
+        _granted(
+            "+xadd +xreadgroup +xack +xpending +xclaim +xgroup|create +xinfo|groups +xlen +xrange +xtrim +xdel"
+            " +exists +expire",
+            *streams,
+        ),
+        _granted("+zadd +zrange +zrangebyscore +zrem", names.delayed_of("*", topics)),
+        # A script's own commands are checked one by one: this alone reads and writes nothing.
+        _granted("+eval", *streams, names.delayed_of("*", topics), names.DEAD_LETTERS),
+        # DEL names them all at once, so one selector has to.
+        _granted("+del", *streams, names.delayed_of("*", topics)),
     ]
 
 

@@ -17,6 +17,8 @@ ARCHIVE_DONE = "titan_bus.archive:done"
 """The one is there while an archiver works, the other for most of the time until the next has to."""
 REPLIES = "replies"
 """What the streams of replies are called together: each bus that asks has one of its own."""
+BENCHES = "titan_bus.bench."
+"""What topics are called that `titan-bus bench` makes and removes."""
 _TOPIC_PREFIX = "topics:{"
 
 

@@ -24,6 +24,8 @@ class _Rights(msgspec.Struct, kw_only=True):
     archives: bool
     restores: bool
     dead_letters: bool
+    looks: bool
+    benches: bool
 
 
 async def run(options: Options, output: Output) -> int:
@@ -32,7 +34,7 @@ async def run(options: Options, output: Output) -> int:
     if not any(msgspec.structs.astuple(rights)):
         raise CommandError(
             "say what is allowed: MODULE:NAME, --publish, --subscribe, --replay, --request, --once, "
-            "--archives, --restores or --dead-letters."
+            "--archives, --restores, --dead-letters, --looks or --benches."
         )
     password = None
     if options.password_stdin:
@@ -75,6 +77,8 @@ def _rights(options: Options) -> _Rights:
         archives=options.archives,
         restores=options.restores,
         dead_letters=options.dead_letters,
+        looks=options.looks,
+        benches=options.benches,
     )
     if options.handlers is not None:
         handlers = module.handlers(options.handlers)

@@ -260,6 +260,8 @@ def _papers(add: Add) -> None:
         ("--archives", "it archives every topic and the dead letters"),
         ("--restores", "it brings back what is archived"),
         ("--dead-letters", "it lists, redrives and drops dead letters"),
+        ("--looks", "it sees topics, groups and what is pending, of all"),
+        ("--benches", "it measures the server"),
     ):
         acl.add_argument(name, action="store_true", help=sentence)
     asyncapi = add("asyncapi", "print the AsyncAPI document of handlers")

@@ -19,6 +19,7 @@ from titan_bus.cli.output import Output
 from titan_bus.connections.server import Server
 from titan_bus.event import Event, new_ulid
 
+GROUP = "bench"
 ENVELOPE_BYTES = 300
 """About what an event has around its payload."""
 IN_FLIGHT_MAX = 1_000
@@ -42,7 +43,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 
 async def run(options: Options, output: Output) -> int:
     """Measure, and print the figures."""
-    topic = f"titan_bus.bench.{new_ulid().lower()}"
+    topic = f"{names.BENCHES}{new_ulid().lower()}"
     # What the server carries is asked, not what a file lets its programs do.
     config = msgspec.structs.replace(visitor_of(options, topic), rate_limit=None)
     async with served(config) as server:
@@ -52,8 +53,8 @@ async def run(options: Options, output: Output) -> int:
         finally:
             keys = (
                 names.stream_of(topic),
-                names.retries_of("bench", topic),
-                names.delayed_of("bench", topic),
+                names.retries_of(GROUP, topic),
+                names.delayed_of(GROUP, topic),
             )
             await server.connection.call("DEL", *keys)
     if output.json:
@@ -71,8 +72,8 @@ async def run(options: Options, output: Output) -> int:
 
 async def _measure(bus: Bus, server: Server, topic: str, options: Options) -> Figures:
     handled = _Handled()
-    await bus.subscribe(topic, "bench", handled)
-    for stream in (names.stream_of(topic), names.retries_of("bench", topic)):
+    await bus.subscribe(topic, GROUP, handled)
+    for stream in (names.stream_of(topic), names.retries_of(GROUP, topic)):
         await server.connection.call("EXPIRE", stream, FORGET_S)
     filler = "x" * max(0, options.size - ENVELOPE_BYTES)
     publish_s, handled_s = await _flood(bus, topic, handled, options.events, filler)

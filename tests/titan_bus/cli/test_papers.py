@@ -7,7 +7,8 @@ import os
 import pty
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from signal import SIGINT
 from subprocess import Popen
@@ -15,6 +16,8 @@ from subprocess import Popen
 import pytest
 import yaml
 
+from tests.titan_bus.conftest import Recorder, pending_is
+from titan_bus import Bus, names
 from titan_bus.connections.connection import Connection
 
 from .conftest import PROGRAM, ROOT, Run
@@ -93,20 +96,62 @@ async def test_the_rights_of_a_service_are_printed(titan_bus: Run) -> None:
     assert "retry:{orders.v1:team}:a " in last
 
 
+@asynccontextmanager
+async def made(raw: Connection, redis_url: str, user: str, line: str) -> AsyncIterator[str]:
+    """The URL of the user that the printed line makes."""
+    await raw.call(*line.split())
+    await raw.call("ACL", "SETUSER", user, ">secret")
+    scheme, _, rest = redis_url.partition("://")
+    try:
+        yield f"{scheme}://{user}:secret@{rest.rpartition('@')[2]}"
+    finally:
+        await raw.call("ACL", "DELUSER", user)
+
+
 async def test_the_rights_are_enough(titan_bus: Run, raw: Connection, redis_url: str, topic: str) -> None:
     """A user that the printed line makes publishes with titan-bus, and may not publish elsewhere."""
     line = (await titan_bus("acl", "--user", topic, "--publish", topic)).out.strip()
-    await raw.call(*line.split())
-    await raw.call("ACL", "SETUSER", topic, ">secret")
-    scheme, _, rest = redis_url.partition("://")
-    url = f"{scheme}://{topic}:secret@{rest.rpartition('@')[2]}"
-    try:
+    async with made(raw, redis_url, topic, line) as url:
         assert (await titan_bus("publish", topic, "e", "--url", url)).status == 0
         refused = await titan_bus("publish", f"{topic}.other", "e", "--url", url)
-    finally:
-        await raw.call("ACL", "DELUSER", topic)
     assert (refused.status, refused.err.count("\n")) == (5, 1)
     assert "titan-bus acl" in refused.err
+
+
+async def test_who_looks_needs_no_more(
+    titan_bus: Run, bus: Bus, raw: Connection, redis_url: str, topic: str
+) -> None:
+    """`topics`, `groups` and `pending` work with --looks, also where events wait again; publishing does not."""
+    await bus.subscribe(topic, "held", Recorder(), auto_ack=False)
+    await raw.call("XGROUP", "CREATE", names.stream_of(topic), "idle", "0")
+    await raw.call("XGROUP", "CREATE", names.retries_of("idle", topic), "idle", "0", "MKSTREAM")
+    await raw.call("XADD", names.retries_of("idle", topic), "*", "e", "{}")
+    await raw.call("XREADGROUP", "GROUP", "idle", "c", "STREAMS", names.retries_of("idle", topic), ">")
+    await bus.publish(topic, "e", {})
+    await pending_is(raw, names.stream_of(topic), "held", 1)
+    line = (await titan_bus("acl", "--user", topic, "--looks")).out.strip()
+    async with made(raw, redis_url, topic, line) as url:
+        told = ("--json", "--url", url)
+        assert topic in [one["topic"] for one in (await titan_bus("topics", *told)).records]
+        groups = (await titan_bus("groups", topic, *told)).records
+        assert [(one["group"], one["retrying"]) for one in groups] == [("held", 0), ("idle", 1)]
+        assert [one["retry"] for one in (await titan_bus("pending", topic, *told)).records] == [False, True]
+        assert (await titan_bus("publish", topic, "e", *told)).status == 5
+        assert (await titan_bus("dlq", "list", *told)).status == 5
+
+
+async def test_who_benches_needs_no_more(
+    titan_bus: Run, raw: Connection, redis_url: str, topic: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """`bench` works with --benches and leaves nothing; other topics stay out of reach."""
+    line = (await titan_bus("acl", "--user", topic, "--benches")).out.strip()
+    async with made(raw, redis_url, topic, line) as url:
+        done = await titan_bus("bench", "--events", "300", "--seconds", "0.1", "--url", url)
+        assert (done.status, done.err) == (0, "")
+        assert (await titan_bus("publish", topic, "e", "--url", url)).status == 5
+    assert not caplog.records
+    _, keys = await raw.call("SCAN", 0, "MATCH", f"*{names.BENCHES}*", "COUNT", 10_000)
+    assert not keys
 
 
 async def test_the_operators_roles_are_printed(titan_bus: Run) -> None:
