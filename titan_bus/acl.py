@@ -105,6 +105,7 @@ def _consuming(topic: str, group: str) -> list[str]:
         _selector("+xreadgroup +xack +xpending +xclaim +xgroup|create", [stream, retries]),
         _selector("+xadd +xdel", [retries], rights="W"),
         _selector("+zadd +zrange +zrangebyscore +zrem", [delayed]),
+        _selector("+eval +get +set +del", [names.worker_of("", group, topic)], suffix="*"),
         # A script's own commands are checked one by one: this alone reads and writes nothing.
         _selector("+eval", [stream, retries, delayed, names.DEAD_LETTERS]),
     ]

@@ -62,6 +62,11 @@ def delayed_of(group: str, topic: str) -> str:
     return f"delayed:{{{topic}}}:{group}"
 
 
+def worker_of(consumer: str, group: str, topic: str) -> str:
+    """Return the mark that a worker of this name is at work in a group."""
+    return f"worker:{{{topic}}}:{group}:{consumer}"
+
+
 def replies_of(client_id: str) -> str:
     """Return the stream on which one bus receives the answers to its requests."""
     return f"{REPLIES}:{client_id}"

@@ -16,7 +16,7 @@ exit codes:
   {NOTHING}    nothing was found, or some of it failed
   {USAGE}    the command line, or a file or module it names, is wrong
   {UNAVAILABLE}    the server does not answer, or does not let us in, or too few replicas have the event
-  {MISCONFIGURED}    the configuration or the URL is wrong, or a package for it is not installed
+  {MISCONFIGURED}    the configuration or the URL is wrong, a package for it is missing, or a worker's name taken
   {REFUSED}    the event or the command was refused: too long, malformed, no right to it, memory or disk full
   {BUG}   a fault of titan-bus itself
   {INTERRUPTED}  interrupted

@@ -11,10 +11,11 @@ import msgspec
 from titan_bus.bus import Bus
 from titan_bus.cli import module
 from titan_bus.cli.arguments import Options
-from titan_bus.cli.connecting import SOURCE, config_of
+from titan_bus.cli.connecting import SOURCE, config_of, served
 from titan_bus.cli.failures import CommandError
 from titan_bus.cli.output import Output
 from titan_bus.cli.stopping import Stop, log_to_stderr
+from titan_bus.cli.worker_name import WorkerName, patience_s
 from titan_bus.config import BusConfig, MetricsConfig
 from titan_bus.handlers import Handlers
 
@@ -27,7 +28,12 @@ async def run(options: Options, output: Output) -> int:  # noqa: ARG001 -- a wor
     handlers = _handlers(options)
     config = _config(options)
     stop = Stop()
-    async with Bus(config, handlers) as bus:
+    groups = [(one.topic, one.group) for one in handlers]
+    async with (
+        served(config) as server,
+        WorkerName(server.connection, config.consumer_name(), groups, patience_s(config.drain_s)).held(),
+        Bus(config, handlers) as bus,
+    ):
         stop.listen()
         for one in handlers:
             logger.info("%s: serving %s as %s", one.group, one.topic, config.consumer_name())

@@ -1,0 +1,140 @@
+"""A worker's name, held on the server while it works: two of one name would handle the same events, unawares.
+
+A name is one within a group on a topic, so there is a mark for each. It is renewed while the worker lives and runs
+out soon after it was killed, so that whoever starts it again need not wait long.
+"""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from collections.abc import AsyncIterator, Iterable
+
+from titan_bus import names
+from titan_bus.cli import exit_codes
+from titan_bus.cli.failures import CommandError
+from titan_bus.connections.connection import Connection
+from titan_bus.errors import BusError, ServerRefusedError
+from titan_bus.supervisor import keep_going
+
+TTL_S = 10.0
+MARGIN_S = 2.0
+POLL_S = 0.1
+RELEASE_PATIENCE_S = 1.0
+
+logger = logging.getLogger("titan_bus")
+
+_HOLD = """
+-- KEYS mark; ARGV token, milliseconds. Takes what is free, and renews what is ours.
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+"""
+_RELEASE = """
+-- KEYS mark; ARGV token. Only its holder gives a name back.
+return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1]) or 0
+"""
+
+
+def patience_s(drain_s: float) -> float:
+    """Return how long to wait for a predecessor: one that was killed, or one that drains as long as we would."""
+    return max(TTL_S, drain_s) + MARGIN_S
+
+
+class WorkerName:
+    """The name of one worker in these groups, each with its topic."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        consumer: str,
+        groups: Iterable[tuple[str, str]],
+        wait_s: float,
+        ttl_s: float = TTL_S,
+    ) -> None:
+        self._connection = connection
+        self._consumer = consumer
+        # In one order everywhere, or two that start at once would each hold what the other one waits for.
+        self._marks = sorted(names.worker_of(consumer, group, topic) for topic, group in groups)
+        self._wait_s = wait_s
+        self._ttl_s = ttl_s
+        self._token = secrets.token_hex(16)
+        self._lost = False
+
+    @contextlib.asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """Hold the name inside the block. One whose user may not do that works without, and says so.
+
+        Raises:
+            CommandError: another worker has it, and keeps it.
+            BusUnavailableError: the server does not answer now.
+        """
+        keeping = None
+        try:
+            if await self._taken():
+                keeping = asyncio.create_task(
+                    keep_going(self._keep, "keeping the worker's name"),
+                    name="titan-bus keeps the worker's name",
+                )
+            yield
+        finally:
+            if keeping is not None:
+                keeping.cancel()
+                await asyncio.wait([keeping])
+            await self._release()
+
+    async def _taken(self) -> bool:
+        try:
+            await self._take()
+        except ServerRefusedError as error:  # a user made before there were names to hold, or a full memory
+            logger.warning(
+                "nobody sees to it that only one worker is named %s: %s. `titan-bus acl` prints the rights",
+                self._consumer, error,
+            )  # fmt: skip
+            return False
+        return True
+
+    async def _take(self) -> None:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._wait_s
+        said = False
+        while not await self._hold_all():
+            if loop.time() >= deadline:
+                raise CommandError(
+                    f"another worker is named {self._consumer}: give each its own --consumer.",
+                    exit_codes.MISCONFIGURED,
+                )
+            if not said:
+                said = True
+                logger.info(
+                    "the name %s is still taken; waiting up to %g s for its last worker to end, or, when that was"
+                    " killed, for its lease of %g s to run out", self._consumer, self._wait_s, self._ttl_s,
+                )  # fmt: skip
+            await asyncio.sleep(POLL_S)
+
+    async def _hold_all(self) -> bool:
+        for mark in self._marks:
+            if not await self._hold(mark):
+                return False
+        return True
+
+    async def _keep(self) -> None:
+        await asyncio.sleep(self._ttl_s / 3)
+        held = [await self._hold(mark) for mark in self._marks]
+        if not all(held) and not self._lost:
+            logger.error(
+                "another worker took the name %s while this one stood still: both handle the same events; "
+                "give each its own --consumer", self._consumer,
+            )  # fmt: skip
+        self._lost = not all(held)
+
+    async def _release(self) -> None:
+        with contextlib.suppress(BusError):  # then it runs out by itself
+            for mark in self._marks:
+                await self._connection.call(
+                    "EVAL", _RELEASE, 1, mark, self._token, patience_s=RELEASE_PATIENCE_S
+                )
+
+    async def _hold(self, mark: str) -> bool:
+        return bool(await self._connection.call("EVAL", _HOLD, 1, mark, self._token, int(self._ttl_s * 1000)))
