@@ -162,9 +162,8 @@ class RedisOnce:
         try:
             while (held := await self._begin(key, token)) > 0:  # noqa: ASYNC110 -- the event is on the server
                 await asyncio.sleep(min(held / 1000, RUNNING_LOOK_S))
-        except (
-            BaseException
-        ):  # cancelled, or not answered in time: the server may have given the mark meanwhile
+        except BaseException:
+            # Cancelled, or not answered in time: the server may have given the mark meanwhile.
             self._lease(key, token, 0)
             raise
         if held == 0:

@@ -242,7 +242,7 @@ OURS = {
     errors.ArchiveError, errors.BusError, errors.RequestError, errors.ShimError,  # roots, raised by nothing
     errors.ServerRefusedError, errors.ServerFullError,  # by their codes, see above
     errors.ConfigError, errors.ConfigValueError, errors.ExtraMissingError, errors.OnceMisusedError,
-    errors.UpcastError,  # the shim's set-up
+    errors.UpcastError, errors.UndescribableError,  # the shim's set-up, and what describes a program
     errors.ClientGoneError, errors.FatalError, errors.NackedError, errors.PayloadMismatchError,  # verdicts
     errors.EntryMalformedError, errors.RestoreRefusedError,  # of what no call does
 }  # fmt: skip
