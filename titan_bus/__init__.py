@@ -22,7 +22,8 @@
             await bus.publish("orders.v1", "order_placed", OrderPlaced(7), priority="high")
             await billed.wait()
 
-    asyncio.run(main())
+    if __name__ == "__main__":
+        asyncio.run(main())
 
 Every event is handled at least once by each group, sorted by priority within a batch. A failed one is tried
 again with growing pauses, then lies in `errors.dlq` (`Bus.dead_letters`). One that was in hand when the server or
