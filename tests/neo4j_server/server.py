@@ -1,30 +1,23 @@
 """A real Neo4j 5 for the tests, put together from its artifacts on Maven Central.
 
-The jars (118 MB) and the compiled main class stay in a cache folder, named after a digest of what they were made
-from; a second run needs neither Maven nor a network. `TITAN_TEST_CACHE` moves the folder.
+The jars (118 MB) and the compiled main class are kept (`fetched`).
 """
 
 import contextlib
-import hashlib
 import os
 import shutil
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from titan_desktop.locks import FileLock
+from tests import fetched
+from tests.fetched import CannotRunError
 
 HERE = Path(__file__).parent
-FETCH_TIMEOUT_S = 600
 START_TIMEOUT_S = 90
 JAVA_OPTIONS = ("-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
-
-
-class CannotRunError(Exception):
-    """This machine lacks what a Neo4j needs; the text says what."""
 
 
 def missing_tool() -> str:
@@ -45,37 +38,15 @@ def _java_version() -> int:
 
 
 def _built() -> Path:
-    digest = hashlib.sha256((HERE / "pom.xml").read_bytes() + (HERE / "TestServer.java").read_bytes())
-    cache = os.environ.get("TITAN_TEST_CACHE") or Path.home() / ".cache" / "titan-tests"
-    return Path(cache).expanduser() / f"neo4j-{digest.hexdigest()[:12]}"
-
-
-def build() -> Path:
-    """Return the folder with `lib` and `classes`, made now if the cache lacks it."""
-    built = _built()
-    built.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(built.with_suffix(".lock"))
-    deadline = time.monotonic() + FETCH_TIMEOUT_S
-    while not lock.acquire():  # another run of the tests is fetching
-        if time.monotonic() > deadline:
-            raise CannotRunError(f"another run has been fetching Neo4j for {FETCH_TIMEOUT_S} s")
-        time.sleep(0.2)
-    with lock:
-        if not built.is_dir():
-            with tempfile.TemporaryDirectory(dir=built.parent) as name:
-                _fetch_and_compile(Path(name) / "neo4j")
-                (Path(name) / "neo4j").rename(built)
-    return built
+    return fetched.place_of("neo4j", [HERE / "pom.xml", HERE / "TestServer.java"])
 
 
 def _fetch_and_compile(folder: Path) -> None:
-    copy = ["mvn", "-q", "-B", "-f", HERE / "pom.xml", "dependency:copy-dependencies"]
-    copy += [f"-DoutputDirectory={folder / 'lib'}", "-DincludeScope=runtime"]
-    compiler = ["javac", "-cp", f"{folder / 'lib'}/*", "-d", folder / "classes", HERE / "TestServer.java"]
-    for command in (copy, compiler):
-        ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=FETCH_TIMEOUT_S)
-        if ended.returncode:
-            raise CannotRunError(f"{command[0]} failed: {(ended.stdout + ended.stderr)[-2000:]}")
+    fetched.run(
+        ["mvn", "-q", "-B", "-f", HERE / "pom.xml", "dependency:copy-dependencies",
+         f"-DoutputDirectory={folder / 'lib'}", "-DincludeScope=runtime"]
+    )  # fmt: skip
+    fetched.run(["javac", "-cp", f"{folder / 'lib'}/*", "-d", folder / "classes", HERE / "TestServer.java"])
 
 
 def free_port() -> int:
@@ -94,7 +65,7 @@ def neo4j(folder: Path) -> Iterator[str]:
     """
     if lack := missing_tool():
         raise CannotRunError(lack)
-    built = build()
+    built = fetched.fetched(_built(), _fetch_and_compile)
     port = free_port()
     command = [
         "java",

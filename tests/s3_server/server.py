@@ -1,15 +1,12 @@
 """A real S3 server for the tests, put together from its artifacts on Maven Central.
 
-The jars (43 MB) stay in a cache folder, named after a digest of what they were made from; a second run needs
-neither Maven nor a network. `TITAN_TEST_CACHE` moves the folder.
+The jars (43 MB) are kept (`fetched`).
 """
 
 import contextlib
-import hashlib
 import os
 import shutil
 import subprocess
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -17,11 +14,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests import fetched
+from tests.fetched import CannotRunError
 from tests.neo4j_server.server import free_port
-from titan_desktop.locks import FileLock
 
 HERE = Path(__file__).parent
-FETCH_TIMEOUT_S = 600
 START_TIMEOUT_S = 60
 JAVA_OPTIONS = ("-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 BUCKET = "events"
@@ -36,10 +33,6 @@ jclouds.identity=unused
 jclouds.credential=unused
 jclouds.filesystem.basedir={folder}
 """
-
-
-class CannotRunError(Exception):
-    """This machine lacks what the server needs; the text says what."""
 
 
 @dataclass(frozen=True)
@@ -60,35 +53,14 @@ def missing_tool() -> str:
 
 
 def _built() -> Path:
-    digest = hashlib.sha256((HERE / "pom.xml").read_bytes())
-    cache = os.environ.get("TITAN_TEST_CACHE") or Path.home() / ".cache" / "titan-tests"
-    return Path(cache).expanduser() / f"s3-{digest.hexdigest()[:12]}"
-
-
-def build() -> Path:
-    """Return the folder with the jars, fetched now if the cache lacks it."""
-    built = _built()
-    built.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(built.with_suffix(".lock"))
-    deadline = time.monotonic() + FETCH_TIMEOUT_S
-    while not lock.acquire():  # another run of the tests is fetching
-        if time.monotonic() > deadline:
-            raise CannotRunError(f"another run has been fetching the S3 server for {FETCH_TIMEOUT_S} s")
-        time.sleep(0.2)
-    with lock:
-        if not built.is_dir():
-            with tempfile.TemporaryDirectory(dir=built.parent) as name:
-                _fetch(Path(name) / "lib")
-                (Path(name) / "lib").rename(built)
-    return built
+    return fetched.place_of("s3", [HERE / "pom.xml"])
 
 
 def _fetch(folder: Path) -> None:
-    copy = ["mvn", "-q", "-B", "-f", HERE / "pom.xml", "dependency:copy-dependencies"]
-    copy += [f"-DoutputDirectory={folder}", "-DincludeScope=runtime"]
-    ended = subprocess.run(copy, capture_output=True, text=True, check=False, timeout=FETCH_TIMEOUT_S)
-    if ended.returncode:
-        raise CannotRunError(f"mvn failed: {(ended.stdout + ended.stderr)[-2000:]}")
+    fetched.run(
+        ["mvn", "-q", "-B", "-f", HERE / "pom.xml", "dependency:copy-dependencies",
+         f"-DoutputDirectory={folder}", "-DincludeScope=runtime"]
+    )  # fmt: skip
 
 
 @contextlib.contextmanager
@@ -100,7 +72,7 @@ def s3(folder: Path) -> Iterator[Bucket]:
     """
     if lack := missing_tool():
         raise CannotRunError(lack)
-    built, port = build(), free_port()
+    built, port = fetched.fetched(_built(), _fetch), free_port()
     (folder / "data" / BUCKET).mkdir(parents=True)
     settings, log = folder / "s3.conf", folder / "server.log"
     settings.write_text(SETTINGS.format(port=port, folder=folder / "data"), "utf-8")

@@ -1,28 +1,20 @@
-"""The Node.js client with its packages, which stay in a cache folder named after a digest of the lock file.
+"""The Node.js client with its packages, which are kept (`fetched`).
 
-A second run needs no network. `TITAN_TEST_CACHE` moves the folder. The lock file names no registry: npm takes the
-one that it is configured for.
+The lock file names no registry: npm takes the one that it is configured for.
 """
 
-import hashlib
-import os
 import shutil
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 
-from titan_desktop.locks import FileLock
+from tests import fetched
+from tests.fetched import CannotRunError
 
 HERE = Path(__file__).parent
 FILES = ("package.json", "package-lock.json", ".npmrc", "client.js")
-FETCH_TIMEOUT_S = 600
 ATTEMPTS = 3
 NODE_MAJOR = 18
-
-
-class CannotRunError(Exception):
-    """This machine lacks what the client needs; the text says what."""
 
 
 def missing_tool() -> str:
@@ -38,9 +30,7 @@ def missing_tool() -> str:
 
 
 def _built() -> Path:
-    digest = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in FILES))
-    cache = os.environ.get("TITAN_TEST_CACHE") or Path.home() / ".cache" / "titan-tests"
-    return Path(cache).expanduser() / f"node-client-{digest.hexdigest()[:12]}"
+    return fetched.place_of("node-client", [HERE / name for name in FILES])
 
 
 def build() -> Path:
@@ -51,20 +41,7 @@ def build() -> Path:
     """
     if lack := missing_tool():
         raise CannotRunError(lack)
-    built = _built()
-    built.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(built.with_suffix(".lock"))
-    deadline = time.monotonic() + FETCH_TIMEOUT_S
-    while not lock.acquire():  # another run of the tests is fetching
-        if time.monotonic() > deadline:
-            raise CannotRunError(f"another run has been fetching the packages for {FETCH_TIMEOUT_S} s")
-        time.sleep(0.2)
-    with lock:
-        if not built.is_dir():
-            with tempfile.TemporaryDirectory(dir=built.parent) as name:
-                _fetch(Path(name) / "client")
-                (Path(name) / "client").rename(built)
-    return built
+    return fetched.fetched(_built(), _fetch)
 
 
 def _fetch(folder: Path) -> None:
@@ -74,10 +51,11 @@ def _fetch(folder: Path) -> None:
     # No package's own scripts run: none of these needs one.
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     for attempt in range(ATTEMPTS):
-        ended = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, check=False, timeout=FETCH_TIMEOUT_S
-        )
-        if ended.returncode == 0:
+        try:
+            fetched.run(command, folder)
+        except CannotRunError:
+            if attempt == ATTEMPTS - 1:
+                raise
+            time.sleep(2**attempt)
+        else:
             return
-        time.sleep(2**attempt)
-    raise CannotRunError(f"npm ci failed: {(ended.stdout + ended.stderr)[-2000:]}")
