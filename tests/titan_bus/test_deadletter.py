@@ -299,10 +299,16 @@ async def test_what_others_wrote_there_is_shown_and_can_be_dropped(bus: Bus, raw
     assert await bus.dead_letters.drop(letter_id) == 1
 
 
+@pytest.mark.parametrize("words_max", [1_000, 0])
 async def test_what_makes_room_is_counted_and_said(
-    server: Server, topic: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    server: Server,
+    topic: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    words_max: int,
 ) -> None:
-    """Beyond the limit the oldest letters go: each is counted, and the log says so, but not for each anew."""
+    """Beyond the limit the oldest letters go, by the script and without: counted, and said, but not each time."""
+    monkeypatch.setattr("titan_bus.consumer.settlement.SCRIPT_WORDS_MAX", words_max)
     monkeypatch.setattr("titan_bus.deadletter.LETTERS_MAX", 20)
     async with Bus(BusConfig(url=server.url)) as bus:
         await bus.subscribe(topic, "g", Failing(), concurrency=8)

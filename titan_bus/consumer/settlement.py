@@ -110,17 +110,22 @@ class Settlement:
         return pause_s * random.uniform(0.5, 1.0)  # noqa: S311 -- jitter, no secret
 
     async def bury(self, stream: str, entry_id: bytes, fields: list[bytes], error: BaseException) -> int:
-        """Put the entry to the dead letters; returns how many had to go for it. In a cluster that is not told."""
+        """Put the entry to the dead letters; returns how many of the oldest had to go for it."""
         origin = deadletter.origin_of(error, stream, self._group, entry_id)
         letter = deadletter.pack(origin, fields)
         gone = None if len(letter) > SCRIPT_WORDS_MAX else await self._bury_at_once(stream, entry_id, letter)
         if gone is None:
             # The letter first: who dies in between doubles it, and never loses it.
-            await self._call("XADD", names.DEAD_LETTERS, "MAXLEN", "~", deadletter.LETTERS_MAX, "*", *letter)
+            before, _, after = await asyncio.gather(
+                self._call("XLEN", names.DEAD_LETTERS),
+                self._call("XADD", names.DEAD_LETTERS, "MAXLEN", "~", deadletter.LETTERS_MAX, "*", *letter),
+                self._call("XLEN", names.DEAD_LETTERS),
+            )
+            gone = max(0, before + 1 - after)  # others may have written or dropped some in between
             await self._call("XACK", stream, self._group, entry_id)
         if stream == self._retries:
             self._forget(entry_id)
-        return gone or 0
+        return gone
 
     async def _bury_at_once(self, stream: str, entry_id: bytes, letter: list[bytes]) -> int | None:
         """Write the letter and acknowledge in one step; None in a cluster, which has them in two places."""

@@ -135,7 +135,7 @@ def _consumers(groups: _Groups) -> Iterator[Metric]:
     )
     displaced = CounterMetricFamily(
         "titan_bus_dead_letters_displaced",
-        "Dead letters, of whatever group, that were removed to make room for this group's; not told by a cluster.",
+        "Dead letters, of whatever group, that were removed to make room for this group's.",
         labels=_GROUP,
     )
     in_hand = GaugeMetricFamily("titan_bus_in_hand", "Events that this consumer holds now.", labels=_GROUP)
