@@ -200,8 +200,8 @@ class DeadLetters:
     async def redrive(self, *letter_ids: str, to: Literal["group", "topic"] = "group") -> int:
         """Give dead letters back, as if they had never been tried; returns how many there were.
 
-        Each leaves the dead letters in the same atomic step. Only in a cluster it is written first and removed
-        then, so one that is in between when the program dies is there twice, under one event id.
+        Each leaves the dead letters in the same atomic step. Only in a cluster, or with hundreds of fields, it is
+        written first and removed then: one that is in between when the program dies is there twice.
 
         Args:
             letter_ids: which; one that is not there any more is passed over.
@@ -250,16 +250,18 @@ class DeadLetters:
         stream = names.stream_of(topic) if to == "topic" else names.retries_of(letter.origin.group, topic)
         if letter.event is not None:
             fields = [codec.FIELD, codec.with_retries(codec.body(fields), 0)]
-        try:
-            moved = await self._connection.call(
-                "EVAL", scripts.REDRIVE, 2, names.DEAD_LETTERS, stream, letter.letter_id, *fields
-            )
-        except ServerRefusedError as error:
-            if error.code != "CROSSSLOT":
-                raise
-            await self._connection.call("XADD", stream, "*", *fields)
-            moved = await self._connection.call("XDEL", names.DEAD_LETTERS, letter.letter_id)
-        return int(moved)
+        if len(fields) <= scripts.WORDS_MAX:
+            try:
+                return int(
+                    await self._connection.call(
+                        "EVAL", scripts.REDRIVE, 2, names.DEAD_LETTERS, stream, letter.letter_id, *fields
+                    )
+                )
+            except ServerRefusedError as error:
+                if error.code != "CROSSSLOT":
+                    raise
+        await self._connection.call("XADD", stream, "*", *fields)
+        return int(await self._connection.call("XDEL", names.DEAD_LETTERS, letter.letter_id))
 
 
 def _check(letter_id: str) -> None:

@@ -3,6 +3,9 @@
 A command may be sent twice (`connection`). So a verdict begins with the XACK: the second time it finds nothing.
 """
 
+WORDS_MAX = 1_000
+"""A script cannot hand more than some 8,000 words to one command (Lua 5.1, LUAI_MAXCSTACK)."""
+
 SCHEDULE = """
 -- KEYS stream, delayed; ARGV group, entry id, delay in ms, event. Time is the server's: one clock for all.
 redis.call('ZRANGE', KEYS[2], 0, 0)  -- a key that cannot take the event is told before the XACK, not after it

@@ -287,6 +287,17 @@ async def test_what_is_no_event_goes_back_as_it_is(bus: Bus, raw: Connection, to
     assert back == fields
 
 
+async def test_an_entry_of_thousands_of_fields_goes_back(bus: Bus, raw: Connection, topic: str) -> None:
+    """More fields than a script can hand over are no hindrance on the way back."""
+    fields = [b"%d" % n for n in range(10_000)]
+    origin = deadletter.origin_of(EntryMalformedError("none"), names.stream_of(topic), "g", b"1-1")
+    letter_id = await raw.call("XADD", names.DEAD_LETTERS, "*", *deadletter.pack(origin, fields))
+    assert await bus.dead_letters.redrive(letter_id.decode()) == 1
+    ((_, back),) = await raw.call("XRANGE", names.retries_of("g", topic), "-", "+")
+    assert back == fields
+    assert await bus.dead_letters.get(letter_id.decode()) is None
+
+
 async def test_what_others_wrote_there_is_shown_and_can_be_dropped(bus: Bus, raw: Connection) -> None:
     """An entry of somebody else's in `errors.dlq` stops no listing; it has no way back, and says so."""
     letter_id = (await raw.call("XADD", names.DEAD_LETTERS, "*", "hello", "world")).decode()
@@ -308,7 +319,7 @@ async def test_what_makes_room_is_counted_and_said(
     words_max: int,
 ) -> None:
     """Beyond the limit the oldest letters go, by the script and without: counted, and said, but not each time."""
-    monkeypatch.setattr("titan_bus.consumer.settlement.SCRIPT_WORDS_MAX", words_max)
+    monkeypatch.setattr("titan_bus.scripts.WORDS_MAX", words_max)
     monkeypatch.setattr("titan_bus.deadletter.LETTERS_MAX", 20)
     async with Bus(BusConfig(url=server.url)) as bus:
         await bus.subscribe(topic, "g", Failing(), concurrency=8)

@@ -15,8 +15,6 @@ from titan_bus.errors import BusError, ServerRefusedError
 
 ACK_PATIENCE_S = 30.0
 """A verdict waits longer for a lost server than a publish does: without it the event is handled again."""
-SCRIPT_WORDS_MAX = 1_000
-"""A script cannot hand more than some 8,000 words to one command (Lua 5.1, LUAI_MAXCSTACK)."""
 
 Then = Callable[[str, bytes, BaseException | None], None]
 """Told of a stream and an entry that the server has acknowledged it, or what stood in the way."""
@@ -113,7 +111,7 @@ class Settlement:
         """Put the entry to the dead letters; returns how many of the oldest had to go for it."""
         origin = deadletter.origin_of(error, stream, self._group, entry_id)
         letter = deadletter.pack(origin, fields)
-        gone = None if len(letter) > SCRIPT_WORDS_MAX else await self._bury_at_once(stream, entry_id, letter)
+        gone = None if len(letter) > scripts.WORDS_MAX else await self._bury_at_once(stream, entry_id, letter)
         if gone is None:
             # The letter first: who dies in between doubles it, and never loses it.
             before, _, after = await asyncio.gather(
