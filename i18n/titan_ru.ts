@@ -367,8 +367,8 @@
         <translation>Копировать как Markdown</translation>
     </message>
     <message>
-        <source>↓ Jump to latest</source>
-        <translation>↓ К последнему сообщению</translation>
+        <source>Jump to latest</source>
+        <translation>К последнему сообщению</translation>
     </message>
     <message>
         <source>Conversation</source>

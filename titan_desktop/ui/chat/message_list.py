@@ -31,6 +31,7 @@ TEXT_WIDTH_MAX = 760
 _MARGIN = 24
 _TOP, _BOTTOM = 20, 12
 _LINE = 20
+_JUMP_SIDE = 32
 _OLDER_ROWS = 8
 """An older page is asked for when this few rows are left above."""
 
@@ -62,6 +63,8 @@ class MessageList(QAbstractScrollArea):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.jump = QToolButton(self)
+        self.jump.setText("↓")
+        self.jump.setFixedSize(_JUMP_SIDE, _JUMP_SIDE)
         self.jump.clicked.connect(self.scroll_to_end)
         self.jump.hide()
         model.modelReset.connect(self._reset)
@@ -206,7 +209,8 @@ class MessageList(QAbstractScrollArea):
         bar.setValue(bar.maximum() if self._sticky else value)
         self._following = False
         self._sticky = self._sticky or bar.value() >= bar.maximum()
-        self.jump.setVisible(not self._sticky)
+        # It covers some text, so it is there only when the end is well out of sight.
+        self.jump.setVisible(not self._sticky and bar.maximum() - bar.value() > view // 2)
         if self._anchor_row >= _OLDER_ROWS:
             self._older_asked = False  # a page that never came is asked for again when the person comes back
         elif self._model.more and not self._older_asked and len(self._heights):
@@ -301,13 +305,7 @@ class MessageList(QAbstractScrollArea):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Only what is visible is laid out anew; the other heights are mended when they come into view."""
         super().resizeEvent(event)
-        size = self.jump.sizeHint()
-        self.jump.setGeometry(
-            (self.viewport().width() - size.width()) // 2,
-            self.height() - size.height() - 10,
-            size.width(),
-            size.height(),
-        )
+        self.jump.move((self.viewport().width() - _JUMP_SIDE) // 2, self.height() - _JUMP_SIDE - 10)
         self._lay_out()
 
     # Copying
@@ -353,7 +351,9 @@ class MessageList(QAbstractScrollArea):
             self._renew()
 
     def _retranslate(self) -> None:
-        self.jump.setText(self.tr("↓ Jump to latest"))
+        words = self.tr("Jump to latest")
+        self.jump.setToolTip(words)
+        self.jump.setAccessibleName(words)
         self.setAccessibleName(self.tr("Conversation"))
 
     def _renew(self) -> None:
@@ -383,7 +383,7 @@ def _jump_style(colours: Colours) -> str:
     return f"""
         QToolButton {{
             background:{colours.page}; color:{colours.text}; border:1px solid {colours.line};
-            border-radius:13px; padding:4px 12px;
+            border-radius:{_JUMP_SIDE // 2}px; padding:0;
         }}
         QToolButton:hover {{ background:{colours.code}; }}
         QToolButton:focus {{ border-color:{colours.accent}; }}

@@ -154,6 +154,16 @@ def test_while_reading_above_nothing_moves(qtbot, view: ChatView):
     assert view.messages.jump.isHidden()
 
 
+def test_the_way_to_the_end_is_offered_when_it_is_out_of_sight(view: ChatView):
+    """A few lines above the end no button covers the text; half a page above it there is one."""
+    view.model.set_conversation(CONVERSATION, exchange(20), more=False)
+    bar, page = view.messages.verticalScrollBar(), view.messages.viewport().height()
+    bar.setValue(bar.maximum() - page // 4)
+    assert view.messages.jump.isHidden()
+    bar.setValue(bar.maximum() - page)
+    assert not view.messages.jump.isHidden()
+
+
 def test_asking_goes_to_the_end(view: ChatView):
     """The person's own question is shown wherever they were reading."""
     view.model.set_conversation(CONVERSATION, exchange(30), more=False)
@@ -478,7 +488,7 @@ def test_another_language_is_spoken_at_once(view: ChatView, qapp):
         assert row._notice.text() == fault_sentence(Fault.WRONG_KEY)
         assert row._notice.text().startswith("»")
         assert view.composer.edit.placeholderText().startswith("»")
-        assert view.messages.jump.text().startswith("»")
+        assert view.messages.jump.toolTip().startswith("»")
         assert view.composer.button.toolTip().startswith("»")
     finally:
         qapp.removeTranslator(translator)
