@@ -17,6 +17,7 @@ CONNECTING = (
 _EVERY_TOPIC = names.stream_of("*")
 _STREAMS = (_EVERY_TOPIC, names.DEAD_LETTERS)
 _RETRIES, _DELAYED = names.retries_of("*", "*"), names.delayed_of("*", "*")
+_RESTORING = tuple(map(names.restoring, _STREAMS))
 _HASH = re.compile(r"#[0-9a-f]{64}")
 _UNSPEAKABLE = re.compile(r"[\s()\x00-\x1f]")
 """What would end a word or a selector in an ACL rule."""
@@ -136,11 +137,13 @@ def _archiving() -> list[str]:
 def _restoring() -> list[str]:
     return [
         _granted(
-            "+exists +xlen +xinfo|stream +xinfo|groups +xgroup|create +xgroup|setid +xadd +xsetid +eval",
+            "+exists +xinfo|stream +xinfo|groups +xgroup|create +xgroup|setid +xadd +xsetid",
             *_STREAMS,
         ),
         _granted("+zadd", _DELAYED),
-        _granted("+exists +set +del", names.restoring("*")),
+        _granted("+get +set +del", *_RESTORING),
+        # A script's own commands are checked one by one: this alone reads and writes nothing.
+        _granted("+eval", *_STREAMS, *_RESTORING),
     ]
 
 

@@ -25,6 +25,7 @@ BusError
 │   ├── StoreError               its folder or bucket cannot be read or written
 │   ├── SegmentDamagedError      one of its objects is not what was written
 │   └── RestoreRefusedError      a stream on the server is not empty
+│       └── RestoreDisturbedError    somebody published there meanwhile
 ├── OnceMisusedError             a guard of `once` where it cannot hold; a bug of the caller
 ├── EventNotFoundError           `replay_from` an event that is nowhere
 ├── GroupNotFoundError           a group that is not on the server
@@ -247,6 +248,21 @@ class RestoreRefusedError(ArchiveError):
         )
         self.topic = topic
         self.length = length
+
+
+class RestoreDisturbedError(RestoreRefusedError):
+    """`stream`, of `topic`, got an entry `last` that no restore put there; it has `length` entries now."""
+
+    def __init__(self, topic: str, length: int, stream: str, last: str) -> None:
+        BusError.__init__(
+            self,
+            f"{topic} got events of its own, up to {last}, before it was restored to the end: stop what publishes "
+            f"there, delete the stream {stream} on the server and restore the topic again",
+        )
+        self.topic = topic
+        self.length = length
+        self.stream = stream
+        self.last = last
 
 
 class EventNotFoundError(BusError):

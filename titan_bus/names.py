@@ -42,8 +42,8 @@ def topic_of(stream: str) -> str | None:
 
 
 def restoring(stream: str) -> str:
-    """Return the key that is there while a stream is being restored."""
-    return f"titan_bus.restoring:{stream}"
+    """Return the key that is there while a stream is being restored: the last id that the restore wrote."""
+    return f"titan_bus.restoring:{stream if '{' in stream else '{' + stream + '}'}"  # in the stream's slot
 
 
 def retries_of(group: str, topic: str) -> str:

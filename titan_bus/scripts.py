@@ -85,17 +85,20 @@ return redis.call('XDEL', KEYS[1], ARGV[1])
 """
 
 RESTORE = """
--- KEYS stream; ARGV for each entry its id, the number of its fields and values, and these. Adds those behind the
--- last that the stream ever had, so that it can be sent twice; returns how many. Without fields it is no entry:
--- what comes from now on comes behind this id.
+-- KEYS stream, mark; ARGV for each entry its id, how many fields and values it has, and these; 0 of them only
+-- set the last id. The mark is the last id that a restore wrote here: with another one on the stream somebody
+-- else published, what is older could not be put before that, and nothing is done: -1. Sent twice, entries are
+-- passed over the second time. Returns how many were added.
 local function parts(id) local ms, seq = id:match('(%d+)-(%d+)') return tonumber(ms), tonumber(seq) end
-local last_ms, last_seq = 0, 0
+local last = '0-0'
 if redis.call('EXISTS', KEYS[1]) == 1 then
   local info = redis.call('XINFO', 'STREAM', KEYS[1])
   for i = 1, #info, 2 do
-    if info[i] == 'last-generated-id' then last_ms, last_seq = parts(info[i + 1]) end
+    if info[i] == 'last-generated-id' then last = info[i + 1] end
   end
 end
+if redis.call('GET', KEYS[2]) ~= last then return -1 end
+local last_ms, last_seq = parts(last)
 local added, i = 0, 1
 while i < #ARGV do
   local ms, seq = parts(ARGV[i])
@@ -107,10 +110,11 @@ while i < #ARGV do
       redis.call('XADD', KEYS[1], ARGV[i], unpack(ARGV, i + 2, i + 1 + count))
       added = added + 1
     end
-    last_ms, last_seq = ms, seq
+    last, last_ms, last_seq = ARGV[i], ms, seq
   end
   i = i + 2 + count
 end
+redis.call('SET', KEYS[2], last)
 return added
 """
 

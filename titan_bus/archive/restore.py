@@ -1,8 +1,9 @@
 """Brings the archive back into a server that lost its data.
 
 Entries come under their own ids, groups at their places, and what waited to be tried again waits again.
-Killed in the middle, it is run again: a mark on each stream says that what is there came from here, and what is
-there already is passed over.
+Killed in the middle, it is run again: a mark on each stream is the last id that came from here, and the next run
+goes on behind it. When the stream has another last id somebody published there, and the restore says so: what is
+older than that could not be put before it.
 """
 
 import asyncio
@@ -22,7 +23,12 @@ from titan_bus.archive.snapshot import Waiting
 from titan_bus.config import BusConfig
 from titan_bus.connections.connection import Connection
 from titan_bus.entry_id import FIRST, EntryId
-from titan_bus.errors import RestoreRefusedError, SegmentDamagedError, ServerRefusedError
+from titan_bus.errors import (
+    RestoreDisturbedError,
+    RestoreRefusedError,
+    SegmentDamagedError,
+    ServerRefusedError,
+)
 
 BATCH = 200
 """Entries of one script: some 100 KB as a rule, 6 MB at the most."""
@@ -71,28 +77,46 @@ class Restorer:
             newer_only: into a stream that has entries, put those that are newer; not to refuse it.
 
         Raises:
-            RestoreRefusedError: a stream is not empty; nothing was restored.
+            RestoreRefusedError: a stream is not empty; nothing was restored there.
+            RestoreDisturbedError: somebody published to a stream that was being restored.
             StoreError: the archive cannot be read.
             BusUnavailableError: the server does not answer.
             ServerRefusedError: it has no memory left, or no rights for us.
         """
         streams = [names.stream_of(topic) for topic in topics] or await self._archive.streams()
         if not newer_only:
-            for stream in streams:
-                await self._see_that_empty(stream)
-        return [await self._stream(stream, since) for stream in streams]
+            for stream in streams:  # one that is refused is to leave the others as they are
+                await self._check(stream)
+        return [await self._stream(stream, since, newer_only=newer_only) for stream in streams]
 
-    async def _see_that_empty(self, stream: str) -> None:
-        length = await self._connection.call("XLEN", stream)
-        if length and not await self._connection.call("EXISTS", names.restoring(stream)):
-            raise RestoreRefusedError(names.topic_of(stream) or stream, length)
+    async def _check(self, stream: str) -> None:
+        length, last = await self._end_of(stream)
+        mark = await self._connection.call("GET", names.restoring(stream))
+        if not length or (mark is not None and EntryId.parse(mark) == last):
+            return
+        if mark is not None:
+            raise RestoreDisturbedError(names.topic_of(stream) or stream, length, stream, str(last))
+        raise RestoreRefusedError(names.topic_of(stream) or stream, length)
 
-    async def _stream(self, stream: str, since: datetime | None) -> Restored:
+    async def _end_of(self, stream: str) -> tuple[int, EntryId]:
+        """Return how many entries a stream has, and the last id that it ever gave."""
+        try:
+            flat = await self._connection.call("XINFO", "STREAM", stream)
+        except ServerRefusedError as error:
+            if error.code != "ERR":  # that is what it says of a key that is not there
+                raise
+            return 0, FIRST
+        info = dict(zip(flat[::2], flat[1::2], strict=True))
+        return info[b"length"], EntryId.parse(info[b"last-generated-id"])
+
+    async def _stream(self, stream: str, since: datetime | None, *, newer_only: bool) -> Restored:
         self._damaged = []
-        await self._connection.call("SET", names.restoring(stream), "1")
+        if not newer_only:
+            await self._check(stream)  # again: the streams before it took their time
         places, waiting = await self._snapshot(stream)
         kept = await self._archive.segments(stream)
         after = self._beginning(stream, kept, since, places)
+        after = await self._begin(stream, kept, after, newer_only=newer_only)
         groups = 0
         # The groups first: from then on no trimming takes what they have not seen.
         if kept:
@@ -115,6 +139,31 @@ class Restorer:
             waiting=again,
             damaged=tuple(self._damaged),
         )
+
+    async def _begin(self, stream: str, kept: Sequence[Kept], after: EntryId, *, newer_only: bool) -> EntryId:
+        """Mark the stream; return behind which entry to go on: behind what a killed run brought, if one did."""
+        length, last = await self._end_of(stream)
+        mark = await self._connection.call("GET", names.restoring(stream))
+        resumed = mark is not None and EntryId.parse(mark) == last
+        if not (resumed or newer_only) and any(
+            one.name.first <= last and one.name.last > after for one in kept
+        ):
+            raise RestoreDisturbedError(names.topic_of(stream) or stream, length, stream, str(last))
+        await self._connection.call("SET", names.restoring(stream), str(last))
+        return max(after, last)
+
+    async def _write(self, stream: str, words: Sequence[Any]) -> int:
+        """Add entries, and return how many were added.
+
+        Raises:
+            RestoreDisturbedError: somebody published to this stream since the restore began.
+        """
+        mark = names.restoring(stream)
+        added = int(await self._connection.call("EVAL", scripts.RESTORE, 2, stream, mark, *words))
+        if added < 0:
+            length, last = await self._end_of(stream)
+            raise RestoreDisturbedError(names.topic_of(stream) or stream, length, stream, str(last))
+        return added
 
     async def _snapshot(self, stream: str) -> tuple[dict[str, str], Iterator[Waiting]]:
         name, data = await self._archive.read_snapshot(stream)
@@ -167,7 +216,7 @@ class Restorer:
         """
         if ids:
             last = str(max(map(EntryId.parse, ids)))
-            await self._connection.call("EVAL", scripts.RESTORE, 1, stream, last, 0)
+            await self._write(stream, [last, 0])
 
     async def _segment(self, stream: str, segment: Segment, after: EntryId) -> int:
         if segment.damage is not None:
@@ -191,7 +240,7 @@ class Restorer:
         for line in lines:
             entry_id, fields = unpack(line)
             words += [entry_id, len(fields), *fields]
-        return int(await self._connection.call("EVAL", scripts.RESTORE, 1, stream, *words)) if words else 0
+        return await self._write(stream, words) if words else 0
 
     async def _waiting(self, stream: str, waiting: Iterator[Waiting]) -> int:
         topic, count = names.topic_of(stream), 0

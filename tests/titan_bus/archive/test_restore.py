@@ -2,16 +2,28 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from tests.titan_bus.archives import ALWAYS, cut, entries, ids, publish
 from tests.titan_bus.conftest import QUICK_RETRY, Recorder, Server, settled, until
-from titan_bus import ArchiveConfig, Bus, BusConfig, RestoreRefusedError, StreamConfig, codec, names, scripts
+from titan_bus import (
+    ArchiveConfig,
+    Bus,
+    BusConfig,
+    RestoreDisturbedError,
+    RestoreRefusedError,
+    StreamConfig,
+    codec,
+    names,
+    scripts,
+)  # fmt: skip
 from titan_bus.archive import restore
 from titan_bus.archive.archive import Archive
 from titan_bus.archive.snapshot import groups_of
@@ -230,6 +242,93 @@ async def test_a_kill_in_the_middle_is_repeated(
     await bus.restore()
     assert await entries(raw, STREAM) == held
     assert await raw.call("EXISTS", names.restoring(STREAM)) == 0
+
+
+def once_written(monkeypatch: pytest.MonkeyPatch, then: Callable[[], Awaitable[object]]) -> None:
+    """Have something happen on the server after the first entries came back."""
+    call, calls = Connection.call, count()
+
+    async def followed(answer: Awaitable[Any]) -> Any:
+        answered = await answer
+        await then()
+        return answered
+
+    def calling(self: Connection, *words: Any, **more: Any) -> Awaitable[Any]:
+        answer = call(self, *words, **more)
+        return followed(answer) if words[:2] == ("EVAL", scripts.RESTORE) and not next(calls) else answer
+
+    monkeypatch.setattr(Connection, "call", calling)
+
+
+async def test_an_event_published_meanwhile_is_said(
+    bus: Bus, raw: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Publishing behind a half-restored stream hides the rest: refused with the cure, which works."""
+    await publish(bus, TOPIC, 900)
+    held = await entries(raw, STREAM)
+    await bus.archive_now()
+    await lose(raw)
+    with monkeypatch.context() as patch:
+        once_written(patch, lambda: bus.publish(TOPIC, "e", {}))
+        with pytest.raises(RestoreDisturbedError, match=rf"delete the stream {STREAM}") as caught:
+            await bus.restore()
+    assert (caught.value.topic, caught.value.length) == (TOPIC, restore.BATCH + 1)
+    with pytest.raises(RestoreDisturbedError):  # the mark that was left does not make it an empty server
+        await bus.restore()
+    await raw.call("DEL", STREAM)
+    (done,) = await bus.restore()
+    assert done.entries == 900
+    assert await entries(raw, STREAM) == held
+
+
+async def test_an_event_published_between_two_runs_is_said(
+    bus: Bus, raw: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cancelled half-way, one publish, repeated: an error, not a restore of nothing."""
+    await publish(bus, TOPIC, 900)
+    await bus.archive_now()
+    await lose(raw)
+    with monkeypatch.context() as patch:
+        stopped = asyncio.Event()
+
+        async def stop() -> None:
+            stopped.set()
+            await asyncio.Event().wait()
+
+        once_written(patch, stop)
+        restoring = asyncio.create_task(bus.restore())
+        await stopped.wait()
+        restoring.cancel()
+        await asyncio.wait([restoring])
+    await bus.publish(TOPIC, "e", {})
+    with pytest.raises(RestoreDisturbedError):
+        await bus.restore()
+
+
+async def test_a_topic_that_gets_events_before_its_turn_is_said(
+    bus: Bus, raw: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A handler of a restored topic publishes to one that is restored after it: that is not passed over."""
+    await publish(bus, "a.v1", 3)
+    await publish(bus, TOPIC, 3)
+    await bus.archive_now()
+    await lose(raw)
+    with monkeypatch.context() as patch:
+        once_written(patch, lambda: bus.publish(TOPIC, "e", {}))
+        with pytest.raises(RestoreRefusedError) as caught:
+            await bus.restore()
+    assert (caught.value.topic, caught.value.length) == (TOPIC, 1)
+    await raw.call("DEL", STREAM)
+    assert [done.entries for done in await bus.restore([TOPIC])] == [3]
+
+
+async def test_a_stream_that_was_emptied_but_not_deleted_is_said(bus: Bus, raw: Connection) -> None:
+    """It has no entries, but takes none before its last id: nothing is silently left out."""
+    await publish(bus, TOPIC, 3)
+    await bus.archive_now()
+    await cut(raw, TOPIC, 0)
+    with pytest.raises(RestoreDisturbedError):
+        await bus.restore()
 
 
 async def test_damage_is_reported(bus: Bus, raw: Connection, tmp_path: Path) -> None:
