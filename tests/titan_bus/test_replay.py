@@ -224,9 +224,9 @@ class TestWithArchive:
         self, bus: Bus, topic: str, folder: Path
     ) -> None:
         """Two archivers at once wrote some entries twice."""
-        stream = names.stream_of(topic)
+        stream, kept = names.stream_of(topic), [entry(topic, 1_000 + n, n) for n in range(51)]
         for first, last in ((0, 30), (10, 20), (20, 50), (0, 10), (50, 51)):
-            await write_segment(folder, stream, [entry(topic, 1_000 + n, n) for n in range(first, last)])
+            await write_segment(folder, stream, kept[first:last])
         replayed = [event.payload_as(dict)["n"] async for event in bus.replay("1970-01-01T00:00:00Z", topic)]
         assert replayed == list(range(51))
 
@@ -314,9 +314,14 @@ class TestWithArchive:
         caplog.clear()
 
     async def test_a_segment_that_retention_takes_meanwhile_is_no_error(
-        self, bus: Bus, topic: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+        self,
+        bus: Bus,
+        topic: str,
+        folder: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
     ) -> None:
-        """Listed, and gone when its turn comes: the stream has it."""
+        """Listed, and gone when its turn comes: the log says so, and the stream has it."""
         sent = await publish(bus, topic, 30)
         await bus.archive_now()
 
@@ -325,6 +330,34 @@ class TestWithArchive:
 
         monkeypatch.setattr("titan_bus.archive.archive.Archive.read", gone)
         assert await ids(bus.replay(ALWAYS, topic)) == sent
+        assert "it went meanwhile" in caplog.text
+        caplog.clear()
+
+    async def test_a_segment_that_is_missing_is_filled_from_the_stream(
+        self, bus: Bus, topic: str, folder: Path
+    ) -> None:
+        """The middle one of three is gone, and before it the first: the stream still has what they had."""
+        sent: list[str] = []
+        for _ in range(3):
+            sent += await publish(bus, topic, 20)
+            await bus.archive_now()
+        segments = sorted(await asyncio.to_thread(lambda: list(folder.rglob("*-*.zst"))))
+        for file in segments[1::-1]:
+            await asyncio.to_thread(file.unlink)
+            assert await ids(bus.replay(ALWAYS, topic)) == sent
+
+    async def test_segments_of_different_entries_may_overlap(
+        self, bus: Bus, topic: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A clock that went back gave ids between those of the archive: all events come, in the order of ids."""
+        monkeypatch.setattr("titan_bus.archive.segment.BLOCK_BYTES", 2_000)
+        stream = names.stream_of(topic)
+        kept = [entry(topic, 1_000 + n, n) for n in range(100)]
+        await write_segment(folder, stream, kept[::2])
+        await write_segment(folder, stream, kept[31:60:2])
+        await write_segment(folder, stream, [*kept[1:31:2], *kept[45:50], *kept[61::2]])
+        replayed = [event.payload_as(dict)["n"] async for event in bus.replay("1970-01-01T00:00:00Z", topic)]
+        assert replayed == list(range(100))
 
     async def test_foreign_entries_are_passed_over(self, bus: Bus, raw: Connection, topic: str) -> None:
         """Archived entries that are no events, or not quite, do not stop a replay."""

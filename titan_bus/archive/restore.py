@@ -18,11 +18,12 @@ import msgspec
 from titan_bus import deadletter, names, scripts
 from titan_bus.archive import snapshot
 from titan_bus.archive.archive import Archive, Kept
-from titan_bus.archive.segment import Segment, id_of, unpack
+from titan_bus.archive.segment import unpack
 from titan_bus.archive.snapshot import Waiting
+from titan_bus.archive.spans import spans
 from titan_bus.config import BusConfig
 from titan_bus.connections.connection import Connection
-from titan_bus.entry_id import FIRST, EntryId
+from titan_bus.entry_id import FIRST, LAST, EntryId
 from titan_bus.errors import (
     RestoreDisturbedError,
     RestoreRefusedError,
@@ -124,11 +125,7 @@ class Restorer:
             await self._group(stream, names.ARCHIVE_GROUP, str(newest))
         for group, place in places.items():
             groups += await self._group(stream, group, place)
-        entries = 0
-        for name, _ in kept:
-            if name.last > after:
-                segment = await self._archive.read(name)
-                entries += await self._segment(stream, segment, after) if segment is not None else 0
+        entries = await self._entries(stream, after)
         await self._set_last(stream, [*places.values(), *(str(one.name.last) for one in kept)])
         again = await self._waiting(stream, waiting)
         await self._connection.call("DEL", names.restoring(stream))
@@ -218,21 +215,14 @@ class Restorer:
             last = str(max(map(EntryId.parse, ids)))
             await self._write(stream, [last, 0])
 
-    async def _segment(self, stream: str, segment: Segment, after: EntryId) -> int:
-        if segment.damage is not None:
-            self._damage(segment.damage)
+    async def _entries(self, stream: str, after: EntryId) -> int:
         entries = 0
-        for block in segment.blocks:
-            if EntryId.parse(block.last) <= after:
-                continue
-            try:
-                lines = await asyncio.to_thread(segment.lines, block)
-            except SegmentDamagedError as damage:
+        async for span in spans(self._archive, stream, after, LAST, self._damage):
+            lines, damages = await asyncio.to_thread(span.lines)
+            for damage in damages:
                 self._damage(damage)
-                continue
             for start in range(0, len(lines), BATCH):
-                batch = [line for line in lines[start : start + BATCH] if id_of(line) > after]
-                entries += await self._add(stream, batch)
+                entries += await self._add(stream, lines[start : start + BATCH])
         return entries
 
     async def _add(self, stream: str, lines: Sequence[bytes]) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.titan_bus.archives import ALWAYS, cut, entries, ids, publish
+from tests.titan_bus.archives import ALWAYS, cut, entries, ids, publish, write_segment
 from tests.titan_bus.conftest import QUICK_RETRY, Recorder, Server, settled, until
 from titan_bus import (
     ArchiveConfig,
@@ -383,3 +383,29 @@ async def test_a_stream_that_was_cut_keeps_its_beginning(bus: Bus, raw: Connecti
     await bus.restore()
     assert await entries(raw, STREAM) == held
     assert msgspec.json.decode(held[0][1][1])["topic"] == TOPIC
+
+
+async def test_segments_that_overlap_come_back_whole(bus: Bus, raw: Connection, tmp_path: Path) -> None:
+    """A clock that went back gave ids between those that were archived: all of them come back, in order."""
+    kept = [(b"%d-0" % (1_000 + n), [b"x", b"%d" % n]) for n in range(50)]
+    await write_segment(tmp_path / "archive", STREAM, [*kept[:20:2], *kept[20:]])
+    await write_segment(tmp_path / "archive", STREAM, kept[1:30:2])
+    assert [done.entries for done in await bus.restore()] == [50]
+    assert await entries(raw, STREAM) == kept
+
+
+async def test_a_segment_that_goes_meanwhile_is_reported(
+    bus: Bus, raw: Connection, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Retention took it after it was listed: that is damage, not nothing."""
+    await publish(bus, TOPIC, 3)
+    await bus.archive_now()
+    await lose(raw)
+
+    async def gone(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr(Archive, "read", gone)
+    (done,) = await bus.restore()
+    assert (done.entries, len(done.damaged)) == (0, 1)
+    caplog.clear()
