@@ -50,7 +50,8 @@ class S3Store:
         import obstore
 
         try:
-            await obstore.put_async(self._store, key, data)
+            # Not in parts: those of an upload that is broken off stay in the bucket, unseen, and cost money.
+            await obstore.put_async(self._store, key, data, use_multipart=False)
         except self._failures as error:
             raise self._failed(key, error) from error
 

@@ -75,6 +75,7 @@ class FolderStore:
     def __init__(self, root: Path) -> None:
         self.target = str(root)
         self._root = root
+        self._durable: set[Path] = set()
 
     async def stored(self, folder: str = "") -> list[Stored]:
         """See `Store`."""
@@ -105,13 +106,10 @@ class FolderStore:
         return found
 
     def _put(self, key: str, data: bytes) -> None:
-        path = self._root / key
+        path = self._path(key)
         half: Path | None = None
         try:
-            self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if not path.parent.is_dir():
-                path.parent.mkdir(exist_ok=True, mode=0o700)
-                _sync(self._root)
+            self._make(path.parent)
             _sweep(path.parent)
             handle, name = tempfile.mkstemp(prefix=".", suffix=_HALF, dir=path.parent)  # mode 0600
             half = Path(name)
@@ -131,7 +129,7 @@ class FolderStore:
 
     def _get(self, key: str) -> bytes | None:
         try:
-            return (self._root / key).read_bytes()
+            return self._path(key).read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -140,9 +138,28 @@ class FolderStore:
     def _delete(self, keys: Sequence[str]) -> None:
         for key in keys:
             try:
-                (self._root / key).unlink(missing_ok=True)
+                self._path(key).unlink(missing_ok=True)
             except OSError as error:
                 raise StoreError(self.target, key, error.strerror or str(error)) from error
+
+    def _path(self, key: str) -> Path:
+        """Return an object's file, which is in a folder in the root, whatever the key."""
+        folder, _, name = key.partition("/")
+        if not (_KEY.fullmatch(folder) and _KEY.fullmatch(name)):
+            raise StoreError(self.target, key, "a key is a folder and a name, of letters, digits and _=-.")
+        return self._root / folder / name
+
+    def _make(self, folder: Path) -> None:
+        """Make a folder in the root, and its name durable: who made it before may have died before that."""
+        if folder in self._durable and folder.is_dir():
+            return
+        new = [path for path in (self._root, *self._root.parents) if not path.exists()]
+        self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.mkdir(exist_ok=True, mode=0o700)
+        for path in (folder, self._root, *new):
+            with contextlib.suppress(PermissionError):  # a parent that we may enter but not open
+                _sync(path.parent)
+        self._durable.add(folder)
 
 
 def _folders(root: Path) -> list[Path]:

@@ -6,7 +6,9 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import obstore
 import pytest
 
 from tests.s3_server.server import Bucket
@@ -41,11 +43,20 @@ async def test_what_was_put_is_there(store: Store) -> None:
     ]
 
 
-async def test_an_object_that_is_long_is_whole(store: Store) -> None:
-    """Ten million bytes, which S3 takes in parts."""
+async def test_an_object_that_is_long_is_whole(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten million bytes; S3 gets them in one piece, since parts of a broken upload would stay there unseen."""
+    put = obstore.put_async
+    pieces: list[object] = []
+
+    def putting(*args: Any, **options: Any) -> Any:
+        pieces.append(options.get("use_multipart"))
+        return put(*args, **options)
+
+    monkeypatch.setattr(obstore, "put_async", putting)
     data = os.urandom(10_000_000)
     await store.put("t/long", data)
     assert await store.get("t/long") == data
+    assert pieces in ([], [False])
 
 
 async def test_what_is_not_there_is_none(store: Store) -> None:
@@ -72,6 +83,36 @@ async def test_a_listing_takes_pages(store: Store) -> None:
     assert {key for key, _ in await store.stored("t")} == names
     await store.delete(sorted(names))
     assert await store.stored("t") == []
+
+
+@pytest.mark.parametrize("key", ["/x", "x", "t/../x", "../t/x", "/t/x", "t/", "", "t/.x", "..", "./x"])
+async def test_a_key_leads_nowhere_else(tmp_path: Path, key: str) -> None:
+    """Absolute, upwards, or without a folder: refused, whatever is asked for."""
+    store = FolderStore(tmp_path / "archive")
+    with pytest.raises(StoreError, match="a folder and a name"):
+        await store.put(key, b"x")
+    with pytest.raises(StoreError, match="a folder and a name"):
+        await store.get(key)
+    with pytest.raises(StoreError, match="a folder and a name"):
+        await store.delete([key])
+    assert await store.stored() == []
+
+
+async def test_the_folders_of_an_object_are_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each name on the way is made so, also one that a run before made which died then; and once is enough."""
+    synced: list[Path] = []
+    monkeypatch.setattr("titan_bus.archive.storage._sync", synced.append)
+    await FolderStore(tmp_path / "deep/archive").put("t/x", b"x")
+    assert {tmp_path, tmp_path / "deep", tmp_path / "deep/archive", tmp_path / "deep/archive/t"} == set(
+        synced
+    )
+    synced.clear()
+    store = FolderStore(tmp_path / "deep/archive")
+    await store.put("t/y", b"x")
+    assert {tmp_path / "deep", tmp_path / "deep/archive", tmp_path / "deep/archive/t"} == set(synced)
+    synced.clear()
+    await store.put("t/z", b"x")
+    assert synced == [tmp_path / "deep/archive/t"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
