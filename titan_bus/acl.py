@@ -130,7 +130,8 @@ def _archiving() -> list[str]:
         _granted("+xgroup|create +xgroup|setid", *_STREAMS),
         _granted("+zscan", _DELAYED, rights="R"),
         _granted("+xrange", _RETRIES, rights="R"),
-        _selector("+exists +get +set +del +pexpire +eval", [names.ARCHIVE_DONE, names.ARCHIVE_LEASE]),
+        _granted("+exists +get +set +del +pexpire +eval", f"{names.ARCHIVE_GROUP}:*"),
+        _granted("+get +del", *_RESTORING),
     ]
 
 

@@ -50,7 +50,7 @@ async def main(url: str, folder: str, topic: str, step: str) -> None:
     config = ArchiveConfig(target=folder, topics=(topic,))
     with (
         mock.patch.object(segment, "BLOCK_BYTES", 5_000),
-        mock.patch.object(archiver, "SEGMENT_BYTES", 5_000),
+        mock.patch.object(archiver, "SEGMENT_BYTES", 15_000),
         mock.patch.object(archiver, "PAGE", 50),
         mock.patch.object(Connection, "call", calling),
         mock.patch.object(os, "fsync", syncing),

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
-from titan_bus import Bus, Event, names
+from titan_bus import Bus, BusConfig, Event, names
 from titan_bus.archive.archive import Archive
 from titan_bus.archive.segment import SegmentWriter, id_of
 from titan_bus.archive.storage import FolderStore
@@ -18,6 +18,12 @@ async def publish(bus: Bus, topic: str, count: int, start: int = 0) -> list[str]
     return list(
         await asyncio.gather(*(bus.publish(topic, "e", {"n": n}) for n in range(start, start + count)))
     )
+
+
+async def quiet(raw: Connection, config: BusConfig) -> None:
+    """Let a bus of this configuration archive only when it is asked to."""
+    assert config.archive is not None
+    await raw.call("SET", names.ARCHIVE_DONE, "1")
 
 
 async def ids(events: AsyncIterator[Event]) -> list[str]:

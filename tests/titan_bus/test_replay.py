@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from titan_bus.connections.connection import Connection
 from titan_bus.errors import EventNotFoundError, GroupNotFoundError
 from titan_bus.event import UlidSource
 
-from .archives import ALWAYS, cut, entries, ids, publish, write_segment
+from .archives import ALWAYS, cut, entries, ids, publish, quiet, write_segment
 from .conftest import Recorder, pending
 
 
@@ -140,12 +139,10 @@ class TestWithArchive:
         return msgspec.structs.replace(config, archive=archive)
 
     @pytest.fixture(autouse=True)
-    async def no_round(self, raw: Connection) -> AsyncIterator[None]:
-        """Archives nothing by itself, nor other tests' dead letters, and leaves no mark to the next test."""
+    async def no_round(self, raw: Connection, config: BusConfig) -> None:
+        """Archives nothing by itself, nor other tests' dead letters."""
         await raw.call("DEL", names.DEAD_LETTERS)
-        await raw.call("SET", names.ARCHIVE_DONE, "1")
-        yield
-        await raw.call("DEL", names.ARCHIVE_DONE)
+        await quiet(raw, config)
 
     async def test_archive_and_stream_are_one(self, bus: Bus, raw: Connection, topic: str) -> None:
         """Some only archived, some in both, some only in the stream: each comes once, in order."""

@@ -4,15 +4,23 @@
 """
 
 import asyncio
-from collections.abc import Iterable
+import heapq
+import re
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from titan_bus.archive.segment import Segment
 from titan_bus.archive.segment_name import SegmentName, folder_of, stream_of
-from titan_bus.archive.storage import Store, open_store
+from titan_bus.archive.storage import Store, Stored, open_store
 from titan_bus.config import ArchiveConfig
+from titan_bus.entry_id import LAST, EntryId
 
+RUN = 2_000
 SNAPSHOT = "groups.jsonl.zst"
+_ASIDE = re.compile(r"groups_(\d{1,20}-\d{1,20})\.jsonl\.zst")
+"""A snapshot that was put aside, and where the archive ended then."""
+_STREAM = "stream"
+"""Holds the stream's name where the folder's is too short for it."""
 
 
 class Kept(NamedTuple):
@@ -22,11 +30,30 @@ class Kept(NamedTuple):
     size: int
 
 
+class SnapshotName(NamedTuple):
+    """A snapshot in the store: the newest of its stream, or one put aside when the archive ended at `aside`."""
+
+    stream: str
+    aside: EntryId | None = None
+
+    def __str__(self) -> str:
+        name = SNAPSHOT if self.aside is None else f"groups_{self.aside}.jsonl.zst"
+        return f"{folder_of(self.stream)}/{name}"
+
+    @classmethod
+    def parse(cls, key: str, stream: str) -> "SnapshotName | None":
+        """Read a key; None when it is no snapshot's of this stream."""
+        found = _ASIDE.fullmatch(key.partition("/")[2])
+        name = cls(stream, None if found is None else EntryId.parse(found[1]))
+        return name if str(name) == key else None
+
+
 class Archive:
     """The archive in one store. Every method raises StoreError when that fails."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._named: dict[str, str] = {}
 
     @classmethod
     def open(cls, config: ArchiveConfig) -> "Archive":
@@ -46,14 +73,16 @@ class Archive:
     async def segments(self, stream: str = "") -> list[Kept]:
         """Return the segments of a stream, of all streams without one, in the order of their first entries."""
         found = await self._store.stored(folder_of(stream) if stream else "")
-        kept = [Kept(name, size) for key, size in found if (name := SegmentName.parse(key)) is not None]
-        return sorted(kept, key=lambda one: (one.name.first, one.name.last))
+        return await asyncio.to_thread(_segments, found, await self._streams_of(found, stream))
 
     async def streams(self) -> list[str]:
         """Return the streams of which something is kept, sorted."""
-        keys = [key for key, _ in await self._store.stored()]
-        found = {stream_of(key.partition("/")[0]) for key in keys if _is_ours(key)}
-        return sorted(found)
+        found = await self._store.stored()
+        streams = await self._streams_of(found)
+        segments = await asyncio.to_thread(_segments, found, streams)
+        return sorted(
+            {one.name.stream for one in segments} | {name.stream for name in _snapshots(found, streams)}
+        )
 
     async def read(self, name: SegmentName) -> Segment | None:
         """Return a segment; None when retention has removed it meanwhile."""
@@ -62,26 +91,69 @@ class Archive:
 
     async def write(self, name: SegmentName, data: bytes) -> None:
         """Keep a segment. When this returns it is durable."""
-        await self._store.put(str(name), data)
+        await self._write(name.stream, str(name), data)
 
-    async def remove(self, segments: Iterable[SegmentName]) -> None:
-        """Remove segments for good."""
-        await self._store.delete([str(name) for name in segments])
+    async def remove(self, objects: Iterable[SegmentName | SnapshotName]) -> None:
+        """Remove segments and snapshots for good."""
+        await self._store.delete([str(name) for name in objects])
 
-    async def read_snapshot(self, stream: str) -> tuple[str, bytes | None]:
-        """Return the name of a stream's snapshot and what is stored there, None when nothing is."""
-        key = _snapshot_of(stream)
-        return key, await self._store.get(key)
+    async def snapshots(self, stream: str = "") -> list[SnapshotName]:
+        """Return the snapshots of a stream, of all streams without one; the newest of each last."""
+        found = await self._store.stored(folder_of(stream) if stream else "")
+        return _snapshots(found, await self._streams_of(found, stream))
 
-    async def write_snapshot(self, stream: str, data: bytes) -> None:
-        """Replace a stream's snapshot."""
-        await self._store.put(_snapshot_of(stream), data)
+    async def read_snapshot(self, name: SnapshotName) -> bytes | None:
+        """Return what is stored of a snapshot, None when nothing is."""
+        return await self._store.get(str(name))
+
+    async def write_snapshot(self, name: SnapshotName, data: bytes) -> None:
+        """Write a snapshot, replacing one of that name."""
+        await self._write(name.stream, str(name), data)
+
+    async def _write(self, stream: str, key: str, data: bytes) -> None:
+        folder = folder_of(stream)
+        if stream_of(folder) is None and folder not in self._named:
+            await self._store.put(f"{folder}/{_STREAM}", stream.encode(errors="surrogateescape"))
+            self._named[folder] = stream
+        await self._store.put(key, data)
+
+    async def _streams_of(self, found: Sequence[Stored], stream: str = "") -> dict[str, str]:
+        """Return the streams of folders, by their names; of one that cannot be told there is nothing."""
+        if stream:
+            return {folder_of(stream): stream}
+        streams: dict[str, str] = {}
+        for folder in {key.partition("/")[0] for key, _ in found}:
+            told = stream_of(folder)
+            if told is None and folder not in self._named:
+                named = await self._store.get(f"{folder}/{_STREAM}")
+                told = None if named is None else named.decode(errors="surrogateescape")
+                if told is None or folder_of(told) != folder:
+                    continue
+                self._named[folder] = told
+            streams[folder] = told if told is not None else self._named[folder]
+        return streams
 
 
-def _is_ours(key: str) -> bool:
-    folder, _, name = key.partition("/")
-    return SegmentName.parse(key) is not None or (name == SNAPSHOT and folder_of(stream_of(folder)) == folder)
+def _segments(found: Sequence[Stored], streams: dict[str, str]) -> list[Kept]:
+    """CPU work: a year of one topic is 100,000 names. To sort them at once would keep other threads waiting."""
+    kept: list[Kept] = []
+    for key, size in found:
+        stream = streams.get(key.partition("/")[0])
+        name = None if stream is None else SegmentName.parse(key, stream)
+        if name is not None:
+            kept.append(Kept(name, size))
+    runs = (sorted(kept[start : start + RUN], key=_order) for start in range(0, len(kept), RUN))
+    return list(heapq.merge(*runs, key=_order))
 
 
-def _snapshot_of(stream: str) -> str:
-    return f"{folder_of(stream)}/{SNAPSHOT}"
+def _order(one: Kept) -> tuple[EntryId, EntryId]:
+    return one.name.first, one.name.last
+
+
+def _snapshots(found: Sequence[Stored], streams: dict[str, str]) -> list[SnapshotName]:
+    names = [
+        SnapshotName.parse(key, streams[folder])
+        for key, _ in found
+        if (folder := key.partition("/")[0]) in streams and key.endswith(".jsonl.zst") and "/groups" in key
+    ]
+    return sorted((name for name in names if name is not None), key=lambda name: name.aside or LAST)

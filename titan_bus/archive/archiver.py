@@ -6,30 +6,33 @@ entries twice, which readers bear.
 """
 
 import asyncio
-import hashlib
 import logging
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from titan_bus import names
 from titan_bus.archive import snapshot
-from titan_bus.archive.archive import Archive, Kept
+from titan_bus.archive.archive import Archive, SnapshotName
 from titan_bus.archive.lease import Lease
+from titan_bus.archive.retention import retain
 from titan_bus.archive.segment import SegmentWriter
-from titan_bus.archive.segment_name import SegmentName
 from titan_bus.config import ArchiveConfig
 from titan_bus.connections.connection import Connection
 from titan_bus.counters import Counters
 from titan_bus.entry_id import FIRST, EntryId
-from titan_bus.errors import BusError, BusOverloadedError, BusUnavailableError, ServerRefusedError
+from titan_bus.errors import (
+    BusError,
+    BusOverloadedError,
+    BusUnavailableError,
+    ServerRefusedError,
+)
 from titan_bus.inspection import Inspection
 
 PAGE = 1_000
 SEGMENT_BYTES = 32 * 1024 * 1024
 """Before compression. A segment is read whole, so this bounds a reader's memory."""
-MS_A_DAY = 86_400_000
 
 logger = logging.getLogger("titan_bus")
 
@@ -41,6 +44,20 @@ class Archived(msgspec.Struct, frozen=True, kw_only=True):
     segments: int = 0
     bytes: int = 0
     removed: int = 0
+
+
+class Place(NamedTuple):
+    """Where to go on in a stream.
+
+    Attributes:
+        after: behind which entry.
+        read: how many entries there were until there, if that is known.
+        lost: where the archive ends, when the server has lost that.
+    """
+
+    after: EntryId
+    read: int | None
+    lost: EntryId | None = None
 
 
 class Archiver:
@@ -55,7 +72,6 @@ class Archiver:
         self._counters = counters
         self._lease = Lease(connection, names.ARCHIVE_LEASE)
         self._newest: dict[str, EntryId] = {}
-        self._snapshots: dict[str, bytes] = {}
         self._said = ""
 
     async def keep(self) -> None:
@@ -114,7 +130,7 @@ class Archiver:
         done = _sum(done, Archived(removed=await self._retain()))  # also when the disk is full: it makes room
         if failures:
             raise failures[0]
-        # Other programs' archivers take that as their own round.
+        # Other programs that archive the same take that as their own round.
         await self._connection.call(
             "SET", names.ARCHIVE_DONE, "1", "PX", max(1, int(self._config.every_s * 900))
         )
@@ -128,17 +144,21 @@ class Archiver:
         info = await self._info(stream)
         if info is None:
             return Archived()
-        after, read = await self._place(stream, info)
         until = EntryId.parse(info["last-generated-id"])
+        after, read, lost = await self._place(stream, info)
         done = Archived()
         writer = SegmentWriter(stream)
-        while after < until:
+        ended = after >= until
+        while not ended:
             page = await self._connection.call("XRANGE", stream, f"({after}", str(until), "COUNT", PAGE)
             if page:
-                await asyncio.to_thread(writer.extend, page)
                 after = EntryId.parse(page[-1][0])
-            ended = len(page) < PAGE or after >= until
-            if writer.count and (ended or writer.size >= SEGMENT_BYTES):
+            ended = len(page) < PAGE or after >= until  # also before `until`, when its entry was deleted
+            while page or (ended and writer.count):
+                taken = await asyncio.to_thread(writer.extend, page)
+                page = page[taken:]
+                if not page and not ended and writer.size < SEGMENT_BYTES:
+                    break
                 name, data = await asyncio.to_thread(writer.finish)
                 await self._archive.write(name, data)
                 read = None if read is None else read + name.count
@@ -146,10 +166,8 @@ class Archiver:
                 self._counters.archived += name.count
                 done = _sum(done, Archived(entries=name.count, segments=1, bytes=len(data)))
                 writer = SegmentWriter(stream)
-            if ended:  # also before `until`, when its entry was deleted
-                break
-        if self._newest[stream] <= until:  # else what waits in the snapshot is to be restored yet
-            await self._snapshot(stream)
+        if until > FIRST:  # else there never was anything here to tell of
+            await self._snapshot(stream, lost)
         return done
 
     async def _info(self, stream: str) -> dict[str, Any] | None:
@@ -161,8 +179,7 @@ class Archiver:
             return None
         return {key.decode(): value for key, value in zip(flat[::2], flat[1::2], strict=True)}
 
-    async def _place(self, stream: str, info: dict[str, Any]) -> tuple[EntryId, int | None]:
-        """Return after which entry to go on, and how many entries there were until there, if that is known."""
+    async def _place(self, stream: str, info: dict[str, Any]) -> Place:
         group = (await snapshot.groups_of(self._connection, stream)).get(names.ARCHIVE_GROUP)
         if group is None:
             gone = info["entries-added"] - info["length"]
@@ -173,16 +190,18 @@ class Archiver:
         if stream not in self._newest:
             kept = await self._archive.segments(stream)
             self._newest[stream] = max((one.name.last for one in kept), default=FIRST)
-        newest = self._newest[stream]
-        if newest > EntryId.parse(info["last-generated-id"]):
+        newest, last = self._newest[stream], EntryId.parse(info["last-generated-id"])
+        if newest <= place and group is not None:
+            return Place(place, read)
+        if await self._connection.call("XRANGE", stream, str(newest), str(newest)):
+            await self._move(stream, newest, None)  # killed between writing and moving
+            return Place(newest, None)
+        if newest > FIRST:
             logger.warning(
-                "the archive of %s is ahead of the server: it lost its newest events, or its clock went back",
-                stream,
+                "the archive of %s is ahead of the server, which lost events up to %s", stream, newest
             )
-        elif newest > place:  # killed between writing and moving
-            await self._move(stream, newest, None)
-            return newest, None
-        return place, read
+        # What came since may have ids among those in the archive, if the clock is behind: all of it is written.
+        return Place(place, read, newest if newest > FIRST else last)
 
     async def _create_group(self, stream: str, read: int) -> None:
         try:
@@ -198,37 +217,31 @@ class Archiver:
         counted = () if read is None else ("ENTRIESREAD", read)  # without it the server cannot tell the lag
         await self._connection.call("XGROUP", "SETID", stream, names.ARCHIVE_GROUP, str(place), *counted)
 
-    async def _snapshot(self, stream: str) -> None:
+    async def _snapshot(self, stream: str, lost: EntryId | None) -> None:
+        """Replace the snapshot; what only the one before tells of is put aside until it has been restored."""
+        mark = await self._connection.call("GET", names.restoring(stream))
         data = await snapshot.take(self._connection, stream)
-        digest = hashlib.sha256(data or b"").digest()
-        if data is not None and self._snapshots.get(stream) != digest:
-            await self._archive.write_snapshot(stream, data)
-            self._snapshots[stream] = digest
+        newest = SnapshotName(stream)
+        stored = await self._archive.read_snapshot(newest)
+        if mark not in (None, names.RESTORED):
+            lost = EntryId.parse(mark)  # being restored, or half restored and given up
+        if lost is not None and stored is not None:
+            aside = SnapshotName(stream, lost)
+            if await self._archive.read_snapshot(aside) is None:
+                await self._archive.write_snapshot(aside, stored)
+        if data is None:
+            await self._archive.remove([newest] if stored is not None else [])
+        elif data != stored:
+            await self._archive.write_snapshot(newest, data)
+        if mark == names.RESTORED:
+            await self._archive.remove([name for name in await self._archive.snapshots(stream) if name.aside])
+            await self._connection.call("DEL", names.restoring(stream))
 
     async def _retain(self) -> int:
-        """Remove what is too old, then the oldest of what is too much.
+        async def is_gone(stream: str) -> bool:
+            return await self._info(stream) is None
 
-        Also what a group has not acknowledged: the operator set the limit, and the stream still has it.
-        """
-        if self._config.max_age_days is None and self._config.max_bytes is None:
-            return 0
-        kept = sorted(await self._archive.segments(), key=lambda one: one.name.last)
-        surplus = _surplus(kept, self._config, time.time() * 1000)
-        await self._archive.remove(surplus)
-        return len(surplus)
-
-
-def _surplus(kept: list[Kept], config: ArchiveConfig, now_ms: float) -> list[SegmentName]:
-    """Return what retention removes of segments that are sorted by their last entries."""
-    over = sum(size for _, size in kept) - config.max_bytes if config.max_bytes is not None else 0
-    oldest_ms = now_ms - config.max_age_days * MS_A_DAY if config.max_age_days is not None else 0.0
-    surplus: list[SegmentName] = []
-    for name, size in kept:
-        if over <= 0 and name.last.ms >= oldest_ms:
-            break
-        surplus.append(name)
-        over -= size
-    return surplus
+        return await retain(self._archive, self._config, time.time() * 1000, is_gone)
 
 
 def _sum(one: Archived, other: Archived) -> Archived:

@@ -92,12 +92,17 @@ class Restorer:
 
     async def _check(self, stream: str) -> None:
         length, last = await self._end_of(stream)
-        mark = await self._connection.call("GET", names.restoring(stream))
-        if not length or (mark is not None and EntryId.parse(mark) == last):
+        mark = await self._mark(stream)
+        if not length or mark == last:
             return
         if mark is not None:
             raise RestoreDisturbedError(names.topic_of(stream) or stream, length, stream, str(last))
         raise RestoreRefusedError(names.topic_of(stream) or stream, length)
+
+    async def _mark(self, stream: str) -> EntryId | None:
+        """Return the last id that a restore wrote which has not come to its end."""
+        mark = await self._connection.call("GET", names.restoring(stream))
+        return None if mark in (None, names.RESTORED) else EntryId.parse(mark)
 
     async def _end_of(self, stream: str) -> tuple[int, EntryId]:
         """Return how many entries a stream has, and the last id that it ever gave."""
@@ -112,11 +117,9 @@ class Restorer:
 
     async def _stream(self, stream: str, since: datetime | None, *, newer_only: bool) -> Restored:
         self._damaged = []
-        if not newer_only:
-            await self._check(stream)  # again: the streams before it took their time
-        places, waiting = await self._snapshot(stream)
+        places, waiting, whole = await self._snapshots(stream)
         kept = await self._archive.segments(stream)
-        after = self._beginning(stream, kept, since, places)
+        after = self._beginning(stream, kept, since, places) if whole else FIRST
         after = await self._begin(stream, kept, after, newer_only=newer_only)
         groups = 0
         # The groups first: from then on no trimming takes what they have not seen.
@@ -127,8 +130,9 @@ class Restorer:
             groups += await self._group(stream, group, place)
         entries = await self._entries(stream, after)
         await self._set_last(stream, [*places.values(), *(str(one.name.last) for one in kept)])
-        again = await self._waiting(stream, waiting)
-        await self._connection.call("DEL", names.restoring(stream))
+        again = sum([await self._waiting(stream, of_one) for of_one in waiting])
+        # Until the archive has a new snapshot it keeps those that it put aside.
+        await self._connection.call("SET", names.restoring(stream), names.RESTORED)
         return Restored(
             topic=names.topic_of(stream) or stream,
             entries=entries,
@@ -140,8 +144,7 @@ class Restorer:
     async def _begin(self, stream: str, kept: Sequence[Kept], after: EntryId, *, newer_only: bool) -> EntryId:
         """Mark the stream; return behind which entry to go on: behind what a killed run brought, if one did."""
         length, last = await self._end_of(stream)
-        mark = await self._connection.call("GET", names.restoring(stream))
-        resumed = mark is not None and EntryId.parse(mark) == last
+        resumed = await self._mark(stream) == last
         if not (resumed or newer_only) and any(
             one.name.first <= last and one.name.last > after for one in kept
         ):
@@ -162,16 +165,28 @@ class Restorer:
             raise RestoreDisturbedError(names.topic_of(stream) or stream, length, stream, str(last))
         return added
 
-    async def _snapshot(self, stream: str) -> tuple[dict[str, str], Iterator[Waiting]]:
-        name, data = await self._archive.read_snapshot(stream)
-        if data is None:
-            return {}, iter(())
-        try:
-            places, waiting = await asyncio.to_thread(snapshot.read, name, data)
-        except SegmentDamagedError as damage:
-            self._damage(damage)  # the groups begin anew: everything comes again, nothing is lost
-            return {}, iter(())
-        return places.groups, waiting
+    async def _snapshots(self, stream: str) -> tuple[dict[str, str], list[Iterator[Waiting]], bool]:
+        """Return the groups' places, what waits for them, and whether that is all that was written of it.
+
+        Each time that the server lost data one was put aside. A group goes on at the earliest of its places.
+        """
+        groups: dict[str, str] = {}
+        waiting: list[Iterator[Waiting]] = []
+        whole = True
+        for name in await self._archive.snapshots(stream):
+            data = await self._archive.read_snapshot(name)
+            if data is None:
+                continue
+            try:
+                places, of_one = await asyncio.to_thread(snapshot.read, str(name), data, stream)
+            except SegmentDamagedError as damage:
+                self._damage(damage)
+                whole = False  # which groups there were is unknown: everything comes, and they begin anew
+                continue
+            waiting.append(of_one)
+            for group, place in places.groups.items():
+                groups[group] = str(min(EntryId.parse(place), EntryId.parse(groups.get(group, place))))
+        return groups, waiting, whole
 
     def _beginning(
         self, stream: str, kept: Sequence[Kept], since: datetime | None, places: dict[str, str]
@@ -182,7 +197,7 @@ class Restorer:
             begin = EntryId(max(0, int(since.timestamp() * 1000))).previous()
         else:
             topic = names.topic_of(stream)
-            room = deadletter.LETTERS_MAX if topic is None else self._config.stream(topic).maxlen
+            room = self._config.stream(topic).maxlen if topic else deadletter.LETTERS_MAX
             begin = FIRST
             for one in reversed(kept):  # whole segments: trimming is not exact either
                 if room <= 0:

@@ -9,7 +9,7 @@ lines. At the end a skippable frame holds the index: JSON, its SHA-256, its leng
 
 import hashlib
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -72,15 +72,18 @@ class SegmentWriter:
         self._blocks: list[Block] = []
         self._frames: list[bytes] = []
 
-    def extend(self, entries: Iterable[Entry]) -> None:
-        """Take entries that follow those before."""
-        for entry_id, fields in entries:
+    def extend(self, entries: Sequence[Entry], bytes_max: int | None = None) -> int:
+        """Take entries that follow those before, until `size` comes to `bytes_max`; return how many were taken."""
+        for taken, (entry_id, fields) in enumerate(entries):
+            if bytes_max is not None and self.size >= bytes_max:
+                return taken
             line = pack(entry_id, fields)
             self.count += 1
             self._lines.append(line)
             self._waiting += len(line) + 1
             if self._waiting >= BLOCK_BYTES:
                 self._end_block()
+        return len(entries)
 
     def finish(self) -> tuple[SegmentName, bytes]:
         """Return the segment, of at least one entry, under its name."""

@@ -4,6 +4,7 @@ A listing alone so tells which entries of which stream are where. A topic's name
 every file system and in every bucket.
 """
 
+import hashlib
 import re
 from dataclasses import dataclass
 
@@ -15,6 +16,14 @@ _SEGMENT = re.compile(r"([^/]+)/(\d{1,20}-\d{1,20})_(\d{1,20}-\d{1,20})_(\d{1,20
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_.-")
 _NO_TOPIC = "=-"
 """Begins the folder of a stream that is no topic's; after its "=" an escape has a hexadecimal digit."""
+_NO_NAME = "="
+"""The folder of the topic without a name."""
+FOLDER_MAX = 200
+"""File systems take names of 255 bytes. The folder of a longer name is its beginning and its SHA-256."""
+_HASHED = re.compile(r".+=-[0-9a-f]{64}")
+_HEAD = FOLDER_MAX - len("=-") - 64
+_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
+"""Windows makes no files of these names, whatever follows the dot (Microsoft, "Naming Files, Paths")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +39,16 @@ class SegmentName:
         return f"{folder_of(self.stream)}/{self.first}_{self.last}_{self.count}.jsonl.zst"
 
     @classmethod
-    def parse(cls, key: str) -> "SegmentName | None":
-        """Read a key; None when it is no segment's."""
+    def parse(cls, key: str, stream: str | None = None) -> "SegmentName | None":
+        """Read a key; None when it is no segment's. Not all folders tell their `stream`: say it if you know."""
         found = _SEGMENT.fullmatch(key)
         if found is None:
             return None
         folder, first, last, count = found.groups()
-        name = cls(stream_of(folder), EntryId.parse(first), EntryId.parse(last), int(count))
+        stream = stream_of(folder) if stream is None else stream
+        if stream is None:
+            return None
+        name = cls(stream, EntryId.parse(first), EntryId.parse(last), int(count))
         # Anything may lie in a folder: ids that the server could not have given, a name spelt otherwise.
         possible = name.first <= name.last and max(name.first.ms, name.first.number) <= LAST.ms
         possible = possible and max(name.last.ms, name.last.number) <= LAST.ms
@@ -46,11 +58,17 @@ class SegmentName:
 def folder_of(stream: str) -> str:
     """Return the folder of a stream: its topic, with `=XX` for what is not safe in a name everywhere."""
     topic = names.topic_of(stream)
-    return _escaped(topic) if topic is not None else _NO_TOPIC + _escaped(stream)
+    folder = _escaped(topic) if topic is not None else _NO_TOPIC + _escaped(stream)
+    if len(folder) <= FOLDER_MAX:
+        return folder
+    digest = hashlib.sha256(stream.encode(errors="surrogateescape")).hexdigest()
+    return f"{folder[:_HEAD]}=-{digest}"
 
 
-def stream_of(folder: str) -> str:
-    """Return the stream whose folder this is."""
+def stream_of(folder: str) -> str | None:
+    """Return the stream whose folder this is; None when its name was too long for the folder to tell."""
+    if _HASHED.fullmatch(folder):
+        return None
     if folder.startswith(_NO_TOPIC):
         return _unescaped(folder.removeprefix(_NO_TOPIC))
     return names.stream_of(_unescaped(folder))
@@ -60,10 +78,16 @@ def _escaped(name: str) -> str:
     escaped = "".join(
         chr(byte) if byte in _PLAIN else f"={byte:02X}" for byte in name.encode(errors="surrogateescape")
     )
-    return f"=2E{escaped[1:]}" if escaped.startswith(".") else escaped  # "..", and hidden files
+    if escaped.startswith(".") or _DEVICES.match(escaped):  # "..", hidden files, Windows' devices
+        escaped = f"={ord(escaped[0]):02X}{escaped[1:]}"
+    if escaped.endswith("."):  # which Windows leaves out
+        escaped = f"{escaped[:-1]}=2E"
+    return escaped or _NO_NAME
 
 
 def _unescaped(folder: str) -> str:
+    if folder == _NO_NAME:
+        return ""
     raw = re.sub(
         rb"=([0-9A-F]{2})",
         lambda found: bytes.fromhex(found[1].decode()),

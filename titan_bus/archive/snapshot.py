@@ -17,7 +17,9 @@ from titan_bus.entry_id import EntryId
 from titan_bus.errors import EntryMalformedError, SegmentDamagedError, ServerRefusedError
 
 VERSION = 1
-PAGE = 500
+PAGE = 100
+LINE_BYTES_MAX = 64 * 1024 * 1024
+"""An event has 32 KB at most, a group's place some 100 bytes: what is longer was not written by us."""
 
 
 class Places(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,14 +64,14 @@ async def take(connection: Connection, stream: str) -> bytes | None:
     parts = [compressor.compress(head + b"\n")]
     for group in places:
         parts += [
-            await asyncio.to_thread(compressor.compress, _packed(page))
+            await asyncio.to_thread(_packed, compressor, page)
             async for page in _waiting(connection, topic, group)
         ]
     parts.append(compressor.flush())
     return b"".join(parts)
 
 
-def read(name: str, data: bytes) -> tuple[Places, Iterator[Waiting]]:
+def read(name: str, data: bytes, stream: str) -> tuple[Places, Iterator[Waiting]]:
     """Return what a stored snapshot says. CPU work: call it, and take the steps of the iterator, in a thread.
 
     Raises:
@@ -84,15 +86,20 @@ def read(name: str, data: bytes) -> tuple[Places, Iterator[Waiting]]:
 
     def waiting() -> Iterator[Waiting]:
         try:
-            for line in lines:
+            while line := lines.readline(LINE_BYTES_MAX):
                 yield msgspec.json.decode(line, type=Waiting)
         except (zstandard.ZstdError, msgspec.MsgspecError) as error:
             raise damaged(error) from error
 
     try:
-        return msgspec.json.decode(lines.readline(), type=Places), waiting()
+        places = msgspec.json.decode(lines.readline(LINE_BYTES_MAX), type=Places)
     except (zstandard.ZstdError, msgspec.MsgspecError) as error:
         raise damaged(error) from error
+    if places.version != VERSION:
+        raise SegmentDamagedError(name, f"it is of version {places.version}, this program reads {VERSION}")
+    if places.stream != stream:
+        raise SegmentDamagedError(name, f"it is a snapshot of {places.stream}: it was copied here")
+    return places, waiting()
 
 
 async def _places(connection: Connection, stream: str) -> dict[str, str]:
@@ -112,23 +119,25 @@ async def _waiting(connection: Connection, topic: str, group: str) -> AsyncItera
     """Read the delayed set, the retry stream, the set again: an event that moves meanwhile is met once."""
     seen: set[str | bytes] = set()
 
-    def fresh(event: bytes) -> bool:
-        try:
-            event_id: str | bytes = codec.decode([codec.FIELD, event]).event_id
-        except EntryMalformedError:
-            event_id = event
-        if event_id in seen:
-            return False
-        seen.add(event_id)
-        return True
+    def fresh(rows: Sequence[tuple[bytes, int]]) -> list[Waiting]:
+        found: list[Waiting] = []
+        for event, due in rows:
+            try:
+                event_id: str | bytes = codec.decode([codec.FIELD, event]).event_id
+            except EntryMalformedError:
+                event_id = event
+            if event_id not in seen:
+                seen.add(event_id)
+                found.append(Waiting(group=group, due_ms=due, event=event))
+        return found
 
     delayed, retries = names.delayed_of(group, topic), names.retries_of(group, topic)
     async for rows in _delayed(connection, delayed):
-        yield [Waiting(group=group, due_ms=due, event=event) for event, due in rows if fresh(event)]
+        yield await asyncio.to_thread(fresh, rows)
     async for bodies in _retried(connection, retries):
-        yield [Waiting(group=group, due_ms=0, event=event) for event in bodies if fresh(event)]
+        yield await asyncio.to_thread(fresh, [(event, 0) for event in bodies])
     async for rows in _delayed(connection, delayed):
-        yield [Waiting(group=group, due_ms=due, event=event) for event, due in rows if fresh(event)]
+        yield await asyncio.to_thread(fresh, rows)
 
 
 async def _delayed(connection: Connection, key: str) -> AsyncIterator[list[tuple[bytes, int]]]:
@@ -147,5 +156,5 @@ async def _retried(connection: Connection, stream: str) -> AsyncIterator[list[by
         start = f"({page[-1][0].decode()}"
 
 
-def _packed(page: Sequence[Waiting]) -> bytes:
-    return b"".join(msgspec.json.encode(one) + b"\n" for one in page)
+def _packed(compressor: Any, page: Sequence[Waiting]) -> bytes:
+    return bytes(compressor.compress(b"".join(msgspec.json.encode(one) + b"\n" for one in page)))

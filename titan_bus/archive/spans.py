@@ -4,11 +4,12 @@ Segments may overlap, and not only with the same entries: a server that lost its
 behind gives new ones the ids in between. `reader` and `restore` go this way.
 """
 
+import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import NamedTuple
 
-from titan_bus.archive.archive import Archive
+from titan_bus.archive.archive import Archive, Kept
 from titan_bus.archive.segment import Block, Segment, id_of
 from titan_bus.archive.segment_name import SegmentName
 from titan_bus.entry_id import EntryId
@@ -69,9 +70,7 @@ async def spans(
     Raises:
         StoreError: the store cannot be read.
     """
-    names = deque(
-        name for name, _ in await archive.segments(stream) if name.last > after and name.first <= until
-    )
+    names = await asyncio.to_thread(_within, await archive.segments(stream), after, until)
     opened: list[deque[Part]] = []
     while after < until:
         while names and names[0].first.previous() <= after:
@@ -85,6 +84,10 @@ async def spans(
         span = _next(after, [parts[0] for parts in opened], names[0].first if names else None)
         yield span
         after = span.last
+
+
+def _within(kept: Sequence[Kept], after: EntryId, until: EntryId) -> deque[SegmentName]:
+    return deque(name for name, _ in kept if name.last > after and name.first <= until)
 
 
 def _next(after: EntryId, heads: list[Part], following: EntryId | None) -> Span:

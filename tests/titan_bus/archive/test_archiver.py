@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,13 +16,14 @@ import msgspec
 import pytest
 
 from tests.s3_server.server import Bucket
-from tests.titan_bus.archives import ALWAYS, archived, cut, entries, ids, publish
+from tests.titan_bus.archives import ALWAYS, archived, cut, entries, ids, publish, quiet
 from tests.titan_bus.conftest import Recorder, settled, until
-from titan_bus import ArchiveConfig, Bus, BusConfig, StreamConfig, names, new_ulid
+from titan_bus import ArchiveConfig, Bus, BusConfig, StreamConfig, codec, names, new_ulid
 from titan_bus.archive import archiver
-from titan_bus.archive.archive import Archive, Kept
-from titan_bus.archive.archiver import _surplus
+from titan_bus.archive.archive import Archive, Kept, SnapshotName
+from titan_bus.archive.archiver import Archiver
 from titan_bus.archive.lease import Lease
+from titan_bus.archive.retention import surplus
 from titan_bus.archive.segment_name import SegmentName
 from titan_bus.archive.snapshot import groups_of, read
 from titan_bus.archive.storage import FolderStore, open_store
@@ -48,12 +50,12 @@ def config(config: BusConfig, topic: str, folder: Path) -> BusConfig:
 
 
 @pytest.fixture(autouse=True)
-async def no_round(raw: Connection) -> AsyncIterator[None]:
-    """Archives nothing by itself, nor other tests' dead letters, and leaves no mark to the next test."""
+async def no_round(raw: Connection, config: BusConfig) -> AsyncIterator[None]:
+    """Archives nothing by itself, nor other tests' dead letters, and leaves none to the next test."""
     await raw.call("DEL", names.DEAD_LETTERS)
-    await raw.call("SET", names.ARCHIVE_DONE, "1")
+    await quiet(raw, config)
     yield
-    await raw.call("DEL", names.ARCHIVE_DONE, names.DEAD_LETTERS)
+    await raw.call("DEL", names.DEAD_LETTERS)
 
 
 async def test_everything_new_is_archived_once(bus: Bus, raw: Connection, topic: str, folder: Path) -> None:
@@ -261,6 +263,7 @@ async def test_a_failing_store_is_said_once(
     """A full disk is counted each round and logged once; when there is room again nothing is missing."""
     assert config.archive is not None
     quick = msgspec.structs.replace(config, archive=msgspec.structs.replace(config.archive, every_s=0.005))
+
     await raw.call("DEL", names.ARCHIVE_DONE)
 
     def full(handle: int) -> None:
@@ -339,7 +342,7 @@ async def test_a_snapshot_tells_places_and_what_waits(
     store = open_store(str(folder), {})
     data = await store.get(f"{topic}/groups.jsonl.zst")
     assert data is not None
-    places, waiting = read("s", data)
+    places, waiting = read("s", data, stream)
     assert places.groups == {
         "done": held[-1][0].decode(),
         "slow": str(EntryId.parse(held[1][0]).previous()),
@@ -363,7 +366,7 @@ def test_retention_removes_the_oldest(days: float | None, size: int | None, gone
     now_ms = 100 * DAY_MS
     five = [kept(now_ms - age * DAY_MS) for age in (5, 4, 3, 1, 0)]
     config = ArchiveConfig(target="x", max_age_days=days, max_bytes=size)
-    assert _surplus(five, config, now_ms) == [one.name for one in five[:gone]]
+    assert surplus(five, config, now_ms) == [one.name for one in five[:gone]]
 
 
 async def test_retention_works_on_the_store(config: BusConfig, topic: str, folder: Path) -> None:
@@ -390,6 +393,99 @@ async def test_a_server_behind_its_archive_is_said(
     assert (await bus.archive_now()).entries == 2
     assert "ahead of the server" in caplog.text
     caplog.clear()
+
+
+@pytest.mark.parametrize("rounds", [1, 2])
+async def test_events_of_a_clock_that_went_back_are_archived(
+    bus: Bus, raw: Connection, topic: str, rounds: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A replica took over that lacked the newest, and gave new events ids among those: all are archived."""
+    stream = names.stream_of(topic)
+
+    async def add(*entry_ids: str) -> None:
+        encoded = codec.encode(codec.decode_body((await entries(raw, f"{stream}x"))[0][1][1]))
+        for entry_id in entry_ids:
+            event = msgspec.structs.replace(codec.decode_body(encoded), event_id=entry_id)
+            await raw.call("XADD", stream, entry_id, codec.FIELD, codec.encode(event))
+
+    await bus.publish(topic, "e", {})
+    await raw.call("RENAME", stream, f"{stream}x")
+    before = [f"{n}-0" for n in range(1_000, 1_100)]
+    await add(*before)
+    await bus.archive_now()
+    await raw.call("DEL", stream)
+    since = [f"{n}-5" for n in range(1_060, 1_120, 2)]
+    await add(*before[:51], *since[:20])
+    if rounds > 1:
+        await bus.archive_now()
+    await add(*since[20:])  # now ahead of the archive
+    await bus.archive_now()
+    await cut(raw, topic, 0)
+    expected = sorted([*before, *since], key=EntryId.parse)
+    assert await ids(bus.replay("1970-01-01T00:00:00Z", topic)) == expected
+    await raw.call("DEL", f"{stream}x")
+    caplog.clear()
+
+
+async def test_a_snapshot_is_what_the_store_has(
+    config: BusConfig, bus: Bus, raw: Connection, topic: str, folder: Path
+) -> None:
+    """Two programs take turns: what the one replaced meanwhile is written again by the other."""
+    stream = names.stream_of(topic)
+    await publish(bus, topic, 1)
+    await raw.call("XGROUP", "CREATE", stream, "g", "$")
+    event = (await entries(raw, stream))[0][1][1]
+    archive = Archive(FolderStore(folder))
+
+    async def one() -> Archiver:
+        assert config.archive is not None
+        return Archiver(raw, archive, config.archive, bus.counters)
+
+    first, second = await one(), await one()
+    for program, waits in ((first, True), (second, False), (first, True)):
+        await raw.call("DEL", names.delayed_of("g", topic))
+        if waits:
+            await raw.call("ZADD", names.delayed_of("g", topic), 1, event)
+        await program.archive_now()
+        data = await archive.read_snapshot(SnapshotName(stream))
+        assert data is not None
+        assert len(list(read("s", data, stream)[1])) == waits
+
+
+async def test_a_snapshot_goes_with_its_topic(
+    config: BusConfig, bus: Bus, raw: Connection, topic: str, folder: Path
+) -> None:
+    """A topic that was given up, and is too old to be kept, leaves no events in a snapshot either."""
+    assert config.archive is not None
+    await publish(bus, topic, 1)
+    await raw.call("XGROUP", "CREATE", names.stream_of(topic), "g", "$")
+    await bus.archive_now()
+    await raw.call("DEL", names.stream_of(topic))
+    old = msgspec.structs.replace(config.archive, max_age_days=1e-9)
+    async with Bus(msgspec.structs.replace(config, archive=old)) as late:
+        await late.archive_now()
+    assert await Archive(FolderStore(folder)).streams() == []
+
+
+async def test_names_are_read_beside_the_loop(
+    bus: Bus, topic: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A year of segments is a hundred thousand names: the loop does not stop for them."""
+    await publish(bus, topic, 1)
+    await bus.archive_now()
+    threads: list[int] = []
+    parse = SegmentName.parse
+
+    def parsing(key: str, stream: str | None = None) -> SegmentName | None:
+        threads.append(threading.get_ident())
+        return parse(key, stream)
+
+    monkeypatch.setattr(SegmentName, "parse", parsing)
+    archive = Archive(FolderStore(folder))
+    assert await archive.segments()
+    assert await archive.streams()
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 async def test_the_loop_goes_on_while_a_round_works(bus: Bus, raw: Connection, topic: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.titan_bus.archives import ALWAYS, cut, entries, ids, publish, write_segment
+from tests.titan_bus.archives import ALWAYS, cut, entries, ids, publish, quiet, write_segment
 from tests.titan_bus.conftest import QUICK_RETRY, Recorder, Server, settled, until
 from titan_bus import (
     ArchiveConfig,
@@ -57,19 +57,14 @@ async def raw(server: Server) -> AsyncIterator[Connection]:
 
 
 @pytest.fixture(autouse=True)
-async def no_round(raw: Connection) -> None:
-    await quiet(raw)
-
-
-async def quiet(raw: Connection) -> None:
-    """Let nothing be archived by itself."""
-    await raw.call("SET", names.ARCHIVE_DONE, "1")
+async def no_round(raw: Connection, config: BusConfig) -> None:
+    await quiet(raw, config)
 
 
 async def lose(raw: Connection) -> None:
-    """Empty the server, as after a lost disk."""
+    """Empty the server, as after a lost disk; nothing is archived by itself then."""
     await raw.call("FLUSHALL")
-    await quiet(raw)
+    await raw.call("SET", names.ARCHIVE_DONE, "1")
 
 
 async def test_entries_come_back_under_their_ids(bus: Bus, raw: Connection) -> None:
@@ -241,6 +236,8 @@ async def test_a_kill_in_the_middle_is_repeated(
     assert await raw.call("XLEN", STREAM) == 2 * restore.BATCH
     await bus.restore()
     assert await entries(raw, STREAM) == held
+    assert await raw.call("GET", names.restoring(STREAM)) == names.RESTORED
+    await bus.archive_now()
     assert await raw.call("EXISTS", names.restoring(STREAM)) == 0
 
 
@@ -331,6 +328,92 @@ async def test_a_stream_that_was_emptied_but_not_deleted_is_said(bus: Bus, raw: 
         await bus.restore()
 
 
+async def test_a_snapshot_survives_the_rounds_after_a_loss(bus: Bus, raw: Connection, tmp_path: Path) -> None:
+    """The server lost its data and life went on, rounds too: what waited before comes back, and since."""
+    sent = await publish(bus, TOPIC, 5)
+    failed = (await entries(raw, STREAM))[0][1][1]
+    await raw.call("XGROUP", "CREATE", STREAM, "g", "$")
+    await raw.call("ZADD", names.delayed_of("g", TOPIC), 1, failed)
+    await bus.archive_now()
+    await lose(raw)
+    await raw.call("XGROUP", "CREATE", STREAM, "g", "0", "MKSTREAM")
+    await publish(bus, TOPIC, 1)
+    await raw.call("XREADGROUP", "GROUP", "g", "c", "NOACK", "STREAMS", STREAM, ">")
+    later = (await entries(raw, STREAM))[0]
+    await raw.call("ZADD", names.delayed_of("g", TOPIC), 1, later[1][1])
+    for _ in range(2):
+        await bus.archive_now()
+    await lose(raw)
+    (done,) = await bus.restore([TOPIC])
+    assert (done.entries, done.waiting) == (6, 2)
+    waits = await raw.call("ZRANGE", names.delayed_of("g", TOPIC), 0, -1)
+    assert sorted(waits) == sorted([failed, later[1][1]])
+    place = (await groups_of(raw, STREAM))["g"]["last-delivered-id"]
+    assert place == (await entries(raw, STREAM))[4][0]  # the earlier of the two
+    assert [codec.decode_body(failed).event_id] == sent[:1]
+    archive = Archive(FolderStore(tmp_path / "archive"))
+    assert len(await archive.snapshots(STREAM)) == 2
+    await bus.archive_now()  # has a snapshot of what came back: the old ones have done their work
+    assert len(await archive.snapshots(STREAM)) == 1
+
+
+async def test_a_group_that_is_gone_stays_gone(bus: Bus, raw: Connection) -> None:
+    """Destroyed, and archived since: a restore does not bring it back."""
+    await publish(bus, TOPIC, 2)
+    await raw.call("XGROUP", "CREATE", STREAM, "old", "0")
+    await bus.archive_now()
+    await raw.call("XGROUP", "DESTROY", STREAM, "old")
+    await bus.archive_now()
+    await lose(raw)
+    (done,) = await bus.restore([TOPIC])
+    assert (done.entries, done.groups) == (2, 0)
+
+
+async def test_a_damaged_snapshot_brings_everything(bus: Bus, raw: Connection, tmp_path: Path) -> None:
+    """Which groups there were, and how far, is unknown: also what is behind `maxlen` comes back."""
+    await raw.call("XGROUP", "CREATE", STREAM, "g", "0", "MKSTREAM")
+    for start in range(0, 2_000, 500):
+        await publish(bus, TOPIC, 500, start)
+        await bus.archive_now()
+    await asyncio.to_thread(
+        (tmp_path / "archive" / TOPIC / "groups.jsonl.zst").write_bytes, b"(\xb5/\xfd no snapshot"
+    )
+    await lose(raw)
+    (done,) = await bus.restore([TOPIC])
+    assert (done.entries, len(done.damaged)) == (2_000, 1)
+
+
+async def test_a_snapshot_of_another_stream_is_not_believed(
+    bus: Bus, raw: Connection, tmp_path: Path
+) -> None:
+    """Copied into another topic's folder it is named as damage, and makes no groups there."""
+    await raw.call("XGROUP", "CREATE", names.stream_of("a.v1"), "g", "0", "MKSTREAM")
+    await publish(bus, "a.v1", 1)
+    await publish(bus, TOPIC, 1)
+    await bus.archive_now()
+    folder = tmp_path / "archive"
+    data = await asyncio.to_thread((folder / "a.v1/groups.jsonl.zst").read_bytes)
+    await asyncio.to_thread((folder / TOPIC / "groups.jsonl.zst").write_bytes, data)
+    await lose(raw)
+    (done,) = await bus.restore([TOPIC])
+    assert (done.entries, done.groups) == (1, 0)
+    assert "a snapshot of topics:{a.v1}" in done.damaged[0]
+
+
+@pytest.mark.parametrize("topic", ["", "уведомления-" * 20, "con", "a.", "..", "x" * 300])
+async def test_a_topic_of_any_name_comes_back(bus: Bus, raw: Connection, tmp_path: Path, topic: str) -> None:
+    """Without a name, too long for a folder, or one that Windows would not make: it is archived and restored."""
+    await raw.call("XADD", names.stream_of(topic), "*", "x", "y")
+    await publish(bus, TOPIC, 1)
+    assert (await bus.archive_now()).entries == 2
+    await lose(raw)
+    again = Archive(FolderStore(tmp_path / "archive"))
+    assert await again.streams() == sorted([STREAM, names.stream_of(topic)])
+    assert len(await again.segments()) == 2
+    assert [done.entries for done in await bus.restore()] == [1, 1]
+    assert await raw.call("XLEN", names.stream_of(topic)) == 1
+
+
 async def test_damage_is_reported(bus: Bus, raw: Connection, tmp_path: Path) -> None:
     """A torn snapshot and a torn segment are in the report; groups then begin anew, nothing is skipped."""
     await publish(bus, TOPIC, 10)
@@ -359,7 +442,7 @@ async def test_a_killed_server_loses_nothing_that_was_archived(
     server.start()
     await until(lambda: bus.connected and raw.connected, "connections")
     assert await raw.call("DBSIZE") == 0
-    await quiet(raw)
+    await quiet(raw, bus.config)
     (done,) = await bus.restore()
     assert done.entries == 300
     recorder = Recorder()

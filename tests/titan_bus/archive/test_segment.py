@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from titan_bus import codec, names
 from titan_bus.archive import segment
 from titan_bus.archive.segment import Entry, Segment, SegmentWriter
-from titan_bus.archive.segment_name import SegmentName, folder_of, stream_of
+from titan_bus.archive.segment_name import FOLDER_MAX, SegmentName, folder_of, stream_of
 from titan_bus.entry_id import FIRST, LAST, EntryId
 from titan_bus.errors import SegmentDamagedError
 
@@ -129,11 +129,32 @@ def test_any_decoder_reads_it() -> None:
 def test_any_topic_has_a_folder_of_its_own(topic: str) -> None:
     """Whatever a topic is called, its folder is one safe name, and tells the topic."""
     folder = folder_of(names.stream_of(topic))
+    assert len(folder) <= FOLDER_MAX
     assert stream_of(folder) == names.stream_of(topic)
     assert not folder.startswith(".")
     assert set(folder) <= set("abcdefghijklmnopqrstuvwxyz0123456789_.-=ABCDEF")
     assert folder_of(names.DEAD_LETTERS) != folder_of(names.stream_of(names.DEAD_LETTERS))
     assert stream_of(folder_of(names.DEAD_LETTERS)) == names.DEAD_LETTERS
+
+
+@pytest.mark.parametrize("topic", ["", ".", "..", "a.", "con", "nul.v1", "com1", "aux.", "=", "A", "a/b"])
+def test_a_topic_that_no_system_takes_has_a_folder(topic: str) -> None:
+    """Names that are empty, hidden, or Windows' own: each has a folder of its own, which tells the topic."""
+    folder = folder_of(names.stream_of(topic))
+    assert stream_of(folder) == names.stream_of(topic)
+    assert folder
+    assert not folder.endswith(".")
+    assert folder.partition(".")[0] not in {"", "con", "nul", "com1", "aux"}
+
+
+def test_a_name_that_is_too_long_has_a_folder_of_its_own() -> None:
+    """Two long names that begin alike have two folders, which fit everywhere, and do not tell the topic."""
+    long = [names.stream_of("уведомления-" * 4 + end) for end in "ab"] + ["x" * 201]
+    folders = {folder_of(stream) for stream in long}
+    assert len(folders) == 3
+    assert max(map(len, folders)) <= FOLDER_MAX
+    assert {stream_of(folder) for folder in folders} == {None}
+    assert SegmentName.parse(f"{folder_of(long[0])}/1-0_2-0_2.jsonl.zst") is None
 
 
 @given(st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1)))
