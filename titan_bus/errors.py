@@ -24,6 +24,7 @@ BusError
 ├── ArchiveError                 what has to do with the archive
 │   ├── StoreError               its folder or bucket cannot be read or written
 │   ├── SegmentDamagedError      one of its objects is not what was written
+│   │   └── SegmentForeignError      it is whole, but of another stream or of a later version
 │   └── RestoreRefusedError      a stream on the server is not empty
 │       └── RestoreDisturbedError    somebody published there meanwhile
 ├── OnceMisusedError             a guard of `once` where it cannot hold; a bug of the caller
@@ -236,6 +237,10 @@ class SegmentDamagedError(ArchiveError):
         super().__init__(f"{name}: {detail}")
         self.name = name
         self.detail = detail
+
+
+class SegmentForeignError(SegmentDamagedError):
+    """The object `name` is whole, but of another stream or of a later version, as `detail` says."""
 
 
 class RestoreRefusedError(ArchiveError):

@@ -16,7 +16,7 @@ import msgspec
 from titan_bus import codec
 from titan_bus.archive.segment_name import SegmentName
 from titan_bus.entry_id import EntryId
-from titan_bus.errors import SegmentDamagedError
+from titan_bus.errors import SegmentDamagedError, SegmentForeignError
 
 Entry = tuple[bytes, Sequence[bytes]]
 """An entry's id, and its names and values in turn, as the server sends them."""
@@ -26,6 +26,8 @@ BLOCK_BYTES = 1024 * 1024
 BLOCK_BYTES_MAX = 1024 * 1024 * 1024
 """No block of ours is longer: one value is 512 MB at most (Redis, "Strings"), a third more in base64."""
 _FRAME = b"\x28\xb5\x2f\xfd"
+_REPEATED = 1
+"""The kind of a block that is one byte, many times."""
 _SKIPPABLE = struct.Struct("<II")
 _SKIPPABLE_MAGIC = 0x184D2A5B
 _FOOTER = struct.Struct("<32sI4s")
@@ -111,7 +113,8 @@ class Segment:
     Attributes:
         name: what it is called.
         blocks: what can be read of it, in order.
-        damage: why the index could not be used; `blocks` are then what was found without it.
+        damage: why the index could not be used; `blocks` are then what was found without it, and nothing when it
+            is whole but says that this is something else.
     """
 
     def __init__(self, name: SegmentName, data: bytes) -> None:
@@ -120,9 +123,10 @@ class Segment:
         self._data = data
         try:
             self.blocks = _read_index(name, data)
+        except SegmentForeignError as damage:
+            self.damage, self.blocks = damage, []
         except SegmentDamagedError as damage:
-            self.damage = damage
-            self.blocks = list(_salvage(data))
+            self.damage, self.blocks = damage, list(_salvage(data))
 
     def lines(self, block: Block) -> list[bytes]:
         """Return the lines of a block.
@@ -210,11 +214,13 @@ def _read_index(name: SegmentName, data: bytes) -> list[Block]:
     except struct.error:
         raise SegmentDamagedError(str(name), "it does not end with an index: it is torn") from None
     except msgspec.MsgspecError as error:
-        raise SegmentDamagedError(str(name), f"its index is of another version: {error}") from error
+        raise SegmentForeignError(str(name), f"its index is of another version: {error}") from error
     if index.version != VERSION:
-        raise SegmentDamagedError(
+        raise SegmentForeignError(
             str(name), f"it is of version {index.version}, this program reads {VERSION}"
         )
+    if index.stream != name.stream:
+        raise SegmentForeignError(str(name), f"it is a segment of {index.stream}: it was copied or renamed")
     if not index.blocks or index.blocks[-1].offset + index.blocks[-1].length != start - _SKIPPABLE.size:
         raise SegmentDamagedError(str(name), "something was cut out of it or put into it")
     if _name_of(index.stream, index.blocks) != name:
@@ -229,14 +235,29 @@ def _salvage(data: bytes) -> Iterator[Block]:
     offset = 0
     while (offset := data.find(_FRAME, offset)) >= 0:
         try:
-            reader = zstandard.ZstdDecompressor().decompressobj()
-            content = reader.decompress(data[offset:])
-            if not reader.eof:  # torn
-                return
-            frame = data[offset : len(data) - len(reader.unused_data)]
-            block = _block(offset, frame, content.split(b"\n")[:-1])
+            frame = data[offset : offset + _length(data, offset)]
+            block = _block(offset, frame, _lines(frame))
         except (zstandard.ZstdError, ValueError, IndexError):
             offset += len(_FRAME)
             continue
         yield block
         offset += len(frame)
+
+
+def _length(data: bytes, offset: int) -> int:
+    """Return a frame's length by its blocks' headers (RFC 8878, 3.1.1.2): nothing of it is decompressed for that.
+
+    Raises:
+        ValueError: it does not end.
+    """
+    import zstandard
+
+    head = data[offset : offset + 18]
+    at, last = offset + zstandard.frame_header_size(head), 0
+    while not last:
+        header = int.from_bytes(data[at : at + 3], "little")
+        last, kind, size = header & 1, header >> 1 & 3, header >> 3
+        at += 3 + (1 if kind == _REPEATED else size)
+        if at > len(data):
+            raise ValueError("it is torn")
+    return at - offset + (4 if zstandard.get_frame_parameters(head).has_checksum else 0)

@@ -1,16 +1,18 @@
 """The format of segments."""
 
+import tracemalloc
+
 import pytest
 import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from titan_bus import codec, names
-from titan_bus.archive import segment
+from titan_bus.archive import segment, snapshot
 from titan_bus.archive.segment import Entry, Segment, SegmentWriter
 from titan_bus.archive.segment_name import FOLDER_MAX, SegmentName, folder_of, stream_of
 from titan_bus.entry_id import FIRST, LAST, EntryId
-from titan_bus.errors import SegmentDamagedError
+from titan_bus.errors import SegmentDamagedError, SegmentForeignError
 
 STREAM = names.stream_of("chat.v1")
 fields = st.lists(st.tuples(st.binary(max_size=40), st.binary(max_size=200)), min_size=1, max_size=3)
@@ -97,6 +99,34 @@ def test_a_segment_under_another_name_is_found() -> None:
     damage = Segment(other, data).damage
     assert damage is not None
     assert "renamed" in damage.detail
+
+
+def test_another_streams_segment_is_not_served() -> None:
+    """Whole, so nothing is to be saved: in another topic's folder it gives nothing; nor of a later version."""
+    name, data = build(SAMPLE)
+    opened = Segment(SegmentName(names.stream_of("fs.v1"), name.first, name.last, name.count), data)
+    assert isinstance(opened.damage, SegmentForeignError)
+    assert opened.blocks == []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(segment, "VERSION", 2)
+        later = build(SAMPLE)
+    assert Segment(*later).blocks == []
+
+
+def test_what_would_not_fit_into_memory_is_not_unpacked() -> None:
+    """A small file of zeros that says no length: neither a segment nor a snapshot makes 200 MB of it."""
+    packer = zstandard.ZstdCompressor(level=1).compressobj()
+    bomb = b"".join([*(packer.compress(bytes(1 << 22)) for _ in range(50)), packer.flush()])
+    tracemalloc.start()
+    try:
+        assert Segment(SegmentName(STREAM, EntryId(1), EntryId(2), 2), bomb).blocks == []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(snapshot, "LINE_BYTES_MAX", 1 << 20)
+            with pytest.raises(SegmentDamagedError):
+                snapshot.read("s", bomb, STREAM)
+        assert tracemalloc.get_traced_memory()[1] < 50 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_newer_version_is_said() -> None:
