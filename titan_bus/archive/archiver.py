@@ -155,7 +155,7 @@ class Archiver:
                 after = EntryId.parse(page[-1][0])
             ended = len(page) < PAGE or after >= until  # also before `until`, when its entry was deleted
             while page or (ended and writer.count):
-                taken = await asyncio.to_thread(writer.extend, page)
+                taken = await asyncio.to_thread(writer.extend, page, SEGMENT_BYTES)
                 page = page[taken:]
                 if not page and not ended and writer.size < SEGMENT_BYTES:
                     break
