@@ -4,6 +4,9 @@ A topic stands in braces, so that all keys of one topic fall into one slot of a 
 specification, "Hash tags") and a verdict on an event stays one atomic step there.
 """
 
+import hashlib
+from collections.abc import Sequence
+
 DEAD_LETTERS = "errors.dlq"
 IS_DEAD_LETTERS = (
     "dead letters have this name: name another; `bus.dead_letters` and `titan-bus dlq` show them"
@@ -13,8 +16,7 @@ OWN_GROUPS = "titan_bus."
 ARCHIVE_GROUP = "titan_bus.archive"
 """Holds the archive's place in each stream, so that trimming never overtakes the archive."""
 ARCHIVE_LEASE = "titan_bus.archive:lease"
-ARCHIVE_DONE = "titan_bus.archive:done"
-"""The one is there while an archiver works, the other for most of the time until the next has to."""
+"""Is there while an archiver works."""
 RESTORED = b"restored"
 """Stands in the mark of a stream (`restoring`) until the archive has a snapshot of what came back."""
 REPLIES = "replies"
@@ -41,6 +43,12 @@ def topic_of(stream: str) -> str | None:
     if stream.startswith(_TOPIC_PREFIX) and stream.endswith("}"):
         return stream[len(_TOPIC_PREFIX) : -1]
     return None
+
+
+def archive_done(topics: Sequence[str], every_s: float) -> str:
+    """Return the key that is there for most of the time until these topics have to be archived again."""
+    what = "\n".join((str(every_s), *sorted(topics)))
+    return f"titan_bus.archive:done:{hashlib.sha256(what.encode(errors='surrogateescape')).hexdigest()[:16]}"
 
 
 def restoring(stream: str) -> str:

@@ -97,7 +97,7 @@ async def main(count: int) -> None:
         archive = ArchiveConfig(target=folder, every_s=3_600.0, topics=(TOPIC,))
         raw = Connection(Endpoint.parse(url), 30.0)
         await raw.open()
-        await raw.call("SET", names.ARCHIVE_DONE, "1")
+        await raw.call("SET", names.archive_done((TOPIC,), 3_600.0), "1")
         size = await fill(raw, count)
         print(f"{count:,} events of {size} bytes")
         async with Bus(BusConfig(url=url, archive=archive)) as bus:

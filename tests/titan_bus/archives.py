@@ -23,7 +23,7 @@ async def publish(bus: Bus, topic: str, count: int, start: int = 0) -> list[str]
 async def quiet(raw: Connection, config: BusConfig) -> None:
     """Let a bus of this configuration archive only when it is asked to."""
     assert config.archive is not None
-    await raw.call("SET", names.ARCHIVE_DONE, "1")
+    await raw.call("SET", names.archive_done(config.archive.topics, config.archive.every_s), "1")
 
 
 async def ids(events: AsyncIterator[Event]) -> list[str]:

@@ -71,6 +71,7 @@ class Archiver:
         self._config = config
         self._counters = counters
         self._lease = Lease(connection, names.ARCHIVE_LEASE)
+        self._done = names.archive_done(config.topics, config.every_s)
         self._newest: dict[str, EntryId] = {}
         self._said = ""
 
@@ -80,7 +81,7 @@ class Archiver:
         What fails is counted, and said in the log once until it changes.
         """
         try:
-            done = await self._connection.call("EXISTS", names.ARCHIVE_DONE)
+            done = await self._connection.call("EXISTS", self._done)
             if not done:
                 async with self._lease.held(wait=False) as held:
                     if held:
@@ -131,9 +132,7 @@ class Archiver:
         if failures:
             raise failures[0]
         # Other programs that archive the same take that as their own round.
-        await self._connection.call(
-            "SET", names.ARCHIVE_DONE, "1", "PX", max(1, int(self._config.every_s * 900))
-        )
+        await self._connection.call("SET", self._done, "1", "PX", max(1, int(self._config.every_s * 900)))
         return done
 
     async def _streams(self) -> list[str]:

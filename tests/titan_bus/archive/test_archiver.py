@@ -216,6 +216,25 @@ async def test_a_bucket_serves_as_well(
         assert await ids(bus.replay(ALWAYS, topic)) == sent
 
 
+async def test_who_archives_something_else_is_not_kept_from_it(
+    config: BusConfig, bus: Bus, topic: str, folder: Path
+) -> None:
+    """The round of a program with other topics or another interval is not that of this one."""
+    assert config.archive is not None
+    await publish(bus, topic, 1)
+    await publish(bus, f"{topic}.b", 1)
+    await bus.archive_now()
+    other = msgspec.structs.replace(config.archive, topics=(f"{topic}.b",))
+    async with Bus(msgspec.structs.replace(config, archive=other)):
+
+        async def there() -> bool:
+            return len(await archived(folder, names.stream_of(f"{topic}.b"))) == 1
+
+        await until(there, "a round of its own")
+    assert names.archive_done((topic,), 1.0) != names.archive_done((topic,), 2.0)
+    assert names.archive_done(("a", "b"), 1.0) == names.archive_done(("b", "a"), 1.0)
+
+
 async def test_one_archiver_works_at_a_time(bus: Bus, raw: Connection, topic: str) -> None:
     """While another holds the lease, a round waits for it; a dead holder's lease runs out."""
     await publish(bus, topic, 1)
@@ -243,7 +262,6 @@ async def test_rounds_come_by_themselves(
     """A bus with an archive writes what is new again and again, without being asked."""
     assert config.archive is not None
     quick = msgspec.structs.replace(config, archive=msgspec.structs.replace(config.archive, every_s=0.02))
-    await raw.call("DEL", names.ARCHIVE_DONE)
     async with Bus(quick) as bus:
         for n in range(2):
             await publish(bus, topic, 3)
@@ -265,8 +283,6 @@ async def test_a_failing_store_is_said_once(
     """A full disk is counted each round and logged once; when there is room again nothing is missing."""
     assert config.archive is not None
     quick = msgspec.structs.replace(config, archive=msgspec.structs.replace(config.archive, every_s=0.005))
-
-    await raw.call("DEL", names.ARCHIVE_DONE)
 
     def full(handle: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")

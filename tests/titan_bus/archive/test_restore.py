@@ -64,7 +64,7 @@ async def no_round(raw: Connection, config: BusConfig) -> None:
 async def lose(raw: Connection) -> None:
     """Empty the server, as after a lost disk; nothing is archived by itself then."""
     await raw.call("FLUSHALL")
-    await raw.call("SET", names.ARCHIVE_DONE, "1")
+    await raw.call("SET", names.archive_done((), 3_600.0), "1")
 
 
 async def test_entries_come_back_under_their_ids(bus: Bus, raw: Connection) -> None:
