@@ -48,6 +48,7 @@ from titan_bus.consumer.subscription import Subscription
 from titan_bus.deadletter import DeadLetter
 from titan_bus.default import ack, connect, disconnect, publish, replay, request, subscribe
 from titan_bus.errors import (
+    ArchiveElsewhereError,
     ArchiveError,
     BusClosedError,
     BusError,
@@ -90,6 +91,7 @@ from titan_bus.version import __version__
 __all__ = [
     "EVENT_BYTES_MAX",
     "ArchiveConfig",
+    "ArchiveElsewhereError",
     "ArchiveError",
     "Archived",
     "Bus",

@@ -23,6 +23,7 @@ BusError
 ├── ConfigValueError             a setting that cannot be (also a ValueError)
 ├── ArchiveError                 what has to do with the archive
 │   ├── StoreError               its folder or bucket cannot be read or written
+│   ├── ArchiveElsewhereError    the server is archived, but not there
 │   ├── SegmentDamagedError      one of its objects is not what was written
 │   │   └── SegmentForeignError      it is whole, but of another stream or of a later version
 │   └── RestoreRefusedError      a stream on the server is not empty
@@ -228,6 +229,20 @@ class StoreError(ArchiveError):
         self.target = target
         self.key = key
         self.reason = reason
+
+
+class ArchiveElsewhereError(ArchiveError):
+    """The server is archived to `target`; what is in `other` is another archive. `key` on the server says so."""
+
+    def __init__(self, target: str, other: str, key: str) -> None:
+        super().__init__(
+            f"this server is archived to {target}, and what is in {other} is another archive: each would lack "
+            f"what the other has. Name that target, or see that its disk is there; to move it copy all of it; "
+            f"to begin another from here on delete the key {key} on the server"
+        )
+        self.target = target
+        self.other = other
+        self.key = key
 
 
 class SegmentDamagedError(ArchiveError):

@@ -21,8 +21,9 @@ async def publish(bus: Bus, topic: str, count: int, start: int = 0) -> list[str]
 
 
 async def quiet(raw: Connection, config: BusConfig) -> None:
-    """Let a bus of this configuration archive only when it is asked to."""
+    """Let a bus of this configuration archive only when it is asked to, and to whatever folder it names."""
     assert config.archive is not None
+    await raw.call("DEL", names.ARCHIVE_TARGET)
     await raw.call("SET", names.archive_done(config.archive.topics, config.archive.every_s), "1")
 
 

@@ -14,6 +14,7 @@ from titan_bus.archive.segment_name import SegmentName, folder_of, stream_of
 from titan_bus.archive.storage import Store, Stored, open_store
 from titan_bus.config import ArchiveConfig
 from titan_bus.entry_id import LAST, EntryId
+from titan_bus.event import new_ulid
 
 RUN = 2_000
 SNAPSHOT = "groups.jsonl.zst"
@@ -21,6 +22,8 @@ _ASIDE = re.compile(r"groups_(\d{1,20}-\d{1,20})\.jsonl\.zst")
 """A snapshot that was put aside, and where the archive ended then."""
 _STREAM = "stream"
 """Holds the stream's name where the folder's is too short for it."""
+_ID = "=archive/id"
+"""Tells this archive from every other, whatever path leads to it. No topic has that folder."""
 
 
 class Kept(NamedTuple):
@@ -69,6 +72,17 @@ class Archive:
     def target(self) -> str:
         """Where it is."""
         return self._store.target
+
+    async def identity(self) -> str | None:
+        """Return what tells this archive from every other; None when nobody wrote to it yet."""
+        found = await self._store.get(_ID)
+        return None if found is None else found.decode(errors="replace").strip()
+
+    async def identify(self) -> str:
+        """Give it an identity, and return that."""
+        identity = new_ulid()
+        await self._store.put(_ID, identity.encode())
+        return identity
 
     async def segments(self, stream: str = "") -> list[Kept]:
         """Return the segments of a stream, of all streams without one, in the order of their first entries."""

@@ -2,7 +2,7 @@
 
 Its place in each stream is a group's, `names.ARCHIVE_GROUP`: trimming never overtakes it, and its lag is a metric.
 The place moves when the segment is durable. One archiver works at a time (`lease`); two at once would write some
-entries twice, which readers bear.
+entries twice, which readers bear. A key on the server says which archive the places are of.
 """
 
 import asyncio
@@ -23,6 +23,7 @@ from titan_bus.connections.connection import Connection
 from titan_bus.counters import Counters
 from titan_bus.entry_id import FIRST, EntryId
 from titan_bus.errors import (
+    ArchiveElsewhereError,
     BusError,
     BusOverloadedError,
     BusUnavailableError,
@@ -103,6 +104,7 @@ class Archiver:
 
         Raises:
             StoreError: the store cannot be read or written; what was written until then stays.
+            ArchiveElsewhereError: the server is archived to another target.
             BusUnavailableError: the server does not answer.
         """
         async with self._lease.held(wait=True):
@@ -119,6 +121,7 @@ class Archiver:
                 await self._create_group(stream, info["entries-added"] - info["length"])
 
     async def _round(self) -> Archived:
+        await self._see_that_ours()
         done = Archived()
         failures: list[BusError] = []
         for stream in await self._streams():
@@ -134,6 +137,20 @@ class Archiver:
         # Other programs that archive the same take that as their own round.
         await self._connection.call("SET", self._done, "1", "PX", max(1, int(self._config.every_s * 900)))
         return done
+
+    async def _see_that_ours(self) -> None:
+        """See that the groups' places are of this archive: a second one would lack what the first has."""
+        ours = await self._archive.identity()
+        held = await self._connection.call("GET", names.ARCHIVE_TARGET)
+        if held is not None:
+            identity, _, target = held.decode(errors="replace").partition(" ")
+            if identity != ours:
+                raise ArchiveElsewhereError(target, self._archive.target, names.ARCHIVE_TARGET)
+        if ours is None:
+            ours = await self._archive.identify()
+        said = f"{ours} {self._archive.target}".encode(errors="replace")
+        if held != said:
+            await self._connection.call("SET", names.ARCHIVE_TARGET, said)
 
     async def _streams(self) -> list[str]:
         topics = self._config.topics or await Inspection(self._connection).topic_names()

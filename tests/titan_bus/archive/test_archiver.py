@@ -5,6 +5,7 @@ import contextlib
 import errno
 import logging
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -29,7 +30,7 @@ from titan_bus.archive.snapshot import groups_of, read
 from titan_bus.archive.storage import FolderStore, open_store
 from titan_bus.connections.connection import Connection
 from titan_bus.entry_id import EntryId
-from titan_bus.errors import StoreError
+from titan_bus.errors import ArchiveElsewhereError, StoreError
 
 DAY_MS = 86_400_000
 
@@ -214,6 +215,34 @@ async def test_a_bucket_serves_as_well(
         await cut(raw, topic, 0)
         sent += await publish(bus, topic, 5)
         assert await ids(bus.replay(ALWAYS, topic)) == sent
+
+
+async def test_a_server_has_one_archive(
+    config: BusConfig, bus: Bus, raw: Connection, topic: str, folder: Path, tmp_path: Path
+) -> None:
+    """Another target is refused, and takes nothing from the first; a copy of the first goes on in its place."""
+    assert config.archive is not None
+    sent = await publish(bus, topic, 3)
+    await bus.archive_now()
+    sent += await publish(bus, topic, 3)
+    second = msgspec.structs.replace(config.archive, target=str(tmp_path / "second"))
+    async with Bus(msgspec.structs.replace(config, archive=second)) as other:
+        with pytest.raises(ArchiveElsewhereError, match=f"archived to {folder}") as caught:
+            await other.archive_now()
+        assert caught.value.key in str(caught.value)
+        assert not (tmp_path / "second").exists()
+        await bus.archive_now()
+        await cut(raw, topic, 0)
+        assert await ids(bus.replay(ALWAYS, topic)) == sent
+        await asyncio.to_thread(shutil.copytree, folder, tmp_path / "second")
+        sent += await publish(other, topic, 2)
+        assert (await other.archive_now()).entries == 2
+        assert await ids(other.replay(ALWAYS, topic)) == sent
+    assert str(tmp_path / "second") in (await raw.call("GET", names.ARCHIVE_TARGET)).decode()
+    await raw.call("DEL", names.ARCHIVE_TARGET)
+    third = msgspec.structs.replace(config.archive, target=str(tmp_path / "third"))
+    async with Bus(msgspec.structs.replace(config, archive=third)) as other:
+        assert (await other.archive_now()).entries == 0
 
 
 async def test_who_archives_something_else_is_not_kept_from_it(
