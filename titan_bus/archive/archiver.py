@@ -178,7 +178,7 @@ class Archiver:
                 name, data = await asyncio.to_thread(writer.finish)
                 await self._archive.write(name, data)
                 read = None if read is None else read + name.count
-                await self._move(stream, name.last, read)
+                await self._move(stream, name.last, info["entries-added"] if name.last == until else read)
                 self._counters.archived += name.count
                 done = _sum(done, Archived(entries=name.count, segments=1, bytes=len(data)))
                 writer = SegmentWriter(stream)
@@ -210,7 +210,8 @@ class Archiver:
         if newest <= place and group is not None:
             return Place(place, read)
         if await self._connection.call("XRANGE", stream, str(newest), str(newest)):
-            await self._move(stream, newest, None)  # killed between writing and moving
+            # Killed between writing and moving.
+            await self._move(stream, newest, info["entries-added"] if newest == last else None)
             return Place(newest, None)
         if newest > FIRST:
             logger.warning(

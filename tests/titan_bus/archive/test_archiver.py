@@ -127,6 +127,19 @@ async def test_a_topic_that_no_round_has_met_is_not_trimmed(
     assert (await groups_of(raw, names.stream_of(topic)))[names.ARCHIVE_GROUP]["lag"] == 0
 
 
+async def test_the_lag_is_known_again_after_a_crash(bus: Bus, raw: Connection, topic: str) -> None:
+    """A place that was set without its count has one as soon as it is the stream's end."""
+    stream = names.stream_of(topic)
+    await publish(bus, topic, 5)
+    await bus.archive_now()
+    for count in (0, 3):
+        await raw.call("XGROUP", "SETID", stream, names.ARCHIVE_GROUP, "0")
+        await publish(bus, topic, count)
+        await bus.archive_now()
+        await publish(bus, topic, 2)
+        assert (await groups_of(raw, stream))[names.ARCHIVE_GROUP]["lag"] == 2
+
+
 async def test_a_crash_before_the_place_moved_writes_nothing_twice(
     bus: Bus, raw: Connection, topic: str, folder: Path
 ) -> None:
