@@ -33,6 +33,8 @@ from titan_bus.errors import (
 
 BATCH = 200
 """Entries of one script: some 100 KB as a rule, 6 MB at the most."""
+WORDS_MAX = 4_000
+"""Fields and values of one entry that a script adds; Lua's stack ends at 8,000 (`LUAI_MAXCSTACK`)."""
 
 logger = logging.getLogger("titan_bus")
 
@@ -241,11 +243,35 @@ class Restorer:
         return entries
 
     async def _add(self, stream: str, lines: Sequence[bytes]) -> int:
+        added = 0
         words: list[Any] = []
         for line in lines:
             entry_id, fields = unpack(line)
-            words += [entry_id, len(fields), *fields]
-        return await self._write(stream, words) if words else 0
+            if len(fields) <= WORDS_MAX:
+                words += [entry_id, len(fields), *fields]
+                continue
+            added += await self._write(stream, words) if words else 0
+            added += await self._write_long(stream, entry_id, fields)
+            words = []
+        return added + (await self._write(stream, words) if words else 0)
+
+    async def _write_long(self, stream: str, entry_id: bytes, fields: Sequence[bytes]) -> int:
+        """Add an entry that has more words than a script can hand on."""
+        length, last = await self._end_of(stream)
+        if last != await self._mark(stream):
+            raise RestoreDisturbedError(names.topic_of(stream) or stream, length, stream, str(last))
+        try:
+            await self._connection.call("XADD", stream, entry_id, *fields)
+        except ServerRefusedError:  # sent twice, or somebody was quicker
+            length, last = await self._end_of(stream)
+            if last < EntryId.parse(entry_id):
+                raise
+            if last != EntryId.parse(entry_id):
+                raise RestoreDisturbedError(
+                    names.topic_of(stream) or stream, length, stream, str(last)
+                ) from None
+        await self._connection.call("SET", names.restoring(stream), entry_id)
+        return 1
 
     async def _waiting(self, stream: str, waiting: Iterator[Waiting]) -> int:
         topic, count = names.topic_of(stream), 0

@@ -400,6 +400,19 @@ async def test_a_snapshot_of_another_stream_is_not_believed(
     assert "a snapshot of topics:{a.v1}" in done.damaged[0]
 
 
+async def test_an_entry_with_very_many_fields_comes_back(bus: Bus, raw: Connection) -> None:
+    """More words than Lua can hand on at once: it comes back like the others, and so does what is behind it."""
+    await publish(bus, TOPIC, 2)
+    await raw.call("XADD", STREAM, "*", *(word for n in range(4_500) for word in (f"k{n}", "v")))
+    await publish(bus, TOPIC, 2)
+    held = await entries(raw, STREAM)
+    await bus.archive_now()
+    await lose(raw)
+    (done,) = await bus.restore()
+    assert done.entries == 5
+    assert await entries(raw, STREAM) == held
+
+
 @pytest.mark.parametrize("topic", ["", "уведомления-" * 20, "con", "a.", "..", "x" * 300])
 async def test_a_topic_of_any_name_comes_back(bus: Bus, raw: Connection, tmp_path: Path, topic: str) -> None:
     """Without a name, too long for a folder, or one that Windows would not make: it is archived and restored."""
