@@ -160,8 +160,8 @@ async def test_the_operators_roles_are_printed(titan_bus: Run) -> None:
         role: (await titan_bus("acl", role)).out.strip()
         for role in ("--archives", "--restores", "--dead-letters")
     }
-    assert "titan_bus.archive:done" in rules["--archives"]
-    assert "titan_bus.restoring:*" in rules["--restores"]
+    assert "titan_bus.archive:*" in rules["--archives"]
+    assert "titan_bus.restoring:topics:{*}" in rules["--restores"]
     assert "+xdel %W~errors.dlq" in rules["--dead-letters"]
     assert len(set(rules.values())) == 3
 
