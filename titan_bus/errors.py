@@ -277,7 +277,7 @@ class RestoreDisturbedError(RestoreRefusedError):
         BusError.__init__(
             self,
             f"{topic} got events of its own, up to {last}, before it was restored to the end: stop what publishes "
-            f"there, delete the stream {stream} on the server and restore the topic again",
+            f"there, archive once more to keep them, delete the stream {stream} on the server, restore it again",
         )
         self.topic = topic
         self.length = length
