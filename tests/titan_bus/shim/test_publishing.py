@@ -244,7 +244,8 @@ OURS = {
     errors.ConfigError, errors.ConfigValueError, errors.ExtraMissingError, errors.OnceMisusedError,
     errors.UpcastError, errors.UndescribableError,  # the shim's set-up, and what describes a program
     errors.ClientGoneError, errors.FatalError, errors.NackedError, errors.PayloadMismatchError,  # verdicts
-    errors.EntryMalformedError, errors.RestoreRefusedError,  # of what no call does
+    errors.EntryMalformedError, errors.RestoreRefusedError, errors.RestoreDisturbedError,
+    errors.ArchiveElsewhereError,  # of what no call does
 }  # fmt: skip
 """What is INTERNAL by intent, or never the end of a call."""
 
