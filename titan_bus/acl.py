@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from titan_bus import names
 
 CONNECTING = (
-    "+ping +client|setname +client|id +client|unblock +select +role +wait +time +cluster|slots +asking"
+    "+ping +client|setname +client|id +client|unblock +select +role +wait +time "
+    "+cluster|slots +cluster|info +asking"
 )
 """What every bus sends, with one server, Sentinel or a cluster; none of these shows or changes a key."""
 _EVERY_TOPIC = names.stream_of("*")

@@ -155,6 +155,7 @@ class ClusterDeployment:
         ports = free_ports(8)
         options = ["--cluster-enabled", "yes", "--cluster-node-timeout", "500"]
         options += ["--cluster-require-full-coverage", "no", "--cluster-replica-validity-factor", "0"]
+        options += ["--enable-debug-command", "local"]  # a test cuts a node off with it
         self.nodes = [
             data_node(folder, port, *options, "--cluster-port", str(bus_port))
             for port, bus_port in zip(ports[:4], ports[4:], strict=True)

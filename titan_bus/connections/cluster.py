@@ -6,13 +6,24 @@ will do, the others are found. `server` makes this; `cluster_connection` sends c
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from titan_bus.connections.channel import Channel
 from titan_bus.connections.endpoint import DEFAULT_PORT, Endpoint, MultiUrl
 from titan_bus.connections.slots import SLOTS, slot_of
 from titan_bus.connections.wire import Wire
 from titan_bus.errors import BusUnavailableError, ServerRefusedError
+
+OTHERS_S = 0.5
+"""How long the other nodes are waited for when one answers that says itself that it does not serve."""
+
+
+class _Map(NamedTuple):
+    """What one node says: rows of first slot, last slot, and the primary that has them."""
+
+    rows: list[tuple[int, int, Endpoint]]
+    serves: bool
+    epoch: int
 
 
 class Cluster:
@@ -58,7 +69,9 @@ class Cluster:
         return node
 
     async def read(self) -> None:
-        """Read the map from the first node that answers. Those who read at once share one reading.
+        """Read the map from the first node that answers and serves. Those who read at once share one reading.
+
+        A node that was cut off has an old map, and says after a while that its cluster is down.
 
         Raises:
             BusUnavailableError: none answers.
@@ -85,30 +98,38 @@ class Cluster:
 
     async def _read(self) -> BusUnavailableError | None:
         asking = {
-            asyncio.create_task(_slots(node), name=f"titan_bus cluster map of {node.address}"): node
+            asyncio.create_task(_map_of(node), name=f"titan_bus cluster map of {node.address}")
             for node in dict.fromkeys((*self.nodes, *self._seeds))
         }
         troubles: list[str] = []
+        best: _Map | None = None
         try:
             waiting = set(asking)
             while waiting:
-                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                done, waiting = await asyncio.wait(
+                    waiting, timeout=OTHERS_S if best else None, return_when=asyncio.FIRST_COMPLETED
+                )
+                if not done:
+                    break
                 for task in done:
                     if isinstance(error := task.exception(), BusUnavailableError):
                         troubles.append(str(error))
-                    elif task.result():
-                        self._learn(asking[task], task.result())
-                        return None
+                    elif (found := task.result()).rows and (best is None or _rank(found) > _rank(best)):
+                        best = found
+                if best is not None and best.serves:
+                    break
         finally:
             for task in asking:
                 task.cancel()
             await asyncio.wait(asking)
-        return BusUnavailableError(self.address, "; ".join(troubles) or "no node has slots")
+        if best is None:
+            return BusUnavailableError(self.address, "; ".join(troubles) or "no node has slots")
+        self._learn(best)
+        return None
 
-    def _learn(self, told_by: Endpoint, rows: list[Any]) -> None:
+    def _learn(self, found: _Map) -> None:
         owners: list[Endpoint | None] = [None] * SLOTS
-        for first, last, (host, port, *_), *_ in rows:
-            node = told_by.at(host.decode() if host else told_by.host, port)
+        for first, last, node in found.rows:
             owners[first : last + 1] = [node] * (last + 1 - first)
         self._owners = owners
         self.nodes = tuple(dict.fromkeys(owner for owner in owners if owner is not None))
@@ -135,11 +156,38 @@ class SlotDialer:
         return await self._cluster.owner(self._slot).open()
 
 
-async def _slots(node: Endpoint) -> list[Any]:
+async def _map_of(node: Endpoint) -> _Map:
     channel = Channel(node)
     try:
-        return list(await channel.call("CLUSTER", "SLOTS"))
+        rows = _rows(node, await channel.call("CLUSTER", "SLOTS"))
+        state = await _state_of(channel)
+        return _Map(rows, state.get("cluster_state") != "fail", int(state.get("cluster_current_epoch", "0")))
     except ServerRefusedError as error:  # no cluster, or not for us
         raise BusUnavailableError(node.address, str(error)) from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise BusUnavailableError(node.address, f"answers as no cluster does ({error!r})") from error
     finally:
         channel.close()
+
+
+def _rows(told_by: Endpoint, said: Any) -> list[tuple[int, int, Endpoint]]:
+    rows = []
+    for first, last, (host, port, *_), *_ in said:
+        if not 0 <= first <= last < SLOTS:
+            raise ValueError(f"slots {first} to {last}")
+        node = told_by.at(host.decode() if host else told_by.host, port)  # no host means: the same one
+        rows.append((first, last, node))
+    return rows
+
+
+async def _state_of(channel: Channel) -> dict[str, str]:
+    """Return what CLUSTER INFO says, nothing where we may not ask."""
+    try:
+        said = await channel.call("CLUSTER", "INFO")
+    except ServerRefusedError:
+        return {}
+    return dict(line.split(":", 1) for line in said.decode().splitlines() if ":" in line)
+
+
+def _rank(found: _Map) -> tuple[bool, int]:
+    return found.serves, found.epoch

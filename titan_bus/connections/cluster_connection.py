@@ -1,7 +1,7 @@
 """The shared connection to a cluster: one connection a node, each command on the one of its slot.
 
-A command that was sent to the wrong node, or to one that died and was replaced, is sent again where it belongs; so
-it may be executed twice, as with a single server (`connection`).
+A command that was sent to the wrong node, or to one that died or was cut off, is sent again where it belongs;
+so it may be executed twice, as with a single server (`connection`).
 """
 
 import asyncio
@@ -9,12 +9,19 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from titan_bus.connections import connection
 from titan_bus.connections.cluster import Cluster
-from titan_bus.connections.connection import AGAIN_S, Connection
+from titan_bus.connections.connection import AGAIN_S, NOBODY_SERVES, NOT_NOW, Connection
 from titan_bus.connections.endpoint import Dialer, Endpoint
 from titan_bus.connections.slots import slot_of, slot_of_command
 from titan_bus.connections.wire import Word
-from titan_bus.errors import BusClosedError, BusError, BusUnavailableError, ServerRefusedError
+from titan_bus.errors import (
+    BusClosedError,
+    BusError,
+    BusOverloadedError,
+    BusUnavailableError,
+    ServerRefusedError,
+)
 from titan_bus.supervisor import keep_going
 
 RENEW_S = 0.25
@@ -45,6 +52,10 @@ class _Relay:
         self.expires_at = expires_at
         self.hops = 0
 
+    @property
+    def size(self) -> int:
+        return sum(len(word) for word in self.words if isinstance(word, str | bytes))
+
 
 class ClusterConnection(Connection):
     """A connection that is many; `connect` makes one to a node."""
@@ -57,6 +68,7 @@ class ClusterConnection(Connection):
         self._connect = connect
         self._nodes: dict[Endpoint, Connection] = {}
         self._relays: set[_Relay] = set()
+        self._resting_bytes = 0
         self._stale = asyncio.Event()
         self._upkeep: asyncio.Task[None] | None = None
         self._was_connected = False
@@ -74,7 +86,7 @@ class ClusterConnection(Connection):
         """
         self._loop = asyncio.get_running_loop()
         await self._cluster.read()
-        nodes = {node: self._connect(node, self._patience_s) for node in self._cluster.nodes}
+        nodes = {node: self._node(node) for node in self._cluster.nodes}
         self._nodes = nodes
         outcomes = await asyncio.gather(*(node.open() for node in nodes.values()), return_exceptions=True)
         troubles = [outcome for outcome in outcomes if outcome is not None]
@@ -126,16 +138,23 @@ class ClusterConnection(Connection):
     ) -> asyncio.Future[Any]:
         if not self._open:
             raise BusClosedError
+        if self._resting_bytes > connection.WAITING_BYTES_MAX:
+            raise BusOverloadedError(self._resting_bytes)
         expires_at = self._loop.time() + (self._patience_s if patience_s is None else patience_s)
         relay = _Relay(words, slot, self._loop.create_future(), answer, expires_at)
         self._send(relay, self._cluster.owner(slot))
         self._relays.add(relay)
         return relay.future
 
+    def _node(self, endpoint: Endpoint) -> Connection:
+        node = self._connect(endpoint, self._patience_s)
+        node.not_now = NOT_NOW - {NOBODY_SERVES}  # a node that was cut off says it for ever
+        return node
+
     def _send(self, relay: _Relay, to: Endpoint, *, asking: bool = False) -> None:
         node = self._nodes.get(to)
         if node is None:
-            node = self._nodes[to] = self._connect(to, self._patience_s)
+            node = self._nodes[to] = self._node(to)
             node.on_change(self._node_changed)
             node.start()
         patience_s = max(0.0, relay.expires_at - self._loop.time())
@@ -153,7 +172,15 @@ class ClusterConnection(Connection):
             relay.future.set_result(sent.result())
         elif not self._pass_on(relay, by, error):
             self._relays.discard(relay)
-            relay.future.set_exception(error)
+            relay.future.set_exception(self._verdict(by, error))
+
+    def _verdict(self, node: Endpoint, error: BaseException) -> BaseException:
+        """Return what the sender is told when a node could not serve a command while its time lasted."""
+        if isinstance(error, BusClosedError) and self._open:
+            return BusUnavailableError(node.address, "left the cluster")
+        if isinstance(error, ServerRefusedError) and error.code == NOBODY_SERVES:
+            return BusUnavailableError(node.address, str(error))
+        return error
 
     def _pass_on(self, relay: _Relay, by: Endpoint, error: BaseException) -> bool:
         """Send a command where it belongs; False when this error is its answer."""
@@ -168,14 +195,22 @@ class ClusterConnection(Connection):
             asked = node if error.code == "ASK" else None
             if error.code == "MOVED":
                 self._stale.set()
+        elif isinstance(error, ServerRefusedError) and error.code == NOBODY_SERVES:
+            self._stale.set()
+            relay.hops = HOPS_AT_ONCE  # until the map is read, the same node would be asked
         elif not isinstance(error, BusClosedError):  # which says that its node left the map
             return False
         relay.hops += 1
         if relay.hops <= HOPS_AT_ONCE:
             self._send_again(relay, asked)
         else:
-            self._loop.call_later(AGAIN_S, self._send_again, relay, asked)
+            self._resting_bytes += relay.size
+            self._loop.call_later(AGAIN_S, self._take_up_again, relay, asked)
         return True
+
+    def _take_up_again(self, relay: _Relay, asked: Endpoint | None) -> None:
+        self._resting_bytes -= relay.size
+        self._send_again(relay, asked)
 
     def _send_again(self, relay: _Relay, asked: Endpoint | None) -> None:
         if not self._open:

@@ -24,6 +24,8 @@ AGAIN_S = 0.1
 """How long a command rests that the server cannot serve now."""
 NOT_NOW = frozenset({"CLUSTERDOWN", "LOADING", "MASTERDOWN", "NOREPLICAS", "TRYAGAIN"})
 """Refusals that pass by themselves: the command is sent again while its time lasts."""
+NOBODY_SERVES = "CLUSTERDOWN"
+"""The one of them that only this node may say, of a cluster that goes on without it (`cluster_connection`)."""
 NOT_HERE = "READONLY"
 """The refusal of a primary that became a replica: the command waits for the server that took its place."""
 IN_FLIGHT_MAX = 1_000
@@ -39,7 +41,11 @@ def unheeded(future: asyncio.Future[Any]) -> None:
 
 
 class Connection:
-    """The shared connection: commands of one loop turn leave in one write, replies come in order."""
+    """The shared connection: commands of one loop turn leave in one write, replies come in order.
+
+    Attributes:
+        not_now: the refusals after which a command is sent again on this connection.
+    """
 
     def __init__(self, endpoint: Dialer, patience_s: float) -> None:
         self._endpoint = endpoint
@@ -58,6 +64,7 @@ class Connection:
         self._watchdog: asyncio.TimerHandle | None = None
         self._watched = (0, 0.0)
         self._listeners: list[Callable[[bool], None]] = []
+        self.not_now = NOT_NOW
 
     @property
     def connected(self) -> bool:
@@ -154,7 +161,7 @@ class Connection:
 
     def _put_aside(self, command: Command, error: ServerRefusedError) -> bool:
         """Keep a command that the server, or this server, cannot serve now, while its time lasts."""
-        if self._wire is None or (error.code != NOT_HERE and error.code not in NOT_NOW):
+        if self._wire is None or (error.code != NOT_HERE and error.code not in self.not_now):
             return False
         if error.code == NOT_HERE:
             self._wire.close()  # what is aside goes with the rest of it to the next one

@@ -16,6 +16,7 @@ from titan_bus import (
     Bus,
     BusClosedError,
     BusConfig,
+    BusOverloadedError,
     BusUnavailableError,
     FatalError,
     NotReplicatedError,
@@ -23,6 +24,7 @@ from titan_bus import (
     names,
     new_ulid,
 )
+from titan_bus.connections import connection
 from titan_bus.connections.cluster_connection import RENEW_S
 from titan_bus.connections.slots import slot_of
 
@@ -164,6 +166,51 @@ async def test_a_node_dies_and_its_replica_takes_over() -> None:
             assert await ids_in(bus, topics[0]) == [before[0], ids[2]]
 
 
+async def test_a_node_that_was_cut_off_is_left() -> None:
+    """A primary that is alive and hears none of the others is replaced: publishes and a tail go to its successor.
+
+    Its own map is the old one; a bus that begins with it finds the successor, too.
+    """
+    with running(ClusterDeployment) as cluster:
+        topic = topic_on(0, 5_460)
+        async with Bus(BusConfig(url=cluster.url, patience_s=60)) as bus:
+            tail = bus.tail([topic])
+            await tail.start()
+            before = await bus.publish(topic, "e", {})
+            assert cluster.nodes[0].ask("WAIT", 1, 1000) == 1
+            assert cluster.nodes[0].ask("DEBUG", "DROP-CLUSTER-PACKET-FILTER", -2) == "OK"
+            await until(lambda: "cluster_state:fail" in cluster.nodes[0].ask("CLUSTER", "INFO"), "it knows")
+            after = await bus.publish(topic, "e", {})
+            assert [(await anext(tail)).event_id for _ in range(2)] == [before, after]
+        assert cluster.nodes[3].ask("XLEN", names.stream_of(topic)) == 2
+        async with Bus(BusConfig(url=f"redis+cluster://{cluster.nodes[0].address}/", patience_s=60)) as bus:
+            assert await ids_in(bus, topic) == [before, after]
+
+
+async def test_a_cluster_that_is_down_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no node serves a slot a publish fails in its time, and what waits meanwhile is bounded."""
+    with running(ClusterDeployment) as cluster:
+        topic = topic_on(5_461, 10_922)
+        async with Bus(BusConfig(url=cluster.url, patience_s=1.0)) as bus:
+            assert cluster.nodes[1].ask("DEBUG", "DROP-CLUSTER-PACKET-FILTER", -2) == "OK"
+            await until(lambda: "cluster_state:fail" in cluster.nodes[1].ask("CLUSTER", "INFO"), "it knows")
+            with pytest.raises(BusUnavailableError, match="CLUSTERDOWN"):
+                await bus.publish(topic, "e", {})
+            monkeypatch.setattr(connection, "WAITING_BYTES_MAX", 100_000)
+            waiting: list[asyncio.Future[str]] = []
+
+            async def overloaded() -> bool:
+                try:
+                    waiting.append(bus.publish(topic, "e", {"text": "x" * 30_000}))
+                except BusOverloadedError:
+                    return True
+                await asyncio.sleep(0.01)  # so that it is sent, and refused
+                return False
+
+            await until(overloaded, "the bound")
+            await asyncio.gather(*waiting, return_exceptions=True)
+
+
 async def test_a_cluster_with_a_dead_node_is_of_use() -> None:
     """A bus opens though a node is dead: topics elsewhere work, one on that node waits, and closing does not."""
     with running(ClusterDeployment) as cluster:
@@ -257,6 +304,8 @@ class LonelyNode:
         writer.close()
 
     def _reply(self, words: list[str]) -> bytes:
+        if words[:2] == ["CLUSTER", "INFO"]:
+            return b"$16\r\ncluster_state:ok\r\n"
         if words[0] == "CLUSTER":
             self.maps += 1
             return b"*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n$9\r\n127.0.0.1\r\n:%d\r\n" % self.port
