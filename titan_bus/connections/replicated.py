@@ -148,10 +148,29 @@ class ReplicatedConnection(Connection):
             except BusOverloadedError:  # no room for a WAIT while so much waits for the server itself
                 await asyncio.sleep(connection.AGAIN_S)
             except ServerRefusedError as error:
-                if error.code != "UNBLOCKED":  # deposed while it waited: it closes the wire as well
+                if not await self._was_deposed(error):
                     refusal = error
             for write in writes:
                 self._judge(write, replicas, refusal)
+
+    async def _was_deposed(self, refusal: ServerRefusedError) -> bool:
+        """Say whether a WAIT was refused because the server is no primary any more; the next one is asked then.
+
+        One that is deposed while it waits says UNBLOCKED and closes the wire. One that was deposed before has no
+        code for it but ERR, and its text is no contract: so it is asked what it is.
+        """
+        if refusal.code == "UNBLOCKED":
+            return True
+        if refusal.code != "ERR" or (wire := self._wire) is None:
+            return False
+        try:
+            role = await super().call("ROLE")
+        except BusError:  # lost, or not for us
+            return wire.lost
+        if role[0] == b"master":
+            return False
+        wire.close()
+        return True
 
     def _judge(self, write: _Write, replicas: int, refusal: ServerRefusedError | None) -> None:
         same_wire = write.wire_number == self._wire_number

@@ -133,6 +133,32 @@ async def test_a_user_that_may_not_wait_is_told(primary: Node, topic: str) -> No
     assert primary.ask("XLEN", names.stream_of(topic)) == 1
 
 
+async def test_a_primary_that_is_demoted_before_the_wait(
+    primary: Node, replica: Node, monkeypatch: pytest.MonkeyPatch, topic: str
+) -> None:
+    """A write that a primary took just before it became a replica is written again when there is a primary."""
+    demoted = False
+    call = Connection.call
+
+    def between(self: Connection, *words: Word, **options: Any) -> asyncio.Future[Any]:
+        nonlocal demoted
+        if words[0] == "WAIT" and not demoted:
+            demoted = True
+            assert primary.ask("REPLICAOF", replica.address.split(":")[0], replica.port) == "OK"
+        return call(self, *words, **options)
+
+    async with Bus(BusConfig(url=f"redis://{primary.address}", replicas=1, patience_s=60)) as bus:
+        lost: list[bool] = []
+        bus._server.publishing.on_change(lost.append)
+        monkeypatch.setattr(Connection, "call", between)
+        publish = bus.publish(topic, "e", {})
+        await until(lambda: lost, "the demotion is noticed")
+        assert not publish.done()
+        assert primary.ask("REPLICAOF", "NO", "ONE") == "OK"
+        event_id = await publish
+    assert event_id in str(replica.ask("XRANGE", names.stream_of(topic), "-", "+"))
+
+
 async def test_closing_does_not_wait_for_replicas(primary: Node, replica: Node, topic: str) -> None:
     """A publish that nobody confirmed fails with BusClosedError when the bus closes, within its bound."""
     replica.freeze()
