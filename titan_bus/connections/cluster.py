@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from titan_bus.connections.channel import Channel
 from titan_bus.connections.endpoint import DEFAULT_PORT, Endpoint, MultiUrl
+from titan_bus.connections.inquiry import answer_of
 from titan_bus.connections.slots import SLOTS, slot_of
 from titan_bus.connections.wire import Wire
 from titan_bus.errors import BusUnavailableError, ServerRefusedError
@@ -78,7 +79,7 @@ class Cluster:
         """
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read(), name="titan_bus cluster map")
-        trouble = await asyncio.shield(self._reading)
+        trouble = await answer_of(self._reading, self.address)
         if trouble is not None:
             raise trouble
 

@@ -24,6 +24,7 @@ import msgspec
 
 from titan_bus.connections.channel import Channel
 from titan_bus.connections.endpoint import Endpoint, MultiUrl, database_of
+from titan_bus.connections.inquiry import answer_of
 from titan_bus.connections.wire import Command, Wire
 from titan_bus.errors import BusUnavailableError, ServerRefusedError
 from titan_bus.supervisor import keep_going
@@ -153,7 +154,7 @@ class Sentinel:
         """Return what the sentinels say, the newest first. Those who ask at once share one survey."""
         if self._survey is None or self._survey.done():
             self._survey = asyncio.create_task(self._ask_each(), name="titan_bus sentinel: survey")
-        return await asyncio.shield(self._survey)
+        return await answer_of(self._survey, self.address)
 
     async def _ask_each(self) -> list[Naming]:
         asking = {

@@ -120,6 +120,8 @@ class FakeSentinel:
         self.epoch = epoch
         self._password = password
         self._writers: list[asyncio.StreamWriter] = []
+        self.silent = False
+        self.unheard = 0
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -143,7 +145,10 @@ class FakeSentinel:
         while data := await reader.read(65_536):
             commands.feed(data)
             while (words := commands.gets()) is not False:
-                writer.write(self._reply(words) if words else b"")
+                if self.silent:
+                    self.unheard += 1
+                elif words:
+                    writer.write(self._reply(words))
         writer.close()
 
     def _reply(self, words: list[str]) -> bytes:  # noqa: PLR0911 -- one a command
@@ -272,6 +277,21 @@ async def test_sentinels_that_are_silent_cost_a_second(primaries: tuple[Node, No
             Bus(BusConfig(url=f"redis+sentinel://{address},{current.address}/{NAME}")) as bus,
         ):
             await bus.publish(topic, "e", {})
+
+
+async def test_closing_while_the_primary_is_sought(primaries: tuple[Node, Node], topic: str) -> None:
+    """A tail that waits for the sentinels ends as ever when the bus closes: nobody cancelled its task."""
+    async with FakeSentinel(primaries[0].port, 1) as sentinel:
+        async with Bus(BusConfig(url=f"redis+sentinel://{sentinel.address}/{NAME}")) as bus:
+            await bus.publish(topic, "e", {})
+            sentinel.silent = True
+
+            async def read() -> list[str]:
+                return [event.event_id async for event in bus.tail([topic])]
+
+            reading = asyncio.create_task(read())
+            await until(lambda: sentinel.unheard, "the question")
+        assert await reading == []
 
 
 async def test_a_seed_that_is_no_sentinel(primaries: tuple[Node, Node], topic: str) -> None:
