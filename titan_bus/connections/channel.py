@@ -8,8 +8,7 @@ from titan_bus.connections.wire import Command, Wire, Word
 from titan_bus.errors import BusUnavailableError, ServerRefusedError
 
 LATE_REPLY_S = 5.0
-"""How much longer than its BLOCK a blocking read may take."""
-
+"""How much longer than its BLOCK a blocking read may be silent. As long as bytes come, its reply may take longer."""
 
 MOVED_ON = frozenset({"ASK", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MOVED", "READONLY", "TRYAGAIN"})
 """Refusals of a server that does not serve the stream, or no longer: the next call finds out who does."""
@@ -48,12 +47,15 @@ class Channel:
         if self._closed:
             self._drop()
             raise BusUnavailableError(self._endpoint.address, "closed")
-        command = Command(words, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        command = Command(words, loop.create_future())
+        watchdog = loop.call_later(
+            block_s + LATE_REPLY_S, self._look, self._wire, self._wire.received, command
+        )
         try:
-            async with asyncio.timeout(block_s + LATE_REPLY_S):
-                self._wire.send([command])
-                return await command.future
-        except OSError as error:  # lost, or TimeoutError
+            self._wire.send([command])
+            return await command.future
+        except OSError as error:  # lost, or silent
             self._drop()
             raise BusUnavailableError(self._endpoint.address, str(error) or "no answer") from error
         except ServerRefusedError as error:
@@ -64,11 +66,23 @@ class Channel:
         except asyncio.CancelledError:
             self._drop()
             raise
+        finally:
+            watchdog.cancel()
 
     def close(self) -> None:
         """Drop the connection for good; a call in progress fails."""
         self._closed = True
         self._drop()
+
+    def _look(self, wire: Wire, received: int, command: Command) -> None:
+        """Give up a reply of which nothing more came since the last look."""
+        if command.future.done():
+            return
+        if wire.received == received:
+            command.fail(TimeoutError("no answer"))
+        else:
+            loop = asyncio.get_running_loop()
+            loop.call_later(LATE_REPLY_S, self._look, wire, wire.received, command)
 
     def _drop(self) -> None:
         if self._wire is not None:

@@ -16,7 +16,7 @@ from titan_bus.errors import BusClosedError, BusOverloadedError, BusUnavailableE
 from titan_bus.supervisor import Backoff
 
 REPLY_TIMEOUT_S = 3.0
-"""A server that owes replies and sends none for so long is taken for dead; less than the patience of a publish, so
+"""A server that owes replies and sends nothing for so long is taken for dead; less than the patience of a publish, so
 that one over a connection that died without a word is sent once more in time."""
 WATCH_S = 0.5
 """How often what waits is looked at; who waits may hear so much later that their time is over."""
@@ -149,7 +149,7 @@ class Connection:
         wire.on_replies = self._flush
         wire.on_refused = self._put_aside
         self._wire = wire
-        self._watched = (0, self._loop.time())
+        self._watched = (wire.received, self._loop.time())
         if wire.lost:  # between the greeting and here
             self._lose()
             return
@@ -193,7 +193,7 @@ class Connection:
 
     def _watch(self) -> None:
         if self._watchdog is None:
-            self._watched = (self._wire.answered if self._wire is not None else 0, self._loop.time())
+            self._watched = (self._wire.received if self._wire is not None else 0, self._loop.time())
             self._watchdog = self._loop.call_later(WATCH_S, self._look)
 
     def _look(self) -> None:
@@ -208,9 +208,9 @@ class Connection:
         self._watchdog = self._loop.call_later(WATCH_S, self._look)
         if self._wire is None:
             return
-        answered, since = self._watched
-        if answered != self._wire.answered:
-            self._watched = (self._wire.answered, self._loop.time())
+        received, since = self._watched
+        if received != self._wire.received:
+            self._watched = (self._wire.received, self._loop.time())
         elif self._wire.unanswered and self._loop.time() - since > REPLY_TIMEOUT_S:
             self._wire.close()
 

@@ -64,7 +64,8 @@ class Wire(asyncio.BufferedProtocol):
 
     Attributes:
         unanswered: what was sent and has no reply yet; its owner takes it when the wire is lost.
-        answered: how many replies came since the greeting, so that a watchdog sees progress.
+        answered: how many replies came since the greeting.
+        received: how many bytes came, so that a watchdog sees progress while a long reply is on its way.
         on_lost: called when the connection ends; without one, what is unanswered fails with ConnectionResetError.
         on_replies: called when replies came, so that more can be sent.
         on_refused: called with a command and its error reply; True takes the command over, so that nobody is told.
@@ -73,6 +74,7 @@ class Wire(asyncio.BufferedProtocol):
     def __init__(self) -> None:
         self.unanswered: deque[Command] = deque()
         self.answered = 0
+        self.received = 0
         self.lost = False
         self.on_lost: Callable[[], None] = self._fail_unanswered
         self.on_replies: Callable[[], None] | None = None
@@ -107,6 +109,7 @@ class Wire(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Give each reply to the oldest unanswered command (asyncio calls this)."""
+        self.received += nbytes
         self._reader.feed(self._buffer, 0, nbytes)  # type: ignore[arg-type]  # any buffer; its stub says bytes
         try:
             while (reply := self._reader.gets()) is not False:

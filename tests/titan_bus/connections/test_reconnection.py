@@ -261,10 +261,14 @@ async def test_too_much_waiting_is_refused(
 
 
 class StallingProxy:
-    """Carries bytes between a port and a server's socket; what `stall` finds carries nothing any more."""
+    """Carries bytes between a port and a server's socket; what `stall` finds carries nothing any more.
 
-    def __init__(self, path: str) -> None:
+    With `pause_s` the replies come slowly, 4 KiB at a time.
+    """
+
+    def __init__(self, path: str, pause_s: float = 0.0) -> None:
         self._path = path
+        self._pause_s = pause_s
         self._flowing = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self.connections = 0
@@ -291,19 +295,24 @@ class StallingProxy:
         self.connections += 1
         flowing = self._flowing
         behind_reader, behind = await asyncio.open_unix_connection(self._path)
-        for source, target in ((reader, behind), (behind_reader, writer)):
-            task = asyncio.create_task(self._carry(source, target, flowing))
+        for source, target, pause_s in ((reader, behind, 0.0), (behind_reader, writer, self._pause_s)):
+            task = asyncio.create_task(self._carry(source, target, flowing, pause_s))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
     async def _carry(
-        self, source: asyncio.StreamReader, target: asyncio.StreamWriter, flowing: asyncio.Event
+        self,
+        source: asyncio.StreamReader,
+        target: asyncio.StreamWriter,
+        flowing: asyncio.Event,
+        pause_s: float,
     ) -> None:
         try:
-            while data := await source.read(65_536):
+            while data := await source.read(4_096 if pause_s else 65_536):
                 await flowing.wait()
                 target.write(data)
                 await target.drain()
+                await asyncio.sleep(pause_s)
         except ConnectionError:
             pass
         finally:
@@ -340,3 +349,25 @@ async def test_readers_leave_a_network_that_stalls(
         assert sorted(set(recorder.ids)) == ids
         assert [(await anext(tail)).event_id for _ in ids[1:]] == ids[1:]
         assert network.connections >= before + 3
+
+
+async def test_a_slow_network_is_not_taken_for_a_dead_one(
+    server: Server, monkeypatch: pytest.MonkeyPatch, topic: str
+) -> None:
+    """A reply that takes longer than a silent server is given comes through as long as its bytes do."""
+    async with Bus(BusConfig(url=server.url)) as bus:
+        ids = await asyncio.gather(*(bus.publish(topic, "e", {"text": "x" * 30_000}) for _ in range(20)))
+    monkeypatch.setattr(channel, "LATE_REPLY_S", 0.4)
+    monkeypatch.setattr(connection, "REPLY_TIMEOUT_S", 0.4)
+    monkeypatch.setattr(connection, "WATCH_S", 0.05)
+    async with (
+        StallingProxy(server.url.removeprefix("unix://"), pause_s=0.01) as network,
+        Bus(BusConfig(url=network.url, read=ReadConfig(block_ms=100), patience_s=15.0)) as bus,
+    ):
+        tail = bus.tail([topic], "0")
+        lost: list[bool] = []
+        bus.on_connection(lost.append)
+        assert len(await bus._connection.call("XRANGE", names.stream_of(topic), "-", "+")) == len(ids)
+        assert [(await anext(tail)).event_id for _ in ids] == ids
+        assert tail._channel.dials == 1
+        assert lost == []
