@@ -16,6 +16,7 @@ still be lost:
 """
 
 import asyncio
+import math
 from functools import partial
 from typing import Any
 
@@ -39,13 +40,9 @@ WAIT_MS = 100
 
 
 class _Write:
-    """A write, and on which wire it was answered: a WAIT confirms only what came before it on its own wire.
+    """A write, and what its sender waits for."""
 
-    Attributes:
-        replicas: the most that any WAIT on that wire found to have it; the last may have asked for too short.
-    """
-
-    __slots__ = ("answer", "expires_at", "future", "replicas", "size", "wire_number", "words")
+    __slots__ = ("answer", "expires_at", "future", "size", "words")
 
     def __init__(
         self, words: tuple[Word, ...], answer: object, future: asyncio.Future[Any], expires_at: float
@@ -55,8 +52,29 @@ class _Write:
         self.future = future
         self.expires_at = expires_at
         self.size = sum(len(word) for word in words if isinstance(word, str | bytes))
-        self.wire_number = -1
+
+
+class _Wave:
+    """Writes that one wire answered between two WAITs: a WAIT confirms what came before it on its own wire.
+
+    They are looked at together, for there may be 100,000 of them while replicas are missing.
+
+    Attributes:
+        replicas: the most that any WAIT on that wire found to have them; the last may have asked for too short.
+        expires_at: when the first of them does.
+    """
+
+    __slots__ = ("expires_at", "replicas", "wire_number", "writes")
+
+    def __init__(self, wire_number: int) -> None:
+        self.wire_number = wire_number
+        self.writes: list[_Write] = []
         self.replicas = 0
+        self.expires_at = math.inf
+
+    def add(self, write: _Write) -> None:
+        self.writes.append(write)
+        self.expires_at = min(self.expires_at, write.expires_at)
 
 
 class ReplicatedConnection(Connection):
@@ -71,7 +89,8 @@ class ReplicatedConnection(Connection):
         self._wire_number = 0
         self._writes: set[_Write] = set()
         self._bytes = 0
-        self._unconfirmed: list[_Write] = []
+        self._waves: list[_Wave] = []
+        self._rising: _Wave | None = None
         self._confirming: asyncio.Task[None] | None = None
 
     def call(
@@ -125,16 +144,20 @@ class ReplicatedConnection(Connection):
             return
         if write.answer is None:
             write.answer = sent.result()
-        write.wire_number = self._wire_number
-        write.replicas = 0
-        self._unconfirmed.append(write)
+        if self._rising is None or self._rising.wire_number != self._wire_number:
+            self._rising = _Wave(self._wire_number)
+            self._waves.append(self._rising)
+        self._rising.add(write)
         if self._open and (self._confirming is None or self._confirming.done()):
             self._confirming = self._loop.create_task(self._confirm(), name="titan_bus replication")
 
     async def _confirm(self) -> None:
-        while self._unconfirmed:
-            writes, self._unconfirmed = self._unconfirmed, []
-            left_s = max(0.0, min(write.expires_at for write in writes) - self._loop.time())
+        while self._waves:
+            waves, self._rising = (
+                tuple(self._waves),
+                None,
+            )  # what is answered from now on is for the next WAIT
+            left_s = max(0.0, min(wave.expires_at for wave in waves) - self._loop.time())
             wait_ms = max(1, min(WAIT_MS, int(left_s * 1000)))  # 0 would be for ever
             replicas, refusal = 0, None
             try:
@@ -150,8 +173,10 @@ class ReplicatedConnection(Connection):
             except ServerRefusedError as error:
                 if not await self._was_deposed(error):
                     refusal = error
-            for write in writes:
-                self._judge(write, replicas, refusal)
+            wire_number = self._wire_number
+            del self._waves[: len(waves)]
+            for wave in waves:
+                await self._judge_all(wave, replicas if wave.wire_number == wire_number else None, refusal)
 
     async def _was_deposed(self, refusal: ServerRefusedError) -> bool:
         """Say whether a WAIT was refused because the server is no primary any more; the next one is asked then.
@@ -172,23 +197,40 @@ class ReplicatedConnection(Connection):
         wire.close()
         return True
 
-    def _judge(self, write: _Write, replicas: int, refusal: ServerRefusedError | None) -> None:
-        same_wire = write.wire_number == self._wire_number
-        if same_wire:
-            write.replicas = max(write.replicas, replicas)
+    async def _judge_all(self, wave: _Wave, replicas: int | None, refusal: ServerRefusedError | None) -> None:
+        """Settle or keep a wave, by what a WAIT on its wire said; None when that wire is gone."""
+        if replicas is not None:
+            wave.replicas = max(wave.replicas, replicas)
+            too_few = wave.replicas < self._replicas
+            if refusal is None and too_few and self._loop.time() < wave.expires_at:
+                self._waves.append(wave)
+                return
+        kept = _Wave(wave.wire_number)
+        kept.replicas = wave.replicas
+        for number, write in enumerate(wave.writes, 1):
+            if not self._judge(write, wave.replicas, refusal, lost=replicas is None):
+                kept.add(write)
+            if number % connection.TOLD_AT_ONCE == 0:
+                await asyncio.sleep(0)
+        if kept.writes:
+            self._waves.append(kept)
+
+    def _judge(self, write: _Write, replicas: int, refusal: ServerRefusedError | None, *, lost: bool) -> bool:
+        """Settle a write or write it again; False when it waits for another WAIT."""
         if refusal is not None:
             self._settle(write, refusal)
-        elif same_wire and write.replicas >= self._replicas:
+        elif not lost and replicas >= self._replicas:
             self._settle(write, None)
         elif self._loop.time() >= write.expires_at:
-            self._settle(write, NotReplicatedError(str(write.answer), write.replicas, self._replicas))
-        elif not same_wire:
+            self._settle(write, NotReplicatedError(str(write.answer), replicas, self._replicas))
+        elif lost:
             try:
                 self._send(write)
             except BusError as error:
                 self._settle(write, error)
         else:
-            self._unconfirmed.append(write)
+            return False
+        return True
 
     def _settle(self, write: _Write, error: BaseException | None) -> None:
         if write in self._writes:

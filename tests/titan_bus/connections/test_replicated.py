@@ -90,7 +90,7 @@ async def test_a_replica_that_fell_silent_still_counts(primary: Node, replica: N
         publishing = bus._server.publishing
         assert isinstance(publishing, ReplicatedConnection)
         first = bus.publish(topic, "e", {})
-        await until(lambda: any(write.replicas == 1 for write in publishing._writes), "the replica's word")
+        await until(lambda: any(wave.replicas == 1 for wave in publishing._waves), "the replica's word")
         replica.freeze()
         second = bus.publish(topic, "e", {})
         with pytest.raises(NotReplicatedError, match="1 of 2"):
@@ -206,3 +206,21 @@ async def test_too_much_unconfirmed_is_refused(
         bus.publish(topic, "e", {})
     replica.thaw()
     assert len(await asyncio.gather(*waiting)) == 4
+
+
+async def test_many_unconfirmed_are_told_in_several_turns(
+    primary: Node, replica: Node, monkeypatch: pytest.MonkeyPatch, topic: str
+) -> None:
+    """The loop has turns of its own while thousands of writes fail for want of replicas."""
+    monkeypatch.setattr(connection, "TOLD_AT_ONCE", 10)
+    replica.freeze()
+    async with Bus(BusConfig(url=f"redis://{primary.address}", replicas=1, patience_s=1.0)) as bus:
+        futures = [bus.publish(topic, "e", {}) for _ in range(1_000)]
+        await has(primary, topic, 1_000)
+        told: set[int] = set()
+        while (done := sum(future.done() for future in futures)) < len(futures):
+            told.add(done)
+            await asyncio.sleep(0)
+        outcomes = await asyncio.gather(*futures, return_exceptions=True)
+    assert len(told) >= 50
+    assert {type(outcome) for outcome in outcomes} == {NotReplicatedError}
