@@ -8,7 +8,7 @@ from titan_bus.connections.wire import Command, Wire, Word
 from titan_bus.errors import BusUnavailableError, ServerRefusedError
 
 LATE_REPLY_S = 5.0
-"""How much longer than its BLOCK a blocking read may be silent. As long as bytes come, its reply may take longer."""
+"""How much longer than its BLOCK a blocking read may be silent. While bytes come its reply may take longer."""
 
 MOVED_ON = frozenset({"ASK", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MOVED", "READONLY", "TRYAGAIN"})
 """Refusals of a server that does not serve the stream, or no longer: the next call finds out who does."""

@@ -7,7 +7,8 @@ time is over. So a command may be executed twice; every command of this package 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import islice, pairwise
 from typing import Any
 
 from titan_bus.connections.endpoint import Dialer
@@ -16,8 +17,8 @@ from titan_bus.errors import BusClosedError, BusOverloadedError, BusUnavailableE
 from titan_bus.supervisor import Backoff
 
 REPLY_TIMEOUT_S = 3.0
-"""A server that owes replies and sends nothing for so long is taken for dead; less than the patience of a publish, so
-that one over a connection that died without a word is sent once more in time."""
+"""A server that owes replies and sends nothing for so long is taken for dead; less than the patience of a publish,
+so that one over a connection that died without a word is sent once more in time."""
 WATCH_S = 0.5
 """How often what waits is looked at; who waits may hear so much later that their time is over."""
 AGAIN_S = 0.1
@@ -29,6 +30,10 @@ NOBODY_SERVES = "CLUSTERDOWN"
 NOT_HERE = "READONLY"
 """The refusal of a primary that became a replica: the command waits for the server that took its place."""
 IN_FLIGHT_MAX = 1_000
+FLUSH_BYTES = 256 * 1024
+"""About so much is written in one turn of the loop: TLS holds it for 12 ms a MiB."""
+TOLD_AT_ONCE = 1_000
+"""So many are told in one turn of the loop that their time is over."""
 WAITING_BYTES_MAX = 64 * 1024 * 1024
 
 logger = logging.getLogger("titan_bus")
@@ -43,6 +48,9 @@ def unheeded(future: asyncio.Future[Any]) -> None:
 class Connection:
     """The shared connection: commands of one loop turn leave in one write, replies come in order.
 
+    What waits is given up from its front, since mostly all of it has the same patience. `_uneven` says that
+    something may stand before what has less; then all of it is looked at.
+
     Attributes:
         not_now: the refusals after which a command is sent again on this connection.
     """
@@ -55,6 +63,8 @@ class Connection:
         self._open = False
         self._waiting: deque[Command] = deque()
         self._waiting_bytes = 0
+        self._late: deque[Command] = deque()
+        self._uneven = False
         self._aside: list[Command] = []
         self._aside_reason = ""
         self._aside_at = -WATCH_S
@@ -109,19 +119,22 @@ class Connection:
             raise BusClosedError
         if self._waiting_bytes > WAITING_BYTES_MAX:
             raise BusOverloadedError(self._waiting_bytes)
-        expires_at = self._loop.time() + (self._patience_s if patience_s is None else patience_s)
+        if patience_s is None:
+            patience_s = self._patience_s
+        else:
+            self._uneven = True
+        expires_at = self._loop.time() + patience_s
         command = Command(words, self._loop.create_future(), answer=answer, expires_at=expires_at)
         self._waiting.append(command)
         self._waiting_bytes += len(command.packed)
         self._watch()
         if not self._flush_due:
-            self._flush_due = True
-            self._loop.call_soon(self._flush)
+            self._flush_soon()
         return command.future
 
     async def drain(self) -> None:
         """Wait until everything that was sent is answered or has failed."""
-        while pending := [c.future for c in (*self._waiting, *self._unanswered()) if not c.future.done()]:
+        while pending := [command.future for command in self._in_hand() if not command.future.done()]:
             await asyncio.wait(pending)
 
     async def close(self) -> None:
@@ -132,10 +145,11 @@ class Connection:
         if self._reconnecting is not None:
             self._reconnecting.cancel()
             await asyncio.wait([self._reconnecting])
-        self._waiting.extendleft(reversed(self._unanswered()))
-        for command in self._waiting:
+        for command in self._in_hand():
             command.fail(BusClosedError())
+        self._late.clear()
         self._waiting.clear()
+        self._waiting_bytes = 0
         self._aside.clear()
         if self._wire is not None:
             self._wire.unanswered.clear()
@@ -146,7 +160,7 @@ class Connection:
 
     def _use(self, wire: Wire) -> None:
         wire.on_lost = self._lose
-        wire.on_replies = self._flush
+        wire.on_room = self._go_on
         wire.on_refused = self._put_aside
         self._wire = wire
         self._watched = (wire.received, self._loop.time())
@@ -158,6 +172,16 @@ class Connection:
 
     def _unanswered(self) -> list[Command]:
         return [*self._aside, *(self._wire.unanswered if self._wire is not None else ())]
+
+    def _in_hand(self) -> list[Command]:
+        return [*self._late, *self._waiting, *self._unanswered()]
+
+    def _wait_again(self, commands: Sequence[Command]) -> None:
+        """Take back what was sent already; it comes before all else."""
+        self._waiting.extendleft(reversed(commands))
+        first = islice(self._waiting, len(commands) + 1)
+        self._uneven |= any(one.expires_at > other.expires_at for one, other in pairwise(first))
+        self._waiting_bytes += sum(len(command.packed) for command in commands)
 
     def _put_aside(self, command: Command, error: ServerRefusedError) -> bool:
         """Keep a command that the server, or this server, cannot serve now, while its time lasts."""
@@ -174,22 +198,48 @@ class Connection:
 
     def _take_up(self) -> None:
         """Send what was put aside again."""
-        self._waiting.extendleft(reversed(self._aside))
+        self._wait_again(self._aside)
         self._aside.clear()
         self._expire(BusUnavailableError(self._endpoint.address, self._aside_reason))
         self._flush()
 
     def _flush(self) -> None:
         self._flush_due = False
-        if self._wire is None or self._wire.lost or not self._waiting:
+        if self._wire is None or self._wire.lost or self._wire.full or not self._waiting:
             return
         # What is aside counts: else all that waits would go there, beyond WAITING_BYTES_MAX, again and again.
         room = IN_FLIGHT_MAX - len(self._wire.unanswered) - len(self._aside)
         if room <= 0:
             return  # the next replies flush again, or `_take_up`
-        batch = [self._waiting.popleft() for _ in range(min(room, len(self._waiting)))]
-        self._waiting_bytes -= sum(len(command.packed) for command in batch)
+        if self._waiting_bytes <= FLUSH_BYTES and len(self._waiting) <= room and not self._late:
+            batch = list(self._waiting)
+            self._waiting.clear()
+            self._waiting_bytes = 0
+        else:
+            batch = self._first(room)
         self._wire.send(batch)
+
+    def _first(self, room: int) -> list[Command]:
+        """Take as much from the front of what waits as one write may have."""
+        batch: list[Command] = []
+        size = 0
+        while self._waiting and len(batch) < room and size < FLUSH_BYTES:
+            command = self._waiting.popleft()
+            batch.append(command)
+            size += len(command.packed)
+        self._waiting_bytes -= size
+        if self._waiting and len(batch) < room and not self._flush_due:
+            self._flush_soon()
+        return batch
+
+    def _go_on(self) -> None:
+        """Send more now that there is room, in the next turn: TLS hands over several pieces in one."""
+        if self._waiting and not self._flush_due:
+            self._flush_soon()
+
+    def _flush_soon(self) -> None:
+        self._flush_due = True
+        self._loop.call_soon(self._flush)
 
     def _watch(self) -> None:
         if self._watchdog is None:
@@ -218,7 +268,7 @@ class Connection:
         wire = self._wire
         if wire is None or not self._open:
             return
-        self._waiting.extendleft(reversed(self._unanswered()))
+        self._wait_again(self._unanswered())
         wire.unanswered.clear()
         reason = self._aside_reason if self._aside else "connection lost"
         if wire.answered and not self._aside:
@@ -247,12 +297,30 @@ class Connection:
     def _expire(self, error: BusUnavailableError) -> None:
         """Fail what is too old. What was sent already keeps its place, so that the replies stay in step."""
         now = self._loop.time()
-        kept = [command for command in self._waiting if command.expires_at > now]
-        for command in (*self._waiting, *self._unanswered()):
+        for command in self._unanswered():
             if command.expires_at <= now:
                 command.fail(error)
-        self._waiting = deque(kept)
-        self._waiting_bytes = sum(len(command.packed) for command in kept)
+        if self._uneven and (late := [command for command in self._waiting if command.expires_at <= now]):
+            self._waiting = deque([command for command in self._waiting if command.expires_at > now])
+            self._late.extend(late)
+        self._uneven = self._uneven and bool(self._waiting)
+        self._tell_late(error, now)
+
+    def _tell_late(self, error: BusUnavailableError, now: float) -> None:
+        """Fail what is too old, some in each turn: there may be 200,000.
+
+        Where all have the same patience these are the first that wait; `_late` has those from between others.
+        """
+        for _ in range(TOLD_AT_ONCE):
+            if self._late:
+                command = self._late.popleft()
+            elif self._waiting and self._waiting[0].expires_at <= now:
+                command = self._waiting.popleft()
+            else:
+                return
+            self._waiting_bytes -= len(command.packed)
+            command.fail(error)
+        self._loop.call_soon(self._tell_late, error, now)
 
     def _tell(self, *, connected: bool) -> None:
         for listener in tuple(self._listeners):

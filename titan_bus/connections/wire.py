@@ -67,7 +67,8 @@ class Wire(asyncio.BufferedProtocol):
         answered: how many replies came since the greeting.
         received: how many bytes came, so that a watchdog sees progress while a long reply is on its way.
         on_lost: called when the connection ends; without one, what is unanswered fails with ConnectionResetError.
-        on_replies: called when replies came, so that more can be sent.
+        full: whether so much was written that the network has not taken yet that more should wait.
+        on_room: called when replies came or the wire is full no more, so that more can be sent.
         on_refused: called with a command and its error reply; True takes the command over, so that nobody is told.
     """
 
@@ -76,8 +77,9 @@ class Wire(asyncio.BufferedProtocol):
         self.answered = 0
         self.received = 0
         self.lost = False
+        self.full = False
         self.on_lost: Callable[[], None] = self._fail_unanswered
-        self.on_replies: Callable[[], None] | None = None
+        self.on_room: Callable[[], None] | None = None
         self.on_refused: Callable[[Command, ServerRefusedError], bool] = lambda _command, _error: False
         self._reader = hiredis.Reader(replyError=refusal)
         self._buffer = memoryview(bytearray(READ_BYTES))  # a view: asyncio's TLS reads into slices of it
@@ -120,8 +122,18 @@ class Wire(asyncio.BufferedProtocol):
                 command.resolve(reply)
         except (hiredis.ProtocolError, IndexError):  # not our protocol: a port of something else
             self.close()
-        if self.on_replies is not None:
-            self.on_replies()
+        if self.on_room is not None:
+            self.on_room()
+
+    def pause_writing(self) -> None:
+        """Note that the transport has enough (asyncio calls this)."""
+        self.full = True
+
+    def resume_writing(self) -> None:
+        """Go on (asyncio calls this)."""
+        self.full = False
+        if self.on_room is not None:
+            self.on_room()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 -- asyncio passes it
         """Tell the owner (asyncio calls this)."""

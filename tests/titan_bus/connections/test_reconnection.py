@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Self
 
 import pytest
@@ -12,7 +12,7 @@ from titan_bus import Bus, BusConfig, BusOverloadedError, BusUnavailableError, R
 from titan_bus import bus as bus_module
 from titan_bus.connections import channel, connection
 from titan_bus.connections.endpoint import Endpoint
-from titan_bus.connections.wire import Wire
+from titan_bus.connections.wire import Command, Wire
 
 
 @pytest.fixture
@@ -371,3 +371,46 @@ async def test_a_slow_network_is_not_taken_for_a_dead_one(
         assert [(await anext(tail)).event_id for _ in ids] == ids
         assert tail._channel.dials == 1
         assert lost == []
+
+
+async def test_much_that_waits_leaves_in_several_turns(
+    bus: Bus, server: Server, monkeypatch: pytest.MonkeyPatch, topic: str
+) -> None:
+    """When the server is back, what was published meanwhile is written piece by piece, in its order."""
+    written: list[int] = []
+    send = Wire.send
+
+    def watched(self: Wire, commands: Sequence[Command]) -> None:
+        written.append(sum(len(command.packed) for command in commands))
+        send(self, commands)
+
+    server.kill()
+    await until(lambda: not bus.connected, "the loss")
+    futures = [bus.publish(topic, "e", {"text": "x" * 30_000}) for _ in range(100)]
+    monkeypatch.setattr(Wire, "send", watched)
+    server.start()
+    ids = await asyncio.gather(*futures)
+    assert max(written) < connection.FLUSH_BYTES + 32_768
+    assert bus._connection._waiting_bytes == 0
+    assert [event.event_id async for event in bus.replay("2020-01-01T00:00:00Z", topic)] == ids
+
+
+async def test_many_whose_time_is_over_are_told_in_several_turns(
+    bus: Bus, server: Server, monkeypatch: pytest.MonkeyPatch, topic: str
+) -> None:
+    """The loop has turns of its own while thousands of publishes fail; a command with more patience stays."""
+    monkeypatch.setattr(connection, "TOLD_AT_ONCE", 10)
+    server.kill()
+    await until(lambda: not bus.connected, "the loss")
+    patient = bus._connection.call("EXISTS", topic, patience_s=60.0)
+    futures = [bus._connection.call("EXISTS", topic, patience_s=0.1) for _ in range(1_000)]
+    told: set[int] = set()
+    while (done := sum(future.done() for future in futures)) < len(futures):
+        told.add(done)
+        await asyncio.sleep(0)
+    assert len(told) >= len(futures) // 10
+    assert {type(future.exception()) for future in futures} == {BusUnavailableError}
+    assert not patient.done()
+    server.start()
+    assert await patient == 0
+    assert bus._connection._waiting_bytes == 0
