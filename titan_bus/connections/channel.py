@@ -10,8 +10,8 @@ from titan_bus.errors import BusUnavailableError, ServerRefusedError
 LATE_REPLY_S = 5.0
 """How much longer than its BLOCK a blocking read may be silent. While bytes come its reply may take longer."""
 
-MOVED_ON = frozenset({"ASK", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MOVED", "READONLY", "TRYAGAIN"})
-"""Refusals of a server that does not serve the stream, or no longer: the next call finds out who does."""
+MOVED_ON = frozenset({"ASK", "BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MOVED", "READONLY", "TRYAGAIN"})
+"""Refusals of a server that does not serve the stream, now or any more: the next call finds out who does."""
 
 
 class Channel:

@@ -23,7 +23,7 @@ WATCH_S = 0.5
 """How often what waits is looked at; who waits may hear so much later that their time is over."""
 AGAIN_S = 0.1
 """How long a command rests that the server cannot serve now."""
-NOT_NOW = frozenset({"CLUSTERDOWN", "LOADING", "MASTERDOWN", "NOREPLICAS", "TRYAGAIN"})
+NOT_NOW = frozenset({"BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "NOREPLICAS", "TRYAGAIN"})
 """Refusals that pass by themselves: the command is sent again while its time lasts."""
 NOBODY_SERVES = "CLUSTERDOWN"
 """The one of them that only this node may say, of a cluster that goes on without it (`cluster_connection`)."""

@@ -8,7 +8,15 @@ from typing import Self
 import pytest
 
 from tests.titan_bus.conftest import QUICK_RETRY, Recorder, Server, settled, until
-from titan_bus import Bus, BusConfig, BusOverloadedError, BusUnavailableError, ReadConfig, names
+from titan_bus import (
+    Bus,
+    BusConfig,
+    BusOverloadedError,
+    BusUnavailableError,
+    ReadConfig,
+    ServerRefusedError,
+    names,
+)
 from titan_bus import bus as bus_module
 from titan_bus.connections import channel, connection
 from titan_bus.connections.endpoint import Endpoint
@@ -414,3 +422,37 @@ async def test_many_whose_time_is_over_are_told_in_several_turns(
     server.start()
     assert await patient == 0
     assert bus._connection._waiting_bytes == 0
+
+
+async def test_a_publish_outlives_a_long_script(bus: Bus, topic: str) -> None:
+    """While a script holds the server (BUSY), a publish and a subscription wait; then they go on."""
+    recorder = Recorder()
+    await bus.subscribe(topic, "g", recorder)
+    admin, held = bus._server.channel(topic), bus._server.channel(topic)
+    await admin.call("CONFIG", "SET", "busy-reply-threshold", 1)
+    script = asyncio.create_task(held.call("EVAL", "while true do end", 0))  # until it is killed
+
+    async def busy() -> bool:
+        try:
+            await admin.call("DBSIZE")
+        except BusUnavailableError as error:
+            return "BUSY" in str(error)
+        return False
+
+    await until(busy, "the script runs")
+    publish = bus.publish(topic, "e", {})
+    await until(lambda: bus._connection._aside, "it is refused")
+    killer = Endpoint.parse(bus.config.url)
+    wire = Wire()
+    await killer._connect(wire)
+    killed = Command(("SCRIPT", "KILL"), asyncio.get_running_loop().create_future())
+    wire.send([killed])
+    assert await killed.future == b"OK"
+    wire.close()
+    with pytest.raises(ServerRefusedError):
+        await script
+    event_id = await publish
+    await recorder.wait_for(1)
+    assert recorder.ids == [event_id]
+    admin.close()
+    held.close()
