@@ -50,7 +50,7 @@ class Cluster:
             ValueError: it names no node, or a database: a cluster has none but 0.
         """
         parts = MultiUrl.parse(url, DEFAULT_PORT)
-        database = parts.path.strip("/") or parts.query.get("db")
+        database = parts.query.get("db") or parts.path.strip("/")
         if database not in {None, "", "0"}:
             raise ValueError(f"{parts.address}: a cluster has database 0 alone, not {database}")
         return cls(parts.address, [parts.endpoint.at(host, port) for host, port in parts.hosts])

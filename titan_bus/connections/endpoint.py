@@ -5,15 +5,20 @@ TLS takes `ssl_ca_certs`, `ssl_certfile`, `ssl_keyfile` and `ssl_cert_reqs=none`
 """
 
 import asyncio
+import ipaddress
 import ssl
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from titan_bus.connections.wire import Command, Wire, Word
 from titan_bus.errors import BusUnavailableError, ServerRefusedError
 
 CONNECT_TIMEOUT_S = 3.0
+OPTIONS = frozenset({"db", "ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_keyfile"})
+"""What may stand in the query."""
+NEXT_ADDRESS_S = 0.25
+"""How long a host's address is waited for before the next one is tried beside it (RFC 8305, Happy Eyeballs)."""
 DEFAULT_PORT = 6379
 
 
@@ -52,13 +57,13 @@ class Endpoint:
         """Read a URL.
 
         Raises:
-            ValueError: the scheme is none of ours, or a number is no number.
+            ValueError: the scheme is none of ours, a number is no number, or an option is unknown.
         """
         parts = _split(url)
-        query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-        username, password = unquote(parts.username or ""), unquote(parts.password or "")
+        query = _query(parts, OPTIONS)
+        username, password = unquoted(parts.username or ""), unquoted(parts.password or "")
         if parts.scheme == "unix":
-            path = unquote(parts.path)
+            path = unquoted(parts.path)
             if parts.hostname or not path.strip("/"):
                 raise ValueError("unix:// is followed by a whole path: unix:///run/redis/redis.sock")
             database = database_of(query.get("db"))
@@ -70,12 +75,12 @@ class Endpoint:
             )
         way_in = cls(
             "",
-            tls=_tls(query) if parts.scheme == "rediss" else None,
+            tls=tls_of(query) if parts.scheme == "rediss" else None,
             username=username,
             password=password,
             database=database_of(query.get("db") or parts.path.strip("/")),
         )
-        return way_in.at(parts.hostname or "localhost", _port(parts, DEFAULT_PORT))
+        return way_in.at(_host(parts), _port(parts, DEFAULT_PORT))
 
     def at(self, host: str, port: int) -> "Endpoint":
         """Return the same way in at another place."""
@@ -114,13 +119,20 @@ class Endpoint:
         if self.path:
             await loop.create_unix_connection(lambda: wire, self.path)
         else:
-            await loop.create_connection(lambda: wire, self.host, self.port, ssl=self.tls)
+            several = isinstance(loop, asyncio.BaseEventLoop) and not _is_address(
+                self.host
+            )  # uvloop has no delay
+            delay: dict[str, Any] = {"happy_eyeballs_delay": NEXT_ADDRESS_S} if several else {}
+            await loop.create_connection(lambda: wire, self.host, self.port, ssl=self.tls, **delay)
 
     async def _greet(self, wire: Wire) -> None:
         greeting: list[tuple[Word, ...]] = []
-        if self.password:
-            login = (self.username, self.password) if self.username else (self.password,)
-            greeting.append(("AUTH", *login))
+        if (
+            self.username
+        ):  # without a password, too: it may have none, and must not be taken for the default user
+            greeting.append(("AUTH", self.username, self.password))
+        elif self.password:
+            greeting.append(("AUTH", self.password))
         if self.database:
             greeting.append(("SELECT", self.database))
         greeting += [("CLIENT", "SETNAME", "titan_bus"), ("PING",)]
@@ -145,11 +157,11 @@ class MultiUrl:
     query: dict[str, str]
 
     @classmethod
-    def parse(cls, url: str, default_port: int) -> "MultiUrl":
+    def parse(cls, url: str, default_port: int, options: frozenset[str] = OPTIONS) -> "MultiUrl":
         """Read a URL.
 
         Raises:
-            ValueError: it names no host, its scheme is none of ours, or a port is no number.
+            ValueError: it names no host, its scheme is none of ours, a port is no number, or an option is unknown.
         """
         parts = _split(url)
         scheme, _, kind = parts.scheme.partition("+")
@@ -160,17 +172,17 @@ class MultiUrl:
         login, _, netloc = parts.netloc.rpartition("@")
         username, _, password = login.partition(":")
         split = [_split(f"//{place}") for place in netloc.split(",") if place]
-        hosts = tuple((place.hostname or "localhost", _port(place, default_port)) for place in split)
+        hosts = tuple((_host(place), _port(place, default_port)) for place in split)
         if not hosts:
             raise ValueError(
                 f"{parts.scheme}:// names no host: write {parts.scheme}://host1:port1,host2:port2/"
             )
-        query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        query = _query(parts, options)
         way_in = Endpoint(
             "",
-            tls=_tls(query) if scheme == "rediss" else None,
-            username=unquote(username),
-            password=unquote(password),
+            tls=tls_of(query) if scheme == "rediss" else None,
+            username=unquoted(username),
+            password=unquoted(password),
         )
         return cls(f"{parts.scheme}://{netloc}", way_in.at(*hosts[0]), hosts, parts.path, query)
 
@@ -186,30 +198,12 @@ def database_of(text: str | None) -> int:
     return int(text or "0")
 
 
-_ESCAPES = "in a user name or password #, /, ? and @ are written %23, %2F, %3F and %40"
+def tls_of(query: dict[str, str]) -> ssl.SSLContext:
+    """Return what the query says of TLS.
 
-
-def _split(url: str) -> SplitResult:
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # its text may have the password in it
-        raise ValueError(f"this is no URL: an IPv6 address is written [::1], and {_ESCAPES}") from None
-    if parts.fragment:
-        raise ValueError(f"a bus URL has no part after a #; {_ESCAPES}")
-    return parts
-
-
-def _port(parts: SplitResult, default: int) -> int:
-    try:
-        port = default if parts.port is None else parts.port
-    except ValueError:
-        port = 0
-    if not port:
-        raise ValueError(f"a port is a number from 1 to 65535; {_ESCAPES}") from None
-    return port
-
-
-def _tls(query: dict[str, str]) -> ssl.SSLContext:
+    Raises:
+        ValueError: a file cannot be read, or does not go with the others.
+    """
     certificate, key = query.get("ssl_certfile"), query.get("ssl_keyfile")
     if key and not certificate:
         raise ValueError("ssl_keyfile needs the certificate that it belongs to: give ssl_certfile, too")
@@ -224,3 +218,69 @@ def _tls(query: dict[str, str]) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def unquoted(text: str) -> str:
+    """Return what is written with %.
+
+    Raises:
+        ValueError: it is no text. It may be a part of a password, so it is not shown.
+    """
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        raise ValueError(_NO_TEXT) from None
+
+
+_ESCAPES = "in a user name or password #, /, ?, @, [ and ] are written %23, %2F, %3F, %40, %5B and %5D"
+_NO_TEXT = "what stands with % in a bus URL has to be UTF-8: ü is written %C3%BC"
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # its text may have the password in it
+        raise ValueError(f"this is no URL: an IPv6 address is written [::1], and {_ESCAPES}") from None
+    if parts.fragment:
+        raise ValueError(f"a bus URL has no part after a #; {_ESCAPES}")
+    return parts
+
+
+def _query(parts: SplitResult, known: frozenset[str]) -> dict[str, str]:
+    try:
+        found = parse_qs(
+            parts.query.replace("+", "%2B"), keep_blank_values=True, errors="strict"
+        )  # a + is a +: this is no form
+    except UnicodeDecodeError:
+        raise ValueError(_NO_TEXT) from None
+    unknown = [name for name in found if name not in known]
+    if unknown:
+        shown = "" if "@" in parts.query else f" {unknown[0]!r}"  # with an @ it may be a part of a password
+        raise ValueError(
+            f"unknown option{shown} after the ? of a bus URL, there are {', '.join(sorted(known))}; "
+            f"user and password stand before the host: redis://user:password@host; {_ESCAPES}"
+        )
+    return {name: values[-1] for name, values in found.items() if values[-1]}
+
+
+def _host(parts: SplitResult) -> str:
+    host = parts.hostname or "localhost"
+    return host.replace("%25", "%") if ":" in host else host  # an IPv6 zone, RFC 6874
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _port(parts: SplitResult, default: int) -> int:
+    try:
+        port = default if parts.port is None else parts.port
+    except ValueError:
+        port = 0
+    if not port:
+        raise ValueError(f"a port is a number from 1 to 65535; {_ESCAPES}") from None
+    return port

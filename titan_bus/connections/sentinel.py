@@ -17,19 +17,19 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
-from urllib.parse import unquote
 from weakref import WeakKeyDictionary
 
 import msgspec
 
 from titan_bus.connections.channel import Channel
-from titan_bus.connections.endpoint import Endpoint, MultiUrl, database_of
+from titan_bus.connections.endpoint import OPTIONS, Endpoint, MultiUrl, database_of, tls_of, unquoted
 from titan_bus.connections.inquiry import answer_of
 from titan_bus.connections.wire import Command, Wire
 from titan_bus.errors import BusUnavailableError, ServerRefusedError
 from titan_bus.supervisor import keep_going
 
 DEFAULT_PORT = 26_379
+SENTINEL_OPTIONS = frozenset({"sentinel_password", "sentinel_ssl", "sentinel_username"})
 ANSWER_S = 1.0
 """How long the sentinels that answer are kept waiting by those that do not."""
 POLL_S = 1.0
@@ -75,17 +75,17 @@ class Sentinel:
         """Read a URL.
 
         Raises:
-            ValueError: it names no sentinel or no primary.
+            ValueError: it names no sentinel or no primary, or an option is unknown.
         """
-        parts = MultiUrl.parse(url, DEFAULT_PORT)
-        name, _, database = unquote(parts.path.strip("/")).partition("/")
+        parts = MultiUrl.parse(url, DEFAULT_PORT, OPTIONS | SENTINEL_OPTIONS)
+        name, _, database = unquoted(parts.path.strip("/")).partition("/")
         if not name:
             raise ValueError(f"{parts.address} names no primary: end it with /name, as the sentinels call it")
         primary = replace(parts.endpoint, database=database_of(parts.query.get("db") or database))
         sentinel = replace(
             primary,
             database=0,
-            tls=primary.tls if parts.query.get("sentinel_ssl") == "true" else None,
+            tls=(primary.tls or tls_of(parts.query)) if _is_true(parts.query.get("sentinel_ssl")) else None,
             username=parts.query.get("sentinel_username", ""),
             password=parts.query.get("sentinel_password", ""),
         )
@@ -236,6 +236,14 @@ class Sentinel:
         logger.info("the primary of %s is %s now", self.address, newest.address)
         for wire in deposed:
             wire.close()
+
+
+def _is_true(text: str | None) -> bool:
+    if text is None or text.lower() in {"false", "0", "no"}:
+        return False
+    if text.lower() in {"true", "1", "yes"}:
+        return True
+    raise ValueError("sentinel_ssl is true or false")
 
 
 def _pairs(flat: Sequence[bytes]) -> dict[str, str]:

@@ -1,6 +1,8 @@
 """URLs, logging in, and servers that are none."""
 
 import asyncio
+import contextlib
+import socket
 import time
 from pathlib import Path
 
@@ -23,6 +25,9 @@ def test_urls_are_read() -> None:
     assert (unix.path, unix.password, unix.database) == ("/run/titan one/v.sock", "secret", 2)
     ipv6 = Endpoint.parse("redis://[::1]:7000")
     assert (ipv6.address, ipv6.host, ipv6.port) == ("redis://[::1]:7000", "::1", 7000)
+    assert Endpoint.parse("redis://[fe80::1%25eth0]").host == "fe80::1%eth0"
+    assert Endpoint.parse("redis://:a+b@host/1?db=2").password == "a+b"
+    assert Endpoint.parse("redis://host/1?db=2").database == 2
 
 
 def test_an_address_has_no_password() -> None:
@@ -66,6 +71,14 @@ def test_another_scheme_is_refused() -> None:
         ("redis://host:port", "1 to 65535"),
         ("redis://host/name", "database's number"),
         ("redis+sentinel://host/main/sec", "database's number"),
+        ("redis://:s[sec]t@host", "%5B"),
+        ("redis://:%ffsec@host", "UTF-8"),
+        ("redis+sentinel://host/main?sentinel_password=%ffsec", "UTF-8"),
+        ("redis://host?username=bob", "user and password stand before the host"),
+        ("redis://host?ssl_ca_cert=ca.pem", "ssl_ca_certs"),
+        ("redis://:x?sec=sec@host", "%3F"),
+        ("redis+cluster://host/?sentinel_ssl=true", "unknown option 'sentinel_ssl'"),
+        ("redis+cluster://host/0?db=1", "database 0 alone"),
         ("unix://", "whole path"),
         ("unix://run/v.sock", "whole path"),
     ],
@@ -95,6 +108,49 @@ async def test_a_password_is_given(topic: str) -> None:
         assert "wrong@" not in str(raised.value)
         with pytest.raises(BusUnavailableError, match="NOAUTH"):
             await Bus(BusConfig(url=url)).open()
+
+
+async def test_a_user_without_a_password_is_that_user() -> None:
+    """It does not get the rights of `default`, and one that the server does not know is refused."""
+    with private_server() as url:
+        async with Bus(BusConfig(url=url)) as bus:
+            await bus._connection.call("ACL", "SETUSER", "bob", "on", "nopass", "+@all")
+        for login in ("bob@", "bob:@"):
+            async with Bus(BusConfig(url=url.replace("unix://", f"unix://{login}"))) as bus:
+                assert await bus._connection.call("ACL", "WHOAMI") == b"bob"
+        with pytest.raises(BusUnavailableError, match="WRONGPASS"):
+            await Bus(BusConfig(url=url.replace("unix://", "unix://eve@"))).open()
+
+
+async def test_an_address_that_swallows_everything_hides_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where the first address of a host does not answer, the next one is tried while there is time."""
+    full = socket.socket()
+    full.bind(("127.0.0.2", 0))
+    full.listen(0)
+    port = full.getsockname()[1]
+    waiting = [socket.socket() for _ in range(4)]
+    for one in waiting:  # its queue is full: what else comes gets no answer
+        one.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            one.connect(("127.0.0.2", port))
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(65_536):
+            writer.write(b"+OK\r\n")
+        writer.close()
+
+    async def two(*_: object, **__: object) -> list[tuple[object, ...]]:
+        kind = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
+        return [(*kind, ("127.0.0.2", port)), (*kind, ("127.0.0.1", port))]
+
+    async with await asyncio.start_server(serve, "127.0.0.1", port):
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", two)
+        wire = await Endpoint.parse(f"redis://two.example:{port}").open()
+        wire.close()
+    for one in (full, *waiting):
+        one.close()
 
 
 async def test_a_missing_server_is_unavailable() -> None:

@@ -334,9 +334,21 @@ def test_urls_are_read() -> None:
     assert Sentinel.parse("rediss+sentinel://one/main")._primary.tls is not None
 
 
+@pytest.mark.parametrize("value", ["true", "True", "1"])
+def test_the_sentinels_may_speak_tls_alone(value: str) -> None:
+    """`sentinel_ssl` counts on redis+sentinel://, too: their password does not go out in clear."""
+    sentinel = Sentinel.parse(f"redis+sentinel://one/main?sentinel_ssl={value}&sentinel_password=a+b")
+    [one] = sentinel._lines
+    assert one.tls is not None
+    assert one.address == "rediss://one:26379"
+    assert one.password == "a+b"
+    assert sentinel._primary.tls is None
+
+
 @pytest.mark.parametrize(
     ("url", "sentence"),
     [
+        ("redis+sentinel://one/main?sentinel_ssl=perhaps", "true or false"),
         ("redis+sentinel://one:26379", "names no primary"),
         ("redis+sentinel:///main", "names no host"),
         ("http+sentinel://one/main", "begins with redis"),
