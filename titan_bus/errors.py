@@ -8,6 +8,7 @@ BusError
 ├── NotReplicatedError           too few replicas have the event in time; it may be there
 ├── BusOverloadedError           too much is waiting for the server; publish slower
 ├── BusClosedError               used before `async with`, or after it
+├── BusThreadError               used outside the thread of its event loop; a bug of the caller
 ├── ServerRefusedError           the server answered with an error
 │   └── ServerFullError          its memory or its disk is full
 ├── RequestError
@@ -119,6 +120,16 @@ class BusClosedError(BusError):
 
     def __init__(self) -> None:
         super().__init__("the bus is not open: use it inside `async with Bus(config)`")
+
+
+class BusThreadError(BusError):
+    """The bus was used from another thread than that of its event loop."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this is not the thread of the bus's event loop: hand the call over with loop.call_soon_threadsafe, "
+            "or with asyncio.run_coroutine_threadsafe where its result counts"
+        )
 
 
 class ServerRefusedError(BusError):

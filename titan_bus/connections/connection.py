@@ -9,11 +9,18 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import islice, pairwise
+from threading import get_ident
 from typing import Any
 
 from titan_bus.connections.endpoint import Dialer
 from titan_bus.connections.wire import Command, Wire, Word
-from titan_bus.errors import BusClosedError, BusOverloadedError, BusUnavailableError, ServerRefusedError
+from titan_bus.errors import (
+    BusClosedError,
+    BusOverloadedError,
+    BusThreadError,
+    BusUnavailableError,
+    ServerRefusedError,
+)
 from titan_bus.supervisor import Backoff
 
 REPLY_TIMEOUT_S = 3.0
@@ -65,6 +72,7 @@ class Connection:
         self._waiting_bytes = 0
         self._late: deque[Command] = deque()
         self._uneven = False
+        self._thread = 0
         self._aside: list[Command] = []
         self._aside_reason = ""
         self._aside_at = -WATCH_S
@@ -112,11 +120,12 @@ class Connection:
         server has not answered within `patience_s`, and with ServerRefusedError when it refuses.
 
         Raises:
-            BusClosedError: the bus is not open.
+            BusClosedError: the bus is not open, or its loop is closed.
             BusOverloadedError: 64 MiB are waiting already.
+            BusThreadError: this is another thread than the loop's.
         """
-        if not self._open:
-            raise BusClosedError
+        if get_ident() != self._thread:  # also when it is not open
+            self._check_thread()
         if self._waiting_bytes > WAITING_BYTES_MAX:
             raise BusOverloadedError(self._waiting_bytes)
         if patience_s is None:
@@ -125,11 +134,12 @@ class Connection:
             self._uneven = True
         expires_at = self._loop.time() + patience_s
         command = Command(words, self._loop.create_future(), answer=answer, expires_at=expires_at)
-        self._waiting.append(command)
-        self._waiting_bytes += len(command.packed)
-        self._watch()
         if not self._flush_due:
             self._flush_soon()
+        self._waiting.append(command)
+        self._waiting_bytes += len(command.packed)
+        if self._watchdog is None:
+            self._watch()
         return command.future
 
     async def drain(self) -> None:
@@ -140,6 +150,7 @@ class Connection:
     async def close(self) -> None:
         """Close at once; what is still waiting fails with BusClosedError."""
         self._open = False
+        self._thread = 0
         if self._watchdog is not None:
             self._watchdog.cancel()
         if self._reconnecting is not None:
@@ -157,6 +168,18 @@ class Connection:
             self._wire = None
             self._tell(connected=False)
             await asyncio.sleep(0)  # the transport closes its socket in the next turn of the loop
+
+    def _check_thread(self) -> None:
+        """Refuse a call from outside the loop, which may have gone to another thread itself."""
+        if not self._open:
+            raise BusClosedError
+        try:
+            here = asyncio.get_running_loop()
+        except RuntimeError:
+            here = None
+        if here is not self._loop and self._loop.is_running():
+            raise BusThreadError
+        self._thread = get_ident()
 
     def _use(self, wire: Wire) -> None:
         wire.on_lost = self._lose
@@ -238,13 +261,15 @@ class Connection:
             self._flush_soon()
 
     def _flush_soon(self) -> None:
+        try:
+            self._loop.call_soon(self._flush)
+        except RuntimeError as error:  # the loop is closed
+            raise BusClosedError from error
         self._flush_due = True
-        self._loop.call_soon(self._flush)
 
     def _watch(self) -> None:
-        if self._watchdog is None:
-            self._watched = (self._wire.received if self._wire is not None else 0, self._loop.time())
-            self._watchdog = self._loop.call_later(WATCH_S, self._look)
+        self._watched = (self._wire.received if self._wire is not None else 0, self._loop.time())
+        self._watchdog = self._loop.call_later(WATCH_S, self._look)
 
     def _look(self) -> None:
         """Tell those whose time is over, and drop a wire that owes replies and is silent."""

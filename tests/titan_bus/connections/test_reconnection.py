@@ -1,6 +1,7 @@
 """A server that goes away and comes back."""
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Self
@@ -10,8 +11,10 @@ import pytest
 from tests.titan_bus.conftest import QUICK_RETRY, Recorder, Server, settled, until
 from titan_bus import (
     Bus,
+    BusClosedError,
     BusConfig,
     BusOverloadedError,
+    BusThreadError,
     BusUnavailableError,
     ReadConfig,
     ServerRefusedError,
@@ -456,3 +459,42 @@ async def test_a_publish_outlives_a_long_script(bus: Bus, topic: str) -> None:
     assert recorder.ids == [event_id]
     admin.close()
     held.close()
+
+
+async def test_another_thread_is_refused(bus: Bus, topic: str) -> None:
+    """A publish outside the loop's thread raises at once; handed over to the loop it works."""
+    with pytest.raises(BusThreadError, match="call_soon_threadsafe"):
+        await asyncio.to_thread(bus.publish, topic, "e", {})
+
+    async def publish() -> str:
+        return await bus.publish(topic, "e", {})
+
+    handed_over = asyncio.run_coroutine_threadsafe(publish(), asyncio.get_running_loop())
+    event_id = await asyncio.to_thread(handed_over.result)
+    assert [event.event_id async for event in bus.replay("2020-01-01T00:00:00Z", topic)] == [event_id]
+
+
+def test_a_connection_outlives_no_loop(redis_url: str, topic: str) -> None:
+    """Each command after the loop has ended is refused; one that moved to another thread keeps it."""
+    loop = asyncio.new_event_loop()
+    shared = connection.Connection(Endpoint.parse(redis_url), 5.0)
+
+    async def exists() -> int:
+        return int(await shared.call("EXISTS", topic))
+
+    async def leave() -> None:
+        assert shared._wire is not None
+        shared._wire.on_lost = lambda: None
+        shared._wire.close()
+
+    loop.run_until_complete(shared.open())
+    assert loop.run_until_complete(exists()) == 0
+    elsewhere = threading.Thread(target=lambda: loop.run_until_complete(exists()))
+    elsewhere.start()
+    elsewhere.join()
+    loop.run_until_complete(leave())
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+    for _ in range(3):
+        with pytest.raises(BusClosedError):
+            shared.call("EXISTS", topic)
