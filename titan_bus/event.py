@@ -87,7 +87,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         """
         try:
             return msgspec.json.decode(self.payload, type=kind)
-        except (msgspec.MsgspecError, ValueError) as error:
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             name = getattr(kind, "__name__", str(kind))
             raise PayloadMismatchError(self.event_id, name, str(error)) from error
 
@@ -126,13 +126,20 @@ class UlidSource:
             self._write_head(self._head + 1)
         return self._head_text + _PAIRS[self._tail >> 10] + _PAIRS[self._tail & 1023]
 
+    def forget(self) -> None:
+        """Begin anew: what comes next has nothing in common with what came before."""
+        self._last_ms = -1
+
     def _write_head(self, head: int) -> None:
         self._head = head
         self._head_text = "".join([_PAIRS[head >> shift & 1023] for shift in range(100, -1, -10)])
 
 
-new_ulid = UlidSource().next
+_ids = UlidSource()
+new_ulid = _ids.next
 """The one source of this process: two buses in it never make the same id."""
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_ids.forget)  # or parent and child would go on counting from one id
 
 
 class TimestampSource:

@@ -2,6 +2,8 @@
 
 import os
 import re
+import subprocess
+import sys
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -100,3 +102,30 @@ def test_another_payload_is_fatal(payload: bytes) -> None:
         found.payload_as(Order)
     assert isinstance(raised.value, FatalError)
     assert (raised.value.event_id, raised.value.expected) == (found.event_id, "Order")
+
+
+FORKING = """
+import os, time
+from titan_bus import new_ulid
+time.time_ns = lambda: 1_751_352_312_000_000_000  # all within one millisecond, where ids count up
+new_ulid()
+child = os.fork()
+made = [new_ulid() for _ in range(100)]
+if child:
+    os.waitpid(child, 0)
+os.write(1, " ".join([*made, ""]).encode())
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_forked_process_makes_ids_of_its_own() -> None:
+    """Parent and child have no id in common."""
+    ids = subprocess.run([sys.executable, "-c", FORKING], check=True, capture_output=True).stdout.split()
+    assert len(ids) == 200
+    assert len(set(ids)) == 200
+
+
+def test_a_payload_deeper_than_the_stack_is_fatal() -> None:
+    """A payload that nests deeper than can be decoded here is a PayloadMismatchError."""
+    with pytest.raises(PayloadMismatchError):
+        event(b"[" * 100_000 + b"]" * 100_000).payload_as(list)
