@@ -17,11 +17,13 @@ from titan_bus.signatures import AnyHandler
 
 T = TypeVar("T")
 
-_default: list[Bus] = []
+_default: list[tuple[asyncio.AbstractEventLoop, Bus]] = []
 
 
 async def connect(config: BusConfig, *handlers: Handlers) -> Bus:
     """Open the default bus with these handlers, closing the one before it.
+
+    When closing that one fails or is cancelled, none is left.
 
     Raises:
         BusUnavailableError: the server does not answer.
@@ -29,15 +31,26 @@ async def connect(config: BusConfig, *handlers: Handlers) -> Bus:
     """
     bus = Bus(config, *handlers)
     await bus.open()
-    await disconnect()
-    _default.append(bus)
+    former, _default[:] = tuple(_default), [(asyncio.get_running_loop(), bus)]
+    try:
+        for loop, one in former:
+            await _close(loop, one)
+    except BaseException:
+        _default[:] = [kept for kept in _default if kept[1] is not bus]
+        await bus.close()
+        raise
     return bus
 
 
 async def disconnect() -> None:
     """Close the default bus, if there is one."""
     while _default:
-        await _default.pop().close()
+        await _close(*_default.pop())
+
+
+async def _close(loop: asyncio.AbstractEventLoop, bus: Bus) -> None:
+    if not loop.is_closed():  # else its tasks and sockets went with the loop
+        await bus.close()
 
 
 def publish(
@@ -106,4 +119,4 @@ async def request(
 def _bus() -> Bus:
     if not _default:
         raise BusClosedError
-    return _default[0]
+    return _default[0][1]
