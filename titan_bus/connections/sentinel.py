@@ -63,6 +63,7 @@ class Sentinel:
         self.address = address
         self._name = name
         self._primary = primary
+        self._seeds = frozenset(sentinels)
         self._lines = {sentinel: Channel(sentinel) for sentinel in sentinels}
         self._listening_to = 0
         self._wires: WeakKeyDictionary[Wire, Endpoint] = WeakKeyDictionary()
@@ -138,6 +139,11 @@ class Sentinel:
             async with asyncio.timeout(ANSWER_S):
                 wire.send([asked])
                 role = (await asked.future)[0].decode()
+        except (TypeError, IndexError, AttributeError, ValueError) as error:
+            wire.close()
+            raise BusUnavailableError(
+                endpoint.address, f"answers ROLE as no server does ({error!r})"
+            ) from error
         except (OSError, ServerRefusedError) as error:
             wire.close()
             raise BusUnavailableError(endpoint.address, str(error) or "no answer to ROLE") from error
@@ -164,6 +170,7 @@ class Sentinel:
             for sentinel in self._lines
         }
         namings, self._troubles = [], []
+        named: set[Endpoint] = set()
         try:
             await asyncio.wait(asking, timeout=ANSWER_S)
         finally:
@@ -178,21 +185,31 @@ class Sentinel:
             elif error is not None:  # a port of something else: it must not keep the others from being heard
                 self._troubles.append(f"{sentinel.address}: answers as no sentinel does ({error!r})")
             else:
-                namings.append(task.result())
+                naming, others = task.result()
+                namings.append(naming)
+                named |= {sentinel, *others}
+        if namings:
+            self._keep_lines(named)
         return sorted(namings, key=lambda naming: naming.epoch, reverse=True)
 
-    async def _ask(self, sentinel: Endpoint) -> Naming:
+    def _keep_lines(self, named: set[Endpoint]) -> None:
+        """Go on with those of the URL, those that answer and those that they name; the others went away."""
+        for gone in self._lines.keys() - self._seeds - named:
+            self._lines.pop(gone).close()
+        for other in named - self._lines.keys():
+            self._lines[other] = Channel(other)
+
+    async def _ask(self, sentinel: Endpoint) -> tuple[Naming, set[Endpoint]]:
+        """Return whom a sentinel names as the primary, and what other sentinels it knows."""
         line = self._lines[sentinel]
         # The address first: during a failover it is that of the promoted replica already, MASTER's is not yet.
         address = await line.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._name)
         if address is None:
             raise BusUnavailableError(sentinel.address, f"does not know a primary {self._name!r}")
         state = _pairs(await line.call("SENTINEL", "MASTER", self._name))
-        for row in map(_pairs, await line.call("SENTINEL", "SENTINELS", self._name)):
-            other = sentinel.at(row["ip"], int(row["port"]))
-            if other not in self._lines:
-                self._lines[other] = Channel(other)
-        return Naming(int(state.get("config-epoch", "0")), address[0].decode(), int(address[1]))
+        rows = map(_pairs, await line.call("SENTINEL", "SENTINELS", self._name))
+        others = {sentinel.at(row["ip"], int(row["port"])) for row in rows}
+        return Naming(int(state.get("config-epoch", "0")), address[0].decode(), int(address[1])), others
 
     async def _listen(self) -> None:
         """Hear at one sentinel of every switch, until it goes or the next one has its turn."""

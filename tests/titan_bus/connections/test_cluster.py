@@ -337,6 +337,23 @@ async def test_a_node_that_sends_to_itself(topic: str) -> None:
             assert node.maps <= 2 + (time.monotonic() - began) / RENEW_S
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        b":1", b"$2\r\nab", b"*1\r\n:1", b"*1\r\n*3\r\n:0\r\n:16384\r\n*2\r\n$1\r\na\r\n:1",
+        b"*1\r\n*3\r\n:0\r\n:1\r\n*2\r\n$1\r\n\xff\r\n:1", b"*1\r\n*3\r\n:0\r\n:1\r\n*-1",
+    ],
+)  # fmt: skip
+async def test_a_map_that_cannot_be_read_is_said(said: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is no map of slots is BusUnavailableError, with the address."""
+    monkeypatch.setattr(
+        LonelyNode, "_reply", lambda _, words: said + b"\r\n" if "SLOTS" in words else b"+OK\r\n"
+    )
+    async with LonelyNode("") as node:
+        with pytest.raises(BusUnavailableError, match=f"{node.port}: answers as no cluster does"):
+            await Bus(BusConfig(url=f"redis+cluster://127.0.0.1:{node.port}/")).open()
+
+
 async def test_a_server_that_is_no_cluster_is_said(redis_url: str) -> None:
     """The error names the server and its own words."""
     with pytest.raises(ValueError, match="database 0 alone"):

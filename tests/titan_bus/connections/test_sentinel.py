@@ -120,6 +120,7 @@ class FakeSentinel:
         self.epoch = epoch
         self._password = password
         self._writers: list[asyncio.StreamWriter] = []
+        self.others: list[tuple[str, str]] = []
         self.silent = False
         self.unheard = 0
 
@@ -162,7 +163,8 @@ class FakeSentinel:
             case ["SENTINEL", "MASTER", _]:
                 return self._array("name", "main", "config-epoch", str(self.epoch))
             case ["SENTINEL", "SENTINELS", _]:
-                return b"*0\r\n"
+                rows = [self._array("ip", host, "port", port) for host, port in self.others]
+                return b"*%d\r\n" % len(rows) + b"".join(rows)
             case ["SUBSCRIBE", channel]:
                 self.listeners += 1
                 return b"*3\r\n$9\r\nsubscribe\r\n$%d\r\n%s\r\n:1\r\n" % (len(channel), channel.encode())
@@ -292,6 +294,41 @@ async def test_closing_while_the_primary_is_sought(primaries: tuple[Node, Node],
             reading = asyncio.create_task(read())
             await until(lambda: sentinel.unheard, "the question")
         assert await reading == []
+
+
+async def test_sentinels_that_went_away_are_forgotten(primaries: tuple[Node, Node]) -> None:
+    """One that no other names any more is not asked again, as where pods come back under new addresses.
+
+    One that answers is kept, and that of the URL.
+    """
+    async with FakeSentinel(primaries[0].port, 1) as seed, FakeSentinel(primaries[0].port, 1) as other:
+        seed.others = [("127.0.0.1", other.address.split(":")[1]), ("127.0.0.1", "1")]
+        sentinel = Sentinel.parse(f"redis+sentinel://{seed.address}/{NAME}")
+
+        async def asked_next() -> set[str]:
+            (await sentinel.open()).close()
+            return {f"{one.host}:{one.port}" for one in sentinel._lines}
+
+        assert await asked_next() == {seed.address, other.address, "127.0.0.1:1"}
+        seed.others = [("127.0.0.1", "2")]
+        assert await asked_next() == {seed.address, other.address, "127.0.0.1:2"}
+        await sentinel.close()
+
+
+@pytest.mark.parametrize("role", [b":1", b"*0", b"*1\r\n:1", b"*-1", b"*1\r\n$1\r\n\xff"])
+async def test_a_primary_that_answers_nonsense(role: bytes) -> None:
+    """What is no role is BusUnavailableError, with the address."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65_536):
+            writer.write(role + b"\r\n" if b"ROLE" in data else b"+OK\r\n")
+        writer.close()
+
+    odd = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = odd.sockets[0].getsockname()[1]
+    async with odd, FakeSentinel(port, 1) as sentinel:
+        with pytest.raises(BusUnavailableError, match=f"{port}: answers ROLE as no server does"):
+            await Bus(BusConfig(url=f"redis+sentinel://{sentinel.address}/{NAME}")).open()
 
 
 async def test_a_seed_that_is_no_sentinel(primaries: tuple[Node, Node], topic: str) -> None:
