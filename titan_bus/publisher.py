@@ -90,6 +90,8 @@ class Publisher:
             raise EventMalformedError(topic, event_type, "topic and event type have to be named")
         if topic == names.DEAD_LETTERS:
             raise EventMalformedError(topic, event_type, names.IS_DEAD_LETTERS)
+        if type(schema_version) is not int or not (source is None or isinstance(source, str)):
+            raise EventMalformedError(topic, event_type, "the schema version is a number, the source a text")
         encoded_payload = codec.encode_payload(topic, event_type, payload)
         known_priority = _priority(topic, event_type, priority)
         trace = self._tracing.publishing(topic, event_type, event_id)

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import re
+from typing import Any
 
 import msgspec
 import pytest
@@ -69,6 +70,13 @@ async def test_an_event_over_32_kb_is_refused(bus: Bus, raw: Connection, topic: 
     assert isinstance(raised.value, PublishRefusedError)
     assert (raised.value.topic, raised.value.size, raised.value.limit) == (topic, 32_769, 32_768)
     assert await raw.call("XLEN", names.stream_of(topic)) == 2
+
+
+@pytest.mark.parametrize("wrong", [{"schema_version": "2"}, {"schema_version": None}, {"source": 5}])
+async def test_an_event_that_no_reader_could_decode(bus: Bus, topic: str, wrong: dict[str, Any]) -> None:
+    """A version that is no number and a source that is no text are refused at the call."""
+    with pytest.raises(EventMalformedError):
+        bus.publish(topic, "e", {}, **wrong)
 
 
 async def test_a_malformed_event_is_refused(bus: Bus, topic: str) -> None:
