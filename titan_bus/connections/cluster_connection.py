@@ -228,14 +228,15 @@ class ClusterConnection(Connection):
         nodes = sorted(self._nodes, key=lambda node: node.address)
         number = min(cursor % NODES_MAX, len(nodes) - 1)
         page = self._loop.create_future()
-        sent = self._nodes[nodes[number]].call("SCAN", cursor // NODES_MAX, *words, patience_s=patience_s)
+        node = nodes[number]
+        sent = self._nodes[node].call("SCAN", cursor // NODES_MAX, *words, patience_s=patience_s)
 
         def turn(sent: asyncio.Future[Any]) -> None:
             error = sent.exception()
             if page.done():
                 return
             if error is not None:
-                page.set_exception(error)
+                page.set_exception(self._verdict(node, error))
                 return
             after, keys = sent.result()
             following = int(after) * NODES_MAX + number

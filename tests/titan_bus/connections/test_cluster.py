@@ -25,7 +25,7 @@ from titan_bus import (
     new_ulid,
 )
 from titan_bus.connections import connection
-from titan_bus.connections.cluster_connection import RENEW_S
+from titan_bus.connections.cluster_connection import RENEW_S, ClusterConnection
 from titan_bus.connections.slots import slot_of
 
 
@@ -238,6 +238,17 @@ async def test_what_a_bus_sends_after_its_end_is_refused(cluster: ClusterDeploym
         bus.publish(topic, "e", {})
     with pytest.raises(BusClosedError):
         await bus.inspection.topic_names()
+
+
+async def test_a_scan_of_a_node_that_leaves(bus: Bus, cluster: ClusterDeployment) -> None:
+    """Its page is BusUnavailableError: the bus is open and may scan again."""
+    shared = bus._connection
+    assert isinstance(shared, ClusterConnection)
+    page = shared.call("SCAN", 0)
+    for node in shared._nodes.values():
+        await node.close()
+    with pytest.raises(BusUnavailableError, match="left the cluster"):
+        await page
 
 
 async def test_replicas_are_counted_by_node(cluster: ClusterDeployment) -> None:
