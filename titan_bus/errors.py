@@ -17,6 +17,7 @@ BusError
 ├── FatalError                   raised by a handler: to the dead letters at once
 │   ├── PayloadMismatchError
 │   └── UpcastError              an upcaster raised
+├── NameMalformedError           a topic, a group or a key that is no Unicode text (also a ValueError)
 ├── EntryMalformedError          an entry on the wire that is no event
 ├── HandlerRefusedError          a handler that cannot be declared or subscribed as it is; a bug of the caller
 ├── UndescribableError           a type that an AsyncAPI document has no word for (also a TypeError)
@@ -218,6 +219,16 @@ class PayloadMismatchError(FatalError):
         self.event_id = event_id
         self.expected = expected
         self.detail = detail
+
+
+class NameMalformedError(BusError, ValueError):
+    """A topic, a group or another word that cannot be sent: `name` has a lone surrogate, unknown to UTF-8."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{speakable(name)} is no Unicode text: it has a lone surrogate, as undecodable bytes leave"
+        )
+        self.name = name
 
 
 class EntryMalformedError(BusError):

@@ -68,10 +68,15 @@ class Server:
             await self._sentinel.close()
 
     def channel(self, *streams: str) -> Channel:
-        """Return a connection for one reader that blocks on these streams, and on others of the same shard."""
+        """Return a connection for one reader that blocks on these streams, and on others of the same shard.
+
+        Raises:
+            NameMalformedError: the name of a stream cannot be sent.
+        """
+        slots = {slot_of(stream) for stream in streams}
         if self._cluster is None or not streams:
             return Channel(self._dialer)
-        if len({slot_of(stream) for stream in streams}) > 1:
+        if len(slots) > 1:
             return ShardedChannel(self._cluster, streams)
         return Channel(SlotDialer(self._cluster, streams[0]))
 

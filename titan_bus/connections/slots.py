@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from titan_bus.connections.wire import Word
+from titan_bus.errors import NameMalformedError
 
 SLOTS = 16_384
 _KEYLESS = frozenset({"ACL", "CLIENT", "CLUSTER", "CONFIG", "DBSIZE", "INFO", "PING", "ROLE", "TIME", "WAIT"})
@@ -18,8 +19,15 @@ _KEY_AFTER_STREAMS = frozenset({"XREAD", "XREADGROUP"})
 
 @lru_cache(maxsize=4_096)
 def slot_of(key: str | bytes) -> int:
-    """Return the slot of a key: of what stands in its first braces, where there is something."""
-    tag = key.encode() if isinstance(key, str) else key
+    """Return the slot of a key: of what stands in its first braces, where there is something.
+
+    Raises:
+        NameMalformedError: the key has no bytes.
+    """
+    try:
+        tag = key.encode() if isinstance(key, str) else key
+    except UnicodeEncodeError as error:
+        raise NameMalformedError(error.object) from error
     start = tag.find(b"{")
     end = tag.find(b"}", start + 1)
     if start >= 0 and end > start + 1:

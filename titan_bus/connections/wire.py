@@ -11,7 +11,7 @@ from typing import Any
 
 import hiredis
 
-from titan_bus.errors import ServerRefusedError, refusal
+from titan_bus.errors import NameMalformedError, ServerRefusedError, refusal
 
 Word = str | bytes | int | float
 READ_BYTES = 64 * 1024
@@ -24,6 +24,9 @@ class Command:
     Attributes:
         answer: what the future gives in place of the reply, where the caller has no use for that.
         expires_at: loop time after which it is not sent again.
+
+    Raises:
+        NameMalformedError: a word has no bytes.
     """
 
     __slots__ = ("answer", "expires_at", "future", "packed")
@@ -36,7 +39,10 @@ class Command:
         answer: object = None,
         expires_at: float = 0.0,
     ) -> None:
-        self.packed: bytes = hiredis.pack_command(words)  # type: ignore[arg-type]  # its stub means a tuple of one
+        try:
+            self.packed: bytes = hiredis.pack_command(words)  # type: ignore[arg-type]  # its stub means a tuple of one
+        except UnicodeEncodeError as error:
+            raise NameMalformedError(error.object) from error
         self.future = future
         self.answer = answer
         self.expires_at = expires_at

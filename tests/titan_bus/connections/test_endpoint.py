@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests import servers
-from titan_bus import Bus, BusConfig, BusUnavailableError
+from tests.titan_bus.conftest import Recorder
+from titan_bus import Bus, BusConfig, BusUnavailableError, NameMalformedError
 from titan_bus.connections.endpoint import Endpoint
 from titan_bus.testing import private_bus, private_server
 
@@ -190,3 +191,12 @@ async def test_a_private_bus_works(topic: str) -> None:
         await bus.publish(topic, "e", {})
         [event] = [event async for event in bus.replay("2020-01-01T00:00:00Z", topic)]
         assert event.meta.source == "shop@v1"
+
+
+async def test_a_name_that_has_no_bytes_is_refused(bus: Bus) -> None:
+    """A topic with a lone surrogate, as a file name may bring: subscribe and tail name it."""
+    with pytest.raises(NameMalformedError, match="lone surrogate") as raised:
+        await bus.subscribe("a\udcff.v1", "g", Recorder())
+    assert "\udcff" in raised.value.name
+    with pytest.raises(NameMalformedError):
+        bus.tail(["a\udcff.v1"])
