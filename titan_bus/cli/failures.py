@@ -94,6 +94,7 @@ _KNOWN: tuple[tuple[type[Exception], int, Callable[[Any], str]], ...] = (
     (errors.EventNotFoundError, exit_codes.NOTHING, _as_it_says),
     (errors.GroupNotFoundError, exit_codes.NOTHING, _as_it_says),
     (errors.HandlerRefusedError, exit_codes.USAGE, _as_it_says),
+    (errors.NameMalformedError, exit_codes.USAGE, _as_it_says),
     (errors.ConfigError, exit_codes.MISCONFIGURED, _as_it_says),
     (errors.ConfigValueError, exit_codes.MISCONFIGURED, _as_it_says),
     (errors.ExtraMissingError, exit_codes.MISCONFIGURED, _as_it_says),

@@ -15,6 +15,7 @@ from .conftest import PROGRAM, Done, Run
 
 UNMET = (
     errors.BusClosedError,  # each of these would be a fault of ours: no command uses a closed bus,
+    errors.BusThreadError,  # or one of another thread,
     errors.RequestError,  # asks,
     errors.FatalError,  # handles outside of a subscription,
     errors.EntryMalformedError,  # keeps what it cannot read,

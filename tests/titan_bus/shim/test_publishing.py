@@ -245,7 +245,7 @@ OURS = {
     errors.UpcastError, errors.UndescribableError,  # the shim's set-up, and what describes a program
     errors.ClientGoneError, errors.FatalError, errors.NackedError, errors.PayloadMismatchError,  # verdicts
     errors.EntryMalformedError, errors.RestoreRefusedError, errors.RestoreDisturbedError,
-    errors.ArchiveElsewhereError,  # of what no call does
+    errors.ArchiveElsewhereError, errors.BusThreadError, errors.NameMalformedError,  # of what no call does or can
 }  # fmt: skip
 """What is INTERNAL by intent, or never the end of a call."""
 
