@@ -95,10 +95,13 @@ class Bus:
         async with self._opening:
             if self._open:
                 return
-            if self._closed:
+            if self._is_closed():
                 raise BusClosedError
             self._upkeep.prepare()
             await self._server.open()
+            if self._is_closed():  # meanwhile
+                await self._server.close()
+                raise BusClosedError
             self._open = True
             try:
                 await self._upkeep.start()
@@ -110,10 +113,12 @@ class Bus:
     async def close(self) -> None:
         """Close within `drain_s` and some seconds more, whatever the handlers and the server do.
 
-        Cancelled, it waits for no handler any more, and closes the rest all the same.
+        Cancelled, it waits for no handler any more, and closes the rest all the same. A handler that awaits it is
+        waited for itself: let it make a task of it.
         """
         if self._shutting is None:
             if not self._open:
+                self._closed = self._closed or self._opening.locked()
                 return
             self._open = False
             self._closed = True
@@ -126,6 +131,9 @@ class Bus:
                 self._finishing.cancel()
             await asyncio.wait([self._shutting])
             raise
+
+    def _is_closed(self) -> bool:
+        return self._closed
 
     async def _finish(self) -> None:
         """Let those at work come to an end, and what was published arrive."""
@@ -145,6 +153,9 @@ class Bus:
         try:
             await asyncio.wait([finishing])
             await asyncio.gather(*(processor.stop(0.0) for processor in self._processors))
+            for tail in tuple(self._tails):
+                await tail.close()
+            await self._requester.close()
         finally:
             await self._upkeep.close()
             await self._server.close()

@@ -144,12 +144,13 @@ class DeadLetters:
         found: list[DeadLetter] = []
         end = "+"
         while len(found) < limit:
+            count = PAGE if topic or group or error else min(PAGE, limit - len(found))
             page: list[Any] = await self._connection.call(
-                "XREVRANGE", names.DEAD_LETTERS, end, "-", "COUNT", PAGE
+                "XREVRANGE", names.DEAD_LETTERS, end, "-", "COUNT", count
             )
             letters = [_unpack(letter_id, fields) for letter_id, fields in page]
             found += [letter for letter in letters if letter.is_of(topic, group, error)]
-            if len(page) < PAGE:
+            if len(page) < count:
                 break
             end = f"({letters[-1].letter_id}"
         return found[:limit]

@@ -219,10 +219,11 @@ class Requester:
         for waiting in self._waiting.values():
             if not waiting.future.done():
                 waiting.future.set_exception(BusClosedError())
-        if self._reader is None:
+        reader, self._reader = self._reader, None
+        if reader is None:
             return
-        self._reader.cancel()
-        await asyncio.wait([self._reader])
+        reader.cancel()
+        await asyncio.wait([reader])
         self._channel.close()
         with contextlib.suppress(BusError):  # it goes by itself, a little later
             await self._connection.call("DEL", self._stream, patience_s=0.0)

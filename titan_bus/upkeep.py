@@ -41,6 +41,7 @@ class Upkeep:
         self._trimmer = Trimmer(connection, publisher, config, counters, hold)
         self._exporter: Exporter | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._closed = False
 
     @property
     def metrics_port(self) -> int | None:
@@ -65,10 +66,14 @@ class Upkeep:
             self._keep_going(self.archiver().keep, "titan_bus archiving")
         if self._exporter is not None:
             await self._exporter.open()
-            self._keep_going(self._exporter.round, "titan_bus metrics")
+            if self._closed:  # meanwhile
+                await self._exporter.close()
+            else:
+                self._keep_going(self._exporter.round, "titan_bus metrics")
 
     async def close(self) -> None:
         """End at once: what is half written is written again by the next round, of whichever program."""
+        self._closed = True
         for task in self._tasks:
             task.cancel()
         if self._tasks:

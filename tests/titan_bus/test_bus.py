@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 import pytest
 
-from tests.titan_bus.conftest import Recorder
+from tests.titan_bus.conftest import Recorder, until
 from titan_bus import (
     Bus,
     BusClosedError,
@@ -14,6 +14,7 @@ from titan_bus import (
     EventMalformedError,
     HandlerRefusedError,
     Handlers,
+    MetricsConfig,
     ServerFullError,
     names,
 )
@@ -114,3 +115,38 @@ async def test_nothing_is_published_among_the_dead_letters(bus: Bus) -> None:
         bus.publish(names.DEAD_LETTERS, "e", {})
     with pytest.raises(EventMalformedError, match="titan-bus dlq"):
         await bus.request(names.DEAD_LETTERS, "e", {})
+
+
+async def test_a_cancelled_close_tells_who_asks(config: BusConfig, topic: str) -> None:
+    """A request in the air and a tail end with the bus also when nobody waited for its close."""
+    bus = Bus(msgspec.structs.replace(config, drain_s=60.0))
+    await bus.open()
+    gate = Recorder(lambda _: asyncio.Event().wait())
+    await bus.subscribe(topic, "g", gate)
+    asking = asyncio.create_task(bus.request(topic, "q", {}, timeout_s=3_600))
+    reading = asyncio.create_task(anext(bus.tail([topic])))
+    await gate.wait_for(1)
+    closing = asyncio.create_task(bus.close())
+    await asyncio.sleep(0)
+    closing.cancel()
+    await asyncio.wait([closing, asking, reading])
+    assert isinstance(asking.exception(), BusClosedError)
+    assert isinstance(reading.exception(), StopAsyncIteration)
+
+
+async def test_a_bus_that_is_closed_while_it_opens_is_closed(config: BusConfig) -> None:
+    """Who opens it hears so, and nothing is left: no connection, no task, no port."""
+    before = asyncio.all_tasks()
+    for turns in range(0, 40, 3):
+        bus = Bus(msgspec.structs.replace(config, metrics=MetricsConfig(port=0)))
+        opening = asyncio.create_task(bus.open())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        began = bus._opening.locked()
+        await bus.close()
+        await asyncio.wait([opening])
+        if began or opening.exception() is not None:
+            assert not bus.connected
+            assert bus.metrics_port is None
+        await bus.close()
+    await until(lambda: asyncio.all_tasks() <= before, "every task's end")

@@ -38,7 +38,9 @@ class Claims:
 
     Args:
         held: tells the (stream, entry id) pairs that this consumer has in hand now.
-        has_room: whether it can take more in hand now. What it cannot handle soon is better off with others.
+        has_room: whether it can take more in hand now.
+        claimed: how much it took over and has not begun. That is a share of its own, since reading fills all other
+            room at once, and what was abandoned is the oldest there is.
         receive: takes over entries of a stream, told how often each was delivered; called before anything else can
             run, so nothing is taken twice.
         bury: puts an entry to the dead letters, or sees to it that it stays pending.
@@ -50,8 +52,10 @@ class Claims:
         config: BusConfig,
         group: str,
         streams: tuple[str, ...],
+        *,
         held: Callable[[], Collection[Key]],
         has_room: Callable[[], bool],
+        claimed: Callable[[], int],
         receive: Callable[[str, list[Entry], Mapping[bytes, int]], None],
         bury: Callable[[str, bytes, list[bytes], BaseException], Awaitable[None]],
     ) -> None:
@@ -62,25 +66,38 @@ class Claims:
         self._streams = streams
         self._held = held
         self._has_room = has_room
+        self._claimed = claimed
+        self._count = config.read.count
+        self._paused = False
         self._receive = receive
         self._bury = bury
         self._closing = False
         self._turn = asyncio.Lock()
 
-    async def take_own(self, idle_s: float = 0.0) -> bool:
+    async def take_own(self) -> bool:
         """Take up what was delivered to this consumer and got lost: before a restart, or with a connection.
 
         Returns whether that was all; if not, there was no room for more.
         """
         for stream in self._streams:
-            if not await self._take(stream, int(idle_s * 1000), self._consumer):
+            if not await self._take(stream, 0, self._has_room, self._consumer):
                 return False
         return True
+
+    async def take_lost(self) -> None:
+        """Take up what was delivered to this consumer, is not in hand, and can be no reply on its way any more."""
+        idle_s = min(OWN_IDLE_S, self._limits.min_idle_s)
+        for stream in self._streams:
+            await self._take(stream, int(idle_s * 1000), self._has_share, self._consumer)
 
     async def take_abandoned(self) -> None:
         """Take over what nobody has shown life on for `min_idle_s`, whoever had it."""
         for stream in self._streams:
-            await self._take(stream, int(self._limits.min_idle_s * 1000))
+            await self._take(stream, int(self._limits.min_idle_s * 1000), self._has_share)
+
+    def pause(self, *, paused: bool) -> None:
+        """Take nothing over while this consumer handles nothing: others would."""
+        self._paused = paused
 
     async def count(self, stream: str, entry_id: bytes, delivered: int) -> None:
         """Count the delivery of what was taken over, before its handler begins: that may not live to tell."""
@@ -107,16 +124,19 @@ class Claims:
             await self.hold()
             if self._closing:
                 return
-            await self.take_own(min(OWN_IDLE_S, self._limits.min_idle_s))
+            await self.take_lost()
             await self.take_abandoned()
         except ServerRefusedError as error:
             if error.code != "NOGROUP":  # the reader sees that too, and makes the group again
                 raise
 
-    async def _take(self, stream: str, idle_ms: int, *consumer: str) -> bool:
+    def _has_share(self) -> bool:
+        return not self._paused and self._claimed() < self._count
+
+    async def _take(self, stream: str, idle_ms: int, may: Callable[[], bool], *consumer: str) -> bool:
         async with self._turn:  # two rounds at once would see the same entries as not held
             start = "-"
-            while not self._closing and self._has_room():
+            while not self._closing and may():
                 page: list[Any] = await self._call(
                     "XPENDING", stream, self._group, "IDLE", idle_ms, start, "+", PAGE, *consumer
                 )

@@ -59,6 +59,12 @@ class Hand:
             key for key, held in self._held.items() if held is not None and held.event.event_id == event_id
         ]
 
+    def claimed(self) -> int:
+        """Return how many were taken over and have not been begun."""
+        return sum(
+            held is not None and held.delivered is not None and not held.begun for held in self._held.values()
+        )
+
     def never_begun(self) -> Iterable[Delivery]:
         """Return what no handler was called with."""
         return [held for held in self._held.values() if held is not None and not held.begun]

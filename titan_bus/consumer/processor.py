@@ -90,7 +90,8 @@ class Processor:
         self._hand = Hand(counters, by_event=not auto_ack)
         self._claims = Claims(
             connection, config, group, self.streams,
-            self._hand.keys, self._has_room, self._receive_claimed, self._bury,
+            held=self._hand.keys, has_room=self._has_room, claimed=self._hand.claimed,
+            receive=self._receive_claimed, bury=self._bury,
         )  # fmt: skip
         self._backlog: Priorities[Delivery] = Priorities(config.priority_weights)
         self._partitions = Partitions()
@@ -165,6 +166,7 @@ class Processor:
     def resize(self, concurrency: int) -> None:
         """Run so many handlers at once from now on; 0 pauses, and what runs goes on to its end."""
         self._workers.limit = concurrency
+        self._claims.pause(paused=concurrency == 0)
         self._workers.wake(min(concurrency, len(self._backlog)))
         if concurrency:
             self._tell_reader()
@@ -268,14 +270,25 @@ class Processor:
             return False
         delivery.begun = True
         try:
-            if delivery.delivered is not None:
-                await self._claims.count(delivery.stream, delivery.entry_id, delivery.delivered)
+            await self._count(delivery)
             with self._tracing.dispatching(delivery.event, self.group):
                 await self._handle(delivery)
         except Exception:  # a supervisor: without a verdict the server will deliver it again
             logger.exception("%s: no verdict on %s", self._name, delivery.event.event_id)
             self._let_go((delivery.stream, delivery.entry_id))
+        except BaseException:  # cancelled beside the handler, by somebody who came too late
+            self._let_go((delivery.stream, delivery.entry_id))
+            raise
         return True
+
+    async def _count(self, delivery: Delivery) -> None:
+        """Count the delivery of what was taken over; where that fails, poison is found out later."""
+        if delivery.delivered is None:
+            return
+        try:
+            await self._claims.count(delivery.stream, delivery.entry_id, delivery.delivered)
+        except BusError as error:
+            logger.info("%s: %s is not counted: %s", self._name, delivery.event.event_id, error)
 
     def _next(self) -> Delivery | None:
         delivery = None

@@ -15,6 +15,7 @@ TURN_S = 0.004
 REPLACED_S = 0.05
 """How long the place of a worker that was cancelled stays empty. At the end of the program's loop all are, and the
 loop is gone before others could begin."""
+_ABSENT = object()
 STUBBORN_S = 2.0
 """How long the end waits for a handler that swallows its cancellation."""
 
@@ -82,7 +83,7 @@ class Workers:
                 elif time.perf_counter() - self._paused_at > TURN_S:
                     await asyncio.sleep(0)
                     self._paused_at = time.perf_counter()
-                if contextvars.copy_context() != self._context:
+                if not _same(contextvars.copy_context(), self._context):
                     break
         except BaseException as error:
             self._leave()
@@ -104,6 +105,13 @@ class Workers:
         rest = asyncio.get_running_loop().create_future()
         self._resting.append(rest)
         await rest
+
+
+def _same(context: contextvars.Context, other: contextvars.Context) -> bool:
+    """Whether they hold the same objects; equal is not enough, and asking would call the program's code."""
+    return len(context) == len(other) and all(
+        other.get(name, _ABSENT) is value for name, value in context.items()
+    )
 
 
 async def cancel(tasks: set[asyncio.Task[None]]) -> None:

@@ -124,4 +124,8 @@ def _subject_of(event: Event) -> str:
     except PayloadMismatchError:  # the very reason why it is a dead letter, perhaps
         return ""
     line = " ".join((named.text or named.path or named.title).split())
-    return line if len(line) <= SUBJECT_CHARS_MAX else line[: SUBJECT_CHARS_MAX - 1] + "…"
+    if len(line) <= SUBJECT_CHARS_MAX:
+        return line
+    if named.path and not named.text:
+        return "…" + line[1 - SUBJECT_CHARS_MAX :]  # a file's name is at the end
+    return line[: SUBJECT_CHARS_MAX - 1] + "…"

@@ -77,11 +77,12 @@ class DeadLettersDialog(QDialog):
         return self._about.text()
 
     def set_letters(self, letters: Sequence[DeadLetter], count: int) -> None:
-        """Show these, newest first, of `count` in all. What was marked stays so; with nothing known, all is."""
+        """Show these, newest first, of `count` in all. What comes new is marked while all before it was."""
         known = {letter.letter_id for letter in self._letters}
         marked = set(self.marked())
+        new = {letter.letter_id for letter in letters} - known if marked == known else set()
         self._letters, self._count, self._complaint = tuple(letters), count, ""
-        self._fill(marked | {letter.letter_id for letter in letters if letter.letter_id not in known})
+        self._fill(marked | new)
 
     def complain(self, sentence: str) -> None:
         """Say above the table what did not work."""
@@ -112,20 +113,23 @@ class DeadLettersDialog(QDialog):
         box.open()
 
     def _fill(self, marked: set[str]) -> None:
+        current, scrolled = self.table.currentItem(), self.table.verticalScrollBar().value()
+        current_id = current.data(0, _ID_ROLE) if current is not None else None
         self.table.blockSignals(True)
         self.table.clear()
         for letter in self._letters:
             when = QDateTime.fromString(letter.at, Qt.DateFormat.ISODateWithMs).toLocalTime()
             at = QLocale().toString(when, QLocale.FormatType.ShortFormat)
-            row = QTreeWidgetItem([task_of(letter), reason_of(letter), at])
+            reason = reason_of(letter)
+            row = QTreeWidgetItem([task_of(letter), " ".join(reason.split()), at])
             row.setData(0, _ID_ROLE, letter.letter_id)
             row.setToolTip(0, tip(letter.subject or row.text(0)))
-            row.setToolTip(1, tip(row.text(1)))
+            row.setToolTip(1, tip(reason))
             self.table.addTopLevelItem(row)
             row.setSelected(letter.letter_id in marked)
-        first = self.table.selectedItems()[:1]
-        if first:
-            self.table.setCurrentItem(first[0], 0, QItemSelectionModel.SelectionFlag.NoUpdate)
+            if letter.letter_id == current_id or (current_id is None and row is self.table.topLevelItem(0)):
+                self.table.setCurrentItem(row, 0, QItemSelectionModel.SelectionFlag.NoUpdate)
+        self.table.verticalScrollBar().setValue(scrolled)
         self.table.blockSignals(False)
         self._refresh()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -51,7 +52,7 @@ class StatusPresenter(QObject):
         self._has_model: bool | None = None
         self._dead_letters = 0
         self._fault = ""
-        self._put_away = ""
+        self._put_away: set[str] = set()
         self._index = memory.IndexStatus(files=0, passages=0, failed=0, skipped=0)
         self._index_known = False
         self._embedding: memory.EmbeddingProgress | None = None
@@ -83,7 +84,7 @@ class StatusPresenter(QObject):
     def tell_fault(self, sentence: str) -> None:
         """Something went wrong inside the window: say so, without standing in the way."""
         self._fault = sentence
-        self._put_away = ""
+        self._put_away.clear()
         self._show_banner()
 
     def dead_letters_counted(self, count: int) -> None:
@@ -121,7 +122,7 @@ class StatusPresenter(QObject):
     def _on_system(self, said: system.SystemEvent) -> None:
         if isinstance(said, system.CoreFailed):
             self._problems = (*self._problems, said.sentence)
-            self._put_away = ""
+            self._put_away.clear()
             self._show_banner()
         else:
             self._tasks.replace(self._learn(), "status")
@@ -149,7 +150,7 @@ class StatusPresenter(QObject):
         self._show_activity()
 
     def _on_put_away(self) -> None:
-        self._put_away = self._sentence().text
+        self._put_away.add(self._sentence().text)
         self._fault = ""
         self._show_banner()
 
@@ -160,31 +161,32 @@ class StatusPresenter(QObject):
             self.model_needed.emit()
 
     def _sentence(self) -> _Said:
-        """Choose what hinders most."""
+        """Choose what hinders most of what was not put away."""
+        return next((said for said in self._all() if said.text not in self._put_away), _Said())
+
+    def _all(self) -> Iterator[_Said]:
         if self._core_trouble.text:
-            return self._core_trouble
+            yield self._core_trouble
         if self._fault:
-            return _Said(self._fault, "danger")
+            yield _Said(self._fault, "danger")
         if self._problems:
             # The core speaks English: what it says is the detail of a sentence in the person's language.
             detail = self.tr("Titan's core reports: {detail}").format(detail=self._problems[0])
-            return _Said(detail, "warning")
-        if self._dead_letters and self._about_dead_letters().text != self._put_away:
-            return self._about_dead_letters()
+            yield _Said(detail, "warning")
+        if self._dead_letters:
+            yield self._about_dead_letters()
         if self._has_model is False:
-            return _Said(
+            yield _Said(
                 self.tr("No model is connected: answers show the passages that were found."),
                 action=self.tr("Connect a model…"),
             )
-        return _Said()
 
     def _about_dead_letters(self) -> _Said:
         words = self.tr("%n task(s) could not be done.", "", self._dead_letters)
         return _Said(words, "warning", self.tr("Show…"))
 
     def _show_banner(self) -> None:
-        said = self._sentence()
-        self._window.banner.say(*(_Said() if said.text == self._put_away else said))
+        self._window.banner.say(*self._sentence())
 
     def _show_activity(self) -> None:
         done, total = self._progress.figures(time.monotonic())

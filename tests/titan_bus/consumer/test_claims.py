@@ -265,3 +265,21 @@ async def test_who_stops_takes_nothing_over(config: BusConfig, raw: Connection, 
         await subscription.stop(0.0)
     mine = await raw.call("XPENDING", stream, "g", "-", "+", 1_000, "heir")
     assert len(mine) <= 300
+
+
+async def test_a_busy_consumer_takes_over_all_the_same(
+    config: BusConfig, raw: Connection, topic: str
+) -> None:
+    """What a dead consumer left does not wait until a long lag is worked off: it is the oldest there is."""
+    await paused(config, raw, topic, 5)
+    recorder = Recorder(lambda _: asyncio.sleep(0.002))
+    config = msgspec.structs.replace(named(config, "heir", min_idle_s=0.06), read=ReadConfig(count=5))
+    async with Bus(config) as bus:
+        await asyncio.gather(*(bus.publish(topic, "e", {"n": n}) for n in range(5, 1_000)))
+        await bus.subscribe(topic, "g", recorder, concurrency=1)
+
+        def taken() -> set[int]:
+            return {event.payload_as(dict)["n"] for event in recorder.events} & set(range(5))
+
+        await until(lambda: len(taken()) == 5, "the five of the dead one")
+        assert len(recorder.events) < 900

@@ -2,12 +2,13 @@
 
 import asyncio
 import contextvars
+from collections.abc import Callable
 
 import msgspec
 import pytest
 
 from tests.titan_bus.conftest import Recorder, pending_is, settled, until
-from titan_bus import Bus, BusConfig, ClaimConfig, Event, Handlers, ReadConfig, names
+from titan_bus import Bus, BusConfig, ClaimConfig, Event, FatalError, Handlers, ReadConfig, names
 from titan_bus.connections.connection import Connection
 
 tenant: contextvars.ContextVar[str] = contextvars.ContextVar("tenant", default="nobody")
@@ -161,3 +162,48 @@ async def test_poison_that_cannot_be_buried_keeps_nobody_from_reading(
         await settled(raw, stream, "g")
         assert await bus.dead_letters.count() == 1
     assert "stays open" in caplog.text
+
+
+class Table:
+    """A value whose comparison has no truth, as numpy's and pandas' have."""
+
+    def __eq__(self, other: object) -> bool:
+        raise ValueError("the truth value is ambiguous")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+frame: contextvars.ContextVar[Table] = contextvars.ContextVar("frame")
+
+
+async def test_context_variables_are_not_compared(bus: Bus, topic: str) -> None:
+    """A handler may set a variable to a value that cannot be compared; the next event is handled."""
+    recorder = Recorder(lambda _: frame.set(Table()))
+    token = frame.set(Table())
+    await bus.subscribe(topic, "g", recorder, concurrency=1)
+    frame.reset(token)
+    await asyncio.gather(*(bus.publish(topic, "e", {}) for _ in range(20)))
+    await recorder.wait_for(20)
+
+
+@pytest.mark.parametrize("error", [None, FatalError("and over")])
+@pytest.mark.parametrize("key", [None, lambda _: "one"])
+async def test_a_cancellation_that_comes_too_late_costs_no_event(
+    bus: Bus, raw: Connection, topic: str, error: FatalError | None, key: Callable[[Event], str] | None
+) -> None:
+    """A watchdog that cancels the worker after the handler's end leaves nothing in hand, and no key blocked."""
+    recorder = Recorder()
+
+    async def handle(event: Event) -> None:
+        await recorder(event)
+        if len(recorder.events) == 1:
+            task = asyncio.current_task()
+            assert task is not None
+            asyncio.get_running_loop().call_soon(task.cancel)
+            if error is not None:
+                raise error
+
+    await asyncio.gather(*(bus.publish(topic, "e", {}) for _ in range(5)))
+    await bus.subscribe(topic, "g", handle, concurrency=1, partition_by=key)
+    await until(lambda: len(set(recorder.ids)) == 5, "all five")
+    await until(lambda: not bus.counters.group(topic, "g").in_hand, "an empty hand")

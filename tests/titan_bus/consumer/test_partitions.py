@@ -10,8 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.titan_bus.conftest import QUICK_RETRY, Recorder, pending, pending_is, settled, until
-from titan_bus import Bus, BusConfig, Event, FatalError, ReadConfig, RetryConfig, StreamConfig, names
+from titan_bus import (
+    Bus,
+    BusConfig,
+    BusUnavailableError,
+    Event,
+    FatalError,
+    ReadConfig,
+    RetryConfig,
+    StreamConfig,
+    names,
+)
 from titan_bus.connections.connection import Connection
+from titan_bus.consumer.claims import Claims
 from titan_bus.consumer.delivery import Delivery
 from titan_bus.consumer.partitions import Partitions
 
@@ -234,3 +245,23 @@ async def test_acknowledging_what_waits_behind_its_key_moves_nobody(
     await bus.ack(third)
     await settled(raw, names.stream_of(topic), "g")
     assert recorder.ids == [first, third]
+
+
+async def test_a_count_that_fails_moves_nobody(
+    config: BusConfig, raw: Connection, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When a delivery that was taken over cannot be counted, it is handled in its turn all the same."""
+    stream, recorder = names.stream_of(topic), Recorder()
+    await raw.call("XGROUP", "CREATE", stream, "g", "0", "MKSTREAM")
+    async with Bus(msgspec.structs.replace(config, consumer="heir")) as bus:
+        ids = await publish(bus, topic, "a", "a", "a")
+        await raw.call("XREADGROUP", "GROUP", "g", "heir", "STREAMS", stream, ">")
+
+        async def fails(*_: object) -> None:
+            raise BusUnavailableError("here", "gone")
+
+        monkeypatch.setattr(Claims, "count", fails)
+        await bus.subscribe(topic, "g", recorder, partition_by=key_of)
+        await recorder.wait_for(3)
+        await settled(raw, stream, "g")
+    assert recorder.ids == ids

@@ -122,6 +122,16 @@ async def test_removing_removes_these_alone(bus: Bus, service: DeadLetterService
     assert await counted(heard) == 2
 
 
+async def test_a_long_path_keeps_its_file_name(bus: Bus, service: DeadLetterService, heard: Tail) -> None:
+    """What is too long is cut where it says least: a path in front, a question behind."""
+    await fail(bus, heard, {"path": "/deep" * 60 + "/contract.pdf"}, {"text": "why " * 100})
+    question, path = (await ask(bus, ListDeadLetters())).letters
+    assert path.subject.startswith("…")
+    assert path.subject.endswith("/contract.pdf")
+    assert question.subject.endswith("…")
+    assert max(len(path.subject), len(question.subject)) == dead_letters.SUBJECT_CHARS_MAX
+
+
 async def test_what_is_no_event_is_shown_and_stays(bus: Bus, service: DeadLetterService, heard: Tail) -> None:
     """Bytes that somebody put among the dead letters break nothing, and cannot be tried again."""
     await bus._connection.call("XADD", names.DEAD_LETTERS, "*", "x", b"\xff")

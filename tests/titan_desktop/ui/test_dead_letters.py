@@ -180,12 +180,13 @@ async def test_a_core_that_is_away_is_said_in_the_list(shell: Shell) -> None:
 
 
 def test_marks_survive_a_new_list(dialog: DeadLettersDialog) -> None:
-    """All are marked at first; what the person unmarked stays so when others come, and these come marked."""
+    """All are marked at first, and so is what comes while all are; an unmarked one stays so."""
+    dialog.set_letters([letter(1)], 1)
     dialog.set_letters([letter(2), letter(1)], 2)
     assert dialog.marked() == ("2-0", "1-0")
     dialog.table.topLevelItem(0).setSelected(False)
     dialog.set_letters([letter(3), letter(2), letter(1)], 300)
-    assert dialog.marked() == ("3-0", "1-0")
+    assert dialog.marked() == ("1-0",)
     assert "The newest 3 of 300 are shown." in dialog.about
     dialog.table.clearSelection()
     assert not dialog.remove_button.isEnabled()
@@ -220,3 +221,39 @@ def test_every_letter_has_its_words(qapp, found: DeadLetter, task: str, reason: 
     """Known tasks and errors have sentences, unknown ones their own names, and braces in them mean nothing."""
     assert task in task_of(found)
     assert reason in reason_of(found)
+
+
+def test_what_comes_while_the_person_chooses_is_not_marked(dialog: DeadLettersDialog) -> None:
+    """Nobody removes what they have not seen; place and current row stay as they were."""
+    dialog.set_letters([letter(n) for n in range(200, 0, -1)], 200)
+    dialog.table.clearSelection()
+    chosen = dialog.table.topLevelItem(150)
+    dialog.table.setCurrentItem(chosen)
+    dialog.table.scrollToItem(chosen)
+    scrolled, marked = dialog.table.verticalScrollBar().value(), dialog.marked()
+    assert scrolled
+    dialog.set_letters([letter(n) for n in range(201, 1, -1)], 201)
+    assert dialog.marked() == marked == ("50-0",)
+    assert dialog.table.currentItem().data(0, Qt.ItemDataRole.UserRole) == "50-0"
+    assert dialog.table.verticalScrollBar().value() == scrolled
+
+
+def test_a_long_message_stays_on_its_line(dialog: DeadLettersDialog) -> None:
+    """An error of many lines makes no row higher than others; the tooltip has its lines."""
+    dialog.set_letters([letter(1)], 1)
+    height = dialog.table.visualItemRect(dialog.table.topLevelItem(0)).height()
+    dialog.set_letters([letter(2, message="line\n" * 60)], 1)
+    row = dialog.table.topLevelItem(0)
+    assert dialog.table.visualItemRect(row).height() == height
+    assert row.toolTip(1).count("<br>") == 60
+
+
+async def test_each_sentence_of_the_strip_is_put_away_for_itself(shell: Shell) -> None:
+    """Putting one away shows the next, and it does not bring the one before back."""
+    shell.status._has_model = False
+    await shell.ask("one")
+    await shell.says("1 task")
+    QTest.mouseClick(shell.window.banner._close, Qt.MouseButton.LeftButton)
+    assert "No model" in shell.window.banner.text
+    QTest.mouseClick(shell.window.banner._close, Qt.MouseButton.LeftButton)
+    assert not shell.window.banner.text
