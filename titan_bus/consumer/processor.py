@@ -262,15 +262,18 @@ class Processor:
         """Hand the next delivery to the handler; False when none waits. What the workers do."""
         if not self._backlog or self._stopping:
             return False
+        wanted = True
         if self._gate:
             self._counters.limited_ms += await self._gate.enter()
-        delivery = self._next() if self._workers.wanted() else None
+            wanted = self._workers.wanted()  # it may have been a long wait
+        delivery = self._next() if wanted else None
         if delivery is None:
             self._gate.turn_back()
             return False
         delivery.begun = True
         try:
-            await self._count(delivery)
+            if delivery.delivered is not None:
+                await self._count(delivery, delivery.delivered)
             with self._tracing.dispatching(delivery.event, self.group):
                 await self._handle(delivery)
         except Exception:  # a supervisor: without a verdict the server will deliver it again
@@ -281,12 +284,10 @@ class Processor:
             raise
         return True
 
-    async def _count(self, delivery: Delivery) -> None:
+    async def _count(self, delivery: Delivery, delivered: int) -> None:
         """Count the delivery of what was taken over; where that fails, poison is found out later."""
-        if delivery.delivered is None:
-            return
         try:
-            await self._claims.count(delivery.stream, delivery.entry_id, delivery.delivered)
+            await self._claims.count(delivery.stream, delivery.entry_id, delivered)
         except BusError as error:
             logger.info("%s: %s is not counted: %s", self._name, delivery.event.event_id, error)
 
@@ -335,7 +336,8 @@ class Processor:
         following = self._partitions.leave(delivery) if delivery is not None else None
         if following is not None:
             self._dispatch(following)
-        self._tell_reader()
+        if following is not None or not self._auto_ack:
+            self._tell_reader()
 
     def _take_again(self, delivery: Delivery, after_s: float) -> None:
         """Handle a delivery of a partition again after a pause, in its place."""

@@ -76,11 +76,12 @@ class Workers:
 
     async def _work(self) -> None:
         try:
-            while not self._closed and self.wanted():
+            while not self._closed and len(self._tasks) <= self.limit:
                 if not await self._step():
                     if self.wanted():
                         await self._rest()
-                elif time.perf_counter() - self._paused_at > TURN_S:
+                    continue
+                if time.perf_counter() - self._paused_at > TURN_S:
                     await asyncio.sleep(0)
                     self._paused_at = time.perf_counter()
                 if not _same(contextvars.copy_context(), self._context):
@@ -109,9 +110,12 @@ class Workers:
 
 def _same(context: contextvars.Context, other: contextvars.Context) -> bool:
     """Whether they hold the same objects; equal is not enough, and asking would call the program's code."""
-    return len(context) == len(other) and all(
-        other.get(name, _ABSENT) is value for name, value in context.items()
-    )
+    if len(context) != len(other):
+        return False
+    for name in context:  # noqa: SIM110 -- a generator would cost more than the loop, for every event
+        if other.get(name, _ABSENT) is not context[name]:
+            return False
+    return True
 
 
 async def cancel(tasks: set[asyncio.Task[None]]) -> None:
