@@ -22,6 +22,10 @@ from titan_bus.errors import EntryMalformedError, EventNotFoundError, GroupNotFo
 from titan_bus.event import Event
 
 PAGE = 500
+PAGE_FIRST = 20
+PAGE_BYTES = 512 * 1024
+"""About so much is asked for at once, once it is known how long the events are: more would hold up what shares the
+connection on a slow line, and the loop while it is decoded."""
 ONE_BY_ONE = 50
 """So many entries are asked for and decoded at once where each is a command; the loop serves others in between."""
 SKEW_MS = 300_000
@@ -154,8 +158,10 @@ class Replay:
 
     async def _pages(self, stream: str, after: EntryId, until: EntryId) -> AsyncGenerator[Page, None]:
         """Yield the events behind `after` up to `until`."""
+        pace = _Pace()
         while True:
-            entries = await self._range(stream, after, until)
+            asked = pace.count
+            entries = await self._range(stream, after, until, pace)
             if self._archive is not None and await self._front(stream) > after:
                 place = after
                 async with contextlib.aclosing(self._archive.pages(stream, after, until)) as pages:
@@ -167,20 +173,23 @@ class Replay:
             if entries:
                 after = EntryId.parse(entries[-1][0])
                 yield after, self._events(entries)
-            if len(entries) < PAGE:
+            if len(entries) < asked:
                 return
 
     async def _held(self, stream: str, after: EntryId, until: EntryId) -> AsyncGenerator[Page, None]:
         """Yield what the stream itself has of a span, and then the span's end."""
-        while entries := await self._range(stream, after, until):
+        pace = _Pace()
+        while entries := await self._range(stream, after, until, pace):
             after = EntryId.parse(entries[-1][0])
             yield after, self._events(entries)
         yield until, []
 
-    async def _range(self, stream: str, after: EntryId, until: EntryId) -> list[Any]:
+    async def _range(self, stream: str, after: EntryId, until: EntryId, pace: "_Pace") -> list[Any]:
         if after >= until:
             return []
-        return list(await self._connection.call("XRANGE", stream, f"({after}", str(until), "COUNT", PAGE))
+        entries = await self._connection.call("XRANGE", stream, f"({after}", str(until), "COUNT", pace.count)
+        pace.learn(entries)
+        return list(entries)
 
     async def _front(self, stream: str) -> EntryId:
         front = await self._connection.call("XRANGE", stream, "-", "+", "COUNT", 1)
@@ -192,6 +201,19 @@ class Replay:
             with contextlib.suppress(EntryMalformedError):
                 events.append(self._decode(codec.body(fields)))
         return events
+
+
+class _Pace:
+    """How many entries to ask for next."""
+
+    def __init__(self) -> None:
+        self.count = PAGE_FIRST
+
+    def learn(self, entries: list[Any]) -> None:
+        """See from a page how long entries are."""
+        size = sum(len(word) for _, fields in entries for word in fields)
+        if entries:
+            self.count = max(1, min(PAGE, PAGE_BYTES * len(entries) // max(1, size)))
 
 
 async def _nothing(_stream: str, _after: EntryId, until: EntryId) -> AsyncGenerator[Page, None]:

@@ -5,6 +5,7 @@ import contextlib
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,6 +15,7 @@ from titan_bus import ArchiveConfig, Bus, BusConfig, Event, Meta, Priority, code
 from titan_bus.connections.connection import Connection
 from titan_bus.errors import EventNotFoundError, GroupNotFoundError
 from titan_bus.event import UlidSource
+from titan_bus.replay import Replay
 
 from .archives import ALWAYS, cut, entries, ids, publish, quiet, write_segment
 from .conftest import Recorder, pending
@@ -396,3 +398,22 @@ def entry(topic: str, ms: int, n: int) -> tuple[bytes, list[bytes]]:
         meta=Meta(priority=Priority.LOW, retries=0, trace_id="0" * 32, source="tests"),
     )
     return b"%d-0" % ms, [codec.FIELD, codec.encode(event)]
+
+
+@pytest.mark.parametrize(("count", "length", "pages_max"), [(100, 30_000, 10), (1_200, 10, 5)])
+async def test_a_page_is_bounded_in_bytes(
+    bus: Bus, topic: str, monkeypatch: pytest.MonkeyPatch, count: int, length: int, pages_max: int
+) -> None:
+    """However long the events are, what is asked for at once is not; short ones come many at a time."""
+    ids = await asyncio.gather(*(bus.publish(topic, "e", {"text": "x" * length}) for _ in range(count)))
+    pages: list[int] = []
+    events = Replay._events
+
+    def watched(self: Replay, entries: list[Any]) -> list[Event]:
+        pages.append(sum(len(word) for _, fields in entries for word in fields))
+        return events(self, entries)
+
+    monkeypatch.setattr(Replay, "_events", watched)
+    assert [event.event_id async for event in bus.replay_from(ids[0], topic)] == ids
+    assert max(pages) < 700_000
+    assert len(pages) < pages_max
