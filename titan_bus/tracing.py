@@ -72,6 +72,30 @@ class Tracing(Protocol):
         ...
 
 
+class TraceIdSource:
+    """Makes trace ids: 32 hexadecimal digits of chance. The system is asked for many at once."""
+
+    _DIGITS = 32
+
+    def __init__(self) -> None:
+        self._ids: list[str] = []
+
+    def next(self) -> str:
+        """Return the next id."""
+        if not self._ids:
+            digits = os.urandom(128 * self._DIGITS).hex()
+            self._ids = [digits[at : at + self._DIGITS] for at in range(0, len(digits), self._DIGITS)]
+        return self._ids.pop()
+
+    def forget(self) -> None:
+        """Begin anew: what was asked for is not used."""
+        self._ids.clear()
+
+
+_trace_ids = TraceIdSource()
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_trace_ids.forget)  # or parent and child would have the same
+
 _current: contextvars.ContextVar[Trace | None] = contextvars.ContextVar("titan_bus_trace", default=None)
 _NOTHING = nullcontext()
 
@@ -96,7 +120,7 @@ class TraceIds:
 
     def publishing(self, topic: str, event_type: str, event_id: str) -> Trace:  # noqa: ARG002
         """Return the trace of the event being handled, or a new one."""
-        return _current.get() or Trace(os.urandom(16).hex(), None)
+        return _current.get() or Trace(_trace_ids.next(), None)
 
     def dispatching(self, event: Event, group: str) -> AbstractContextManager[None]:  # noqa: ARG002
         """Make the event's trace the current one."""

@@ -107,10 +107,13 @@ def test_another_payload_is_fatal(payload: bytes) -> None:
 FORKING = """
 import os, time
 from titan_bus import new_ulid
+from titan_bus.tracing import TraceIds
 time.time_ns = lambda: 1_751_352_312_000_000_000  # all within one millisecond, where ids count up
 new_ulid()
+trace_id = lambda: TraceIds().publishing("t", "e", "").trace_id
+trace_id()
 child = os.fork()
-made = [new_ulid() for _ in range(100)]
+made = [make() for _ in range(200) for make in (new_ulid, trace_id)]
 if child:
     os.waitpid(child, 0)
 os.write(1, " ".join([*made, ""]).encode())
@@ -121,8 +124,8 @@ os.write(1, " ".join([*made, ""]).encode())
 def test_a_forked_process_makes_ids_of_its_own() -> None:
     """Parent and child have no id in common."""
     ids = subprocess.run([sys.executable, "-c", FORKING], check=True, capture_output=True).stdout.split()
-    assert len(ids) == 200
-    assert len(set(ids)) == 200
+    assert len(ids) == 800
+    assert len(set(ids)) == 800
 
 
 def test_a_payload_deeper_than_the_stack_is_fatal() -> None:

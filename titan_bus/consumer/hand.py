@@ -41,7 +41,11 @@ class Hand:
         self._held[key] = delivery
 
     def let_go(self, key: Key) -> Delivery | None:
-        """Let go what has this key; returns it."""
+        """Let go what has this key; returns it.
+
+        Raises:
+            KeyError: nothing in hand has it.
+        """
         delivery = self._held.pop(key)
         self._counters.in_hand -= 1
         if self._of_event is not None and delivery is not None:

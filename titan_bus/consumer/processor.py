@@ -201,8 +201,9 @@ class Processor:
         if self._stopping:
             return
         batch = []
+        held = self._hand.keys()
         for entry_id, fields in entries:
-            if (stream, entry_id) in self._hand:
+            if (stream, entry_id) in held:
                 continue
             times = None if delivered is None else delivered[entry_id]
             delivery = self._take(stream, entry_id, fields, times)
@@ -221,7 +222,7 @@ class Processor:
         """Take one entry in hand; None when it waits behind its key, or is buried as it cannot be understood."""
         key = stream, entry_id
         try:
-            delivery = Delivery(stream, entry_id, fields, codec.decode(fields), delivered=delivered)
+            delivery = Delivery(stream, entry_id, fields, codec.decode(fields), None, delivered)
             if self._partition_by is not None:
                 delivery.partition = self._partition_by(delivery.event)
             goes = self._partitions.enter(delivery)
@@ -330,9 +331,10 @@ class Processor:
 
     def _let_go(self, key: Key) -> None:
         """It is no longer in hand: whoever waits behind it in its partition goes on."""
-        if key not in self._hand:
+        try:
+            delivery = self._hand.let_go(key)
+        except KeyError:
             return
-        delivery = self._hand.let_go(key)
         following = self._partitions.leave(delivery) if delivery is not None else None
         if following is not None:
             self._dispatch(following)

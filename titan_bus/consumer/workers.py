@@ -75,6 +75,7 @@ class Workers:
         return {task for task in self._tasks if task is not asyncio.current_task()}
 
     async def _work(self) -> None:
+        size = len(self._context)
         try:
             while not self._closed and len(self._tasks) <= self.limit:
                 if not await self._step():
@@ -84,7 +85,8 @@ class Workers:
                 if time.perf_counter() - self._paused_at > TURN_S:
                     await asyncio.sleep(0)
                     self._paused_at = time.perf_counter()
-                if not _same(contextvars.copy_context(), self._context):
+                context = contextvars.copy_context()
+                if len(context) != size or (size and not _same(context, self._context)):
                     break
         except BaseException as error:
             self._leave()
@@ -109,9 +111,7 @@ class Workers:
 
 
 def _same(context: contextvars.Context, other: contextvars.Context) -> bool:
-    """Whether they hold the same objects; equal is not enough, and asking would call the program's code."""
-    if len(context) != len(other):
-        return False
+    """Whether what one holds is the same in the other; asking what is equal would call the program's code."""
     for name in context:  # noqa: SIM110 -- a generator would cost more than the loop, for every event
         if other.get(name, _ABSENT) is not context[name]:
             return False
