@@ -73,6 +73,8 @@ def body(fields: Sequence[bytes]) -> bytes:
     Raises:
         EntryMalformedError: the entry has no field `e`.
     """
+    if len(fields) == 2 and fields[0] == FIELD:  # noqa: PLR2004 -- one field, as this bus writes it
+        return fields[1]
     for name, value in zip(fields[::2], fields[1::2], strict=False):
         if name == FIELD:
             return value
