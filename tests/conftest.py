@@ -29,6 +29,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Given servers, run only what speaks to one of them: the rest would do again what it did without."""
+    given = {name for name in ("redis_url", "postgres_url", "neo4j_url") if config.getoption(name)}
+    if given:
+        others = [item for item in items if given.isdisjoint(getattr(item, "fixturenames", ()))]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in set(others)]
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """On CI a skip is a failure: there everything that a test needs has to be there."""
