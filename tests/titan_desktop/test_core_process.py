@@ -4,6 +4,7 @@ Most share one installation, so that PostgreSQL's cluster is made once; each end
 """
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -71,7 +72,12 @@ def store(now: system.Status, name: str) -> system.StoreStatus:
 
 
 def named(titan: Titan, name: str) -> list[psutil.Process]:
-    return [process for process in titan.processes() if process.name().startswith(name)]
+    found = []
+    for process in titan.processes():
+        with contextlib.suppress(psutil.NoSuchProcess):  # it ended since it was listed
+            if process.name().startswith(name):
+                found.append(process)
+    return found
 
 
 def keeper(titan: Titan) -> psutil.Process:
