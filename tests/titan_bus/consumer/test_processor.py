@@ -111,14 +111,13 @@ async def test_the_verdicts_are_counted(bus: Bus, topic: str) -> None:
 
 async def test_a_handler_that_never_waits_leaves_the_loop_its_turns(bus: Bus, topic: str) -> None:
     """Handlers that hold the loop for a millisecond each do not hold it for a batch."""
-    longest, last = 0.0, time.perf_counter()
+    turns = 0
 
     async def beat() -> None:
-        nonlocal longest, last
+        nonlocal turns
         while True:
             await asyncio.sleep(0)
-            now = time.perf_counter()
-            longest, last = max(longest, now - last), now
+            turns += bool(recorder.events)
 
     def block(_: Event) -> None:
         time.sleep(0.002)
@@ -129,7 +128,7 @@ async def test_a_handler_that_never_waits_leaves_the_loop_its_turns(bus: Bus, to
     await bus.subscribe(topic, "g", recorder, concurrency=2)
     await recorder.wait_for(100)
     beating.cancel()
-    assert longest < 0.1  # all hundred at one stretch take 0.2 s
+    assert turns > 20  # at one stretch it would be one or two
 
 
 async def test_concurrency_is_bounded(bus: Bus, topic: str) -> None:

@@ -97,7 +97,7 @@ async def test_stopping_one_leaves_the_other(bus: Bus, raw: Connection, topic: s
         if n == 10:
             began = time.monotonic()
             await subscription.stop()
-            assert time.monotonic() - began < 1.0
+            assert time.monotonic() - began < BLOCK_S / 2
             handled = len(gone.events)
     await kept.wait_for(20)
     assert kept.ids == ids
@@ -116,7 +116,7 @@ async def test_stopping_the_last_ends_the_read(bus: Bus, raw: Connection, topic:
     await until(lambda: has(raw, bus, 1), "a blocking read")
     began = time.monotonic()
     await subscription.stop()
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < BLOCK_S / 2
     event_id = await bus.publish(topic, "e", {})
     assert await pending(raw, names.stream_of(topic), "g") == []
     recorder = Recorder()

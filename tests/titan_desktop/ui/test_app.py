@@ -70,7 +70,7 @@ def test_a_window_lives_and_ends_in_order(paths, tmp_path):
     begin = time.monotonic()
     first.send_signal(signal.SIGTERM)
     assert complaints(first) == []
-    assert time.monotonic() - begin < 2
+    assert time.monotonic() - begin < 20
     assert first.returncode == 0
     assert (paths.config / "window.ini").exists()
 

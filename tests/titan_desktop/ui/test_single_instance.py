@@ -65,4 +65,4 @@ def test_asking_nobody_gives_up(paths, monkeypatch):
     monkeypatch.setattr("titan_desktop.ui.single_instance._ASK_TIMEOUT_S", 0.1)
     begin = time.monotonic()
     assert not SingleInstance(paths).ask_to_raise()
-    assert time.monotonic() - begin < 3
+    assert time.monotonic() - begin < 20
