@@ -27,6 +27,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--neo4j-url", help="use this Neo4j (bolt://[user:password@]host:port) instead of starting one"
     )
+    parser.addoption(
+        "--person-steps", type=int, default=300, help="how much the random person in the window does"
+    )
+    parser.addoption(
+        "--person-seed", type=int, help="what that person does; else pytest-randomly's seed says it"
+    )
 
 
 @pytest.hookimpl(trylast=True)

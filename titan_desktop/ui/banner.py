@@ -16,6 +16,7 @@ class Banner(QFrame):
         super().__init__(parent)
         self.setObjectName("banner")
         self._theme = theme
+        self._said = ("", "", "")
         self._text = QLabel(self)
         self._text.setWordWrap(True)
         self._text.setTextFormat(Qt.TextFormat.PlainText)
@@ -49,6 +50,9 @@ class Banner(QFrame):
             tone: "info", "warning" or "danger".
             action: what the button says; "" for no button.
         """
+        if (text, tone, action) == self._said and self.text == text:
+            return
+        self._said = (text, tone, action)
         self._text.setText(text)
         self._action.setText(action)
         self._action.setVisible(bool(action))

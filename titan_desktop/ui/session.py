@@ -103,8 +103,9 @@ class Session(QObject):
         super().__init__(parts.window)
         self._parts = parts
         self._quit_after_ready = quit_after_ready
+        self._loop = asyncio.get_running_loop()
         self._leaving = asyncio.Event()
-        self._was_up = False
+        self._was_up = self._is_telling = False
         window = parts.window
         self.tasks = Tasks(self._on_fault)
         self.bridge = Bridge(self)
@@ -260,6 +261,16 @@ class Session(QObject):
         self._on_fault(error)
 
     def _on_fault(self, _error: BaseException | None) -> None:
+        """Tell a fault in a turn of its own, whatever thread it comes from.
+
+        It may have come up inside a model's reset or a paint event, where what is shown must not change.
+        """
+        if not self._is_telling:  # a fault may come with every paint
+            self._is_telling = True
+            self._loop.call_soon_threadsafe(self._tell_fault)
+
+    def _tell_fault(self) -> None:
+        self._is_telling = False
         sentence = QCoreApplication.translate(
             "Session", "Something went wrong inside the window. Titan goes on; the details are in {path}."
         )

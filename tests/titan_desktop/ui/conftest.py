@@ -11,6 +11,7 @@ from titan_desktop.ui.theme import Theme
 HARMLESS = (
     "This plugin does not support propagateSizeHints()",  # offscreen says so of every window
     "This plugin does not support raise()",
+    "This plugin does not support grabbing the keyboard",  # nor of a menu
 )
 
 

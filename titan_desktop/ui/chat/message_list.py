@@ -84,6 +84,7 @@ class MessageList(QAbstractScrollArea):
         self._unfolded.clear()
         self._selection.clear()
         self._heights = Fenwick(self._estimates(0, self._model.rowCount() - 1))
+        self._anchor_row, self._anchor_y = 0, _TOP  # the former row may not be there
         self._sticky, self._older_asked = True, False
         self._lay_out()
 

@@ -54,6 +54,15 @@ def show_answer(view: ChatView, **fields) -> MessageWidget:
 # The list
 
 
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_a_shorter_conversation_may_follow(view: ChatView, count: int):
+    """After a conversation longer than the view an empty or short one is shown from its own beginning."""
+    view.model.set_conversation(CONVERSATION, exchange(60), more=False)
+    view.model.set_conversation("c2", exchange(60)[:count], more=False)
+    assert view.messages.verticalScrollBar().maximum() == 0
+    assert len(tops(view)) == count
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_the_end_is_the_end(view: ChatView, seed: int):
     """Whatever the true heights are, the newest message's lower edge is in view, at every width."""

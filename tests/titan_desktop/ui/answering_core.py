@@ -1,0 +1,182 @@
+"""A core beside a real bus that answers what a person asks, as far and as fast as its test lets it."""
+
+import random
+
+from msgspec.structs import replace
+
+from titan_bus import Bus, Event, RequestRefused
+from titan_desktop.contracts import chat, topics
+from titan_desktop.contracts.chat import State
+from titan_desktop.contracts.memory import Hit
+
+from .window_core import AT, WindowCore
+
+TEXTS = (
+    "The deposit is 45 000 roubles. ",
+    "Депозит указан в пункте 4.2 договора [1]. ",
+    "\n\n## A heading\n\nand a paragraph below it with **bold** words. ",
+    "\n\n- an item\n- another one\n  - and one inside\n",
+    "\n\n```python\nfor row in rows:\n    print(row)\n```\n\n",
+    "\n\n```\nunfinished code " + "x = 1\n" * 12,
+    "\n\n| name | sum |\n| --- | --- |\n| rent | 100 |\n| deposit | 200 |\n\n",
+    "\n> quoted\n\n",
+    "слово " * 120,
+)
+GROWING = frozenset({State.WAITING, State.STREAMING})
+
+
+class AnsweringCore(WindowCore):
+    """Keeps conversations as the real core does, and says what becomes of them.
+
+    Args:
+        chance: decides how answers go on.
+    """
+
+    def __init__(self, bus: Bus, chance: random.Random) -> None:
+        super().__init__(bus)
+        self._chance = chance
+        self._clock = 0
+
+    def stored(self, conversation_id: str) -> list[chat.Message]:
+        """The messages of a conversation, oldest first."""
+        return [message for message in self.messages if message.conversation_id == conversation_id]
+
+    def growing(self) -> list[chat.Message]:
+        """The answers that are being written."""
+        return [message for message in self.messages if message.state in GROWING]
+
+    async def grow(self) -> None:
+        """Write some more of an answer, or end it."""
+        growing = self.growing()
+        if not growing:
+            return
+        answer = self._chance.choice(growing)
+        if self._chance.random() < 0.15:
+            await self._end(answer)
+        else:
+            await self._say_more(answer)
+
+    async def delete(self, conversation_id: str) -> None:
+        """Delete a conversation, as this or another window asked."""
+        found = [held for held in self.conversations if held.id == conversation_id]
+        if found:
+            self.conversations.remove(found[0])
+            self.messages = [m for m in self.messages if m.conversation_id != conversation_id]
+            await self.say(chat.ConversationChanged(conversation=found[0], deleted=True))
+
+    async def _on_chat_request(self, event: Event) -> object:
+        if event.event_type == "history":
+            wanted = event.payload_as(chat.GetHistory).conversation_id
+            if all(held.id != wanted for held in self.conversations):
+                raise RequestRefused("not_found", wanted)
+        return await super()._on_chat_request(event)
+
+    async def _on_command(self, event: Event) -> None:
+        match event.event_type:
+            case "send_prompt":
+                await self._take(event.payload_as(chat.SendPrompt))
+            case "stop_answer":
+                await self._stop(event.payload_as(chat.StopAnswer))
+            case "retry_answer":
+                await self._retry(event.payload_as(chat.RetryAnswer))
+            case "rename_conversation":
+                await self._rename(event.payload_as(chat.RenameConversation))
+            case "delete_conversation":
+                await self.delete(event.payload_as(chat.DeleteConversation).conversation_id)
+
+    async def _take(self, prompt: chat.SendPrompt) -> None:
+        if any(message.id == prompt.message_id for message in self.messages):
+            return
+        question = chat.Message(
+            id=prompt.message_id, conversation_id=prompt.conversation_id, role=chat.Role.USER, text=prompt.text,
+            state=State.COMPLETE, created_at=AT,
+        )  # fmt: skip
+        self.messages.append(question)
+        self._clock += 1
+        used = f"2026-03-02T{self._clock // 3600:02}:{self._clock // 60 % 60:02}:{self._clock % 60:02}Z"
+        held = next((c for c in self.conversations if c.id == prompt.conversation_id), None)
+        conversation = chat.Conversation(
+            id=prompt.conversation_id, title=held.title if held else prompt.text[:40],
+            created_at=held.created_at if held else used, updated_at=used,
+        )  # fmt: skip
+        self.conversations = [conversation, *(c for c in self.conversations if c is not held)]
+        await self.say(chat.UserMessage(message=question, conversation=conversation))
+        await self._begin(
+            chat.Message(
+                id=f"a-{question.id}",
+                conversation_id=question.conversation_id,
+                role=chat.Role.ASSISTANT,
+                text="",
+                state=State.WAITING,
+                created_at=AT,
+                question_id=question.id,
+                attempt=1,
+            )  # fmt: skip
+        )
+
+    async def _begin(self, answer: chat.Message) -> None:
+        hits = tuple(
+            Hit(path=f"/home/anna/{n}.pdf", title=f"{n}.pdf", score=1.0, passage=TEXTS[n % 3] * 9, kind="pdf")
+            for n in range(self._chance.randrange(8))
+        )
+        answer = replace(answer, sources=hits, text="", state=State.WAITING, fault=None)
+        self._store(answer)
+        await self.say(chat.AnswerStarted(message=answer))
+
+    async def _say_more(self, answer: chat.Message) -> None:
+        addition = self._chance.choice(TEXTS)
+        delta = chat.AssistantDelta(
+            conversation_id=answer.conversation_id, question_id=answer.question_id, answer_id=answer.id,
+            attempt=answer.attempt, offset=len(answer.text), text=addition,
+        )  # fmt: skip
+        self._store(replace(answer, text=answer.text + addition, state=State.STREAMING))
+        if self._chance.random() < 0.95:  # a delta may be lost
+            await self.say(delta, topics.CHAT_STREAM)
+
+    async def _end(self, answer: chat.Message) -> None:
+        match self._chance.randrange(6):
+            case 0:
+                ended = replace(
+                    answer, state=State.FAILED, fault=chat.Fault.UNREACHABLE, fault_detail="refused"
+                )
+            case 1:
+                ended = replace(answer, state=State.COMPLETE, text="", kind=chat.AnswerKind.PASSAGES)
+            case 2:
+                ended = replace(
+                    answer, state=State.COMPLETE, text="", kind=chat.AnswerKind.NOTHING, sources=()
+                )
+            case _:
+                ended = replace(answer, state=State.COMPLETE, text=answer.text + "The end.")
+        self._store(ended)
+        omitted = self._chance.random() < 0.1
+        said = replace(ended, text="") if omitted else ended
+        await self.say(chat.AssistantMessage(message=said, text_omitted=omitted))
+
+    async def _stop(self, command: chat.StopAnswer) -> None:
+        answer = self._answer_to(command.question_id)
+        if answer is not None and answer.state in GROWING:
+            stopped = replace(answer, state=State.STOPPED)
+            self._store(stopped)
+            await self.say(chat.AssistantMessage(message=stopped))
+
+    async def _retry(self, command: chat.RetryAnswer) -> None:
+        answer = self._answer_to(command.question_id)
+        if answer is not None and answer.state not in GROWING:
+            await self._begin(replace(answer, attempt=answer.attempt + 1, kind=chat.AnswerKind.MODEL))
+
+    async def _rename(self, command: chat.RenameConversation) -> None:
+        for place, held in enumerate(self.conversations):
+            if held.id == command.conversation_id:
+                self.conversations[place] = replace(held, title=command.title)
+                await self.say(chat.ConversationChanged(conversation=self.conversations[place]))
+
+    def _answer_to(self, question_id: str) -> chat.Message | None:
+        return next((message for message in self.messages if message.question_id == question_id), None)
+
+    def _store(self, answer: chat.Message) -> None:
+        for place, held in enumerate(self.messages):
+            if held.id == answer.id:
+                self.messages[place] = answer
+                return
+        after = next(i for i, message in enumerate(self.messages) if message.id == answer.question_id)
+        self.messages.insert(after + 1, answer)

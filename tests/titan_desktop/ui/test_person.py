@@ -1,0 +1,171 @@
+"""The real window under whatever a person does, at random: nothing is raised, warned of, logged or left blank.
+
+`--person-steps` and `--person-seed` ask for more steps, and for the very same ones again; the seed stands in the
+test's name.
+"""
+
+import asyncio
+import logging
+import random
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QLocale
+
+from titan_bus import Bus, BusConfig
+from titan_desktop import __version__, core_file
+from titan_desktop.client import CoreLink, CoreState
+from titan_desktop.contracts import chat, topics
+from titan_desktop.paths import Paths, bundled
+from titan_desktop.settings import Settings
+from titan_desktop.ui.main_window import MainWindow
+from titan_desktop.ui.session import Parts, Session
+from titan_desktop.ui.startup import StartupReport
+from titan_desktop.ui.translator import Translator
+
+from .answering_core import AnsweringCore
+from .person import Person
+from .window_core import answer, listed, question, until
+
+LISTED = 40
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "seed" in metafunc.fixturenames:
+        options = metafunc.config.option
+        given = options.person_seed
+        metafunc.parametrize("seed", [getattr(options, "randomly_seed", 1) if given is None else given])
+
+
+@pytest.fixture
+async def core(clean_redis_url, seed):
+    config = BusConfig(url=clean_redis_url, source="core@test", streams=topics.STREAMS)
+    async with Bus(config) as bus:
+        made = AnsweringCore(bus, random.Random(seed + 1))
+        made.conversations = [listed(f"c{number}", f"title {number}") for number in range(LISTED)]
+        for conversation, length in (("c0", 90), ("c1", 2), ("c2", 30)):
+            for number in range(length):
+                name = 1_000 * int(conversation[1:]) + number
+                text = f"answer {number} " + "words " * (number * 37 % 200)
+                made.messages += [
+                    question(name, conversation),
+                    answer(name, text, chat.State.COMPLETE, conversation),
+                ]
+        await made.serve()
+        yield made
+
+
+@pytest.fixture
+async def session(core, clean_redis_url, theme, qapp, titan_home):
+    window = MainWindow(theme, [Path("/home/anna/Downloads")])
+    translator = Translator(qapp, bundled("i18n"), lambda: QLocale("en_GB"))
+    translator.choose("en")
+    paths = Paths.from_environment()
+    paths.create()
+    hook = sys.excepthook
+    window.show()
+    made = Session(Parts(qapp, window, theme, translator, paths, Settings(), "", StartupReport(), None))
+    made._take_over_faults_and_signals()
+    await made._take_up()
+    config = BusConfig(url=clean_redis_url, source=f"titan-window@v{__version__}", streams=topics.STREAMS)
+    bus = Bus(config)
+    await bus.open()
+    record = core_file.CoreRecord(1, __version__, clean_redis_url)
+    async with CoreLink(bus, record, "window") as link:
+        made._on_core(CoreState("up", link=link))
+        await until(window.conversations.rowCount, window.conversations.modelReset)
+        yield made
+        await made.close()
+    sys.excepthook = hook
+    asyncio.get_running_loop().set_exception_handler(None)
+    window.let_go()
+    window.deleteLater()
+
+
+def complaints(caplog) -> list[str]:
+    return [
+        record.getMessage() + (f"\n{caplog.handler.format(record)}" if record.exc_info else "")
+        for record in caplog.get_records("call")
+        if record.levelno >= logging.WARNING
+    ]
+
+
+def look_at(session: Session) -> None:
+    """What a person sees is a piece of the conversation without a hole."""
+    view = session._parts.window.chat
+    messages, model = view.messages, view.model
+    shown = [(row, w) for row, w in sorted(messages._live.items()) if not w.isHidden()]
+    assert len(messages._heights) == model.rowCount()
+    if not model.rowCount():
+        assert not shown
+        return
+    assert shown, "nothing is shown of a conversation that has messages"
+    rows = [row for row, _ in shown]
+    assert rows == list(range(rows[0], rows[-1] + 1))
+    for (row, widget), (_, following) in pairwise(shown):
+        assert widget.message == model.message(row)
+        assert following.y() == widget.y() + messages._heights[row], "rows overlap, or leave a hole"
+    assert shown[0][1].y() <= 20 or rows[0] == 0
+    last = shown[-1][1]
+    assert rows[-1] == model.rowCount() - 1 or last.y() + last.height() >= messages.viewport().height()
+
+
+async def arrived(session: Session) -> None:
+    """A question to the core has come and gone, and with it what was said before."""
+    await session.bridge.ask(topics.CHAT_REQUESTS, chat.ListConversations(limit=1), chat.ConversationPage)
+
+
+@pytest.mark.timeout(3_000)
+async def test_whatever_a_person_does_the_window_stands(session, core, caplog, qt_warnings, seed, request):
+    """After every step the window shows the conversation without a hole, and nobody has complained; in the end it
+    shows what the core has stored.
+    """
+    chance = random.Random(seed)
+    window = session._parts.window
+    person = Person(window, chance)
+    done: list[str] = []
+    try:
+        for _ in range(request.config.option.person_steps):
+            if core.growing() and chance.random() < 0.4:
+                await core.grow()
+                done.append("grow")
+            elif chance.random() < 0.01 and core.conversations:
+                await core.delete(chance.choice(core.conversations).id)
+                done.append("delete elsewhere")
+            else:
+                done.append(person.act())
+            if chance.random() < 0.5:
+                await arrived(session)
+            else:
+                await asyncio.sleep(0)
+            assert not complaints(caplog), complaints(caplog)[0]
+            assert not qt_warnings, qt_warnings
+            look_at(session)
+        await settle(session, core)
+    except BaseException:
+        print(f"seed {seed}, step {len(done)}: {' · '.join(done[-25:])}")
+        raise
+    assert not complaints(caplog), complaints(caplog)[0]
+
+
+async def settle(session: Session, core: AnsweringCore) -> None:
+    window = session._parts.window
+    while core.growing():
+        await core.grow()
+    model, list_model = window.chat.model, window.conversations
+
+    def agrees() -> bool:
+        shown = [model.message(row) for row in range(model.rowCount())]
+        stored = core.stored(session.chat.conversation_id)
+        rows = [list_model.index(row).data() for row in range(list_model.rowCount())]
+        return (
+            not session.chat.is_loading
+            and shown == stored[len(stored) - len(shown) :]
+            and (bool(shown) or not stored)
+            and sorted(rows) == sorted(held.title for held in core.conversations)
+        )
+
+    signals = (model.rowsInserted, model.dataChanged, model.modelReset, list_model.rowsInserted)
+    await until(agrees, *signals, list_model.rowsRemoved, list_model.dataChanged)
