@@ -101,18 +101,17 @@ class AnsweringCore(WindowCore):
         )  # fmt: skip
         self.conversations = [conversation, *(c for c in self.conversations if c is not held)]
         await self.say(chat.UserMessage(message=question, conversation=conversation))
-        await self._begin(
-            chat.Message(
-                id=f"a-{question.id}",
-                conversation_id=question.conversation_id,
-                role=chat.Role.ASSISTANT,
-                text="",
-                state=State.WAITING,
-                created_at=AT,
-                question_id=question.id,
-                attempt=1,
-            )  # fmt: skip
+        answer = chat.Message(
+            id=f"a-{question.id}",
+            conversation_id=question.conversation_id,
+            role=chat.Role.ASSISTANT,
+            text="",
+            state=State.WAITING,
+            created_at=AT,
+            question_id=question.id,
+            attempt=1,
         )
+        await self._begin(answer)
 
     async def _begin(self, answer: chat.Message) -> None:
         hits = tuple(
