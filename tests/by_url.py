@@ -15,10 +15,10 @@ from tests.neo4j_server import server as neo4j_server
 
 SUITES = (
     "titan_bus",
-    "titan_desktop/adapters/test_history.py",
-    "titan_desktop/adapters/test_passages.py",
-    "titan_desktop/adapters/test_vectors.py",
-    "titan_desktop/adapters/test_redis_cache.py",
+    "titan_desktop/adapters/postgres/test_history.py",
+    "titan_desktop/adapters/postgres/test_passages.py",
+    "titan_desktop/adapters/postgres/test_vectors.py",
+    "titan_desktop/adapters/redis/test_recent_cache.py",
     "titan_desktop/services/test_chat.py",
     "titan_desktop/services/test_memory.py",
     "contract",

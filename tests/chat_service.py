@@ -9,12 +9,12 @@ from ulid import ULID
 
 from tests.openai_server import OpenAIServer
 from titan_bus import Bus, BusConfig, Event, names
-from titan_desktop.adapters.openai_llm import OpenAiLlm
+from titan_desktop.adapters.openai.model import OpenAiLlm
 from titan_desktop.adapters.postgres.database import Database
 from titan_desktop.adapters.postgres.history import PostgresHistory
-from titan_desktop.adapters.redis_cache import RedisRecentCache
+from titan_desktop.adapters.redis.recent_cache import RedisRecentCache
 from titan_desktop.contracts import chat, memory, topics
-from titan_desktop.ports.llm import Endpoint
+from titan_desktop.ports.model import Endpoint
 from titan_desktop.services.chat import ChatService
 
 DEPOSIT = memory.Hit(

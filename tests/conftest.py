@@ -67,7 +67,7 @@ def pytest_asyncio_loop_factories(
 def _window_loop() -> asyncio.AbstractEventLoop:
     from PySide6.QtWidgets import QApplication
 
-    from titan_desktop.ui.event_loop import AppLoop
+    from titan_desktop.ui.base.event_loop import AppLoop
 
     app = QApplication.instance() or QApplication([])
     assert isinstance(app, QApplication)

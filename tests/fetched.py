@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from titan_desktop.locks import FileLock
+from titan_desktop.system.file_lock import FileLock
 
 TIMEOUT_S = 600
 

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `titan` and return its exit status (`commands.exit_codes`).
 
-    `core` and `keeper` are Titan's own child processes and not for people, so the help does not list them; the
-    keeper must start in no time and on the standard library alone.
+    `core` and `server-host` are Titan's own child processes and not for people, so the help does not list them;
+    the server host must start in no time and on the standard library alone.
     """
     if getattr(sys, "frozen", False):  # PyInstaller: a worker process is this program started again
         import multiprocessing
@@ -21,10 +21,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         multiprocessing.freeze_support()
     arguments = list(sys.argv[1:] if argv is None else argv)
     match arguments[:1]:
-        case ["keeper"]:
-            from titan_desktop.provision import keeper
+        case ["server-host"]:
+            from titan_desktop.provision import server_host
 
-            return keeper.main(arguments[1:])
+            return server_host.main(arguments[1:])
         case ["core"]:
             from titan_desktop import core
 
@@ -53,7 +53,7 @@ def _for_a_person(arguments: list[str]) -> int:
 
 def _dispatch(arguments: list[str]) -> int:
     if arguments[:1] == ["key"]:
-        from titan_desktop import keys
+        from titan_desktop.core import keys
 
         return keys.main(arguments[1:])
     from titan_desktop.commands import arguments as command_line
@@ -68,19 +68,19 @@ def _dispatch(arguments: list[str]) -> int:
 
 def _window(arguments: list[str]) -> int:
     """Open the window, once it is sure that one can be shown."""
-    from titan_desktop import display
+    from titan_desktop.system import display
 
     if trouble := display.trouble():
         from titan_desktop.commands import exit_codes
 
         print(trouble, file=sys.stderr)
         return exit_codes.NOT_REACHED
-    from titan_desktop import spawning
-    from titan_desktop.paths import Paths
+    from titan_desktop.client import spawn
+    from titan_desktop.system.paths import Paths
 
     # The core's start and Qt's import take about as long as each other: let them run side by side.
-    spawning.spawn_core(Paths.from_environment())
-    from titan_desktop.ui import app
+    spawn.spawn_core(Paths.from_environment())
+    from titan_desktop.ui.shell import app
 
     return app.main(arguments)
 

@@ -14,9 +14,9 @@ from PySide6.QtWidgets import QApplication
 
 from tests.benchmarks.private_titan import private_titan
 from tests.e2e.harness import Listener, Titan, ask, history
-from titan_desktop.client import CoreLink
+from titan_desktop.client.link import CoreLink
 from titan_desktop.contracts import topics
-from titan_desktop.ui.event_loop import AppLoop
+from titan_desktop.ui.base.event_loop import AppLoop
 
 
 async def measure(titan: Titan, count: int) -> None:

@@ -67,11 +67,11 @@ def _start(environment: dict[str, str], folder: Path) -> dict[str, float]:
 
 def _end_core(folder: Path) -> None:
     """End the core in order, and wait until its lock is free."""
-    from titan_desktop import core_file
-    from titan_desktop.locks import is_held
+    from titan_desktop.client import core_record
+    from titan_desktop.system.file_lock import is_held
 
     run = folder / "titan" / "run"
-    record = core_file.read(run / "core.json")
+    record = core_record.read(run / "core.json")
     if record is not None and is_held(run / "core.lock"):
         os.kill(record.pid, signal.SIGTERM)
     while is_held(run / "core.lock"):

@@ -10,7 +10,7 @@ from ulid import ULID
 from titan_desktop.ports.graph import FileNode, Graph, GraphCounts
 
 if TYPE_CHECKING:
-    from titan_desktop.adapters.neo4j_graph import Neo4jGraph
+    from titan_desktop.adapters.graph.neo4j import Neo4jGraph
 
 SECOND = 1_000_000_000
 
@@ -20,12 +20,12 @@ async def graph(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     """An open, empty graph."""
     made: Graph
     if request.param == "ladybug":
-        from titan_desktop.adapters.ladybug_graph import LadybugGraph
+        from titan_desktop.adapters.graph.ladybug import LadybugGraph
 
         made = LadybugGraph(tmp_path / "graph")
         await made.open()
     else:
-        from titan_desktop.adapters.neo4j_graph import Neo4jGraph
+        from titan_desktop.adapters.graph.neo4j import Neo4jGraph
 
         made = Neo4jGraph(request.getfixturevalue("neo4j_url"))
         await made.open()

@@ -18,9 +18,11 @@ import psutil
 from ulid import ULID
 
 from titan_bus import Event
-from titan_desktop import client, program
+from titan_desktop.client.connect import connect_core
+from titan_desktop.client.link import CoreLink
 from titan_desktop.contracts import chat, topics
-from titan_desktop.paths import Paths
+from titan_desktop.system import processes
+from titan_desktop.system.paths import Paths
 
 PATIENCE_S = 40
 
@@ -86,16 +88,14 @@ class Titan:
         """Run `titan …` to its end."""
         return subprocess.run(
             [sys.executable, "-m", "titan_desktop", *arguments],
-            env=program.own_environment(), cwd=self.home, capture_output=True, text=True, check=False,
+            env=processes.own_environment(), cwd=self.home, capture_output=True, text=True, check=False,
             timeout=timeout_s,
         )  # fmt: skip
 
     @contextlib.asynccontextmanager
-    async def link(self) -> AsyncIterator["client.CoreLink"]:
+    async def link(self) -> AsyncIterator[CoreLink]:
         """A client of the core, brought up if need be."""
-        link = await client.connect_core(
-            self.paths, source="test@v0", client_id=str(ULID()), timeout_s=PATIENCE_S
-        )
+        link = await connect_core(self.paths, source="test@v0", client_id=str(ULID()), timeout_s=PATIENCE_S)
         try:
             yield link
         finally:
@@ -115,7 +115,7 @@ def cleaned(home: Path) -> Iterator[Titan]:
 class Listener:
     """Collects what is said on topics from the moment it is attached, and waits for what a test asks."""
 
-    def __init__(self, link: "client.CoreLink", *names: str) -> None:
+    def __init__(self, link: CoreLink, *names: str) -> None:
         self._link = link
         self._names = names
         self.events: list[Event] = []
@@ -162,7 +162,7 @@ class Listener:
         return (await self.first(is_it)).payload_as(chat.AssistantMessage).message
 
 
-async def ask(link: "client.CoreLink", text: str, conversation_id: str | None = None) -> chat.SendPrompt:
+async def ask(link: CoreLink, text: str, conversation_id: str | None = None) -> chat.SendPrompt:
     """Publish a question as the window does."""
     prompt = chat.SendPrompt(
         conversation_id=conversation_id or str(ULID()), message_id=str(ULID()), text=text
@@ -171,7 +171,7 @@ async def ask(link: "client.CoreLink", text: str, conversation_id: str | None = 
     return prompt
 
 
-async def history(link: "client.CoreLink", conversation_id: str) -> tuple[chat.Message, ...]:
+async def history(link: CoreLink, conversation_id: str) -> tuple[chat.Message, ...]:
     """The messages of a conversation as they stand."""
     page = await link.bus.request(
         topics.CHAT_REQUESTS,

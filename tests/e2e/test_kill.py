@@ -53,7 +53,7 @@ async def test_a_core_killed_in_mid_answer_answers_once_after_its_return(
 async def test_everything_killed_at_once_in_mid_answer_loses_nothing(
     titan: Titan, model: OpenAIServer
 ) -> None:
-    """Core, keeper and both servers die together; the next start answers the question, once."""
+    """Core, server host and both servers die together; the next start answers the question, once."""
     model.hold(after=3)
     async with titan.link() as link:
         prompt = await ask(link, "What is the deposit?")
@@ -148,7 +148,7 @@ async def test_killed_in_mid_index_every_file_is_indexed_once(titan: Titan, vict
 
 
 async def test_a_killed_store_comes_back_under_a_living_core(titan: Titan) -> None:
-    """kill -9 of the transport and of PostgreSQL: the keeper starts them again and the same core serves on."""
+    """kill -9 of the transport and of PostgreSQL: the server host starts them again, the same core serves on."""
     (titan.desktop / "Договор аренды.txt").write_text(AGREEMENT, "utf-8")
     async with titan.link() as link:
         prompt = await ask(link, "Какой залог?")

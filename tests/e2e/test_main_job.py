@@ -16,8 +16,8 @@ from tests.e2e.window import PATIENCE_S, open_window
 from tests.openai_server import OpenAIServer
 from titan_desktop import settings
 from titan_desktop.contracts import chat, topics
-from titan_desktop.ui.conversation_model import ID_ROLE
-from titan_desktop.ui.dead_letters_dialog import DeadLettersDialog
+from titan_desktop.ui.conversations.model import ID_ROLE
+from titan_desktop.ui.jobs.dead_letters_dialog import DeadLettersDialog
 
 
 @pytest.fixture

@@ -10,14 +10,14 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from titan_desktop.contracts import chat
-from titan_desktop.paths import Paths, allowed_roots, bundled
 from titan_desktop.settings import Settings
+from titan_desktop.system.paths import Paths, allowed_roots, bundled
+from titan_desktop.ui.base.theme import Theme
+from titan_desktop.ui.base.translator import Translator
 from titan_desktop.ui.chat.composer import PromptEdit
-from titan_desktop.ui.main_window import MainWindow
-from titan_desktop.ui.session import Parts, Session
-from titan_desktop.ui.startup import StartupReport
-from titan_desktop.ui.theme import Theme
-from titan_desktop.ui.translator import Translator
+from titan_desktop.ui.shell.main_window import MainWindow
+from titan_desktop.ui.shell.session import Parts, Session
+from titan_desktop.ui.shell.startup import StartupReport
 
 PATIENCE_S = 40
 

@@ -7,8 +7,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from tests.e2e.window import type_into
-from titan_desktop.ui import app
 from titan_desktop.ui.chat.composer import PromptEdit
+from titan_desktop.ui.shell import app
 
 
 def main(text: str) -> int:

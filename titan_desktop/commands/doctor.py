@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from titan_bus import Bus, RequestError
-from titan_desktop import __version__, display
+from titan_desktop import __version__
 from titan_desktop.commands import exit_codes, output, sentences
 from titan_desktop.contracts import memory, system, topics
-from titan_desktop.paths import Paths, allowed_roots
+from titan_desktop.system import display
+from titan_desktop.system.paths import Paths, allowed_roots
 
 ASK_TIMEOUT_S = 10.0
 SETTLE_S = 10.0

@@ -63,13 +63,13 @@ def complain(sentence: str) -> None:
 
 def confess() -> None:
     """Log the exception in hand and tell the person where, in one sentence."""
-    from titan_desktop import private
-    from titan_desktop.paths import Paths
+    from titan_desktop.system import private_files
+    from titan_desktop.system.paths import Paths
 
     log = Paths.from_environment().logs / "titan.log"
     try:
-        private.make_folder(log.parent)
-        with private.append(log) as file:
+        private_files.make_folder(log.parent)
+        with private_files.append(log) as file:
             file.write(traceback.format_exc().encode(errors="replace"))
     except OSError as error:
         complain(f"titan: an unexpected error, and its log {log} cannot be written: {error.strerror}.")

@@ -7,10 +7,13 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from titan_bus import Bus, BusError, RequestFailedError, RequestTimedOutError, ServerRefusedError, new_ulid
-from titan_desktop import __version__, client, core_file, locks, settings
+from titan_desktop import __version__, settings
+from titan_desktop.client import connect, core_record, spawn
+from titan_desktop.client.link import CoreLink
 from titan_desktop.commands import ask, doctor, exit_codes, index, indexing, output, search, sentences
 from titan_desktop.contracts import chat, memory, system, topics
-from titan_desktop.paths import Paths
+from titan_desktop.system import file_lock
+from titan_desktop.system.paths import Paths
 
 FIRST_SCAN_S = 60.0
 """How long a first question waits for the files to be read; a start on a known index waits less."""
@@ -56,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _work(options: argparse.Namespace, says: sentences.Table, paths: Paths) -> Work:
     """Read and check what the command needs before a core is started for it."""
-    fresh = not locks.is_held(paths.core_lock)
+    fresh = not file_lock.is_held(paths.core_lock)
     match options.command:
         case "ask":
             question = _text(options.question, says, "no_question")
@@ -121,7 +124,7 @@ async def _linked(paths: Paths, says: sentences.Table, work: Work) -> int:
     """Do `work` with the running core, or with one started for it."""
     try:
         async with await _connect(paths) as link:
-            if names := core_file.unheard(link.record, os.environ):
+            if names := core_record.unheard(link.record, os.environ):
                 output.complain(says["unheard"].format(names=", ".join(names)))
             keeping = asyncio.create_task(_keep_core(paths), name="keep the core")
             try:
@@ -132,7 +135,7 @@ async def _linked(paths: Paths, says: sentences.Table, work: Work) -> int:
         output.complain(says["no_answer"])
     except RequestFailedError as error:
         output.complain(says["refused_request"].format(reason=output.line(error.message or error.code)))
-    except client.CoreUnavailableError as error:
+    except connect.CoreUnavailableError as error:
         output.complain(f"titan: {output.line(error.sentence)}")
     except ServerRefusedError as error:
         # Redis and Valkey refuse writes under this code when their log of them cannot be written.
@@ -144,8 +147,8 @@ async def _linked(paths: Paths, says: sentences.Table, work: Work) -> int:
     return exit_codes.NOT_REACHED
 
 
-async def _connect(paths: Paths) -> client.CoreLink:
-    return await client.connect_core(paths, source=f"titan-command@v{__version__}", client_id=new_ulid())
+async def _connect(paths: Paths) -> CoreLink:
+    return await connect.connect_core(paths, source=f"titan-command@v{__version__}", client_id=new_ulid())
 
 
 async def _keep_core(paths: Paths) -> None:
@@ -153,8 +156,8 @@ async def _keep_core(paths: Paths) -> None:
     restarts = 0
     while restarts < RESTARTS_MAX:
         await asyncio.sleep(WATCH_S)
-        if not locks.is_held(paths.core_lock):
-            client.spawn_core(paths)
+        if not file_lock.is_held(paths.core_lock):
+            spawn.spawn_core(paths)
             restarts += 1
 
 
@@ -198,7 +201,7 @@ async def _doctor(paths: Paths, says: sentences.Table, *, json: bool) -> int:
     try:
         async with await _connect(paths) as link:
             answers = await doctor.ask(link.bus)
-    except client.CoreUnavailableError as error:
+    except connect.CoreUnavailableError as error:
         unreached = error.sentence
     except BusError as error:
         unreached = says["no_core"].format(reason=output.line(str(error)), log=paths.logs)

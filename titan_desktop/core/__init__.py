@@ -1,6 +1,6 @@
 """The core process: the only place where services, adapters and stores are put together.
 
-`main` runs it; `house` composes the services; nothing outside this package imports more than `main`.
+`main` runs it; `composition` composes the services; nothing outside this package imports more than `main`.
 """
 
 from collections.abc import Sequence

@@ -10,8 +10,8 @@ import msgspec
 
 from titan_desktop import __version__, settings
 from titan_desktop.contracts.system import Located, ModelStatus, RootStatus, Status, StoreStatus
-from titan_desktop.paths import Paths, allowed_roots
-from titan_desktop.ports.vault import Vault, VaultError
+from titan_desktop.ports.files_root import FilesRoot, FilesRootError
+from titan_desktop.system.paths import Paths, allowed_roots
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class Board:
-    """Filled by whoever knows, read by every `GetStatus`. All on the loop, but `roots` and `vault` in threads.
+    """Filled by whoever knows, read by every `GetStatus`. On the loop, but `roots` and `files_root` in threads.
 
     Args:
         paths: where the settings are.
@@ -31,7 +31,7 @@ class Board:
         self._paths = paths
         self.settings = chosen
         self.ready = False
-        self.vault: Vault | None = None
+        self.files_root: FilesRoot | None = None
         self.roots: Callable[[], tuple[RootStatus, ...]] = _unwatched_roots
         self.dead_letters: Callable[[], Awaitable[int]] = _none
         self.model = self.embedder = ModelStatus(configured=False)
@@ -46,11 +46,11 @@ class Board:
         }
         self.key_problem = self._settings_problem = ""
 
-    def serves(self, store: str, product: str, version: str) -> None:
+    def mark_serving(self, store: str, product: str, version: str) -> None:
         """Note that a store is open, and what it is."""
         self._change(store, ok=True, product=product, version=version, detail="")
 
-    def ails(self, store: str, sentence: str) -> None:
+    def mark_failed(self, store: str, sentence: str) -> None:
         """Note what ails a store; an empty sentence says that it is well again, if it had been opened before."""
         self._change(store, ok=not sentence and bool(self._stores[store].version), detail=sentence)
 
@@ -80,18 +80,18 @@ class Board:
 
     async def locate(self, path: str) -> Located:
         """Answer LocateSource, by the same module that every reading goes through."""
-        vault = self.vault
-        if vault is None:
+        files_root = self.files_root
+        if files_root is None:
             return Located(path=path, allowed=False, exists=False)
 
         def look() -> Located:
             try:
-                vault.root_of(Path(path))
-            except VaultError:
+                files_root.root_of(Path(path))
+            except FilesRootError:
                 return Located(path=path, allowed=False, exists=False)
             try:
-                vault.stamp(Path(path))
-            except VaultError:
+                files_root.stamp(Path(path))
+            except FilesRootError:
                 return Located(path=path, allowed=True, exists=False)
             return Located(path=path, allowed=True, exists=True)
 

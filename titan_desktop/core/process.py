@@ -1,7 +1,7 @@
 """The life of the core process: one a user and `TITAN_HOME`, from its lock to its orderly end.
 
-The order matters. The keeper is started first, because the servers need time; the bus library is imported while
-they start; a client hears from us as soon as the transport is up; everything else follows behind that.
+The order matters. The server host is started first, because the servers need time; the bus library is imported
+while they start; a client hears from us as soon as the transport is up; everything else follows behind that.
 """
 
 import argparse
@@ -18,11 +18,13 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from titan_desktop import __version__, core_file, logs, settings
-from titan_desktop.locks import FileLock
-from titan_desktop.paths import Paths
-from titan_desktop.provision.errors import KeeperLostError, ProvisionError
+from titan_desktop import __version__, settings
+from titan_desktop.client import core_record
+from titan_desktop.provision.errors import ProvisionError, ServerHostLostError
 from titan_desktop.provision.places import Provision
+from titan_desktop.system import logs
+from titan_desktop.system.file_lock import FileLock
+from titan_desktop.system.paths import Paths
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +32,9 @@ LOCK_PATIENCE_S = 3.0
 """A client that looks whether the core lives holds the lock for an instant, a core that is ending for longer."""
 SHUTDOWN_S = 30.0
 """Every part of the end is bounded by itself; this is for the one that is not. The kernel then closes the pipe
-that the keeper listens to, and the servers stop all the same."""
+that the server host listens to, and the servers stop all the same."""
 
-ENDED, CANNOT_START, KEEPER_LOST = 0, 1, 3
+ENDED, CANNOT_START, SERVER_HOST_LOST = 0, 1, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Ending:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the core. Exit codes: 0 ended or another core serves, 1 cannot start, 3 the servers' keeper is lost."""
+    """Run the core. Exit codes: 0 ended or another core serves, 1 cannot start, 3 the server host is lost."""
     parser = argparse.ArgumentParser(prog="titan core", description="Titan's services and stores.")
     parser.add_argument("--stay", action="store_true", help="go on when no client is there")
     options = parser.parse_args(argv)
@@ -108,12 +110,12 @@ class Core:
         board = Board(self._paths, self._settings)
         async with AsyncExitStack() as stack:
             provision = await stack.enter_async_context(
-                Provision(self._settings.stores, self._paths, board.ails)
+                Provision(self._settings.stores, self._paths, board.mark_failed)
             )
             # The servers are starting meanwhile, in processes of their own.
             from titan_bus import Bus, BusConfig
             from titan_desktop.contracts import topics
-            from titan_desktop.core.house import House
+            from titan_desktop.core.composition import Composition
             from titan_desktop.core.presence import Presence, listen, until_alone
             from titan_desktop.services.dead_letters import DeadLetterService
             from titan_desktop.services.system import SystemService
@@ -133,14 +135,14 @@ class Core:
             await stack.enter_async_context(DeadLetterService(bus))
             presence_tail = bus.tail([topics.PRESENCE])
             await presence_tail.start()  # before anybody can know of us, so that no beat is missed
-            record = core_file.CoreRecord(os.getpid(), __version__, url, core_file.marks(os.environ))
-            core_file.write(self._paths.core_file, record)
+            record = core_record.CoreRecord(os.getpid(), __version__, url, core_record.marks(os.environ))
+            core_record.write(self._paths.core_file, record)
             stack.callback(self._paths.core_file.unlink, missing_ok=True)
             log.info("the bus is up after %.2f s", time.monotonic() - _PROCESS_STARTED_S)
-            house = await stack.enter_async_context(House(board, bus, provision, url))
+            composition = await stack.enter_async_context(Composition(board, bus, provision, url))
             if provision.lost is not None:
-                provision.lost.add_done_callback(lambda keeper: _end_on_loss(ending, keeper))
-            presence = Presence(house.is_busy)
+                provision.lost.add_done_callback(lambda host: _end_on_loss(ending, host))
+            presence = Presence(composition.is_busy)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(listen(presence_tail, presence), name="presence")
                 if not self._stay:
@@ -165,9 +167,9 @@ def _end(ending: asyncio.Future[Ending], why: Ending) -> None:
         ending.set_result(why)
 
 
-def _end_on_loss(ending: asyncio.Future[Ending], keeper: "asyncio.Task[None]") -> None:
-    if not keeper.cancelled() and isinstance(keeper.exception(), KeeperLostError):
-        _end(ending, Ending(str(keeper.exception()), KEEPER_LOST))
+def _end_on_loss(ending: asyncio.Future[Ending], host: "asyncio.Task[None]") -> None:
+    if not host.cancelled() and isinstance(host.exception(), ServerHostLostError):
+        _end(ending, Ending(str(host.exception()), SERVER_HOST_LOST))
 
 
 def _end_on_signals(ending: asyncio.Future[Ending]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from titan_desktop.contracts.memory import Reason
-from titan_desktop.ports.vault import Stamp
+from titan_desktop.ports.files_root import Stamp
 
 
 class Catalogue(Protocol):

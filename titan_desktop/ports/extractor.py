@@ -39,7 +39,7 @@ class ExtractorUnavailableError(Exception):
 
 
 class Extractor(Protocol):
-    """Reads through the vault, in a worker process, under limits of time and memory."""
+    """Reads through the files root, in a worker process, under limits of time and memory."""
 
     async def extract(self, path: Path) -> Extracted:
         """Return the text of one file.

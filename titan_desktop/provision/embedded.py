@@ -1,4 +1,4 @@
-"""The embedded servers as the core sees them: it starts the keeper, hears its reports, and lets it go."""
+"""The embedded servers as the core sees them: it starts the server host, hears its reports, and lets it go."""
 
 import asyncio
 import contextlib
@@ -11,18 +11,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from titan_desktop.paths import Paths
-from titan_desktop.program import command, own_environment
-from titan_desktop.provision.errors import KeeperLostError, StoreUnavailableError
+from titan_desktop.provision.errors import ServerHostLostError, StoreUnavailableError
 from titan_desktop.provision.postgres import Listen
+from titan_desktop.system.paths import Paths
+from titan_desktop.system.processes import command, own_environment
 
 log = logging.getLogger(__name__)
 
 STOP_PATIENCE_S = 20.0
-"""The keeper itself is bounded: 10 s for PostgreSQL, 5 s for Valkey."""
+"""The server host itself is bounded: 10 s for PostgreSQL, 5 s for Valkey."""
 STEADY_S = 30.0
 DEATHS_MAX = 5
-"""So many keepers that each lived less than STEADY_S, and it is lost."""
+"""So many server hosts that each lived less than STEADY_S, and it is lost."""
 
 OnChange = Callable[[str, str], None]
 """Takes a store and what ails it; an empty sentence says that it serves."""
@@ -35,7 +35,7 @@ class _Store:
 
 
 class Embedded:
-    """Runs the keeper while it is entered.
+    """Runs the server host while it is entered.
 
     Args:
         paths: where data, logs and sockets go.
@@ -52,36 +52,36 @@ class Embedded:
         self._on_change = on_change
         self._listen = listen or ("tcp" if sys.platform == "win32" else "unix")
         self._changed = asyncio.Condition()
-        self._keeper: asyncio.subprocess.Process | None = None
+        self._host: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
         self._closing = False
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._keep(), name="keeper")
+        self._task = asyncio.create_task(self._keep(), name="server-host")
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Close the keeper's input and wait until the servers have stopped; bounded."""
+        """Close the server host's input and wait until the servers have stopped; bounded."""
         self._closing = True
         task, self._task = self._task, None
         if task is None:
             return
-        if self._keeper is not None and self._keeper.stdin is not None:
-            self._keeper.stdin.close()
+        if self._host is not None and self._host.stdin is not None:
+            self._host.stdin.close()
         else:
             task.cancel()
         await asyncio.wait([task], timeout=STOP_PATIENCE_S)
         if not task.done():
-            log.error("the keeper did not stop within %s s; killing it", STOP_PATIENCE_S)
-            if self._keeper is not None:
+            log.error("the server host did not stop within %s s; killing it", STOP_PATIENCE_S)
+            if self._host is not None:
                 with contextlib.suppress(ProcessLookupError):
-                    self._keeper.kill()
+                    self._host.kill()
             task.cancel()
             await asyncio.wait([task])
 
     @property
     def lost(self) -> "asyncio.Task[None]":
-        """Ends, with KeeperLostError, when the keeper cannot be kept alive."""
+        """Ends, with ServerHostLostError, when the server host cannot be kept alive."""
         if self._task is None:
             raise RuntimeError("not entered")
         return self._task
@@ -90,7 +90,7 @@ class Embedded:
         """Return where `store` answers, as soon as it does.
 
         Raises:
-            StoreUnavailableError: it cannot be started now. The keeper goes on trying; ask again.
+            StoreUnavailableError: it cannot be started now. The server host goes on trying; ask again.
         """
         state = self._stores[store]
         async with self._changed:
@@ -101,31 +101,31 @@ class Embedded:
             return state.url
 
     async def _keep(self) -> None:
-        """Run a keeper, and another when it dies."""
+        """Run a server host, and another when it dies."""
         deaths = 0
         while True:
             started = time.monotonic()
-            code = await self._run_keeper()
+            code = await self._run_host()
             if self._closing:
                 return
             deaths = 1 if time.monotonic() - started > STEADY_S else deaths + 1
-            log.error("the keeper ended with %s; starting another", code)
+            log.error("the server host ended with %s; starting another", code)
             for store in self._stores:
                 await self._set(store, "", "")
-                self._on_change(store, f"{store} has lost its keeper and is started again.")
+                self._on_change(store, f"{store} has lost its server host and is started again.")
             if deaths >= DEATHS_MAX:
                 sentence = f"The embedded servers cannot be kept running; see the logs in {self._paths.logs}."
                 for store in self._stores:
                     await self._set(store, "", sentence)
-                raise KeeperLostError(sentence)
+                raise ServerHostLostError(sentence)
             await asyncio.sleep(0.05 * 2**deaths)
 
-    async def _run_keeper(self) -> int:
-        """Start a keeper, read what it says until it ends, and return its exit code."""
+    async def _run_host(self) -> int:
+        """Start a server host, read what it says until it ends, and return its exit code."""
         options: dict[str, object] = {"start_new_session": True}
         if sys.platform == "win32":
             options = {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}
-        keeper = self._keeper = await asyncio.create_subprocess_exec(
+        host = self._host = await asyncio.create_subprocess_exec(
             *self._command(),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -133,16 +133,16 @@ class Embedded:
             **options,  # type: ignore[arg-type]
         )
         try:
-            while keeper.stdout is not None and (line := await keeper.stdout.readline()):
+            while host.stdout is not None and (line := await host.stdout.readline()):
                 await self._hear(line)
-            return await keeper.wait()
+            return await host.wait()
         finally:
-            self._keeper = None
+            self._host = None
 
     def _command(self) -> list[str]:
         paths = self._paths
         return command(
-            "keeper",
+            "server-host",
             *("--data", str(paths.data), "--logs", str(paths.logs), "--run", str(paths.run)),
             *("--sockets", str(paths.sockets()), "--listen", self._listen),
             *self._stores,
@@ -151,14 +151,14 @@ class Embedded:
     async def _hear(self, line: bytes) -> None:
         said = json.loads(line)
         if "note" in said:
-            log.info("keeper: %s", said["note"])
+            log.info("server host: %s", said["note"])
             return
         store, state = said["store"], said["state"]
         if state == "up":
             await self._set(store, said["url"], "")
             self._on_change(store, "")
         else:
-            log.warning("keeper: %s %s: %s", store, state, said["sentence"])
+            log.warning("server host: %s %s: %s", store, state, said["sentence"])
             # One that served comes back at the same place, so clients may go on asking for it.
             await self._set(store, self._stores[store].url, said["sentence"])
             self._on_change(store, said["sentence"])

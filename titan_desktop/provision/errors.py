@@ -2,7 +2,7 @@
 
 ProvisionError
 ├── StoreUnavailableError    one store cannot be had; `sentence` says why and names the cure
-└── KeeperLostError          the keeper of the embedded servers cannot be kept alive
+└── ServerHostLostError          the server host of the embedded servers cannot be kept alive
 """
 
 
@@ -30,5 +30,5 @@ class StoreUnavailableError(ProvisionError):
         self.store = store
 
 
-class KeeperLostError(ProvisionError):
-    """The keeper ended again and again; the embedded servers are gone with it."""
+class ServerHostLostError(ProvisionError):
+    """The server host ended again and again; the embedded servers are gone with it."""

@@ -4,12 +4,12 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import Protocol, Self
 
-from titan_desktop.paths import Paths
 from titan_desktop.provision.docker import Docker
 from titan_desktop.provision.embedded import Embedded, OnChange
 from titan_desktop.provision.endpoints import Endpoints, GraphEndpoint
 from titan_desktop.provision.external import External
 from titan_desktop.settings import StoreSettings
+from titan_desktop.system.paths import Paths
 
 
 class Source(Protocol):

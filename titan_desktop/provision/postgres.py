@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
-from titan_desktop import private
 from titan_desktop.provision import account, binaries
 from titan_desktop.provision.errors import StoreUnavailableError
 from titan_desktop.provision.server import Note, Runner, end, turn_over
+from titan_desktop.system import private_files
 
 Listen = Literal["unix", "tcp"]
 
@@ -81,7 +81,7 @@ class Postgres:
         """Make the cluster if there is none, clear stale lock files, and return the command line."""
         self._programs = binaries.postgres_programs()
         turn_over(self.log)
-        private.make_folder(self.folder.parent)
+        private_files.make_folder(self.folder.parent)
         if self._listen == "unix":
             self._make_socket_folder()
         self.account = account.lent_account()
@@ -142,7 +142,7 @@ class Postgres:
         return [str(self._programs / "postgres"), "-D", str(self.folder), *options]
 
     def _make_socket_folder(self) -> None:
-        private.own_folder(self._sockets.parent)
+        private_files.own_folder(self._sockets.parent)
         self._sockets.mkdir(exist_ok=True, mode=0o700)
 
     def _admit(self, lent: account.Account, note: Note) -> None:
@@ -190,8 +190,8 @@ class Postgres:
         """Remove lock files whose postmaster is gone.
 
         PostgreSQL does so by itself unless their process id has been taken by another process of the same user, as
-        happens after a reboot and in containers. The keeper holds `stores.lock` and has ended what its predecessor
-        left, so whoever has that id now is no postmaster of this folder.
+        happens after a reboot and in containers. The server host holds `stores.lock` and has ended what its
+        predecessor left, so whoever has that id now is no postmaster of this folder.
         """
         for lock in (self.folder / "postmaster.pid", self._sockets / f".s.PGSQL.{self._port}.lock"):
             with contextlib.suppress(FileNotFoundError):
@@ -213,7 +213,7 @@ class Postgres:
             [str(self._programs / "postgres"), "--single", "-D", str(self.folder), "postgres"],
             stdin=f"ALTER ROLE postgres PASSWORD '{password}'\n".encode(),
         )
-        private.replace(self._password_file, password)
+        private_files.replace(self._password_file, password)
 
 
 def _utf8_ctype() -> str:

@@ -1,4 +1,4 @@
-"""What the keeper must know of one embedded server: how to prepare, start, recognise and stop it."""
+"""What the server host must know of one embedded server: how to prepare, start, recognise and stop it."""
 
 import signal
 import subprocess
@@ -13,7 +13,7 @@ Note = Callable[[str], None]
 
 
 class Runner(Protocol):
-    """Runs a program of the server's own to its end, in such a way that a stop of the keeper ends it too."""
+    """Runs a program of the server's own to its end, in such a way that a stop of the server host ends it too."""
 
     def __call__(self, command: Sequence[str], *, stdin: bytes = b"") -> None:
         """Raises ProgramFailedError."""
@@ -35,7 +35,7 @@ class ProgramFailedError(Exception):
 
 
 class Server(Protocol):
-    """One embedded server. All methods block; they run in the server's own thread of the keeper."""
+    """One embedded server. All methods block; they run in the server's own thread of the server host."""
 
     @property
     def store(self) -> str:
@@ -69,7 +69,7 @@ class Server(Protocol):
 
     @property
     def death_signal(self) -> signal.Signals:
-        """What the kernel sends it when the keeper is killed (Linux)."""
+        """What the kernel sends it when the server host is killed (Linux)."""
         ...
 
     def prepare(self, run: Runner, note: Note) -> list[str]:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from titan_desktop import private
 from titan_desktop.provision import binaries
 from titan_desktop.provision.account import Account
 from titan_desktop.provision.server import Note, Runner, end, turn_over
+from titan_desktop.system import private_files
 
 if TYPE_CHECKING:
     import subprocess
@@ -45,8 +45,8 @@ class Valkey:
     def prepare(self, run: Runner, note: Note) -> list[str]:
         """Return the command line; Valkey itself replaces the socket that a killed one left."""
         del run, note
-        private.own_folder(self.folder)
-        private.own_folder(self._socket.parent)
+        private_files.own_folder(self.folder)
+        private_files.own_folder(self._socket.parent)
         turn_over(self.log)
         options = {
             "port": "0",

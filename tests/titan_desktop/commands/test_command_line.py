@@ -48,18 +48,18 @@ def test_help_imports_nothing_heavy(typed: list[str]) -> None:
     assert not loaded & set(HEAVY)
 
 
-def test_the_keeper_is_handed_on_before_anything_is_parsed() -> None:
-    """The embedded servers' keeper must start in no time: argparse is too much for it."""
+def test_the_server_host_is_handed_on_before_anything_is_parsed() -> None:
+    """The embedded servers' server host must start in no time: argparse is too much for it."""
     script = (
         "import sys, types\n"
         "before = set(sys.modules)\n"
-        "keeper = types.ModuleType('titan_desktop.provision.keeper')\n"
-        "keeper.main = lambda argv: print(argv) or 7\n"
-        "sys.modules[keeper.__name__] = keeper\n"
+        "host = types.ModuleType('titan_desktop.provision.server_host')\n"
+        "host.main = lambda argv: print(argv) or 7\n"
+        "sys.modules[host.__name__] = host\n"
         "import titan_desktop.provision\n"
-        "titan_desktop.provision.keeper = keeper\n"
+        "titan_desktop.provision.server_host = host\n"
         "from titan_desktop.__main__ import main\n"
-        "status = main(['keeper', '--fd', '3'])\n"
+        "status = main(['server-host', '--fd', '3'])\n"
         "assert not {'argparse', 'titan_desktop.commands', 'titan_bus'} & (set(sys.modules) - before)\n"
         "sys.exit(status)\n"
     )
@@ -70,14 +70,14 @@ def test_the_keeper_is_handed_on_before_anything_is_parsed() -> None:
 
 
 def test_the_help_lists_commands_and_exit_codes_and_no_internals(capsys: pytest.CaptureFixture[str]) -> None:
-    """`core` and `keeper` are not for people."""
+    """`core` and `server-host` are not for people."""
     with pytest.raises(SystemExit):
         __main__.main(["--help"])
     said = capsys.readouterr().out
     for command in ("ask", "search", "index", "doctor", "key"):
         assert f"\n    {command} " in said
     assert exit_codes.TABLE in said
-    assert "keeper" not in said
+    assert "server-host" not in said
     assert "    core" not in said
 
 

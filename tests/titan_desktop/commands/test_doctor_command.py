@@ -7,7 +7,7 @@ from tests.responders import a_hit, a_status, memory_service, system_service
 from titan_bus import Bus
 from titan_desktop.commands import doctor, exit_codes, sentences
 from titan_desktop.contracts import memory, system
-from titan_desktop.paths import Paths
+from titan_desktop.system.paths import Paths
 
 SAYS = sentences.ENGLISH
 DISPLAYLESS: dict[str, str] = {}
@@ -154,7 +154,7 @@ def test_missing_libraries_are_a_problem_with_their_packages(
     paths: Paths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same line that the window would end with."""
-    monkeypatch.setattr("titan_desktop.display._loads", lambda *_: False)
+    monkeypatch.setattr("titan_desktop.system.display._loads", lambda *_: False)
     monkeypatch.setattr("sys.platform", "linux")
     found = doctor.report(paths, SAYS, (a_status(), COUNTS), environment=OFFSCREEN)
     assert not found.ok

@@ -6,10 +6,11 @@ import pytest
 
 from tests.responders import a_status, files_service, memory_service, system_service
 from titan_bus import Bus
-from titan_desktop import client, locks
+from titan_desktop.client import spawn
 from titan_desktop.commands import exit_codes, runner, sentences
 from titan_desktop.contracts import files, memory, system, topics
-from titan_desktop.paths import Paths
+from titan_desktop.system import file_lock
+from titan_desktop.system.paths import Paths
 
 SAYS = sentences.ENGLISH
 STARTING = a_status(ready=False)
@@ -111,8 +112,8 @@ async def test_a_core_that_dies_is_started_again_a_few_times(
     paths = Paths.from_environment()
     paths.create()
     started: list[Paths] = []
-    monkeypatch.setattr(client, "spawn_core", started.append)
-    lock = locks.FileLock(paths.core_lock)
+    monkeypatch.setattr(spawn, "spawn_core", started.append)
+    lock = file_lock.FileLock(paths.core_lock)
     assert lock.acquire()
     keeping = asyncio.create_task(runner._keep_core(paths))
     await asyncio.sleep(0.05)

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from titan_desktop.paths import Paths, bundled
 from titan_desktop.provision.docker import DEFAULT_PORTS, PASSWORDS, SERVICES, Docker, write_environment
 from titan_desktop.provision.errors import StoreUnavailableError
+from titan_desktop.system.paths import Paths, bundled
 
 COMPOSE_FILE = bundled("compose") / "docker-compose.yml"
 HIGH_AVAILABILITY = {"redis-primary", "redis-replica", *(f"redis-sentinel-{number}" for number in (1, 2, 3))}

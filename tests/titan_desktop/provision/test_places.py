@@ -2,11 +2,11 @@
 
 import pytest
 
-from titan_desktop.paths import Paths
 from titan_desktop.provision.errors import StoreUnavailableError
 from titan_desktop.provision.external import External
 from titan_desktop.provision.places import Provision
 from titan_desktop.settings import StoreSettings
+from titan_desktop.system.paths import Paths
 
 URLS = {
     "TITAN_REDIS_URL": "redis://:very-secret@example.org:6379/1",

@@ -9,7 +9,7 @@ from ulid import ULID
 from tests.chat_service import DEPOSIT, Cores, Memory, Window
 from tests.openai_server import FENCED, OpenAIServer, serve
 from titan_desktop.contracts import chat, memory, topics
-from titan_desktop.ports.llm import Endpoint
+from titan_desktop.ports.model import Endpoint
 from titan_desktop.services.chat import ChatService, answering
 
 

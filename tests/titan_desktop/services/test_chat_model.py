@@ -2,7 +2,7 @@
 
 import pytest
 
-from titan_desktop.ports.llm import Endpoint
+from titan_desktop.ports.model import Endpoint
 from titan_desktop.ports.secrets import Key, SecretsUnavailableError
 from titan_desktop.services.chat.model import resolve
 from titan_desktop.settings import DEFAULT_BASE_URL, DEFAULT_MODEL, ModelSettings

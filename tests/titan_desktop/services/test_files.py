@@ -13,11 +13,11 @@ import msgspec
 import pytest
 
 from titan_bus import Bus, BusConfig, new_ulid
-from titan_desktop.adapters.vault import RootVault
+from titan_desktop.adapters.files_root import LocalFilesRoot
 from titan_desktop.contracts import files, topics
 from titan_desktop.contracts.memory import Reason
+from titan_desktop.ports.files_root import Stamp
 from titan_desktop.ports.passages import IndexUnavailableError
-from titan_desktop.ports.vault import Stamp
 from titan_desktop.services import waiting
 from titan_desktop.services.files import FilesService
 from titan_desktop.services.files.settling import PATIENCE_S, QUIET_S, Settling
@@ -151,7 +151,7 @@ async def started(
     bus: Bus, ear: Ear, index: Index, *roots: Path, **more: object
 ) -> AsyncIterator[FilesService]:
     """A service after its first scan, which the index has taken in."""
-    async with FilesService(bus, RootVault(roots), index, **more) as service:  # type: ignore[arg-type]
+    async with FilesService(bus, LocalFilesRoot(roots), index, **more) as service:  # type: ignore[arg-type]
         if any(root.is_dir() for root in roots):
             await ear.finished()
             for event in ear.heard:
@@ -162,7 +162,7 @@ async def started(
 
 async def test_the_first_scan_says_every_file_once(bus: Bus, ear: Ear, index: Index, desktop: Path) -> None:
     """At the start all files beneath the roots are said; hidden ones and what links lead to are not."""
-    async with FilesService(bus, RootVault([desktop]), index):
+    async with FilesService(bus, LocalFilesRoot([desktop]), index):
         finished = await ear.finished()
     assert ear.of(files.FileSeen) == sorted(
         [str(desktop / "work" / "notes.md"), str(desktop / "Договор.txt")]
@@ -216,7 +216,7 @@ async def test_a_scan_finds_what_went_while_nobody_watched(
     """Files that the index knows and the disk does not are removed; those of a root that is not there are kept."""
     absent = desktop.with_name("Downloads")
     index.stamps = {str(desktop / "old.pdf"): Stamp(1, 1), str(absent / "kept.pdf"): Stamp(1, 1)}
-    async with FilesService(bus, RootVault([desktop, absent]), index):
+    async with FilesService(bus, LocalFilesRoot([desktop, absent]), index):
         await ear.finished()
         command = files.IndexPaths(job_id=new_ulid(), paths=(str(absent),))
         await bus.publish(topics.FS, "index_paths", command)
@@ -247,7 +247,7 @@ async def test_a_command_that_was_not_finished_is_done_by_the_next_core(
         command = files.IndexPaths(job_id=new_ulid(), force=True)
         await bus.publish(topics.FS, "index_paths", command)
     index.down = False
-    async with FilesService(bus, RootVault([desktop]), index):
+    async with FilesService(bus, LocalFilesRoot([desktop]), index):
         assert (await ear.finished(command.job_id)).seen == 2
 
 
@@ -414,7 +414,7 @@ async def test_what_the_bus_does_not_take_is_said_later(desktop: Path, index: In
             bus = Bus(BusConfig(url=url, source="test@v0", streams=topics.STREAMS))
             await bus.open()
             ear = Ear(bus)
-            service = FilesService(bus, RootVault([desktop]), index)
+            service = FilesService(bus, LocalFilesRoot([desktop]), index)
             await service.__aenter__()
             await ear.finished()
         (desktop / "late.txt").write_text("late", "utf-8")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from titan_bus import Bus, BusConfig
-from titan_desktop.adapters.ladybug_graph import LadybugGraph
+from titan_desktop.adapters.graph.ladybug import LadybugGraph
 from titan_desktop.contracts import memory, topics
 from titan_desktop.contracts.memory import FileIndexed, Outcome
 from titan_desktop.ports.graph import FileNode, GraphCounts

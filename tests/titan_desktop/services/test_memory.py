@@ -9,7 +9,7 @@ import pytest
 
 from tests import openai_server
 from titan_bus import Bus, BusConfig, RequestFailedError
-from titan_desktop.adapters.openai_embedder import OpenAIEmbedder
+from titan_desktop.adapters.openai.embedder import OpenAIEmbedder
 from titan_desktop.adapters.postgres import passages as postgres_passages
 from titan_desktop.adapters.postgres import vectors as postgres_vectors
 from titan_desktop.adapters.postgres.database import Database

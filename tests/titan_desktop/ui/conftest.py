@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import QtMsgType, qInstallMessageHandler
 
-from titan_desktop.paths import bundled
-from titan_desktop.ui.theme import Theme
+from titan_desktop.system.paths import bundled
+from titan_desktop.ui.base.theme import Theme
 
 HARMLESS = (
     "This plugin does not support propagateSizeHints()",  # offscreen says so of every window

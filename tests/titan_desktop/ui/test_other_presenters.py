@@ -8,15 +8,15 @@ import pytest
 from titan_bus import Bus, BusConfig
 from titan_desktop.contracts import chat, files, memory, system, topics
 from titan_desktop.contracts.chat import State
-from titan_desktop.ui.bridge import Bridge
-from titan_desktop.ui.chat_presenter import ChatPresenter
-from titan_desktop.ui.conversations_presenter import ConversationsPresenter
-from titan_desktop.ui.main_window import MainWindow
-from titan_desktop.ui.outbox import Outbox
-from titan_desktop.ui.reading_progress import QUIET_S, ReadingProgress
-from titan_desktop.ui.source_opener import SourceOpener
-from titan_desktop.ui.status_presenter import StatusPresenter
-from titan_desktop.ui.tasks import Tasks
+from titan_desktop.ui.base.bridge import Bridge
+from titan_desktop.ui.base.tasks import Tasks
+from titan_desktop.ui.chat.outbox import Outbox
+from titan_desktop.ui.chat.presenter import ChatPresenter
+from titan_desktop.ui.chat.source_opener import SourceOpener
+from titan_desktop.ui.conversations.presenter import ConversationsPresenter
+from titan_desktop.ui.files.reading_progress import QUIET_S, ReadingProgress
+from titan_desktop.ui.shell.main_window import MainWindow
+from titan_desktop.ui.status.presenter import StatusPresenter
 
 from .window_core import WindowCore, answer, listed, question, until
 

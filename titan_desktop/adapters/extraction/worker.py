@@ -1,4 +1,4 @@
-"""What runs in a worker process: opens one file through a vault of its own, and returns its text.
+"""What runs in a worker process: opens one file through a files root of its own, and returns its text.
 
 multiprocessing's spawn imports this module in a fresh interpreter; `start` imports kreuzberg.
 """
@@ -11,27 +11,27 @@ from typing import BinaryIO
 
 from titan_desktop.adapters.extraction import charset, kinds, notation, tidy
 from titan_desktop.adapters.extraction.limits import Limits, hold
-from titan_desktop.adapters.vault import RootVault
+from titan_desktop.adapters.files_root import LocalFilesRoot
 from titan_desktop.contracts.memory import Reason
 from titan_desktop.ports.extractor import Extracted, ExtractionError
-from titan_desktop.ports.vault import Vault, VaultError
+from titan_desktop.ports.files_root import FilesRoot, FilesRootError
 
 _log = logging.getLogger(__name__)
 
-Reader = Callable[[Vault, Path, Limits], Extracted]
+Reader = Callable[[FilesRoot, Path, Limits], Extracted]
 
 
 class _Workplace:
     """What `start` lays out for every file of this worker."""
 
-    vault: Vault
+    files_root: FilesRoot
     limits: Limits
 
 
 def start(roots: tuple[Path, ...], limits: Limits) -> None:
-    """Make this process a worker: bound by limits, with a vault, kreuzberg loaded."""
+    """Make this process a worker: bound by limits, with a files root, kreuzberg loaded."""
     hold(limits)
-    _Workplace.vault = RootVault(roots)
+    _Workplace.files_root = LocalFilesRoot(roots)
     _Workplace.limits = limits
     from titan_desktop.adapters.extraction import documents  # noqa: F401 - before the first file's clock runs
 
@@ -39,8 +39,8 @@ def start(roots: tuple[Path, ...], limits: Limits) -> None:
 def run(reader: Reader, path: str) -> Extracted:
     """Read one file; the pool calls this."""
     try:
-        return reader(_Workplace.vault, Path(path), _Workplace.limits)
-    except VaultError as error:
+        return reader(_Workplace.files_root, Path(path), _Workplace.limits)
+    except FilesRootError as error:
         raise ExtractionError(error.reason, error.detail) from error
     except MemoryError as error:
         raise ExtractionError(Reason.OUT_OF_MEMORY) from error
@@ -48,9 +48,9 @@ def run(reader: Reader, path: str) -> Extracted:
         raise ExtractionError(Reason.UNREADABLE, error.strerror or "") from error
 
 
-def read_file(vault: Vault, path: Path, limits: Limits) -> Extracted:
+def read_file(files_root: FilesRoot, path: Path, limits: Limits) -> Extracted:
     """Return the tidied text of one file: the `Reader` of the product."""
-    with vault.open(path) as file:
+    with files_root.open(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > limits.file_bytes:
             raise ExtractionError(Reason.TOO_LARGE, f"{size} bytes")

@@ -17,8 +17,8 @@ from titan_desktop.adapters.postgres import keyword
 from titan_desktop.adapters.postgres.database import Database, Migration
 from titan_desktop.adapters.postgres.faults import translated
 from titan_desktop.contracts.memory import FileFailure, Outcome, Reason
+from titan_desktop.ports.files_root import Stamp
 from titan_desktop.ports.passages import Counts, FileEntry, Found
-from titan_desktop.ports.vault import Stamp
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy

@@ -12,11 +12,11 @@ from titan_desktop.contracts import topics
 from titan_desktop.contracts.chat import AnswerKind, Fault, Message, State
 from titan_desktop.contracts.memory import Hit, Search, SearchResult
 from titan_desktop.ports.history import History, HistoryUnavailableError
-from titan_desktop.ports.llm import Endpoint, Llm, LlmError, Turn
-from titan_desktop.services.chat import events, following, prompt
+from titan_desktop.ports.model import Endpoint, Llm, LlmError, Turn
+from titan_desktop.services.chat import events, followup_query, prompt
 from titan_desktop.services.chat.attempts import Attempt
+from titan_desktop.services.chat.delta_publisher import DeltaPublisher
 from titan_desktop.services.chat.recent import Recent
-from titan_desktop.services.chat.speaking import Speaker
 
 SEARCH_TIMEOUT_S = 5.0
 SOURCES_MAX = 6
@@ -114,7 +114,7 @@ class Answering:
         """Let the model answer, and say it while it grows."""
         said = 0
         async with (
-            Speaker(self._bus, self._history, attempt, begun) as speaker,
+            DeltaPublisher(self._bus, self._history, attempt, begun) as speaker,
             contextlib.aclosing(self._llm.stream(endpoint, turns)) as pieces,
         ):
             async for piece in pieces:
@@ -136,7 +136,7 @@ class Answering:
     async def _sources(self, question: Message, recent: Sequence[Message]) -> tuple[Hit, ...]:
         """Return what is found for a question and, behind that, for what it leans on."""
         found = await self._search(question.text)
-        in_full = following.in_full(question, recent)
+        in_full = followup_query.in_full(question, recent)
         if found is None or not in_full:
             return found or ()
         more = await self._search(in_full, LEANT_ON_MAX) or ()

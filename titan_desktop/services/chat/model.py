@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 
 from titan_desktop.contracts.system import ModelStatus
-from titan_desktop.ports.llm import Endpoint
+from titan_desktop.ports.model import Endpoint
 from titan_desktop.ports.secrets import Key, Secrets, SecretsUnavailableError
 from titan_desktop.settings import DEFAULT_BASE_URL, DEFAULT_MODEL, ModelSettings, shown_url
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from titan_desktop.contracts.chat import AnswerKind, Message, Role, State
 from titan_desktop.contracts.memory import Hit
-from titan_desktop.ports.llm import Turn
+from titan_desktop.ports.model import Turn
 
 RECENT_CHARS_MAX = 12_000
 """Characters of earlier questions and answers that a prompt repeats."""

@@ -8,7 +8,7 @@ from titan_bus import Bus, Subscription
 from titan_desktop.contracts import topics
 from titan_desktop.ports.cache import RecentCache
 from titan_desktop.ports.history import History
-from titan_desktop.ports.llm import Endpoint, Llm
+from titan_desktop.ports.model import Endpoint, Llm
 from titan_desktop.services.chat.answering import Answering
 from titan_desktop.services.chat.attempts import Attempts
 from titan_desktop.services.chat.commands import Commands

@@ -13,7 +13,7 @@ from titan_bus import Bus
 from titan_desktop.contracts.files import FileRemoved, FileSeen, PathRefused, ScanFinished
 from titan_desktop.contracts.memory import Reason
 from titan_desktop.ports.catalogue import Catalogue
-from titan_desktop.ports.vault import Stamp, Vault, VaultError
+from titan_desktop.ports.files_root import FilesRoot, FilesRootError, Stamp
 from titan_desktop.services.files.outbox import Outbox
 
 _BATCH_FILES = 256
@@ -24,9 +24,9 @@ _GONE = frozenset({Reason.VANISHED, Reason.OUTSIDE, Reason.NOT_REGULAR})
 class Scanner:
     """Knows how to scan; holds no state between scans."""
 
-    def __init__(self, bus: Bus, vault: Vault, catalogue: Catalogue) -> None:
+    def __init__(self, bus: Bus, files_root: FilesRoot, catalogue: Catalogue) -> None:
         self._bus = bus
-        self._vault = vault
+        self._files_root = files_root
         self._catalogue = catalogue
 
     async def scan(self, paths: Iterable[str], job_id: str, *, force: bool = False) -> ScanFinished:
@@ -35,23 +35,25 @@ class Scanner:
         Raises:
             BusError: the bus did not take an event; scan again.
         """
-        job = _Job(self._bus, self._vault, self._catalogue, job_id, force=force)
+        job = _Job(self._bus, self._files_root, self._catalogue, job_id, force=force)
         for asked in list(paths) or self._roots():
             await job.scan(asked)
         return await job.finish()
 
     def _roots(self) -> list[str]:
         """Return the roots that are there, without those that lie beneath another."""
-        roots = [root for root in self._vault.roots if root.is_dir()]
+        roots = [root for root in self._files_root.roots if root.is_dir()]
         return [str(root) for root in roots if not any(root.is_relative_to(o) for o in roots if o != root)]
 
 
 class _Job:
     """One scan in hand."""
 
-    def __init__(self, bus: Bus, vault: Vault, catalogue: Catalogue, job_id: str, *, force: bool) -> None:
+    def __init__(
+        self, bus: Bus, files_root: FilesRoot, catalogue: Catalogue, job_id: str, *, force: bool
+    ) -> None:
         self._outbox = Outbox(bus)
-        self._vault = vault
+        self._files_root = files_root
         self._catalogue = catalogue
         self._job_id = job_id
         self._force = force
@@ -60,7 +62,7 @@ class _Job:
     async def scan(self, asked: str) -> None:
         try:
             path = await asyncio.to_thread(self._accepted, asked)
-        except VaultError as error:
+        except FilesRootError as error:
             await self._refuse(asked, error.reason)
             return
         known = dict(await self._catalogue.known(path))
@@ -70,12 +72,12 @@ class _Job:
                 for file, stamp in batch:
                     name = str(file)
                     await self._take(name, stamp, known.pop(name, None), failed.get(name))
-        except VaultError as error:
+        except FilesRootError as error:
             await self._refuse(asked, error.reason)
             if error.reason not in _GONE:
                 return
         # A root that is not there is a disk that is not plugged in: what the index has of it may come back.
-        root = self._vault.root_of(path)
+        root = self._files_root.root_of(path)
         is_there = await asyncio.to_thread(root.is_dir)
         if known and is_there:
             await self._look_for(known)
@@ -94,9 +96,9 @@ class _Job:
         return finished
 
     def _accepted(self, asked: str) -> Path:
-        path = self._vault.canonical(Path(asked))
-        if self._vault.leaves_out(path):
-            raise VaultError(asked, Reason.UNSUPPORTED)
+        path = self._files_root.canonical(Path(asked))
+        if self._files_root.is_ignored(path):
+            raise FilesRootError(asked, Reason.UNSUPPORTED)
         return path
 
     async def _batches(self, path: Path) -> AsyncIterator[list[tuple[Path, Stamp]]]:
@@ -107,11 +109,11 @@ class _Job:
     def _found(self, path: Path) -> Iterator[tuple[Path, Stamp]]:
         """Return the file at `path`, or those beneath it."""
         try:
-            return iter([(path, self._vault.stamp(path))])
-        except VaultError as error:
+            return iter([(path, self._files_root.stamp(path))])
+        except FilesRootError as error:
             if error.reason is not Reason.NOT_REGULAR:
                 raise
-            return self._vault.walk(path)
+            return self._files_root.walk(path)
 
     async def _take(self, path: str, stamp: Stamp, known: Stamp | None, failed: Reason | None) -> None:
         # Permission may be given, and another program let go of a file, without a change of its stamp.
@@ -133,9 +135,9 @@ class _Job:
 
     def _is_gone(self, path: Path) -> bool:
         try:
-            self._vault.stamp(path)
-            return self._vault.leaves_out(path)
-        except VaultError as error:
+            self._files_root.stamp(path)
+            return self._files_root.is_ignored(path)
+        except FilesRootError as error:
             return error.reason in _GONE
 
     async def _refuse(self, asked: str, reason: Reason) -> None:

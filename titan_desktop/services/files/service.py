@@ -17,8 +17,8 @@ from titan_desktop.contracts.files import FileRemoved, FileSeen, IndexPaths
 from titan_desktop.contracts.memory import Reason
 from titan_desktop.contracts.system import RootStatus
 from titan_desktop.ports.catalogue import Catalogue
+from titan_desktop.ports.files_root import FilesRoot, FilesRootError, Stamp
 from titan_desktop.ports.passages import IndexUnavailableError
-from titan_desktop.ports.vault import Stamp, Vault, VaultError
 from titan_desktop.services.files.outbox import Outbox
 from titan_desktop.services.files.scanner import Scanner
 from titan_desktop.services.files.settling import Settling
@@ -41,15 +41,15 @@ class FilesService:
     def __init__(
         self,
         bus: Bus,
-        vault: Vault,
+        files_root: FilesRoot,
         catalogue: Catalogue,
         *,
         make_watcher: Callable[[Callable[[Path, bool], None]], Watcher] = Watcher,
         roots_interval_s: float = _ROOTS_INTERVAL_S,
     ) -> None:
         self._bus = bus
-        self._vault = vault
-        self._scanner = Scanner(bus, vault, catalogue)
+        self._files_root = files_root
+        self._scanner = Scanner(bus, files_root, catalogue)
         self._settling = Settling()
         self._watcher = make_watcher(self._touched)
         self._roots_interval_s = roots_interval_s
@@ -93,7 +93,7 @@ class FilesService:
         """Say how the roots are. Looks at the disk: call it in a thread."""
         return tuple(
             RootStatus(path=str(root), exists=root.is_dir(), watched=self._watcher.watches(root))
-            for root in self._vault.roots
+            for root in self._files_root.roots
         )
 
     async def _command(self, event: Event) -> None:
@@ -118,7 +118,7 @@ class FilesService:
         self._wake.set()
 
     def _want_all(self) -> None:
-        for root in self._vault.roots:
+        for root in self._files_root.roots:
             self._want(root)
 
     def _connection_changed(self, connected: bool) -> None:  # noqa: FBT001 - the bus calls it so
@@ -148,8 +148,10 @@ class FilesService:
 
     async def _follow_roots(self) -> None:
         """Watch the roots that are there; the watch begins before the scan, so nothing falls between the two."""
-        there = set(await asyncio.to_thread(lambda: [root for root in self._vault.roots if root.is_dir()]))
-        watched_anew = await self._watcher.follow(self._vault.roots)
+        there = set(
+            await asyncio.to_thread(lambda: [root for root in self._files_root.roots if root.is_dir()])
+        )
+        watched_anew = await self._watcher.follow(self._files_root.roots)
         for root in watched_anew | (there - (self._there or set())):
             self._want(root)
         self._there = there
@@ -169,14 +171,14 @@ class FilesService:
     def _look(self, path: Path) -> tuple[Path, Stamp | Reason]:
         """Return a path as the index spells it, and the file there or why there is none. In a thread."""
         try:
-            spelled = self._vault.canonical(path)
-        except VaultError:  # no path of ours, or none that an event could carry: nothing is said of it
+            spelled = self._files_root.canonical(path)
+        except FilesRootError:  # no path of ours, or none that an event could carry: nothing is said of it
             return path, Reason.UNREADABLE
         try:
-            if self._vault.leaves_out(path):
+            if self._files_root.is_ignored(path):
                 return spelled, Reason.UNSUPPORTED
-            return spelled, self._vault.stamp(path)
-        except VaultError as error:
+            return spelled, self._files_root.stamp(path)
+        except FilesRootError as error:
             return spelled, error.reason
 
     async def _announce(self, news: dict[Path, tuple[Path, Stamp | Reason, bool]]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from titan_desktop.ports.vault import Stamp
+from titan_desktop.ports.files_root import Stamp
 
 QUIET_S = 0.5
 """A path is at rest when nothing was heard of it for so long, and its size and time did not change meanwhile."""

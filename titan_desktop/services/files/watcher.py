@@ -1,7 +1,7 @@
 """Hears of changes beneath the roots, by the system's own means where it has any to spare, by polling otherwise.
 
-watchdog's threads hand every path over to the loop; what has become of it is looked up later, through the vault.
-Links are not followed.
+watchdog's threads hand every path over to the loop; what has become of it is looked up later, through
+the files root. Links are not followed.
 """
 
 import asyncio

@@ -14,8 +14,8 @@ from titan_bus import Bus, Event
 from titan_desktop.contracts import files, topics
 from titan_desktop.contracts.memory import FileIndexed, Outcome, Reason
 from titan_desktop.ports.extractor import ExtractionError, Extractor, ExtractorUnavailableError
+from titan_desktop.ports.files_root import Stamp
 from titan_desktop.ports.passages import FileEntry, IndexUnavailableError, Passages
-from titan_desktop.ports.vault import Stamp
 from titan_desktop.services.memory import cutting
 from titan_desktop.services.memory.ordering import PathOrder
 from titan_desktop.services.waiting import until_there

@@ -148,7 +148,7 @@ class Growth(QObject):
         if self._colours is not None and any(len(code.text) > LATE_CODE_CHARS for code in codes):
             for number, code in zip(self._view.code_starts(position), codes, strict=False):
                 if len(code.text) > LATE_CODE_CHARS:
-                    self._view.late_colours.add(number, code.text, code.language.lower(), self._colours)
+                    self._view.deferred_highlight.add(number, code.text, code.language.lower(), self._colours)
 
     def _insert(self, cursor: QTextCursor, rendered: Rendered) -> None:
         """Append blocks at the cursor, which stands at the document's end.

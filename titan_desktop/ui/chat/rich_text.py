@@ -29,7 +29,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QTextBrowser, QTextEdit, QToolButton, QToolTip, QWidget
 
 from titan_desktop.ui.chat.colours import Colours
-from titan_desktop.ui.chat.late_colours import LateColours
+from titan_desktop.ui.chat.deferred_highlight import DeferredHighlight
 from titan_desktop.ui.chat.markdown import CODE_INDENT, QUOTE_INDENT, Code, Rendered
 
 _CODE_RADIUS = 8
@@ -52,7 +52,7 @@ class RichText(QTextBrowser):
         super().__init__(parent)
         self._colours = Colours.of(self.palette())
         self.codes: list[Code] = []
-        self.late_colours = LateColours(self)
+        self.deferred_highlight = DeferredHighlight(self)
         self._may_quote = False
         self._settled_blocks = 0
         self._settled_grounds = _Settled()
@@ -95,13 +95,13 @@ class RichText(QTextBrowser):
 
     def set_plain(self, text: str) -> None:
         """Show text as it is."""
-        self.late_colours.cancel()
+        self.deferred_highlight.cancel()
         self.note([], quotes=False)
         self.setPlainText(text)
 
     def set_rendered(self, rendered: Rendered) -> None:
         """Show rendered Markdown."""
-        self.late_colours.cancel()
+        self.deferred_highlight.cancel()
         self.note(rendered.codes, quotes="<blockquote" in rendered.html)
         self.setHtml(rendered.html)
 

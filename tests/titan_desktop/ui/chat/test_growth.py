@@ -43,7 +43,7 @@ def test_long_code_is_coloured_when_it_is_complete(view, qtbot, tail):
     for end in range(0, len(text), 97):
         growth.grow(text[:end])
     growth.finish(text)
-    qtbot.waitUntil(lambda: not view.late_colours.is_busy)
+    qtbot.waitUntil(lambda: not view.deferred_highlight.is_busy)
     grown = [piece for piece in inks(view) if piece[1] != "#000000"]
     view.set_rendered(render(text, colours))
     assert grown
@@ -72,8 +72,8 @@ def test_another_text_is_not_coloured(view, qtbot):
     """Colours that wait are forgotten when the widget shows another message."""
     growth = Growth(view)
     growth.begin(f"```python\n{CODE}```\n\n{WORDS}", Colours.of(view.palette()), 0)
-    assert view.late_colours.is_busy
+    assert view.deferred_highlight.is_busy
     view.set_plain("other")
-    assert not view.late_colours.is_busy
+    assert not view.deferred_highlight.is_busy
     cursor = QTextCursor(view.document())
     assert cursor.charFormat().foreground().color().name() == "#000000"

@@ -1,0 +1,412 @@
+"""Claims about text out of files: the right text of good ones, the right reason for bad ones."""
+
+import asyncio
+import ctypes
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests import documents
+from titan_desktop.adapters.extraction import Limits, PooledExtractor, charset, kinds, tidy
+from titan_desktop.contracts.memory import Reason
+from titan_desktop.ports.extractor import Extracted, ExtractionError
+from titan_desktop.ports.files_root import FilesRoot
+
+MIB = 1024 * 1024
+SMALL = Limits(timeout_s=20, file_bytes=MIB, unpacked_bytes=4 * MIB, text_characters=5_000, text_bytes=40_000)
+
+
+@pytest.fixture(scope="session")
+def desktop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("desktop")
+
+
+@pytest.fixture(scope="session")
+def made(desktop: Path) -> dict[str, Path]:
+    return documents.make_documents(desktop)
+
+
+@pytest.fixture(scope="session")
+async def extractor(desktop: Path, shared_data: Path) -> AsyncIterator[PooledExtractor]:
+    """The product's reader, over the documents that the tests make and the public ones."""
+    async with PooledExtractor([desktop, shared_data], SMALL) as pool:
+        yield pool
+
+
+async def reason_of(extractor: PooledExtractor, path: Path) -> Reason:
+    with pytest.raises(ExtractionError) as caught:
+        await extractor.extract(path)
+    return caught.value.reason
+
+
+RUSSIAN_KINDS = [
+    "pdf",
+    "docx",
+    "xlsx",
+    "pptx",
+    "odt",
+    "md",
+    "html",
+    *(f"txt_{n}" for n in documents.ENCODINGS),
+]
+
+
+@pytest.mark.parametrize("kind", RUSSIAN_KINDS)
+async def test_russian_text_comes_out_of_every_kind(
+    extractor: PooledExtractor, made: dict[str, Path], kind: str
+) -> None:
+    """Every kind of document gives all its sentences, letter for letter, once."""
+    text = (await extractor.extract(made[kind])).text
+    for sentence in documents.RUSSIAN:
+        assert text.count(sentence) == 1
+
+
+@pytest.mark.parametrize("kind", ["english_pdf", "english_txt"])
+async def test_english_text_comes_out_once(
+    extractor: PooledExtractor, made: dict[str, Path], kind: str
+) -> None:
+    """A PDF whose lines look like a table does not give them twice."""
+    text = (await extractor.extract(made[kind])).text
+    for sentence in documents.ENGLISH:
+        assert text.count(sentence) == 1
+
+
+async def test_a_page_gives_its_text_and_title_but_not_its_script(
+    extractor: PooledExtractor, made: dict[str, Path], desktop: Path
+) -> None:
+    """HTML, in UTF-8 or cp1251, is text without scripts."""
+    legacy = documents.make_html(desktop / "old.html", documents.RUSSIAN, "cp1251")
+    for page in (made["html"], legacy):
+        found = await extractor.extract(page)
+        assert found.title == "Аренда"
+        assert "invisible" not in found.text
+        assert documents.RUSSIAN_FACT in found.text
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("google-doc-document.pdf", "Beautiful is better than ugly."),
+        ("minimal-document.pdf", "Lorem ipsum dolor sit amet"),
+        ("pdflatex-4-pages.pdf", "Hello, here is some text without a meaning."),
+        ("source.odt", "Lorem ipsum dolor sit amet"),
+    ],
+)
+async def test_public_documents_give_their_text(
+    extractor: PooledExtractor, shared_data: Path, name: str, words: str
+) -> None:
+    """Documents made by other programs are read."""
+    found = await extractor.extract(shared_data / "documents" / name)
+    assert words in found.text
+    assert "\r" not in found.text
+
+
+async def test_a_document_under_a_password_is_encrypted(
+    extractor: PooledExtractor, shared_data: Path, desktop: Path
+) -> None:
+    """PDF, an Office container, an OpenDocument file and a ZIP under a password say ENCRYPTED."""
+    office = (
+        bytes.fromhex("d0cf11e0a1b11ae1") + bytes(504) + "EncryptedPackage".encode("utf-16-le") + bytes(512)
+    )
+    manifest = b"<manifest:file-entry><manifest:encryption-data/></manifest:file-entry>"
+    secrets = [
+        shared_data / "documents" / "libreoffice-writer-password.pdf",
+        documents.make_pdf(desktop / "locked.pdf", documents.RUSSIAN, password="geheim"),
+        _written(desktop / "locked.docx", office),
+        _written(desktop / "locked.odt", _zip({"META-INF/manifest.xml": manifest, "content.xml": b"x"})),
+    ]
+    assert [await reason_of(extractor, path) for path in secrets] == [Reason.ENCRYPTED] * len(secrets)
+
+
+async def test_a_picture_of_text_is_no_text(extractor: PooledExtractor, shared_data: Path) -> None:
+    """A PDF of images alone says NO_TEXT; nothing is recognised by looking."""
+    path = shared_data / "documents" / "imagemagick-images.pdf"
+    assert await reason_of(extractor, path) is Reason.NO_TEXT
+
+
+async def test_bad_files_say_what_is_wrong(
+    extractor: PooledExtractor, made: dict[str, Path], desktop: Path
+) -> None:
+    """Each bad file has its reason, and the next good one is read."""
+    pdf, docx = made["pdf"].read_bytes(), made["docx"].read_bytes()
+    (desktop / "link.txt").symlink_to("/etc/passwd")
+    cases = {
+        _written(desktop / "empty.pdf", b""): Reason.EMPTY,
+        _written(desktop / "blank.txt", b" \n\n"): Reason.EMPTY,
+        _written(desktop / "cut.pdf", pdf[:200]): Reason.BROKEN,
+        _written(desktop / "cut.docx", docx[: len(docx) // 2]): Reason.BROKEN,
+        _written(desktop / "noise.pdf", os.urandom(5000) + b"\0"): Reason.BROKEN,
+        _written(desktop / "words.pdf", b"no PDF at all"): Reason.BROKEN,
+        _written(desktop / "noise.xyz", b"\0\1\2" * 99): Reason.UNSUPPORTED,
+        _written(desktop / "noise.txt", b"abc\0\0\1"): Reason.UNSUPPORTED,
+        _written(desktop / "film.mkv", b"x"): Reason.UNSUPPORTED,
+        _written(desktop / "photo.JPG", b"x"): Reason.UNSUPPORTED,
+        _written(desktop / "files.zip", _zip({"a.txt": b"a"})): Reason.UNSUPPORTED,
+        _written(desktop / "files", _zip({"a.txt": b"a"})): Reason.UNSUPPORTED,
+        _written(desktop / "huge.txt", b"x" * (MIB + 1)): Reason.TOO_LARGE,
+        desktop / "none.txt": Reason.VANISHED,
+        desktop / "link.txt": Reason.OUTSIDE,
+        Path("/etc/passwd"): Reason.OUTSIDE,
+    }
+    found = {path.name: await reason_of(extractor, path) for path in cases}
+    assert found == {path.name: reason for path, reason in cases.items()}
+    assert documents.RUSSIAN_FACT in (await extractor.extract(made["docx"])).text
+
+
+async def test_a_bomb_is_not_unpacked(extractor: PooledExtractor, desktop: Path) -> None:
+    """A small DOCX that unpacks to more than the limit is TOO_LARGE before anything is unpacked."""
+    bomb = _zip({"[Content_Types].xml": b"<Types/>", "word/document.xml": b" " * (5 * MIB)})
+    assert len(bomb) < 50_000
+    assert await reason_of(extractor, _written(desktop / "bomb.docx", bomb)) is Reason.TOO_LARGE
+
+
+async def test_a_file_under_a_false_name_is_read_for_what_it_is(
+    extractor: PooledExtractor, made: dict[str, Path], desktop: Path
+) -> None:
+    """A PDF named .txt, a page named .doc, a DOCX without an extension, an ODT named .docx are read."""
+    rtf = b"{\\rtf1\\ansi\\ansicpg1251 " + b"".join(
+        b"\\'%02x" % byte for byte in documents.RUSSIAN_FACT.encode("cp1251")
+    )
+    paths = [
+        _written(desktop / "really.txt", made["pdf"].read_bytes()),
+        _written(desktop / "page.doc", made["html"].read_bytes()),
+        _written(desktop / "nameless", made["docx"].read_bytes()),
+        _written(desktop / "odd.docx", made["odt"].read_bytes()),
+        _written(desktop / "rich.doc", rtf + b"}"),
+        _written(desktop / "service.log.1", made["txt_koi8r"].read_bytes()),
+    ]
+    for path in paths:
+        assert documents.RUSSIAN_FACT in (await extractor.extract(path)).text, path.name
+
+
+async def test_books_mail_and_notebooks_are_read(extractor: PooledExtractor, desktop: Path) -> None:
+    """A book and a letter in a legacy encoding, a notebook and JSON with escapes give their letters."""
+    words = " ".join(documents.RUSSIAN)
+    book = (
+        '<?xml version="1.0" encoding="windows-1251"?><FictionBook '
+        'xmlns="http://www.gribuser.ru/xml/fictionbook/2.0"><description><title-info>'
+        f"<book-title>Книга</book-title></title-info></description><body><section><p>{words}</p>"
+        "</section></body></FictionBook>"
+    )
+    letter = f"From: a@b.ru\r\nContent-Type: text/plain; charset=koi8-r\r\n\r\n{words}"
+    notebook = {"cells": [{"cell_type": "markdown", "source": [words[:9], words[9:]]}], "nbformat": 4}
+    paths = [
+        documents.make_text(desktop / "book.fb2", book, "cp1251"),
+        documents.make_text(desktop / "letter.eml", letter, "koi8-r"),
+        documents.make_text(desktop / "notes.ipynb", json.dumps(notebook)),
+        documents.make_text(desktop / "data.json", json.dumps({"text": words})),
+        documents.make_text(desktop / "cut.json", '{"text": "' + words),
+    ]
+    for path in paths:
+        assert documents.RUSSIAN_FACT in (await extractor.extract(path)).text, path.name
+
+
+async def test_a_very_long_text_is_cut(extractor: PooledExtractor, desktop: Path) -> None:
+    """More characters than the limit are cut off; the file is indexed all the same."""
+    path = documents.make_text(desktop / "long.csv", "залог;45000\n" * 3000)
+    assert len((await extractor.extract(path)).text) == SMALL.text_characters
+
+
+async def test_many_files_at_once_are_all_read(extractor: PooledExtractor, made: dict[str, Path]) -> None:
+    """More callers than workers wait their turn."""
+    found = await asyncio.gather(*(extractor.extract(made["docx"]) for _ in range(20)))
+    assert len({one.text for one in found}) == 1
+
+
+# What a worker may do to itself. Spawn imports these by name.
+
+
+def hostile(files_root: FilesRoot, path: Path, limits: Limits) -> Extracted:
+    """Do what the file's name says; the text of a good file is its worker's process id."""
+    match path.stem:
+        case "hang":
+            time.sleep(600)
+        case "deaf":  # native code that holds the interpreter: no Python thread or signal handler runs
+            ctypes.PyDLL(None).sleep(600)
+        case "abort":
+            os.abort()
+        case "exit":
+            os._exit(3)
+        case "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "eat":
+            kept = []
+            while True:
+                kept.append(b"x" * (8 * MIB))
+                time.sleep(0.002)
+        case "gulp":
+            bytearray(64 * 1024 * MIB)
+        case "child":
+            path.with_suffix(".pid").write_text(str(os.getpid()), "utf-8")
+            ctypes.PyDLL(None).sleep(600)
+    return Extracted(text=str(os.getpid()), mime_type="text/plain")
+
+
+TIGHT = Limits(timeout_s=1.0, resident_bytes=300 * MIB)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("hang", Reason.TIMED_OUT),
+        ("deaf", Reason.TIMED_OUT),
+        ("abort", Reason.CRASHED),
+        ("exit", Reason.CRASHED),
+        ("kill", Reason.CRASHED),
+        ("eat", Reason.OUT_OF_MEMORY),
+        ("gulp", Reason.OUT_OF_MEMORY),
+    ],
+)
+async def test_a_hostile_file_costs_a_worker_and_no_more(tmp_path: Path, name: str, reason: Reason) -> None:
+    """A hang, an abort, a kill, a hunger for memory have their reasons; others are read meanwhile and after."""
+    async with PooledExtractor([tmp_path], TIGHT, hostile) as pool:
+        bad = asyncio.create_task(reason_of(pool, tmp_path / f"{name}.pdf"))
+        during = await pool.extract(tmp_path / "good.pdf")
+        assert await bad is reason
+        after = await pool.extract(tmp_path / "good.pdf")
+        assert during.text.isdigit()
+        assert after.text.isdigit()
+
+
+async def test_a_worker_killed_while_idle_is_replaced(tmp_path: Path) -> None:
+    """The system may kill a worker that reads nothing: the next file is read by a new one."""
+    async with PooledExtractor([tmp_path], TIGHT, hostile) as pool:
+        for _ in range(2):
+            worker = int((await pool.extract(tmp_path / "good.pdf")).text)
+            os.kill(worker, signal.SIGKILL)
+            await _ended(worker)
+            assert (await pool.extract(tmp_path / "good.pdf")).text.isdigit()
+
+
+async def test_cancelling_ends_the_worker(tmp_path: Path) -> None:
+    """A cancelled extraction leaves no process behind that still reads."""
+    async with PooledExtractor([tmp_path], Limits(), hostile) as pool:
+        reading = asyncio.create_task(pool.extract(tmp_path / "child.pdf"))
+        worker = await _pid_in(tmp_path / "child.pid")
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+        await _ended(worker)
+        assert (await pool.extract(tmp_path / "good.pdf")).text.isdigit()
+
+
+async def test_workers_end_with_the_core(tmp_path: Path) -> None:
+    """A core killed with -9 leaves no worker, not even one in native code that holds the interpreter."""
+    program = (
+        "import asyncio, pathlib, sys\n"
+        "from tests.titan_desktop.adapters.extraction.test_extraction import hostile, PooledExtractor\n"
+        "async def main():\n"
+        "    async with PooledExtractor([pathlib.Path(sys.argv[1])], reader=hostile) as pool:\n"
+        "        await pool.extract(pathlib.Path(sys.argv[1], 'child.pdf'))\n"
+        "if __name__ == '__main__':\n"
+        "    asyncio.run(main())\n"
+    )
+    script = _written(tmp_path / "core.py", program.encode())
+    checkout = Path(__file__).parents[4]
+    core = await asyncio.create_subprocess_exec(
+        sys.executable, script, tmp_path, env={**os.environ, "PYTHONPATH": str(checkout)}, cwd=tmp_path
+    )
+    await _pid_in(tmp_path / "child.pid")
+    family = psutil.Process(core.pid).children(recursive=True)
+    assert len(family) >= 2
+    core.kill()
+    await core.wait()
+    _, alive = await asyncio.to_thread(psutil.wait_procs, family, 10)
+    assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_a_worker_imports_nothing_heavy() -> None:
+    """Before a worker starts, spawn imports the worker's module: no bus, no Qt, no database comes with it."""
+    code = (
+        "import sys, titan_desktop.adapters.extraction.worker;"
+        "heavy = {'titan_bus', 'PySide6', 'asyncpg', 'redis', 'openai', 'neo4j', 'kreuzberg'} & set(sys.modules);"
+        "sys.exit(str(heavy) if heavy else 0)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[4])
+
+
+LEASE = documents.RUSSIAN_FACT
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1251", "koi8-r", "cp866"])
+@pytest.mark.parametrize(
+    "text", ["Привет", "ДОГОВОР АРЕНДЫ", LEASE, "Список: молоко, хлеб", "Rent (аренда) is due"]
+)
+def test_russian_is_told_by_its_letters(text: str, encoding: str) -> None:
+    """One line is enough, in capitals too, among English words too."""
+    assert charset.decode(text.encode(encoding)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Zażółć gęślą jaźń. Umowa najmu mieszkania, kaucja wynosi.", "cp1250"),
+        ("Der Mietvertrag: Kaution beträgt 500, zahlbar bis März; größer", "cp1252"),
+        ("租赁合同 押金 四万五千 卢布 合同 租赁", "gb18030"),
+    ],
+)
+def test_other_languages_are_not_taken_for_russian(text: str, encoding: str) -> None:
+    """Polish, German and Chinese keep their letters."""
+    assert charset.decode(text.encode(encoding)) == text
+
+
+def test_a_text_cut_within_a_letter_is_still_utf8() -> None:
+    """The limit of bytes may fall inside a character; the rest is text."""
+    assert charset.decode("залог".encode()[:-1]) == "зало"
+
+
+def test_text_is_tidied() -> None:
+    """Line ends, spaces, broken words and characters that nobody sees or PostgreSQL refuses."""
+    raw = (
+        "\ufeffодин\r\nдва\rтри\fчетыре\u00a0пять\x00 шесть\u200b  \n\n\n\n\n"
+        "depo\u00adsit ren\u0002\r\ntal \ud800и\u0306"
+    )
+    assert tidy.tidied(raw) == "один\nдва\nтри\nчетыре пять шесть\n\ndeposit rental й"
+
+
+def test_names_refuse_but_do_not_decide() -> None:
+    """A film is refused by its name; a document's name says nothing yet."""
+    assert kinds.is_refused_by_name(Path("Film.MKV"))
+    assert not any(kinds.is_refused_by_name(Path(name)) for name in ("a.pdf", "a.ts", "README", "a.unknown"))
+
+
+def _zip(members: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def _written(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+async def _ended(pid: int) -> None:
+    """Wait for a worker to be gone, without taking its exit code from the pool as `psutil.wait_procs` would."""
+    await asyncio.to_thread(_poll, lambda: not psutil.pid_exists(pid))
+
+
+async def _pid_in(path: Path) -> int:
+    """Wait for a worker to write its process id."""
+    await asyncio.to_thread(_poll, lambda: path.exists() and path.read_text("utf-8") != "")
+    return int(await asyncio.to_thread(path.read_text, "utf-8"))
+
+
+def _poll(condition: Callable[[], bool]) -> None:
+    """Wait for what another process does; it has no other way to tell us."""
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

@@ -1,0 +1,151 @@
+"""The embedder against a real HTTP server."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from tests import openai_server
+from titan_desktop.adapters.openai import embedder as openai_embedder
+from titan_desktop.adapters.openai.embedder import BATCH_INPUTS, OpenAIEmbedder
+from titan_desktop.ports.embedder import EmbedderError, EmbedderFault
+
+
+@pytest.fixture
+def server() -> Iterator[openai_server.OpenAIServer]:
+    with openai_server.serve() as server:
+        yield server
+
+
+@pytest.fixture
+async def embedder(
+    server: openai_server.OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[OpenAIEmbedder]:
+    monkeypatch.setattr(openai_embedder, "FIRST_DELAY_S", 0.01)
+    embedder = OpenAIEmbedder("text-embedding-3-large", base_url=server.base_url, api_key="k")
+    await embedder.open()
+    yield embedder
+    await embedder.close()
+
+
+async def test_many_texts_come_back_in_order(
+    embedder: OpenAIEmbedder, server: openai_server.OpenAIServer
+) -> None:
+    """However many texts: as many vectors, in their order, in bounded requests."""
+    texts = [f"text {number}" for number in range(BATCH_INPUTS * 2 + 1)]
+    vectors = await embedder.embed_passages(texts)
+    assert [list(vector) for vector in vectors] == [
+        pytest.approx(openai_server.embedding(text), abs=1e-6) for text in texts
+    ]
+    assert [len(request.body["input"]) for request in server.requests] == [64, 64, 1]
+
+
+async def test_long_texts_go_in_smaller_requests(
+    embedder: OpenAIEmbedder, server: openai_server.OpenAIServer
+) -> None:
+    """No request carries more characters than the bound, no text more than its own."""
+    await embedder.embed_passages(["я" * 10_000] * 25)
+    sizes = [sum(map(len, request.body["input"])) for request in server.requests]
+    assert max(sizes) <= openai_embedder.BATCH_CHARACTERS
+    assert sum(sizes) == 25 * embedder.LONGEST_INPUT
+
+
+async def test_nomic_gets_its_prefixes(server: openai_server.OpenAIServer) -> None:
+    """`nomic-embed-text` is told what is a document and what is a query."""
+    embedder = OpenAIEmbedder("nomic-embed-text:v1.5", base_url=server.base_url)
+    await embedder.embed_passages(["кошка"])
+    await embedder.embed_query("кошка")
+    await embedder.close()
+    assert [request.body["input"] for request in server.requests] == [
+        ["search_document: кошка"],
+        ["search_query: кошка"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ("invalid_api_key", EmbedderFault.WRONG_KEY),
+        ("permission_denied", EmbedderFault.WRONG_KEY),
+        ("model_not_found", EmbedderFault.NO_MODEL),
+        ("no_route", EmbedderFault.NO_MODEL),
+        ("rate_limit", EmbedderFault.RATE_LIMITED),
+        ("context_length_exceeded", EmbedderFault.REFUSED),
+        ("html", EmbedderFault.MALFORMED),
+    ],
+)
+async def test_faults_are_told_apart(
+    embedder: OpenAIEmbedder, server: openai_server.OpenAIServer, fault: str, code: EmbedderFault
+) -> None:
+    """Each fault of an endpoint has its code, a question is tried once, and the key is never in the error."""
+    server.fault = fault
+    with pytest.raises(EmbedderError) as caught:
+        await embedder.embed_query("кошка")
+    assert caught.value.code is code
+    assert "sk-" not in str(caught.value)
+    assert len(server.requests) == 1
+
+
+async def test_nobody_listens() -> None:
+    """An endpoint that is down is unreachable, and a question hears it at once."""
+    embedder = OpenAIEmbedder("m", base_url="http://127.0.0.1:9/v1")
+    with pytest.raises(EmbedderError) as caught:
+        await embedder.embed_query("кошка")
+    assert caught.value.code is EmbedderFault.UNREACHABLE
+    await embedder.close()
+
+
+async def test_a_question_waits_for_a_short_time(
+    embedder: OpenAIEmbedder, server: openai_server.OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An endpoint that hangs costs a question the bound and no more."""
+    monkeypatch.setattr(openai_embedder, "QUERY_TIMEOUT_S", 0.2)
+    server.fault = "hang"
+    began = time.monotonic()
+    with pytest.raises(EmbedderError) as caught:
+        await embedder.embed_query("кошка")
+    assert caught.value.code is EmbedderFault.TIMED_OUT
+    assert time.monotonic() - began < 10  # it hangs for longer
+
+
+async def test_passages_are_tried_again(
+    embedder: OpenAIEmbedder, server: openai_server.OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the background a fault that passes costs a pause and nothing else; a wrong key is not tried again."""
+    server.faults = ["server_error", "server_error"]
+    assert len(await embedder.embed_passages(["кошка"])) == 1
+    assert len(server.requests) == 3
+    server.requests.clear()
+    server.fault = "invalid_api_key"
+    with pytest.raises(EmbedderError):
+        await embedder.embed_passages(["кошка"])
+    assert len(server.requests) == 1
+
+
+async def test_a_limit_is_respected(
+    embedder: OpenAIEmbedder, server: openai_server.OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked to wait longer than a call may take, the embedder hands the time on instead of trying again."""
+    monkeypatch.setattr(openai_embedder, "LONGEST_DELAY_S", 5.0)
+    server.fault = "rate_limit"
+    with pytest.raises(EmbedderError) as caught:
+        await embedder.embed_passages(["кошка"])
+    assert caught.value.retry_after_s == 20.0
+    assert len(server.requests) == 1
+
+
+async def test_cancelling_ends_the_call(embedder: OpenAIEmbedder, server: openai_server.OpenAIServer) -> None:
+    """A cancelled call lets its connection go, and the embedder is good for the next."""
+    server.faults = ["hang"]
+    call = asyncio.create_task(embedder.embed_passages(["кошка"]))
+    await asyncio.to_thread(_arrived, server)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert len(await embedder.embed_query("кошка")) == openai_server.DIMENSIONS
+
+
+def _arrived(server: openai_server.OpenAIServer) -> None:
+    with server.arrived:
+        assert server.arrived.wait_for(lambda: server.requests, 10)

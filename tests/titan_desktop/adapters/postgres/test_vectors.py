@@ -1,0 +1,116 @@
+"""The vector leg on a real PostgreSQL with pgvector."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from titan_desktop.adapters.postgres import passages as postgres_passages
+from titan_desktop.adapters.postgres import vectors as postgres_vectors
+from titan_desktop.adapters.postgres.database import Database
+from titan_desktop.adapters.postgres.passages import PostgresPassages
+from titan_desktop.adapters.postgres.vectors import PostgresVectors
+from titan_desktop.ports.files_root import Stamp
+from titan_desktop.ports.passages import FileEntry, VectorSizeError
+
+MODEL = "nomic-embed-text"
+TEXTS = {"кошка": [1.0, 0.1, 0.0], "котёнок": [0.9, 0.3, 0.0], "смета": [0.0, 0.1, 1.0]}
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url)
+    await database.open()
+    await database.migrate((*postgres_passages.MIGRATIONS, *postgres_vectors.MIGRATIONS))
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def passages(database: Database) -> PostgresPassages:
+    passages = PostgresPassages(database)
+    for text in TEXTS:
+        await passages.store(FileEntry(path=f"/d/{text}.txt", stamp=Stamp(1, 1)), [text])
+    return passages
+
+
+@pytest.fixture
+async def vectors(database: Database, passages: PostgresPassages) -> PostgresVectors:
+    return PostgresVectors(database)
+
+
+async def test_finds_the_nearest_first(vectors: PostgresVectors) -> None:
+    """Passages come back by cosine, the nearest first, with their files."""
+    await vectors.store(MODEL, TEXTS)
+    found = await vectors.find_near(MODEL, [1.0, 0.1, 0.0], 2)
+    assert [hit.text for hit in found] == ["кошка", "котёнок"]
+    assert found[0].score == pytest.approx(1.0, abs=1e-3)
+    assert found[0].title == "кошка.txt"
+
+
+async def test_the_index_of_the_model_serves(vectors: PostgresVectors, database: Database) -> None:
+    """The search runs over the model's HNSW index, not over the table."""
+    await vectors.store(MODEL, TEXTS)
+    async with database.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        await connection.execute("SET LOCAL enable_sort = off")
+        number = await connection.fetchval("SELECT id FROM models")
+        statement = postgres_vectors._NEAR.format(size=3, model=number)
+        plan = await connection.fetch(f"EXPLAIN {statement}", [1.0, 0.0, 0.0], 2)
+    assert f"vectors_of_model_{number}" in "\n".join(row[0] for row in plan)
+
+
+async def test_equal_texts_share_a_vector(vectors: PostgresVectors, passages: PostgresPassages) -> None:
+    """A copy or a renamed file needs no new embedding, and both copies are found."""
+    await vectors.store(MODEL, TEXTS)
+    await passages.store(FileEntry(path="/d/copy.txt", stamp=Stamp(1, 1)), ["кошка"])
+    assert await vectors.missing(MODEL, 10) == []
+    assert await vectors.progress(MODEL) == (4, 4)
+    found = await vectors.find_near(MODEL, TEXTS["кошка"], 2)
+    assert {hit.title for hit in found} == {"кошка.txt", "copy.txt"}
+
+
+async def test_a_refused_text_is_not_asked_again(vectors: PostgresVectors) -> None:
+    """None marks a text as dealt with; it is never found."""
+    await vectors.store(MODEL, {**TEXTS, "кошка": None})
+    assert await vectors.missing(MODEL, 10) == []
+    assert len(await vectors.find_near(MODEL, TEXTS["кошка"], 10)) == 2
+
+
+async def test_models_do_not_mix(vectors: PostgresVectors, database: Database) -> None:
+    """Two models of different sizes stand side by side until one is kept; any name will do for a model."""
+    hostile = "x'); DROP TABLE vectors; --\""
+    await vectors.store(MODEL, TEXTS)
+    await vectors.store(hostile, {text: [*vector, 1.0] for text, vector in TEXTS.items()})
+    assert len(await vectors.find_near(MODEL, [1, 0, 0], 10)) == 3
+    assert len(await vectors.find_near(hostile, [1, 0, 0, 1], 10)) == 3
+    await vectors.keep_only(hostile)
+    assert await vectors.find_near(MODEL, [1, 0, 0], 10) == []
+    assert len(await vectors.find_near(hostile, [1, 0, 0, 1], 10)) == 3
+    assert await database.pool.fetchval("SELECT count(*) FROM pg_indexes WHERE indexdef LIKE '%hnsw%'") == 1
+
+
+async def test_a_model_that_changed_its_size(vectors: PostgresVectors) -> None:
+    """Vectors of another size under the same name are refused, until the old ones are forgotten."""
+    await vectors.store(MODEL, TEXTS)
+    with pytest.raises(VectorSizeError):
+        await vectors.store(MODEL, {"кошка": [1.0, 2.0]})
+    with pytest.raises(VectorSizeError):
+        await vectors.find_near(MODEL, [1.0, 2.0], 1)
+    await vectors.forget(MODEL)
+    await vectors.store(MODEL, {"кошка": [1.0, 2.0]})
+    assert await vectors.progress(MODEL) == (1, 3)
+
+
+async def test_a_model_too_large_for_the_index(vectors: PostgresVectors) -> None:
+    """Beyond 4,000 numbers there is no HNSW index, and the search still answers."""
+    await vectors.store("large", {"кошка": [1.0] * 4_001, "смета": [1.0, *[0.0] * 4_000]})
+    assert (await vectors.find_near("large", [1.0] * 4_001, 1))[0].text == "кошка"
+
+
+async def test_vectors_of_texts_that_are_gone(vectors: PostgresVectors, passages: PostgresPassages) -> None:
+    """They are never found, and pruning drops them."""
+    await vectors.store(MODEL, TEXTS)
+    await passages.remove("/d/кошка.txt")
+    assert [hit.text for hit in await vectors.find_near(MODEL, TEXTS["кошка"], 1)] != ["кошка"]
+    assert await vectors.prune() == 1
+    assert await vectors.prune() == 0

@@ -1,0 +1,146 @@
+"""Claims about finding, starting and watching the core, with real processes."""
+
+import asyncio
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests import servers
+from tests.e2e.harness import Titan, cleaned, until
+from titan_desktop.client import core_record
+from titan_desktop.client.connect import CoreUnavailableError, connect_core
+from titan_desktop.client.watch import CoreState, watch
+from titan_desktop.contracts import system, topics
+from titan_desktop.system import processes
+
+
+@pytest.fixture(scope="module")
+def shared_state() -> Iterator[Path]:
+    with servers.short_folder() as folder:
+        yield folder / "titan"
+
+
+@pytest.fixture
+def titan(titan_home: Path, shared_state: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Titan]:
+    monkeypatch.setenv("TITAN_HOME", str(shared_state))
+    with cleaned(titan_home) as installed:
+        yield installed
+
+
+def cores(titan: Titan) -> list[psutil.Process]:
+    found = []
+    for process in titan.processes():
+        with contextlib.suppress(psutil.Error):
+            if process.cmdline()[-1:] == ["core"]:
+                found.append(process)
+    return found
+
+
+async def test_two_clients_at_once_share_one_core(titan: Titan) -> None:
+    """Both find no core and start one; one of these ends at once, and both clients are connected to the other."""
+    heard: list[str] = []
+    links = await asyncio.gather(
+        *(
+            connect_core(titan.paths, source="t", client_id=name, on_progress=heard.append)
+            for name in ("a", "b")
+        )
+    )
+    try:
+        assert links[0].record == links[1].record
+        await until(lambda: len(cores(titan)) == 1, "one core is left")
+        assert set(heard) == {"starting", "connecting"}
+        for link in links:
+            status = await link.bus.request(
+                topics.SYSTEM_REQUESTS, "status", system.GetStatus(), reply_type=system.Status
+            )
+            assert status.pid == titan.core_pid()
+    finally:
+        for link in links:
+            await link.close()
+
+
+async def test_without_leave_to_start_one_a_missing_core_is_a_sentence(titan: Titan) -> None:
+    """Asked for a running core only."""
+    with pytest.raises(CoreUnavailableError, match="is not running"):
+        await connect_core(titan.paths, source="t", client_id="a", spawn=False)
+    assert not titan.processes()
+
+
+async def test_what_a_dead_core_left_is_no_core(titan: Titan) -> None:
+    """core.json of a killed core, whose process id may be somebody else's by now."""
+    titan.paths.create()
+    stale = core_record.CoreRecord(os.getpid(), "0", "unix:///nowhere")
+    core_record.write(titan.paths.core_file, stale)
+    async with titan.link() as link:
+        assert link.record != stale
+
+
+async def test_a_core_that_ends_at_its_start_is_quoted(titan: Titan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The transport's URL leads nowhere: the core says so on its standard error, the client passes it on."""
+    monkeypatch.setenv("TITAN_REDIS_URL", "redis://:very-secret@127.0.0.1:9")
+    with pytest.raises(CoreUnavailableError, match=r"Redis does not answer.*127\.0\.0\.1:9") as caught:
+        await connect_core(titan.paths, source="t", client_id="a", timeout_s=20)
+    assert "very-secret" not in caught.value.sentence
+
+
+async def test_a_watcher_notices_a_death_and_brings_up_another(titan: Titan) -> None:
+    """kill -9 of the core: noticed within a second, a new one is up, and then the watch can be left."""
+    states: asyncio.Queue[CoreState] = asyncio.Queue()
+    watching = asyncio.create_task(watch(titan.paths, source="t", client_id="w", on_state=states.put_nowait))
+    try:
+        assert (await states.get()).phase == "starting"
+        first = await asyncio.wait_for(states.get(), 30)
+        assert first.link is not None
+        dead = titan.kill_core()
+        again = await asyncio.wait_for(states.get(), 1.0)
+        assert again.phase == "starting"
+        second = await asyncio.wait_for(states.get(), 30)
+        assert second.link is not None
+        assert second.link.record.pid != dead
+    finally:
+        watching.cancel()
+        await asyncio.wait([watching])
+    await titan.gone()
+
+
+async def test_a_watcher_says_what_is_wrong_and_goes_on(titan: Titan) -> None:
+    """A broken settings file: the sentence is heard; when the file is mended the core comes up."""
+    titan.paths.create()
+    titan.paths.settings_file.write_text("theme = 1\n", "utf-8")
+    states: asyncio.Queue[CoreState] = asyncio.Queue()
+    watching = asyncio.create_task(watch(titan.paths, source="t", client_id="w", on_state=states.put_nowait))
+    try:
+        assert (await states.get()).phase == "starting"
+        down = await asyncio.wait_for(states.get(), 30)
+        assert down.phase == "down"
+        assert "settings.toml" in down.sentence
+        titan.paths.settings_file.unlink()
+        while (now := await asyncio.wait_for(states.get(), 30)).phase != "up":
+            pass
+        assert now.link is not None
+    finally:
+        titan.paths.settings_file.unlink(missing_ok=True)
+        watching.cancel()
+        await asyncio.wait([watching])
+
+
+def test_the_start_of_a_core_imports_next_to_nothing() -> None:
+    """The window starts it before it imports Qt."""
+    code = (
+        "import sys, titan_desktop.client.spawn\n"
+        "print(sorted({'asyncio', 'msgspec', 'redis', 'titan_bus'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=processes.own_environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"

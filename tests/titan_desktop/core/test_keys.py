@@ -1,0 +1,109 @@
+"""`titan key`: exit codes, sentences, and never the key itself."""
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from titan_desktop import settings
+from titan_desktop.core import keys
+
+OPENAI = settings.DEFAULT_BASE_URL
+PLAINTEXT = "keyrings.alt.file.PlaintextKeyring"
+
+
+@pytest.fixture(autouse=True)
+def file_keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", PLAINTEXT)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setenv("TITAN_HOME", str(tmp_path))
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+
+
+def run(*arguments: str, given: str = "", monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(given))
+    return keys.main(arguments)
+
+
+def test_a_key_is_set_told_and_deleted_without_being_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("status", monkeypatch=monkeypatch) == keys.DONE
+    assert "There is no key" in capsys.readouterr().out
+    assert run("set", given="  sk-secret\n", monkeypatch=monkeypatch) == keys.DONE
+    assert run("status", monkeypatch=monkeypatch) == keys.DONE
+    assert run("delete", monkeypatch=monkeypatch) == keys.DONE
+    assert run("delete", monkeypatch=monkeypatch) == keys.DONE
+    said = capsys.readouterr()
+    assert said.out.splitlines() == [
+        f"The key for {OPENAI} is in the keyring.",
+        f"The key for {OPENAI} is in the keyring.",
+        f"The key for {OPENAI} is no longer in the keyring.",
+        f"There was no key for {OPENAI} in the keyring.",
+    ]
+    assert "sk-secret" not in said.out + said.err
+
+
+def test_a_key_belongs_to_the_endpoint_in_the_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A key stored for one endpoint is no other's, and `--endpoint` names one that is not in the settings."""
+    assert run("set", given="sk-openai\n", monkeypatch=monkeypatch) == keys.DONE
+    chosen = settings.Settings(model=settings.ModelSettings(base_url="https://other.example/v1"))
+    settings.save(tmp_path / "settings.toml", chosen)
+    capsys.readouterr()
+    assert run("status", monkeypatch=monkeypatch) == keys.DONE
+    assert "no key for https://other.example/v1" in capsys.readouterr().out
+    assert run("--endpoint", OPENAI, "status", monkeypatch=monkeypatch) == keys.DONE
+    assert f"The key for {OPENAI} is in the keyring." in capsys.readouterr().out
+
+
+def test_settings_that_make_no_sense_are_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "settings.toml").write_text("model = 1", "utf-8")
+    assert run("set", given="sk-1", monkeypatch=monkeypatch) == keys.USAGE
+    assert "settings.toml" in capsys.readouterr().err
+
+
+def test_the_environment_is_named_as_the_source(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-env")
+    assert run("status", monkeypatch=monkeypatch) == keys.DONE
+    assert "OPENAI_API_KEY" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("given", ["", " \n", "ключ", "two words", "x" * 5000])
+def test_what_is_no_key_is_refused(
+    given: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("set", given=given, monkeypatch=monkeypatch) == keys.USAGE
+    assert capsys.readouterr().err.startswith("titan key: ")
+
+
+@pytest.mark.parametrize("arguments", [(), ("show",), ("set", "sk-on-the-command-line")])
+def test_wrong_usage_is_2(arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(*arguments, monkeypatch=monkeypatch) == keys.USAGE
+
+
+def test_help_is_0(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("--help", monkeypatch=monkeypatch) == keys.DONE
+
+
+def test_without_a_keyring_it_is_3_with_the_cure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    assert run("set", given="sk-1", monkeypatch=monkeypatch) == keys.NO_KEYRING
+    assert "OPENAI_API_KEY" in capsys.readouterr().err
+
+
+def test_the_window_can_write_the_key_to_a_childs_pipe() -> None:
+    code = "import sys; from titan_desktop.core.keys import main; sys.exit(main(sys.argv[1:]))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "set"], input=b"sk-piped\n", capture_output=True, timeout=30, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")

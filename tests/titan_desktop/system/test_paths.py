@@ -1,0 +1,63 @@
+"""Claims about where things are."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from titan_desktop.system.paths import SOCKET_PATH_LIMIT, Paths, allowed_roots, bundled
+
+
+def test_titan_home_moves_all_state(titan_home: Path) -> None:
+    """With TITAN_HOME set every folder of Titan's lies beneath it, private to the user."""
+    home = Path(os.environ["TITAN_HOME"])
+    paths = Paths.from_environment()
+    paths.create()
+    for folder in (paths.config, paths.data, paths.logs, paths.run):
+        assert folder == home or home in folder.parents
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_sockets_fit_however_long_the_home_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long TITAN_HOME gets its sockets in a short folder of its own, another long one in another."""
+    found = set()
+    for name in ("a", "b"):
+        monkeypatch.setenv("TITAN_HOME", str(tmp_path / (name * 120)))
+        folder = Paths.from_environment().sockets()
+        assert len(os.fsencode(folder / ".s.PGSQL.5432.lock")) <= SOCKET_PATH_LIMIT
+        found.add(folder)
+    assert len(found) == 2
+
+
+def test_the_roots_are_desktop_and_downloads_whatever_they_are_called(titan_home: Path) -> None:
+    """user-dirs.dirs names the folders on a Russian desktop; without it the English names serve."""
+    assert allowed_roots() == (titan_home / "Desktop", titan_home / "Downloads")
+    config = titan_home / ".config"
+    config.mkdir()
+    (config / "user-dirs.dirs").write_text(
+        'XDG_DESKTOP_DIR="$HOME/Рабочий стол"\nXDG_DOWNLOAD_DIR="$HOME/Загрузки"\n', "utf-8"
+    )
+    assert allowed_roots() == (titan_home / "Рабочий стол", titan_home / "Загрузки")
+
+
+def test_shipped_files_are_found_in_a_checkout() -> None:
+    """Resources, catalogues and the compose file are there without an installation."""
+    assert all(bundled(kind).is_dir() for kind in ("resources", "i18n", "compose"))
+
+
+def test_the_whole_home_is_never_a_root(titan_home: Path) -> None:
+    """Where Desktop was deleted, xdg-user-dirs names the home in its place; nor is what lies above it taken."""
+    config = titan_home / ".config"
+    config.mkdir()
+    (config / "user-dirs.dirs").write_text('XDG_DESKTOP_DIR="$HOME/"\nXDG_DOWNLOAD_DIR="/"\n', "utf-8")
+    assert allowed_roots() == (titan_home / "Desktop", titan_home / "Downloads")
+
+
+def test_a_comma_moves_the_sockets(titan_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL's clients would read it as the beginning of another host."""
+    monkeypatch.setenv("TITAN_HOME", "/t/a, b")
+    assert "," not in str(Paths.from_environment().sockets())
+    monkeypatch.setenv("TITAN_HOME", "/t/Ти 5% \"q\" 'x' #?&")
+    paths = Paths.from_environment()
+    assert paths.sockets() == paths.run

@@ -1,0 +1,163 @@
+"""The settings: what is typed is checked, saved, and said; a key never stays in the window."""
+
+import asyncio
+import sys
+
+import pytest
+from PySide6.QtWidgets import QWidget
+
+from tests.titan_desktop.ui.window_core import until
+from titan_desktop import settings
+from titan_desktop.settings import EmbedderSettings, ModelSettings, Settings
+from titan_desktop.system import processes
+from titan_desktop.ui.base.bridge import Bridge
+from titan_desktop.ui.base.tasks import Tasks
+from titan_desktop.ui.settings import key_store
+from titan_desktop.ui.settings.dialog import OLLAMA_URL, Choice, SettingsDialog
+from titan_desktop.ui.settings.presenter import SettingsPresenter
+from titan_desktop.ui.settings.url_check import is_endpoint
+
+
+@pytest.fixture
+def dialog(theme, qtbot):
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    yield SettingsDialog(Settings(), parent)
+    parent.deleteLater()  # held until here: a dialog dies with its parent
+
+
+def chosen(dialog: SettingsDialog) -> list[Choice]:
+    said: list[Choice] = []
+    dialog.chosen.connect(said.append)
+    return said
+
+
+def preset(dialog: SettingsDialog, name: str) -> None:
+    dialog.preset.setCurrentIndex(dialog.preset.findData(name))
+
+
+@pytest.mark.parametrize(
+    ("address", "good"),
+    [
+        ("https://api.openai.com/v1", True),
+        ("http://127.0.0.1:11434/v1", True),
+        ("http://[::1]:8080/v1", True),
+        ("https://модель.рф/v1", True),
+        ("", False),
+        ("api.openai.com/v1", False),
+        ("ftp://a.b/v1", False),
+        ("https://", False),
+        ("http://host:99999", False),
+        ("http://host:0", False),
+        ("http://user:secret@host/v1", False),
+        ("http://a b/v1", False),
+    ],
+)
+def test_addresses(address, good):
+    """An endpoint is http or https with a host; a password does not belong into an address."""
+    assert is_endpoint(address) is good
+
+
+def test_openai_needs_only_a_key(dialog):
+    """OpenAI's own address and model stand as defaults; the key is handed on once."""
+    said = chosen(dialog)
+    dialog.key.setText(" sk-secret ")
+    dialog.save_button.click()
+    assert said[0].settings == Settings()
+    assert said[0].key == "sk-secret"
+    assert "secret" not in repr(said[0])
+    dialog.finish(said[0].settings)
+    assert dialog.key.text() == ""
+
+
+def test_ollama_fills_the_address_and_asks_for_a_name(dialog):
+    """The Ollama preset knows its address; a model without a name is not saved."""
+    said = chosen(dialog)
+    preset(dialog, "ollama")
+    dialog.save_button.click()
+    assert not said
+    assert "name" in dialog._trouble.text()
+    dialog.model_name.setText("llama3.2")
+    dialog.embedder_on.setChecked(True)
+    dialog.save_button.click()
+    assert said[0].settings.model == ModelSettings(base_url=OLLAMA_URL, name="llama3.2")
+    assert said[0].settings.embedder == EmbedderSettings(base_url=OLLAMA_URL, name="nomic-embed-text")
+
+
+def test_a_wrong_address_is_refused_with_a_sentence(dialog):
+    """The field that is wrong gets the focus and the person a sentence; nothing is saved."""
+    said = chosen(dialog)
+    preset(dialog, "other")
+    dialog.base_url.setText("localhost:1234")
+    dialog.save_button.click()
+    assert not said
+    assert "http://" in dialog._trouble.text()
+    assert dialog.save_button.isEnabled()
+
+
+def test_looks_change_at_once_and_come_back_on_cancel(dialog):
+    """Theme and language are tried by choosing; Cancel takes them back."""
+    said: list = []
+    dialog.appearance_changed.connect(lambda *look: said.append(look))
+    dialog.theme.setCurrentIndex(dialog.theme.findData("dark"))
+    dialog.language.setCurrentIndex(dialog.language.findData("ru"))
+    dialog.reject()
+    assert said == [("system", "dark"), ("ru", "dark"), ("system", "system")]
+
+
+def test_what_is_stored_is_shown(theme, qtbot):
+    """Opening shows what was saved, preset and all."""
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    stored = Settings(theme="dark", model=ModelSettings(base_url="http://gpu:8000/v1", name="qwen"))
+    dialog = SettingsDialog(stored, parent)
+    assert dialog.preset.currentData() == "other"
+    assert dialog._typed() == stored
+
+
+@pytest.fixture
+async def presenter(theme, qtbot, tmp_path):
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    faults: list = []
+    tasks = Tasks(faults.append)
+    yield SettingsPresenter(tmp_path / "settings.toml", Settings(), parent, Bridge(), tasks)
+    await tasks.close(5)
+    assert not faults
+
+
+async def test_saving_writes_the_file_and_closes(presenter, tmp_path):
+    """Save writes the file, closes the dialog and says that it is done, also while the core is away."""
+    done = asyncio.Event()
+    presenter.saved.connect(done.set)
+    presenter.open()
+    presenter._dialog.theme.setCurrentIndex(2)
+    presenter._dialog.save_button.click()
+    await asyncio.wait_for(done.wait(), 30)
+    assert settings.load(tmp_path / "settings.toml", {}).theme == "dark"
+    assert presenter._dialog is None
+
+
+async def test_a_file_that_cannot_be_written_keeps_the_dialog_open(presenter, tmp_path):
+    """Where saving fails the person reads why, and their words stay."""
+    (tmp_path / "settings.toml").mkdir()
+    presenter.open()
+    dialog = presenter._dialog
+    dialog.key.setText("sk-secret")
+    dialog.save_button.click()
+    await until(dialog._trouble.text, presenter.complained)
+    assert dialog.key.text() == "sk-secret"
+    assert presenter._dialog is dialog
+
+
+async def test_the_key_goes_to_a_child_process_by_its_input(monkeypatch, tmp_path):
+    """The key is on the child's standard input and in no argument; its complaint comes back as it is."""
+    script = (
+        "import sys, pathlib; key = sys.stdin.read();"
+        f"pathlib.Path({str(tmp_path / 'key')!r}).write_text(key + '|' + ' '.join(sys.argv));"
+        "sys.exit('titan key: The keyring is locked.' if key == 'bad' else 0)"
+    )
+    monkeypatch.setattr(processes, "command", lambda *words: [sys.executable, "-c", script, *words])
+    assert await key_store.store_key("sk-1") == ""
+    assert (tmp_path / "key").read_text() == "sk-1|-c key set"
+    assert await key_store.store_key("bad") == "The keyring is locked."

@@ -1,0 +1,104 @@
+"""The window as a process, with the real core: it starts, is raised, survives, and ends in order."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from titan_desktop.client import core_record
+from titan_desktop.system.file_lock import is_held
+from titan_desktop.system.paths import Paths
+
+ROOT = Path(__file__).parents[4]
+START_TIMEOUT_S = 60
+
+
+@pytest.fixture
+def paths(titan_home, monkeypatch):
+    """Paths of a Titan whose core is ended after the test."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    made = Paths.from_environment()
+    yield made
+    record = core_record.read(made.core_file)
+    if record is not None and is_held(made.core_lock):
+        os.kill(record.pid, signal.SIGTERM)
+    wait_for(lambda: not is_held(made.core_lock))
+
+
+def wait_for(condition) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.02)
+
+
+def start(report: Path, *options: str) -> "subprocess.Popen[str]":
+    """Start a window; it writes the report when it is ready."""
+    report.unlink(missing_ok=True)
+    return subprocess.Popen(
+        [sys.executable, "-m", "titan_desktop", "--startup-report", str(report), *options],
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def complaints(process: "subprocess.Popen[str]") -> list[str]:
+    _, said = process.communicate(timeout=START_TIMEOUT_S)
+    return [line for line in said.splitlines() if "propagateSizeHints" not in line and "raise()" not in line]
+
+
+def test_a_window_lives_and_ends_in_order(paths, tmp_path):
+    """It paints before the core is up; a second start raises it and ends; SIGTERM ends it within a second; after
+    kill -9 the next one starts as if nothing had been.
+    """
+    report = tmp_path / "report.json"
+    first = start(report)
+    wait_for(report.exists)
+    steps = list(json.loads(report.read_text()).items())
+    assert [name for name, _ in steps] == ["qt_imported_ms", "first_paint_ms", "core_up_ms", "ready_ms"]
+    assert [figure for _, figure in steps] == sorted(figure for _, figure in steps)
+
+    second = start(tmp_path / "second.json")
+    assert complaints(second) == []
+    assert second.returncode == 0
+    assert first.poll() is None
+
+    begin = time.monotonic()
+    first.send_signal(signal.SIGTERM)
+    assert complaints(first) == []
+    assert time.monotonic() - begin < 20
+    assert first.returncode == 0
+    assert (paths.config / "window.ini").exists()
+
+    killed = start(report)
+    wait_for(report.exists)
+    killed.kill()
+    complaints(killed)
+    last = start(report, "--quit-after-ready")
+    assert complaints(last) == []
+    assert last.returncode == 0
+    assert not (paths.logs / "window.log").read_text("utf-8")
+
+
+def test_a_window_outlives_its_core(paths, tmp_path):
+    """A core that is killed comes back, and the window that watches it ends in order all the same."""
+    report = tmp_path / "report.json"
+    window = start(report)
+    wait_for(report.exists)
+    first = core_record.read(paths.core_file)
+    assert first is not None
+    os.kill(first.pid, signal.SIGKILL)
+
+    def another_core() -> bool:
+        record = core_record.read(paths.core_file)
+        return record is not None and record.pid != first.pid
+
+    wait_for(another_core)
+    assert window.poll() is None
+    window.send_signal(signal.SIGINT)
+    assert complaints(window) == []
+    assert window.returncode == 0

@@ -1,0 +1,214 @@
+"""The shell shows, emits, and is used without a mouse."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QLocale, Qt, QTimer
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QLineEdit, QMessageBox, QWidget
+
+from titan_desktop.contracts.chat import Conversation
+from titan_desktop.contracts.memory import FileFailure, Outcome, Reason
+from titan_desktop.system.paths import bundled
+from titan_desktop.ui.base.translator import Translator
+from titan_desktop.ui.files.failures_dialog import FailuresDialog
+from titan_desktop.ui.shell.main_window import MainWindow
+
+
+@pytest.fixture
+def window(theme, qtbot):
+    made = MainWindow(theme, [Path("/home/anna/Desktop"), Path("/home/anna/Downloads")])
+    qtbot.addWidget(made)
+    now = datetime.now(UTC).isoformat()
+    made.conversations.set_all(
+        [
+            Conversation(id=name, title=f"title {name}", created_at=now, updated_at=now)
+            for name in ("c1", "c2", "c3")
+        ],
+        complete=True,
+    )
+    made.show()
+    qtbot.waitExposed(made)
+    yield made
+    made.let_go()
+
+
+def heard(signal) -> list:
+    said: list = []
+    signal.connect(lambda *words: said.append(words[0] if words else True))
+    return said
+
+
+def test_the_first_paint_is_said_once(theme, qtbot):
+    """However often the window is painted, the first picture is said, and once."""
+    window = MainWindow(theme, [])
+    qtbot.addWidget(window)
+    said, afterwards = heard(window.first_painted), []
+    window.show()
+    qtbot.waitUntil(lambda: bool(said))
+    window.repaint()
+    window.repaint()
+    QTimer.singleShot(0, lambda: afterwards.append(True))  # comes behind whatever the repaints have queued
+    qtbot.waitUntil(lambda: bool(afterwards))
+    assert len(said) == 1
+    window.let_go()
+
+
+def test_arrow_keys_open_conversations(window):
+    """Up and Down in the list open what they reach."""
+    opened = heard(window.sidebar.conversation_opened)
+    window.sidebar.select("c1")
+    assert not opened
+    QTest.keyClick(window.sidebar.list, Qt.Key.Key_Down)
+    QTest.keyClick(window.sidebar.list, Qt.Key.Key_Down)
+    assert opened == ["c2", "c3"]
+
+
+def test_the_filter_finds_and_enter_opens(window):
+    """Ctrl+K, a word and Enter open a conversation; filtering alone opens none."""
+    opened = heard(window.sidebar.conversation_opened)
+    window.sidebar.select("c1")
+    window.find_action.trigger()
+    QTest.keyClicks(window.sidebar.filter, "TITLE C3")
+    assert not opened
+    QTest.keyClick(window.sidebar.filter, Qt.Key.Key_Return)
+    assert opened == ["c3"]
+    QTest.keyClick(window.sidebar.filter, Qt.Key.Key_Escape)
+    assert window.sidebar.list.model().rowCount() == 3
+
+
+def test_a_filter_that_finds_nothing_says_so(window):
+    """An empty list explains itself."""
+    window.sidebar.filter.setText("zzz")
+    assert not window.sidebar._nothing.isHidden()
+    window.sidebar.filter.clear()
+    assert window.sidebar._nothing.isHidden()
+
+
+def test_renaming_in_place(window, qtbot):
+    """F2 edits the title in the list, Enter says the new one."""
+    edited: list = []
+    window.conversations.title_edited.connect(lambda *edit: edited.append(edit))
+    window.sidebar.select("c2")
+    window.sidebar.list.setFocus()
+    QTest.keyClick(window.sidebar.list, Qt.Key.Key_F2)
+    editor = window.sidebar.list.findChild(QLineEdit)
+    assert editor is not None
+    editor.setText("renamed")
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: bool(edited))  # Qt commits an editor in the next turn
+    assert edited == [("c2", "renamed")]
+
+
+def test_deleting_asks_first(window):
+    """Del asks; Cancel is the default; only Delete deletes. Nothing blocks meanwhile."""
+    deleted = heard(window.sidebar.delete_confirmed)
+    window.sidebar.select("c2")
+    QTest.keyClick(window.sidebar.list, Qt.Key.Key_Delete)
+    box = window.findChild(QMessageBox)
+    assert box is not None
+    assert "title c2" in box.text()
+    QTest.keyClick(box, Qt.Key.Key_Return)
+    assert not deleted
+    window.sidebar.ask_to_delete()
+    box = next(box for box in window.findChildren(QMessageBox) if box.isVisible())
+    next(b for b in box.buttons() if box.buttonRole(b) is QMessageBox.ButtonRole.DestructiveRole).click()
+    assert deleted == ["c2"]
+
+
+def test_escape_stops_wherever_the_focus_is(window):
+    """Esc in the list, where nobody else wants it, asks to stop the answer."""
+    stopped = heard(window.stop_requested)
+    QTest.keyClick(window.sidebar.list, Qt.Key.Key_Escape)
+    assert stopped == [True]
+
+
+def test_the_start_screen_offers_questions(window):
+    """An example goes into the composer, where it can be changed before it is sent."""
+    window.start_screen._examples[0].click()
+    assert window.chat.draft() == window.start_screen._examples[0].question
+    assert "/home/anna/Downloads" in window.start_screen._where.text()
+
+
+def test_closing_asks_the_session_first(window):
+    """Closing is a wish; the window goes when the goodbyes are said."""
+    asked = heard(window.close_requested)
+    assert not window.close()
+    assert asked == [True]
+    window.let_go()
+    assert not window.isVisible()
+
+
+def test_every_button_and_field_has_a_name(window):
+    """A screen reader has words for everything that takes the focus."""
+    nameless = [
+        widget
+        for widget in window.findChildren(QWidget)
+        if isinstance(widget, QAbstractButton | QLineEdit | QComboBox)
+        and widget.focusPolicy() is not Qt.FocusPolicy.NoFocus
+        and widget.isVisible()
+        and not (widget.accessibleName() or (isinstance(widget, QAbstractButton) and widget.text()))
+    ]
+    assert [(type(widget).__name__, widget.objectName()) for widget in nameless] == []
+
+
+def test_the_language_changes_while_the_window_is_open(window, qapp):
+    """Every word of the shell is Russian after the switch, and English after the switch back."""
+    translator = Translator(qapp, bundled("i18n"), lambda: QLocale("en_GB"))
+    translator.choose("ru")
+    qapp.sendPostedEvents()
+    assert window.start_screen._title.text() == "Спросите свои файлы"
+    assert window.sidebar.filter.placeholderText() == "Найти разговор"
+    assert window.settings_action.text() == "Настройки…"
+    translator.choose("en")
+    qapp.sendPostedEvents()
+    assert window.start_screen._title.text() == "Ask your own files"
+
+
+def test_the_layout_comes_back(window, theme, qtbot):
+    """Size and splitter of the last time are those of the next."""
+    window.resize(700, 500)
+    window.splitter.setSizes([250, 449])
+    state = window.layout_state()
+    other = MainWindow(theme, [])
+    qtbot.addWidget(other)
+    other.restore_layout(*state)
+    assert other.size() == window.size()
+    other.let_go()
+
+
+def test_failures_are_listed_with_their_reason(window):
+    """The list names file and reason; the path stands in the tool tip."""
+    dialog = FailuresDialog(window)
+    failure = FileFailure(
+        path="/d/a.pdf", outcome=Outcome.FAILED, reason=Reason.ENCRYPTED, detail="", at="2026-03-01T00:00:00Z"
+    )
+    dialog.set_failures([failure])
+    row = dialog.table.topLevelItem(0)
+    assert row is not None
+    assert (row.text(0), row.toolTip(0)) == ("a.pdf", "<p>/d/a.pdf</p>")
+    assert "password" in row.text(1)
+
+
+def test_the_banner_says_one_thing(window):
+    """A sentence shows the strip, its button speaks, the cross puts it away."""
+    closed, wanted = heard(window.banner.closed), heard(window.banner.action_requested)
+    window.banner.say("hello", "warning", "Do it")
+    assert window.banner.text == "hello"
+    window.banner._action.click()
+    window.banner._close.click()
+    assert (window.banner.text, closed, wanted) == ("", [True], [True])
+
+
+def test_a_narrow_window_cuts_no_example(window, qtbot):
+    """At the smallest size the start screen fits its width; a shortened example still asks the whole question."""
+    window.show()
+    window.resize(window.minimumSize())
+    screen = window.start_screen
+    qtbot.waitUntil(lambda: screen.widget().width() <= screen.viewport().width())
+    example = screen._examples[0]
+    example.resize(120, example.height())
+    assert example.text().endswith("…")
+    example.click()
+    assert window.chat.draft() == example.question

@@ -1,0 +1,105 @@
+"""Beneath a root on Windows: open first, then ask the system where the open handle really lies.
+
+A handle names one file for good, so a link or a junction swapped in between shows in its final path, which then
+differs from the path that was asked for (GetFinalPathNameByHandleW).
+"""
+
+import ctypes
+import errno
+import os
+import stat
+import sys
+from collections.abc import Sequence
+
+from titan_desktop.adapters.files_root.beneath import Entry, LinkError, entry_of
+
+_DEVICES = frozenset(
+    {"con", "prn", "aux", "nul", "conin$", "conout$"}
+    | {f"{port}{digit}" for port in ("com", "lpt") for digit in "0123456789¹²³"}
+)
+"""Names that mean a device in every folder, with any ending (Microsoft, "Naming Files, Paths, and Namespaces")."""
+
+
+def is_device_or_stream(name: str) -> bool:
+    """Say whether Windows takes this name of a file for something else: `NUL.txt`, `lease.txt:stream`, `lease. `.
+
+    Asked before anything is opened: a serial port may stand still, and the system cuts dots and spaces at the end.
+    """
+    return ":" in name or name[-1:] in {".", " "} or name.partition(".")[0].rstrip().lower() in _DEVICES
+
+
+if sys.platform == "win32":
+    import msvcrt
+    from ctypes import wintypes
+
+    _LINK_TAGS = {stat.IO_REPARSE_TAG_SYMLINK, stat.IO_REPARSE_TAG_MOUNT_POINT}
+    """Other reparse points are whole files: deduplicated, or kept by OneDrive, where many a Desktop lives."""
+    _NOT_HERE = 0x0040_0000
+    """FILE_ATTRIBUTE_RECALL_ON_DATA_ACCESS: reading would fetch the file from the network."""
+    _FINAL_PATH_CHARACTERS = 32_768
+
+    _final_path = ctypes.WinDLL("kernel32", use_last_error=True).GetFinalPathNameByHandleW
+    _final_path.argtypes = (wintypes.HANDLE, wintypes.LPWSTR, wintypes.DWORD, wintypes.DWORD)
+    _final_path.restype = wintypes.DWORD
+
+    class WindowsBeneath:
+        """By handles and their final paths."""
+
+        def open(self, root: str, names: Sequence[str]) -> int:
+            """See `Beneath`."""
+            _refuse_devices(names)
+            path = os.path.join(root, *names)  # noqa: PTH118 - text, as the system takes it
+            descriptor = os.open(path, os.O_RDONLY | os.O_BINARY | os.O_NOINHERIT)
+            try:
+                final = _final_path_of(descriptor)
+            except OSError:
+                os.close(descriptor)
+                raise
+            if os.path.normcase(final) != os.path.normcase(path):
+                os.close(descriptor)
+                raise LinkError(errno.ELOOP, "the path leads through a link", path)
+            return descriptor
+
+        def status(self, root: str, names: Sequence[str]) -> os.stat_result:
+            """See `Beneath`."""
+            _refuse_devices(names)
+            self._refuse_links(root, names[:-1])
+            status = os.lstat(os.path.join(root, *names))  # noqa: PTH118
+            if status.st_reparse_tag in _LINK_TAGS:
+                raise LinkError(errno.ELOOP, "the path leads through a link", names[-1])
+            return status
+
+        def entries(self, root: str, names: Sequence[str]) -> list[Entry]:
+            """See `Beneath`. A link swapped in just here shows names at most: files are opened by `open` alone."""
+            self._refuse_links(root, names)
+            found = []
+            with os.scandir(os.path.join(root, *names)) as listing:  # noqa: PTH118
+                for name in listing:
+                    try:
+                        status = name.stat(follow_symlinks=False)
+                    except OSError:
+                        continue
+                    if status.st_reparse_tag in _LINK_TAGS or status.st_file_attributes & _NOT_HERE:
+                        continue
+                    found.append(entry_of(name.name, status))
+            return found
+
+        def _refuse_links(self, root: str, names: Sequence[str]) -> None:
+            path = root
+            for name in names:
+                path = os.path.join(path, name)  # noqa: PTH118
+                if os.lstat(path).st_reparse_tag in _LINK_TAGS:
+                    raise LinkError(errno.ELOOP, "the path leads through a link", path)
+
+    def _refuse_devices(names: Sequence[str]) -> None:
+        for name in names:
+            if is_device_or_stream(name):
+                raise LinkError(errno.ELOOP, "the name stands for a device or a stream", name)
+
+    def _final_path_of(descriptor: int) -> str:
+        buffer = ctypes.create_unicode_buffer(_FINAL_PATH_CHARACTERS)
+        length = _final_path(msvcrt.get_osfhandle(descriptor), buffer, _FINAL_PATH_CHARACTERS, 0)
+        if not 0 < length < _FINAL_PATH_CHARACTERS:
+            raise ctypes.WinError(ctypes.get_last_error())
+        final = buffer.value.removeprefix("\\\\?\\")
+        return "\\\\" + final.removeprefix("UNC\\") if final.startswith("UNC\\") else final

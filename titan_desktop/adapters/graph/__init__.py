@@ -1,0 +1,1 @@
+"""The graph: openCypher, in Ladybug or in Neo4j."""

@@ -1,0 +1,149 @@
+"""The graph in this process: Ladybug, one database file, one worker thread.
+
+Ladybug is blocking and writes one transaction at a time, so a single thread loses nothing and keeps every
+call off the loop. Its errors are all RuntimeError with prose and no code: whether another process holds the
+database is therefore asked before, by a lock of our own.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from titan_desktop.adapters.graph import cypher
+from titan_desktop.ports.graph import FileNode, GraphCounts, GraphQueryError, GraphUnavailableError, Product
+from titan_desktop.system.file_lock import FileLock
+
+BUFFER_BYTES = 128 * 2**20
+"""Ladybug's own default is 80 % of the machine's memory."""
+DATABASE_BYTES_MAX = 2**36
+"""Address space set aside, not disk; Ladybug's default of 8 TB cannot be mapped under a container's limit."""
+CLOSE_TIMEOUT_S = 5.0
+
+_TABLES = (
+    "CREATE NODE TABLE IF NOT EXISTS Folder(path STRING PRIMARY KEY)",
+    "CREATE NODE TABLE IF NOT EXISTS File(path STRING PRIMARY KEY, title STRING, kind STRING, modified INT64)",
+    "CREATE REL TABLE IF NOT EXISTS IN_FOLDER(FROM File TO Folder, FROM Folder TO Folder)",
+)
+_Result = TypeVar("_Result")
+
+
+class LadybugGraph:
+    """A Graph in `folder`, which it creates.
+
+    Cancelling a call does not undo it: its transaction ends in the thread, whole.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = FileLock(folder / "graph.lock")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ladybug")
+        self._database: Any = None
+        self._connection: Any = None
+        self._known_folders: set[str] = set()
+
+    async def open(self) -> None:
+        """Take the lock, open the database and replay what a killed process left in its log."""
+        await self._run(self._open)
+
+    async def close(self) -> None:
+        """Checkpoint and close; a statement that does not end within a moment is left to the process's end."""
+        closing = asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+        await asyncio.wait([closing], timeout=CLOSE_TIMEOUT_S)
+        self._thread.shutdown(wait=False)
+
+    async def put_file(self, file: FileNode) -> None:
+        """Write the file and those of its folders that this process has not written yet."""
+        await self._run(partial(self._put_file, file))
+
+    async def remove(self, path: str, *, folder: bool = False) -> None:
+        """Take out a file, or a folder with everything beneath it."""
+        await self._run(partial(self._remove, path, folder))
+
+    async def neighbours(self, path: str, limit: int) -> tuple[FileNode, ...]:
+        """Return the files next to this one."""
+        rows = await self._run(partial(self._rows, *cypher.neighbours(path, limit)))
+        return tuple(FileNode(*row) for row in rows)
+
+    async def counts(self) -> GraphCounts:
+        """Count files and folders."""
+        files = await self._run(partial(self._rows, cypher.FILES))
+        folders = await self._run(partial(self._rows, cypher.FOLDERS))
+        return GraphCounts(files[0][0], folders[0][0])
+
+    async def product_version(self) -> Product:
+        """Ask the library."""
+        rows = await self._run(partial(self._rows, "CALL db_version() RETURN *"))
+        return Product("Ladybug", str(rows[0][0]))
+
+    async def _run(self, call: Callable[[], _Result]) -> _Result:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+    def _open(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not self._lock.acquire():
+            raise GraphUnavailableError(
+                f"another process holds {self._folder}",
+                "End the other Titan, or give this one its own TITAN_HOME.",
+            )
+        import ladybug  # 0.13 s, so it is imported here, in the thread
+
+        try:
+            self._database = ladybug.Database(
+                self._folder / "graph.lbug",
+                buffer_pool_size=BUFFER_BYTES,
+                max_db_size=DATABASE_BYTES_MAX,
+                max_num_threads=2,
+            )
+            self._connection = ladybug.Connection(self._database)
+            for table in _TABLES:
+                self._rows(table)
+        except (RuntimeError, GraphQueryError) as error:
+            self._close()
+            raise GraphUnavailableError(
+                str(error).splitlines()[0].rstrip(". "),
+                f"If this stays, delete {self._folder} and run `titan index --force`: the graph is made anew.",
+            ) from error
+
+    def _close(self) -> None:
+        for handle in (self._connection, self._database):
+            if handle is not None:
+                handle.close()
+        self._connection = self._database = None
+        self._known_folders.clear()
+        self._lock.release()
+
+    def _put_file(self, file: FileNode) -> None:
+        folders = cypher.folders_of(file.path)
+        new = folders[-1] not in self._known_folders
+        self._in_transaction((*(cypher.put_folders(folders) if new else ()), cypher.put_file(file)))
+        self._known_folders.update(folders)
+
+    def _remove(self, path: str, folder: bool) -> None:  # noqa: FBT001  # a partial of the public keyword
+        if folder:
+            self._known_folders.clear()
+        self._in_transaction(cypher.remove(path, folder=folder))
+
+    def _in_transaction(self, statements: tuple[cypher.Statement, ...]) -> None:
+        self._rows("BEGIN TRANSACTION")
+        try:
+            for statement in statements:
+                self._rows(*statement)
+        except BaseException:
+            self._rows("ROLLBACK")
+            raise
+        self._rows("COMMIT")
+
+    def _rows(self, statement: str, values: dict[str, Any] | None = None) -> list[list[Any]]:
+        if self._connection is None:
+            raise GraphUnavailableError("it is not open", "Restart Titan.")
+        try:
+            result = self._connection.execute(statement, values)
+            try:
+                return list(result.get_all())
+            finally:
+                result.close()
+        except RuntimeError as error:
+            raise GraphQueryError("", str(error)) from error

@@ -1,0 +1,1 @@
+"""Secrets in the system's keyring."""

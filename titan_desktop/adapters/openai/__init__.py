@@ -1,0 +1,1 @@
+"""Endpoints that speak OpenAI's protocol: the chat model and the embedder."""

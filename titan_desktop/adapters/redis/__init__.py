@@ -1,0 +1,1 @@
+"""The short-term cache in Redis."""

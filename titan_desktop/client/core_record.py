@@ -1,0 +1,53 @@
+"""What the running core says of itself in `paths.core_file`: the core writes it, every client reads it.
+
+Owner-only, because the bus URL may hold a password. A file alone proves nothing: the core lives while it holds
+`paths.core_lock`.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from titan_desktop.settings import VARIABLES
+from titan_desktop.system import private_files
+
+
+@dataclass(frozen=True, slots=True)
+class CoreRecord:
+    """One core: its process id, its version, where its bus is, and marks of the settings in its environment."""
+
+    pid: int
+    version: str
+    bus_url: str = field(repr=False)
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def marks(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return a mark for each setting in the environment: equal for equal values, and no way back to them."""
+    return {
+        name: hashlib.sha256(value.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+        for name in VARIABLES
+        if (value := environment.get(name, ""))
+    }
+
+
+def unheard(record: CoreRecord, environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Name the settings in this environment that a running core was not started with."""
+    return tuple(name for name, mark in marks(environment).items() if record.environment.get(name) != mark)
+
+
+def write(path: Path, record: CoreRecord) -> None:
+    """Replace the file in one step. Raises OSError."""
+    private_files.replace(path, json.dumps(asdict(record)))
+
+
+def read(path: Path) -> CoreRecord | None:
+    """Return the record, or None where there is none that makes sense."""
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        environment = {str(name): str(mark) for name, mark in found.get("environment", {}).items()}
+        return CoreRecord(int(found["pid"]), str(found["version"]), str(found["bus_url"]), environment)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None

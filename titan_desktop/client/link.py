@@ -1,0 +1,85 @@
+"""A connection to the core, with the beats that keep the core alive."""
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING, Self
+
+from titan_desktop.client.core_record import CoreRecord
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from titan_bus import Bus
+
+log = logging.getLogger(__name__)
+
+GOODBYE_S = 1.0
+
+
+class CoreLink:
+    """A connection to the core, with a beat that keeps the core alive. `connect_core` makes it.
+
+    `async with` closes it.
+
+    Attributes:
+        bus: open; it reconnects by itself when the transport comes back.
+        record: the core that answered.
+    """
+
+    def __init__(
+        self,
+        bus: "Bus",
+        record: CoreRecord,
+        client_id: str,
+        process: "subprocess.Popen[bytes] | None" = None,
+    ) -> None:
+        self.bus = bus
+        self.record = record
+        self._client_id = client_id
+        self._process = process
+        self._beats = asyncio.create_task(self._beat(), name="presence beats")
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Say that we have left, and close the bus; bounded, and no error when the core is dead."""
+        self._beats.cancel()
+        await asyncio.wait([self._beats])
+        from titan_bus import BusError
+        from titan_desktop.contracts import topics
+        from titan_desktop.contracts.system import ClientLeft
+
+        left = ClientLeft(client_id=self._client_id)
+        with contextlib.suppress(BusError, TimeoutError):
+            if self.bus.connected:
+                async with asyncio.timeout(GOODBYE_S):
+                    await self.bus.publish(topics.PRESENCE, topics.type_of(left), left)
+        await self.bus.close()
+        if self._process is not None:
+            disown(self._process)
+
+    async def _beat(self) -> None:
+        from titan_bus import BusError
+        from titan_desktop.contracts import topics
+        from titan_desktop.contracts.system import CLIENT_BEAT_S, ClientPresent
+
+        here = ClientPresent(client_id=self._client_id)
+        while True:
+            try:
+                await self.bus.publish(topics.PRESENCE, topics.type_of(here), here)
+            except BusError as error:
+                log.debug("a beat was not heard: %s", error)
+            if self._process is not None:
+                self._process.poll()  # a core of ours that found another one serving has ended; reap it
+            await asyncio.sleep(CLIENT_BEAT_S)
+
+
+def disown(process: "subprocess.Popen[bytes]") -> None:
+    """Let go of a core that is to outlive us; without a return code its destructor would warn."""
+    if process.poll() is None:
+        process.returncode = 0

@@ -1,0 +1,58 @@
+"""Starts a core that outlives whoever starts it. The window imports this first of all, so it imports little.
+
+`client` offers it too; it stands by itself because `asyncio` takes longer to import than all of this.
+"""
+
+import logging
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from titan_desktop.system import private_files, processes
+from titan_desktop.system.file_lock import is_held
+from titan_desktop.system.paths import Paths
+
+log = logging.getLogger(__name__)
+
+LOG_BYTES_MAX = 256_000
+
+
+def spawn_core(paths: Paths) -> "subprocess.Popen[bytes] | None":
+    """Start a core, unless one lives or its folders cannot be made. Returns at once.
+
+    Two cores started at the same time are no harm: the second finds the lock taken and ends with 0.
+    """
+    try:
+        paths.create()
+        if is_held(paths.core_lock):
+            return None
+        with private_files.append(start_log(paths)) as output:
+            core: subprocess.Popen[bytes] = subprocess.Popen(
+                processes.command("core"),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=processes.own_environment(),
+                cwd=paths.data,  # not the folder of the client: that one may be unmounted or removed
+                **_detached(),
+            )
+    except OSError as error:
+        log.warning("cannot start the core: %s", error)
+        return None
+    return core
+
+
+def start_log(paths: Paths) -> Path:
+    """Return the file for what a core says before its own log is open; begun anew when it has grown."""
+    path = paths.logs / "core-start.log"
+    if path.exists() and path.stat().st_size > LOG_BYTES_MAX:
+        path.unlink()
+    return path
+
+
+def _detached() -> dict[str, Any]:
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
+    else:  # noqa: RET505 - mypy reads each system's branch, and would call what follows unreachable
+        return {"start_new_session": True}

@@ -1,0 +1,230 @@
+"""Puts the core together: opens the stores behind the bus, then the services, and closes them in reverse.
+
+`build_services` is the one place that knows every service and every adapter. Whatever is heavy is imported there,
+in a thread, after the bus is up, so that a client never waits for it.
+"""
+
+import asyncio
+import importlib
+import logging
+import os
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Self
+
+from titan_bus import Bus, BusError, Event
+from titan_desktop import __version__
+from titan_desktop.adapters.files_root.root import LocalFilesRoot
+from titan_desktop.adapters.keyring.secrets import KeyringSecrets
+from titan_desktop.contracts import topics
+from titan_desktop.contracts.system import CoreFailed, CoreReady, SettingsChanged
+from titan_desktop.core.board import Board
+from titan_desktop.core.model_choice import Models
+from titan_desktop.ports.graph import Graph, GraphError
+from titan_desktop.provision.errors import StoreUnavailableError
+from titan_desktop.provision.places import Provision
+from titan_desktop.system.paths import allowed_roots
+
+log = logging.getLogger(__name__)
+
+FIRST_DELAY_S = 0.5
+LONGEST_DELAY_S = 15.0
+
+
+@dataclass(slots=True)
+class Foundation:
+    """What services are built on. `busy` collects those that can say whether work is in hand."""
+
+    board: Board
+    bus: Bus
+    provision: Provision
+    redis_url: str = field(repr=False)
+    models: Models
+    files_root: LocalFilesRoot
+    busy: list[Callable[[], bool]] = field(default_factory=list)
+
+
+async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
+    """Open PostgreSQL and enter every service that needs it. What is entered last is left first.
+
+    Raises:
+        StoreUnavailableError, DatabaseUnavailableError: not now; `Composition` asks again.
+    """
+    await _import_beside_the_loop(
+        "titan_desktop.adapters.postgres.database", "titan_desktop.adapters.redis.recent_cache"
+    )
+    from titan_desktop.adapters.extraction import PooledExtractor
+    from titan_desktop.adapters.openai.model import OpenAiLlm
+    from titan_desktop.adapters.postgres import history, passages, vectors
+    from titan_desktop.adapters.postgres.database import Database
+    from titan_desktop.adapters.redis.recent_cache import RedisRecentCache
+    from titan_desktop.services.chat import ChatService
+    from titan_desktop.services.files import FilesService
+    from titan_desktop.services.memory import MemoryService
+
+    bus, board = foundation.bus, foundation.board
+    database = Database(await foundation.provision.postgres_dsn())
+    await database.open()
+    stack.push_async_callback(database.close)
+    await database.migrate((*history.MIGRATIONS, *passages.MIGRATIONS, *vectors.MIGRATIONS))
+    board.mark_serving("postgres", "PostgreSQL", await database.version())
+
+    index = passages.PostgresPassages(database)
+    extractor = await stack.enter_async_context(PooledExtractor(foundation.files_root.roots))
+    memory = MemoryService(bus, index, vectors.PostgresVectors(database), extractor)
+
+    cache = RedisRecentCache(foundation.redis_url)
+    stack.push_async_callback(cache.close)
+    llm = OpenAiLlm()
+    stack.push_async_callback(llm.close)
+    chat = ChatService(bus, history.PostgresHistory(database), cache, llm)
+
+    files = FilesService(bus, foundation.files_root, index)
+
+    await stack.enter_async_context(memory)
+    await foundation.models.serve(chat, memory)
+    stack.callback(foundation.models.forget)
+    await stack.enter_async_context(chat)
+    await stack.enter_async_context(files)
+    board.roots = files.roots_status
+    foundation.busy[:] = [chat.busy, memory.busy, files.busy]
+
+
+async def open_graph(stack: AsyncExitStack, foundation: Foundation) -> None:
+    """Open the graph and its service: by itself, because everything else serves without it.
+
+    Raises:
+        StoreUnavailableError, GraphError: not now; `Composition` asks again.
+    """
+    from titan_desktop.services.graph import GraphService
+
+    endpoint = await foundation.provision.graph()
+    graph: Graph
+    if endpoint.folder is not None:
+        await _import_beside_the_loop("ladybug")
+        from titan_desktop.adapters.graph.ladybug import LadybugGraph
+
+        graph = LadybugGraph(endpoint.folder)
+    else:
+        from titan_desktop.adapters.graph.neo4j import Neo4jGraph
+
+        graph = Neo4jGraph(endpoint.url)
+    await graph.open()
+    stack.push_async_callback(graph.close)
+    product = await graph.product_version()
+    foundation.board.mark_serving("graph", product.name, product.version)
+    await stack.enter_async_context(GraphService(foundation.bus, graph))
+
+
+async def _import_beside_the_loop(*names: str) -> None:
+    """Import what is slow in a thread; the import statement that follows finds it done."""
+    for name in names:
+        await asyncio.to_thread(importlib.import_module, name)
+
+
+class Composition:
+    """Builds in the background while it is entered, tries again what failed, and says on the bus how it went."""
+
+    def __init__(self, board: Board, bus: Bus, provision: Provision, redis_url: str) -> None:
+        self._board = board
+        self._bus = bus
+        files_root = board.files_root = LocalFilesRoot(allowed_roots())
+        models = self._models = Models(board, KeyringSecrets())
+        self._foundation = Foundation(board, bus, provision, redis_url, models, files_root)
+        self._stack = AsyncExitStack()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        board = self._board
+        board.mark_serving("redis", "Redis", "-")
+        self._stack.callback(
+            self._bus.on_connection(
+                lambda there: board.mark_failed("redis", "" if there else "Redis does not answer.")
+            )
+        )
+        subscription = await self._bus.subscribe(topics.SYSTEM, "system", self._on_system)
+        self._stack.push_async_callback(subscription.stop)
+        for name, work in (
+            ("services", self._build("postgres", build_services)),
+            ("graph", self._build("graph", open_graph)),
+            ("models", self._models.look()),
+            ("redis", self._look_at_redis()),
+        ):
+            self._tasks.append(asyncio.create_task(work, name=name))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.wait(self._tasks)
+        await self._stack.aclose()
+
+    def is_busy(self) -> bool:
+        """Say whether a service has work in hand that should not be cut."""
+        return any(busy() for busy in self._foundation.busy)
+
+    async def _look_at_redis(self) -> None:
+        """Find out what answers at the transport's URL, and how old it is."""
+
+        def ask() -> tuple[str, str]:
+            import redis
+
+            try:
+                with redis.Redis.from_url(self._foundation.redis_url) as server:
+                    info = server.info("server")
+            except (redis.RedisError, OSError) as error:  # INFO may be forbidden; nothing depends on it
+                log.info("the transport does not say its version: %s", error)
+                info = {}
+            product = "Valkey" if "valkey_version" in info else "Redis"
+            return product, str(info.get(f"{product.lower()}_version", "-"))
+
+        self._board.mark_serving("redis", *await asyncio.to_thread(ask))
+
+    async def _build(
+        self, store: str, build: Callable[[AsyncExitStack, Foundation], Awaitable[None]]
+    ) -> None:
+        """Build one part, trying again with growing pauses; a part that failed leaves nothing of itself behind."""
+        delay_s, said = FIRST_DELAY_S, ""
+        while True:
+            async with AsyncExitStack() as attempt:
+                try:
+                    await build(attempt, self._foundation)
+                except Exception as error:  # noqa: BLE001  # the supervisor: whatever it is, the core stays up
+                    sentence = self._sentence(store, error)
+                else:
+                    self._stack.push_async_callback(attempt.pop_all().aclose)
+                    break
+            self._board.mark_failed(store, sentence)
+            if sentence != said:
+                said = sentence
+                await self._say(CoreFailed(store=store, sentence=sentence))
+            await asyncio.sleep(delay_s)
+            delay_s = min(delay_s * 2, LONGEST_DELAY_S)
+        log.info("%s: open", store)
+        if store == "postgres":
+            self._board.ready = True
+            await self._say(CoreReady(pid=os.getpid(), version=__version__))
+
+    @staticmethod
+    def _sentence(store: str, error: Exception) -> str:
+        if isinstance(error, StoreUnavailableError):
+            return error.sentence
+        if isinstance(error, GraphError):
+            return str(error)
+        from titan_desktop.adapters.postgres.database import DatabaseUnavailableError
+
+        if isinstance(error, DatabaseUnavailableError):
+            return f"{error}. See that the server runs, and that its address and password are right."
+        log.error("%s could not be opened", store, exc_info=error)
+        return f"{store} could not be opened: {type(error).__name__}. The details are in core.log."
+
+    async def _say(self, said: CoreReady | CoreFailed) -> None:
+        try:
+            await self._bus.publish(topics.SYSTEM, topics.type_of(said), said)
+        except BusError as error:
+            log.warning("could not say %s: %s", topics.type_of(said), error)
+
+    async def _on_system(self, event: Event) -> None:
+        if event.event_type == topics.type_of(SettingsChanged):
+            await self._models.refresh()

@@ -1,0 +1,72 @@
+"""The one door to the person's files. Everything that opens a file goes through an implementation of this.
+
+A path is accepted when, resolved without following any link, it lies beneath an allowed root; the check and the
+opening are one step, so that a link swapped in between leads nowhere.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from titan_desktop.contracts.memory import Reason
+
+
+class FilesRootError(Exception):
+    """A file was refused or cannot be read.
+
+    Attributes:
+        path: as it was asked for.
+        reason: OUTSIDE, VANISHED, UNREADABLE, NOT_REGULAR …
+    """
+
+    def __init__(self, path: str, reason: Reason, detail: str = "") -> None:
+        super().__init__(f"{path}: {reason.value}" + (f" ({detail})" if detail else ""))
+        self.path = path
+        self.reason = reason
+        self.detail = detail
+
+    def __reduce__(self) -> tuple[type["FilesRootError"], tuple[str, Reason, str]]:
+        """Cross a process boundary whole."""
+        return type(self), (self.path, self.reason, self.detail)
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """How a file looked when it was last seen: `size` in bytes, `mtime_ns` since the epoch."""
+
+    size: int
+    mtime_ns: int
+
+
+class FilesRoot(Protocol):
+    """Blocking calls, for threads and worker processes; never on the loop. All raise FilesRootError."""
+
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """The allowed roots, absolute, existing or not."""
+        ...
+
+    def root_of(self, path: Path) -> Path:
+        """Return the root that `path` lies beneath, by its text alone; raises OUTSIDE."""
+        ...
+
+    def canonical(self, path: Path) -> Path:
+        """Return the one spelling under which the index knows `path`, beneath its root; raises OUTSIDE."""
+        ...
+
+    def is_ignored(self, path: Path) -> bool:
+        """Say whether the walk would leave this file out: hidden, temporary, in a program's own folder."""
+        ...
+
+    def open(self, path: Path) -> BinaryIO:
+        """Open a regular file for reading, beneath its root, following no link."""
+        ...
+
+    def stamp(self, path: Path) -> Stamp:
+        """Size and time of a regular file, beneath its root, following no link."""
+        ...
+
+    def walk(self, folder: Path) -> Iterator[tuple[Path, Stamp]]:
+        """Every regular file beneath `folder`, links not followed, hidden and temporary ones left out."""
+        ...

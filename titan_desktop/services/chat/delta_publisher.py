@@ -1,0 +1,103 @@
+"""Saying an answer while it grows: deltas for the windows, and a saved copy for the case of a crash.
+
+Tokens come faster than they are worth an event, so what has come is said at most 20 times a second. Neither a bus
+that is away nor a slow store holds the model up: the reader only adds to the text, two loops take it from there.
+"""
+
+import asyncio
+import logging
+from types import TracebackType
+from typing import Self
+
+from titan_bus import Bus, BusError
+from titan_desktop.contracts import topics
+from titan_desktop.contracts.chat import AssistantDelta, Message
+from titan_desktop.ports.history import History, HistoryUnavailableError
+from titan_desktop.services.chat.attempts import Attempt
+
+DELTA_PAUSE_S = 0.05
+SAVE_PAUSE_S = 1.0
+DELTA_CHARS_MAX = 4_000
+"""Even as \\u escapes these fit into an event."""
+
+_log = logging.getLogger(__name__)
+
+
+class DeltaPublisher:
+    """Within the block, `add` text; `attempt.text` and the windows follow, the history a second behind at most."""
+
+    def __init__(self, bus: Bus, history: History, attempt: Attempt, answer: Message) -> None:
+        self._bus = bus
+        self._history = history
+        self._attempt = attempt
+        self._answer = answer
+        self._pieces: list[str] = []
+        self._fresh = asyncio.Event()
+        self._loops: list[asyncio.Task[None]] = []
+
+    def add(self, piece: str) -> None:
+        """Take some more of the answer."""
+        self._pieces.append(piece)
+        self._fresh.set()
+
+    async def __aenter__(self) -> Self:
+        for loop in (self._say_in_time, self._save_in_time):
+            self._loops.append(asyncio.create_task(loop(), name=f"chat {loop.__name__} {self._answer.id}"))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.wait(self._loops)
+        self._take()
+
+    def _take(self) -> str:
+        """Move what was added into the attempt's text and return it."""
+        text = "".join(self._pieces)
+        self._pieces.clear()
+        self._attempt.text += text
+        return text
+
+    async def _say_in_time(self) -> None:
+        while True:
+            await self._fresh.wait()
+            self._fresh.clear()
+            offset = len(self._attempt.text)
+            text = self._take()
+            for start in range(0, len(text), DELTA_CHARS_MAX):
+                await self._say(offset + start, text[start : start + DELTA_CHARS_MAX])
+            await asyncio.sleep(DELTA_PAUSE_S)
+
+    async def _say(self, offset: int, text: str) -> None:
+        """Publish one delta. A lost one leaves a gap that the window sees by the next one's offset."""
+        delta = AssistantDelta(
+            conversation_id=self._attempt.conversation_id,
+            question_id=self._attempt.question_id,
+            answer_id=self._answer.id,
+            attempt=self._answer.attempt,
+            offset=offset,
+            text=text,
+        )
+        try:
+            await self._bus.publish(topics.CHAT_STREAM, topics.type_of(delta), delta)
+        except BusError as error:
+            _log.warning("a part of answer %s was not said: %s", self._answer.id, error)
+
+    async def _save_in_time(self) -> None:
+        saved = 0
+        while True:
+            await asyncio.sleep(SAVE_PAUSE_S)
+            text = self._attempt.text
+            if len(text) == saved:
+                continue
+            try:
+                is_ours = await self._history.save(self._answer.id, self._answer.attempt, text)
+            except HistoryUnavailableError as error:
+                _log.warning("answer %s is not saved so far: %s", self._answer.id, error)
+                continue
+            if not is_ours:  # stopped through another core, begun again there, or deleted
+                self._attempt.stop()
+                return
+            saved = len(text)

@@ -1,0 +1,49 @@
+"""What a person can choose: frozen structs, each field with its default. Keys and passwords never stand here."""
+
+from typing import Literal
+
+import msgspec
+
+DEFAULT_BASE_URL = "https://api.openai.com/v1"
+DEFAULT_MODEL = "gpt-4.1-mini"
+
+Place = Literal["embedded", "docker", "external"]
+
+
+class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The chat model: any endpoint that speaks Chat Completions. An empty `base_url` means OpenAI's own."""
+
+    base_url: str = ""
+    name: str = ""
+
+
+class EmbedderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The embedding model. Off while `name` is empty: passages leave the machine only when the person says so."""
+
+    base_url: str = ""
+    name: str = ""
+
+
+class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where each server comes from: started by us, by Docker Compose, or by somebody else (`TITAN_…_URL`)."""
+
+    redis: Place = "embedded"
+    postgres: Place = "embedded"
+    graph: Place = "embedded"
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All of it. Every field has a default, so an absent file is a good file."""
+
+    language: Literal["system", "ru", "en"] = "system"
+    theme: Literal["system", "light", "dark"] = "system"
+    model: ModelSettings = ModelSettings()
+    embedder: EmbedderSettings = EmbedderSettings()
+    stores: StoreSettings = StoreSettings()
+
+
+def shown_url(url: str) -> str:
+    """Return an endpoint's address as it may be told on the bus and on paper: without a user and a password."""
+    scheme, mark, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}"

@@ -1,0 +1,1 @@
+"""What every process needs of the operating system: paths, locks, private files, child processes, logs."""

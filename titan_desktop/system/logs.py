@@ -1,0 +1,32 @@
+"""Log files of one shape for the window and the core: readable by their owner alone, and bounded in size."""
+
+import logging
+from io import TextIOWrapper
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from titan_desktop.system import private_files
+
+FILE_BYTES = 2_000_000
+FILES = 5
+
+
+class _PrivateHandler(RotatingFileHandler):
+    """Makes each new file with mode 0600, not with what the umask allows."""
+
+    def _open(self) -> TextIOWrapper:
+        # `errors`: a file's name may hold bytes that are no text, and a log line must not fail for it.
+        return TextIOWrapper(
+            private_files.append(Path(self.baseFilename)), encoding="utf-8", errors="replace"
+        )
+
+
+def start(path: Path, level: int) -> None:
+    """Send what every logger of this process says at `level` and above to a file. Raises OSError."""
+    private_files.make_folder(path.parent)
+    handler = _PrivateHandler(path, maxBytes=FILE_BYTES, backupCount=FILES - 1, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    # They log requests with their URLs at INFO.
+    for name in ("httpx", "httpcore", "httpx2", "httpcore2", "openai", "neo4j", "asyncio"):
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,0 +1,369 @@
+"""The open conversation: takes what a person asks to the bus, and what the bus says to the view."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+from PySide6.QtCore import QObject, Signal
+
+from titan_bus import BusError, PublishRefusedError, new_ulid
+from titan_desktop.contracts import chat, topics
+from titan_desktop.ui.base.bridge import Bridge
+from titan_desktop.ui.base.tasks import Tasks
+from titan_desktop.ui.chat.chat_view import ChatView
+from titan_desktop.ui.chat.outbox import Outbox
+from titan_desktop.ui.chat.unsent import Unsent
+
+_GROWING = frozenset({chat.State.WAITING, chat.State.STREAMING})
+
+
+class ChatPresenter(QObject):
+    """Decides what the view of one conversation shows.
+
+    Args:
+        view: the open conversation.
+        bridge: the way to the core.
+        tasks: who runs what takes time.
+        language: "ru" or "en", the language that answers of Titan's own should be in.
+    """
+
+    opened = Signal(str)
+    """Another conversation is open, and its first page is shown."""
+    unsent_changed = Signal()
+    """What `unsent` returns may be different now."""
+
+    def __init__(
+        self,
+        view: ChatView,
+        bridge: Bridge,
+        tasks: Tasks,
+        language: Callable[[], str],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._view = view
+        self._bridge = bridge
+        self._tasks = tasks
+        self._language = language
+        self._outbox = Outbox()
+        self._drafts: dict[str, str] = {}
+        """By conversation, "" for the one that is not there before its first question."""
+        self._answering: dict[str, str] = {}
+        """Conversation -> the question that is being answered in it."""
+        self._held: list[chat.ChatEvent | chat.AssistantDelta] = []
+        """What is said of a conversation while its page is on the way."""
+        self._gaps: dict[str, list[chat.AssistantDelta]] = {}
+        """Answer -> the deltas that came after a gap, while the message is fetched."""
+        self._asking_older = False
+        self._is_page_missing = False
+        """Questions are shown of a conversation whose stored messages are not known yet."""
+        self.conversation_id = self._unborn = new_ulid()
+        view.model.set_conversation(self.conversation_id, (), False)
+        self._connect()
+
+    def _connect(self) -> None:
+        view, bridge = self._view, self._bridge
+        view.prompt_submitted.connect(self.submit)
+        view.stop_requested.connect(self.stop)
+        view.retry_requested.connect(self.retry)
+        view.older_requested.connect(self._ask_for_older)
+        view.draft_changed.connect(self.unsent_changed)
+        bridge.connected.connect(self._catch_up)
+        bridge.chat_said.connect(self._on_chat)
+        bridge.answer_grew.connect(self._on_delta)
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether the open conversation's page is still on its way."""
+        return self._view.model.conversation_id != self.conversation_id
+
+    # What is kept over an end of the window
+
+    def unsent(self) -> Unsent:
+        """What was written and is not known to be stored."""
+        drafts = {**self._drafts, self._draft_key(): self._view.draft()}
+        return Unsent(self._outbox.waiting(), {key: text for key, text in drafts.items() if text.strip()})
+
+    def take_up(self, left: Unsent, *, show: bool) -> None:
+        """Take up what an earlier window left; with `show` the conversation of its last question is opened."""
+        for prompt in left.prompts:
+            self._outbox.add(prompt)
+            self._answering[prompt.conversation_id] = prompt.message_id
+        self._drafts.update(left.drafts)
+        if not self._view.draft():
+            self._view.set_draft(self._drafts.get("", ""))
+        if show and left.prompts:
+            self._switch_to(left.prompts[-1].conversation_id)
+            self._show((), more=False)
+            self._is_page_missing = True
+            self._view.set_notice(self.tr("Titan is starting. Your question is kept and will be sent."))
+
+    def _draft_key(self) -> str:
+        return "" if self.conversation_id == self._unborn else self.conversation_id
+
+    # What the person does
+
+    def open(self, conversation_id: str) -> None:
+        """Show a conversation; the draft of the former one is kept."""
+        if conversation_id != self.conversation_id:
+            self._switch_to(conversation_id)
+        elif not self.is_loading:
+            return
+        if self._bridge.is_connected:
+            self._tasks.replace(self._load(conversation_id), "open conversation")
+        else:
+            self._view.set_notice(self.tr("The conversation opens as soon as Titan's core is there."))
+
+    def begin(self) -> None:
+        """Open an empty conversation; it comes to be with its first question."""
+        if not self.is_loading and not self._view.model.rowCount():
+            return
+        self._open_unborn()
+
+    def _open_unborn(self) -> None:
+        self._unborn = new_ulid()
+        self._switch_to(self._unborn)
+        self._show((), more=False)
+
+    def submit(self, text: str) -> None:
+        """Ask. The question is shown at once and sent as soon as the core is there."""
+        prompt = chat.SendPrompt(
+            conversation_id=self.conversation_id,
+            message_id=new_ulid(),
+            text=text,
+            language=self._language(),
+        )
+        self._outbox.add(prompt)
+        self._drafts.pop(self._draft_key(), None)
+        if self.conversation_id == self._unborn:
+            self._unborn = ""
+        self.unsent_changed.emit()
+        self._view.model.add_pending(_question(prompt))
+        self._set_answering(prompt.conversation_id, prompt.message_id)
+        if self._bridge.is_connected:
+            self._view.set_notice("")  # what it said belongs to what was done before
+            self._tasks.start(self._send_prompt(prompt), "send prompt")
+        else:
+            self._view.set_notice(self.tr("Titan is starting. Your question is kept and will be sent."))
+
+    def stop(self, question_id: str) -> None:
+        """Stop the answer to this question."""
+        command = chat.StopAnswer(conversation_id=self.conversation_id, question_id=question_id)
+        self._tasks.start(self._send(command), "stop answer")
+
+    def stop_open(self) -> None:
+        """Stop the answer that is being written in the open conversation, if there is one."""
+        question_id = self._answering.get(self.conversation_id)
+        if question_id is not None:
+            self.stop(question_id)
+
+    def retry(self, question_id: str) -> None:
+        """Have this question answered again."""
+        command = chat.RetryAnswer(conversation_id=self.conversation_id, question_id=question_id)
+        self._tasks.start(self._send(command), "retry answer")
+
+    def _ask_for_older(self) -> None:
+        if not self._asking_older and self._view.model.rowCount() and not self.is_loading:
+            self._asking_older = True
+            self._tasks.start(self._load_older(self.conversation_id), "older messages")
+
+    # Conversations
+
+    def _switch_to(self, conversation_id: str) -> None:
+        self._drafts[self._draft_key()] = self._view.draft()
+        self.conversation_id = conversation_id
+        self._held.clear()
+        self._gaps.clear()
+        self._view.set_draft(self._drafts.get(self._draft_key(), ""))
+        self._view.set_notice("")
+        self._view.set_busy(self._answering.get(conversation_id))
+
+    async def _load(self, conversation_id: str) -> None:
+        try:
+            page = await self._ask_history(conversation_id)
+        except BusError:
+            self._view.set_notice(self.tr("The conversation could not be loaded. Open it again."), "error")
+            return
+        self._show(page.messages, more=page.more)
+
+    def _ask_history(self, conversation_id: str, before: str = "") -> Awaitable[chat.HistoryPage]:
+        request = chat.GetHistory(conversation_id=conversation_id, before=before)
+        return self._bridge.ask(topics.CHAT_REQUESTS, request, chat.HistoryPage)
+
+    def _show(self, messages: tuple[chat.Message, ...], *, more: bool) -> None:
+        """Show the first page, and what was asked or said while it was on its way."""
+        conversation_id = self.conversation_id
+        self._asking_older = self._is_page_missing = False
+        self._view.model.set_conversation(conversation_id, messages, more)
+        self._note_newest(messages)
+        for prompt in self._outbox.waiting(conversation_id):
+            self._view.model.add_pending(_question(prompt))
+        held, self._held = self._held, []
+        for said in held:
+            if isinstance(said, chat.AssistantDelta):
+                self._on_delta(said)
+            else:
+                self._on_chat(said)
+        self.opened.emit(conversation_id)
+
+    async def _load_older(self, conversation_id: str) -> None:
+        model = self._view.model
+        try:
+            page = await self._ask_history(conversation_id, before=model.message(0).id)
+        except BusError:
+            page = chat.HistoryPage(conversation_id=conversation_id, messages=(), more=True)
+        if conversation_id == model.conversation_id:
+            self._asking_older = False
+            model.prepend(page.messages, page.more)
+
+    def _catch_up(self) -> None:
+        """The core is there, or there again: send what waits, and learn what was missed."""
+        self._view.set_notice("")
+        for prompt in self._outbox.waiting():
+            self._tasks.start(self._send_prompt(prompt), "send prompt")
+        is_new = self.is_loading or self._is_page_missing
+        work = self._load(self.conversation_id) if is_new else self._reload()
+        self._tasks.replace(work, "open conversation")
+
+    async def _reload(self) -> None:
+        """Lay the newest page over what is shown, without a reset: the person may be reading."""
+        conversation_id = self.conversation_id
+        if not self._view.model.rowCount():
+            self.opened.emit(conversation_id)
+            return
+        try:
+            page = await self._ask_history(conversation_id)
+        except BusError:
+            return  # what is shown stays true; events will follow
+        if conversation_id == self._view.model.conversation_id:
+            for message in page.messages:
+                self._view.model.put(message)
+            self._note_newest(page.messages)
+            self.opened.emit(conversation_id)
+
+    # What is sent
+
+    async def _send_prompt(self, prompt: chat.SendPrompt) -> None:
+        try:
+            await self._bridge.send(topics.CHAT, prompt)
+        except PublishRefusedError as error:
+            self._confirm(prompt.message_id)
+            self._set_answering(prompt.conversation_id, None)
+            self._view.set_notice(
+                self.tr("The question could not be sent: {reason}").format(reason=error.reason), "error"
+            )
+            self._view.set_draft(prompt.text)
+        except BusError:
+            pass  # it waits in the outbox for the next connection
+
+    async def _send(self, command: chat.StopAnswer | chat.RetryAnswer) -> None:
+        try:
+            await self._bridge.send(topics.CHAT, command)
+        except BusError:
+            self._view.set_notice(self.tr("Titan's core is not there yet. Try again in a moment."), "warning")
+
+    # What is said
+
+    def _on_chat(self, said: chat.ChatEvent) -> None:
+        if isinstance(said, chat.UserMessage):
+            self._confirm(said.message.id)
+        if isinstance(said, chat.ConversationChanged):
+            if said.deleted:
+                self._forget(said.conversation.id)
+            return
+        message = said.message
+        self._note(message)
+        if message.conversation_id != self.conversation_id:
+            return
+        if self.is_loading:
+            self._held.append(said)
+        elif isinstance(said, chat.AssistantMessage) and said.text_omitted:
+            self._fetch(message.id)
+        else:
+            self._view.model.put(message)
+
+    def _on_delta(self, delta: chat.AssistantDelta) -> None:
+        if delta.conversation_id != self.conversation_id:
+            return
+        if self.is_loading:
+            self._held.append(delta)
+        elif delta.answer_id in self._gaps:
+            self._gaps[delta.answer_id].append(delta)
+        elif not self._view.model.append_delta(delta):
+            self._gaps[delta.answer_id] = [delta]
+            self._fetch(delta.answer_id)
+
+    def _fetch(self, message_id: str) -> None:
+        self._tasks.replace(self._mend(message_id), f"message {message_id}")
+
+    async def _mend(self, message_id: str) -> None:
+        """Fetch a message that is not known whole, then lay the deltas over it that came meanwhile."""
+        try:
+            message = await self._bridge.ask(
+                topics.CHAT_REQUESTS, chat.GetMessage(message_id=message_id), chat.Message
+            )
+        except BusError:
+            self._gaps.pop(message_id, None)  # the next delta, or the finished answer, tries again
+            return
+        self._note(message)
+        self._view.model.put(message)
+        for delta in self._gaps.pop(message_id, ()):
+            self._view.model.append_delta(delta)
+
+    def _forget(self, conversation_id: str) -> None:
+        self._answering.pop(conversation_id, None)
+        for prompt in self._outbox.waiting(conversation_id):
+            self._confirm(prompt.message_id)
+        if conversation_id == self.conversation_id:
+            self._open_unborn()
+        self._drafts.pop(conversation_id, None)
+
+    def _confirm(self, message_id: str) -> None:
+        if self._outbox.confirm(message_id):
+            self.unsent_changed.emit()
+
+    # Who is being answered
+
+    def _note(self, message: chat.Message) -> None:
+        """Learn from a message whether its conversation is being answered."""
+        conversation_id = message.conversation_id
+        if message.role is chat.Role.USER:
+            if not self._is_answered(
+                message.id
+            ):  # a question may be said again when its command was taken over
+                self._set_answering(conversation_id, message.id)
+        elif message.state in _GROWING:
+            self._set_answering(conversation_id, message.question_id)
+        elif self._answering.get(conversation_id) == message.question_id:
+            self._set_answering(conversation_id, None)
+
+    def _is_answered(self, question_id: str) -> bool:
+        model = self._view.model
+        row = model.row_of(question_id)
+        if row is None or row + 1 >= model.rowCount():
+            return False
+        answer = model.message(row + 1)
+        return answer.question_id == question_id and answer.state not in _GROWING
+
+    def _note_newest(self, messages: tuple[chat.Message, ...]) -> None:
+        if messages:
+            self._note(messages[-1])
+
+    def _set_answering(self, conversation_id: str, question_id: str | None) -> None:
+        if question_id is None:
+            self._answering.pop(conversation_id, None)
+        else:
+            self._answering[conversation_id] = question_id
+        if conversation_id == self.conversation_id:
+            self._view.set_busy(question_id)
+
+
+def _question(prompt: chat.SendPrompt) -> chat.Message:
+    """The message as it will be stored, shown while it is on its way."""
+    return chat.Message(
+        id=prompt.message_id,
+        conversation_id=prompt.conversation_id,
+        role=chat.Role.USER,
+        text=prompt.text,
+        state=chat.State.COMPLETE,
+        created_at=datetime.now(UTC).isoformat(),
+    )

@@ -1,0 +1,96 @@
+"""The list of conversations: fills it from the core, and takes new titles and deletions there."""
+
+import msgspec
+from PySide6.QtCore import QObject, Signal
+
+from titan_bus import BusError
+from titan_desktop.contracts import chat, system, topics
+from titan_desktop.ui.base.bridge import Bridge
+from titan_desktop.ui.base.tasks import Tasks
+from titan_desktop.ui.chat.presenter import ChatPresenter
+from titan_desktop.ui.conversations.model import ConversationModel
+from titan_desktop.ui.conversations.sidebar import Sidebar
+
+LIST_LIMIT = 5_000
+"""Conversations that one reply holds: about 200 bytes each, and a reply has at most 2 MB."""
+
+
+class ConversationsPresenter(QObject):
+    """Decides what the list shows and marks."""
+
+    listed = Signal()
+    """The list is filled."""
+    failed = Signal(str)
+    """A sentence for the person: what they wanted did not happen."""
+
+    def __init__(
+        self,
+        model: ConversationModel,
+        sidebar: Sidebar,
+        open_chat: ChatPresenter,
+        bridge: Bridge,
+        tasks: Tasks,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._model = model
+        self._sidebar = sidebar
+        self._chat = open_chat
+        self._bridge = bridge
+        self._tasks = tasks
+        model.title_edited.connect(self._rename)
+        sidebar.conversation_opened.connect(open_chat.open)
+        sidebar.delete_confirmed.connect(self._delete)
+        open_chat.opened.connect(sidebar.select)
+        bridge.connected.connect(self._load)
+        bridge.chat_said.connect(self._on_chat)
+        bridge.system_said.connect(self._on_system)
+
+    def _on_system(self, said: system.SystemEvent) -> None:
+        if isinstance(
+            said, system.CoreReady
+        ):  # the stores may have opened after the first question timed out
+            self._load()
+
+    def _load(self) -> None:
+        self._tasks.replace(self._list(), "conversations")
+
+    async def _list(self) -> None:
+        try:
+            page = await self._bridge.ask(
+                topics.CHAT_REQUESTS,
+                chat.ListConversations(limit=LIST_LIMIT),
+                chat.ConversationPage,
+                timeout_s=15.0,  # the first one may wait for the stores
+            )
+        except BusError:
+            self.failed.emit(self.tr("The conversations could not be loaded."))
+            return
+        self._model.set_all(page.conversations, complete=len(page.conversations) < LIST_LIMIT)
+        self._sidebar.select(self._chat.conversation_id)
+        self.listed.emit()
+
+    def _on_chat(self, said: chat.ChatEvent) -> None:
+        match said:
+            case chat.UserMessage(conversation=conversation):
+                self._model.put(conversation)
+                if conversation.id == self._chat.conversation_id:
+                    self._sidebar.select(conversation.id)
+            case chat.ConversationChanged(conversation=conversation, deleted=True):
+                self._model.remove(conversation.id)
+            case chat.ConversationChanged(conversation=conversation):
+                self._model.put(conversation)
+
+    def _rename(self, conversation_id: str, title: str) -> None:
+        command = chat.RenameConversation(conversation_id=conversation_id, title=title)
+        self._tasks.start(self._send(command), "rename conversation")
+
+    def _delete(self, conversation_id: str) -> None:
+        command = chat.DeleteConversation(conversation_id=conversation_id)
+        self._tasks.start(self._send(command), "delete conversation")
+
+    async def _send(self, command: msgspec.Struct) -> None:
+        try:
+            await self._bridge.send(topics.CHAT, command)
+        except BusError:
+            self.failed.emit(self.tr("Titan's core is not there yet. Try again in a moment."))

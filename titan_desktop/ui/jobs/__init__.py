@@ -1,0 +1,1 @@
+"""Tasks that could not be done, to be tried again or removed."""

@@ -1,0 +1,86 @@
+"""The tasks that could not be done: counts them, lists them, and has them tried again or removed."""
+
+import asyncio
+
+from PySide6.QtCore import QObject, Signal
+
+from titan_bus import BusError
+from titan_desktop.contracts import topics
+from titan_desktop.contracts.dead_letters import (
+    DeadLetterPage,
+    DropDeadLetters,
+    ListDeadLetters,
+    RedriveDeadLetters,
+    Request,
+)
+from titan_desktop.ui.base.bridge import Bridge
+from titan_desktop.ui.base.tasks import Tasks
+from titan_desktop.ui.jobs.dead_letters_dialog import DeadLettersDialog
+from titan_desktop.ui.shell.main_window import MainWindow
+
+RETRY_S = 2.0
+
+
+class DeadLettersPresenter(QObject):
+    """Owns the dialog and what it shows."""
+
+    counted = Signal(int)
+    """There are so many now."""
+
+    def __init__(
+        self, window: MainWindow, bridge: Bridge, tasks: Tasks, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._window = window
+        self._bridge = bridge
+        self._tasks = tasks
+        self._page = DeadLetterPage(count=0, letters=())
+        self._dialog: DeadLettersDialog | None = None
+        bridge.connected.connect(self._look)
+        bridge.dead_letters_changed.connect(lambda _count: self._look())
+        window.dead_letters_requested.connect(self.open)
+
+    def open(self) -> None:
+        """Open the list, or bring the open one to the front."""
+        if self._dialog is None:
+            self._dialog = DeadLettersDialog(self._window)
+            self._dialog.retry_requested.connect(lambda ids: self._change(RedriveDeadLetters(letter_ids=ids)))
+            self._dialog.removal_confirmed.connect(lambda ids: self._change(DropDeadLetters(letter_ids=ids)))
+        self._show()
+        self._dialog.show()
+        self._dialog.activateWindow()
+
+    def _look(self) -> None:
+        self._tasks.replace(self._learn(), "dead letters")
+
+    async def _learn(self) -> None:
+        """Ask until the core answers."""
+        while self._bridge.is_connected:
+            try:
+                self._take(await self._ask(ListDeadLetters()))
+            except BusError:
+                await asyncio.sleep(RETRY_S)
+            else:
+                return
+
+    def _change(self, request: Request) -> None:
+        self._tasks.start(self._request(request), "change dead letters")
+
+    async def _request(self, request: Request) -> None:
+        try:
+            self._take(await self._ask(request))
+        except BusError:
+            if self._dialog is not None:
+                self._dialog.complain(self.tr("Titan's core does not answer. Try again in a moment."))
+
+    async def _ask(self, request: Request) -> DeadLetterPage:
+        return await self._bridge.ask(topics.DEAD_LETTER_REQUESTS, request, DeadLetterPage)
+
+    def _take(self, page: DeadLetterPage) -> None:
+        self._page = page
+        self.counted.emit(page.count)
+        self._show()
+
+    def _show(self) -> None:
+        if self._dialog is not None:
+            self._dialog.set_letters(self._page.letters, self._page.count)

@@ -1,0 +1,1 @@
+"""The application around the views: start, main window, session, shortcuts."""

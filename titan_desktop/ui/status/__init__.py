@@ -1,0 +1,1 @@
+"""How Titan is: the core, the model, the files."""

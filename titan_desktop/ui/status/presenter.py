@@ -1,0 +1,222 @@
+"""How Titan is: the core, the model, the files. Chooses the one thing that the person should know first."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from titan_bus import BusError
+from titan_desktop.contracts import memory, system, topics
+from titan_desktop.ui.base.bridge import Bridge
+from titan_desktop.ui.base.short_path import short_path
+from titan_desktop.ui.base.tasks import Tasks
+from titan_desktop.ui.files.failures_dialog import FailuresDialog
+from titan_desktop.ui.files.reading_progress import ReadingProgress
+from titan_desktop.ui.shell.main_window import MainWindow
+
+REFRESH_MS = 200
+"""Files are read faster than an eye follows: the line changes five times a second at the most."""
+STATUS_RETRY_S = 2.0
+
+
+class _Said(NamedTuple):
+    """What the strip says, how it looks, and the words of its button; "" for no button."""
+
+    text: str = ""
+    tone: str = "info"
+    action: str = ""
+
+
+class StatusPresenter(QObject):
+    """Decides what the strip above the conversation and the line below it say."""
+
+    model_needed = Signal()
+    """The person wants to connect a model."""
+    dead_letters_wanted = Signal()
+    """The person wants to see what could not be done."""
+    index_learnt = Signal()
+    """The index's figures are new."""
+
+    def __init__(
+        self, window: MainWindow, bridge: Bridge, tasks: Tasks, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._window = window
+        self._bridge = bridge
+        self._tasks = tasks
+        self._core_trouble = _Said()
+        self._starting = True
+        self._problems: tuple[str, ...] = ()
+        self._has_model: bool | None = None
+        self._dead_letters = 0
+        self._fault = ""
+        self._put_away: set[str] = set()
+        self._index = memory.IndexStatus(files=0, passages=0, failed=0, skipped=0)
+        self._index_known = False
+        self._embedding: memory.EmbeddingProgress | None = None
+        self._progress = ReadingProgress()
+        self._failures: FailuresDialog | None = None
+        self._tick = QTimer(self)
+        self._tick.setInterval(REFRESH_MS)
+        self._tick.timeout.connect(self._show_activity)
+        self._connect()
+        self.retranslate()
+
+    def _connect(self) -> None:
+        bridge, window = self._bridge, self._window
+        bridge.connected.connect(self._on_connected)
+        bridge.system_said.connect(self._on_system)
+        bridge.memory_said.connect(self._on_memory)
+        bridge.file_seen.connect(self._on_file_seen)
+        window.banner.closed.connect(self._on_put_away)
+        window.banner.action_requested.connect(self._on_action)
+        window.failures_requested.connect(self.show_failures)
+
+    # What is known
+
+    def core_changed(self, sentence: str, tone: str = "warning") -> None:
+        """The core is starting, restarting or cannot start; "" when it is there."""
+        self._core_trouble = _Said(sentence, tone)
+        self._show_banner()
+
+    def tell_fault(self, sentence: str) -> None:
+        """Something went wrong inside the window: say so, without standing in the way."""
+        self._fault = sentence
+        self._put_away.clear()
+        self._show_banner()
+
+    def dead_letters_counted(self, count: int) -> None:
+        """So many tasks could not be done."""
+        self._dead_letters = count
+        self._show_banner()
+
+    def _on_connected(self) -> None:
+        self._tasks.replace(self._learn(), "status")
+
+    async def _learn(self) -> None:
+        """Ask until the core answers: its services come up after its bus."""
+        while self._bridge.is_connected:
+            try:
+                status = await self._bridge.ask(topics.SYSTEM_REQUESTS, system.GetStatus(), system.Status)
+                self._take_status(status)
+                self._index = await self._bridge.ask(
+                    topics.MEMORY_REQUESTS, memory.GetIndexStatus(failures_limit=200), memory.IndexStatus
+                )
+            except BusError:
+                await asyncio.sleep(STATUS_RETRY_S)
+            else:
+                self._index_known = True
+                self._show_activity()
+                self.index_learnt.emit()
+                return
+
+    def _take_status(self, status: system.Status) -> None:
+        self._starting = False
+        self._has_model = status.model.configured
+        self._problems = status.problems
+        self._window.chat.set_folders([short_path(root.path) for root in status.roots])
+        self._show_banner()
+
+    def _on_system(self, said: system.SystemEvent) -> None:
+        if isinstance(said, system.CoreFailed):
+            self._problems = (*self._problems, said.sentence)
+            self._put_away.clear()
+            self._show_banner()
+        else:
+            self._tasks.replace(self._learn(), "status")
+
+    def _on_file_seen(self, path: str) -> None:
+        self._progress.seen(path, time.monotonic())
+        self._tick_on()
+
+    def _on_memory(self, said: memory.MemoryEvent) -> None:
+        if isinstance(said, memory.EmbeddingProgress):
+            self._embedding = said
+        else:
+            self._progress.dealt_with(said.path, time.monotonic())
+        self._tick_on()
+
+    def _tick_on(self) -> None:
+        if not self._tick.isActive():
+            self._tick.start()
+
+    # What is shown
+
+    def retranslate(self) -> None:
+        """Say everything again in the language in force."""
+        self._show_banner()
+        self._show_activity()
+
+    def _on_put_away(self) -> None:
+        self._put_away.add(self._sentence().text)
+        self._fault = ""
+        self._show_banner()
+
+    def _on_action(self) -> None:
+        if self._sentence() == self._about_dead_letters():
+            self.dead_letters_wanted.emit()
+        else:
+            self.model_needed.emit()
+
+    def _sentence(self) -> _Said:
+        """Choose what hinders most of what was not put away."""
+        return next((said for said in self._all() if said.text not in self._put_away), _Said())
+
+    def _all(self) -> Iterator[_Said]:
+        if self._core_trouble.text:
+            yield self._core_trouble
+        if self._fault:
+            yield _Said(self._fault, "danger")
+        if self._problems:
+            # The core speaks English: what it says is the detail of a sentence in the person's language.
+            detail = self.tr("Titan's core reports: {detail}").format(detail=self._problems[0])
+            yield _Said(detail, "warning")
+        if self._dead_letters:
+            yield self._about_dead_letters()
+        if self._has_model is False:
+            yield _Said(
+                self.tr("No model is connected: answers show the passages that were found."),
+                action=self.tr("Connect a model…"),
+            )
+
+    def _about_dead_letters(self) -> _Said:
+        words = self.tr("%n task(s) could not be done.", "", self._dead_letters)
+        return _Said(words, "warning", self.tr("Show…"))
+
+    def _show_banner(self) -> None:
+        self._window.banner.say(*self._sentence())
+
+    def _show_activity(self) -> None:
+        done, total = self._progress.figures(time.monotonic())
+        line = self._window.status_line
+        line.set_activity(self._activity(done, total))
+        count = max(self._index.failed, len(self._index.failures))  # as many as the list shows
+        line.set_failures(self.tr("%n file(s) could not be read", "", count) if count else "")
+        if self._tick.isActive() and not total:
+            self._tick.stop()
+            if self._bridge.is_connected:
+                self._tasks.replace(self._learn(), "status")
+
+    def _activity(self, done: int, total: int) -> str:
+        if total:
+            return self.tr("Reading files: {done} of {total}").format(done=done, total=total)
+        embedding = self._embedding
+        if embedding is not None and embedding.fault:
+            return self.tr("Vectors are not being made: {fault}").format(fault=embedding.fault)
+        if embedding is not None and embedding.done < embedding.total:
+            return self.tr("Making vectors: {done} of {total}").format(
+                done=embedding.done, total=embedding.total
+            )
+        if not self._index_known:
+            return self.tr("Starting…")
+        return self.tr("%n file(s) can be searched", "", self._index.files)
+
+    def show_failures(self) -> None:
+        """Open the list of files that could not be read, and why."""
+        if self._failures is None:
+            self._failures = FailuresDialog(self._window)
+        self._failures.set_failures(self._index.failures)
+        self._failures.show()
+        self._failures.activateWindow()
