@@ -853,6 +853,14 @@
         <source>Connect a model…</source>
         <translation>Подключить модель…</translation>
     </message>
+    <message>
+        <source>Titan closed unexpectedly. Nothing was lost.</source>
+        <translation>Titan неожиданно закрылся. Ничего не потеряно.</translation>
+    </message>
+    <message>
+        <source>Titan closed unexpectedly. What you wrote last may be missing.</source>
+        <translation>Titan неожиданно закрылся. Написанное в последний момент могло не сохраниться.</translation>
+    </message>
     <message numerus="yes">
         <source>%n task(s) could not be done.</source>
         <translation>

@@ -48,10 +48,13 @@ class Bridge(QObject):
     """A `system.SystemEvent`."""
     dead_letters_changed = Signal(int)
     """How many tasks could not be done."""
+    sending_changed = Signal(bool)
+    """Whether a command is on its way that the bus does not have yet."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._bus: Bus | None = None
+        self._sending = 0
 
     @property
     def is_connected(self) -> bool:
@@ -79,7 +82,13 @@ class Bridge(QObject):
         Raises:
             BusError: the bus is away, or refuses it.
         """
-        await self._open_bus().publish(topic, topics.type_of(command), command)
+        self._sending += 1
+        self.sending_changed.emit(True)
+        try:
+            await self._open_bus().publish(topic, topics.type_of(command), command)
+        finally:
+            self._sending -= 1
+            self.sending_changed.emit(self._sending > 0)
 
     async def ask(
         self, topic: str, request: msgspec.Struct, reply_type: type[T], timeout_s: float = 5.0

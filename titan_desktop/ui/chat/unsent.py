@@ -68,23 +68,37 @@ class UnsentFile:
         path: the file.
         current: what is unsent now.
         tasks: who runs the writing.
+        on_kept: called with whether the file says what is unsent; False at once with a change.
     """
 
-    def __init__(self, path: Path, current: Callable[[], Unsent], tasks: Tasks) -> None:
+    def __init__(
+        self,
+        path: Path,
+        current: Callable[[], Unsent],
+        tasks: Tasks,
+        on_kept: Callable[[bool], None] = lambda _kept: None,
+    ) -> None:
         self._path = path
         self._current = current
         self._tasks = tasks
+        self._on_kept = on_kept
+        self._failed = False
+        self.was_damaged = False
+        """What an earlier window left could not be read."""
         self._written: Unsent | None = None
         """What the file says; None before it was read, and unread it is not written over."""
         self._writing = False
 
     async def read(self) -> Unsent:
         """Return what an earlier window left."""
+        stood = self._path.exists()
         self._written = await asyncio.to_thread(read, self._path)
+        self.was_damaged = stood and self._written == Unsent()  # nothing is no file
         return self._written
 
     def note_change(self) -> None:
         """Write soon what is unsent now: at once, or after the pause since the last writing."""
+        self._on_kept(False)
         if not self._writing:
             self._writing = True
             self._tasks.start(self._write_changes(), "keep what is unsent")
@@ -92,16 +106,22 @@ class UnsentFile:
     async def write(self) -> None:
         """Write what is unsent now, unless the file says so already."""
         unsent = self._current()
-        if self._written is None or unsent == self._written:
+        if self._written is None:
             return
-        try:
-            await asyncio.to_thread(write, self._path, unsent)
-        except OSError as error:
-            log.warning("what is unsent cannot be kept in %s: %s", self._path, error)
-        self._written = unsent  # also on a full disk, which is not tried again before something changes
+        if unsent != self._written:
+            try:
+                await asyncio.to_thread(write, self._path, unsent)
+                self._failed = False
+            except OSError as error:
+                log.warning("what is unsent cannot be kept in %s: %s", self._path, error)
+                self._failed = True
+            self._written = unsent  # also on a full disk, which is not tried again before something changes
+        self._on_kept(not self._failed and self._current() == self._written)
 
     async def _write_changes(self) -> None:
         try:
+            await self.write()
+            await asyncio.sleep(_PAUSE_S)
             while self._current() != self._written:
                 await self.write()
                 await asyncio.sleep(_PAUSE_S)

@@ -23,6 +23,21 @@ _PADDING = 12
 class ConversationDelegate(QStyledItemDelegate):
     """Draws a row, and above the first one of a group its heading: so the keyboard meets conversations only."""
 
+    editing_changed = Signal(bool)
+    """Whether a title is being edited."""
+
+    def createEditor(
+        self, parent: QWidget, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> QWidget:
+        """Qt's own field."""
+        self.editing_changed.emit(True)
+        return super().createEditor(parent, option, index)
+
+    def destroyEditor(self, editor: QWidget, index: QModelIndex | QPersistentModelIndex) -> None:
+        """Qt calls it however the editing ends."""
+        super().destroyEditor(editor, index)
+        self.editing_changed.emit(False)
+
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         """A row, with room for the heading where one begins."""
         height = max(_ROW_HEIGHT, option.fontMetrics.height() + 16)
@@ -123,11 +138,15 @@ class ConversationList(QListView):
     """The list, with the keys F2 and Del."""
 
     delete_pressed = Signal()
+    editing_changed = Signal(bool)
+    """Whether a title is being edited."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("conversations")
-        self.setItemDelegate(ConversationDelegate(self))
+        delegate = ConversationDelegate(self)
+        delegate.editing_changed.connect(self.editing_changed)
+        self.setItemDelegate(delegate)
         self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)

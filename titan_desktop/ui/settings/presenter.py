@@ -28,6 +28,8 @@ class SettingsPresenter(QObject):
     appearance_changed = Signal(str, str)
     """Language and theme, to be put on at once."""
     saved = Signal()
+    editing_changed = Signal(bool)
+    """Whether the dialog is open."""
     complained = Signal()
     """Something could not be saved, and the dialog says why."""
 
@@ -48,6 +50,7 @@ class SettingsPresenter(QObject):
             dialog.chosen.connect(lambda choice: self._tasks.start(self._save(choice), "save settings"))
             dialog.finished.connect(self._on_finished)
             self._dialog = dialog
+            self.editing_changed.emit(True)
             dialog.open()
         self._dialog.activateWindow()
 
@@ -55,6 +58,7 @@ class SettingsPresenter(QObject):
         if self._dialog is not None:
             self._dialog.deleteLater()
             self._dialog = None
+            self.editing_changed.emit(False)
 
     async def _save(self, choice: Choice) -> None:
         """Save the file, then the key, then say it: the core must find both when it hears of them."""

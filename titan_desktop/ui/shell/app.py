@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QApplication
 from titan_desktop import __version__, settings
 from titan_desktop.settings import Settings, SettingsError
 from titan_desktop.system.paths import Paths, allowed_roots, bundled
+from titan_desktop.ui.base.exit_mark import FILE_NAME, ExitMark
 from titan_desktop.ui.base.theme import Theme
 from titan_desktop.ui.base.translator import Translator
 from titan_desktop.ui.shell.early_input import EarlyInput
@@ -55,6 +56,8 @@ def main(argv: Sequence[str]) -> int:
     instance = _claim(paths, app)
     if instance is None:
         return DONE
+    mark = ExitMark(paths.run / FILE_NAME)
+    mark.begin("unsent")  # until the session keeps it
     wanted, complaint = _read_settings(paths)
     theme = Theme(app, bundled("resources"))
     theme.choose(wanted.theme)
@@ -72,12 +75,24 @@ def main(argv: Sequence[str]) -> int:
 
     if not is_wanted:
         session.keep_unsent(paths, early_input.questions, window.chat.draft(), translator.language)
+        mark.end()
         return DONE
     parts = session.Parts(
-        app, window, theme, translator, paths, wanted, complaint, report, options.startup_report, early_input
+        app,
+        window,
+        theme,
+        translator,
+        paths,
+        wanted,
+        complaint,
+        report,
+        options.startup_report,
+        early_input,
+        mark,
     )
     status = session.run(parts, quit_after_ready=options.quit_after_ready)
     layout.save()
+    mark.end()
     instance.release()
     window.let_go()
     return status

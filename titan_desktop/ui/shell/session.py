@@ -7,7 +7,7 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +27,7 @@ from titan_desktop.ui.base import theme as themes
 from titan_desktop.ui.base import translator as translators
 from titan_desktop.ui.base.bridge import Bridge
 from titan_desktop.ui.base.event_loop import AppLoop
+from titan_desktop.ui.base.exit_mark import ExitMark, FormerEnd
 from titan_desktop.ui.base.tasks import Tasks
 from titan_desktop.ui.chat import markdown, sentences, unsent
 from titan_desktop.ui.chat.presenter import ChatPresenter
@@ -59,6 +60,7 @@ class Parts:
     report: StartupReport
     report_file: Path | None
     early_input: EarlyInput | None = None
+    mark: ExitMark | None = None
 
 
 def run(parts: Parts, *, quit_after_ready: bool = False) -> int:
@@ -121,7 +123,9 @@ class Session(QObject):
             parts.paths.settings_file, parts.settings, window, self.bridge, self.tasks
         )
         self._opener = SourceOpener(self.bridge)
-        self._unsent = unsent.UnsentFile(parts.paths.data / unsent.FILE_NAME, self.chat.unsent, self.tasks)
+        self._unsent = unsent.UnsentFile(
+            parts.paths.data / unsent.FILE_NAME, self.chat.unsent, self.tasks, self._noting("unsent")
+        )
         self._connect()
 
     def _connect(self) -> None:
@@ -138,6 +142,18 @@ class Session(QObject):
         self.settings.appearance_changed.connect(self.dress)
         self.conversations.listed.connect(self._on_ready)
         self.conversations.failed.connect(lambda sentence: window.chat.set_notice(sentence, "warning"))
+        for what, changed in (
+            ("a command", self.bridge.sending_changed),
+            ("settings", self.settings.editing_changed),
+            ("a title", window.sidebar.list.editing_changed),
+        ):
+            note = self._noting(what)
+            changed.connect(lambda busy, note=note: note(not busy))
+
+    def _noting(self, what: str) -> Callable[[bool], None]:
+        """Return what tells the exit mark whether this is kept."""
+        mark = self._parts.mark
+        return (lambda kept: mark.note(what, kept=kept)) if mark is not None else lambda _kept: None
 
     async def live(self) -> None:
         """Watch over the core until the person leaves."""
@@ -161,6 +177,13 @@ class Session(QObject):
         self.chat.unsent_changed.connect(self._unsent.note_change)
         if early_input is not None:
             early_input.hand_over()
+        self._unsent.note_change()  # what was typed before anybody listened
+        if self._parts.mark is not None:
+            self._tell_former_end(self._parts.mark.former)
+
+    def _tell_former_end(self, former: FormerEnd) -> None:
+        damaged = former is FormerEnd.NOTHING_LOST and self._unsent.was_damaged
+        self.status.tell_former_end(FormerEnd.UNKNOWN if damaged else former)
 
     def leave(self) -> None:
         """Vanish at once and end in order."""

@@ -3,13 +3,14 @@
 import asyncio
 import time
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from titan_bus import BusError
 from titan_desktop.contracts import memory, system, topics
 from titan_desktop.ui.base.bridge import Bridge
+from titan_desktop.ui.base.exit_mark import FormerEnd
 from titan_desktop.ui.base.short_path import short_path
 from titan_desktop.ui.base.tasks import Tasks
 from titan_desktop.ui.files.failures_dialog import FailuresDialog
@@ -52,6 +53,7 @@ class StatusPresenter(QObject):
         self._has_model: bool | None = None
         self._dead_letters = 0
         self._fault = ""
+        self._former = FormerEnd.IN_ORDER
         self._put_away: set[str] = set()
         self._index = memory.IndexStatus(files=0, passages=0, failed=0, skipped=0)
         self._index_known = False
@@ -85,6 +87,11 @@ class StatusPresenter(QObject):
         """Something went wrong inside the window: say so, without standing in the way."""
         self._fault = sentence
         self._put_away.clear()
+        self._show_banner()
+
+    def tell_former_end(self, former: FormerEnd) -> None:
+        """The last window ended like this."""
+        self._former = former
         self._show_banner()
 
     def dead_letters_counted(self, count: int) -> None:
@@ -150,7 +157,10 @@ class StatusPresenter(QObject):
         self._show_activity()
 
     def _on_put_away(self) -> None:
-        self._put_away.add(self._sentence().text)
+        said = self._sentence()
+        self._put_away.add(said.text)
+        if said == self._about_former_end():
+            self._former = FormerEnd.IN_ORDER
         self._fault = ""
         self._show_banner()
 
@@ -162,13 +172,14 @@ class StatusPresenter(QObject):
 
     def _sentence(self) -> _Said:
         """Choose what hinders most of what was not put away."""
-        return next((said for said in self._all() if said.text not in self._put_away), _Said())
+        return next((s for s in self._all() if s.text and s.text not in self._put_away), _Said())
 
     def _all(self) -> Iterator[_Said]:
         if self._core_trouble.text:
             yield self._core_trouble
         if self._fault:
             yield _Said(self._fault, "danger")
+        yield self._about_former_end()
         if self._problems:
             # The core speaks English: what it says is the detail of a sentence in the person's language.
             detail = self.tr("Titan's core reports: {detail}").format(detail=self._problems[0])
@@ -180,6 +191,17 @@ class StatusPresenter(QObject):
                 self.tr("No model is connected: answers show the passages that were found."),
                 action=self.tr("Connect a model…"),
             )
+
+    def _about_former_end(self) -> _Said:
+        match self._former:
+            case FormerEnd.IN_ORDER:
+                return _Said()
+            case FormerEnd.NOTHING_LOST:
+                return _Said(self.tr("Titan closed unexpectedly. Nothing was lost."))
+            case FormerEnd.UNKNOWN:
+                return _Said(self.tr("Titan closed unexpectedly. What you wrote last may be missing."))
+            case never:
+                assert_never(never)
 
     def _about_dead_letters(self) -> _Said:
         words = self.tr("%n task(s) could not be done.", "", self._dead_letters)

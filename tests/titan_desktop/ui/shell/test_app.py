@@ -13,6 +13,7 @@ import pytest
 from titan_desktop.client import core_record
 from titan_desktop.system.file_lock import is_held
 from titan_desktop.system.paths import Paths
+from titan_desktop.ui.base import exit_mark
 
 ROOT = Path(__file__).parents[4]
 START_TIMEOUT_S = 60
@@ -78,9 +79,11 @@ def test_a_window_lives_and_ends_in_order(paths, tmp_path):
     wait_for(report.exists)
     killed.kill()
     complaints(killed)
+    assert (paths.run / exit_mark.FILE_NAME).exists()
     last = start(report, "--quit-after-ready")
     assert complaints(last) == []
     assert last.returncode == 0
+    assert not (paths.run / exit_mark.FILE_NAME).exists()
     assert not (paths.logs / "window.log").read_text("utf-8")
 
 

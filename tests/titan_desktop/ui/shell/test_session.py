@@ -1,15 +1,21 @@
 """The window's life: what goes wrong is said and survived, the core's state is shown, looks change at once."""
 
 import asyncio
+import contextlib
+import os
 import sys
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QLocale, QTimer
 
+from tests.titan_desktop.ui.window_core import listed
+from titan_bus import BusUnavailableError
 from titan_desktop.client.watch import CoreState
+from titan_desktop.contracts import chat, topics
 from titan_desktop.settings import Settings
 from titan_desktop.system.paths import Paths, bundled
+from titan_desktop.ui.base.exit_mark import ExitMark, FormerEnd
 from titan_desktop.ui.base.translator import Translator
 from titan_desktop.ui.chat import unsent
 from titan_desktop.ui.chat.sentences import SETTINGS_URL
@@ -26,13 +32,17 @@ async def session(theme, qtbot, qapp, titan_home):
     translator = Translator(qapp, bundled("i18n"), lambda: QLocale("en_GB"))
     translator.choose("en")
     paths = Paths.from_environment()
-    parts = Parts(qapp, window, theme, translator, paths, Settings(), "", StartupReport(), None)
+    paths.create()
+    mark = ExitMark(paths.run / "mark")
+    mark.begin("unsent")
+    parts = Parts(qapp, window, theme, translator, paths, Settings(), "", StartupReport(), None, mark=mark)
     hook = sys.excepthook
     made = Session(parts)
     yield made
     await made.close()
     sys.excepthook = hook
     asyncio.get_running_loop().set_exception_handler(None)
+    mark.end()
     translator.choose("en")
     window.let_go()
 
@@ -163,3 +173,66 @@ async def test_the_next_window_shows_what_was_not_sent(session, titan_home):
     model = session._parts.window.chat.model
     assert [model.message(row).text for row in range(model.rowCount())] == ["left behind"]
     assert model.is_pending(0)
+
+
+def said_after_a_crash(session: Session) -> FormerEnd:
+    """What a start would know if the window died now."""
+    other = ExitMark(session._parts.paths.run / "mark")
+    path = other._path
+    left = path.read_bytes()
+    other.begin()
+    os.close(other._descriptor)
+    path.write_bytes(left)
+    return other.former
+
+
+async def test_a_crash_is_told_at_the_next_start(session):
+    """In the person's language, until it is put away; and that nothing was lost only when that is so."""
+    session._parts.mark.former = FormerEnd.NOTHING_LOST
+    await session._take_up()
+    assert banner(session) == "Titan closed unexpectedly. Nothing was lost."
+    session.dress("ru", "light")
+    assert banner(session) == "Titan неожиданно закрылся. Ничего не потеряно."
+    session._parts.window.banner._close.click()
+    session.dress("en", "light")
+    assert banner(session) == ""
+    session.status.tell_former_end(FormerEnd.UNKNOWN)
+    assert banner(session) == "Titan closed unexpectedly. What you wrote last may be missing."
+
+
+async def test_unsent_text_that_could_not_be_read_was_lost(session):
+    """Where the file of what was unsent is damaged, nobody claims that nothing was lost."""
+    (session._parts.paths.data / unsent.FILE_NAME).write_bytes(b"{")
+    session._parts.mark.former = FormerEnd.NOTHING_LOST
+    await session._take_up()
+    assert "may be missing" in banner(session)
+
+
+async def test_what_is_typed_counts_as_lost_until_it_is_written(session, qtbot):
+    """From the key to the file, while a command is on its way, a title or the settings are being edited, a crash
+    would be told without the claim.
+    """
+    window = session._parts.window
+    assert said_after_a_crash(session) is FormerEnd.UNKNOWN  # nobody has kept anything yet
+    await session._take_up()
+    await session._unsent.write()
+    assert said_after_a_crash(session) is FormerEnd.NOTHING_LOST
+    window.chat.set_draft("half a thou")
+    assert said_after_a_crash(session) is FormerEnd.UNKNOWN
+    await session._unsent.write()
+    assert said_after_a_crash(session) is FormerEnd.NOTHING_LOST
+    session.settings.open()
+    assert said_after_a_crash(session) is FormerEnd.UNKNOWN
+    session.settings._dialog.reject()
+    assert said_after_a_crash(session) is FormerEnd.NOTHING_LOST
+    window.conversations.put(listed("c1"))
+    window.sidebar.select("c1")
+    window.sidebar.rename()
+    assert said_after_a_crash(session) is FormerEnd.UNKNOWN
+    window.conversations.remove("c1")
+    assert said_after_a_crash(session) is FormerEnd.NOTHING_LOST
+    with contextlib.suppress(BusUnavailableError):
+        session.bridge.sending_changed.connect(lambda busy: said.append((busy, said_after_a_crash(session))))
+        said: list[tuple[bool, FormerEnd]] = []
+        await session.bridge.send(topics.CHAT, chat.DeleteConversation(conversation_id="c1"))
+    assert said == [(True, FormerEnd.UNKNOWN), (False, FormerEnd.NOTHING_LOST)]
