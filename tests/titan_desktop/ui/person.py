@@ -8,7 +8,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QLineEdit, QMenu, QMessageBox, QWidget
 
-from titan_desktop.ui.main_window import MainWindow
+from titan_desktop.ui.shell.main_window import MainWindow
 
 KEY = Qt.Key
 CONTROL = Qt.KeyboardModifier.ControlModifier

@@ -15,15 +15,17 @@ import pytest
 from PySide6.QtCore import QLocale
 
 from titan_bus import Bus, BusConfig
-from titan_desktop import __version__, core_file
-from titan_desktop.client import CoreLink, CoreState
+from titan_desktop import __version__
+from titan_desktop.client.core_record import CoreRecord
+from titan_desktop.client.link import CoreLink
+from titan_desktop.client.watch import CoreState
 from titan_desktop.contracts import chat, topics
-from titan_desktop.paths import Paths, bundled
 from titan_desktop.settings import Settings
-from titan_desktop.ui.main_window import MainWindow
-from titan_desktop.ui.session import Parts, Session
-from titan_desktop.ui.startup import StartupReport
-from titan_desktop.ui.translator import Translator
+from titan_desktop.system.paths import Paths, bundled
+from titan_desktop.ui.base.translator import Translator
+from titan_desktop.ui.shell.main_window import MainWindow
+from titan_desktop.ui.shell.session import Parts, Session
+from titan_desktop.ui.shell.startup import StartupReport
 
 from .answering_core import AnsweringCore
 from .person import Person
@@ -72,7 +74,7 @@ async def session(core, clean_redis_url, theme, qapp, titan_home):
     config = BusConfig(url=clean_redis_url, source=f"titan-window@v{__version__}", streams=topics.STREAMS)
     bus = Bus(config)
     await bus.open()
-    record = core_file.CoreRecord(1, __version__, clean_redis_url)
+    record = CoreRecord(1, __version__, clean_redis_url)
     async with CoreLink(bus, record, "window") as link:
         made._on_core(CoreState("up", link=link))
         await until(window.conversations.rowCount, window.conversations.modelReset)
