@@ -1,21 +1,18 @@
 """Fixtures that every suite shares: real servers, one database a test, a Titan home of its own."""
 
 import asyncio
-import contextlib
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
-import asyncpg
 import pytest
-from ulid import ULID
 
 from tests import servers
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-pytest_plugins = ["tests.neo4j_server.fixture", "tests.s3_server.fixture"]
+pytest_plugins = ["tests.databases", "tests.neo4j_server.fixture", "tests.s3_server.fixture"]
 
 WINDOW_TESTS = frozenset({"ui", "e2e"})
 SHARED_DATA = Path(__file__).parent.parent.parent / "shared" / "data"
@@ -93,34 +90,6 @@ async def clean_redis_url(redis_url: str) -> str:
     async with redis.asyncio.from_url(redis_url) as client:
         await client.flushdb()
     return redis_url
-
-
-@pytest.fixture(scope="session")
-def postgres_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A running PostgreSQL with pgvector, shared by the session."""
-    if given := request.config.getoption("--postgres-url"):
-        yield given
-        return
-    with servers.short_folder() as folder, servers.postgres(folder) as dsn:
-        yield dsn
-
-
-@pytest.fixture
-async def database_url(postgres_url: str) -> AsyncIterator[str]:
-    """An empty database of this test's own."""
-    name = f"t_{str(ULID()).lower()}"
-    connection = await asyncpg.connect(postgres_url)
-    await connection.execute(f'CREATE DATABASE "{name}"')
-    try:
-        yield (
-            postgres_url.replace("/postgres?", f"/{name}?")
-            if "/postgres?" in postgres_url
-            else (postgres_url.rsplit("/", 1)[0] + f"/{name}")
-        )
-    finally:
-        with contextlib.suppress(asyncpg.PostgresError):
-            await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-        await connection.close()
 
 
 @pytest.fixture

@@ -9,11 +9,15 @@ from tests.e2e.harness import Titan
 
 @pytest.mark.neo4j
 async def test_the_main_job_on_external_stores(
-    titan: Titan, clean_redis_url: str, database_url: str, neo4j_url: str, monkeypatch: pytest.MonkeyPatch
+    titan: Titan,
+    clean_redis_url: str,
+    empty_database_url: str,
+    neo4j_url: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """With all three URLs set nothing is started by us, and index, search, ask and doctor do their work."""
     monkeypatch.setenv("TITAN_REDIS_URL", clean_redis_url)
-    monkeypatch.setenv("TITAN_POSTGRES_URL", database_url)
+    monkeypatch.setenv("TITAN_POSTGRES_URL", empty_database_url)
     monkeypatch.setenv("TITAN_NEO4J_URL", neo4j_url)
     (titan.desktop / "Договор аренды.txt").write_text("Залог составляет 45 000 рублей.", "utf-8")
     indexed = titan.command("index", "--json")

@@ -17,8 +17,8 @@ BILLS = "CREATE TABLE bills (number int NOT NULL)"
 
 
 @pytest.fixture
-async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
-    async with asyncpg.create_pool(database_url, min_size=2, max_size=20) as pool:
+async def pool(empty_database_url: str) -> AsyncIterator[asyncpg.Pool]:
+    async with asyncpg.create_pool(empty_database_url, min_size=2, max_size=20) as pool:
         await PostgresOnce("billing").create_table(pool)
         await pool.execute(BILLS)
         yield pool

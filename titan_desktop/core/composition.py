@@ -56,7 +56,7 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     )
     from titan_desktop.adapters.extraction import PooledExtractor
     from titan_desktop.adapters.openai.model import OpenAiLlm
-    from titan_desktop.adapters.postgres import history, passages, vectors
+    from titan_desktop.adapters.postgres import history, passages, schema, vectors
     from titan_desktop.adapters.postgres.database import Database
     from titan_desktop.adapters.redis.recent_cache import RedisRecentCache
     from titan_desktop.services.chat import ChatService

@@ -9,7 +9,6 @@ from tests.chat_service import Cores, Memory, Window
 from tests.openai_server import OpenAIServer, serve
 from titan_bus import Bus, BusConfig
 from titan_desktop.adapters.postgres.database import Database
-from titan_desktop.adapters.postgres.history import MIGRATIONS
 from titan_desktop.contracts import topics
 from titan_desktop.services.chat import ChatService
 
@@ -21,12 +20,8 @@ def server() -> Iterator[OpenAIServer]:
 
 
 @pytest.fixture
-async def cores(clean_redis_url: str, database_url: str, server: OpenAIServer) -> AsyncIterator[Cores]:
-    database = Database(database_url)
-    await database.open()
-    await database.migrate(MIGRATIONS)
-    yield Cores(clean_redis_url, database, server)
-    await database.close()
+async def cores(clean_redis_url: str, database: Database, server: OpenAIServer) -> Cores:
+    return Cores(clean_redis_url, database, server)
 
 
 @pytest.fixture

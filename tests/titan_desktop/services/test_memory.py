@@ -10,8 +10,6 @@ import pytest
 from tests import openai_server
 from titan_bus import Bus, BusConfig, RequestFailedError
 from titan_desktop.adapters.openai.embedder import OpenAIEmbedder
-from titan_desktop.adapters.postgres import passages as postgres_passages
-from titan_desktop.adapters.postgres import vectors as postgres_vectors
 from titan_desktop.adapters.postgres.database import Database
 from titan_desktop.adapters.postgres.passages import PostgresPassages
 from titan_desktop.adapters.postgres.vectors import PostgresVectors
@@ -129,14 +127,10 @@ class House:
 
 
 @pytest.fixture
-async def house(clean_redis_url: str, database_url: str, tmp_path: Path) -> AsyncIterator[House]:
-    database = Database(database_url)
-    await database.open()
-    await database.migrate((*postgres_passages.MIGRATIONS, *postgres_vectors.MIGRATIONS))
+async def house(clean_redis_url: str, database: Database, tmp_path: Path) -> AsyncIterator[House]:
     config = BusConfig(url=clean_redis_url, source="memory-test", drain_s=0.2, streams=topics.STREAMS)
     async with Bus(config) as bus:
         yield House(bus, database, tmp_path)
-    await database.close()
 
 
 @pytest.fixture

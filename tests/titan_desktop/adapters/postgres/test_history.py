@@ -1,7 +1,6 @@
 """The history in PostgreSQL: once by id, one answer a question, newer commands win over older ones."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import asyncpg
 import msgspec
@@ -10,22 +9,13 @@ from ulid import ULID
 
 from titan_desktop.adapters.postgres.database import Database
 from titan_desktop.adapters.postgres.faults import translated
-from titan_desktop.adapters.postgres.history import MIGRATIONS, PostgresHistory
+from titan_desktop.adapters.postgres.history import PostgresHistory
 from titan_desktop.contracts.chat import AnswerKind, Fault, SendPrompt, State
 from titan_desktop.contracts.memory import Hit
 from titan_desktop.ports.history import Asked, HistoryUnavailableError
 
 AT = "2026-11-23T10:00:00Z"
 HIT = Hit(path="/d/a.txt", title="a.txt", score=1.5, passage="Kaution: 500 €", kind="txt", position=3)
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url)
-    await database.open()
-    await database.migrate(MIGRATIONS)
-    yield database
-    await database.close()
 
 
 @pytest.fixture

@@ -4,14 +4,13 @@ import json
 import math
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from titan_desktop.adapters.postgres import keyword
 from titan_desktop.adapters.postgres.database import Database
-from titan_desktop.adapters.postgres.passages import MIGRATIONS, PostgresPassages
+from titan_desktop.adapters.postgres.passages import PostgresPassages
 from titan_desktop.contracts.memory import Outcome, Reason
 from titan_desktop.ports.files_root import Stamp
 from titan_desktop.ports.passages import FileEntry, IndexUnavailableError
@@ -26,15 +25,6 @@ CORPUS = {
     "/d/lease.docx": ["The deposit is two monthly rents. The deposit is returned after the inspection."],
     "/d/notes.txt": ["Buy paint, return the drill, pay the rent before the tenth."],
 }
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url)
-    await database.open()
-    await database.migrate(MIGRATIONS)
-    yield database
-    await database.close()
 
 
 @pytest.fixture

@@ -1,10 +1,7 @@
 """The vector leg on a real PostgreSQL with pgvector."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
-from titan_desktop.adapters.postgres import passages as postgres_passages
 from titan_desktop.adapters.postgres import vectors as postgres_vectors
 from titan_desktop.adapters.postgres.database import Database
 from titan_desktop.adapters.postgres.passages import PostgresPassages
@@ -14,15 +11,6 @@ from titan_desktop.ports.passages import FileEntry, VectorSizeError
 
 MODEL = "nomic-embed-text"
 TEXTS = {"кошка": [1.0, 0.1, 0.0], "котёнок": [0.9, 0.3, 0.0], "смета": [0.0, 0.1, 1.0]}
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url)
-    await database.open()
-    await database.migrate((*postgres_passages.MIGRATIONS, *postgres_vectors.MIGRATIONS))
-    yield database
-    await database.close()
 
 
 @pytest.fixture
