@@ -12,7 +12,12 @@ from tests import servers
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-pytest_plugins = ["tests.workers", "tests.databases", "tests.neo4j_server.fixture", "tests.s3_server.fixture"]
+pytest_plugins = [
+    "tests.workers",
+    "tests.databases",
+    "tests.neo4j_server.fixture",
+    "tests.s3_server.fixture",
+]
 
 WINDOW_TESTS = frozenset({"ui", "e2e"})
 SHARED_DATA = Path(__file__).parent.parent.parent / "shared" / "data"

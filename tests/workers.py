@@ -8,8 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 WORKERS = 2
+TOGETHER = ("test_graph.py", "test_neo4j_graph.py", "test_external.py")
+"""Files that need Neo4j, which takes longest to start: one worker runs them all."""
+FIRST = (
+    "e2e",
+    "test_core_process.py",
+    "test_with_a_core.py",
+    "test_client.py",
+    "connections",
+    "test_chaos.py",
+)
+"""What takes longest begins first, or one worker would be left alone with it at the end."""
 GIVEN = ("redis_url", "postgres_url", "neo4j_url")
 
 
@@ -20,6 +32,31 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
         return 0
     folders = [word for word in config.args if Path(word.partition("::")[0]).is_dir()]
     return min(WORKERS, os.cpu_count() or 1) if folders else 0
+
+
+class Scheduling(LoadFileScheduling):
+    """Whole files, in the order in which they were collected, and the files of Neo4j as if they were one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return TOGETHER[0] if file.endswith(TOGETHER) else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    """Answer `--dist loadfile`."""
+    if config.option.dist != "loadfile":
+        return None
+    config.option.loadscopereorder = (
+        False  # by the number of their tests; a file of one test may take longest
+    )
+    return Scheduling(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes longest before the rest; within the two the order stays random."""
+    items.sort(key=lambda item: set(FIRST).isdisjoint(item.path.parts))
 
 
 @pytest.hookimpl(wrapper=True)
