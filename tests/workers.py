@@ -11,16 +11,13 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 WORKERS = 2
-TOGETHER = ("test_graph.py", "test_neo4j_graph.py", "test_external.py")
-"""Files that need Neo4j, which takes longest to start: one worker runs them all."""
-FIRST = (
-    "e2e",
-    "test_core_process.py",
-    "test_with_a_core.py",
-    "test_client.py",
-    "connections",
-    "test_chaos.py",
+TOGETHER = (
+    "tests/contract/test_graph.py",
+    "tests/titan_desktop/adapters/graph/test_neo4j.py",
+    "tests/e2e/test_external.py",
 )
+"""Files that need Neo4j, which takes longest to start: one worker runs them all."""
+FIRST = ("e2e", "core", "client", "test_with_a_core.py", "connections", "test_chaos.py")
 """What takes longest begins first, or one worker would be left alone with it at the end."""
 GIVEN = ("redis_url", "postgres_url", "neo4j_url")
 

@@ -67,7 +67,7 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     database = Database(await foundation.provision.postgres_dsn())
     await database.open()
     stack.push_async_callback(database.close)
-    await database.migrate((*history.MIGRATIONS, *passages.MIGRATIONS, *vectors.MIGRATIONS))
+    await database.migrate(schema.MIGRATIONS)
     board.mark_serving("postgres", "PostgreSQL", await database.version())
 
     index = passages.PostgresPassages(database)
