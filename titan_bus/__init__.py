@@ -26,8 +26,8 @@
         asyncio.run(main())
 
 Every event is handled at least once by each group, sorted by priority within a batch. A failed one is tried
-again with growing pauses, then lies in `errors.dlq` (`Bus.dead_letters`). One that was in hand when the server or
-the program was killed comes a second time, under the same `event_id`: handlers bear that, or use `PostgresOnce`
+again with growing pauses, then lies in `errors.dlq` (`Bus.dead_letters`). One that was in flight when the server
+or the program was killed comes a second time, under the same `event_id`: handlers bear that, or use `PostgresOnce`
 and `Bus.once`. `publish`, `subscribe`, `ack`, `replay` and `request` of this module speak through one default bus,
 opened with `connect`. `titan_bus.testing` has a bus on a server of its own, for tests.
 """
@@ -46,6 +46,8 @@ from titan_bus.config import (
 )
 from titan_bus.consumer.subscription import Subscription
 from titan_bus.deadletter import DeadLetter
+from titan_bus.declaring.handlers import Handlers
+from titan_bus.declaring.upcast import Upcasters
 from titan_bus.default import ack, connect, disconnect, publish, replay, request, subscribe
 from titan_bus.errors import (
     ArchiveElsewhereError,
@@ -84,10 +86,8 @@ from titan_bus.errors import (
     UpcastError,
 )
 from titan_bus.event import EVENT_BYTES_MAX, Event, Meta, Priority, new_ulid
-from titan_bus.handlers import Handlers
 from titan_bus.once import PostgresOnce, RedisOnce
 from titan_bus.tail import Tail
-from titan_bus.upcast import Upcasters
 from titan_bus.version import __version__
 
 __all__ = [

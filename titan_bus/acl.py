@@ -57,7 +57,7 @@ def rules(
         archives: it reads every topic and the dead letters into the archive: a bus with `archive`.
         restores: it brings topics and the dead letters back from the archive.
         dead_letters: it lists dead letters, gives them back to any topic or group, and drops them.
-        looks: it sees every topic and group and what is in hand: `topics`, `groups`, `pending`.
+        looks: it sees every topic and group and what is in flight: `topics`, `groups`, `pending`.
         benches: it measures the server, on topics of its own.
 
     Raises:

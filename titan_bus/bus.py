@@ -17,21 +17,21 @@ from titan_bus.consumer.limits import RateLimit
 from titan_bus.consumer.processor import PartitionBy, Processor
 from titan_bus.consumer.reader import Readers
 from titan_bus.consumer.subscription import Subscription
-from titan_bus.counters import Counters
 from titan_bus.deadletter import DeadLetters
+from titan_bus.declaring.handlers import F, Handlers
+from titan_bus.declaring.options import Options, checked
+from titan_bus.declaring.signatures import AnyHandler, bind
 from titan_bus.errors import BusClosedError, EventNotHeldError, HandlerRefusedError, RequestFailedError
 from titan_bus.event import SCHEMA_VERSION, Event, Payload, Priority
-from titan_bus.handlers import F, Handlers
 from titan_bus.inspection import Inspection
+from titan_bus.maintenance import Maintenance
+from titan_bus.observability.counters import Counters
+from titan_bus.observability.tracing import TraceIds, Tracing
 from titan_bus.once import KEEP_S, LEASE_S, RedisOnce
-from titan_bus.options import Options, checked
 from titan_bus.publisher import Publisher
 from titan_bus.replay import Replay
 from titan_bus.request import Requester, Responder
-from titan_bus.signatures import AnyHandler, bind
 from titan_bus.tail import Tail
-from titan_bus.tracing import TraceIds, Tracing
-from titan_bus.upkeep import Upkeep
 
 T = TypeVar("T")
 FLUSH_S = 2.0
@@ -63,8 +63,8 @@ class Bus:
         self._requester = Requester(
             self._connection, self._server.channel, self._publisher, config.read.block_ms
         )
-        self._upkeep = Upkeep(self._connection, self._publisher, config, self.counters)
-        self._replay = Replay(self._connection, self._upkeep.archive, self._decode)
+        self._maintenance = Maintenance(self._connection, self._publisher, config, self.counters)
+        self._replay = Replay(self._connection, self._maintenance.archive, self._decode)
         self._readers = Readers(self._server, config.consumer_name(), config.read)
         self._limit = RateLimit(config.rate_limit) if config.rate_limit is not None else None
         self._processors: list[Processor] = []
@@ -97,14 +97,14 @@ class Bus:
                 return
             if self._is_closed():
                 raise BusClosedError
-            self._upkeep.prepare()
+            self._maintenance.prepare()
             await self._server.open()
             if self._is_closed():  # meanwhile
                 await self._server.close()
                 raise BusClosedError
             self._open = True
             try:
-                await self._upkeep.start()
+                await self._maintenance.start()
                 await self.include(self._handlers)
             except BaseException:
                 await self.close()
@@ -157,7 +157,7 @@ class Bus:
                 await tail.close()
             await self._requester.close()
         finally:
-            await self._upkeep.close()
+            await self._maintenance.close()
             await self._server.close()
         if not finishing.cancelled():
             await finishing  # raises what it raised
@@ -170,7 +170,7 @@ class Bus:
     @property
     def metrics_port(self) -> int | None:
         """Where Prometheus finds the metrics; None when none are asked for, or the port could not be had."""
-        return self._upkeep.metrics_port
+        return self._maintenance.metrics_port
 
     def on_connection(self, callback: Callable[[bool], None]) -> Callable[[], None]:
         """Call `callback` with False when the server goes and True when it is back; returns how to stop that."""
@@ -183,7 +183,7 @@ class Bus:
 
     @property
     def inspection(self) -> Inspection:
-        """What is on the server now: topics, groups, and what they have in hand."""
+        """What is on the server now: topics, groups, and what they have in flight."""
         return Inspection(self._connection)
 
     def publish(
@@ -242,7 +242,7 @@ class Bus:
             handler: `async def` of an `event: Event`, of an `order: OrderPlaced`, or of both. A struct, a union of
                 tagged structs and `dict` are the payload, validated; what has no annotation is the Event.
             concurrency: how many run at once.
-            auto_ack: False leaves the acknowledgement to `ack`; with ten times `read.count` events in hand and
+            auto_ack: False leaves the acknowledgement to `ack`; with ten times `read.count` events in flight and
                 unacknowledged no more are read.
             start: where a group that is new begins: "0" is all that is there, "$" what comes from now on.
             partition_by: returns an event's key. Events of one key are handled one after another as they were
@@ -420,7 +420,7 @@ class Bus:
             ValueError: the configuration has no archive.
             StoreError: its store cannot be read or written.
         """
-        return await self._upkeep.archiver().archive_now()
+        return await self._maintenance.archiver().archive_now()
 
     async def restore(
         self, topics: Iterable[str] = (), since: datetime | None = None, *, newer_only: bool = False
@@ -432,7 +432,7 @@ class Bus:
             RestoreRefusedError: a stream is not empty; nothing was restored.
             StoreError: the archive cannot be read.
         """
-        return await self._upkeep.restorer().restore(tuple(topics), since, newer_only=newer_only)
+        return await self._maintenance.restorer().restore(tuple(topics), since, newer_only=newer_only)
 
     def _decode(self, body: bytes) -> Event:
         return self.upcasters.apply(codec.decode_body(body))

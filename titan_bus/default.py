@@ -10,10 +10,10 @@ from titan_bus.bus import Bus
 from titan_bus.config import BusConfig
 from titan_bus.consumer.processor import PartitionBy
 from titan_bus.consumer.subscription import Subscription
+from titan_bus.declaring.handlers import Handlers
+from titan_bus.declaring.signatures import AnyHandler
 from titan_bus.errors import BusClosedError
 from titan_bus.event import SCHEMA_VERSION, Event, Payload, Priority
-from titan_bus.handlers import Handlers
-from titan_bus.signatures import AnyHandler
 
 T = TypeVar("T")
 

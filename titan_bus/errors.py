@@ -34,12 +34,12 @@ BusError
 ├── EventNotFoundError           `replay_from` an event that is nowhere
 ├── GroupNotFoundError           a group that is not on the server
 ├── ExtraMissingError            what was asked for needs a package that is not installed
-├── ShimError                    what only programs in other languages meet (`shim`)
+├── RemoteClientError                    what only programs in other languages meet (`grpc`)
 │   ├── TokenRefusedError        a call without a token, or with one that does not count
 │   ├── RightMissingError        a token that does not allow this
 │   ├── CallMalformedError       a message that is not what the protocol asks for
 │   ├── NackedError              a client in another language could not handle an event
-│   └── ClientGoneError          a client in another language went away with an event in hand
+│   └── ClientGoneError          a client in another language went away with an event in flight
 └── EventNotHeldError            `ack` of an event that no subscription holds
 
 RequestRefused is what a responder raises to refuse; the requester gets it as RequestFailedError.
@@ -344,11 +344,11 @@ class EventNotHeldError(BusError):
         self.event_id = event_id
 
 
-class ShimError(BusError):
-    """Something between the shim and a client in another language."""
+class RemoteClientError(BusError):
+    """Something between the gRPC server and a client in another language."""
 
 
-class TokenRefusedError(ShimError):
+class TokenRefusedError(RemoteClientError):
     """The token of a call is not there or does not count, for `reason`, which has the cure."""
 
     def __init__(self, reason: str) -> None:
@@ -356,7 +356,7 @@ class TokenRefusedError(ShimError):
         self.reason = reason
 
 
-class RightMissingError(ShimError):
+class RightMissingError(RemoteClientError):
     """The token of `subject` does not allow to `act` on `target`."""
 
     def __init__(self, subject: str, act: str, target: str) -> None:
@@ -366,7 +366,7 @@ class RightMissingError(ShimError):
         self.target = target
 
 
-class CallMalformedError(ShimError):
+class CallMalformedError(RemoteClientError):
     """The `field` of a call is not what the protocol asks for; `detail` says what it has to be."""
 
     def __init__(self, field: str, detail: str) -> None:
@@ -375,7 +375,7 @@ class CallMalformedError(ShimError):
         self.detail = detail
 
 
-class NackedError(ShimError):
+class NackedError(RemoteClientError):
     """A client could not handle the event, for `reason`; it comes again."""
 
     def __init__(self, reason: str) -> None:
@@ -383,11 +383,11 @@ class NackedError(ShimError):
         self.reason = reason
 
 
-class ClientGoneError(ShimError):
-    """The client's stream ended before its verdict; the event comes again."""
+class ClientGoneError(RemoteClientError):
+    """The client's stream ended before its outcome; the event comes again."""
 
     def __init__(self, subject: str) -> None:
-        super().__init__(f"the stream of {subject} ended without a verdict")
+        super().__init__(f"the stream of {subject} ended without an outcome")
         self.subject = subject
 
 

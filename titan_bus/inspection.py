@@ -1,4 +1,4 @@
-"""What is on the server now: topics, groups, and what is in hand. For operators, metrics and the archive.
+"""What is on the server now: topics, groups, and what is in flight. For operators, metrics and the archive.
 
 It reads, asks the server each time, and remembers nothing. Entry ids begin with the server's milliseconds, so
 first, last and oldest times are by its clock.
@@ -119,7 +119,7 @@ class Inspection:
         return sorted(states, key=lambda state: state.group)
 
     async def pending(self, topic: str, group: str, limit: int = 100) -> list[PendingState]:
-        """Return what a group has in hand, the oldest first, then what it is trying again."""
+        """Return what a group has in flight, the oldest first, then what it is trying again."""
         found: list[PendingState] = []
         for stream in (names.stream_of(topic), names.retries_of(group, topic)):
             rows = await self._rows("XPENDING", stream, group, "-", "+", limit)

@@ -1,7 +1,7 @@
 """What the bus's keys are called on the server.
 
 A topic stands in braces, so that all keys of one topic fall into one slot of a cluster (Redis Cluster
-specification, "Hash tags") and a verdict on an event stays one atomic step there.
+specification, "Hash tags") and an outcome on an event stays one atomic step there.
 """
 
 import hashlib

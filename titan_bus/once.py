@@ -1,6 +1,6 @@
 """An effect once, though its event comes twice: marks by event id, in PostgreSQL or in Redis.
 
-The bus delivers at least once: an event that was in hand when a program or a server died comes again, under the
+The bus delivers at least once: an event that was in flight when a program or a server died comes again, under the
 same `event_id`. Where the effect is a row in PostgreSQL, `PostgresOnce` puts the mark into the same transaction:
 both are there or neither, so the effect happens exactly once. Where it is anything else, a mail or a payment at
 somebody's API, no mark can be written in the same instant: `RedisOnce` keeps two programs from doing it together

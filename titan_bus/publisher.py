@@ -9,7 +9,6 @@ import msgspec
 
 from titan_bus import codec, names
 from titan_bus.connections.connection import Connection
-from titan_bus.counters import Counters, TopicCounters
 from titan_bus.errors import EventMalformedError
 from titan_bus.event import (
     SCHEMA_VERSION,
@@ -20,7 +19,8 @@ from titan_bus.event import (
     new_ulid,
     timestamp_now,
 )
-from titan_bus.tracing import Tracing, ended, failure_of
+from titan_bus.observability.counters import Counters, TopicCounters
+from titan_bus.observability.tracing import Tracing, ended, failure_of
 
 
 class _Outcomes:

@@ -108,7 +108,7 @@ class Replay:
         raise EventNotFoundError(topic, event_id)
 
     async def unacknowledged(self, group: str, topic: str) -> AsyncGenerator[Event, None]:
-        """Yield what a group has not acknowledged: what it has in hand, then what it was not given yet.
+        """Yield what a group has not acknowledged: what it has in flight, then what it was not given yet.
 
         What `trim: hard` has removed of it comes from the archive. What failed there and waits to be tried again
         is not among it.

@@ -33,9 +33,9 @@ from titan_bus.errors import (
     speakable,
 )
 from titan_bus.event import Event, Meta, Payload, Priority, new_ulid
+from titan_bus.observability.tracing import Tracing, ended
 from titan_bus.publisher import Publisher
 from titan_bus.supervisor import keep_going
-from titan_bus.tracing import Tracing, ended
 
 REPLY_BYTES_MAX = 2 * 1024 * 1024
 WHOLE_BYTES_MAX = 24_000

@@ -1,6 +1,6 @@
 """The Lua that has to be atomic on the server.
 
-A command may be sent twice (`connection`). So a verdict begins with the XACK: the second time it finds nothing.
+A command may be sent twice (`connection`). So an outcome begins with the XACK: the second time it finds nothing.
 """
 
 WORDS_MAX = 1_000

@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable
 from titan_bus import names, scripts
 from titan_bus.config import BusConfig
 from titan_bus.connections.connection import Connection
-from titan_bus.counters import Counters
 from titan_bus.errors import ServerRefusedError
+from titan_bus.observability.counters import Counters
 from titan_bus.publisher import Publisher
 
 EVERY_S = 1.0

@@ -18,7 +18,7 @@ from titan_bus.archive import archiver, segment
 from titan_bus.archive.archive import Archive
 from titan_bus.connections.connection import Connection
 from titan_bus.connections.endpoint import Endpoint
-from titan_bus.counters import Counters
+from titan_bus.observability.counters import Counters
 
 READING = {"XINFO", "XRANGE", "XPENDING", "EXISTS", "ZSCAN", "EVAL"}
 

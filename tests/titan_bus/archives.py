@@ -6,8 +6,8 @@ from pathlib import Path
 
 from titan_bus import Bus, BusConfig, Event, names
 from titan_bus.archive.archive import Archive
+from titan_bus.archive.folder import FolderStore
 from titan_bus.archive.segment import SegmentWriter, id_of
-from titan_bus.archive.storage import FolderStore
 from titan_bus.connections.connection import Connection
 
 ALWAYS = "2000-01-01T00:00:00Z"

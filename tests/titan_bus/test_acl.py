@@ -69,7 +69,7 @@ async def test_what_is_granted_works(raw: Connection, redis_url: str, topic: str
             return any(ids[2].encode() in part for _, fields in letters for part in fields)
 
         await until(buried, "the dead letter")
-        await bus._upkeep._trimmer.trim(topic)
+        await bus._maintenance._trimmer.trim(topic)
 
 
 async def test_claims_and_readers_need_no_more(raw: Connection, redis_url: str, topic: str) -> None:

@@ -29,7 +29,7 @@ async def test_opening_twice_is_opening_once(config: BusConfig, topic: str) -> N
     bus = Bus(config, handlers)
     await bus.open()
     async with bus:
-        assert len(bus._upkeep._tasks) == 1
+        assert len(bus._maintenance._tasks) == 1
         await bus.publish(topic, "e", {})
         await recorder.wait_for(1)
 

@@ -131,7 +131,7 @@ async def test_what_was_acknowledged_is_handled_at_least_once(
 
 
 async def _all_is_settled(server: Server, topic: str) -> None:
-    """Wait until nothing is pending: no event hangs without a verdict."""
+    """Wait until nothing is pending: no event hangs without an outcome."""
     connection = await chaos_child.opened(Connection(Endpoint.parse(server.url), 5.0))
 
     async def nothing_pending() -> bool:

@@ -107,7 +107,7 @@ def test_another_payload_is_fatal(payload: bytes) -> None:
 FORKING = """
 import os, time
 from titan_bus import new_ulid
-from titan_bus.tracing import TraceIds
+from titan_bus.observability.tracing import TraceIds
 time.time_ns = lambda: 1_751_352_312_000_000_000  # all within one millisecond, where ids count up
 new_ulid()
 trace_id = lambda: TraceIds().publishing("t", "e", "").trace_id

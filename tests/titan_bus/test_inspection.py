@@ -35,7 +35,7 @@ async def test_the_dead_letters_are_listed_as_a_topic(bus: Bus, topic: str) -> N
     await until(listed, "the dead letters are listed")
 
 
-async def test_a_group_tells_what_is_in_hand_and_what_is_to_come(
+async def test_a_group_tells_what_is_in_flight_and_what_is_to_come(
     bus: Bus, config: BusConfig, raw: Connection, topic: str
 ) -> None:
     """Pending, lag, and when the oldest unacknowledged event came, be it delivered or not."""

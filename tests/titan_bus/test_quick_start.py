@@ -46,8 +46,8 @@ def test_the_face_is_complete() -> None:
     )
     errors = {name: value for name, value in vars(titan_bus.errors).items() if inspect.isclass(value)}
     hidden = {name for name in errors if name not in titan_bus.__all__}
-    # The shim's clients speak gRPC, and no program meets the last two.
-    assert hidden == {n for n, e in errors.items() if issubclass(e, titan_bus.errors.ShimError)} | {
+    # The gRPC server's clients speak gRPC, and no program meets the last two.
+    assert hidden == {n for n, e in errors.items() if issubclass(e, titan_bus.errors.RemoteClientError)} | {
         "EntryMalformedError",
         "SegmentForeignError",
     }

@@ -113,7 +113,7 @@ async def test_a_clock_that_was_set_is_borne(bus: Bus, topic: str, off_s: int) -
     assert await ids(bus.replay_from(before, topic)) == [before, event_id, last]
 
 
-async def test_what_a_group_has_in_hand_comes_first(bus: Bus, raw: Connection, topic: str) -> None:
+async def test_what_a_group_has_in_flight_comes_first(bus: Bus, raw: Connection, topic: str) -> None:
     """As of a group: delivered and not acknowledged, then never delivered; the group itself stays as it was."""
     stream = names.stream_of(topic)
     sent = await publish(bus, topic, 6)
@@ -157,7 +157,7 @@ class TestWithArchive:
         await cut(raw, topic, 0)
         assert await ids(bus.replay(ALWAYS, topic)) == sent[:1_200]
 
-    async def test_what_a_group_has_in_hand_may_be_in_the_archive_alone(
+    async def test_what_a_group_has_in_flight_may_be_in_the_archive_alone(
         self, bus: Bus, raw: Connection, topic: str
     ) -> None:
         """Pending entries that `trim: hard` or a hand removed from the stream come from the archive, in order."""

@@ -8,8 +8,8 @@ import pytest
 from titan_bus import Bus, BusConfig, StreamConfig, names, scripts
 from titan_bus.connections.connection import Connection
 from titan_bus.errors import BusUnavailableError
+from titan_bus.observability.tracing import TraceIds
 from titan_bus.publisher import Publisher
-from titan_bus.tracing import TraceIds
 from titan_bus.trimmer import Trimmer
 
 from .conftest import Recorder, Server, length_is, pending_is, settled, until
@@ -36,7 +36,7 @@ async def test_what_every_group_has_handled_goes(bus: Bus, raw: Connection, topi
     await fill(bus, topic, 2_500)
     await recorder.wait_for(2_500)
     await settled(raw, names.stream_of(topic), "g")
-    await bus._upkeep._trimmer.trim(topic)
+    await bus._maintenance._trimmer.trim(topic)
     kept = [event.payload_as(dict)["n"] async for event in bus.replay("2020-01-01T00:00:00Z", topic)]
     assert kept == list(range(2_400, 2_500))
 
@@ -53,7 +53,7 @@ async def test_unacknowledged_events_stay(bus: Bus, raw: Connection, topic: str)
     await quick.wait_for(500)
     await slow.wait_for(500)
     await pending_is(raw, names.stream_of(topic), "slow", 1)
-    await bus._upkeep._trimmer.trim(topic)
+    await bus._maintenance._trimmer.trim(topic)
     kept = [event.payload_as(dict)["n"] async for event in bus.replay("2020-01-01T00:00:00Z", topic)]
     assert kept == list(range(40, 500))
     await subscription.stop(0.0)
@@ -63,14 +63,14 @@ async def test_what_no_group_has_read_stays(bus: Bus, raw: Connection, topic: st
     """A group whose consumer is away keeps its unread events."""
     await raw.call("XGROUP", "CREATE", names.stream_of(topic), "away", "0", "MKSTREAM")
     await fill(bus, topic, 500)
-    await bus._upkeep._trimmer.trim(topic)
+    await bus._maintenance._trimmer.trim(topic)
     assert await length(raw, topic) == 500
 
 
 async def test_a_stream_without_groups_keeps_about_maxlen(bus: Bus, raw: Connection, topic: str) -> None:
     """A topic that is only tailed is cut to about its length (by whole nodes of 100 entries)."""
     await fill(bus, topic, 1_000)
-    await bus._upkeep._trimmer.trim(topic)
+    await bus._maintenance._trimmer.trim(topic)
     assert 100 <= await length(raw, topic) <= 200
 
 
@@ -94,7 +94,7 @@ async def test_who_only_answers_trims_nothing(
 
 async def test_a_stream_that_is_gone_is_no_error(bus: Bus, topic: str) -> None:
     """Trimming what somebody deleted does nothing."""
-    await bus._upkeep._trimmer.trim(topic)
+    await bus._maintenance._trimmer.trim(topic)
 
 
 async def test_hard_trimming_asks_no_group(config: BusConfig, raw: Connection, topic: str) -> None:
@@ -103,7 +103,7 @@ async def test_hard_trimming_asks_no_group(config: BusConfig, raw: Connection, t
     async with Bus(hard) as bus:
         await raw.call("XGROUP", "CREATE", names.stream_of(topic), "away", "0", "MKSTREAM")
         await fill(bus, topic, 1_000)
-        await bus._upkeep._trimmer.trim(topic)
+        await bus._maintenance._trimmer.trim(topic)
         left = await length(raw, topic)
         assert 100 <= left <= 200
         assert bus.counters.topic(topic).trimmed == 1_000 - left
@@ -114,7 +114,7 @@ async def test_what_was_trimmed_is_counted(bus: Bus, raw: Connection, topic: str
     await raw.call("XGROUP", "CREATE", names.stream_of(topic), "g", "0", "MKSTREAM")
     await fill(bus, topic, 2_500)
     await raw.call("XGROUP", "SETID", names.stream_of(topic), "g", "$")
-    await bus._upkeep._trimmer.trim(topic)
+    await bus._maintenance._trimmer.trim(topic)
     assert await length(raw, topic) == 100
     assert bus.counters.topic(topic).trimmed == 2_400
 
@@ -166,11 +166,11 @@ async def test_what_is_acknowledged_later_goes_then(bus: Bus, raw: Connection, t
     stream = names.stream_of(topic)
     await raw.call("XGROUP", "CREATE", stream, "g", "0", "MKSTREAM")
     await fill(bus, topic, 1_000)
-    await until(lambda: topic in bus._upkeep._trimmer._left, "the first look")
+    await until(lambda: topic in bus._maintenance._trimmer._left, "the first look")
     assert await length(raw, topic) == 1_000
     await raw.call("XGROUP", "SETID", stream, "g", "$")
     await length_is(raw, stream, 100)
-    await until(lambda: topic not in bus._upkeep._trimmer._left, "the last look")
+    await until(lambda: topic not in bus._maintenance._trimmer._left, "the last look")
 
 
 async def test_what_waits_is_looked_at_seldom(

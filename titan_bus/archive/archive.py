@@ -7,11 +7,13 @@ import asyncio
 import heapq
 import re
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
+from titan_bus.archive.folder import FolderStore
 from titan_bus.archive.segment import Segment
 from titan_bus.archive.segment_name import SegmentName, folder_of, stream_of
-from titan_bus.archive.storage import Store, Stored, open_store
+from titan_bus.archive.storage import Store, Stored
 from titan_bus.config import ArchiveConfig
 from titan_bus.entry_id import LAST, EntryId
 from titan_bus.event import new_ulid
@@ -171,3 +173,22 @@ def _snapshots(found: Sequence[Stored], streams: dict[str, str]) -> list[Snapsho
         if (folder := key.partition("/")[0]) in streams and key.endswith(".jsonl.zst") and "/groups" in key
     ]
     return sorted((name for name in names if name is not None), key=lambda name: name.aside or LAST)
+
+
+def open_store(target: str, options: dict[str, str]) -> Store:
+    """Return the store that a configuration names. Nothing is read or written yet.
+
+    Raises:
+        ValueError: the target is neither a folder nor `s3://bucket/prefix`, or an option is unknown.
+        ExtraMissingError: S3 is not installed.
+    """
+    scheme, separator, _ = target.partition("://")
+    if not separator:
+        if options:
+            raise ValueError(f"archive options are for s3://, not for the folder {target}")
+        return FolderStore(Path(target).expanduser())
+    if scheme == "s3":
+        from titan_bus.archive.s3 import S3Store
+
+        return S3Store(target, options)
+    raise ValueError(f"an archive is a folder or s3://bucket/prefix, not {target}")

@@ -20,7 +20,6 @@ from titan_bus.archive.retention import retain
 from titan_bus.archive.segment import SegmentWriter
 from titan_bus.config import ArchiveConfig
 from titan_bus.connections.connection import Connection
-from titan_bus.counters import Counters
 from titan_bus.entry_id import FIRST, EntryId
 from titan_bus.errors import (
     ArchiveElsewhereError,
@@ -30,6 +29,7 @@ from titan_bus.errors import (
     ServerRefusedError,
 )
 from titan_bus.inspection import Inspection
+from titan_bus.observability.counters import Counters
 
 PAGE = 1_000
 SEGMENT_BYTES = 32 * 1024 * 1024

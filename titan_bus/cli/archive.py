@@ -8,8 +8,8 @@ from titan_bus.cli.arguments import Options
 from titan_bus.cli.connecting import archive_of, config_of, served
 from titan_bus.cli.failures import explain
 from titan_bus.cli.output import Output
-from titan_bus.counters import Counters
 from titan_bus.errors import BusError
+from titan_bus.observability.counters import Counters
 
 
 async def run(options: Options, output: Output) -> int:

@@ -89,7 +89,7 @@ def _looking(add: Add) -> None:
     add("topics", "list the topics and how much they hold")
     groups = add("groups", "list the groups and how far behind they are")
     groups.add_argument("topics", nargs="*", metavar="TOPIC", type=_name, help="default: all")
-    pending = add("pending", "list what is in hand: with whom, how long")
+    pending = add("pending", "list what is in flight: with whom, how long")
     pending.add_argument("topic", nargs="?", metavar="TOPIC", type=_name, help="default: all")
     pending.add_argument("group", nargs="?", metavar="GROUP", type=_name, help="default: all")
     pending.add_argument(
@@ -218,7 +218,7 @@ def _shim(add: Add) -> None:
         help="its name within groups: the same after a restart, one of its own for each that runs at a time"
         " (default: the file's, or grpc:ADDRESS@host)",
     )  # fmt: skip
-    grpc.add_argument("--drain", type=_seconds, metavar="S", help="at the end, wait so long for verdicts")
+    grpc.add_argument("--drain", type=_seconds, metavar="S", help="at the end, wait so long for outcomes")
     grpc.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
     token = add("token", "make a token for a program that comes by gRPC")
     token.add_argument("--sub", required=True, metavar="NAME", help="the program, for meta.source")

@@ -2,12 +2,12 @@
 
 import msgspec
 
-from titan_bus import asyncapi
 from titan_bus.cli import exit_codes, module
 from titan_bus.cli.arguments import Options
 from titan_bus.cli.connecting import config_of
 from titan_bus.cli.failures import CommandError
 from titan_bus.cli.output import Output
+from titan_bus.declaring import asyncapi
 from titan_bus.errors import UndescribableError
 
 

@@ -32,9 +32,7 @@ def config_of(options: Options) -> BusConfig:
         ConfigError: the file cannot be used.
     """
     if options.config is not None:
-        from titan_bus import config_file
-
-        config = config_file.load(options.config)
+        config = BusConfig.load(options.config)
         if options.url is not None:
             config = msgspec.structs.replace(config, url=options.url)
     else:

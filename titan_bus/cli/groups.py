@@ -1,4 +1,4 @@
-"""`titan-bus groups`: who reads, what they have in hand and how much is still to come."""
+"""`titan-bus groups`: who reads, what they have in flight and how much is still to come."""
 
 from titan_bus.bus import Bus
 from titan_bus.cli import exit_codes

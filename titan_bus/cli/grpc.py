@@ -1,4 +1,4 @@
-"""`titan-bus grpc`: serve programs in other languages until SIGTERM or Ctrl-C; what is in hand is finished."""
+"""`titan-bus grpc`: serve programs in other languages until SIGTERM or Ctrl-C; what is in flight is finished."""
 
 import asyncio
 import logging
@@ -18,8 +18,8 @@ from titan_bus.config import BusConfig
 from titan_bus.errors import ExtraMissingError
 
 if TYPE_CHECKING:
-    from titan_bus.shim.listening import Listening
-    from titan_bus.shim.secret import Key
+    from titan_bus.grpc.listening import Listening
+    from titan_bus.grpc.secret import Key
 
 logger = logging.getLogger("titan_bus")
 
@@ -28,16 +28,18 @@ async def run(options: Options, output: Output) -> int:  # noqa: ARG001 -- a ser
     """Serve until told to stop."""
     log_to_stderr(options.log_level)
     try:
-        from titan_bus.shim.server import Shim
+        from titan_bus.grpc.server import GrpcServer
     except ImportError as error:
         raise ExtraMissingError("the service for other languages", "grpc") from error
     listening = await asyncio.to_thread(_listening, options)
     key = await asyncio.to_thread(_key, options)
     config = _config(options)
     stop = Stop()
-    async with Bus(config) as bus, Shim(bus, key, listening) as shim:
+    async with Bus(config) as bus, GrpcServer(bus, key, listening) as grpc_server:
         stop.listen()
-        logger.info("listening on %s%s", shim.address, "" if listening.certificate is None else " with TLS")
+        logger.info(
+            "listening on %s%s", grpc_server.address, "" if listening.certificate is None else " with TLS"
+        )
         status = await stop.wait()
         logger.info("stopping, within %g s; a second signal ends at once", config.drain_s)
     logger.info("stopped")
@@ -45,14 +47,14 @@ async def run(options: Options, output: Output) -> int:  # noqa: ARG001 -- a ser
 
 
 def _listening(options: Options) -> "Listening":
-    from titan_bus.shim.listening import Listening
+    from titan_bus.grpc.listening import Listening
 
     certificate, private_key = (Path(given) if given else None for given in (options.cert, options.key))
     return Listening.on(options.listen, certificate, private_key)
 
 
 def _key(options: Options) -> "Key":
-    from titan_bus.shim import secret
+    from titan_bus.grpc import secret
 
     if options.public_key:
         if options.secret:

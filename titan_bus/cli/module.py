@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any
 
 from titan_bus.cli.failures import CommandError
-from titan_bus.handlers import Handlers
+from titan_bus.declaring.handlers import Handlers
 
 RUNS_ITSELF = 'it runs itself; put what runs it under `if __name__ == "__main__":`'
 _INSTALLED = tuple(f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "purelib", "platlib"))

@@ -9,7 +9,7 @@ from titan_bus.inspection import PendingState
 
 
 async def run(options: Options, output: Output) -> int:
-    """Print what the groups have in hand."""
+    """Print what the groups have in flight."""
     async with Bus(visitor_of(options)) as bus:
         found = await _pending(bus, options)
     if output.json:
@@ -25,7 +25,7 @@ async def run(options: Options, output: Output) -> int:
             ],
         )  # fmt: skip
     else:
-        output.note("nothing is in hand.")
+        output.note("nothing is in flight.")
     return exit_codes.DONE if found else exit_codes.NOTHING
 
 

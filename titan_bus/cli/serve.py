@@ -1,6 +1,6 @@
-"""`titan-bus serve`: a worker. It runs until SIGTERM or Ctrl-C, and then finishes what is in hand.
+"""`titan-bus serve`: a worker. It runs until SIGTERM or Ctrl-C, and then finishes what is in flight.
 
-The first signal drains, a second one ends the process at once: what was in hand is then claimed by the next.
+The first signal drains, a second one ends the process at once: what was in flight is then claimed by the next.
 """
 
 import logging
@@ -17,7 +17,7 @@ from titan_bus.cli.output import Output
 from titan_bus.cli.stopping import Stop, log_to_stderr
 from titan_bus.cli.worker_name import WorkerName, patience_s
 from titan_bus.config import BusConfig, MetricsConfig
-from titan_bus.handlers import Handlers
+from titan_bus.declaring.handlers import Handlers
 
 logger = logging.getLogger("titan_bus")
 

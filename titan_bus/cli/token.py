@@ -15,7 +15,7 @@ async def run(options: Options, output: Output) -> int:
     if not options.publish and not options.subscribe:
         raise CommandError("say what it may: --publish TOPIC or --subscribe TOPIC:GROUP, * for any.")
     try:
-        from titan_bus.shim import secret, tokens
+        from titan_bus.grpc import secret, tokens
     except ImportError as error:
         raise ExtraMissingError("a token", "grpc") from error
     path = Path(options.secret) if options.secret else secret.default_path()

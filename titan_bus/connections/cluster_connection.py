@@ -70,7 +70,7 @@ class ClusterConnection(Connection):
         self._relays: set[_Relay] = set()
         self._resting_bytes = 0
         self._stale = asyncio.Event()
-        self._upkeep: asyncio.Task[None] | None = None
+        self._maintenance: asyncio.Task[None] | None = None
         self._was_connected = False
 
     @property
@@ -99,8 +99,8 @@ class ClusterConnection(Connection):
                 node.start()
                 self._stale.set()
         self._was_connected = self.connected
-        what = "titan_bus cluster upkeep"
-        self._upkeep = self._loop.create_task(keep_going(self._renew, what), name=what)
+        what = "titan_bus cluster maintenance"
+        self._maintenance = self._loop.create_task(keep_going(self._renew, what), name=what)
 
     def call(
         self, *words: Word, patience_s: float | None = None, answer: object = None
@@ -122,9 +122,9 @@ class ClusterConnection(Connection):
     async def close(self) -> None:
         """Close at once; what is still waiting fails with BusClosedError."""
         self._open = False
-        if self._upkeep is not None:
-            self._upkeep.cancel()
-            await asyncio.wait([self._upkeep])
+        if self._maintenance is not None:
+            self._maintenance.cancel()
+            await asyncio.wait([self._maintenance])
         for node in self._nodes.values():
             await node.close()
         await self._cluster.close()
@@ -172,9 +172,9 @@ class ClusterConnection(Connection):
             relay.future.set_result(sent.result())
         elif not self._pass_on(relay, by, error):
             self._relays.discard(relay)
-            relay.future.set_exception(self._verdict(by, error))
+            relay.future.set_exception(self._outcome(by, error))
 
-    def _verdict(self, node: Endpoint, error: BaseException) -> BaseException:
+    def _outcome(self, node: Endpoint, error: BaseException) -> BaseException:
         """Return what the sender is told when a node could not serve a command while its time lasted."""
         if isinstance(error, BusClosedError) and self._open:
             return BusUnavailableError(node.address, "left the cluster")
@@ -236,7 +236,7 @@ class ClusterConnection(Connection):
             if page.done():
                 return
             if error is not None:
-                page.set_exception(self._verdict(node, error))
+                page.set_exception(self._outcome(node, error))
                 return
             after, keys = sent.result()
             following = int(after) * NODES_MAX + number

@@ -1,7 +1,7 @@
 """The shared connection for everything that does not block; readers that block have a `channel` each.
 
-It heals itself: what it had in hand when the server went is sent again when the server is back, or fails when its
-time is over. So a command may be executed twice; every command of this package bears that.
+It heals itself: what it had in flight when the server went is sent again when the server is back, or fails when
+its time is over. So a command may be executed twice; every command of this package bears that.
 """
 
 import asyncio
@@ -144,7 +144,7 @@ class Connection:
 
     async def drain(self) -> None:
         """Wait until everything that was sent is answered or has failed."""
-        while pending := [command.future for command in self._in_hand() if not command.future.done()]:
+        while pending := [command.future for command in self._in_flight() if not command.future.done()]:
             await asyncio.wait(pending)
 
     async def close(self) -> None:
@@ -156,7 +156,7 @@ class Connection:
         if self._reconnecting is not None:
             self._reconnecting.cancel()
             await asyncio.wait([self._reconnecting])
-        for command in self._in_hand():
+        for command in self._in_flight():
             command.fail(BusClosedError())
         self._late.clear()
         self._waiting.clear()
@@ -196,7 +196,7 @@ class Connection:
     def _unanswered(self) -> list[Command]:
         return [*self._aside, *(self._wire.unanswered if self._wire is not None else ())]
 
-    def _in_hand(self) -> list[Command]:
+    def _in_flight(self) -> list[Command]:
         return [*self._late, *self._waiting, *self._unanswered()]
 
     def _wait_again(self, commands: Sequence[Command]) -> None:

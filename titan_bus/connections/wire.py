@@ -103,7 +103,7 @@ class Wire(asyncio.BufferedProtocol):
         self._transport.write(b"".join([command.packed for command in commands]))
 
     def close(self) -> None:
-        """Drop the connection at once. What the server has in hand for it is lost to us."""
+        """Drop the connection at once. What the server has in flight for it is lost to us."""
         if self._transport is not None:
             self._transport.abort()
 

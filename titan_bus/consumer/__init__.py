@@ -1,1 +1,1 @@
-"""What a subscription does: read, sort, limit, dispatch, come to a verdict. `processor` is the middle of it."""
+"""What a subscription does: read, sort, limit, dispatch, come to an outcome. `processor` is the middle of it."""

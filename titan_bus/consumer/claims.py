@@ -22,14 +22,14 @@ PAGE = 100
 HELD_AT_ONCE = 1_000
 """The server does nothing else while it works on one command."""
 OWN_IDLE_S = 5.0
-"""An entry of our own that is not in hand after so long is no reply still on its way: it was lost."""
+"""An entry of our own that is not in flight after so long is no reply still on its way: it was lost."""
 
 
 class DeliveredTooOftenError(BusError):
-    """An event was delivered `times` times and nobody came to a verdict: it may kill its handlers."""
+    """An event was delivered `times` times and nobody came to an outcome: it may kill its handlers."""
 
     def __init__(self, times: int) -> None:
-        super().__init__(f"delivered {times} times without a verdict")
+        super().__init__(f"delivered {times} times without an outcome")
         self.times = times
 
 
@@ -37,8 +37,8 @@ class Claims:
     """The unfinished business of one consumer on the streams of one subscription.
 
     Args:
-        held: tells the (stream, entry id) pairs that this consumer has in hand now.
-        has_room: whether it can take more in hand now.
+        held: tells the (stream, entry id) pairs that this consumer has in flight now.
+        has_room: whether it can take more now.
         claimed: how much it took over and has not begun. That is a share of its own, since reading fills all other
             room at once, and what was abandoned is the oldest there is.
         receive: takes over entries of a stream, told how often each was delivered; called before anything else can
@@ -85,7 +85,7 @@ class Claims:
         return True
 
     async def take_lost(self) -> None:
-        """Take up what was delivered to this consumer, is not in hand, and can be no reply on its way any more."""
+        """Take up what was delivered to this consumer, is not in flight, and is no reply on its way any more."""
         idle_s = min(OWN_IDLE_S, self._limits.min_idle_s)
         for stream in self._streams:
             await self._take(stream, int(idle_s * 1000), self._has_share, self._consumer)
@@ -106,7 +106,7 @@ class Claims:
         )
 
     async def hold(self) -> None:
-        """Keep young what this consumer has in hand, however slow its handlers are."""
+        """Keep young what this consumer has in flight, however slow its handlers are."""
         for stream in self._streams:
             ids = [entry_id for held, entry_id in self._held() if held == stream]
             for at in range(0, len(ids), HELD_AT_ONCE):
@@ -114,11 +114,11 @@ class Claims:
                 await self._call("XCLAIM", stream, self._group, self._consumer, 0, *some, "JUSTID")
 
     def close(self) -> None:
-        """Take nothing more; what is in hand is kept young as before."""
+        """Take nothing more; what is in flight is kept young as before."""
         self._closing = True
 
     async def keep(self) -> None:
-        """One round of upkeep; call it again and again, it waits a third of `min_idle_s` first."""
+        """One round of maintenance; call it again and again, it waits a third of `min_idle_s` first."""
         await asyncio.sleep(self._limits.min_idle_s / 3)
         try:
             await self.hold()

@@ -20,7 +20,7 @@ class _Partition:
 
 
 class Partitions:
-    """The partitions in hand, and what waits behind the one delivery of each that is on its way."""
+    """The partitions in flight, and what waits behind the one delivery of each that is on its way."""
 
     def __init__(self) -> None:
         self._partitions: dict[Hashable, _Partition] = {}

@@ -1,7 +1,7 @@
 """One consumer at work: what `reader` read is sorted by priority, limited, and handed to the handler.
 
-`verdicts` says what becomes of it then, `claims` brings what was left unfinished. Reading goes on while handlers
-work, up to `read.count` deliveries ahead, so that a high event overtakes low ones that still wait.
+`disposition` says what becomes of it then, `claims` brings what was left unfinished. Reading goes on while
+handlers work, up to `read.count` deliveries ahead, so that a high event overtakes low ones that still wait.
 """
 
 import asyncio
@@ -16,26 +16,26 @@ from titan_bus.connections.connection import Connection
 from titan_bus.consumer.claims import Claims
 from titan_bus.consumer.delayed import Delayed
 from titan_bus.consumer.delivery import IGNORED, Delivery, Entry, Key
+from titan_bus.consumer.disposition import Disposition
 from titan_bus.consumer.groups import Groups
-from titan_bus.consumer.hand import Hand
+from titan_bus.consumer.in_flight import InFlight
 from titan_bus.consumer.limits import Gate, RateLimit
 from titan_bus.consumer.partitions import Partitions
 from titan_bus.consumer.priorities import Priorities
 from titan_bus.consumer.reader import Reader
 from titan_bus.consumer.settlement import Settlement
-from titan_bus.consumer.verdicts import Verdicts
 from titan_bus.consumer.workers import Workers, cancel
-from titan_bus.counters import GroupCounters
 from titan_bus.errors import BusClosedError, BusError, EntryMalformedError
 from titan_bus.event import Event
+from titan_bus.observability.counters import GroupCounters
+from titan_bus.observability.tracing import Tracing
 from titan_bus.request import Responder
 from titan_bus.supervisor import keep_going
-from titan_bus.tracing import Tracing
 
 Handler = Callable[[Event], Awaitable[object]]
 PartitionBy = Callable[[Event], Hashable]
 PARKED_BATCHES = 10
-"""So many times `read.count` may wait behind slow or failing keys of `partition_by`, or be in hand without the
+"""So many times `read.count` may wait behind slow or failing keys of `partition_by`, or be in flight without the
 acknowledgement that the program gives itself, before reading pauses."""
 
 logger = logging.getLogger("titan_bus")
@@ -83,14 +83,14 @@ class Processor:
         self._partition_by = partition_by
         self._settlement = Settlement(connection, topic, group, config.retry)
         self._delayed = Delayed(self._settlement)
-        self._verdicts = Verdicts(
+        self._disposition = Disposition(
             self._name, self._settlement, responder, counters, config.stream(topic).retry_limit,
             self._let_go, self._take_again, self._delayed.added,
         )  # fmt: skip
-        self._hand = Hand(counters, by_event=not auto_ack)
+        self._in_flight = InFlight(counters, by_event=not auto_ack)
         self._claims = Claims(
             connection, config, group, self.streams,
-            held=self._hand.keys, has_room=self._has_room, claimed=self._hand.claimed,
+            held=self._in_flight.keys, has_room=self._has_room, claimed=self._in_flight.claimed,
             receive=self._receive_claimed, bury=self._bury,
         )  # fmt: skip
         self._backlog: Priorities[Delivery] = Priorities(config.priority_weights)
@@ -98,7 +98,7 @@ class Processor:
         self._workers = Workers(self._name, concurrency, self._handle_next)
         self._burying: set[asyncio.Task[None]] = set()
         self._retries: set[asyncio.TimerHandle] = set()
-        self._upkeep: set[asyncio.Task[None]] = set()
+        self._maintenance: set[asyncio.Task[None]] = set()
         self._behind = asyncio.Event()
         self._behind.set()
         self._reader_waits = False
@@ -117,7 +117,7 @@ class Processor:
             raise BusClosedError
         for step in (self._catch_up, self._delayed.release, self._claims.keep):
             what = f"{self._name}: {step.__name__.strip('_')}"
-            self._upkeep.add(asyncio.create_task(keep_going(step, what), name=what))
+            self._maintenance.add(asyncio.create_task(keep_going(step, what), name=what))
         self._reader.add(self)
 
     async def stop(self, drain_s: float, *, hand_back: bool = False) -> None:
@@ -130,17 +130,17 @@ class Processor:
         try:
             await self._leave(drain_s, hand_back=hand_back)
         finally:
-            # Also when who stops it is cancelled: what is still in hand must not be kept young for ever.
-            for task in self._workers.running() | self._burying | self._upkeep:
+            # Also when who stops it is cancelled: what is still in flight must not be kept young for ever.
+            for task in self._workers.running() | self._burying | self._maintenance:
                 task.cancel()
-            self._hand.clear()
+            self._in_flight.clear()
 
     async def _leave(self, drain_s: float, *, hand_back: bool) -> None:
         if hand_back:
             self.resize(0)
-            await self._reader.remove(self)  # what it still brings is taken in hand
+            await self._reader.remove(self)  # what it still brings is taken
         self._stopping = True
-        # Still pending on the server, the next start takes them up. They stay in hand until the end, so that
+        # Still pending on the server, the next start takes them up. They stay in flight until the end, so that
         # neither this consumer nor another takes them before.
         self._backlog.clear()
         self._partitions.clear()
@@ -154,14 +154,14 @@ class Processor:
             async with asyncio.timeout(drain_s):
                 if running := self._workers.running() | self._burying:
                     await asyncio.wait(running)
-                await self._verdicts.answered()
+                await self._disposition.answered()
         except TimeoutError:
             pass
-        await cancel(self._workers.running() | self._burying | self._upkeep)
+        await cancel(self._workers.running() | self._burying | self._maintenance)
         if hand_back:
             with contextlib.suppress(TimeoutError, BusError):  # they are claimed later then
                 async with asyncio.timeout(drain_s):
-                    await self._settlement.hand_back(self._hand.never_begun())
+                    await self._settlement.hand_back(self._in_flight.never_begun())
 
     def resize(self, concurrency: int) -> None:
         """Run so many handlers at once from now on; 0 pauses, and what runs goes on to its end."""
@@ -175,11 +175,11 @@ class Processor:
 
     def holds(self, event_id: str) -> bool:
         """Whether an event waits here for its manual acknowledgement, or is being handled."""
-        return bool(self._hand.of_event(event_id))
+        return bool(self._in_flight.of_event(event_id))
 
     async def acknowledge(self, event_id: str) -> None:
         """Acknowledge an event that this consumer holds."""
-        for key in self._hand.of_event(event_id):
+        for key in self._in_flight.of_event(event_id):
             await self._settlement.acknowledge(*key)
             self._counters.handled += 1
             self._let_go(key)
@@ -197,11 +197,11 @@ class Processor:
     def receive(
         self, stream: str, entries: list[Entry], delivered: Mapping[bytes, int] | None = None
     ) -> None:
-        """Take entries in hand (`reader` has them, or `claims`, which knows how often they were delivered)."""
+        """Take entries (`reader` has them, or `claims`, which knows how often they were delivered)."""
         if self._stopping:
             return
         batch = []
-        held = self._hand.keys()
+        held = self._in_flight.keys()
         for entry_id, fields in entries:
             if (stream, entry_id) in held:
                 continue
@@ -219,7 +219,7 @@ class Processor:
     def _take(
         self, stream: str, entry_id: bytes, fields: list[bytes], delivered: int | None
     ) -> Delivery | None:
-        """Take one entry in hand; None when it waits behind its key, or is buried as it cannot be understood."""
+        """Take one entry; None when it waits behind its key, or is buried as it cannot be understood."""
         key = stream, entry_id
         try:
             delivery = Delivery(stream, entry_id, fields, codec.decode(fields), None, delivered)
@@ -231,7 +231,7 @@ class Processor:
         except BaseException as error:  # noqa: BLE001 -- a fault of the entry, of `partition_by` or of its key
             self._refuse(key, fields or [], error)
             return None
-        self._hand.take(key, delivery)
+        self._in_flight.take(key, delivery)
         return delivery if goes else None
 
     def _refuse(self, key: Key, fields: list[bytes], error: BaseException) -> None:
@@ -241,7 +241,7 @@ class Processor:
             "%s: entry %s %s: %s", self._name, key[1].decode(), what, error,
             exc_info=None if malformed else error,
         )  # fmt: skip
-        self._hand.take(key, None)
+        self._in_flight.take(key, None)
         burial = asyncio.create_task(self._bury_held(key, fields, error), name=self._name)
         self._burying.add(burial)
         burial.add_done_callback(self._burying.discard)
@@ -255,7 +255,7 @@ class Processor:
     async def _bury(self, stream: str, entry_id: bytes, fields: list[bytes], error: BaseException) -> None:
         """Put an entry to the dead letters; while they cannot take it, it stays unacknowledged."""
         try:
-            await self._verdicts.bury(stream, entry_id, fields, error)
+            await self._disposition.bury(stream, entry_id, fields, error)
         except BusError as trouble:
             logger.warning("%s: %s stays open: %s", self._name, entry_id.decode(), trouble)
 
@@ -277,8 +277,8 @@ class Processor:
                 await self._count(delivery, delivery.delivered)
             with self._tracing.dispatching(delivery.event, self.group):
                 await self._handle(delivery)
-        except Exception:  # a supervisor: without a verdict the server will deliver it again
-            logger.exception("%s: no verdict on %s", self._name, delivery.event.event_id)
+        except Exception:  # a supervisor: without an outcome the server will deliver it again
+            logger.exception("%s: no outcome for %s", self._name, delivery.event.event_id)
             self._let_go((delivery.stream, delivery.entry_id))
         except BaseException:  # cancelled beside the handler, by somebody who came too late
             self._let_go((delivery.stream, delivery.entry_id))
@@ -296,10 +296,10 @@ class Processor:
         delivery = None
         while delivery is None and self._backlog:
             delivery = self._backlog.pop()
-            if not self._auto_ack and not self._hand.has(delivery):  # acknowledged before its turn
+            if not self._auto_ack and not self._in_flight.has(delivery):  # acknowledged before its turn
                 delivery = None
             elif delivery.event.meta.deadline is not None and self._responder.expired(delivery.event):
-                self._verdicts.expired(delivery)
+                self._disposition.expired(delivery)
                 delivery = None
         self._tell_reader()
         return delivery
@@ -319,20 +319,20 @@ class Processor:
         except (KeyboardInterrupt, SystemExit, GeneratorExit):  # the program ends, or this coroutine does
             self._let_go(key)
             raise
-        except BaseException as error:  # noqa: BLE001 -- whatever else a handler raises is a verdict on the event
+        except BaseException as error:  # noqa: BLE001 -- whatever else a handler raises is an outcome on the event
             self._counters.handling.observe((time.perf_counter() - began) * 1000)
-            await self._verdicts.failed(delivery, error)
+            await self._disposition.failed(delivery, error)
         else:
             self._counters.handling.observe((time.perf_counter() - began) * 1000)
             if event.meta.reply_to is not None:
                 await self._responder.answer(event, result)
             if self._auto_ack or result is IGNORED:
-                self._verdicts.handled(delivery)
+                self._disposition.handled(delivery)
 
     def _let_go(self, key: Key) -> None:
-        """It is no longer in hand: whoever waits behind it in its partition goes on."""
+        """It is no longer in flight: whoever waits behind it in its partition goes on."""
         try:
-            delivery = self._hand.let_go(key)
+            delivery = self._in_flight.let_go(key)
         except KeyError:
             return
         following = self._partitions.leave(delivery) if delivery is not None else None
@@ -344,13 +344,13 @@ class Processor:
     def _take_again(self, delivery: Delivery, after_s: float) -> None:
         """Handle a delivery of a partition again after a pause, in its place."""
         key = delivery.stream, delivery.entry_id
-        if key not in self._hand or self._stopping:
+        if key not in self._in_flight or self._stopping:
             return  # acknowledged by hand meanwhile
-        self._hand.take(key, delivery)
+        self._in_flight.take(key, delivery)
 
         def again() -> None:
             self._retries.discard(timer)
-            if self._hand.has(delivery):
+            if self._in_flight.has(delivery):
                 self._dispatch(delivery)
             self._tell_reader()
 
@@ -364,7 +364,7 @@ class Processor:
 
     def _has_room(self) -> bool:
         ahead = self._config.read.count if self._workers.limit and not self._stopping else 0
-        parked = len(self._partitions) + len(self._retries) if self._auto_ack else len(self._hand)
+        parked = len(self._partitions) + len(self._retries) if self._auto_ack else len(self._in_flight)
         return len(self._backlog) < ahead and parked < PARKED_BATCHES * ahead
 
     def _tell_reader(self) -> None:

@@ -1,4 +1,4 @@
-"""The verdict on a delivery: acknowledged, to be tried again later, or a dead letter. Each is one atomic step."""
+"""The outcome on a delivery: acknowledged, to be tried again later, or a dead letter. Each is one atomic step."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ from titan_bus.consumer.delivery import Delivery
 from titan_bus.errors import BusError, ServerRefusedError
 
 ACK_PATIENCE_S = 30.0
-"""A verdict waits longer for a lost server than a publish does: without it the event is handled again."""
+"""A outcome waits longer for a lost server than a publish does: without it the event is handled again."""
 
 Then = Callable[[str, bytes, BaseException | None], None]
 """Told of a stream and an entry that the server has acknowledged it, or what stood in the way."""

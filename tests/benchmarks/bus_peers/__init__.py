@@ -18,7 +18,7 @@ TEXT = "x" * 300
 
 Payload = dict[str, Any]
 Handled = Callable[[Payload | None], None]
-"""Told of every event handled; with its payload when latency is measured, with None for an empty handler."""
+"""Told of every event handled; with its payload when latency is measured, with None for nothing in flightler."""
 
 
 class Producer(Protocol):

@@ -1,7 +1,7 @@
 """One process of the measurement: `python -m tests.benchmarks.bus_peers.worker peer role url count rate`.
 
 It says `ready`, the producer then waits for a line, and says at the end what it measured, as JSON. Both roles read
-the same monotonic clock. A rate of 0 floods with an empty handler; otherwise the loop is open: a slow consumer
+the same monotonic clock. A rate of 0 floods with nothing in flightler; otherwise the loop is open: a slow consumer
 does not slow the producer, so that waiting is counted.
 """
 

@@ -18,9 +18,9 @@ from tests.titan_bus.conftest import until
 from titan_bus import ArchiveConfig, Bus, BusConfig, names, new_ulid
 from titan_bus.archive import archiver
 from titan_bus.archive.archive import Archive
+from titan_bus.archive.folder import FolderStore
 from titan_bus.archive.lease import Lease
 from titan_bus.archive.snapshot import groups_of
-from titan_bus.archive.storage import FolderStore
 from titan_bus.connections.connection import Connection
 from titan_bus.errors import ArchiveElsewhereError, StoreError
 
@@ -78,10 +78,10 @@ async def test_trimming_never_overtakes_the_archive(bus: Bus, raw: Connection, t
     await publish(bus, topic, 5)
     await bus.archive_now()
     await publish(bus, topic, 95)
-    await bus._upkeep._trimmer.trim(topic)
+    await bus._maintenance._trimmer.trim(topic)
     assert await raw.call("XLEN", names.stream_of(topic)) >= 95
     await bus.archive_now()
-    await bus._upkeep._trimmer.trim(topic)
+    await bus._maintenance._trimmer.trim(topic)
     assert await raw.call("XLEN", names.stream_of(topic)) == 10
     assert bus.counters.topic(topic).trimmed == 90
 
@@ -91,7 +91,7 @@ async def test_a_topic_that_no_round_has_met_is_not_trimmed(
 ) -> None:
     """A burst on a new topic stays until the first round has it; the lag is a number then, too."""
     await publish(bus, topic, 95)
-    await bus._upkeep._trimmer.trim(topic)
+    await bus._maintenance._trimmer.trim(topic)
     assert await raw.call("XLEN", names.stream_of(topic)) == 95
     assert (await bus.archive_now()).entries == 95
     assert (await groups_of(raw, names.stream_of(topic)))[names.ARCHIVE_GROUP]["lag"] == 0
@@ -138,7 +138,7 @@ async def test_an_archiver_killed_at_any_step_leaves_no_gap(
         )
         ended = await child.wait()
         await raw.call("DEL", names.ARCHIVE_LEASE)  # it would run out in 30 s
-        await bus._upkeep._trimmer.trim(topic)
+        await bus._maintenance._trimmer.trim(topic)
         assert await ids(bus.replay(ALWAYS, topic)) == sent
         if ended == 0:
             break

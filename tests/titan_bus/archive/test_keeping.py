@@ -10,12 +10,12 @@ import pytest
 from tests.titan_bus.archives import ALWAYS, archived, cut, entries, ids, publish
 from tests.titan_bus.conftest import Recorder, settled
 from titan_bus import ArchiveConfig, Bus, BusConfig, codec, names
-from titan_bus.archive.archive import Archive, Kept, SnapshotName
+from titan_bus.archive.archive import Archive, Kept, SnapshotName, open_store
 from titan_bus.archive.archiver import Archiver
+from titan_bus.archive.folder import FolderStore
 from titan_bus.archive.retention import surplus
 from titan_bus.archive.segment_name import SegmentName
 from titan_bus.archive.snapshot import read
-from titan_bus.archive.storage import FolderStore, open_store
 from titan_bus.connections.connection import Connection
 from titan_bus.entry_id import EntryId
 

@@ -26,8 +26,8 @@ from titan_bus import (
 )  # fmt: skip
 from titan_bus.archive import restore
 from titan_bus.archive.archive import Archive
+from titan_bus.archive.folder import FolderStore
 from titan_bus.archive.snapshot import groups_of
-from titan_bus.archive.storage import FolderStore
 from titan_bus.connections.connection import Connection
 from titan_bus.connections.endpoint import Endpoint
 from titan_bus.errors import BusUnavailableError
@@ -100,7 +100,7 @@ async def test_only_the_tail_comes_back(bus: Bus, raw: Connection) -> None:
 
 
 async def test_groups_go_on_where_they_were(bus: Bus, raw: Connection) -> None:
-    """What was acknowledged does not come again; what was in hand or unread does, however far back it is."""
+    """What was acknowledged does not come again; what was in flight or unread does, however far back it is."""
     recorder = Recorder()
     subscription = await bus.subscribe(TOPIC, "done", recorder)
     sent = await publish(bus, TOPIC, 5)

@@ -13,9 +13,10 @@ import pytest
 
 from tests.s3_server.server import Bucket
 from titan_bus import names, new_ulid
-from titan_bus.archive.archive import Archive
+from titan_bus.archive.archive import Archive, open_store
+from titan_bus.archive.folder import FolderStore
 from titan_bus.archive.segment_name import SegmentName
-from titan_bus.archive.storage import FolderStore, Store, Stored, open_store
+from titan_bus.archive.storage import Store, Stored
 from titan_bus.entry_id import EntryId
 from titan_bus.errors import ExtraMissingError, StoreError
 
@@ -101,7 +102,7 @@ async def test_a_key_leads_nowhere_else(tmp_path: Path, key: str) -> None:
 async def test_the_folders_of_an_object_are_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each name on the way is made so, also one that a run before made which died then; and once is enough."""
     synced: list[Path] = []
-    monkeypatch.setattr("titan_bus.archive.storage._sync", synced.append)
+    monkeypatch.setattr("titan_bus.archive.folder._sync", synced.append)
     await FolderStore(tmp_path / "deep/archive").put("t/x", b"x")
     assert {tmp_path, tmp_path / "deep", tmp_path / "deep/archive", tmp_path / "deep/archive/t"} == set(
         synced

@@ -14,8 +14,8 @@ import pytest
 from tests.titan_bus.conftest import pending
 from titan_bus import Bus, names
 from titan_bus.connections.connection import Connection
-from titan_bus.shim import secret, titan_bus_pb2_grpc
-from titan_bus.shim import titan_bus_pb2 as pb
+from titan_bus.grpc import secret, titan_bus_pb2_grpc
+from titan_bus.grpc import titan_bus_pb2 as pb
 
 from .conftest import Run
 
@@ -92,7 +92,7 @@ async def test_a_signal_lets_clients_finish(
     signum: int,
     status: int,
 ) -> None:
-    """What a client has in hand when the signal comes it may still acknowledge; then its stream ends."""
+    """What a client has in flight when the signal comes it may still acknowledge; then its stream ends."""
     token = (await titan_bus("token", "--sub", "x", "--publish", "*", "--subscribe", "*:*")).out.strip()
     metadata = (("authorization", f"Bearer {token}"),)
     process = program("grpc", "--listen", "127.0.0.1:0", "--secret", str(secret_file))

@@ -21,7 +21,7 @@ UNMET = (
     errors.EntryMalformedError,  # keeps what it cannot read,
     errors.EventNotHeldError,  # acknowledges,
     errors.OnceMisusedError,  # guards,
-    errors.ShimError,  # or is the other side of the shim, which answers these to its client;
+    errors.RemoteClientError,  # or is the other side of the gRPC server, which answers these to its client;
     errors.UndescribableError,  # and `asyncapi` tells this one itself.
 )
 

@@ -58,7 +58,7 @@ def next_line(process: "Popen[str]", begin: str) -> str:
 
 
 @pytest.mark.usefixtures("module")
-async def test_sigterm_finishes_what_is_in_hand(
+async def test_sigterm_finishes_what_is_in_flight(
     program: Program, bus: Bus, raw: Connection, topic: str
 ) -> None:
     """The handler ends, its event is acknowledged, the status is 0: the ordinary end of a service."""

@@ -94,7 +94,7 @@ async def test_closing_is_bounded_without_a_server(
     assert isinstance(waiting.exception(), Exception)
 
 
-async def test_verdicts_wait_for_the_server(bus: Bus, server: Server, topic: str) -> None:
+async def test_outcomes_wait_for_the_server(bus: Bus, server: Server, topic: str) -> None:
     """An event handled while the server was away is acknowledged when it is back, not handled twice."""
     gate = asyncio.Event()
     recorder = Recorder(lambda _: gate.wait())

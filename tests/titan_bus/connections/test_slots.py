@@ -19,7 +19,7 @@ def test_the_specification_s_examples() -> None:
 
 
 def test_all_keys_of_a_topic_lie_together() -> None:
-    """Stream, retries and delayed events of a topic share a slot, so that a verdict is one step."""
+    """Stream, retries and delayed events of a topic share a slot, so that an outcome is one step."""
     keys = (STREAM, names.retries_of("g", "chat.v1"), names.delayed_of("g", "chat.v1"))
     assert len({slot_of(key) for key in keys}) == 1
 

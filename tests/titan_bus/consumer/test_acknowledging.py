@@ -25,15 +25,15 @@ async def test_acknowledging_by_hand(bus: Bus, raw: Connection, topic: str) -> N
 
 
 async def test_what_nobody_acknowledges_is_bounded(config: BusConfig, raw: Connection, topic: str) -> None:
-    """With ten batches in hand no more are read, so others of the group get them; each `ack` makes room again."""
+    """With ten batches in flight no more are read, so others of the group get them; an `ack` makes room again."""
     recorder = Recorder()
     async with Bus(msgspec.structs.replace(config, read=ReadConfig(count=2))) as bus:
         subscription = await bus.subscribe(topic, "g", recorder, auto_ack=False)
         ids = [await bus.publish(topic, "e", {}) for _ in range(60)]
         await recorder.wait_for(20)
         await until(lambda: subscription._processor._reader_waits, "the pause")
-        in_hand = len(recorder.events)
-        assert in_hand < 25
+        in_flight = len(recorder.events)
+        assert in_flight < 25
         for acknowledged, event_id in enumerate(ids):
             await recorder.wait_for(acknowledged + 1)
             assert len(recorder.events) - acknowledged < 25

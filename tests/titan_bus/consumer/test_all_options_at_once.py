@@ -126,8 +126,8 @@ class Consumers:
             subscription.resize(16)
 
     @property
-    def in_hand(self) -> int:
-        return sum(group.in_hand for bus in self.buses for group in bus.counters.groups.values())
+    def in_flight(self) -> int:
+        return sum(group.in_flight for bus in self.buses for group in bus.counters.groups.values())
 
 
 async def left_on(bus: Bus) -> dict[str, int]:
@@ -143,7 +143,7 @@ async def left_on(bus: Bus) -> dict[str, int]:
 @pytest.mark.parametrize("seed", [random.randrange(10_000)])
 async def test_nothing_is_lost_and_nothing_is_left(server: Server, seed: int) -> None:
     """However failures, retries, keys, limits, pauses, stops, cuts and kills of the server meet, every event is
-    handled, nothing stays in hand or pending, and of a key no consumer handles two at once.
+    handled, nothing stays in flight or pending, and of a key no consumer handles two at once.
     """
     chance = random.Random(seed)
     print(f"seed {seed}")
@@ -169,7 +169,7 @@ async def test_nothing_is_lost_and_nothing_is_left(server: Server, seed: int) ->
         async def over() -> bool:
             return (
                 published <= consumers.handled.keys()
-                and not consumers.in_hand
+                and not consumers.in_flight
                 and not await left_on(publisher)
             )
 

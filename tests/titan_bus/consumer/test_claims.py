@@ -82,7 +82,7 @@ async def test_a_slow_handler_keeps_its_event(config: BusConfig, topic: str) -> 
 async def test_an_event_that_kills_becomes_a_dead_letter(
     config: BusConfig, raw: Connection, topic: str
 ) -> None:
-    """Delivered more often than `delivery_limit` without a verdict, an event is not delivered again."""
+    """Delivered more often than `delivery_limit` without an outcome, an event is not delivered again."""
     async with Bus(named(config, "heir", delivery_limit=3)) as bus:
         await raw.call("XGROUP", "CREATE", names.stream_of(topic), "g", "0", "MKSTREAM")
         await bus.publish(topic, "e", {})
@@ -114,7 +114,7 @@ async def test_an_event_that_kills_takes_no_other_with_it(
             began = len(stuck.events)
             await stuck.wait_for(began + 1)
             await pending_is(raw, names.stream_of(topic), "g", 5)
-            await subscription.stop(0.0)  # without a verdict, as when it is killed
+            await subscription.stop(0.0)  # without an outcome, as when it is killed
     recorder = Recorder()
     async with Bus(named(config, "heir", delivery_limit=2)) as bus:
         await bus.subscribe(topic, "g", recorder)
@@ -183,7 +183,7 @@ async def test_retries_of_a_dead_consumer_come_back(config: BusConfig, raw: Conn
 async def test_a_vanished_group_is_not_an_error(
     bus: Bus, raw: Connection, topic: str, command: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Upkeep that finds no group leaves the making of it to the reader."""
+    """Maintenance that finds no group leaves the making of it to the reader."""
     subscription = await bus.subscribe(topic, "g", Recorder(lambda _: asyncio.Event().wait()))
     await bus.publish(topic, "e", {})
     claims = subscription._processor._claims
@@ -221,7 +221,7 @@ async def test_who_pauses_takes_nothing_over(config: BusConfig, raw: Connection,
 async def test_no_more_is_taken_over_than_there_is_room_for(
     config: BusConfig, raw: Connection, topic: str
 ) -> None:
-    """What a dead consumer left is taken page by page, as it is handled, and not all into one hand."""
+    """What a dead consumer left is taken page by page, as it is handled, and not all into one consumer."""
     await paused(config, raw, topic, 1_000)
     gate = asyncio.Event()
     recorder = Recorder(lambda _: gate.wait())
@@ -229,9 +229,9 @@ async def test_no_more_is_taken_over_than_there_is_room_for(
     async with Bus(config) as bus:
         await bus.subscribe(topic, "g", recorder, concurrency=1)
         counters = bus.counters.group(topic, "g")
-        await until(lambda: counters.in_hand, "the first page")
+        await until(lambda: counters.in_flight, "the first page")
         await asyncio.sleep(0.3)  # many rounds
-        assert counters.in_hand <= 110
+        assert counters.in_flight <= 110
         gate.set()
         await recorder.wait_for(1_000)
         await settled(raw, names.stream_of(topic), "g")

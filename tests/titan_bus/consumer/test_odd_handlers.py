@@ -18,7 +18,7 @@ class Unusual(BaseException):
     """Neither an Exception nor one of the interpreter's own ways to end."""
 
 
-async def test_a_base_exception_is_a_verdict(bus: Bus, raw: Connection, topic: str) -> None:
+async def test_a_base_exception_is_an_outcome(bus: Bus, raw: Connection, topic: str) -> None:
     """Whatever a handler raises lets the event come again; it is not held for ever."""
     raised = iter([Unusual("odd"), BaseExceptionGroup("some", [Unusual("odd")])])
 
@@ -191,7 +191,7 @@ async def test_context_variables_are_not_compared(bus: Bus, topic: str) -> None:
 async def test_a_cancellation_that_comes_too_late_costs_no_event(
     bus: Bus, raw: Connection, topic: str, error: FatalError | None, key: Callable[[Event], str] | None
 ) -> None:
-    """A watchdog that cancels the worker after the handler's end leaves nothing in hand, and no key blocked."""
+    """A watchdog that cancels the worker after the handler's end leaves nothing in flight, and no key blocked."""
     recorder = Recorder()
 
     async def handle(event: Event) -> None:
@@ -206,4 +206,4 @@ async def test_a_cancellation_that_comes_too_late_costs_no_event(
     await asyncio.gather(*(bus.publish(topic, "e", {}) for _ in range(5)))
     await bus.subscribe(topic, "g", handle, concurrency=1, partition_by=key)
     await until(lambda: len(set(recorder.ids)) == 5, "all five")
-    await until(lambda: not bus.counters.group(topic, "g").in_hand, "an empty hand")
+    await until(lambda: not bus.counters.group(topic, "g").in_flight, "nothing in flight")

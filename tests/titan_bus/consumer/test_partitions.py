@@ -216,7 +216,7 @@ async def test_by_hand_the_key_waits_for_the_acknowledgement(bus: Bus, topic: st
 
 
 async def test_failing_keys_are_bounded(config: BusConfig, topic: str) -> None:
-    """When all of many keys fail, reading pauses; it does not take the whole stream in hand to wait there."""
+    """When all of many keys fail, reading pauses; it does not take the whole stream in flight to wait there."""
     config = msgspec.structs.replace(
         config, read=ReadConfig(count=5), retry=RetryConfig(base_s=60.0), streams=()
     )
@@ -225,7 +225,7 @@ async def test_failing_keys_are_bounded(config: BusConfig, topic: str) -> None:
         await publish(bus, topic, *(f"key{n}" for n in range(400)))
         subscription = await bus.subscribe(topic, "g", recorder, partition_by=key_of)
         await until(lambda: subscription._processor._reader_waits, "the pause")
-        assert bus.counters.group(topic, "g").in_hand < 100
+        assert bus.counters.group(topic, "g").in_flight < 100
 
 
 async def test_acknowledging_what_waits_behind_its_key_moves_nobody(
@@ -236,7 +236,7 @@ async def test_acknowledging_what_waits_behind_its_key_moves_nobody(
     await bus.subscribe(topic, "g", recorder, auto_ack=False, partition_by=key_of)
     first, second, third = await publish(bus, topic, "a", "a", "a")
     await recorder.wait_for(1)
-    await until(lambda: bus.counters.group(topic, "g").in_hand == 3, "all in hand")
+    await until(lambda: bus.counters.group(topic, "g").in_flight == 3, "all in flight")
     await bus.ack(second)
     await pending_is(raw, names.stream_of(topic), "g", 2)
     assert recorder.ids == [first]

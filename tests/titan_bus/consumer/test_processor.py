@@ -1,4 +1,4 @@
-"""One consumer: order, concurrency, verdicts."""
+"""One consumer: order, concurrency, outcomes."""
 
 import asyncio
 import contextlib
@@ -85,13 +85,13 @@ async def test_high_overtakes_what_waits_from_before(bus: Bus, topic: str) -> No
     await asyncio.gather(*[bus.publish(topic, "e", {}, "low") for _ in range(50)])
     await recorder.wait_for(1)
     await bus.publish(topic, "e", {}, "high")
-    await until(lambda: bus.counters.group(topic, "g").in_hand == 51, "the high one, read ahead")
+    await until(lambda: bus.counters.group(topic, "g").in_flight == 51, "the high one, read ahead")
     gate.set()
     events = await recorder.wait_for(51)
     assert [event.meta.priority for event in events].index("high") <= 2
 
 
-async def test_the_verdicts_are_counted(bus: Bus, topic: str) -> None:
+async def test_the_outcomes_are_counted(bus: Bus, topic: str) -> None:
     """What became of the events of a group, and how long it took, stands in its counters."""
 
     def judge(event: Event) -> None:
@@ -103,7 +103,7 @@ async def test_the_verdicts_are_counted(bus: Bus, topic: str) -> None:
         await bus.publish(topic, event_type, {})
     counters = bus.counters.group(topic, "g")
     await until(lambda: counters.handled == 2, "both that can be handled")
-    await until(lambda: counters.in_hand == 0, "nothing in hand")
+    await until(lambda: counters.in_flight == 0, "nothing in flight")
     assert (counters.failed, counters.retried, counters.dead, counters.expired) == (2, 1, 1, 0)
     assert sum(counters.latency.buckets) == 2
     assert sum(counters.handling.buckets) >= 2
@@ -261,7 +261,7 @@ async def test_cancellation_never_acknowledges(config: BusConfig, raw: Connectio
 async def test_a_handler_that_cancels_itself_is_not_acknowledged(
     bus: Bus, raw: Connection, topic: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """CancelledError out of a handler is no verdict; the consumer goes on with the next event."""
+    """CancelledError out of a handler is no outcome; the consumer goes on with the next event."""
 
     def cancel(event: Event) -> None:
         if event.event_type == "bad":
@@ -395,7 +395,7 @@ class UnspeakableError(Exception):
 
 
 @pytest.mark.parametrize("error", [UnspeakableError(), ValueError("a file called \udce4")])
-async def test_an_error_that_cannot_be_told_is_a_verdict(bus: Bus, topic: str, error: Exception) -> None:
+async def test_an_error_that_cannot_be_told_is_an_outcome(bus: Bus, topic: str, error: Exception) -> None:
     """Neither an error whose text raises nor one that UTF-8 cannot hold keeps an event from the dead letters."""
 
     def fails(_: Event) -> None:
@@ -421,7 +421,7 @@ async def test_a_stop_that_is_cancelled_holds_nothing_back(bus: Bus, raw: Connec
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05):
             await subscription.stop(60.0)
-    assert not len(processor._hand)
-    await asyncio.wait(processor._upkeep | processor._workers.running(), timeout=5.0)
-    assert all(task.done() for task in processor._upkeep)
+    assert not len(processor._in_flight)
+    await asyncio.wait(processor._maintenance | processor._workers.running(), timeout=5.0)
+    assert all(task.done() for task in processor._maintenance)
     await pending_is(raw, names.stream_of(topic), "g", 1)

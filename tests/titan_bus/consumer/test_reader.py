@@ -133,10 +133,10 @@ async def test_a_busy_topic_does_not_hold_up_an_idle_one(bus: Bus, raw: Connecti
     await bus.subscribe(f"{topic}.idle", "g", idle)
     await asyncio.gather(*[bus.publish(topic, "e", {}) for _ in range(100)])
     await busy.wait_for(1)
-    await until(lambda: bus.counters.group(topic, "g").in_hand > 10, "a full backlog")
+    await until(lambda: bus.counters.group(topic, "g").in_flight > 10, "a full backlog")
     await bus.publish(f"{topic}.idle", "e", {})
     await idle.wait_for(1)
-    assert bus.counters.group(topic, "g").in_hand < 40  # what lies ahead is bounded
+    assert bus.counters.group(topic, "g").in_flight < 40  # what lies ahead is bounded
     gate.set()
     await busy.wait_for(100)
     await settled(raw, names.stream_of(topic), "g")
@@ -196,7 +196,7 @@ async def test_what_a_stopped_one_was_sent_stays_pending(
         gate.set()
         await stopping
         assert len(await pending(raw, names.stream_of(topic), "g")) == 4
-        assert bus.counters.group(topic, "g").in_hand == 0
+        assert bus.counters.group(topic, "g").in_flight == 0
         again = Recorder()
         await bus.subscribe(topic, "g", again)
         await again.wait_for(4)

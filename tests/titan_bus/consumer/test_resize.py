@@ -11,7 +11,7 @@ from titan_bus import Bus, BusConfig, Event
 
 
 class Gate:
-    """A handler that stays in hand until it is let go."""
+    """A handler that stays in flight until it is let go."""
 
     def __init__(self) -> None:
         self.running = 0

@@ -1,4 +1,4 @@
-"""Verdicts, sent twice: after a lost connection nobody knows whether the first one arrived."""
+"""Disposition, sent twice: after a lost connection nobody knows whether the first one arrived."""
 
 import asyncio
 
@@ -40,7 +40,7 @@ async def test_postponing_twice_is_postponing_once(raw: Connection, topic: str, 
 async def test_burying_twice_is_burying_once(
     bus: Bus, raw: Connection, topic: str, delivery: Delivery
 ) -> None:
-    """One dead letter comes of two verdicts."""
+    """One dead letter comes of two outcomes."""
     settlement = Settlement(raw, topic, "g", RetryConfig())
     for _ in range(2):
         await settlement.bury(delivery.stream, delivery.entry_id, delivery.fields, ValueError("no"))
@@ -95,7 +95,7 @@ async def test_pauses_double_up_to_the_cap(raw: Connection, topic: str) -> None:
         assert longest / 2 <= pause_s <= longest
 
 
-async def test_a_verdict_that_cannot_be_written_acknowledges_nothing(
+async def test_an_outcome_that_cannot_be_written_acknowledges_nothing(
     raw: Connection, topic: str, delivery: Delivery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody else's key stands in the way: the event stays pending, because scripts are not rolled back."""

@@ -1,4 +1,4 @@
-// Publishes and consumes through the shim, as a program in another language does. Prints one JSON object a line.
+// Publishes and consumes through the gRPC server, as a program in another language does. Prints one JSON object a line.
 //
 //   node client.js <address> <proto> publish   <topic> <event type> <count>
 //   node client.js <address> <proto> consume   <topic> <group> <count>     acknowledges; nacks what says so, once
@@ -46,9 +46,9 @@ function subscribe(group, count, handle) {
     stream.on('data', ({ events }) => {
       for (const event of events) {
         print({ ...event, payload: JSON.parse(event.payloadJson) });
-        const verdict = handle(event);
-        stream.write(verdict);
-        missing -= (verdict.acks || []).length;
+        const outcome = handle(event);
+        stream.write(outcome);
+        missing -= (outcome.acks || []).length;
       }
       if (missing === 0) stream.end();
     });

@@ -1,0 +1,249 @@
+"""What a bus is told: its server, its streams, its limits. Frozen structs; `config.file` reads them from YAML.
+
+Each looks at what it cannot do without last: a file's other faults are told before that ends the reading.
+"""
+
+import math
+import os
+import socket
+from typing import Literal
+
+import msgspec
+
+from titan_bus.errors import ConfigValueError
+from titan_bus.event import Priority
+
+PORT_MAX = 65_535
+WHOLE_MAX = 2**53
+"""More than any stream or archive holds, and the largest number that Lua and JSON know exactly."""
+COUNT_MAX = 2**31 - 1
+"""For what is counted one by one; who writes it means for ever."""
+READ_COUNT_MAX = 100_000
+"""All of a batch is in memory, and each stream has its own."""
+BLOCK_MS_MAX = 600_000
+"""Ten minutes. Longer spares the server nothing, and what it refuses as too long would be asked again for ever."""
+SECONDS_MAX = 366 * 86_400
+"""A year: what is longer was written in another unit, and in milliseconds the server might not take it."""
+DAYS_MAX = 36_525
+"""A century, which a date can still be reckoned back."""
+
+
+def _at_least(least: float, most: float, **values: float | None) -> None:
+    """See that these fields are numbers, no less and no more; None is left alone."""
+    for field, value in values.items():
+        if value is not None and not least <= value < math.inf:
+            raise ConfigValueError(field, f"has to be {least:g} or more, not {value}")
+        _at_most(most, field, value)
+
+
+def _above_zero(most: float, **values: float | None) -> None:
+    """See that these fields are numbers above 0 and no more than `most`; None is left alone."""
+    for field, value in values.items():
+        if value is not None and not 0 < value < math.inf:
+            raise ConfigValueError(field, f"has to be more than 0, not {value}")
+        _at_most(most, field, value)
+
+
+def _at_most(most: float, field: str, value: float | None) -> None:
+    if value is not None and value > most:
+        raise ConfigValueError(field, f"has to be {most} or less, not {value}")
+
+
+def _named(**values: str) -> None:
+    """See that these fields are not empty."""
+    for field, value in values.items():
+        if not value:
+            raise ConfigValueError(field, "has to be a name, not an empty text")
+
+
+class StreamConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One topic's limits.
+
+    Attributes:
+        name: the topic, `chat.v1`.
+        maxlen: about how many events the stream keeps. What a group has not acknowledged stays beyond it.
+        rate_limit: events a second that each consumer of this bus handles at most; None for no limit.
+        retry_limit: how often a failed event is tried again before it goes to the dead letters.
+        trim: "hard" lets `maxlen` remove also what a group has not acknowledged.
+    """
+
+    name: str
+    maxlen: int = 100_000
+    rate_limit: float | None = None
+    retry_limit: int = 5
+    trim: Literal["safe", "hard"] = "safe"
+
+    def __post_init__(self) -> None:
+        _at_least(1, WHOLE_MAX, maxlen=self.maxlen)
+        _above_zero(WHOLE_MAX, rate_limit=self.rate_limit)
+        _at_least(0, COUNT_MAX, retry_limit=self.retry_limit)
+        if self.trim not in {"safe", "hard"}:
+            raise ConfigValueError("trim", "has to be safe or hard")
+        _named(name=self.name)
+
+
+class ReadConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a consumer reads: it waits `block_ms` (1 to 600,000) at most for up to `count` events of each stream."""
+
+    block_ms: int = 2_000
+    count: int = 100
+
+    def __post_init__(self) -> None:
+        _at_least(1, BLOCK_MS_MAX, block_ms=self.block_ms)
+        _at_least(1, READ_COUNT_MAX, count=self.count)
+
+
+class RetryConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long a failed event waits: `base_s` doubled with each failure, at most `cap_s`, of which 50 to 100 %."""
+
+    base_s: float = 0.2
+    cap_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        _at_least(0, SECONDS_MAX, base_s=self.base_s, cap_s=self.cap_s)
+
+
+class ClaimConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What becomes of events that a consumer took and never finished.
+
+    Attributes:
+        min_idle_s: after this time without a sign of life another consumer takes them over.
+        delivery_limit: delivered more often than this without an outcome, an event becomes a dead letter. What a
+            consumer read ahead and never began counts once, however often that consumer was killed.
+    """
+
+    min_idle_s: float = 60.0
+    delivery_limit: int = 10
+
+    def __post_init__(self) -> None:
+        _above_zero(SECONDS_MAX, min_idle_s=self.min_idle_s)
+        _at_least(1, COUNT_MAX, delivery_limit=self.delivery_limit)
+
+
+class ArchiveConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the events are kept beyond the streams.
+
+    Attributes:
+        target: a folder, or `s3://bucket/prefix`; of one server alone: two would hide each other's events there.
+            A server has one archive; a second target is refused. A program without this setting knows of none: it
+            may trim a new topic before the first round has met that.
+        every_s: how often what is new is written.
+        topics: which; empty for every topic on the server.
+        max_age_days: segments whose last event is older are removed; None keeps them.
+        max_bytes: the oldest segments are removed until all together are no longer than this; None keeps them.
+        options: for S3: `endpoint`, `region`, `access_key_id`, `secret_access_key`; else the usual environment.
+    """
+
+    target: str
+    every_s: float = 300.0
+    topics: tuple[str, ...] = ()
+    max_age_days: float | None = None
+    max_bytes: int | None = None
+    options: dict[str, str] = {}
+
+    def __post_init__(self) -> None:
+        _above_zero(SECONDS_MAX, every_s=self.every_s)
+        _above_zero(DAYS_MAX, max_age_days=self.max_age_days)
+        _at_least(1, WHOLE_MAX, max_bytes=self.max_bytes)
+        _named(target=self.target)
+
+
+class MetricsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where Prometheus finds the metrics: GET /metrics, without a password, for everybody who reaches the port.
+
+    Attributes:
+        port: 0 takes any that is free, which `Bus.metrics_port` tells. One that is taken is logged as an error and
+            tried again every `every_s`; the bus works without.
+        host: the address to listen on; only this machine reaches the default.
+        every_s: how often the server is asked for lag, pending and dead letters.
+    """
+
+    port: int = 9464
+    host: str = "127.0.0.1"
+    every_s: float = 5.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= PORT_MAX:
+            raise ConfigValueError(
+                "port", f"has to be 0 to {PORT_MAX}, 0 for any that is free, not {self.port}"
+            )
+        _named(host=self.host)
+        _above_zero(SECONDS_MAX, every_s=self.every_s)
+
+
+class BusConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole of it.
+
+    Attributes:
+        url: `redis://`, `rediss://` or `unix:///path`, with user and password where there are any;
+            `redis+sentinel://` and `redis+cluster://` for those (`server`).
+        source: who publishes, `desktop_app@v0.9.1`; goes into `meta.source`.
+        consumer: this program's name within its groups. It must be the same after a restart, and no two
+            programs that live at once may share it. Default: the source without its version, and the host.
+        streams: topics with limits of their own.
+        rate_limit: events a second that all consumers of this bus together handle at most; None for no limit.
+        priority_weights: within a batch the heaviest comes first; between batches each priority gets its share.
+        read: how consumers read.
+        retry: how long a failed event waits.
+        claim: what becomes of unfinished events.
+        archive: where events are kept; None keeps them in the streams alone.
+        metrics: where Prometheus finds them; None opens no port.
+        replicas: a publish succeeds when so many replicas have it too (WAIT); 0 does not ask them.
+        patience_s: for so long a publish waits for a server that does not answer.
+        drain_s: for so long closing waits for handlers that are running.
+    """
+
+    url: str
+    source: str = "titan_bus"
+    consumer: str = ""
+    streams: tuple[StreamConfig, ...] = ()
+    rate_limit: float | None = None
+    priority_weights: dict[Priority, int] = msgspec.field(
+        default_factory=lambda: {Priority.HIGH: 3, Priority.MEDIUM: 2, Priority.LOW: 1}
+    )
+    read: ReadConfig = ReadConfig()
+    retry: RetryConfig = RetryConfig()
+    claim: ClaimConfig = ClaimConfig()
+    archive: ArchiveConfig | None = None
+    metrics: MetricsConfig | None = None
+    replicas: int = 0
+    patience_s: float = 5.0
+    drain_s: float = 5.0
+
+    def __post_init__(self) -> None:
+        _named(source=self.source)
+        _above_zero(WHOLE_MAX, rate_limit=self.rate_limit)
+        _at_least(0, COUNT_MAX, replicas=self.replicas)
+        _at_least(0, SECONDS_MAX, patience_s=self.patience_s, drain_s=self.drain_s)
+        for priority in Priority:
+            if not (weight := self.priority_weights.get(priority)):
+                raise ConfigValueError("priority_weights", f"{priority} has to be there, and more than 0")
+            _at_least(1, COUNT_MAX, priority_weights=weight)
+        names: set[str] = set()
+        for at, stream in enumerate(self.streams):
+            if stream.name in names:
+                raise ConfigValueError(
+                    f"streams[{at}]", f"{stream.name} is there already: one entry has its limits"
+                )
+            names.add(stream.name)
+        if "://" not in self.url:
+            raise ConfigValueError("url", "has to begin with redis://, rediss://, unix:// or the like")
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "BusConfig":
+        """Read a configuration file (`config.file`); meant for a program's start, where nothing waits.
+
+        Raises:
+            ConfigError: it cannot be used; with file and line.
+        """
+        from titan_bus.config import file
+
+        return file.load(path, cls)
+
+    def stream(self, topic: str) -> StreamConfig:
+        """Return a topic's limits, the defaults for one that is not listed."""
+        return next((stream for stream in self.streams if stream.name == topic), StreamConfig(name=topic))
+
+    def consumer_name(self) -> str:
+        """Return the name that this program has in its groups."""
+        return self.consumer or f"{self.source.partition('@')[0]}@{socket.gethostname()}"

@@ -1,0 +1,211 @@
+"""Handlers declared in modules, before there is a bus; the bus, the worker and `asyncapi` take them from here.
+
+    handlers = Handlers()
+
+    @handlers.on("orders.v1", "billing", event_type="order_placed", concurrency=4)
+    async def bill(order: OrderPlaced) -> None: ...
+
+All that is declared for one topic and group is one subscription, which hands each event to the handler of its
+type. An event whose type no handler of the group takes is acknowledged and logged once: a group that wants a few
+types of a topic has not asked for the rest. So in a rolling upgrade the consumers of a new type go first. A group
+that must not miss anything declares a handler without `event_type`; it gets all that no other takes.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from titan_bus.consumer.delivery import IGNORED
+from titan_bus.consumer.processor import PartitionBy
+from titan_bus.declaring.options import Options, checked
+from titan_bus.declaring.signatures import AnyHandler, Bound, bind
+from titan_bus.declaring.upcast import Upcasters
+from titan_bus.errors import HandlerRefusedError, RequestRefused
+from titan_bus.event import Event
+
+F = TypeVar("F", bound=AnyHandler)
+IGNORED_NAMED_MAX = 100
+"""Of so many event types without a handler the log tells; a hostile publisher can make up any number."""
+
+logger = logging.getLogger("titan_bus")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a program says that it publishes."""
+
+    topic: str
+    event_type: str
+    payload: Any
+    description: str
+
+
+@dataclass(slots=True)
+class Declared:
+    """One subscription to be: a group on a topic, and the handlers in it by event type; None takes the rest."""
+
+    topic: str
+    group: str
+    options: Options = field(default_factory=Options)
+    routes: dict[str | None, Bound] = field(default_factory=dict)
+
+    def handler(self) -> AnyHandler:
+        """Return the one handler of the subscription."""
+        catch_all = self.routes.get(None)
+        return catch_all.handler if catch_all is not None and len(self.routes) == 1 else _Router(self)
+
+    def take(self, event_type: str | None, bound: Bound, options: Options) -> None:
+        """Add a handler.
+
+        Raises:
+            HandlerRefusedError: its event type has one, or an option was given otherwise before.
+        """
+        where = f"{self.group} on {self.topic}"
+        if event_type in self.routes:
+            what = "all event types without a handler" if event_type is None else event_type
+            raise HandlerRefusedError(
+                bound.name, f"{self.routes[event_type].name} handles {what} for {where} already"
+            )
+        for name, value in options.items():
+            before = self.options.get(name, value)
+            if before != value:
+                raise HandlerRefusedError(
+                    bound.name,
+                    f"{name} is {before!r} for {where} already, not {value!r}: one subscription has one",
+                )
+        self.options.update(options)
+        self.routes[event_type] = bound
+
+
+class _Router:
+    """Calls the handler of an event's type."""
+
+    def __init__(self, declared: Declared) -> None:
+        self._where = f"{declared.group} on {declared.topic}"
+        self._routes = {name: bound.call for name, bound in declared.routes.items() if name is not None}
+        catch_all = declared.routes.get(None)
+        self._rest: Callable[[Event], Awaitable[object]] = (
+            self._ignore if catch_all is None else catch_all.call
+        )
+        self._ignored: set[str] = set()
+
+    async def __call__(self, event: Event) -> object:
+        return await self._routes.get(event.event_type, self._rest)(event)
+
+    async def _ignore(self, event: Event) -> object:
+        if event.meta.reply_to is not None:
+            raise RequestRefused("unknown_event_type", f"{self._where} does not answer {event.event_type}")
+        if event.event_type not in self._ignored and len(self._ignored) < IGNORED_NAMED_MAX:
+            self._ignored.add(event.event_type)
+            logger.info(
+                "%s: no handler takes %s; such events are acknowledged", self._where, event.event_type
+            )
+        return IGNORED
+
+
+class Handlers:
+    """A collection of handlers, of upcasters for what they take, and of what the program publishes.
+
+    Attributes:
+        upcasters: applied to every event that the bus reads once it has included this collection.
+    """
+
+    def __init__(self, upcasters: Upcasters | None = None) -> None:
+        self.upcasters = upcasters if upcasters is not None else Upcasters()
+        self._declared: dict[tuple[str, str], Declared] = {}
+        self._sent: dict[tuple[str, str], Sent] = {}
+
+    def on(
+        self,
+        topic: str,
+        group: str,
+        *,
+        event_type: str | None = None,
+        concurrency: int | None = None,
+        auto_ack: bool | None = None,
+        start: str | None = None,
+        partition_by: PartitionBy | None = None,
+    ) -> Callable[[F], F]:
+        """Declare the decorated function a handler; it stays as it is, so a test can call it.
+
+        The options are those of `Bus.subscribe`. They belong to the subscription: one handler of a group may give
+        them for all.
+
+        Args:
+            topic: which events.
+            group: who shares them.
+            event_type: the only type that this handler takes; None takes what no other handler of the group does.
+            concurrency: how many handlers of the group run at once.
+            auto_ack: False leaves the acknowledgement to `ack`; with ten times `read.count` events in flight and
+                unacknowledged no more are read.
+            start: where a group that is new begins.
+            partition_by: returns an event's key; events of one key are handled in their order.
+
+        Raises:
+            HandlerRefusedError: when decorating: the function is no handler, the group has one for these events,
+                or an option cannot be, or was given otherwise before.
+        """
+        options = _options(concurrency=concurrency, auto_ack=auto_ack, start=start, partition_by=partition_by)
+
+        def declare(function: F) -> F:
+            bound = checked(bind(function), topic, group, options, event_type)
+            declared = self._declared.setdefault((topic, group), Declared(topic, group))
+            declared.take(event_type, bound, options)
+            return function
+
+        return declare
+
+    def sends(self, topic: str, event_type: str, payload: Any, description: str = "") -> None:
+        """Declare what the program publishes, for its AsyncAPI document.
+
+        Args:
+            topic: where.
+            event_type: what.
+            payload: the struct of its payload.
+            description: when it is sent; the struct's docstring says what it is.
+
+        Raises:
+            ValueError: it was declared with another payload.
+        """
+        sent = Sent(topic, event_type, payload, description)
+        if self._sent.setdefault((topic, event_type), sent).payload != payload:
+            raise ValueError(f"{topic} {event_type} is declared with another payload already")
+
+    def include(self, *others: "Handlers") -> None:
+        """Take over what other collections declare.
+
+        Raises:
+            HandlerRefusedError: two of them declare a group's handler of one type, or its options otherwise.
+            ValueError: a step of an upcaster, or what is sent, contradicts.
+        """
+        for other in others:
+            self.upcasters.include(other.upcasters)
+            for sent in other.sent():
+                self.sends(sent.topic, sent.event_type, sent.payload, sent.description)
+            for theirs in other:
+                mine = self._declared.setdefault(
+                    (theirs.topic, theirs.group), Declared(theirs.topic, theirs.group)
+                )
+                for event_type, bound in theirs.routes.items():
+                    mine.take(event_type, bound, theirs.options)
+
+    def __iter__(self) -> Iterator[Declared]:
+        """Iterate over the subscriptions that this makes."""
+        return iter(self._declared.values())
+
+    def __len__(self) -> int:
+        return len(self._declared)
+
+    def __bool__(self) -> bool:
+        return True  # a collection without handlers may have upcasters
+
+    def sent(self) -> Iterator[Sent]:
+        """Iterate over what the program says that it publishes."""
+        return iter(self._sent.values())
+
+
+def _options(**given: Any) -> Options:
+    options = Options()
+    options.update({name: value for name, value in given.items() if value is not None})  # type: ignore[typeddict-item]
+    return options

@@ -1,0 +1,112 @@
+"""The gRPC server: opened beside an open bus, closed before it."""
+
+import asyncio
+import logging
+from types import TracebackType
+from typing import Self
+
+import grpc
+
+from titan_bus.bus import Bus
+from titan_bus.errors import ConfigValueError
+from titan_bus.grpc.calls import handler_of
+from titan_bus.grpc.dispatcher import Desk
+from titan_bus.grpc.listening import UNIX, Listening
+from titan_bus.grpc.secret import Key
+from titan_bus.grpc.service import Service
+from titan_bus.grpc.socket_file import SocketFile
+
+MESSAGE_BYTES_MAX = 4 * 1024 * 1024
+"""What gRPC's clients take when nobody tells them otherwise, too."""
+CALLS_MAX = 2_000
+GRACE_S = 1.0
+"""How long calls may take to their end once the streams are told to."""
+OPTIONS = (
+    ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
+    ("grpc.max_send_message_length", MESSAGE_BYTES_MAX),
+    ("grpc.max_concurrent_streams", 256),
+    # A client that vanished without a word is noticed within 30 s, and its events come again.
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),  # clients may ask as well, no more often
+    ("grpc.so_reuseport", 0),  # or two gRPC servers on one port would share its clients in silence
+)
+
+logger = logging.getLogger("titan_bus")
+
+
+class GrpcServer:
+    """Serves a bus to programs in other languages.
+
+    async with Bus(config) as bus, GrpcServer(bus, secret.shared(path), Listening.on()) as grpc_server: ...
+    """
+
+    def __init__(self, bus: Bus, key: Key, listening: Listening) -> None:
+        self._bus = bus
+        self._key = key
+        self._listening = listening
+        self._socket = SocketFile(listening.socket) if listening.socket is not None else None
+        self._desk = Desk(bus)
+        self._server: grpc.aio.Server | None = None
+        self._port = 0
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    @property
+    def address(self) -> str:
+        """Where it listens, with the port that it got."""
+        if self._listening.socket is not None:
+            return self._listening.address
+        return f"{self._listening.address.rpartition(':')[0]}:{self._port}"
+
+    async def open(self) -> None:
+        """Listen.
+
+        Raises:
+            ConfigValueError: the address is taken or is not this machine's.
+        """
+        server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=CALLS_MAX)
+        server.add_generic_rpc_handlers((handler_of(Service(self._bus, self._key, self._desk)),))
+        self._port = self._bind(server)
+        await server.start()
+        self._server = server
+
+    async def close(self) -> None:
+        """Take no new calls, wait for outcomes for the bus's `drain_s`, then end the streams (UNAVAILABLE)."""
+        server, self._server = self._server, None
+        if server is None:
+            return
+        stopping = asyncio.create_task(
+            server.stop(self._bus.config.drain_s + GRACE_S), name="titan_bus grpc: stop the server"
+        )
+        await self._desk.close()
+        await stopping
+        if self._socket is not None:
+            self._socket.leave()
+
+    def _bind(self, server: grpc.aio.Server) -> int:
+        address, certificate, private_key = (
+            self._listening.address, self._listening.certificate, self._listening.private_key,
+        )  # fmt: skip
+        if self._socket is not None:
+            self._socket.see_that_it_is_free()
+            address = f"{UNIX}{self._socket.made_at}"
+        try:
+            if certificate is None or private_key is None:
+                port = server.add_insecure_port(address)
+            else:
+                credentials = grpc.ssl_server_credentials([(private_key, certificate)])
+                port = server.add_secure_port(address, credentials)
+        except RuntimeError as error:
+            detail = "is taken, or is not this machine's: name another"
+            raise ConfigValueError(f"listen {self._listening.address}", detail) from error
+        if self._socket is not None:
+            self._socket.take()
+        return port

@@ -1,0 +1,105 @@
+"""What a bus does beside publishing and handling: it trims its streams, keeps an archive, tells its metrics.
+
+Each is a task that `bus` starts when it opens and ends when it closes; the configuration says which there are.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from titan_bus.archive.archive import Archive
+from titan_bus.archive.archiver import Archiver
+from titan_bus.archive.restore import Restorer
+from titan_bus.config import BusConfig
+from titan_bus.connections.connection import Connection
+from titan_bus.observability.counters import Counters
+from titan_bus.publisher import Publisher
+from titan_bus.supervisor import keep_going
+from titan_bus.trimmer import Trimmer
+
+if TYPE_CHECKING:
+    from titan_bus.observability.metrics.exporter import Exporter
+
+NO_ARCHIVE = "the configuration has no archive: set its `archive.target`"
+
+
+class Maintenance:
+    """The maintenance of one bus. `prepare` before it connects, `start` once, `close` once.
+
+    Attributes:
+        archive: None when the configuration names none.
+    """
+
+    def __init__(
+        self, connection: Connection, publisher: Publisher, config: BusConfig, counters: Counters
+    ) -> None:
+        self._connection = connection
+        self._config = config
+        self._counters = counters
+        self.archive = Archive.open(config.archive) if config.archive is not None else None
+        hold = self.archiver().hold if self.archive is not None else None
+        self._trimmer = Trimmer(connection, publisher, config, counters, hold)
+        self._exporter: Exporter | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._closed = False
+
+    @property
+    def metrics_port(self) -> int | None:
+        """Where Prometheus finds the metrics; None when none are asked for, or the port could not be had."""
+        return self._exporter.port if self._exporter is not None else None
+
+    def prepare(self) -> None:
+        """See that what the configuration asks for is installed.
+
+        Raises:
+            ExtraMissingError: it is not.
+        """
+        if self._config.metrics is not None:
+            from titan_bus.observability.metrics.exporter import Exporter  # brings prometheus_client
+
+            self._exporter = Exporter(self._config.metrics, self._connection, self._counters)
+
+    async def start(self) -> None:
+        """Begin."""
+        self._keep_going(self._trimmer.round, "titan_bus trimming")
+        if self.archive is not None:
+            self._keep_going(self.archiver().keep, "titan_bus archiving")
+        if self._exporter is not None:
+            await self._exporter.open()
+            if self._closed:  # meanwhile
+                await self._exporter.close()
+            else:
+                self._keep_going(self._exporter.round, "titan_bus metrics")
+
+    async def close(self) -> None:
+        """End at once: what is half written is written again by the next round, of whichever program."""
+        self._closed = True
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        if self._exporter is not None:
+            await self._exporter.close()
+
+    def archiver(self) -> Archiver:
+        """Return who writes the archive.
+
+        Raises:
+            ValueError: the configuration has none.
+        """
+        if self.archive is None or self._config.archive is None:
+            raise ValueError(NO_ARCHIVE)
+        return Archiver(self._connection, self.archive, self._config.archive, self._counters)
+
+    def restorer(self) -> Restorer:
+        """Return who brings the archive back into an empty server.
+
+        Raises:
+            ValueError: the configuration has none.
+        """
+        if self.archive is None:
+            raise ValueError(NO_ARCHIVE)
+        return Restorer(self._connection, self.archive, self._config)
+
+    def _keep_going(self, step: Callable[[], Awaitable[object]], name: str) -> None:
+        self._tasks.append(asyncio.create_task(keep_going(step, name), name=name))

@@ -1,0 +1,78 @@
+"""What the server tells of the topics that this bus publishes or consumes, asked again and again for `metrics`.
+
+The other groups of such a topic are asked for too, so a group whose only program is dead is seen by those who
+publish to it. A server that is away, or tells what nobody understands, leaves no figures behind.
+"""
+
+import asyncio
+import logging
+
+import msgspec
+
+from titan_bus import names
+from titan_bus.connections.connection import Connection
+from titan_bus.errors import ServerRefusedError
+from titan_bus.inspection import GroupState, Inspection
+from titan_bus.observability.counters import Counters
+
+logger = logging.getLogger("titan_bus")
+
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """One look at the server.
+
+    Attributes:
+        lengths: entries in the stream of each topic.
+        groups: of all these topics, without the archive's.
+        archive: how far the archive has come in each topic that it keeps.
+        dead_letters: entries in `errors.dlq`, of all topics on the server.
+    """
+
+    lengths: dict[str, int]
+    groups: list[GroupState]
+    archive: list[GroupState]
+    dead_letters: int
+
+
+class Watch:
+    """Keeps the `latest` figures: None before the first answer and after a look that failed."""
+
+    def __init__(self, connection: Connection, counters: Counters, every_s: float) -> None:
+        self.latest: Figures | None = None
+        self._connection = connection
+        self._inspection = Inspection(connection)
+        self._counters = counters
+        self._every_s = every_s
+        self._refusal = ""
+
+    async def round(self) -> None:
+        """Ask, then wait for the next time."""
+        try:
+            self.latest = await self._look()
+            self._refusal = ""
+        except ServerRefusedError as error:
+            self.latest = None
+            if str(error) != self._refusal:  # it will be the same every few seconds
+                self._refusal = str(error)
+                logger.warning(
+                    "metrics: the server refuses lag and the like (%s); `titan-bus acl --metrics` has the rights",
+                    error,
+                )
+        except Exception:  # whatever it is, old figures would look like calm
+            self.latest = None
+            raise
+        await asyncio.sleep(self._every_s)
+
+    async def _look(self) -> Figures:
+        topics = sorted({*self._counters.topics, *(topic for topic, _ in self._counters.groups)})
+        lengths: dict[str, int] = {}
+        states: list[GroupState] = []
+        for topic in topics:  # one after the other: a thousand groups at once would hold up the loop
+            lengths[topic] = await self._connection.call("XLEN", names.stream_of(topic))
+            states += await self._inspection.groups(topic)
+        return Figures(
+            lengths=lengths,
+            groups=[state for state in states if state.group != names.ARCHIVE_GROUP],
+            archive=[state for state in states if state.group == names.ARCHIVE_GROUP],
+            dead_letters=await self._connection.call("XLEN", names.DEAD_LETTERS),
+        )
