@@ -9,7 +9,7 @@ from tests.openai_server import OpenAIServer
 from titan_bus import RequestFailedError
 from titan_desktop.adapters.postgres.history import PostgresHistory
 from titan_desktop.contracts import chat, topics
-from titan_desktop.ports.history import HistoryUnavailableError
+from titan_desktop.ports.history import Asked, HistoryUnavailableError
 from titan_desktop.services import waiting
 from titan_desktop.services.chat import ChatService
 
@@ -102,6 +102,26 @@ async def test_a_question_outlives_an_outage_of_the_store(
 
     monkeypatch.setattr(PostgresHistory, "begin", begin_later)
     assert (await window.answer(await window.ask())).state == "complete"
+
+
+async def test_a_question_keeps_its_place_when_the_store_was_away_for_it_alone(
+    core: ChatService, window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one behind it comes behind it, also where a connection broke."""
+    ask, failures = PostgresHistory.ask, iter(range(2))
+
+    async def ask_later(self: PostgresHistory, prompt: chat.SendPrompt, **fields: str) -> Asked | None:
+        if next(failures, None) is not None:
+            raise HistoryUnavailableError("its connection broke")
+        return await ask(self, prompt, **fields)
+
+    monkeypatch.setattr(PostgresHistory, "ask", ask_later)
+    asked = [await window.ask(str(number)) for number in range(3)]
+    for question_id in asked:
+        await window.answer(question_id)
+    page = await window.history()
+    assert [message.id for message in page.messages if message.role is chat.Role.USER] == asked
+    assert [said.message.id for said in window.said(chat.UserMessage)] == asked
 
 
 async def test_a_stop_during_an_outage_of_the_store_holds(

@@ -1,7 +1,9 @@
 """Conversations and messages in PostgreSQL: `ports.history.History`.
 
 A command that could race with another over the same question (ask, begin, stop) takes that question's advisory
-lock for its transaction, so each sees all that the other did or nothing of it.
+lock for its transaction, so each sees all that the other did or nothing of it. What writes to a conversation and
+to its messages takes the conversation's row first: what is taken in one order cannot deadlock, and questions are
+stored in the order in which they came to that row.
 """
 
 import contextlib
@@ -93,10 +95,7 @@ class PostgresHistory:
                 event_id,
                 at,
             )
-            alive = await connection.fetchval(
-                "SELECT deleted_at IS NULL FROM conversations WHERE id = $1 FOR SHARE", prompt.conversation_id
-            )
-            if not alive:
+            if not await _hold_conversation(connection, prompt.conversation_id):
                 return None
             await self._insert_question(connection, prompt, answer_id, at, event_id)
             return await _asked(connection, prompt.message_id, prompt.conversation_id)
@@ -171,7 +170,9 @@ class PostgresHistory:
 
     async def finish(self, answer: Message) -> bool:
         """See `History.finish`."""
-        async with self._connection() as connection:
+        async with self._connection() as connection, connection.transaction():
+            if not await _hold_conversation(connection, answer.conversation_id):
+                return False
             stored = await connection.fetchval(
                 "WITH ended AS (UPDATE messages SET text = $3, state = $4, kind = $5, model = $6,"
                 " sources = $7::jsonb, fault = $8, fault_detail = $9"
@@ -291,6 +292,17 @@ class PostgresHistory:
         async with self._connection() as connection, connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", question_id)
             yield connection
+
+
+async def _hold_conversation(connection: asyncpg.pool.PoolConnectionProxy, conversation_id: str) -> bool:
+    """Take the conversation's row until the transaction ends; say whether the conversation is there.
+
+    Without KEY: a message that refers to the conversation may be inserted meanwhile.
+    """
+    is_there = await connection.fetchval(
+        "SELECT deleted_at IS NULL FROM conversations WHERE id = $1 FOR NO KEY UPDATE", conversation_id
+    )
+    return bool(is_there)
 
 
 async def _asked(

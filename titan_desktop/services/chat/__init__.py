@@ -1,9 +1,9 @@
 """Conversations and answers.
 
 `service` subscribes; `commands` decides what a command does; `answering` makes one attempt at an answer,
-`speaking` says and saves it while it grows; `prompt` and `following` put together what the model and memory are
-asked; `attempts` knows what is in work; `requests` answers questions about the past; `model` says which model is
-configured.
+`delta_publisher` says and saves it while it grows; `prompt` and `followup_query` put together what the model and
+memory are asked; `attempts` knows what is in work, `order` who comes first; `requests` answers questions about the
+past; `model` says which model is configured.
 """
 
 from titan_desktop.services.chat.service import ChatService

@@ -20,11 +20,12 @@ from titan_desktop.contracts.chat import (
     State,
     StopAnswer,
 )
-from titan_desktop.ports.history import History, HistoryUnavailableError
+from titan_desktop.ports.history import Asked, History, HistoryUnavailableError
 from titan_desktop.services import waiting
 from titan_desktop.services.chat import events
 from titan_desktop.services.chat.answering import Answering
 from titan_desktop.services.chat.attempts import Attempt, Attempts
+from titan_desktop.services.chat.order import Order
 from titan_desktop.services.chat.recent import Recent
 
 TITLE_CHARS_MAX = 60
@@ -58,6 +59,7 @@ class Commands:
         self._recent = recent
         self._attempts = attempts
         self._answering = answering
+        self._order = Order()
         self._handlers: dict[str, tuple[type[Any], _Handler]] = {
             "send_prompt": (SendPrompt, self._send_prompt),
             "retry_answer": (RetryAnswer, self._retry_answer),
@@ -88,23 +90,27 @@ class Commands:
             await self._wait_for(running)
             return
         with self._attempts.begin(prompt.conversation_id, prompt.message_id, event.event_id) as attempt:
-            asked = await self._history.ask(
-                prompt,
-                title=title_of(prompt.text),
-                answer_id=str(ULID()),
-                asked_at=event.timestamp,
-                event_id=event.event_id,
-            )
-            if asked is None:
-                _log.info("question %s is void: deleted, or its id is taken", prompt.message_id)
-                return
-            await self._recent.changed(prompt.conversation_id)
-            said = events.user_message(asked.question, asked.conversation)
-            await self._bus.publish(topics.CHAT, topics.type_of(said), said)
+            async with self._order.turn(prompt.conversation_id):
+                asked = await waiting.until_there(lambda: self._ask(event, prompt), HistoryUnavailableError)
+                if asked is None:
+                    _log.info("question %s is void: deleted, or its id is taken", prompt.message_id)
+                    return
+                await self._recent.changed(prompt.conversation_id)
+                said = events.user_message(asked.question, asked.conversation)
+                await self._bus.publish(topics.CHAT, topics.type_of(said), said)
             if asked.answer.state in events.UNFINISHED:
                 await self._answering.answer(attempt, asked.question)
             else:
                 await self._answering.say_again(prompt.message_id)
+
+    async def _ask(self, event: Event, prompt: SendPrompt) -> Asked | None:
+        return await self._history.ask(
+            prompt,
+            title=title_of(prompt.text),
+            answer_id=str(ULID()),
+            asked_at=event.timestamp,
+            event_id=event.event_id,
+        )
 
     async def _retry_answer(self, event: Event, retry: RetryAnswer) -> None:
         while (running := self._attempts.of_question(retry.question_id)) is not None:

@@ -1,6 +1,8 @@
 """The history in PostgreSQL: once by id, one answer a question, newer commands win over older ones."""
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import asyncpg
 import msgspec
@@ -261,3 +263,60 @@ async def test_a_lost_connection_is_told_by_the_ports_own_error_and_replaced(
     await database.close()
     with pytest.raises(HistoryUnavailableError, match="not been opened"):
         await history.conversations(1)
+
+
+@contextlib.asynccontextmanager
+async def held_conversation(
+    postgres: str, conversation: str = "c"
+) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
+    """Hold a conversation's row within the block; yields a function that waits until so many wait for it."""
+    other = await asyncpg.connect(postgres)
+
+    async def waited_for_by(count: int) -> None:
+        async with asyncio.timeout(30):
+            locked_out = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+            while await other.fetchval(locked_out) < count:  # noqa: ASYNC110 - PostgreSQL tells nobody
+                await asyncio.sleep(0)
+
+    try:
+        async with other.transaction():
+            await other.execute("SELECT FROM conversations WHERE id = $1 FOR UPDATE", conversation)
+            yield waited_for_by
+    finally:
+        await other.close()
+
+
+async def test_questions_that_meet_at_their_conversation_are_stored_in_the_order_of_their_coming(
+    history: PostgresHistory, database_url: str
+) -> None:
+    """Each once had the conversation for itself only after the other had let go of it."""
+    await ask(history, question="q0", event_id="E0")
+    asking = []
+    async with held_conversation(database_url) as waited_for_by:
+        for number in (1, 2, 3):
+            asking.append(asyncio.create_task(ask(history, question=f"q{number}", event_id=f"E{number}")))
+            await waited_for_by(number)
+    await asyncio.gather(*asking)
+    page = await history.page("c", limit=10)
+    assert page is not None
+    assert [message.question_id or message.id for message in page.messages] == [
+        f"q{number}" for number in (0, 0, 1, 1, 2, 2, 3, 3)
+    ]
+
+
+async def test_an_answer_that_ends_while_its_conversation_is_deleted_is_deleted_with_it(
+    history: PostgresHistory, database_url: str
+) -> None:
+    """Both write to the conversation and to its messages, once in opposite order."""
+    asked = await ask(history, event_id="E1")
+    answer = await history.begin(asked.question.id, event_id="E1", model="m")
+    assert answer is not None
+    ended = msgspec.structs.replace(answer, text="a", state=State.COMPLETE)
+    async with held_conversation(database_url) as waited_for_by:
+        deleting = asyncio.create_task(history.delete("c", event_id="E2"))
+        await waited_for_by(1)
+        finishing = asyncio.create_task(history.finish(ended))
+        await waited_for_by(2)
+    await deleting
+    assert not await finishing
+    assert await history.conversations(10) == ()
