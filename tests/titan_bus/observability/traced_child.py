@@ -1,6 +1,7 @@
 """A service in a process of its own that writes its spans into a file, one JSON object a line.
 
-`python -m tests.titan_bus.observability.traced_child URL TOPIC FILE` answers each event on TOPIC with a `second` on `TOPIC.out`.
+`python -m tests.titan_bus.observability.traced_child URL TOPIC FILE` answers each event on TOPIC with a `second`
+on `TOPIC.out`.
 """
 
 import asyncio
