@@ -71,7 +71,7 @@ def rules(
         _selector("+xadd", written, rights="W"),
         _selector("+eval +exists +xlen +xinfo|groups +xpending +xrange +xtrim", written),
         _selector("+xrange +xrevrange +xread +xinfo|groups +xpending", read, rights="R"),
-        _selector("+eval +get +set +pttl +pexpire", marks, suffix="*"),
+        _selector("+eval +get +set +pttl +del", marks, suffix="*"),
     ]
     for topic, group in subscribes:
         selectors += _consuming(topic, group)
@@ -107,7 +107,7 @@ def _consuming(topic: str, group: str) -> list[str]:
         _selector("+xreadgroup +xack +xpending +xclaim +xgroup|create", [stream, retries]),
         _selector("+xadd +xdel", [retries], rights="W"),
         _selector("+zadd +zrange +zrangebyscore +zrem", [delayed]),
-        _selector("+eval +get +set +del", [names.worker_of("", group, topic)], suffix="*"),
+        _selector("+eval +get +set +del +pttl", [names.worker_of("", group, topic)], suffix="*"),
         # A script's own commands are checked one by one: this alone reads and writes nothing.
         _selector("+eval", [stream, retries, delayed, names.DEAD_LETTERS]),
     ]
@@ -131,7 +131,7 @@ def _archiving() -> list[str]:
         _granted("+xgroup|create +xgroup|setid", *_STREAMS),
         _granted("+zscan", _DELAYED, rights="R"),
         _granted("+xrange", _RETRIES, rights="R"),
-        _granted("+exists +get +set +del +pexpire +eval", f"{names.ARCHIVE_GROUP}:*"),
+        _granted("+exists +get +set +del +pttl +eval", f"{names.ARCHIVE_GROUP}:*"),
         _granted("+get +del", *_RESTORING),
     ]
 

@@ -10,13 +10,13 @@ and remembers what was finished, and a program that dies between the effect and 
 import asyncio
 import contextlib
 import re
-import secrets
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
-from titan_bus import names, scripts
-from titan_bus.connections.connection import Connection, unheeded
-from titan_bus.errors import BusError, OnceMisusedError
+from titan_bus import names
+from titan_bus.connections.connection import Connection
+from titan_bus.errors import OnceMisusedError
+from titan_bus.lease import HELD, Lease
 
 LEASE_S = 30.0
 KEEP_S = 7 * 86_400.0
@@ -146,8 +146,8 @@ class RedisOnce:
         self._connection = connection
         self._scope = scope
         self._marks = names.once_of(scope, "")
-        self._lease_ms = max(1, int(lease_s * 1000))
-        self._keep_ms = max(1, int(keep_s * 1000))
+        self._lease_s = lease_s
+        self._keep_s = keep_s
 
     @contextlib.asynccontextmanager
     async def guard(self, event_id: str) -> AsyncIterator[bool]:
@@ -158,40 +158,25 @@ class RedisOnce:
         Raises:
             BusUnavailableError: the server does not answer. After the block: the effect is done, its mark is not.
         """
-        key, token = f"{self._marks}{event_id}", secrets.token_hex(8)
+        lease = Lease(self._connection, f"{self._marks}{event_id}", self._lease_s)
         try:
-            while (held := await self._begin(key, token)) > 0:  # noqa: ASYNC110 -- the event is on the server
+            while (held := await lease.take()) > 0:  # noqa: ASYNC110 -- the event is on the server
                 await asyncio.sleep(min(held / 1000, RUNNING_LOOK_S))
         except BaseException:
             # Cancelled, or not answered in time: the server may have given the mark meanwhile.
-            self._lease(key, token, 0)
+            lease.release_soon()
             raise
-        if held == 0:
+        if held != HELD:
             yield False
             return
-        renewing = asyncio.create_task(self._renew(key, token), name=f"titan_bus once {self._scope}")
+        renewing = asyncio.create_task(lease.keep(), name=f"titan_bus once {self._scope}")
         try:
             yield True
         except BaseException:
-            self._lease(key, token, 0)
+            lease.release_soon()
             raise
         else:
-            await self._connection.call("SET", key, "done", "PX", self._keep_ms, patience_s=DONE_PATIENCE_S)
+            await lease.finish(self._keep_s, DONE_PATIENCE_S)
         finally:
             renewing.cancel()
             await asyncio.wait([renewing])
-
-    async def _begin(self, key: str, token: str) -> int:
-        """Take the mark; returns -1 when it is ours, 0 when it is done, else the ms that it is another's."""
-        return int(await self._connection.call("EVAL", scripts.ONCE_BEGIN, 1, key, token, self._lease_ms))
-
-    async def _renew(self, key: str, token: str) -> None:
-        while True:
-            await asyncio.sleep(self._lease_ms / 3000)
-            self._lease(key, token, self._lease_ms)
-
-    def _lease(self, key: str, token: str, lease_ms: int) -> None:
-        """Let our mark live for so long from now; nobody waits for it, and one that is lost runs out by itself."""
-        with contextlib.suppress(BusError):
-            call = self._connection.call("EVAL", scripts.ONCE_LEASE, 1, key, token, lease_ms)
-            call.add_done_callback(unheeded)

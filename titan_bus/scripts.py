@@ -118,17 +118,16 @@ redis.call('SET', KEYS[2], last)
 return added
 """
 
-ONCE_BEGIN = """
--- KEYS mark; ARGV token, lease in ms. -1: the mark is ours; 0: it is done; else the ms that it is another's.
-local held = redis.call('GET', KEYS[1])
-if held == 'done' then return 0 end
-if held and held ~= ARGV[1] then return math.max(1, redis.call('PTTL', KEYS[1])) end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+LEASE = """
+-- KEYS lease; ARGV token, milliseconds, 0 to give it back. Takes what is free and renews what is ours. Returns -1
+-- when it is ours, or is given back; 0 when it is done for good; else the milliseconds that it is another's.
+local holder = redis.call('GET', KEYS[1])
+if holder == 'done' then return 0 end
+if holder and holder ~= ARGV[1] then return math.max(1, redis.call('PTTL', KEYS[1])) end
+if ARGV[2] ~= '0' then
+  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+elseif holder then
+  redis.call('DEL', KEYS[1])
+end
 return -1
-"""
-
-ONCE_LEASE = """
--- KEYS mark; ARGV token, lease in ms from now, 0 gives the mark back.
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 """

@@ -15,7 +15,6 @@ import msgspec
 from titan_bus import names
 from titan_bus.archive import snapshot
 from titan_bus.archive.archive import Archive, SnapshotName
-from titan_bus.archive.lease import Lease
 from titan_bus.archive.retention import retain
 from titan_bus.archive.segment import SegmentWriter
 from titan_bus.config import ArchiveConfig
@@ -29,6 +28,7 @@ from titan_bus.errors import (
     ServerRefusedError,
 )
 from titan_bus.inspection import Inspection
+from titan_bus.lease import Lease
 from titan_bus.observability.counters import Counters
 
 PAGE = 1_000

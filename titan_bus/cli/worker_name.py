@@ -7,34 +7,21 @@ out soon after it was killed, so that whoever starts it again need not wait long
 import asyncio
 import contextlib
 import logging
-import secrets
 from collections.abc import AsyncIterator, Iterable
 
 from titan_bus import names
 from titan_bus.cli import exit_codes
 from titan_bus.cli.failures import CommandError
 from titan_bus.connections.connection import Connection
-from titan_bus.errors import BusError, ServerRefusedError
+from titan_bus.errors import ServerRefusedError
+from titan_bus.lease import HELD, Lease
 from titan_bus.supervisor import keep_going
 
 TTL_S = 10.0
 MARGIN_S = 2.0
 POLL_S = 0.1
-RELEASE_PATIENCE_S = 1.0
 
 logger = logging.getLogger("titan_bus")
-
-_HOLD = """
--- KEYS mark; ARGV token, milliseconds. Takes what is free, and renews what is ours.
-local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return 1
-"""
-_RELEASE = """
--- KEYS mark; ARGV token. Only its holder gives a name back.
-return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1]) or 0
-"""
 
 
 def patience_s(drain_s: float) -> float:
@@ -53,13 +40,12 @@ class WorkerName:
         wait_s: float,
         ttl_s: float = TTL_S,
     ) -> None:
-        self._connection = connection
         self._consumer = consumer
         # In one order everywhere, or two that start at once would each hold what the other one waits for.
-        self._marks = sorted(names.worker_of(consumer, group, topic) for topic, group in groups)
+        keys = sorted(names.worker_of(consumer, group, topic) for topic, group in groups)
+        self._leases = [Lease(connection, key, ttl_s) for key in keys]
         self._wait_s = wait_s
         self._ttl_s = ttl_s
-        self._token = secrets.token_hex(16)
         self._lost = False
 
     @contextlib.asynccontextmanager
@@ -114,14 +100,14 @@ class WorkerName:
             await asyncio.sleep(POLL_S)
 
     async def _hold_all(self) -> bool:
-        for mark in self._marks:
-            if not await self._hold(mark):
+        for lease in self._leases:
+            if await lease.take() != HELD:
                 return False
         return True
 
     async def _keep(self) -> None:
         await asyncio.sleep(self._ttl_s / 3)
-        held = [await self._hold(mark) for mark in self._marks]
+        held = [await lease.take() == HELD for lease in self._leases]
         if not all(held) and not self._lost:
             logger.error(
                 "another worker took the name %s while this one stood still: both handle the same events; "
@@ -130,11 +116,5 @@ class WorkerName:
         self._lost = not all(held)
 
     async def _release(self) -> None:
-        with contextlib.suppress(BusError):  # then it runs out by itself
-            for mark in self._marks:
-                await self._connection.call(
-                    "EVAL", _RELEASE, 1, mark, self._token, patience_s=RELEASE_PATIENCE_S
-                )
-
-    async def _hold(self, mark: str) -> bool:
-        return bool(await self._connection.call("EVAL", _HOLD, 1, mark, self._token, int(self._ttl_s * 1000)))
+        for lease in self._leases:
+            await lease.release()

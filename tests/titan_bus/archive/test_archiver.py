@@ -19,10 +19,10 @@ from titan_bus import ArchiveConfig, Bus, BusConfig, names, new_ulid
 from titan_bus.archive import archiver
 from titan_bus.archive.archive import Archive
 from titan_bus.archive.folder import FolderStore
-from titan_bus.archive.lease import Lease
 from titan_bus.archive.snapshot import groups_of
 from titan_bus.connections.connection import Connection
 from titan_bus.errors import ArchiveElsewhereError, StoreError
+from titan_bus.lease import Lease
 
 DAY_MS = 86_400_000
 

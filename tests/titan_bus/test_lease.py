@@ -1,12 +1,12 @@
-"""One of many."""
+"""A lease is one program's at a time."""
 
 import asyncio
 
 import pytest
 
 from titan_bus import Bus, new_ulid
-from titan_bus.archive.lease import Lease
 from titan_bus.connections.connection import Connection
+from titan_bus.lease import Lease
 
 
 async def test_one_holds_it_at_a_time(raw: Connection) -> None:

@@ -1,0 +1,95 @@
+"""A lease: a key on the server that one program holds at a time, and loses soon after it dies.
+
+The archiver, a worker's name and `once` stand on it. One script takes, renews and gives back, so that a command
+that is sent twice over a lost connection finds what it did the first time. (valkey.io, "Distributed Locks", the
+single instance.) A holder that stands still for longer than the lease loses it and is not told.
+"""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncIterator
+
+from titan_bus import scripts
+from titan_bus.connections.connection import Connection, unheeded
+from titan_bus.errors import BusError
+
+TTL_S = 30.0
+POLL_S = 0.1
+RELEASE_PATIENCE_S = 1.0
+HELD = -1
+"""What `take` answers when the lease is ours."""
+
+
+class Lease:
+    """One program's claim on a key.
+
+    Args:
+        connection: to the server.
+        key: what is held.
+        ttl_s: how long it outlives the last sign of life of its holder.
+    """
+
+    def __init__(self, connection: Connection, key: str, ttl_s: float = TTL_S) -> None:
+        self.ttl_s = ttl_s
+        self._connection = connection
+        self._key = key
+        self._token = secrets.token_hex(16)
+        self._ttl_ms = max(1, int(ttl_s * 1000))
+
+    async def take(self) -> int:
+        """Take the lease, or renew it.
+
+        Returns:
+            HELD when it is ours now; 0 when what it guards is done for good (`finish`); else the milliseconds for
+            which it is another's.
+        """
+        return int(
+            await self._connection.call("EVAL", scripts.LEASE, 1, self._key, self._token, self._ttl_ms)
+        )
+
+    async def release(self) -> None:
+        """Give the lease back, if it is ours; bounded, and when it cannot be given back it runs out by itself."""
+        with contextlib.suppress(BusError):
+            await self._connection.call(
+                "EVAL", scripts.LEASE, 1, self._key, self._token, 0, patience_s=RELEASE_PATIENCE_S
+            )
+
+    def release_soon(self) -> None:
+        """Give the lease back without waiting for the answer: for who is being cancelled."""
+        with contextlib.suppress(BusError):
+            call = self._connection.call("EVAL", scripts.LEASE, 1, self._key, self._token, 0)
+            call.add_done_callback(unheeded)
+
+    async def finish(self, keep_s: float, patience_s: float) -> None:
+        """Mark what the lease guards as done for `keep_s`, for everybody."""
+        await self._connection.call(
+            "SET", self._key, "done", "PX", max(1, int(keep_s * 1000)), patience_s=patience_s
+        )
+
+    async def keep(self) -> None:
+        """Renew the lease until cancelled."""
+        while True:
+            await asyncio.sleep(self.ttl_s / 3)
+            with contextlib.suppress(BusError):
+                await self.take()
+
+    @contextlib.asynccontextmanager
+    async def held(self, *, wait: bool) -> AsyncIterator[bool]:
+        """Hold the lease inside the block; yields False when another holds it and `wait` is false."""
+        try:
+            while (taken := await self.take() == HELD) is False and wait:  # noqa: ASYNC110 -- it is elsewhere
+                await asyncio.sleep(POLL_S)
+        except asyncio.CancelledError:  # the server may have given it meanwhile
+            await self.release()
+            raise
+        if not taken:
+            yield False
+            return
+        keeping = asyncio.create_task(self.keep(), name=f"titan_bus lease {self._key}")
+        try:
+            yield True
+        finally:
+            keeping.cancel()
+            await asyncio.wait([keeping])
+            await self.release()
