@@ -21,6 +21,7 @@ from titan_bus.deadletter import DeadLetters
 from titan_bus.declaring.handlers import F, Handlers
 from titan_bus.declaring.options import Options, checked
 from titan_bus.declaring.signatures import AnyHandler, bind
+from titan_bus.erasure.receipt import ErasureReceipt
 from titan_bus.errors import BusClosedError, EventNotHeldError, HandlerRefusedError, RequestFailedError
 from titan_bus.event import SCHEMA_VERSION, Event, Payload, Priority
 from titan_bus.inspection import Inspection
@@ -434,9 +435,35 @@ class Bus:
         """
         return await self._maintenance.restorer().restore(tuple(topics), since, newer_only=newer_only)
 
+    async def erase(self, event_ids: Iterable[str], *, topics: Iterable[str] = ()) -> ErasureReceipt:
+        """Erase events for good, wherever the bus keeps them; see `Eraser.erase` for what that promises.
+
+        That is: streams, retries, dead letters, the archive, the server's files. Asked for again it changes no
+        more and finishes what was killed before its end. It takes as long as to read the topics' streams from the
+        oldest of the ids on, and to copy those that had something; of the archive it reads what is near the ids'
+        times. An id that is nowhere costs a look at everything: name the topics.
+
+        Args:
+            event_ids: which; one alone may be given as it is.
+            topics: where to look, beside the dead letters; none for all.
+
+        Raises:
+            ArchiveElsewhereError: the server is archived, and not to where the configuration says.
+            StoreError: the archive cannot be read or written: erase again.
+            ErasureInterruptedError: this program stood still for half a minute: erase again.
+            BusUnavailableError: the server does not answer: erase again.
+            ServerRefusedError: the rights are not enough: `titan-bus acl --erases`.
+            BusClosedError: the bus is not open.
+        """
+        return await self._maintenance.eraser().erase(_several(event_ids), _several(topics))
+
     def _decode(self, body: bytes) -> Event:
         return self.upcasters.apply(codec.decode_body(body))
 
     def _forget(self, processor: Processor) -> None:
         if processor in self._processors:
             self._processors.remove(processor)
+
+
+def _several(names: Iterable[str]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)

@@ -25,7 +25,7 @@ MESSAGE_CHARS_MAX = 2_000
 TRACEBACK_CHARS_MAX = 8_000
 PAGE = 100
 _INFO = b"d"
-_ORIGINAL = b"raw:"
+ORIGINAL = b"raw:"
 """The entry's own fields follow under this prefix, byte for byte."""
 _LETTER_ID = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
 
@@ -94,7 +94,7 @@ def pack(origin: Origin, fields: Sequence[bytes]) -> list[bytes]:
     """Return the flat fields of a dead letter's entry."""
     packed = [_INFO, msgspec.json.encode(origin)]
     for name, value in zip(fields[::2], fields[1::2], strict=False):
-        packed += [_ORIGINAL + name, value]
+        packed += [ORIGINAL + name, value]
     return packed
 
 
@@ -302,7 +302,7 @@ def _original(packed: Sequence[bytes]) -> Sequence[bytes]:
         part
         for name, value in _pairs(packed)
         if name != _INFO
-        for part in (name.removeprefix(_ORIGINAL), value)
+        for part in (name.removeprefix(ORIGINAL), value)
     ]
 
 

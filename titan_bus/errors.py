@@ -26,10 +26,12 @@ BusError
 ├── ArchiveError                 what has to do with the archive
 │   ├── StoreError               its folder or bucket cannot be read or written
 │   ├── ArchiveElsewhereError    the server is archived, but not there
+│   │   └── ArchiveUnnamedError      the server is archived, and the bus is told of no archive
 │   ├── SegmentDamagedError      one of its objects is not what was written
 │   │   └── SegmentForeignError      it is whole, but of another stream or of a later version
 │   └── RestoreRefusedError      a stream on the server is not empty
 │       └── RestoreDisturbedError    somebody published there meanwhile
+├── ErasureInterruptedError      an erasure stood still for long: ask for it again
 ├── OnceMisusedError             a guard of `once` where it cannot hold; a bug of the caller
 ├── EventNotFoundError           `replay_from` an event that is nowhere
 ├── GroupNotFoundError           a group that is not on the server
@@ -267,6 +269,20 @@ class ArchiveElsewhereError(ArchiveError):
         self.key = key
 
 
+class ArchiveUnnamedError(ArchiveElsewhereError):
+    """The server is archived to `target`, and the configuration names none: what is erased would stay there."""
+
+    def __init__(self, target: str, key: str) -> None:
+        BusError.__init__(
+            self,
+            f"this server is archived to {target}, where events would stay: name that archive; if there is none "
+            f"any more delete the key {key} on the server",
+        )
+        self.target = target
+        self.other = ""
+        self.key = key
+
+
 class SegmentDamagedError(ArchiveError):
     """The object `name` in the archive is torn or was altered; `detail` says where."""
 
@@ -452,6 +468,15 @@ class ConfigError(BusError):
         self.line = line
         self.detail = detail
         self.others = tuple(others)
+
+
+class ErasureInterruptedError(BusError):
+    """This program stood still, and another may have begun to archive or to erase meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the erasure stood still for too long, and another program may be at work: erase again"
+        )
 
 
 class OnceMisusedError(BusError):

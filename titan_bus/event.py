@@ -92,6 +92,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
             raise PayloadMismatchError(self.event_id, name, str(error)) from error
 
 
+ULID_CHARS = 26
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = tuple(high + low for high in _CROCKFORD for low in _CROCKFORD)
 _TAIL_MAX = (1 << 20) - 1
@@ -140,6 +141,23 @@ new_ulid = _ids.next
 """The one source of this process: two buses in it never make the same id."""
 if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=_ids.forget)  # or parent and child would go on counting from one id
+
+
+def ulid_ms(ulid: str) -> int:
+    """Return the time in a ULID, milliseconds since the epoch (github.com/ulid/spec).
+
+    Raises:
+        ValueError: it is none.
+    """
+    if len(ulid) != ULID_CHARS:
+        raise ValueError(f"{ulid!r} is no ULID")
+    ms = 0
+    for character in ulid[:10].upper():
+        digit = _CROCKFORD.find(character)
+        if digit < 0:
+            raise ValueError(f"{ulid!r} is no ULID")
+        ms = ms << 5 | digit
+    return ms
 
 
 class TimestampSource:

@@ -12,6 +12,7 @@ from titan_bus.archive.archiver import Archiver
 from titan_bus.archive.restore import Restorer
 from titan_bus.config import BusConfig
 from titan_bus.connections.connection import Connection
+from titan_bus.erasure.eraser import Eraser
 from titan_bus.observability.counters import Counters
 from titan_bus.publisher import Publisher
 from titan_bus.supervisor import keep_going
@@ -100,6 +101,10 @@ class Maintenance:
         if self.archive is None:
             raise ValueError(NO_ARCHIVE)
         return Restorer(self._connection, self.archive, self._config)
+
+    def eraser(self) -> Eraser:
+        """Return who erases events from the server, and from the archive where there is one."""
+        return Eraser(self._connection, self.archive)
 
     def _keep_going(self, step: Callable[[], Awaitable[object]], name: str) -> None:
         self._tasks.append(asyncio.create_task(keep_going(step, name), name=name))

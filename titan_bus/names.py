@@ -17,6 +17,8 @@ ARCHIVE_GROUP = "titan_bus.archive"
 """Holds the archive's place in each stream, so that trimming never overtakes the archive."""
 ARCHIVE_LEASE = "titan_bus.archive:lease"
 """Is there while an archiver works."""
+ARCHIVE_ERASURES = "titan_bus.archive:erasures"
+"""Counts the erasures: what was read before one is not to be written to the archive after it."""
 ARCHIVE_TARGET = "titan_bus.archive:target"
 """Says which archive the groups' places are of: its identity, and where it is."""
 RESTORED = b"restored"
@@ -25,7 +27,10 @@ REPLIES = "replies"
 """What the streams of replies are called together: each bus that asks has one of its own."""
 BENCHES = "titan_bus.bench."
 """What topics are called that `titan-bus bench` makes and removes."""
+EVERY_KEY = "*:{*}*"
+"""Fits the keys of topics and of what waits to be tried again, and not the many marks of `once`."""
 _TOPIC_PREFIX = "topics:{"
+_RETRIES, _DELAYED = "retry:{", "delayed:{"
 
 
 def stream_of(topic: str) -> str:
@@ -55,23 +60,42 @@ def archive_done(topics: Sequence[str], every_s: float) -> str:
 
 def restoring(stream: str) -> str:
     """Return the key that is there while a stream is being restored: the last id that the restore wrote."""
-    return f"titan_bus.restoring:{stream if '{' in stream else '{' + stream + '}'}"  # in the stream's slot
+    return _beside(stream, "restoring")
+
+
+def erasing(stream: str) -> str:
+    """Return the key that is there while a stream is copied without what was erased: the copy."""
+    return _beside(stream, "erasing")
+
+
+def _beside(stream: str, what: str) -> str:
+    """Return a key in the stream's slot."""
+    return f"titan_bus.{what}:{stream if '{' in stream else '{' + stream + '}'}"
 
 
 def retries_of(group: str, topic: str) -> str:
     """Return the stream that brings an event again to the one group that failed on it."""
-    return f"retry:{{{topic}}}:{group}"
+    return f"{_RETRIES}{topic}}}:{group}"
 
 
 def topic_of_retries(stream: str, group: str) -> str | None:
     """Return the topic of a group's retry stream, or None when it is none of this group's."""
-    before, after = "retry:{", f"}}:{group}"
+    before, after = _RETRIES, f"}}:{group}"
     return stream[len(before) : -len(after)] if stream.startswith(before) and stream.endswith(after) else None
+
+
+def topic_and_group_of(key: str) -> tuple[str, str] | None:
+    """Return the topic and the group of a retry stream or a delayed set; None when it is neither."""
+    for before in (_RETRIES, _DELAYED):
+        topic, between, group = key.removeprefix(before).partition("}:")
+        if key.startswith(before) and between:
+            return topic, group
+    return None
 
 
 def delayed_of(group: str, topic: str) -> str:
     """Return the sorted set in which failed events wait for their time."""
-    return f"delayed:{{{topic}}}:{group}"
+    return f"{_DELAYED}{topic}}}:{group}"
 
 
 def worker_of(consumer: str, group: str, topic: str) -> str:

@@ -19,7 +19,7 @@ from titan_bus.archive.snapshot import groups_of
 from titan_bus.connections.connection import Connection
 from titan_bus.entry_id import FIRST, LAST, EntryId
 from titan_bus.errors import EntryMalformedError, EventNotFoundError, GroupNotFoundError
-from titan_bus.event import Event
+from titan_bus.event import ULID_CHARS, Event, ulid_ms
 
 PAGE = 500
 PAGE_FIRST = 20
@@ -30,8 +30,6 @@ ONE_BY_ONE = 50
 """So many entries are asked for and decoded at once where each is a command; the loop serves others in between."""
 SKEW_MS = 300_000
 """An event's id has its publisher's time, its entry the server's: so far apart the two are as a rule."""
-ULID_CHARS = 26
-_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 class Replay:
@@ -86,7 +84,7 @@ class Replay:
             EventNotFoundError: at the first step: no entry has it.
         """
         if len(start_id) == ULID_CHARS and "-" not in start_id:
-            return self._since_event(start_id, topic, _ulid_ms(start_id))
+            return self._since_event(start_id, topic, _moment_of(start_id))
         after = EntryId.parse(start_id).previous()
         return _each(self._pages(names.stream_of(topic), after, LAST))
 
@@ -236,12 +234,8 @@ def _milliseconds(timestamp: str) -> int:
     return max(0, int(moment.timestamp() * 1000))
 
 
-def _ulid_ms(ulid: str) -> int:
-    """Return the time in a ULID, milliseconds since the epoch (github.com/ulid/spec)."""
-    ms = 0
-    for character in ulid[:10].upper():
-        digit = _CROCKFORD.find(character)
-        if digit < 0:
-            raise ValueError(f"{ulid} is neither an event's id nor an entry's")
-        ms = ms << 5 | digit
-    return ms
+def _moment_of(event_id: str) -> int:
+    try:
+        return ulid_ms(event_id)
+    except ValueError as error:
+        raise ValueError(f"{event_id} is neither an event's id nor an entry's") from error

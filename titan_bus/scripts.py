@@ -131,3 +131,94 @@ elseif holder then
 end
 return -1
 """
+
+ERASE = """
+-- KEYS stream; ARGV entry ids. Takes the entries out of the stream and out of what its groups have in hand, as if
+-- they had never been there: the counts that a group's lag is reckoned from go down with them, since behind a
+-- deleted entry the server would know no lag. Sent twice, it finds nothing the second time.
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+local function named(flat)
+  local row = {}
+  for i = 1, #flat, 2 do row[flat[i]] = flat[i + 1] end
+  return row
+end
+local function parts(id) local ms, seq = id:match('(%d+)-(%d+)') return tonumber(ms), tonumber(seq) end
+local groups, there = redis.call('XINFO', 'GROUPS', KEYS[1]), {}
+for _, id in ipairs(ARGV) do
+  if #redis.call('XRANGE', KEYS[1], id, id) > 0 then there[#there + 1] = id end
+end
+for _, flat in ipairs(groups) do redis.call('XACK', KEYS[1], named(flat)['name'], unpack(ARGV)) end
+if #there == 0 then return 0 end
+local before = named(redis.call('XINFO', 'STREAM', KEYS[1]))
+redis.call('XDEL', KEYS[1], unpack(there))
+local deleted = before['max-deleted-entry-id']
+if deleted == '0-0' then deleted = '0-1' end  -- 0-0 would leave what XDEL has set
+redis.call('XSETID', KEYS[1], before['last-generated-id'], 'ENTRIESADDED',
+  math.max(redis.call('XLEN', KEYS[1]), before['entries-added'] - #there), 'MAXDELETEDID', deleted)
+for _, flat in ipairs(groups) do
+  local group = named(flat)
+  if group['entries-read'] then
+    local place_ms, place_seq = parts(group['last-delivered-id'])
+    local read = group['entries-read']
+    for _, id in ipairs(there) do
+      local ms, seq = parts(id)
+      if ms < place_ms or (ms == place_ms and seq <= place_seq) then read = read - 1 end
+    end
+    redis.call('XGROUP', 'SETID', KEYS[1], group['name'], group['last-delivered-id'],
+      'ENTRIESREAD', math.max(0, read))
+  end
+end
+return #there
+"""
+
+COMPACT = """
+-- KEYS stream, its copy; ARGV entries of one step, ms that a copy nobody goes on with lives. The server marks a
+-- deleted entry and keeps its bytes, in memory and in its files, while others of its node live (t_stream.c,
+-- streamIteratorRemoveEntry). So the stream is copied, some entries a step, and with the last step the copy takes
+-- its place: groups, their places, their consumers and what these have in hand come along. 1: go on; 0: done;
+-- -1: entries went meanwhile, begin again. Sent twice, it goes on where it stands.
+local function named(flat)
+  local row = {}
+  for i = 1, #flat, 2 do row[flat[i]] = flat[i + 1] end
+  return row
+end
+if redis.call('XLEN', KEYS[1]) == 0 then
+  redis.call('DEL', KEYS[2])
+  return 0
+end
+local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)
+local after = #last > 0 and '(' .. last[1][1] or '-'
+local page = redis.call('XRANGE', KEYS[1], after, '+', 'COUNT', ARGV[1])
+for _, entry in ipairs(page) do redis.call('XADD', KEYS[2], entry[1], unpack(entry[2])) end
+redis.call('PEXPIRE', KEYS[2], ARGV[2])
+if #page == tonumber(ARGV[1]) then return 1 end
+redis.call('XTRIM', KEYS[2], 'MINID', redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1][1])
+if redis.call('XLEN', KEYS[2]) ~= redis.call('XLEN', KEYS[1]) then
+  redis.call('DEL', KEYS[2])
+  return -1
+end
+for _, flat in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
+  local group = named(flat)
+  local name = group['name']
+  redis.call('XGROUP', 'CREATE', KEYS[2], name, group['last-delivered-id'],
+    'ENTRIESREAD', group['entries-read'] or -1)
+  for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], name)) do
+    redis.call('XGROUP', 'CREATECONSUMER', KEYS[2], name, named(consumer)['name'])
+  end
+  if group['pending'] > 0 then
+    for _, row in ipairs(redis.call('XPENDING', KEYS[1], name, '-', '+', group['pending'])) do
+      redis.call('XCLAIM', KEYS[2], name, row[2], 0, row[1],
+        'IDLE', row[3], 'RETRYCOUNT', row[4], 'FORCE', 'JUSTID')
+    end
+  end
+end
+local whole = named(redis.call('XINFO', 'STREAM', KEYS[1]))
+local deleted = whole['max-deleted-entry-id']
+if deleted == '0-1' then deleted = '0-0' end
+redis.call('XSETID', KEYS[2], whole['last-generated-id'],
+  'ENTRIESADDED', whole['entries-added'], 'MAXDELETEDID', deleted)
+local lives = redis.call('PTTL', KEYS[1])
+if lives > 0 then redis.call('PEXPIRE', KEYS[2], lives) else redis.call('PERSIST', KEYS[2]) end
+redis.call('RENAME', KEYS[2], KEYS[1])
+return 0
+"""

@@ -113,6 +113,10 @@ class Archive:
         """Remove segments and snapshots for good."""
         await self._store.delete([str(name) for name in objects])
 
+    async def sweep(self, stream: str) -> None:
+        """Remove what killed writers left half-written of a stream."""
+        await self._store.sweep(folder_of(stream))
+
     async def snapshots(self, stream: str = "") -> list[SnapshotName]:
         """Return the snapshots of a stream, of all streams without one; the newest of each last."""
         found = await self._store.stored(folder_of(stream) if stream else "")

@@ -161,6 +161,7 @@ class Archiver:
         if info is None:
             return Archived()
         until = EntryId.parse(info["last-generated-id"])
+        erasures = await self._connection.call("GET", names.ARCHIVE_ERASURES)
         after, read, lost = await self._place(stream, info)
         done = Archived()
         writer = SegmentWriter(stream)
@@ -176,6 +177,8 @@ class Archiver:
                 if not page and not ended and writer.size < SEGMENT_BYTES:
                     break
                 name, data = await asyncio.to_thread(writer.finish)
+                if await self._connection.call("GET", names.ARCHIVE_ERASURES) != erasures:
+                    return done  # it stood still for long, and what it has read may be erased: read it anew
                 await self._archive.write(name, data)
                 read = None if read is None else read + name.count
                 await self._move(stream, name.last, info["entries-added"] if name.last == until else read)

@@ -42,6 +42,10 @@ class FolderStore:
         """See `Store`."""
         await asyncio.to_thread(self._delete, keys)
 
+    async def sweep(self, folder: str) -> None:
+        """See `Store`."""
+        await asyncio.to_thread(_sweep, self._root / folder, 0.0)
+
     def _stored(self, folder: str) -> list[Stored]:
         found: list[Stored] = []
         try:
@@ -59,7 +63,7 @@ class FolderStore:
         half: Path | None = None
         try:
             self._make(path.parent)
-            _sweep(path.parent)
+            _sweep(path.parent, ABANDONED_S)
             handle, name = tempfile.mkstemp(prefix=".", suffix=_HALF, dir=path.parent)  # mode 0600
             half = Path(name)
             with os.fdopen(handle, "wb") as file:
@@ -134,8 +138,8 @@ def _sync(folder: Path) -> None:
         os.close(handle)
 
 
-def _sweep(folder: Path) -> None:
+def _sweep(folder: Path, older_s: float) -> None:
     for half in folder.glob(f".*{_HALF}"):
         with contextlib.suppress(OSError):
-            if time.time() - half.stat().st_mtime > ABANDONED_S:
+            if time.time() - half.stat().st_mtime >= older_s:
                 half.unlink()

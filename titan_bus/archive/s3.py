@@ -78,6 +78,9 @@ class S3Store:
             except self._failures as error:
                 raise self._failed(keys[start], error) from error
 
+    async def sweep(self, folder: str) -> None:
+        """See `Store`. An object that is put in one piece is there whole or not at all."""
+
     def _failed(self, key: str, error: Exception) -> StoreError:
         return StoreError(self.target, key, str(error).strip().partition("\n")[0])
 

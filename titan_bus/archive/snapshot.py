@@ -102,6 +102,15 @@ def read(name: str, data: bytes, stream: str) -> tuple[Places, Iterator[Waiting]
     return places, waiting()
 
 
+def write(places: Places, waiting: Sequence[Waiting]) -> bytes:
+    """Return a snapshot as it is stored. CPU work, for a thread."""
+    import zstandard
+
+    compressor = zstandard.ZstdCompressor(level=3, write_checksum=True).compressobj()
+    head = compressor.compress(msgspec.json.encode(places) + b"\n")
+    return head + _packed(compressor, waiting) + bytes(compressor.flush())
+
+
 async def _places(connection: Connection, stream: str) -> dict[str, str]:
     places: dict[str, str] = {}
     for group, row in (await groups_of(connection, stream)).items():

@@ -71,10 +71,21 @@ async def spans(
         StoreError: the store cannot be read.
     """
     names = await asyncio.to_thread(_within, await archive.segments(stream), after, until)
+    listed = set(names)
     opened: list[deque[Part]] = []
     while after < until:
         while names and names[0].first.previous() <= after:
-            opened.append(await _open(archive, names.popleft(), say))
+            name = names.popleft()
+            segment = await archive.read(name)
+            if segment is None:
+                # An erasure writes another in its place before it takes it away.
+                others = await asyncio.to_thread(_within, await archive.segments(stream), after, until)
+                instead = [other for other in others if other not in listed]
+                listed.update(instead)
+                names = deque(sorted((*names, *instead), key=lambda other: (other.first, other.last)))
+                if any(other.first <= name.last and other.last >= name.first for other in instead):
+                    continue
+            opened.append(_parts(name, segment, say))
         for parts in opened:
             while parts and parts[0].last <= after:
                 parts.popleft()
@@ -99,9 +110,8 @@ def _next(after: EntryId, heads: list[Part], following: EntryId | None) -> Span:
     return Span(after, min(ends), parts)
 
 
-async def _open(archive: Archive, name: SegmentName, say: Say) -> deque[Part]:
+def _parts(name: SegmentName, segment: Segment | None, say: Say) -> deque[Part]:
     """Return a segment's parts, which follow one another from its first entry to its last."""
-    segment = await archive.read(name)
     damage = segment.damage if segment is not None else SegmentDamagedError(str(name), "it went meanwhile")
     if damage is not None:
         say(damage)

@@ -34,3 +34,6 @@ class Store(Protocol):
 
     async def delete(self, keys: Sequence[str]) -> None:
         """Remove objects; those that are gone are no error."""
+
+    async def sweep(self, folder: str) -> None:
+        """Remove what killed writers left half-written in a folder; who writes there now fails and tries again."""

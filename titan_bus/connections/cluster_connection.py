@@ -110,6 +110,10 @@ class ClusterConnection(Connection):
             return self._scan(int(words[1]), words[2:], patience_s)
         return self._call(slot_of_command(words), words, patience_s, answer)
 
+    def nodes(self) -> list[Connection]:
+        """Return the connections to the primaries that have slots."""
+        return [self._nodes[node] for node in self._cluster.nodes if node in self._nodes]
+
     def call_beside(self, key: str, *words: Word) -> asyncio.Future[Any]:
         """Send a command that has no key of its own to the node of this one."""
         return self._call(slot_of(key), words, None, None)

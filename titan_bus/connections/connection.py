@@ -89,6 +89,15 @@ class Connection:
         """Whether the server answered last time."""
         return self._wire is not None
 
+    @property
+    def address(self) -> str:
+        """Where it leads, without a password."""
+        return self._endpoint.address
+
+    def nodes(self) -> "list[Connection]":
+        """Return a connection for each server that has keys: one, but in a cluster."""
+        return [self]
+
     def on_change(self, listener: Callable[[bool], None]) -> Callable[[], None]:
         """Call `listener` when the server goes (False) and when it is back (True); returns how to stop that."""
         self._listeners.append(listener)

@@ -1,0 +1,73 @@
+"""Has a server write its files anew: what is erased from its memory stands in the commands that it recorded."""
+
+import asyncio
+
+from titan_bus.connections.connection import Connection
+from titan_bus.erasure.receipt import Rewriting, ServerFiles
+from titan_bus.errors import ServerRefusedError
+
+REWRITE_S = 60.0
+"""So long the end is waited for."""
+POLL_S = 0.05
+_AT_WORK = ("aof_rewrite_in_progress", "aof_rewrite_scheduled", "rdb_bgsave_in_progress")
+
+
+async def rewrite(server: Connection) -> ServerFiles:
+    """Have one server write the append-only file anew, and `dump.rdb` where it writes that by itself."""
+    try:
+        before = await _info(server, "persistence")
+        replicas = int((await _info(server, "replication")).get("connected_slaves", "0"))
+    except ServerRefusedError:
+        return ServerFiles(address=server.address, aof="refused", snapshot="refused", replicas=0)
+    aof: Rewriting = "off"
+    snapshot: Rewriting = "off"
+    if before.get("aof_enabled") == "1":
+        aof = await _write(server, "BGREWRITEAOF", "aof_last_bgrewrite_status")
+    if before.get("rdb_saves", "0") != "0":
+        snapshot = await _write(server, "BGSAVE", "rdb_last_bgsave_status")
+    return ServerFiles(address=server.address, aof=aof, snapshot=snapshot, replicas=replicas)
+
+
+async def _write(server: Connection, command: str, outcome: str) -> Rewriting:
+    """Let what is being written come to its end, since that may have begun before the erasure; then write anew."""
+    try:
+        async with asyncio.timeout(REWRITE_S):
+            await _finished(server)
+            while not await _begun(server, command):
+                await _finished(server)
+            info = await _finished(server)
+    except TimeoutError:
+        return "unfinished"
+    except ServerRefusedError:
+        return "refused"
+    return "rewritten" if info.get(outcome) == "ok" else "failed"
+
+
+async def _begun(server: Connection, command: str) -> bool:
+    """Begin; False when the server has something else at work since a moment ago.
+
+    Raises:
+        ServerRefusedError: it does not do that for us.
+    """
+    try:
+        await server.call(command)
+    except ServerRefusedError:
+        if not _at_work(await _info(server, "persistence")):
+            raise
+        return False
+    return True
+
+
+async def _finished(server: Connection) -> dict[str, str]:
+    while _at_work(info := await _info(server, "persistence")):  # noqa: ASYNC110 -- the server tells it to nobody
+        await asyncio.sleep(POLL_S)
+    return info
+
+
+def _at_work(info: dict[str, str]) -> bool:
+    return any(info.get(name, "0") != "0" for name in _AT_WORK)
+
+
+async def _info(server: Connection, section: str) -> dict[str, str]:
+    said = (await server.call("INFO", section)).decode(errors="replace")
+    return dict(line.split(":", 1) for line in said.splitlines() if ":" in line)
