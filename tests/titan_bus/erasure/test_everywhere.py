@@ -12,7 +12,7 @@ from tests.titan_bus.archives import ALWAYS, cut, ids, publish, write_segment
 from tests.titan_bus.conftest import Recorder, Server, pending_is, settled, until
 from titan_bus import Bus, BusConfig, Event, FatalError, names, new_ulid
 from titan_bus.archive.archive import Archive
-from titan_bus.archive.storage import FolderStore
+from titan_bus.archive.folder import FolderStore
 from titan_bus.connections.connection import Connection
 from titan_bus.erasure.receipt import ErasureReceipt
 from titan_bus.errors import ArchiveElsewhereError, ArchiveUnnamedError, BusClosedError

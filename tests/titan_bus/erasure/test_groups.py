@@ -72,7 +72,7 @@ async def test_who_has_it_in_hand_goes_on_to_the_end(bus: Bus, raw: Connection, 
     following = await bus.publish(TOPIC, "e", {})
     await recorder.wait_for(2)
     await settled(raw, STREAM, "g")
-    await until(lambda: not bus.counters.group(TOPIC, "g").in_hand, "nothing in hand")
+    await until(lambda: not bus.counters.group(TOPIC, "g").in_flight, "nothing in flight")
     assert recorder.ids == [erased, following]
     assert await raw.call("EXISTS", names.delayed_of("g", TOPIC), names.DEAD_LETTERS) == 0
     assert await raw.call("XLEN", names.retries_of("g", TOPIC)) == 0
@@ -88,7 +88,7 @@ async def test_what_fails_again_and_again_is_caught_on_its_way(config: BusConfig
             sent = await publish(bus, TOPIC, 8)
             await recorder.wait_for(len(recorder.events) + 20)
             assert (await bus.erase(sent, topics=[TOPIC])).missing == ()
-            await until(lambda: not bus.counters.group(TOPIC, "g").in_hand, "nothing in hand")
+            await until(lambda: not bus.counters.group(TOPIC, "g").in_flight, "nothing in flight")
             assert await raw.call("ZCARD", names.delayed_of("g", TOPIC)) == 0
             assert await raw.call("XLEN", names.retries_of("g", TOPIC)) == 0
             assert await bus.dead_letters.count() == 0
@@ -151,10 +151,10 @@ async def test_trimming_goes_on(config: BusConfig, raw: Connection) -> None:
         await bus.archive_now()
         await bus.erase(sent[::2])
         await raw.call("XGROUP", "CREATE", STREAM, "slow", "0")
-        await bus._upkeep._trimmer.trim(TOPIC)
+        await bus._maintenance._trimmer.trim(TOPIC)
         assert await raw.call("XLEN", STREAM) == 20
         await raw.call("XGROUP", "SETID", STREAM, "slow", "$")
-        await bus._upkeep._trimmer.trim(TOPIC)
+        await bus._maintenance._trimmer.trim(TOPIC)
         assert await raw.call("XLEN", STREAM) == 10
         assert await ids(bus.replay(ALWAYS, TOPIC)) == sent[1::2]
 
