@@ -11,7 +11,6 @@ from collections.abc import Iterable
 
 from titan_bus import names
 from titan_bus.archive.archive import Archive
-from titan_bus.archive.lease import Lease
 from titan_bus.connections.connection import Connection
 from titan_bus.entry_id import FIRST
 from titan_bus.erasure import files
@@ -21,6 +20,7 @@ from titan_bus.erasure.segments import Segments
 from titan_bus.erasure.streams import Streams
 from titan_bus.erasure.wanted import Wanted
 from titan_bus.errors import ArchiveElsewhereError, ArchiveUnnamedError, ErasureInterruptedError
+from titan_bus.lease import Lease
 
 
 class Eraser:
@@ -31,6 +31,7 @@ class Eraser:
         self._archive = archive
         # The archiver's own: what it has read and not written yet would come back otherwise.
         self._lease = Lease(connection, names.ARCHIVE_LEASE)
+        self._turn = 0
 
     async def erase(self, event_ids: Iterable[str], topics: Iterable[str] = ()) -> ErasureReceipt:
         """Erase events for good, and say what was where.
@@ -85,14 +86,17 @@ class Eraser:
             groups[topic] = await streams.erase(topic, groups[topic], wanted.earliest)
         kept = await self._kept(topics)
         if segments is not None:
+            await self._count()
             await segments.erase(kept)
         if set(wanted.missing) - wanted.strayed and wanted.earliest > FIRST:
             for topic, some in groups.items():
                 await streams.erase(topic, some, FIRST)
         if segments is not None and (wanted.missing or wanted.strayed):
+            await self._count()
             await segments.erase(kept, everywhere=True)
         await streams.erase_letters()
         if segments is not None:
+            await self._count()
             await segments.erase_letters()
         return groups
 
@@ -124,6 +128,10 @@ class Eraser:
         if identity != await self._archive.identity():
             raise ArchiveElsewhereError(target, self._archive.target, names.ARCHIVE_TARGET)
 
+    async def _count(self) -> None:
+        """Keep whoever stood still and lost the lease from writing to the archive what it read before."""
+        self._turn = int(await self._connection.call("INCR", names.ARCHIVE_ERASURES))
+
     async def _confirm(self) -> None:
-        if not await self._lease.is_held():
+        if await self._connection.call("GET", names.ARCHIVE_ERASURES) != b"%d" % self._turn:
             raise ErasureInterruptedError

@@ -27,7 +27,7 @@ class Segments:
     Args:
         archive: which.
         wanted: what to look for, and what was found.
-        confirm: awaited before each change; raises when the lease is another's by now.
+        confirm: awaited before each change; raises when another erasure has begun, since the lease was lost.
     """
 
     def __init__(self, archive: Archive, wanted: Wanted, confirm: Step) -> None:
