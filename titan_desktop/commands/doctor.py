@@ -53,7 +53,7 @@ async def ask(bus: Bus) -> Answers:
     """Ask the core how it is and what it has read, once its stores are open or have had time to be."""
     deadline = time.monotonic() + SETTLE_S
     status = await _status(bus)
-    while not all(store.ok for store in status.stores) and time.monotonic() < deadline:
+    while _is_opening(status) and time.monotonic() < deadline:
         await asyncio.sleep(POLL_S)
         status = await _status(bus)
     if not status.ready:
@@ -68,6 +68,10 @@ async def ask(bus: Bus) -> Answers:
             timeout_s=ASK_TIMEOUT_S,
         )
     return status, None
+
+
+def _is_opening(status: system.Status) -> bool:
+    return not status.ready or any(store.opening for store in status.stores)
 
 
 async def _status(bus: Bus) -> system.Status:

@@ -178,7 +178,10 @@ async def _until_ready(bus: Bus) -> None:
             async for event in tail:
                 if event.event_type == topics.type_of(system.CoreReady):
                     return
-                if event.event_type == topics.type_of(system.CoreFailed):
+                if (
+                    event.event_type == topics.type_of(system.StoreChanged)
+                    and not event.payload_as(system.StoreChanged).store.ok
+                ):
                     patience.reschedule(asyncio.get_running_loop().time() + RETRY_S)
     except TimeoutError as error:
         ailing = [store.detail for store in (await _status(bus)).stores if not store.ok]

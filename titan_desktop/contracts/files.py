@@ -1,5 +1,6 @@
-"""Files: what the watcher and the scanner say, and the command to scan. Topic: `topics.FS`.
+"""Files: what the watcher and the scanner say, the command to scan, and where a source may be opened.
 
+Topics: events and commands on `topics.FS`, requests on `topics.FS_REQUESTS`.
 Paths are absolute and lie beneath an allowed root; file contents never travel on the bus.
 """
 
@@ -66,5 +67,23 @@ class ScanFinished(msgspec.Struct, frozen=True, kw_only=True, tag="scan_finished
     refused: int = 0
 
 
+# Requests
+
+
+class LocateSource(msgspec.Struct, frozen=True, kw_only=True, tag="locate_source", tag_field="type"):
+    """May this path be opened, and is it still there? -> Located."""
+
+    path: str
+
+
+class Located(msgspec.Struct, frozen=True, kw_only=True):
+    """Reply to LocateSource. Open `path` only when `allowed` and `exists`."""
+
+    path: str
+    allowed: bool
+    exists: bool
+
+
 Command = IndexPaths
+Request = LocateSource
 FsEvent = FileSeen | FileRemoved | PathRefused | ScanFinished

@@ -41,23 +41,6 @@ class CoreReady(msgspec.Struct, frozen=True, kw_only=True, tag="core_ready", tag
     version: str
 
 
-class CoreFailed(msgspec.Struct, frozen=True, kw_only=True, tag="core_failed", tag_field="type"):
-    """A store could not be opened; the core serves what it can. `sentence` says what happened and the cure."""
-
-    store: str
-    sentence: str
-
-
-SystemEvent = SettingsChanged | CoreReady | CoreFailed
-
-
-# Requests on topics.SYSTEM_REQUESTS
-
-
-class GetStatus(msgspec.Struct, frozen=True, kw_only=True, tag="status", tag_field="type"):
-    """How everything is -> Status."""
-
-
 class StoreStatus(msgspec.Struct, frozen=True, kw_only=True):
     """One store: "redis", "postgres" or "graph".
 
@@ -72,6 +55,22 @@ class StoreStatus(msgspec.Struct, frozen=True, kw_only=True):
     version: str = ""
     detail: str = ""
     opening: bool = False
+
+
+class StoreChanged(msgspec.Struct, frozen=True, kw_only=True, tag="store_changed", tag_field="type"):
+    """A store has been opened, could not be, has gone or come back; the core serves what it can."""
+
+    store: StoreStatus
+
+
+SystemEvent = SettingsChanged | CoreReady | StoreChanged
+
+
+# Requests on topics.SYSTEM_REQUESTS
+
+
+class GetStatus(msgspec.Struct, frozen=True, kw_only=True, tag="status", tag_field="type"):
+    """How everything is -> Status."""
 
 
 class ModelStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,20 +102,3 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     roots: tuple[RootStatus, ...]
     problems: tuple[str, ...] = ()
     dead_letters: int = 0
-
-
-class LocateSource(msgspec.Struct, frozen=True, kw_only=True, tag="locate_source", tag_field="type"):
-    """May this path be opened, and is it still there? -> Located."""
-
-    path: str
-
-
-class Located(msgspec.Struct, frozen=True, kw_only=True):
-    """Reply to LocateSource. Open `path` only when `allowed` and `exists`."""
-
-    path: str
-    allowed: bool
-    exists: bool
-
-
-Request = GetStatus | LocateSource

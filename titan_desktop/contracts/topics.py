@@ -12,6 +12,7 @@ CHAT = "chat.v1"
 CHAT_STREAM = "chat.stream.v1"
 CHAT_REQUESTS = "chat.requests.v1"
 FS = "fs.v1"
+FS_REQUESTS = "fs.requests.v1"
 MEMORY = "memory.v1"
 MEMORY_REQUESTS = "memory.requests.v1"
 SYSTEM = "system.v1"
@@ -25,6 +26,7 @@ STREAMS = (
     StreamConfig(name=CHAT_STREAM, maxlen=5_000),
     StreamConfig(name=CHAT_REQUESTS, maxlen=2_000),
     StreamConfig(name=FS, maxlen=100_000, retry_limit=3),
+    StreamConfig(name=FS_REQUESTS, maxlen=2_000),
     StreamConfig(name=MEMORY, maxlen=100_000),
     StreamConfig(name=MEMORY_REQUESTS, maxlen=2_000),
     StreamConfig(name=SYSTEM, maxlen=10_000),

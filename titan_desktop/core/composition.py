@@ -11,20 +11,28 @@ import os
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from titan_bus import Bus, BusError, Event
 from titan_desktop import __version__
 from titan_desktop.adapters.files_root.root import LocalFilesRoot
-from titan_desktop.adapters.keyring.secrets import KeyringSecrets
 from titan_desktop.contracts import topics
-from titan_desktop.contracts.system import CoreFailed, CoreReady, SettingsChanged
-from titan_desktop.core.board import Board
+from titan_desktop.contracts.system import (
+    CoreReady,
+    RootStatus,
+    SettingsChanged,
+    Status,
+    StoreChanged,
+    StoreStatus,
+)
+from titan_desktop.core.health import Health, Look
 from titan_desktop.core.model_choice import Models
-from titan_desktop.ports.graph import Graph, GraphError
-from titan_desktop.provision.errors import StoreUnavailableError
 from titan_desktop.provision.places import Provision
+from titan_desktop.services.files.locating import LocatingService
 from titan_desktop.system.paths import allowed_roots
+
+if TYPE_CHECKING:
+    from titan_desktop.ports.graph import Graph
 
 log = logging.getLogger(__name__)
 
@@ -34,15 +42,21 @@ LONGEST_DELAY_S = 15.0
 
 @dataclass(slots=True)
 class Foundation:
-    """What services are built on. `busy` collects those that can say whether work is in hand."""
+    """What services are built on, and what they say of themselves once they are there.
 
-    board: Board
+    Attributes:
+        busy: of those that can say whether work is in hand.
+        roots: the folders as the files service sees them; blocking. None before it is there.
+    """
+
     bus: Bus
     provision: Provision
     redis_url: str = field(repr=False)
+    health: Health
     models: Models
     files_root: LocalFilesRoot
     busy: list[Callable[[], bool]] = field(default_factory=list)
+    roots: Callable[[], tuple[RootStatus, ...]] | None = None
 
 
 async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
@@ -63,12 +77,13 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     from titan_desktop.services.files import FilesService
     from titan_desktop.services.memory import MemoryService
 
-    bus, board = foundation.bus, foundation.board
+    bus, health = foundation.bus, foundation.health
     database = Database(await foundation.provision.postgres_dsn())
     await database.open()
     stack.push_async_callback(database.close)
     await database.migrate(schema.MIGRATIONS)
-    board.mark_serving("postgres", "PostgreSQL", await database.version())
+    health.mark_serving("postgres", "PostgreSQL", await database.version(), database.look)
+    stack.callback(health.mark_closed, "postgres")
 
     index = passages.PostgresPassages(database)
     extractor = await stack.enter_async_context(PooledExtractor(foundation.files_root.roots))
@@ -84,10 +99,10 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
 
     await stack.enter_async_context(memory)
     await foundation.models.serve(chat, memory)
-    stack.callback(foundation.models.forget)
+    stack.push_async_callback(foundation.models.forget)
     await stack.enter_async_context(chat)
     await stack.enter_async_context(files)
-    board.roots = files.roots_status
+    foundation.roots = files.roots_status
     foundation.busy[:] = [chat.busy, memory.busy, files.busy]
 
 
@@ -101,6 +116,7 @@ async def open_graph(stack: AsyncExitStack, foundation: Foundation) -> None:
 
     endpoint = await foundation.provision.graph()
     graph: Graph
+    look: Look | None = None  # what runs in this process does not go away
     if endpoint.folder is not None:
         await _import_beside_the_loop("ladybug")
         from titan_desktop.adapters.graph.ladybug import LadybugGraph
@@ -109,11 +125,13 @@ async def open_graph(stack: AsyncExitStack, foundation: Foundation) -> None:
     else:
         from titan_desktop.adapters.graph.neo4j import Neo4jGraph
 
-        graph = Neo4jGraph(endpoint.url)
+        graph = server = Neo4jGraph(endpoint.url)
+        look = server.look
     await graph.open()
     stack.push_async_callback(graph.close)
     product = await graph.product_version()
-    foundation.board.mark_serving("graph", product.name, product.version)
+    foundation.health.mark_serving("graph", product.name, product.version, look)
+    stack.callback(foundation.health.mark_closed, "graph")
     await stack.enter_async_context(GraphService(foundation.bus, graph))
 
 
@@ -126,23 +144,29 @@ async def _import_beside_the_loop(*names: str) -> None:
 class Composition:
     """Builds in the background while it is entered, tries again what failed, and says on the bus how it went."""
 
-    def __init__(self, board: Board, bus: Bus, provision: Provision, redis_url: str) -> None:
-        self._board = board
+    def __init__(
+        self, bus: Bus, provision: Provision, health: Health, models: Models, redis_url: str
+    ) -> None:
         self._bus = bus
-        files_root = board.files_root = LocalFilesRoot(allowed_roots())
-        models = self._models = Models(board, KeyringSecrets())
-        self._foundation = Foundation(board, bus, provision, redis_url, models, files_root)
+        self._health = health
+        self._models = models
+        files_root = LocalFilesRoot(allowed_roots())
+        self._foundation = Foundation(bus, provision, redis_url, health, models, files_root)
+        self._is_ready = False
         self._stack = AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []
+        self._telling: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        board = self._board
-        board.mark_serving("redis", "Redis", "-")
+        health = self._health
+        health.on_change(self._tell)
+        health.mark_serving("redis", "Redis", "-")
         self._stack.callback(
             self._bus.on_connection(
-                lambda there: board.mark_failed("redis", "" if there else "Redis does not answer.")
+                lambda there: health.server_changed("redis", "" if there else "Redis does not answer.")
             )
         )
+        await self._stack.enter_async_context(LocatingService(self._bus, self._foundation.files_root))
         subscription = await self._bus.subscribe(topics.SYSTEM, "system", self._on_system)
         self._stack.push_async_callback(subscription.stop)
         for name, work in (
@@ -150,15 +174,33 @@ class Composition:
             ("graph", self._build("graph", open_graph)),
             ("models", self._models.look()),
             ("redis", self._look_at_redis()),
+            ("health", health.watch()),
         ):
             self._tasks.append(asyncio.create_task(work, name=name))
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for task in self._tasks:
+        for task in (*self._tasks, *self._telling):
             task.cancel()
-        await asyncio.wait(self._tasks)
+        await asyncio.wait({*self._tasks, *self._telling})
         await self._stack.aclose()
+
+    async def status(self) -> Status:
+        """Ask everybody who knows, and say how everything is."""
+        stores, roots, dead_letters = await asyncio.gather(
+            self._health.stores(), asyncio.to_thread(self._roots), self._bus.dead_letters.count()
+        )
+        return Status(
+            version=__version__,
+            pid=os.getpid(),
+            ready=self._is_ready,
+            stores=stores,
+            model=self._models.model,
+            embedder=self._models.embedder,
+            roots=roots,
+            problems=self._models.problems,
+            dead_letters=dead_letters,
+        )
 
     def is_busy(self) -> bool:
         """Say whether a service has work in hand that should not be cut."""
@@ -179,47 +221,42 @@ class Composition:
             product = "Valkey" if "valkey_version" in info else "Redis"
             return product, str(info.get(f"{product.lower()}_version", "-"))
 
-        self._board.mark_serving("redis", *await asyncio.to_thread(ask))
+        self._health.mark_serving("redis", *await asyncio.to_thread(ask))
+
+    def _roots(self) -> tuple[RootStatus, ...]:
+        if ask := self._foundation.roots:
+            return ask()
+        return tuple(
+            RootStatus(path=str(root), exists=root.is_dir()) for root in self._foundation.files_root.roots
+        )
 
     async def _build(
         self, store: str, build: Callable[[AsyncExitStack, Foundation], Awaitable[None]]
     ) -> None:
         """Build one part, trying again with growing pauses; a part that failed leaves nothing of itself behind."""
-        delay_s, said = FIRST_DELAY_S, ""
+        delay_s = FIRST_DELAY_S
         while True:
             async with AsyncExitStack() as attempt:
                 try:
                     await build(attempt, self._foundation)
                 except Exception as error:  # noqa: BLE001  # the supervisor: whatever it is, the core stays up
-                    sentence = self._sentence(store, error)
+                    failure = error
                 else:
                     self._stack.push_async_callback(attempt.pop_all().aclose)
                     break
-            self._board.mark_failed(store, sentence)
-            if sentence != said:
-                said = sentence
-                await self._say(CoreFailed(store=store, sentence=sentence))
+            self._health.mark_failed(store, failure)
             await asyncio.sleep(delay_s)
             delay_s = min(delay_s * 2, LONGEST_DELAY_S)
-        log.info("%s: open", store)
         if store == "postgres":
-            self._board.ready = True
+            self._is_ready = True
             await self._say(CoreReady(pid=os.getpid(), version=__version__))
 
-    @staticmethod
-    def _sentence(store: str, error: Exception) -> str:
-        if isinstance(error, StoreUnavailableError):
-            return error.sentence
-        if isinstance(error, GraphError):
-            return str(error)
-        from titan_desktop.adapters.postgres.database import DatabaseUnavailableError
+    def _tell(self, store: StoreStatus) -> None:
+        telling = asyncio.create_task(self._say(StoreChanged(store=store)), name=f"tell of {store.name}")
+        self._telling.add(telling)
+        telling.add_done_callback(self._telling.discard)
 
-        if isinstance(error, DatabaseUnavailableError):
-            return f"{error}. See that the server runs, and that its address and password are right."
-        log.error("%s could not be opened", store, exc_info=error)
-        return f"{store} could not be opened: {type(error).__name__}. The details are in core.log."
-
-    async def _say(self, said: CoreReady | CoreFailed) -> None:
+    async def _say(self, said: CoreReady | StoreChanged) -> None:
         try:
             await self._bus.publish(topics.SYSTEM, topics.type_of(said), said)
         except BusError as error:

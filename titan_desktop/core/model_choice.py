@@ -1,10 +1,12 @@
 """Which models the services use: read from settings and key at the start, and again when either has changed."""
 
 import asyncio
+import logging
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from titan_desktop import settings
 from titan_desktop.contracts.system import ModelStatus
-from titan_desktop.core.board import Board
 from titan_desktop.ports.model import Endpoint
 from titan_desktop.ports.secrets import Secrets
 from titan_desktop.services.chat.model import find_key, resolve
@@ -14,27 +16,45 @@ if TYPE_CHECKING:
     from titan_desktop.services.chat.service import ChatService
     from titan_desktop.services.memory.service import MemoryService
 
+log = logging.getLogger(__name__)
+
 
 class Models:
-    """Puts settings and key together, shows the result on the board and hands it to the services.
+    """Puts settings and key together, says what is configured, and hands it to the services.
+
+    Two locks, because a locked keyring may take a minute to answer and services must be able to leave meanwhile.
 
     Args:
-        board: has the settings, and shows which models are configured.
-        secrets: has the key. A locked keyring may take a minute to answer.
+        settings_file: where the settings are read again.
+        chosen: the settings as they were at the start.
+        secrets: has the key.
+
+    Attributes:
+        model, embedder: what may be told of the models that are configured.
     """
 
-    def __init__(self, board: Board, secrets: Secrets) -> None:
-        self._board = board
+    def __init__(self, settings_file: Path, chosen: settings.Settings, secrets: Secrets) -> None:
+        self._settings_file = settings_file
+        self._settings = chosen
         self._secrets = secrets
-        self._lock = asyncio.Lock()
+        self.model = self.embedder = ModelStatus(configured=False)
+        self._settings_problem = self._key_problem = ""
+        self._resolving = asyncio.Lock()
         self._known = False
         self._chat: Endpoint | None = None
         self._embedding: Endpoint | None = None
+        self._handing_over = asyncio.Lock()
         self._services: tuple[ChatService, MemoryService] | None = None
+        self._embedding_in_use: Endpoint | None = None
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong with the settings or the key, for a person."""
+        return tuple(filter(None, (self._settings_problem, self._key_problem)))
 
     async def look(self) -> None:
         """Find out at the start, beside the stores' opening."""
-        async with self._lock:
+        async with self._resolving:
             if not self._known:
                 await self._resolve()
 
@@ -44,46 +64,59 @@ class Models:
         To be awaited before they are entered: a question that waits on the bus would be answered without a model.
         """
         await self.look()
-        self._services = (chat, memory)
-        chat.set_model(self._chat)
-        await self._use_embedder(memory)
+        async with self._handing_over:
+            self._services = (chat, memory)
+            self._embedding_in_use = None
+            await self._hand_over()
 
-    def forget(self) -> None:
-        """Stop serving: the services are being left."""
-        self._services = None
+    async def forget(self) -> None:
+        """Stop serving: the services are being left. Afterwards nothing is handed to them any more."""
+        async with self._handing_over:
+            self._services = None
 
     async def refresh(self) -> None:
         """Read the settings and the key again; a service whose model is the same notices nothing."""
-        self._board.read_settings()
-        async with self._lock:
-            before = self._embedding
+        async with self._resolving:
+            self._read_settings()
             await self._resolve()
-            if self._services is None:
-                return
-            chat, memory = self._services
-            chat.set_model(self._chat)
-            if self._embedding != before:
-                await self._use_embedder(memory)
+        async with self._handing_over:
+            await self._hand_over()
 
-    async def _resolve(self) -> None:
-        chosen = self._board.settings
-        chat = await resolve(chosen.model, self._secrets)
-        self._chat, self._board.model, self._board.key_problem = chat.endpoint, chat.status, chat.problem
-        name = chosen.embedder.name.strip()
-        base_url = chosen.embedder.base_url.strip() or DEFAULT_BASE_URL
-        key = (await find_key(base_url, self._secrets))[0] if name else None
-        self._embedding = Endpoint(base_url, name, key.value if key else "") if name else None
-        self._board.embedder = ModelStatus(
-            configured=bool(name), name=name, base_url=shown_url(base_url), key=key.source if key else "none"
-        )
-        self._known = True
-
-    async def _use_embedder(self, memory: "MemoryService") -> None:
+    async def _hand_over(self) -> None:
+        if self._services is None:
+            return
+        chat, memory = self._services
+        chat.set_model(self._chat)
+        wanted = self._embedding
+        if wanted == self._embedding_in_use:
+            return
         from titan_desktop.adapters.openai.embedder import OpenAIEmbedder
 
-        wanted = self._embedding
         await memory.set_embedder(
             None
             if wanted is None
             else OpenAIEmbedder(wanted.model, base_url=wanted.base_url, api_key=wanted.key)
         )
+        self._embedding_in_use = wanted
+
+    def _read_settings(self) -> None:
+        """A file that makes no sense leaves the old ones, and is a problem to show."""
+        try:
+            self._settings = settings.load(self._settings_file)
+            self._settings_problem = ""
+        except settings.SettingsError as error:
+            self._settings_problem = str(error)
+            log.warning("settings: %s", error)
+
+    async def _resolve(self) -> None:
+        chosen = self._settings
+        chat = await resolve(chosen.model, self._secrets)
+        self._chat, self.model, self._key_problem = chat.endpoint, chat.status, chat.problem
+        name = chosen.embedder.name.strip()
+        base_url = chosen.embedder.base_url.strip() or DEFAULT_BASE_URL
+        key = (await find_key(base_url, self._secrets))[0] if name else None
+        self._embedding = Endpoint(base_url, name, key.value if key else "") if name else None
+        self.embedder = ModelStatus(
+            configured=bool(name), name=name, base_url=shown_url(base_url), key=key.source if key else "none"
+        )
+        self._known = True

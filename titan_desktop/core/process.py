@@ -105,17 +105,19 @@ class Core:
 
     async def _serve(self, ending: asyncio.Future[Ending]) -> None:
         """Open everything from the stores upwards and stay until cancelled; leaving closes it downwards."""
-        from titan_desktop.core.board import Board
+        from titan_desktop.core.health import Health
 
-        board = Board(self._paths, self._settings)
+        health = Health(self._settings.stores)
         async with AsyncExitStack() as stack:
             provision = await stack.enter_async_context(
-                Provision(self._settings.stores, self._paths, board.mark_failed)
+                Provision(self._settings.stores, self._paths, health.server_changed)
             )
             # The servers are starting meanwhile, in processes of their own.
             from titan_bus import Bus, BusConfig
+            from titan_desktop.adapters.keyring.secrets import KeyringSecrets
             from titan_desktop.contracts import topics
             from titan_desktop.core.composition import Composition
+            from titan_desktop.core.model_choice import Models
             from titan_desktop.core.presence import Presence, listen, until_alone
             from titan_desktop.services.dead_letters import DeadLetterService
             from titan_desktop.services.system import SystemService
@@ -130,8 +132,9 @@ class Core:
                 streams=topics.STREAMS,
             )
             bus = await stack.enter_async_context(Bus(config))
-            board.dead_letters = bus.dead_letters.count
-            await stack.enter_async_context(SystemService(bus, status=board.status, locate=board.locate))
+            models = Models(self._paths.settings_file, self._settings, KeyringSecrets())
+            composition = Composition(bus, provision, health, models, url)
+            await stack.enter_async_context(SystemService(bus, composition.status))
             await stack.enter_async_context(DeadLetterService(bus))
             presence_tail = bus.tail([topics.PRESENCE])
             await presence_tail.start()  # before anybody can know of us, so that no beat is missed
@@ -139,7 +142,7 @@ class Core:
             core_record.write(self._paths.core_file, record)
             stack.callback(self._paths.core_file.unlink, missing_ok=True)
             log.info("the bus is up after %.2f s", time.monotonic() - _PROCESS_STARTED_S)
-            composition = await stack.enter_async_context(Composition(board, bus, provision, url))
+            await stack.enter_async_context(composition)
             if provision.lost is not None:
                 provision.lost.add_done_callback(lambda host: _end_on_loss(ending, host))
             presence = Presence(composition.is_busy)

@@ -1,6 +1,6 @@
-"""Answers what a client asks about the system: how everything is, and whether a source may be opened.
+"""Answers what a client asks about the system: how everything is.
 
-It knows neither stores nor files: the core hands it the two questions as callables.
+It knows neither stores nor files: the core hands it the question as a callable.
 """
 
 from collections.abc import Awaitable, Callable
@@ -9,7 +9,7 @@ from typing import Self
 
 from titan_bus import Bus, Event, RequestRefused, Subscription
 from titan_desktop.contracts import topics
-from titan_desktop.contracts.system import GetStatus, Located, LocateSource, Status
+from titan_desktop.contracts.system import GetStatus, Status
 
 GROUP = "system"
 
@@ -20,19 +20,11 @@ class SystemService:
     Args:
         bus: an open bus.
         status: looks at everything and says how it is.
-        locate: says whether a path may be opened and is still there.
     """
 
-    def __init__(
-        self,
-        bus: Bus,
-        *,
-        status: Callable[[], Awaitable[Status]],
-        locate: Callable[[str], Awaitable[Located]],
-    ) -> None:
+    def __init__(self, bus: Bus, status: Callable[[], Awaitable[Status]]) -> None:
         self._bus = bus
         self._status = status
-        self._locate = locate
         self._subscription: Subscription | None = None
 
     async def __aenter__(self) -> Self:
@@ -45,9 +37,7 @@ class SystemService:
         if self._subscription is not None:
             await self._subscription.stop()
 
-    async def _answer(self, event: Event) -> Status | Located:
+    async def _answer(self, event: Event) -> Status:
         if event.event_type == topics.type_of(GetStatus):
             return await self._status()
-        if event.event_type == topics.type_of(LocateSource):
-            return await self._locate(event.payload_as(LocateSource).path)
         raise RequestRefused("unknown_request", event.event_type)

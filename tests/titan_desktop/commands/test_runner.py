@@ -22,7 +22,7 @@ ILL = a_status(
 )
 
 
-async def say(bus: Bus, said: system.CoreReady | system.CoreFailed) -> None:
+async def say(bus: Bus, said: system.CoreReady | system.StoreChanged) -> None:
     await bus.publish(topics.SYSTEM, topics.type_of(said), said)
 
 
@@ -47,7 +47,7 @@ async def test_a_store_that_does_not_open_is_a_sentence(bus: Bus, monkeypatch: p
     monkeypatch.setattr(runner, "RETRY_S", 0.2)
 
     async def fail() -> None:
-        await say(bus, system.CoreFailed(store="postgres", sentence="Wrong password. Correct it."))
+        await say(bus, system.StoreChanged(store=ILL.stores[0]))
 
     async with system_service(bus, ILL, on_asked=fail):
         with pytest.raises(runner.CommandError) as caught:

@@ -21,10 +21,10 @@ import redis.asyncio
 
 from tests import servers
 from tests.e2e.harness import Listener, Titan, cleaned, until
-from titan_bus import RequestFailedError
+from titan_bus import Event, RequestFailedError
 from titan_desktop.client.connect import CoreUnavailableError, connect_core
 from titan_desktop.client.link import CoreLink
-from titan_desktop.contracts import chat, system, topics
+from titan_desktop.contracts import chat, files, system, topics
 from titan_desktop.system import processes
 
 needs_root = pytest.mark.skipif(
@@ -70,6 +70,18 @@ async def ready(link: CoreLink) -> system.Status:
 
 def store(now: system.Status, name: str) -> system.StoreStatus:
     return next(store for store in now.stores if store.name == name)
+
+
+async def changed(heard: Listener, name: str, *, ok: bool) -> system.StoreStatus:
+    """What was said when a store came or went."""
+
+    def is_it(event: Event) -> bool:
+        if event.event_type != "store_changed":
+            return False
+        said = event.payload_as(system.StoreChanged).store
+        return said.name == name and said.ok == ok
+
+    return (await heard.first(is_it)).payload_as(system.StoreChanged).store
 
 
 def named(titan: Titan, name: str) -> list[psutil.Process]:
@@ -129,7 +141,7 @@ async def test_a_source_is_located_by_the_guarded_module(titan: Titan) -> None:
 
     async def located(path: Path) -> tuple[bool, bool]:
         said = await link.bus.request(
-            topics.SYSTEM_REQUESTS, "locate_source", system.LocateSource(path=str(path)), system.Located
+            topics.FS_REQUESTS, "locate_source", files.LocateSource(path=str(path)), files.Located
         )
         return said.allowed, said.exists
 
@@ -248,15 +260,12 @@ async def test_a_store_that_cannot_be_opened_does_not_stop_the_others(fresh: Tit
     junk.mkdir(parents=True)
     (junk / "somebody's file").touch()
     async with fresh.link() as link, Listener(link, topics.SYSTEM) as heard:
-        failed = (await heard.first(lambda event: event.event_type == "core_failed")).payload_as(
-            system.CoreFailed
-        )
-        assert failed.store == "postgres"
-        assert str(fresh.paths.data) in failed.sentence
+        failed = await changed(heard, "postgres", ok=False)
+        assert str(fresh.paths.data) in failed.detail
         now = await status(link)
         assert not now.ready
         assert store(now, "redis").ok
-        assert store(now, "postgres").detail == failed.sentence
+        assert store(now, "postgres").detail == failed.detail
         (junk / "somebody's file").unlink()
         await heard.first(lambda event: event.event_type == "core_ready")
         assert store(await status(link), "postgres").ok
@@ -327,7 +336,7 @@ async def test_no_secret_reaches_the_log(titan: Titan, monkeypatch: pytest.Monke
     monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
     monkeypatch.setenv("TITAN_POSTGRES_URL", "postgresql://u:very-secret@127.0.0.1:9/x")
     async with titan.link() as link, Listener(link, topics.SYSTEM) as heard:
-        await heard.first(lambda event: event.event_type == "core_failed")
+        await changed(heard, "postgres", ok=False)
     for log in titan.paths.logs.iterdir():
         assert "very-secret" not in log.read_text("utf-8", errors="replace")
 

@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from titan_bus import Bus, BusConfig
@@ -162,7 +163,7 @@ async def test_reading_is_counted(shell, core):
 )
 async def test_sources_open_only_when_the_core_agrees(shell, core, allowed, exists, opens, said):
     """A file outside the folders, or one that is gone, is not handed to the system; the person reads why."""
-    core.located["/d/a.pdf"] = system.Located(path="/d/a.pdf", allowed=allowed, exists=exists)
+    core.located["/d/a.pdf"] = files.Located(path="/d/a.pdf", allowed=allowed, exists=exists)
     handed = []
 
     def open_url(url) -> bool:
@@ -177,7 +178,7 @@ async def test_sources_open_only_when_the_core_agrees(shell, core, allowed, exis
 
 async def test_a_program_is_not_run(shell, core):
     """A source that the system would run when it is opened is shown in its folder."""
-    core.located["/d/invoice.JS"] = system.Located(path="/d/invoice.JS", allowed=True, exists=True)
+    core.located["/d/invoice.JS"] = files.Located(path="/d/invoice.JS", allowed=True, exists=True)
     handed = []
     opener = SourceOpener(shell.parts[3], lambda url: handed.append(url.toLocalFile()) is None)
     assert not await opener.open_file("/d/invoice.JS")
@@ -239,3 +240,16 @@ async def test_a_failed_task_is_told_and_the_others_go_on(caplog):
     await tasks.close(5)
     assert told.empty()
     assert "gone" in caplog.text
+
+
+async def test_a_store_that_goes_is_shown_until_it_is_back(core, shell):
+    """The strip says so at once, and an answer of before does not take it away; back again, it is gone."""
+    banner = shell.banner
+    well = system.StoreStatus(name="postgres", place="external", ok=True, product="PostgreSQL", version="18")
+    ill = system.StoreStatus(name="postgres", place="external", ok=False, detail="It does not answer.")
+    core.status = msgspec.structs.replace(core.status, stores=(ill,))
+    await core.say(system.StoreChanged(store=ill), topics.SYSTEM)
+    await until(lambda: "It does not answer." in banner.text, shell.parts[3].system_said)
+    core.status = msgspec.structs.replace(core.status, stores=(well,))
+    await core.say(system.StoreChanged(store=well), topics.SYSTEM)
+    await until(lambda: "It does not answer." not in banner.text, shell.parts[3].system_said)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from titan_bus import Bus, Event, RequestRefused
-from titan_desktop.contracts import chat, memory, system, topics
+from titan_desktop.contracts import chat, files, memory, system, topics
 
 AT = "2026-03-01T10:00:00Z"
 
@@ -47,7 +47,7 @@ class WindowCore:
             embedder=system.ModelStatus(configured=False), roots=(),
         )  # fmt: skip
         self.index = memory.IndexStatus(files=0, passages=0, failed=0, skipped=0)
-        self.located: dict[str, system.Located] = {}
+        self.located: dict[str, files.Located] = {}
         self.hold_history = asyncio.Event()
         self.hold_history.set()
         self.asked: list[str] = []
@@ -56,6 +56,7 @@ class WindowCore:
     async def serve(self) -> None:
         await self.bus.subscribe(topics.CHAT_REQUESTS, "chat", self._on_chat_request)
         await self.bus.subscribe(topics.SYSTEM_REQUESTS, "system", self._on_system_request)
+        await self.bus.subscribe(topics.FS_REQUESTS, "files", self._on_files_request)
         await self.bus.subscribe(topics.MEMORY_REQUESTS, "memory", self._on_memory_request)
         await self.bus.subscribe(topics.CHAT, "chat", self._on_command)
 
@@ -84,11 +85,11 @@ class WindowCore:
                     raise RequestRefused("unknown")
                 return found[0]
 
-    async def _on_system_request(self, event: Event) -> object:
-        request = event.payload_as(system.Request)
-        if isinstance(request, system.LocateSource):
-            return self.located[request.path]
+    async def _on_system_request(self, _event: Event) -> object:
         return self.status
+
+    async def _on_files_request(self, event: Event) -> object:
+        return self.located[event.payload_as(files.LocateSource).path]
 
     async def _on_memory_request(self, _event: Event) -> object:
         return self.index

@@ -60,6 +60,14 @@ class Neo4jGraph:
             await self.close()
             raise
 
+    async def look(self) -> None:
+        """Ask the server for a sign of life. It waits as long as the driver does: bound it.
+
+        Raises:
+            GraphUnavailableError: there is none.
+        """
+        await self._translated(self._opened.verify_connectivity)
+
     def _make_driver(self, neo4j: ModuleType) -> "AsyncDriver":
         if self._is_sound:
             with contextlib.suppress(ValueError, neo4j.exceptions.ConfigurationError):

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import asyncpg
 
+_FAILURES = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""TimeoutError is an OSError. The internal error comes of a query that crosses the server's farewell."""
 MIGRATION_LOCK = 0x746974616E  # "titan"
 
 
@@ -40,6 +42,7 @@ class Database:
         self._dsn = dsn
         self._size = size
         self._pool: asyncpg.Pool | None = None
+        self._lookout: asyncpg.Connection | None = None
 
     @property
     def pool(self) -> asyncpg.Pool:
@@ -58,14 +61,39 @@ class Database:
             self._pool = await asyncpg.create_pool(
                 self._dsn, min_size=1, max_size=self._size, command_timeout=60, server_settings={"jit": "off"}
             )
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+        except _FAILURES as error:
             raise DatabaseUnavailableError(str(error) or type(error).__name__) from error
+
+    async def look(self) -> None:
+        """Ask the server for a sign of life, over a connection of its own: the pool's may all be at work.
+
+        Not to be called again before it has ended. It waits as long as the network does: bound it.
+
+        Raises:
+            DatabaseUnavailableError: there is none.
+        """
+        lookout, self._lookout = self._lookout, None
+        try:
+            if lookout is None or lookout.is_closed():
+                lookout = await asyncpg.connect(self._dsn)
+            await lookout.execute("SELECT 1")
+        except _FAILURES as error:
+            raise DatabaseUnavailableError(str(error) or type(error).__name__) from error
+        else:
+            if self._pool is not None:  # else it has been closed meanwhile
+                self._lookout, lookout = lookout, None
+        finally:
+            if lookout is not None:
+                lookout.terminate()
 
     async def close(self) -> None:
         """Give all connections back; those still busy after a moment are cut."""
         if self._pool is not None:
             pool, self._pool = self._pool, None
             pool.terminate()
+        if self._lookout is not None:
+            lookout, self._lookout = self._lookout, None
+            lookout.terminate()
 
     async def migrate(self, migrations: Sequence[Migration]) -> None:
         """Apply the migrations that this database has not seen, in order."""

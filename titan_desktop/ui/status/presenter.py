@@ -49,6 +49,7 @@ class StatusPresenter(QObject):
         self._tasks = tasks
         self._core_trouble = _Said()
         self._starting = True
+        self._stores: dict[str, system.StoreStatus] = {}
         self._problems: tuple[str, ...] = ()
         self._has_model: bool | None = None
         self._dead_letters = 0
@@ -122,16 +123,17 @@ class StatusPresenter(QObject):
     def _take_status(self, status: system.Status) -> None:
         self._starting = False
         self._has_model = status.model.configured
+        self._stores = {store.name: store for store in status.stores}
         self._problems = status.problems
         self._window.chat.set_folders([short_path(root.path) for root in status.roots])
         self._show_banner()
 
     def _on_system(self, said: system.SystemEvent) -> None:
-        if isinstance(said, system.CoreFailed):
-            self._problems = (*self._problems, said.sentence)
+        if isinstance(said, system.StoreChanged):
+            self._stores[said.store.name] = said.store
             self._put_away.clear()
             self._show_banner()
-        else:
+        if not isinstance(said, system.StoreChanged) or said.store.ok:
             self._tasks.replace(self._learn(), "status")
 
     def _on_file_seen(self, path: str) -> None:
@@ -180,9 +182,10 @@ class StatusPresenter(QObject):
         if self._fault:
             yield _Said(self._fault, "danger")
         yield self._about_former_end()
-        if self._problems:
+        failed = [store.detail for store in self._stores.values() if not store.ok and not store.opening]
+        if problems := (*failed, *self._problems):
             # The core speaks English: what it says is the detail of a sentence in the person's language.
-            detail = self.tr("Titan's core reports: {detail}").format(detail=self._problems[0])
+            detail = self.tr("Titan's core reports: {detail}").format(detail=problems[0])
             yield _Said(detail, "warning")
         if self._dead_letters:
             yield self._about_dead_letters()

@@ -1,0 +1,71 @@
+"""Claims about handing the models to services that come and go."""
+
+import asyncio
+from pathlib import Path
+
+from tests.openai_server import serve
+from titan_bus import Bus, BusConfig
+from titan_desktop import settings
+from titan_desktop.adapters.postgres import vectors
+from titan_desktop.adapters.postgres.database import Database
+from titan_desktop.contracts import topics
+from titan_desktop.core.model_choice import Models
+from titan_desktop.ports.embedder import Embedder
+from titan_desktop.ports.model import Endpoint
+from titan_desktop.ports.secrets import Key
+from titan_desktop.services.memory.embedding import Embedding
+
+
+class NoKeys:
+    """A keyring without a key; it answers a turn of the loop later."""
+
+    async def key(self, base_url: str) -> Key | None:
+        await asyncio.sleep(0)
+        return None
+
+
+class Chat:
+    def set_model(self, endpoint: Endpoint | None) -> None:
+        self.endpoint = endpoint
+
+
+class Memory:
+    """What `MemoryService` does about embedders."""
+
+    def __init__(self, embedding: Embedding) -> None:
+        self._embedding = embedding
+
+    async def set_embedder(self, embedder: Embedder | None) -> None:
+        await self._embedding.use(embedder)
+
+
+def embedding_tasks() -> list[str]:
+    return [task.get_name() for task in asyncio.all_tasks() if task.get_name().startswith("embedding ")]
+
+
+async def test_services_that_leave_during_a_change_leave_nothing_running(
+    clean_redis_url: str, database: Database, tmp_path: Path
+) -> None:
+    """At whatever step of a change of model the services are left, no vectors are made after that."""
+    file = tmp_path / "settings.toml"
+
+    def name(model: str) -> settings.Settings:
+        chosen = settings.Settings(embedder=settings.EmbedderSettings(base_url=server.base_url, name=model))
+        settings.save(file, chosen)
+        return chosen
+
+    with serve() as server:
+        async with Bus(BusConfig(url=clean_redis_url, streams=topics.STREAMS)) as bus:
+            for steps in range(8):
+                embedding = Embedding(bus, vectors.PostgresVectors(database))
+                models = Models(file, name("one"), NoKeys())
+                await models.serve(Chat(), Memory(embedding))
+                assert embedding_tasks() == ["embedding one"]
+                name("two")
+                changing = asyncio.create_task(models.refresh())
+                for _ in range(steps):
+                    await asyncio.sleep(0)
+                await models.forget()
+                await embedding.close()
+                await changing
+                assert embedding_tasks() == [], f"left after {steps} steps"

@@ -1,0 +1,166 @@
+"""How each store is: looked at when somebody asks and every few seconds, and told once when it changes.
+
+Looked at, because nobody tells: an idle pool of connections does not notice that its server has gone, and no
+driver notices one that hangs. The transport alone tells by itself, and whoever asks has just come over it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from titan_desktop.contracts.system import StoreStatus
+from titan_desktop.ports.graph import GraphError
+from titan_desktop.provision.errors import StoreUnavailableError
+from titan_desktop.settings import StoreSettings
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 5.0
+LOOK_PATIENCE_S = 5.0
+"""A store that is silent for so long has failed."""
+ANSWER_S = 1.0
+"""Whoever asks does not wait longer for a look; clients give the whole answer 1.5 s (`client.connect`)."""
+
+Look = Callable[[], Awaitable[None]]
+"""Asks an open store for a sign of life; raises what is wrong with it."""
+
+
+@dataclass(slots=True)
+class _Store:
+    status: StoreStatus
+    look: Look | None = None
+    looking: asyncio.Task[None] | None = None
+
+
+class Health:
+    """The states of the three stores. All of it on the loop.
+
+    Args:
+        places: where each store comes from.
+    """
+
+    def __init__(self, places: StoreSettings) -> None:
+        self._on_change: Callable[[StoreStatus], None] = lambda _status: None
+        self._stores = {
+            name: _Store(
+                StoreStatus(name=name, place=place, ok=False, detail="It is being started.", opening=True)
+            )
+            for name, place in {
+                "redis": places.redis,
+                "postgres": places.postgres,
+                "graph": places.graph,
+            }.items()
+        }
+
+    def on_change(self, tell: Callable[[StoreStatus], None]) -> None:
+        """From now on tell each change of a store's state, once."""
+        self._on_change = tell
+
+    def mark_serving(self, store: str, product: str, version: str, look: Look | None = None) -> None:
+        """Note that a store is open and what it is; `look` serves until `mark_closed`."""
+        self._stores[store].look = look
+        self._change(store, ok=True, product=product, version=version, detail="")
+
+    def mark_failed(self, store: str, error: Exception) -> None:
+        """Note why a store cannot be used. The same again is neither told nor logged."""
+        if self._change(store, ok=False, detail=_sentence(store, error)) and not _is_foreseen(error):
+            log.error("%s failed", store, exc_info=error)
+
+    def mark_closed(self, store: str) -> None:
+        """Note that we have left a store: it is not looked at any more."""
+        self._stores[store].look = None
+
+    def server_changed(self, store: str, sentence: str) -> None:
+        """Hear from a store's place that its server has failed, or with an empty sentence that it serves."""
+        if sentence:
+            self._change(store, ok=False, detail=sentence)
+        elif self._stores[store].status.version:  # else it is the opening that says whether it can be used
+            self._change(store, ok=True, detail="")
+
+    async def stores(self) -> tuple[StoreStatus, ...]:
+        """Look at every open store and say how all are, within ANSWER_S."""
+        looks = self._begin_looks()
+        if looks:
+            await asyncio.wait(looks.values(), timeout=ANSWER_S)
+        return tuple(
+            _unanswered(store.status) if name in looks and not looks[name].done() else store.status
+            for name, store in self._stores.items()
+        )
+
+    async def watch(self) -> None:
+        """Look at every open store again and again, until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            if looks := self._begin_looks():
+                await asyncio.wait(looks.values())
+
+    def _begin_looks(self) -> dict[str, asyncio.Task[None]]:
+        """Return a running look at each open store; several who ask share one."""
+        looks = {}
+        for name, store in self._stores.items():
+            if store.look is None:
+                continue
+            if store.looking is None or store.looking.done():
+                store.looking = asyncio.create_task(self._look(name, store.look), name=f"look at {name}")
+            looks[name] = store.looking
+        return looks
+
+    async def _look(self, name: str, look: Look) -> None:
+        store = self._stores[name]
+        try:
+            async with asyncio.timeout(LOOK_PATIENCE_S):
+                await look()
+        except Exception as error:  # noqa: BLE001  # the supervisor of looks: whatever it is, the store has failed
+            if (
+                store.look is look and store.status.ok
+            ):  # else it has been closed, or the cause is known better
+                self.mark_failed(name, error)
+        else:
+            if store.look is look:
+                self._change(name, ok=True, detail="")
+
+    def _change(self, store: str, **fields: object) -> bool:
+        """Say whether it is news."""
+        was = self._stores[store].status
+        now = self._stores[store].status = msgspec.structs.replace(was, opening=False, **fields)
+        if now == was:
+            return False
+        if now.ok:
+            log.info("%s: %s %s serves", store, now.product, now.version)
+        else:
+            log.warning("%s: %s", store, now.detail)
+        self._on_change(now)
+        return True
+
+
+def _unanswered(status: StoreStatus) -> StoreStatus:
+    """Say of a store that is being looked at what its asker may know: so far it is silent."""
+    if not status.ok:
+        return status
+    return msgspec.structs.replace(status, ok=False, detail=_silent(status.product, ANSWER_S))
+
+
+def _silent(product: str, seconds: float) -> str:
+    return f"{product} has not answered for {seconds:g} s. See that its server runs and is not overloaded."
+
+
+def _is_foreseen(error: Exception) -> bool:
+    from titan_desktop.adapters.postgres.database import DatabaseUnavailableError
+
+    return isinstance(error, StoreUnavailableError | GraphError | DatabaseUnavailableError | TimeoutError)
+
+
+def _sentence(store: str, error: Exception) -> str:
+    """Say for a person why a store cannot be used, and the cure."""
+    if isinstance(error, StoreUnavailableError):
+        return error.sentence
+    if isinstance(error, GraphError):
+        return str(error)
+    if isinstance(error, TimeoutError):
+        return _silent(store, LOOK_PATIENCE_S)
+    if _is_foreseen(error):
+        return f"{error}. See that the server runs, and that its address and password are right."
+    return f"{store} cannot be used: {type(error).__name__}. The details are in core.log."
