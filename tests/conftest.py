@@ -14,6 +14,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 pytest_plugins = [
     "tests.workers",
+    "tests.ways",
     "tests.databases",
     "tests.neo4j_server.fixture",
     "tests.s3_server.fixture",
@@ -75,26 +76,6 @@ def _window_loop() -> asyncio.AbstractEventLoop:
     assert isinstance(app, QApplication)
     app.setQuitOnLastWindowClosed(False)  # or closing a dialog stops the loop
     return AppLoop(app)
-
-
-@pytest.fixture(scope="session")
-def redis_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A running Redis-protocol server, shared by the session. Use unique topics or `clean_redis_url`."""
-    if given := request.config.getoption("--redis-url"):
-        yield given
-        return
-    with servers.short_folder() as folder, servers.valkey(folder) as url:
-        yield url
-
-
-@pytest.fixture
-async def clean_redis_url(redis_url: str) -> str:
-    """The shared server, emptied."""
-    import redis.asyncio
-
-    async with redis.asyncio.from_url(redis_url) as client:
-        await client.flushdb()
-    return redis_url
 
 
 @pytest.fixture

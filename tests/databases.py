@@ -8,26 +8,33 @@ import pytest
 from ulid import ULID
 
 from tests import servers
+from tests.ways import WAYS
 from titan_desktop.adapters.postgres.database import Database
 
 
 @pytest.fixture(scope="session")
-def postgres_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A running PostgreSQL with pgvector, shared by the session."""
+def postgres_ways(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    """A running PostgreSQL with pgvector, shared by the session: each way to it with its DSN."""
     if given := request.config.getoption("--postgres-url"):
-        yield given
+        yield dict.fromkeys(WAYS, given)
         return
-    with servers.short_folder() as folder, servers.postgres(folder) as dsn:
-        yield dsn
+    with servers.short_folder() as folder, servers.postgres(folder) as ways:
+        yield ways
+
+
+@pytest.fixture
+def postgres_url(postgres_ways: dict[str, str], way: str) -> str:
+    """The DSN of the session's PostgreSQL."""
+    return postgres_ways[way]
 
 
 @pytest.fixture(scope="session")
-async def migrated_template(postgres_url: str) -> AsyncIterator[str]:
+async def migrated_template(postgres_ways: dict[str, str]) -> AsyncIterator[str]:
     """The name of a database that has the application's whole schema and nothing in it."""
     from titan_desktop.adapters.postgres.schema import MIGRATIONS
 
-    async with _new_database(postgres_url) as name:
-        database = Database(_named(postgres_url, name))
+    async with _new_database(postgres_ways["socket"]) as name:
+        database = Database(_named(postgres_ways["socket"], name))
         await database.open()
         await database.migrate(MIGRATIONS)
         await database.close()

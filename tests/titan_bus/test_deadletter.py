@@ -40,6 +40,7 @@ async def letters_are(bus: Bus, topic: str, count: int) -> list[DeadLetter]:
     return await bus.dead_letters.list(topic=topic)
 
 
+@pytest.mark.by_url
 async def test_a_letter_goes_back_to_the_group_that_failed(bus: Bus, raw: Connection, topic: str) -> None:
     """Given back, an event comes to its own group alone, as if never tried; other groups see nothing."""
     failing, content = Failing(), Recorder()
@@ -189,6 +190,7 @@ async def test_in_a_cluster_it_is_written_before_it_is_removed(
     assert await bus.dead_letters.count(topic=topic) == 0
 
 
+@pytest.mark.by_url
 async def test_letters_are_found_by_topic_group_and_error(bus: Bus, topic: str) -> None:
     """A filter holds for listing (newest first), counting, and selecting (oldest first)."""
     other = f"other-{topic}"

@@ -11,6 +11,7 @@ from titan_bus.connections.connection import Connection
 from .conftest import Recorder, pending, until
 
 
+@pytest.mark.by_url
 async def test_the_module_functions_are_a_bus(config: BusConfig, raw: Connection, topic: str) -> None:
     """After `connect` the package's functions speak through one default bus; after `disconnect` they refuse."""
     with pytest.raises(BusClosedError):

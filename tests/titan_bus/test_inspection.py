@@ -1,5 +1,7 @@
 """What is on the server."""
 
+import pytest
+
 from titan_bus import Bus, BusConfig, Event, FatalError, RetryConfig, names
 from titan_bus.connections.connection import Connection
 
@@ -35,6 +37,7 @@ async def test_the_dead_letters_are_listed_as_a_topic(bus: Bus, topic: str) -> N
     await until(listed, "the dead letters are listed")
 
 
+@pytest.mark.by_url
 async def test_a_group_tells_what_is_in_flight_and_what_is_to_come(
     bus: Bus, config: BusConfig, raw: Connection, topic: str
 ) -> None:

@@ -109,6 +109,7 @@ async def bills_are(pool: asyncpg.Pool, numbers: list[int]) -> bool:
     return await bills(pool) == numbers
 
 
+@pytest.mark.by_url
 async def test_many_deliveries_at_once_leave_one_row(pool: asyncpg.Pool) -> None:
     """Consumers that race for one event write one row; every one of them comes to an end."""
     once = PostgresOnce("billing")
@@ -204,6 +205,7 @@ def test_a_table_that_is_no_name_is_refused(table: str) -> None:
         PostgresOnce("billing", table)
 
 
+@pytest.mark.by_url
 async def test_what_is_done_is_not_done_again(bus: Bus, topic: str) -> None:
     """The second delivery of an event finds the mark of the first."""
     once = bus.once(topic)

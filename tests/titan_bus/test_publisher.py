@@ -28,6 +28,7 @@ class Order(msgspec.Struct, tag="order_placed", tag_field="type"):
     number: int
 
 
+@pytest.mark.by_url
 async def test_an_event_has_the_schemas_fields(bus: Bus, raw: Connection, topic: str) -> None:
     """On the wire an event is the specification's JSON, in the stream `topics:<topic>`."""
     event_id = await bus.publish(topic, "order_placed", {"number": 7}, priority="high")
@@ -107,6 +108,7 @@ async def test_a_cancelled_publish_disturbs_nobody(bus: Bus, topic: str) -> None
     assert [event.payload_as(dict)["n"] for event in events] == list(range(10))
 
 
+@pytest.mark.by_url
 async def test_what_a_handler_publishes_shares_its_trace(bus: Bus, topic: str) -> None:
     """An event that a handler publishes has the trace id of the event it handles."""
     answers = Recorder()

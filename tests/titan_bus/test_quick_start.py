@@ -5,6 +5,8 @@ import inspect
 import os
 import sys
 
+import pytest
+
 import titan_bus
 
 
@@ -14,6 +16,7 @@ def quick_start() -> str:
     return "\n".join(line[4:] for line in lines if line.startswith("    ") or not line)
 
 
+@pytest.mark.by_url
 async def test_the_quick_start_runs(redis_url: str) -> None:
     """Copied as it stands, with the address of a server that is there, it prints what it says and ends."""
     program = quick_start()

@@ -21,6 +21,7 @@ from .archives import ALWAYS, cut, entries, ids, publish, quiet, write_segment
 from .conftest import Recorder, pending
 
 
+@pytest.mark.by_url
 async def test_a_span_of_time_is_replayed(bus: Bus, topic: str) -> None:
     """From one timestamp to another, both included, in order; the timestamps may be the events' own."""
     ids = []
@@ -73,6 +74,7 @@ async def test_a_stopped_consumer_misses_nothing(bus: Bus, topic: str) -> None:
     assert await ids(bus.replay_unacknowledged("g", topic)) == missed
 
 
+@pytest.mark.by_url
 async def test_replay_begins_at_an_event(bus: Bus, raw: Connection, topic: str) -> None:
     """By an event's id or by its entry's, that one included, also an entry's that is gone."""
     sent = await publish(bus, topic, 700)

@@ -27,6 +27,7 @@ class Page(msgspec.Struct):
     lines: list[str]
 
 
+@pytest.mark.by_url
 async def test_a_request_gets_its_reply(bus: Bus, topic: str) -> None:
     """The handler's return value comes back, as a struct or undecoded."""
 
@@ -68,6 +69,7 @@ async def test_no_answer_is_an_answer(bus: Bus, topic: str) -> None:
 
 
 @pytest.mark.parametrize("size", [23_990, 24_010, 100_000, 1_900_000])
+@pytest.mark.by_url
 async def test_a_long_reply_is_split_and_joined(bus: Bus, topic: str, size: int) -> None:
     """A reply longer than an event arrives whole, quotes and Russian text untouched."""
     text = 'я"\\\n' * (size // 8)

@@ -9,6 +9,7 @@ from titan_bus import Bus, ServerRefusedError, names
 from titan_bus.connections.connection import Connection
 
 
+@pytest.mark.by_url
 async def test_every_reader_sees_everything(bus: Bus, topic: str) -> None:
     """Two tails of one topic get the same events; a subscription beside them changes nothing."""
     tails = [bus.tail([topic]) for _ in range(2)]

@@ -29,6 +29,7 @@ async def length(raw: Connection, topic: str) -> int:
     return int(await raw.call("XLEN", names.stream_of(topic)))
 
 
+@pytest.mark.by_url
 async def test_what_every_group_has_handled_goes(bus: Bus, raw: Connection, topic: str) -> None:
     """Of 2,500 acknowledged events exactly the newest 100 stay."""
     recorder = Recorder()

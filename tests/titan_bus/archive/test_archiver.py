@@ -29,6 +29,7 @@ DAY_MS = 86_400_000
 pytestmark = pytest.mark.usefixtures("no_round")
 
 
+@pytest.mark.by_url
 async def test_everything_new_is_archived_once(bus: Bus, raw: Connection, topic: str, folder: Path) -> None:
     """Round by round each entry is written exactly once, also one that is no event, and the place moves."""
     stream = names.stream_of(topic)
@@ -200,6 +201,7 @@ async def test_a_bucket_serves_as_well(
         assert await ids(bus.replay(ALWAYS, topic)) == sent
 
 
+@pytest.mark.by_url
 async def test_a_server_has_one_archive(
     config: BusConfig, bus: Bus, raw: Connection, topic: str, folder: Path, tmp_path: Path
 ) -> None:

@@ -60,6 +60,7 @@ async def test_a_dead_letter_is_shown_whole(titan_bus: Run, letter: DeadLetter) 
     assert (await titan_bus("dlq", "show", "no-id")).status == 2
 
 
+@pytest.mark.by_url
 async def test_a_redriven_letter_is_handled(titan_bus: Run, bus: Bus, letter: DeadLetter, topic: str) -> None:
     """It leaves the dead letters, and its group gets it again."""
     recorder = Recorder()

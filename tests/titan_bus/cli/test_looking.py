@@ -26,6 +26,7 @@ UNMET = (
 )
 
 
+@pytest.mark.by_url
 async def test_topics_are_listed(titan_bus: Run, bus: Bus, topic: str) -> None:
     """With length and groups, for programs and for people."""
     await bus.publish(topic, "e", {})

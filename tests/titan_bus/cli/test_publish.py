@@ -15,6 +15,7 @@ from .conftest import Done, Run
 WAIT_S = 20
 
 
+@pytest.mark.by_url
 async def test_an_event_goes_out_and_is_read_back(titan_bus: Run, topic: str) -> None:
     """`publish` prints the id; `tail --from 0` prints that event, whole, as JSON."""
     published = await titan_bus("publish", topic, "said", '{"word": "слово"}', "--priority", "high")

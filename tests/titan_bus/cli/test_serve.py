@@ -106,6 +106,7 @@ async def test_a_second_signal_ends_at_once(program: Program, bus: Bus, raw: Con
 
 
 @pytest.mark.usefixtures("module")
+@pytest.mark.by_url
 async def test_a_function_is_served(program: Program, bus: Bus, topic: str) -> None:
     """With --topic and --group."""
     with program("serve", "shop:plain", "--topic", topic, "--group", "g2", "--metrics-port", "0") as worker:

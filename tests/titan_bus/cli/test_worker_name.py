@@ -33,6 +33,7 @@ def named(raw: Connection, topic: str, consumer: str = "w", wait_s: float = 0.05
     return WorkerName(raw, consumer, [(topic, "g")], wait_s, ttl_s=1.0)
 
 
+@pytest.mark.by_url
 async def test_a_second_worker_of_a_name_is_refused(
     titan_bus: Run, program: Program, bus: Bus, topic: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

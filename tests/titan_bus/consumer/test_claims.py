@@ -22,6 +22,7 @@ async def abandon(raw: Connection, topic: str, consumer: str) -> list[bytes]:
     return [entry_id for entry_id, _ in reply[0][1]]
 
 
+@pytest.mark.by_url
 async def test_kill_9_loses_exactly_nothing(config: BusConfig, raw: Connection, topic: str) -> None:
     """A consumer killed in mid-handler gets exactly the unacknowledged events again, under its name, at once."""
     child = await asyncio.create_subprocess_exec(
@@ -49,6 +50,7 @@ async def test_kill_9_loses_exactly_nothing(config: BusConfig, raw: Connection, 
     assert recorder.ids == [event_id for event_id, kind in zip(ids, kinds, strict=True) if kind == "stuck"]
 
 
+@pytest.mark.by_url
 async def test_a_dead_consumers_events_are_taken_over(config: BusConfig, raw: Connection, topic: str) -> None:
     """After `min_idle` another consumer of the group handles what the dead one had."""
     async with Bus(named(config, "heir", min_idle_s=0.06)) as bus:

@@ -151,6 +151,7 @@ async def test_concurrency_is_bounded(bus: Bus, topic: str) -> None:
     assert most == 3
 
 
+@pytest.mark.by_url
 async def test_a_failed_event_comes_again_to_its_group_alone(bus: Bus, raw: Connection, topic: str) -> None:
     """A failure is tried again with `retries` counted, and other groups see nothing of it."""
     failing = Recorder(lambda event: refuse(event) if event.meta.retries < 2 else None)
@@ -167,6 +168,7 @@ async def test_a_failed_event_comes_again_to_its_group_alone(bus: Bus, raw: Conn
     await length_is(raw, names.retries_of("failing", topic), 0)  # what is done is taken out
 
 
+@pytest.mark.by_url
 async def test_after_the_limit_comes_the_dead_letter(
     bus: Bus, config: BusConfig, topic: str, caplog: pytest.LogCaptureFixture
 ) -> None:

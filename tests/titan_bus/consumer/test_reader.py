@@ -47,6 +47,7 @@ async def has(raw: Connection, bus: Bus, count: int) -> bool:
     return len(await reading(raw, bus)) == count
 
 
+@pytest.mark.by_url
 async def test_who_comes_while_a_read_blocks_gets_events_at_once(
     bus: Bus, raw: Connection, topic: str
 ) -> None:
@@ -203,6 +204,7 @@ async def test_what_a_stopped_one_was_sent_stays_pending(
     assert again.ids == ids[1:]
 
 
+@pytest.mark.by_url
 async def test_without_the_right_to_unblock_a_change_waits(
     redis_url: str, raw: Connection, topic: str, caplog: pytest.LogCaptureFixture
 ) -> None:

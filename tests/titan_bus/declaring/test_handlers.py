@@ -49,6 +49,7 @@ async def says_nothing(event) -> None:
     seen.append(event.payload_as(dict))
 
 
+@pytest.mark.by_url
 async def test_event_types_of_a_group_are_one_subscription(
     config: BusConfig, raw: Connection, topic: str
 ) -> None:

@@ -366,6 +366,7 @@ async def test_interface_alone_keeps_the_ids(config: BusConfig, topic: str) -> N
     assert second.meta.parent_id is None
 
 
+@pytest.mark.by_url
 async def test_one_trace_across_two_processes(
     traced: Bus, redis_url: str, topic: str, spans: Spans, tmp_path: Path
 ) -> None:

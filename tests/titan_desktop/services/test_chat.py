@@ -13,6 +13,7 @@ from titan_desktop.ports.model import Endpoint
 from titan_desktop.services.chat import ChatService, answering
 
 
+@pytest.mark.by_url
 async def test_a_question_is_answered_from_the_passages(
     core: ChatService, window: Window, server: OpenAIServer
 ) -> None:
@@ -124,6 +125,7 @@ async def test_a_question_that_is_none_is_refused_and_the_next_one_answered(
     await window.handled()
 
 
+@pytest.mark.by_url
 async def test_stop_keeps_what_was_said(core: ChatService, window: Window, server: OpenAIServer) -> None:
     server.text = "one two three four"
     server.hold(after=2)

@@ -97,6 +97,7 @@ async def test_a_failed_question_is_shown_by_its_words(
     assert letter.at.endswith("Z")
 
 
+@pytest.mark.by_url
 async def test_trying_again_gives_it_back_to_who_failed(
     bus: Bus, service: DeadLetterService, heard: Tail
 ) -> None:

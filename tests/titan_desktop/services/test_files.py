@@ -160,6 +160,7 @@ async def started(
         yield service
 
 
+@pytest.mark.by_url
 async def test_the_first_scan_says_every_file_once(bus: Bus, ear: Ear, index: Index, desktop: Path) -> None:
     """At the start all files beneath the roots are said; hidden ones and what links lead to are not."""
     async with FilesService(bus, LocalFilesRoot([desktop]), index):

@@ -143,6 +143,7 @@ def titles(result: SearchResult) -> list[str]:
     return [hit.title for hit in result.hits]
 
 
+@pytest.mark.by_url
 async def test_a_file_is_indexed_and_found(house: House) -> None:
     """What the files service has seen is read, stored under its event, said with its job, and found."""
     path = house.write("Договор аренды.txt", "Арендатор вносит залог.")
@@ -297,6 +298,7 @@ async def test_the_best_passage_speaks_for_its_file(house: House) -> None:
     assert "залог" in next(hit for hit in result.hits if hit.title == "long.txt").passage.lower()
 
 
+@pytest.mark.by_url
 async def test_both_legs_are_fused(house: House, endpoint: openai_server.OpenAIServer) -> None:
     """With an embedder a file is found by likeness though no word of the question stands in it."""
     embedder = OpenAIEmbedder("text-embedding-3-large", base_url=endpoint.base_url)

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.neo4j_server.server import free_port
+from tests.servers import free_port
 from titan_desktop.adapters.graph.neo4j import Neo4jGraph
 from titan_desktop.ports.graph import FileNode, GraphCounts, GraphQueryError, GraphUnavailableError
 

@@ -38,6 +38,7 @@ async def ask(
     return asked
 
 
+@pytest.mark.by_url
 async def test_a_question_is_stored_once_with_one_waiting_answer(history: PostgresHistory) -> None:
     first = await ask(history, question="q")
     again = await ask(history, question="q", text="another text")
@@ -160,6 +161,7 @@ async def test_a_stop_that_is_newer_than_the_retry_voids_it(history: PostgresHis
     assert await history.begin(asked.question.id, event_id="E4", model="m") is not None
 
 
+@pytest.mark.by_url
 async def test_pages_go_back_without_gap_or_overlap(history: PostgresHistory) -> None:
     for number in range(5):
         await ask(history, text=str(number), event_id=f"E{number}")
@@ -247,6 +249,7 @@ async def test_an_answers_id_is_no_question(history: PostgresHistory) -> None:
     assert await history.asked(asked.question.id) == asked
 
 
+@pytest.mark.by_url
 async def test_a_lost_connection_is_told_by_the_ports_own_error_and_replaced(
     history: PostgresHistory, database: Database, postgres_url: str
 ) -> None:

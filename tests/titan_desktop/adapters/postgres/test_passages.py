@@ -64,6 +64,7 @@ async def recount(database: Database) -> tuple[dict[str, int], tuple[int, int], 
 @pytest.mark.parametrize(
     "query", ["залог арендатора", "when is the deposit returned", "краска", "договор pdf"]
 )
+@pytest.mark.by_url
 async def test_ranks_as_bm25(passages: PostgresPassages, database: Database, query: str) -> None:
     """Scores are Okapi BM25 (k1 1.2, b 0.75) over the stems of text and name, to the sixth digit."""
     await fill(passages)
@@ -177,6 +178,7 @@ async def test_what_is_the_same_word(passages: PostgresPassages, written: str, a
     assert await passages.find_words(asked, 1)
 
 
+@pytest.mark.by_url
 async def test_replacing_and_removing(passages: PostgresPassages) -> None:
     """A file that is stored again is found by its new text alone; one that is removed is not found."""
     await passages.store(entry("/d/a.txt"), ["старый текст"])

@@ -26,6 +26,7 @@ async def vectors(database: Database, passages: PostgresPassages) -> PostgresVec
     return PostgresVectors(database)
 
 
+@pytest.mark.by_url
 async def test_finds_the_nearest_first(vectors: PostgresVectors) -> None:
     """Passages come back by cosine, the nearest first, with their files."""
     await vectors.store(MODEL, TEXTS)

@@ -31,6 +31,7 @@ async def cache(clean_redis_url: str) -> AsyncIterator[RedisRecentCache]:
     await cache.close()
 
 
+@pytest.mark.by_url
 async def test_what_was_put_is_got(cache: RedisRecentCache) -> None:
     missed = await cache.get("c")
     assert missed.page is None
@@ -49,6 +50,7 @@ async def test_a_page_that_was_read_before_a_change_is_not_kept(cache: RedisRece
     assert (await cache.get("c")).page == page("new")
 
 
+@pytest.mark.by_url
 async def test_a_dropped_page_is_gone(cache: RedisRecentCache) -> None:
     await cache.put(page(), (await cache.get("c")).ticket)
     await cache.drop("c")
@@ -69,6 +71,7 @@ async def test_what_another_version_wrote_is_a_miss(clean_redis_url: str, cache:
     assert (await cache.get("c")).page is None
 
 
+@pytest.mark.by_url
 async def test_cancelled_readers_leave_no_reply_behind_for_the_next(cache: RedisRecentCache) -> None:
     for name in ("a", "b"):
         await cache.put(page(name, name), (await cache.get(name)).ticket)
