@@ -48,7 +48,7 @@ async def test_long_texts_go_in_smaller_requests(
     await embedder.embed_passages(["я" * 10_000] * 25)
     sizes = [sum(map(len, request.body["input"])) for request in server.requests]
     assert max(sizes) <= openai_embedder.BATCH_CHARACTERS
-    assert sum(sizes) == 25 * embedder.LONGEST_INPUT
+    assert sum(sizes) == 25 * openai_embedder.LONGEST_INPUT
 
 
 async def test_nomic_gets_its_prefixes(server: openai_server.OpenAIServer) -> None:
