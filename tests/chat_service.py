@@ -14,6 +14,7 @@ from titan_desktop.adapters.postgres.database import Database
 from titan_desktop.adapters.postgres.history import PostgresHistory
 from titan_desktop.adapters.redis.recent_cache import RedisRecentCache
 from titan_desktop.contracts import chat, memory, topics
+from titan_desktop.contracts.message import BusMessage, Kinds, ask, publish
 from titan_desktop.ports.model import Endpoint
 from titan_desktop.services.chat import ChatService
 
@@ -45,10 +46,10 @@ class Window:
             await self._changed.wait_for(found)
         return found()
 
-    def said(self, kind: type, **fields: Any) -> list[Any]:
+    def said(self, kind: type[BusMessage], **fields: Any) -> list[Any]:
         """All events of a kind whose message has these fields."""
-        tag = kind.__struct_config__.tag
-        decoded = [event.payload_as(kind) for event in self.events if event.event_type == tag]
+        kinds = Kinds(kind)
+        decoded = [message for event in self.events if (message := kinds.read(event)) is not None]
         return [
             item
             for item in decoded
@@ -56,7 +57,7 @@ class Window:
         ]
 
     async def publish(self, command: Any) -> str:
-        return await self.bus.publish(topics.CHAT, topics.type_of(command), command)
+        return await publish(self.bus, command)
 
     async def ask(self, text: str = "What is the deposit?", conversation: str = "c") -> str:
         question_id = str(ULID())
@@ -83,19 +84,13 @@ class Window:
         raise AssertionError("commands are still pending")
 
     async def history(self, conversation: str = "c", **more: Any) -> chat.HistoryPage:
-        wanted = chat.GetHistory(conversation_id=conversation, **more)
-        return await self.bus.request(topics.CHAT_REQUESTS, "history", wanted, reply_type=chat.HistoryPage)
+        return await ask(self.bus, chat.GetHistory(conversation_id=conversation, **more))
 
     async def message(self, message_id: str) -> chat.Message:
-        wanted = chat.GetMessage(message_id=message_id)
-        return await self.bus.request(topics.CHAT_REQUESTS, "message", wanted, reply_type=chat.Message)
+        return await ask(self.bus, chat.GetMessage(message_id=message_id))
 
     async def conversations(self) -> tuple[chat.Conversation, ...]:
-        wanted = chat.ListConversations()
-        page = await self.bus.request(
-            topics.CHAT_REQUESTS, "list_conversations", wanted, reply_type=chat.ConversationPage
-        )
-        return page.conversations
+        return (await ask(self.bus, chat.ListConversations())).conversations
 
 
 class Memory:

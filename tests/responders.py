@@ -11,8 +11,9 @@ import msgspec
 
 from titan_bus import Bus, Event, RequestRefused
 from titan_desktop.contracts import chat, files, memory, system, topics
+from titan_desktop.contracts.message import BusMessage, publish
 
-Answerer = Callable[[chat.SendPrompt], AsyncIterator[msgspec.Struct]]
+Answerer = Callable[[chat.SendPrompt], AsyncIterator[BusMessage]]
 
 
 def a_hit(
@@ -85,8 +86,7 @@ async def chat_service(
         command = event.payload_as(chat.SendPrompt)
         asked["A" + command.message_id[1:]] = command
         async for said in answer(command):
-            topic = topics.CHAT_STREAM if isinstance(said, chat.AssistantDelta) else topics.CHAT
-            await bus.publish(topic, topics.type_of(said), said)
+            await publish(bus, said)
 
     async def on_request(event: Event) -> chat.Message:
         command = asked[event.payload_as(chat.GetMessage).message_id]
@@ -117,7 +117,7 @@ async def memory_service(
 
 @contextlib.asynccontextmanager
 async def files_service(
-    bus: Bus, scan: Callable[[files.IndexPaths], AsyncIterator[msgspec.Struct]]
+    bus: Bus, scan: Callable[[files.IndexPaths], AsyncIterator[BusMessage]]
 ) -> AsyncIterator[list[files.IndexPaths]]:
     """Publish what `scan` yields for a command; yields the commands that came."""
     commands: list[files.IndexPaths] = []
@@ -128,8 +128,7 @@ async def files_service(
         command = event.payload_as(files.IndexPaths)
         commands.append(command)
         async for said in scan(command):
-            topic = topics.MEMORY if isinstance(said, memory.FileIndexed) else topics.FS
-            await bus.publish(topic, topics.type_of(said), said)
+            await publish(bus, said)
 
     async with _subscribed(bus, {topics.FS: on_command}, "files"):
         yield commands

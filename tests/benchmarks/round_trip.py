@@ -15,14 +15,14 @@ from PySide6.QtWidgets import QApplication
 from tests.benchmarks.private_titan import private_titan
 from tests.e2e.harness import Listener, Titan, ask, history
 from titan_desktop.client.link import CoreLink
-from titan_desktop.contracts import topics
+from titan_desktop.contracts import chat
 from titan_desktop.ui.base.event_loop import AppLoop
 
 
 async def measure(titan: Titan, count: int) -> None:
     """Ask once, then read the conversation again and again."""
     async with titan.link() as link:
-        async with Listener(link, topics.CHAT) as heard:
+        async with Listener(link, chat.AssistantMessage) as heard:
             prompt = await ask(link, "What is the deposit?")
             await heard.answer_to(prompt.message_id)
         print(f"{'at a time':<12}{'requests':>9}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}{'max ms':>9}")

@@ -17,10 +17,11 @@ from typing import Self
 import psutil
 from ulid import ULID
 
-from titan_bus import Event
 from titan_desktop.client.connect import connect_core
 from titan_desktop.client.link import CoreLink
-from titan_desktop.contracts import chat, topics
+from titan_desktop.contracts import chat
+from titan_desktop.contracts.message import BusMessage, Kinds, M, publish
+from titan_desktop.contracts.message import ask as ask_core
 from titan_desktop.system import processes
 from titan_desktop.system.paths import Paths
 
@@ -113,12 +114,12 @@ def cleaned(home: Path) -> Iterator[Titan]:
 
 
 class Listener:
-    """Collects what is said on topics from the moment it is attached, and waits for what a test asks."""
+    """Collects messages of some kinds, those that were said before it was attached too, and waits for others."""
 
-    def __init__(self, link: CoreLink, *names: str) -> None:
+    def __init__(self, link: CoreLink, *kinds: type[BusMessage]) -> None:
         self._link = link
-        self._names = names
-        self.events: list[Event] = []
+        self._kinds = Kinds(*kinds)
+        self.messages: list[BusMessage] = []
         self._news = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
 
@@ -133,20 +134,26 @@ class Listener:
             await self._task
 
     async def _listen(self) -> None:
-        async for event in self._link.bus.tail(list(self._names), start="0"):
-            async with self._news:
-                self.events.append(event)
-                self._news.notify_all()
+        async for event in self._link.bus.tail(self._kinds.topics, start="0"):
+            if (message := self._kinds.read(event)) is not None:
+                async with self._news:
+                    self.messages.append(message)
+                    self._news.notify_all()
 
-    async def first(self, wanted: Callable[[Event], bool], timeout_s: float = PATIENCE_S) -> Event:
-        """Return the first event, past or to come, that `wanted` accepts."""
+    async def first(
+        self,
+        kind: type[M],
+        wanted: Callable[[M], bool] = lambda _message: True,
+        timeout_s: float = PATIENCE_S,
+    ) -> M:
+        """Return the first message of a kind, past or to come, that `wanted` accepts."""
 
-        async def look() -> Event:
+        async def look() -> M:
             async with self._news:
                 while True:
-                    for event in self.events:
-                        if wanted(event):
-                            return event
+                    for message in self.messages:
+                        if isinstance(message, kind) and wanted(message):
+                            return message
                     await self._news.wait()
 
         return await asyncio.wait_for(look(), timeout_s)
@@ -154,12 +161,10 @@ class Listener:
     async def answer_to(self, question_id: str) -> chat.Message:
         """Wait for the stored answer to a question."""
 
-        def is_it(event: Event) -> bool:
-            if event.event_type != "assistant_message":
-                return False
-            return event.payload_as(chat.AssistantMessage).message.question_id == question_id
+        def is_it(said: chat.AssistantMessage) -> bool:
+            return said.message.question_id == question_id
 
-        return (await self.first(is_it)).payload_as(chat.AssistantMessage).message
+        return (await self.first(chat.AssistantMessage, is_it)).message
 
 
 async def ask(link: CoreLink, text: str, conversation_id: str | None = None) -> chat.SendPrompt:
@@ -167,17 +172,11 @@ async def ask(link: CoreLink, text: str, conversation_id: str | None = None) -> 
     prompt = chat.SendPrompt(
         conversation_id=conversation_id or str(ULID()), message_id=str(ULID()), text=text
     )
-    await link.bus.publish(topics.CHAT, topics.type_of(prompt), prompt)
+    await publish(link.bus, prompt)
     return prompt
 
 
 async def history(link: CoreLink, conversation_id: str) -> tuple[chat.Message, ...]:
     """The messages of a conversation as they stand."""
-    page = await link.bus.request(
-        topics.CHAT_REQUESTS,
-        "history",
-        chat.GetHistory(conversation_id=conversation_id),
-        reply_type=chat.HistoryPage,
-        timeout_s=PATIENCE_S,
-    )
-    return page.messages
+    request = chat.GetHistory(conversation_id=conversation_id)
+    return (await ask_core(link.bus, request, PATIENCE_S)).messages

@@ -10,14 +10,12 @@ import pytest
 
 from tests.e2e.harness import Listener, Titan, ask, history, until
 from tests.openai_server import OpenAIServer
-from titan_desktop.contracts import chat, files, memory, topics
+from titan_desktop.contracts import chat, files, memory
+from titan_desktop.contracts.message import ask as ask_core
+from titan_desktop.contracts.message import publish
 
 AGREEMENT = "Договор аренды квартиры. Залог составляет 45 000 рублей и возвращается при выезде."
 FILES = 120
-
-
-def is_delta(event: object) -> bool:
-    return getattr(event, "event_type", "") == "assistant_delta"
 
 
 async def reading(titan: Titan, model: OpenAIServer) -> None:
@@ -31,13 +29,13 @@ async def test_a_core_killed_in_mid_answer_answers_once_after_its_return(
     """The question is kept, the half answer is replaced, and there is one answer in the end."""
     (titan.desktop / "Договор аренды.txt").write_text(AGREEMENT, "utf-8")
     model.hold(after=3)
-    async with titan.link() as link, Listener(link, topics.CHAT_STREAM) as heard:
+    async with titan.link() as link, Listener(link, chat.AssistantDelta) as heard:
         prompt = await ask(link, "Какой залог?")
         await reading(titan, model)
-        await heard.first(is_delta)
+        await heard.first(chat.AssistantDelta)
     dead = titan.kill_core()
     model.release()
-    async with titan.link() as link, Listener(link, topics.CHAT) as heard:
+    async with titan.link() as link, Listener(link, chat.AssistantMessage) as heard:
         answer = await heard.answer_to(prompt.message_id)
         stored = await history(link, prompt.conversation_id)
     assert titan.core_pid() != dead
@@ -61,7 +59,7 @@ async def test_everything_killed_at_once_in_mid_answer_loses_nothing(
         titan.kill_everything()
     await titan.gone()
     model.release()
-    async with titan.link() as link, Listener(link, topics.CHAT) as heard:
+    async with titan.link() as link, Listener(link, chat.AssistantMessage) as heard:
         answer = await heard.answer_to(prompt.message_id)
         stored = await history(link, prompt.conversation_id)
     assert answer.state is chat.State.COMPLETE
@@ -84,16 +82,11 @@ async def test_a_killed_window_leaves_an_answer_that_finishes(titan: Titan, mode
     await window.wait()
     model.release()
     async with titan.link() as link:
-        page = await link.bus.request(
-            topics.CHAT_REQUESTS,
-            "list_conversations",
-            chat.ListConversations(),
-            reply_type=chat.ConversationPage,
-        )
+        page = await ask_core(link.bus, chat.ListConversations())
         (conversation,) = page.conversations
 
         async def complete() -> None:
-            async with Listener(link, topics.CHAT) as heard:
+            async with Listener(link, chat.AssistantMessage) as heard:
                 stored = await history(link, conversation.id)
                 await heard.answer_to(stored[0].id)
 
@@ -111,37 +104,25 @@ async def test_killed_in_mid_index_every_file_is_indexed_once(titan: Titan, vict
         (titan.desktop / f"note-{number:03}.txt").write_text(
             f"Заметка номер {number}: слово{number} и ещё.", "utf-8"
         )
-    async with titan.link() as link, Listener(link, topics.MEMORY) as heard:
-        await heard.first(lambda event: event.event_type == "file_indexed")
+    async with titan.link() as link, Listener(link, memory.FileIndexed) as heard:
+        await heard.first(memory.FileIndexed)
         titan.kill_core() if victim == "core" else titan.kill_everything()
-    async with titan.link() as link, Listener(link, topics.FS, topics.MEMORY) as heard:
+    async with titan.link() as link, Listener(link, files.ScanFinished, memory.FileIndexed) as heard:
         job = files.IndexPaths(job_id="01J00000000000000000000000")
-        await link.bus.publish(topics.FS, topics.type_of(job), job)
-        await heard.first(lambda event: event.event_type == "scan_finished")
-
-        async def counted() -> memory.IndexStatus:
-            return await link.bus.request(
-                topics.MEMORY_REQUESTS, "index_status", memory.GetIndexStatus(), reply_type=memory.IndexStatus
-            )
+        await publish(link.bus, job)
+        await heard.first(files.ScanFinished)
 
         seen: set[str] = set()
 
-        def all_done(event: object) -> bool:
-            if getattr(event, "event_type", "") == "file_indexed":
-                done = event.payload_as(memory.FileIndexed)  # type: ignore[attr-defined]
-                if done.outcome in {memory.Outcome.INDEXED, memory.Outcome.UNCHANGED}:
-                    seen.add(done.path)
+        def all_done(done: memory.FileIndexed) -> bool:
+            if done.outcome in {memory.Outcome.INDEXED, memory.Outcome.UNCHANGED}:
+                seen.add(done.path)
             return len(seen) == FILES
 
-        await heard.first(all_done)
-        status = await counted()
+        await heard.first(memory.FileIndexed, all_done)
+        status = await ask_core(link.bus, memory.GetIndexStatus())
         assert (status.files, status.passages) == (FILES, FILES)
-        found = await link.bus.request(
-            topics.MEMORY_REQUESTS,
-            "search",
-            memory.Search(query="слово77", limit=5),
-            reply_type=memory.SearchResult,
-        )
+        found = await ask_core(link.bus, memory.Search(query="слово77", limit=5))
         assert found.hits[0].title.startswith("note-077")
         assert max(Counter(hit.path for hit in found.hits).values()) == 1
     await titan.gone()
@@ -152,7 +133,7 @@ async def test_a_killed_store_comes_back_under_a_living_core(titan: Titan) -> No
     (titan.desktop / "Договор аренды.txt").write_text(AGREEMENT, "utf-8")
     async with titan.link() as link:
         prompt = await ask(link, "Какой залог?")
-        async with Listener(link, topics.CHAT) as heard:
+        async with Listener(link, chat.AssistantMessage) as heard:
             await heard.answer_to(prompt.message_id)
         before = titan.core_pid()
         servers = [p for p in titan.processes() if p.name().startswith(("valkey", "postgres"))]
@@ -162,6 +143,6 @@ async def test_a_killed_store_comes_back_under_a_living_core(titan: Titan) -> No
                 server.kill()
         await until(lambda: not any(p.is_running() for p in servers), "the servers are dead")
         prompt = await ask(link, "А когда он возвращается?")
-        async with Listener(link, topics.CHAT) as heard:
+        async with Listener(link, chat.AssistantMessage) as heard:
             await heard.answer_to(prompt.message_id)
         assert titan.core_pid() == before

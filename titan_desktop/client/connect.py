@@ -125,15 +125,14 @@ class _Search:
             return None
         from titan_bus import Bus, BusConfig, BusError
         from titan_desktop.contracts import topics
-        from titan_desktop.contracts.system import GetStatus, Status
+        from titan_desktop.contracts.message import ask
+        from titan_desktop.contracts.system import GetStatus
 
         self._on_progress("connecting")
         bus = Bus(BusConfig(url=record.bus_url, source=self._source, streams=topics.STREAMS))
         try:
             await bus.open()
-            status = await bus.request(
-                topics.SYSTEM_REQUESTS, topics.type_of(GetStatus), GetStatus(), Status, timeout_s=ANSWER_S
-            )
+            status = await ask(bus, GetStatus(), ANSWER_S)
         except BusError as error:
             log.debug("no answer yet: %s", error)
         except BaseException:

@@ -51,27 +51,27 @@ class CoreLink:
         self._beats.cancel()
         await asyncio.wait([self._beats])
         from titan_bus import BusError
-        from titan_desktop.contracts import topics
+        from titan_desktop.contracts.message import publish
         from titan_desktop.contracts.system import ClientLeft
 
         left = ClientLeft(client_id=self._client_id)
         with contextlib.suppress(BusError, TimeoutError):
             if self.bus.connected:
                 async with asyncio.timeout(GOODBYE_S):
-                    await self.bus.publish(topics.PRESENCE, topics.type_of(left), left)
+                    await publish(self.bus, left)
         await self.bus.close()
         if self._process is not None:
             disown(self._process)
 
     async def _beat(self) -> None:
         from titan_bus import BusError
-        from titan_desktop.contracts import topics
+        from titan_desktop.contracts.message import publish
         from titan_desktop.contracts.system import CLIENT_BEAT_S, ClientPresent
 
         here = ClientPresent(client_id=self._client_id)
         while True:
             try:
-                await self.bus.publish(topics.PRESENCE, topics.type_of(here), here)
+                await publish(self.bus, here)
             except BusError as error:
                 log.debug("a beat was not heard: %s", error)
             if self._process is not None:

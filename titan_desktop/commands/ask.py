@@ -6,18 +6,15 @@ import textwrap
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-import msgspec
-
 from titan_bus import Bus, Event, new_ulid
 from titan_desktop.commands import exit_codes, output, sentences
-from titan_desktop.contracts import chat, topics
+from titan_desktop.contracts import chat
+from titan_desktop.contracts.message import Kinds, publish
+from titan_desktop.contracts.message import ask as ask_core
 
 GET_TIMEOUT_S = 10.0
 
-_FOLLOWED: dict[str, type[msgspec.Struct]] = {
-    topics.type_of(struct): struct
-    for struct in (chat.AnswerStarted, chat.AssistantDelta, chat.AssistantMessage)
-}
+_FOLLOWED = Kinds(chat.AnswerStarted, chat.AssistantDelta, chat.AssistantMessage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +115,13 @@ class Paper:
 
 async def _answer(bus: Bus, question: Question, paper: Paper) -> chat.Message:
     """Publish the question and follow it until its answer is stored."""
-    tail = bus.tail([topics.CHAT, topics.CHAT_STREAM], start="$")
+    tail = bus.tail(_FOLLOWED.topics, start="$")
     try:
         await tail.start()  # before the question goes out: the first word may follow at once
         command = chat.SendPrompt(
             conversation_id=question.conversation_id, message_id=question.id, text=question.text
         )
-        await bus.publish(topics.CHAT, topics.type_of(command), command, priority="high")
+        await publish(bus, command, priority="high")
         return await _follow(bus, question, paper, tail)
     finally:
         await tail.close()
@@ -132,7 +129,7 @@ async def _answer(bus: Bus, question: Question, paper: Paper) -> chat.Message:
 
 async def _follow(bus: Bus, question: Question, paper: Paper, tail: AsyncIterator[Event]) -> chat.Message:
     async for event in tail:
-        match _decoded(event):
+        match _FOLLOWED.read(event):
             case chat.AnswerStarted(message=message) if message.question_id == question.id:
                 paper.begin(message.attempt)
             case chat.AssistantDelta(question_id=question.id) as delta:
@@ -147,25 +144,13 @@ async def _follow(bus: Bus, question: Question, paper: Paper, tail: AsyncIterato
     raise AssertionError("a tail ends only when it is closed")
 
 
-def _decoded(event: Event) -> object:
-    struct = _FOLLOWED.get(event.event_type)
-    return event.payload_as(struct) if struct else None
-
-
 async def _message(bus: Bus, message_id: str) -> chat.Message:
-    request = chat.GetMessage(message_id=message_id)
-    return await bus.request(
-        topics.CHAT_REQUESTS,
-        topics.type_of(request),
-        request,
-        reply_type=chat.Message,
-        timeout_s=GET_TIMEOUT_S,
-    )
+    return await ask_core(bus, chat.GetMessage(message_id=message_id), GET_TIMEOUT_S)
 
 
 async def _stop(bus: Bus, question: Question) -> None:
     command = chat.StopAnswer(conversation_id=question.conversation_id, question_id=question.id)
-    await bus.publish(topics.CHAT, topics.type_of(command), command, priority="high")
+    await publish(bus, command, priority="high")
 
 
 def _as_json(answer: chat.Message) -> dict[str, object]:

@@ -12,7 +12,7 @@ import msgspec
 from titan_bus import Bus, RequestError
 from titan_desktop import __version__
 from titan_desktop.commands import exit_codes, output, sentences
-from titan_desktop.contracts import memory, system, topics
+from titan_desktop.contracts import memory, message, system
 from titan_desktop.system import display
 from titan_desktop.system.paths import Paths, allowed_roots
 
@@ -58,15 +58,8 @@ async def ask(bus: Bus) -> Answers:
         status = await _status(bus)
     if not status.ready:
         return status, None
-    request = memory.GetIndexStatus()
     with contextlib.suppress(RequestError):  # then the report has no counts, and the stores say why
-        return status, await bus.request(
-            topics.MEMORY_REQUESTS,
-            topics.type_of(request),
-            request,
-            reply_type=memory.IndexStatus,
-            timeout_s=ASK_TIMEOUT_S,
-        )
+        return status, await message.ask(bus, memory.GetIndexStatus(), ASK_TIMEOUT_S)
     return status, None
 
 
@@ -75,14 +68,7 @@ def _is_opening(status: system.Status) -> bool:
 
 
 async def _status(bus: Bus) -> system.Status:
-    request = system.GetStatus()
-    return await bus.request(
-        topics.SYSTEM_REQUESTS,
-        topics.type_of(request),
-        request,
-        reply_type=system.Status,
-        timeout_s=ASK_TIMEOUT_S,
-    )
+    return await message.ask(bus, system.GetStatus(), ASK_TIMEOUT_S)
 
 
 def report(

@@ -8,27 +8,19 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from pathlib import PurePath
 
-import msgspec
-
 from titan_bus import Bus, Event, Tail, new_ulid
-from titan_desktop.contracts import files, memory, topics
+from titan_desktop.contracts import files, memory
 from titan_desktop.contracts.memory import Outcome
+from titan_desktop.contracts.message import Kinds, publish
 
 COMMAND_BYTES_MAX = 16_000
 """Paths in one command, as UTF-8: JSON's escapes at their worst double that, and an event has 32 KB."""
 SILENCE_S = 180.0
 """Longer than any one file may take: after it, what is left will not come any more."""
 
-_FOLLOWED: dict[str, type[msgspec.Struct]] = {
-    topics.type_of(struct): struct
-    for struct in (
-        files.FileSeen,
-        files.FileRemoved,
-        files.PathRefused,
-        files.ScanFinished,
-        memory.FileIndexed,
-    )
-}
+_FOLLOWED = Kinds(
+    files.FileSeen, files.FileRemoved, files.PathRefused, files.ScanFinished, memory.FileIndexed
+)
 
 
 class StalledError(Exception):
@@ -105,7 +97,7 @@ class Job:
 
     def take(self, event: Event) -> bool:
         """Learn from an event; say whether it belonged to this job."""
-        match _decoded(event):
+        match _FOLLOWED.read(event):
             case files.FileSeen(path=path, job_id=job_id) | files.FileRemoved(path=path, job_id=job_id) if (
                 job_id in self._ids
             ):
@@ -135,7 +127,7 @@ class Job:
 @contextlib.asynccontextmanager
 async def listening(bus: Bus) -> AsyncIterator[Tail]:
     """Read along from now on: nothing that is said of a file after this begins is missed."""
-    tail = bus.tail([topics.FS, topics.MEMORY])
+    tail = bus.tail(_FOLLOWED.topics)
     try:
         await tail.start()
         yield tail
@@ -151,7 +143,7 @@ async def run(bus: Bus, tail: Tail, job: Job, on_progress: Callable[[int, int], 
         BusError: the bus is gone.
     """
     for command in job.commands:
-        await bus.publish(topics.FS, topics.type_of(command), command)
+        await publish(bus, command)
     async for event in _within_silence(tail, job):
         if job.take(event):
             on_progress(job.done, job.done + job.left)
@@ -165,11 +157,6 @@ async def _within_silence(tail: AsyncIterator[Event], job: Job) -> AsyncIterator
             yield await asyncio.wait_for(anext(tail), SILENCE_S)
         except TimeoutError as error:
             raise StalledError(job.left) from error
-
-
-def _decoded(event: Event) -> object:
-    struct = _FOLLOWED.get(event.event_type)
-    return event.payload_as(struct) if struct else None
 
 
 def _batches(paths: Iterable[str]) -> list[tuple[str, ...]]:

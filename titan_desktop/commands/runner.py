@@ -11,7 +11,7 @@ from titan_desktop import __version__, settings
 from titan_desktop.client import connect, core_record, spawn
 from titan_desktop.client.link import CoreLink
 from titan_desktop.commands import ask, doctor, exit_codes, index, indexing, output, search, sentences
-from titan_desktop.contracts import chat, memory, system, topics
+from titan_desktop.contracts import chat, memory, message, system
 from titan_desktop.system import file_lock
 from titan_desktop.system.paths import Paths
 
@@ -24,6 +24,8 @@ RETRY_S = 3.0
 """How much longer we wait after a store failed to: the core tries again."""
 WATCH_S = 1.0
 RESTARTS_MAX = 3
+
+_STARTING = message.Kinds(system.CoreReady, system.StoreChanged)
 
 Work = Callable[[Bus], Awaitable[int]]
 
@@ -167,7 +169,7 @@ async def _until_ready(bus: Bus) -> None:
     Raises:
         CommandError: a store does not open; says why.
     """
-    tail = bus.tail([topics.SYSTEM])
+    tail = bus.tail(_STARTING.topics)
     try:
         await tail.start()  # before the question: else `core_ready` could be said between the two
         status = await _status(bus)
@@ -176,13 +178,11 @@ async def _until_ready(bus: Bus) -> None:
         has_failed = any(not store.ok and not store.opening for store in status.stores)
         async with asyncio.timeout(RETRY_S if has_failed else READY_S) as patience:
             async for event in tail:
-                if event.event_type == topics.type_of(system.CoreReady):
-                    return
-                if (
-                    event.event_type == topics.type_of(system.StoreChanged)
-                    and not event.payload_as(system.StoreChanged).store.ok
-                ):
-                    patience.reschedule(asyncio.get_running_loop().time() + RETRY_S)
+                match _STARTING.read(event):
+                    case system.CoreReady():
+                        return
+                    case system.StoreChanged(store=store) if not store.ok:
+                        patience.reschedule(asyncio.get_running_loop().time() + RETRY_S)
     except TimeoutError as error:
         ailing = [store.detail for store in (await _status(bus)).stores if not store.ok]
         sentence = f"titan: {output.line(' '.join(ailing))}"
@@ -192,10 +192,7 @@ async def _until_ready(bus: Bus) -> None:
 
 
 async def _status(bus: Bus) -> system.Status:
-    request = system.GetStatus()
-    return await bus.request(
-        topics.SYSTEM_REQUESTS, topics.type_of(request), request, reply_type=system.Status, timeout_s=10.0
-    )
+    return await message.ask(bus, system.GetStatus(), timeout_s=10.0)
 
 
 async def _doctor(paths: Paths, says: sentences.Table, *, json: bool) -> int:
@@ -249,12 +246,5 @@ async def _after_scan(
 
 
 async def _knows_files(bus: Bus) -> bool:
-    request = memory.GetIndexStatus(failures_limit=0)
-    status = await bus.request(
-        topics.MEMORY_REQUESTS,
-        topics.type_of(request),
-        request,
-        reply_type=memory.IndexStatus,
-        timeout_s=search.SEARCH_TIMEOUT_S,
-    )
+    status = await message.ask(bus, memory.GetIndexStatus(failures_limit=0), search.SEARCH_TIMEOUT_S)
     return status.files + status.failed + status.skipped > 0

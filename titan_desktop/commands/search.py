@@ -10,7 +10,7 @@ from pathlib import Path
 
 from titan_bus import Bus
 from titan_desktop.commands import exit_codes, output, sentences
-from titan_desktop.contracts import memory, topics
+from titan_desktop.contracts import memory, message
 
 SEARCH_TIMEOUT_S = 30.0
 QUERIES_AT_ONCE = 8
@@ -77,14 +77,7 @@ async def _in_order(bus: Bus, queries: Iterable[str], limit: int) -> AsyncIterat
 async def _search(bus: Bus, query: str, limit: int) -> memory.SearchResult:
     if not query:
         return memory.SearchResult(hits=())
-    request = memory.Search(query=query, limit=limit)
-    return await bus.request(
-        topics.MEMORY_REQUESTS,
-        topics.type_of(request),
-        request,
-        reply_type=memory.SearchResult,
-        timeout_s=SEARCH_TIMEOUT_S,
-    )
+    return await message.ask(bus, memory.Search(query=query, limit=limit), SEARCH_TIMEOUT_S)
 
 
 def _print(hits: Iterable[memory.Hit]) -> None:

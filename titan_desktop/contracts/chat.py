@@ -6,10 +6,13 @@ command that is delivered twice changes nothing the second time.
 """
 
 from enum import StrEnum
+from typing import ClassVar, Generic
 
 import msgspec
 
+from titan_desktop.contracts import topics
 from titan_desktop.contracts.memory import Hit
+from titan_desktop.contracts.message import BusMessage, R, Request
 
 PROMPT_BYTES_MAX = 24_000
 """A question's longest UTF-8 text: an event has 32 KB (32,768 bytes) with its envelope, and JSON escapes some."""
@@ -96,66 +99,66 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: str
 
 
-# Commands on topics.CHAT
+# Commands
 
 
-class SendPrompt(msgspec.Struct, frozen=True, kw_only=True, tag="send_prompt", tag_field="type"):
-    """Ask. Creates the conversation if it is new. `text` has at most PROMPT_BYTES_MAX bytes."""
+class _Command(BusMessage, frozen=True, kw_only=True):
+    topic: ClassVar[str] = topics.CHAT
 
     conversation_id: str
+
+
+class SendPrompt(_Command, frozen=True, kw_only=True):
+    """Ask. Creates the conversation if it is new. `text` has at most PROMPT_BYTES_MAX bytes."""
+
     message_id: str
     text: str
     language: str = ""
 
 
-class StopAnswer(msgspec.Struct, frozen=True, kw_only=True, tag="stop_answer", tag_field="type"):
+class StopAnswer(_Command, frozen=True, kw_only=True):
     """Stop the answer to this question; what has been said so far stays, as STOPPED."""
 
-    conversation_id: str
     question_id: str
 
 
-class RetryAnswer(msgspec.Struct, frozen=True, kw_only=True, tag="retry_answer", tag_field="type"):
+class RetryAnswer(_Command, frozen=True, kw_only=True):
     """Answer this question again; the failed or stopped answer is replaced."""
 
-    conversation_id: str
     question_id: str
 
 
-class RenameConversation(
-    msgspec.Struct, frozen=True, kw_only=True, tag="rename_conversation", tag_field="type"
-):
+class RenameConversation(_Command, frozen=True, kw_only=True):
     """Give a conversation a title."""
 
-    conversation_id: str
     title: str
 
 
-class DeleteConversation(
-    msgspec.Struct, frozen=True, kw_only=True, tag="delete_conversation", tag_field="type"
-):
+class DeleteConversation(_Command, frozen=True, kw_only=True):
     """Erase a conversation with its messages."""
 
-    conversation_id: str
+
+# Events
 
 
-# Events on topics.CHAT
+class _Event(BusMessage, frozen=True, kw_only=True):
+    topic: ClassVar[str] = topics.CHAT
 
 
-class UserMessage(msgspec.Struct, frozen=True, kw_only=True, tag="user_message", tag_field="type"):
+class UserMessage(_Event, frozen=True, kw_only=True):
     """The question is stored; from here on it cannot be lost."""
 
     message: Message
     conversation: Conversation
 
 
-class AnswerStarted(msgspec.Struct, frozen=True, kw_only=True, tag="answer_started", tag_field="type"):
+class AnswerStarted(_Event, frozen=True, kw_only=True):
     """An attempt begins; `message` is empty yet, in state WAITING, with its sources. Deltas follow."""
 
     message: Message
 
 
-class AssistantMessage(msgspec.Struct, frozen=True, kw_only=True, tag="assistant_message", tag_field="type"):
+class AssistantMessage(_Event, frozen=True, kw_only=True):
     """The answer is stored: COMPLETE, STOPPED or FAILED.
 
     Attributes:
@@ -166,9 +169,7 @@ class AssistantMessage(msgspec.Struct, frozen=True, kw_only=True, tag="assistant
     text_omitted: bool = False
 
 
-class ConversationChanged(
-    msgspec.Struct, frozen=True, kw_only=True, tag="conversation_changed", tag_field="type"
-):
+class ConversationChanged(_Event, frozen=True, kw_only=True):
     """A conversation was renamed, or was deleted when `deleted` is set."""
 
     conversation: Conversation
@@ -179,14 +180,16 @@ Command = SendPrompt | StopAnswer | RetryAnswer | RenameConversation | DeleteCon
 ChatEvent = UserMessage | AnswerStarted | AssistantMessage | ConversationChanged
 
 
-# On topics.CHAT_STREAM
+# An answer while it grows
 
 
-class AssistantDelta(msgspec.Struct, frozen=True, kw_only=True, tag="assistant_delta", tag_field="type"):
+class AssistantDelta(BusMessage, frozen=True, kw_only=True):
     """Some more of an answer.
 
     `offset` counts the characters that came before it in this attempt; a gap means: ask for the message.
     """
+
+    topic: ClassVar[str] = topics.CHAT_STREAM
 
     conversation_id: str
     question_id: str
@@ -196,15 +199,11 @@ class AssistantDelta(msgspec.Struct, frozen=True, kw_only=True, tag="assistant_d
     text: str
 
 
-# Requests on topics.CHAT_REQUESTS: event type -> reply
+# Requests, and what answers them
 
 
-class ListConversations(
-    msgspec.Struct, frozen=True, kw_only=True, tag="list_conversations", tag_field="type"
-):
-    """Conversations, most recently used first -> ConversationPage."""
-
-    limit: int = 200
+class _Request(Request[R], Generic[R], frozen=True, kw_only=True):
+    topic: ClassVar[str] = topics.CHAT_REQUESTS
 
 
 class ConversationPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -213,12 +212,10 @@ class ConversationPage(msgspec.Struct, frozen=True, kw_only=True):
     conversations: tuple[Conversation, ...]
 
 
-class GetHistory(msgspec.Struct, frozen=True, kw_only=True, tag="history", tag_field="type"):
-    """Messages of one conversation, older than `before` (a message id; "" means the newest) -> HistoryPage."""
+class ListConversations(_Request[ConversationPage], frozen=True, kw_only=True):
+    """Conversations, most recently used first."""
 
-    conversation_id: str
-    before: str = ""
-    limit: int = 50
+    limit: int = 200
 
 
 class HistoryPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -229,10 +226,15 @@ class HistoryPage(msgspec.Struct, frozen=True, kw_only=True):
     more: bool
 
 
-class GetMessage(msgspec.Struct, frozen=True, kw_only=True, tag="message", tag_field="type"):
-    """One message as it stands now, a streaming answer with what it has so far -> Message."""
+class GetHistory(_Request[HistoryPage], frozen=True, kw_only=True, tag="history"):
+    """Messages of one conversation, older than `before` (a message id; "" means the newest)."""
+
+    conversation_id: str
+    before: str = ""
+    limit: int = 50
+
+
+class GetMessage(_Request[Message], frozen=True, kw_only=True, tag="message"):
+    """One message as it stands now, a streaming answer with what it has so far."""
 
     message_id: str
-
-
-Request = ListConversations | GetHistory | GetMessage

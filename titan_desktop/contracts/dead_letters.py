@@ -3,7 +3,12 @@
 Topics: events on `topics.DEAD_LETTERS`, requests on `topics.DEAD_LETTER_REQUESTS`.
 """
 
+from typing import ClassVar, Generic
+
 import msgspec
+
+from titan_desktop.contracts import topics
+from titan_desktop.contracts.message import BusMessage, R, Request
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,38 +32,24 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     at: str
 
 
-# Events on topics.DEAD_LETTERS
+# Events
 
 
-class DeadLettersChanged(
-    msgspec.Struct, frozen=True, kw_only=True, tag="dead_letters_changed", tag_field="type"
-):
+class _Event(BusMessage, frozen=True, kw_only=True):
+    topic: ClassVar[str] = topics.DEAD_LETTERS
+
+
+class DeadLettersChanged(_Event, frozen=True, kw_only=True):
     """There are so many now."""
 
     count: int
 
 
-# Requests on topics.DEAD_LETTER_REQUESTS. A letter that is not there any more is passed over.
+# Requests, and what answers them. A letter that is not there any more is passed over.
 
 
-class ListDeadLetters(msgspec.Struct, frozen=True, kw_only=True, tag="list_dead_letters", tag_field="type"):
-    """The newest first -> DeadLetterPage."""
-
-    limit: int = 200
-
-
-class RedriveDeadLetters(
-    msgspec.Struct, frozen=True, kw_only=True, tag="redrive_dead_letters", tag_field="type"
-):
-    """Let the services that failed try these again -> DeadLetterPage of what is left."""
-
-    letter_ids: tuple[str, ...]
-
-
-class DropDeadLetters(msgspec.Struct, frozen=True, kw_only=True, tag="drop_dead_letters", tag_field="type"):
-    """Remove these for good -> DeadLetterPage of what is left."""
-
-    letter_ids: tuple[str, ...]
+class _Request(Request[R], Generic[R], frozen=True, kw_only=True):
+    topic: ClassVar[str] = topics.DEAD_LETTER_REQUESTS
 
 
 class DeadLetterPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,4 +59,22 @@ class DeadLetterPage(msgspec.Struct, frozen=True, kw_only=True):
     letters: tuple[DeadLetter, ...]
 
 
-Request = ListDeadLetters | RedriveDeadLetters | DropDeadLetters
+class ListDeadLetters(_Request[DeadLetterPage], frozen=True, kw_only=True):
+    """The newest first."""
+
+    limit: int = 200
+
+
+class RedriveDeadLetters(_Request[DeadLetterPage], frozen=True, kw_only=True):
+    """Let the services that failed try these again; the reply is what is left."""
+
+    letter_ids: tuple[str, ...]
+
+
+class DropDeadLetters(_Request[DeadLetterPage], frozen=True, kw_only=True):
+    """Remove these for good; the reply is what is left."""
+
+    letter_ids: tuple[str, ...]
+
+
+LetterRequest = ListDeadLetters | RedriveDeadLetters | DropDeadLetters

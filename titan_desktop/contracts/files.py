@@ -4,12 +4,21 @@ Topics: events and commands on `topics.FS`, requests on `topics.FS_REQUESTS`.
 Paths are absolute and lie beneath an allowed root; file contents never travel on the bus.
 """
 
+from typing import ClassVar, Generic
+
 import msgspec
+
+from titan_desktop.contracts import topics
+from titan_desktop.contracts.message import BusMessage, R, Request
 
 # Commands
 
 
-class IndexPaths(msgspec.Struct, frozen=True, kw_only=True, tag="index_paths", tag_field="type"):
+class _Command(BusMessage, frozen=True, kw_only=True):
+    topic: ClassVar[str] = topics.FS
+
+
+class IndexPaths(_Command, frozen=True, kw_only=True):
     """Scan these files and folders (empty: all roots).
 
     `force` reads unchanged files again. `job_id` is a ULID of the caller's.
@@ -23,7 +32,11 @@ class IndexPaths(msgspec.Struct, frozen=True, kw_only=True, tag="index_paths", t
 # Events
 
 
-class FileSeen(msgspec.Struct, frozen=True, kw_only=True, tag="file_seen", tag_field="type"):
+class _Event(BusMessage, frozen=True, kw_only=True):
+    topic: ClassVar[str] = topics.FS
+
+
+class FileSeen(_Event, frozen=True, kw_only=True):
     """A file is there, new or changed or asked for. `size` in bytes, `mtime_ns` since the epoch."""
 
     path: str
@@ -33,7 +46,7 @@ class FileSeen(msgspec.Struct, frozen=True, kw_only=True, tag="file_seen", tag_f
     force: bool = False
 
 
-class FileRemoved(msgspec.Struct, frozen=True, kw_only=True, tag="file_removed", tag_field="type"):
+class FileRemoved(_Event, frozen=True, kw_only=True):
     """A file, or with `folder` everything beneath a folder, is no longer there."""
 
     path: str
@@ -41,7 +54,7 @@ class FileRemoved(msgspec.Struct, frozen=True, kw_only=True, tag="file_removed",
     job_id: str = ""
 
 
-class PathRefused(msgspec.Struct, frozen=True, kw_only=True, tag="path_refused", tag_field="type"):
+class PathRefused(_Event, frozen=True, kw_only=True):
     """A path that was asked for lies outside the roots, or cannot be read. `reason` is a `memory.Reason`."""
 
     path: str
@@ -49,7 +62,7 @@ class PathRefused(msgspec.Struct, frozen=True, kw_only=True, tag="path_refused",
     job_id: str = ""
 
 
-class ScanFinished(msgspec.Struct, frozen=True, kw_only=True, tag="scan_finished", tag_field="type"):
+class ScanFinished(_Event, frozen=True, kw_only=True):
     """Every file of this job has been said.
 
     Attributes:
@@ -67,13 +80,11 @@ class ScanFinished(msgspec.Struct, frozen=True, kw_only=True, tag="scan_finished
     refused: int = 0
 
 
-# Requests
+# Requests, and what answers them
 
 
-class LocateSource(msgspec.Struct, frozen=True, kw_only=True, tag="locate_source", tag_field="type"):
-    """May this path be opened, and is it still there? -> Located."""
-
-    path: str
+class _Request(Request[R], Generic[R], frozen=True, kw_only=True):
+    topic: ClassVar[str] = topics.FS_REQUESTS
 
 
 class Located(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +95,10 @@ class Located(msgspec.Struct, frozen=True, kw_only=True):
     exists: bool
 
 
-Command = IndexPaths
-Request = LocateSource
+class LocateSource(_Request[Located], frozen=True, kw_only=True):
+    """May this path be opened, and is it still there?"""
+
+    path: str
+
+
 FsEvent = FileSeen | FileRemoved | PathRefused | ScanFinished

@@ -4,8 +4,12 @@ Topics: events on `topics.MEMORY`, requests on `topics.MEMORY_REQUESTS`.
 """
 
 from enum import StrEnum
+from typing import ClassVar, Generic
 
 import msgspec
+
+from titan_desktop.contracts import topics
+from titan_desktop.contracts.message import BusMessage, R, Request
 
 
 class Hit(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,10 +61,14 @@ class Reason(StrEnum):
     NOT_REGULAR = "not_regular"
 
 
-# Events on topics.MEMORY
+# Events
 
 
-class FileIndexed(msgspec.Struct, frozen=True, kw_only=True, tag="file_indexed", tag_field="type"):
+class _Event(BusMessage, frozen=True, kw_only=True):
+    topic: ClassVar[str] = topics.MEMORY
+
+
+class FileIndexed(_Event, frozen=True, kw_only=True):
     """The index has dealt with one file, whatever came of it.
 
     Attributes:
@@ -80,9 +88,7 @@ class FileIndexed(msgspec.Struct, frozen=True, kw_only=True, tag="file_indexed",
     job_id: str = ""
 
 
-class EmbeddingProgress(
-    msgspec.Struct, frozen=True, kw_only=True, tag="embedding_progress", tag_field="type"
-):
+class EmbeddingProgress(_Event, frozen=True, kw_only=True):
     """Vectors are being made in the background: `done` of `total` passages have one of `model`."""
 
     model: str
@@ -94,14 +100,11 @@ class EmbeddingProgress(
 MemoryEvent = FileIndexed | EmbeddingProgress
 
 
-# Requests on topics.MEMORY_REQUESTS
+# Requests, and what answers them
 
 
-class Search(msgspec.Struct, frozen=True, kw_only=True, tag="search", tag_field="type"):
-    """The best files for a query, best first -> SearchResult. `limit` counts files."""
-
-    query: str
-    limit: int = 10
+class _Request(Request[R], Generic[R], frozen=True, kw_only=True):
+    topic: ClassVar[str] = topics.MEMORY_REQUESTS
 
 
 class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,10 +121,11 @@ class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
     degraded: str = ""
 
 
-class GetIndexStatus(msgspec.Struct, frozen=True, kw_only=True, tag="index_status", tag_field="type"):
-    """Counts, and files that gave no text: the failed before the skipped, the newest first -> IndexStatus."""
+class Search(_Request[SearchResult], frozen=True, kw_only=True):
+    """The best files for a query, best first. `limit` counts files."""
 
-    failures_limit: int = 50
+    query: str
+    limit: int = 10
 
 
 class FileFailure(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,4 +154,7 @@ class IndexStatus(msgspec.Struct, frozen=True, kw_only=True):
     failures: tuple[FileFailure, ...] = ()
 
 
-Request = Search | GetIndexStatus
+class GetIndexStatus(_Request[IndexStatus], frozen=True, kw_only=True, tag="index_status"):
+    """Counts, and files that gave no text: the failed before the skipped, the newest first."""
+
+    failures_limit: int = 50

@@ -4,7 +4,12 @@ Topics: events on `topics.SYSTEM`, presence on `topics.PRESENCE` (ephemeral, tai
 `topics.SYSTEM_REQUESTS`.
 """
 
+from typing import ClassVar, Generic
+
 import msgspec
+
+from titan_desktop.contracts import topics
+from titan_desktop.contracts.message import BusMessage, R, Request
 
 CLIENT_TTL_S = 12.0
 """A client that has not said `client_present` for this long is gone."""
@@ -12,29 +17,37 @@ CLIENT_BEAT_S = 3.0
 """How often a client says it."""
 
 
-# On topics.PRESENCE
+# Presence
 
 
-class ClientPresent(msgspec.Struct, frozen=True, kw_only=True, tag="client_present", tag_field="type"):
+class _Presence(BusMessage, frozen=True, kw_only=True):
+    topic: ClassVar[str] = topics.PRESENCE
+
+
+class ClientPresent(_Presence, frozen=True, kw_only=True):
     """A window or a command is there and needs the core."""
 
     client_id: str
 
 
-class ClientLeft(msgspec.Struct, frozen=True, kw_only=True, tag="client_left", tag_field="type"):
+class ClientLeft(_Presence, frozen=True, kw_only=True):
     """It has ended; the core need not wait for its time to run out."""
 
     client_id: str
 
 
-# Events on topics.SYSTEM
+# Events
 
 
-class SettingsChanged(msgspec.Struct, frozen=True, kw_only=True, tag="settings_changed", tag_field="type"):
+class _Event(BusMessage, frozen=True, kw_only=True):
+    topic: ClassVar[str] = topics.SYSTEM
+
+
+class SettingsChanged(_Event, frozen=True, kw_only=True):
     """The settings file or a key in the keyring is new: read them again."""
 
 
-class CoreReady(msgspec.Struct, frozen=True, kw_only=True, tag="core_ready", tag_field="type"):
+class CoreReady(_Event, frozen=True, kw_only=True):
     """Stores are open and services serve."""
 
     pid: int
@@ -57,20 +70,17 @@ class StoreStatus(msgspec.Struct, frozen=True, kw_only=True):
     opening: bool = False
 
 
-class StoreChanged(msgspec.Struct, frozen=True, kw_only=True, tag="store_changed", tag_field="type"):
+class StoreChanged(_Event, frozen=True, kw_only=True):
     """A store has been opened, could not be, has gone or come back; the core serves what it can."""
 
     store: StoreStatus
 
 
-SystemEvent = SettingsChanged | CoreReady | StoreChanged
+# Requests, and what answers them
 
 
-# Requests on topics.SYSTEM_REQUESTS
-
-
-class GetStatus(msgspec.Struct, frozen=True, kw_only=True, tag="status", tag_field="type"):
-    """How everything is -> Status."""
+class _Request(Request[R], Generic[R], frozen=True, kw_only=True):
+    topic: ClassVar[str] = topics.SYSTEM_REQUESTS
 
 
 class ModelStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,3 +112,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     roots: tuple[RootStatus, ...]
     problems: tuple[str, ...] = ()
     dead_letters: int = 0
+
+
+class GetStatus(_Request[Status], frozen=True, kw_only=True, tag="status"):
+    """How everything is."""

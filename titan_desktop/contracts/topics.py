@@ -4,8 +4,6 @@ Durable topics carry commands and events and are consumed by groups; ephemeral o
 (plain XREAD); request topics carry questions with a deadline.
 """
 
-import msgspec
-
 from titan_bus import StreamConfig
 
 CHAT = "chat.v1"
@@ -21,6 +19,9 @@ DEAD_LETTERS = "dead_letters.v1"
 DEAD_LETTER_REQUESTS = "dead_letters.requests.v1"
 PRESENCE = "presence.v1"
 
+TOLD = (CHAT, CHAT_STREAM, FS, MEMORY, SYSTEM, DEAD_LETTERS)
+"""What happened: every window reads along here."""
+
 STREAMS = (
     StreamConfig(name=CHAT, maxlen=100_000, retry_limit=5),
     StreamConfig(name=CHAT_STREAM, maxlen=5_000),
@@ -35,8 +36,3 @@ STREAMS = (
     StreamConfig(name=DEAD_LETTER_REQUESTS, maxlen=2_000),
     StreamConfig(name=PRESENCE, maxlen=500),
 )
-
-
-def type_of(struct: msgspec.Struct | type[msgspec.Struct]) -> str:
-    """Return the event type of a contract struct or its class: its tag, `send_prompt` for SendPrompt."""
-    return str(struct.__struct_config__.tag)

@@ -17,6 +17,7 @@ from titan_bus import Bus, BusError, Event
 from titan_desktop import __version__
 from titan_desktop.adapters.files_root.root import LocalFilesRoot
 from titan_desktop.contracts import topics
+from titan_desktop.contracts.message import event_type, publish
 from titan_desktop.contracts.system import (
     CoreReady,
     RootStatus,
@@ -258,10 +259,10 @@ class Composition:
 
     async def _say(self, said: CoreReady | StoreChanged) -> None:
         try:
-            await self._bus.publish(topics.SYSTEM, topics.type_of(said), said)
+            await publish(self._bus, said)
         except BusError as error:
-            log.warning("could not say %s: %s", topics.type_of(said), error)
+            log.warning("could not say %s: %s", event_type(type(said)), error)
 
     async def _on_system(self, event: Event) -> None:
-        if event.event_type == topics.type_of(SettingsChanged):
+        if event.event_type == event_type(SettingsChanged):
             await self._models.refresh()

@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable
 
 from titan_bus import FatalError, Tail
+from titan_desktop.contracts.message import Kinds
 from titan_desktop.contracts.system import CLIENT_TTL_S, ClientLeft, ClientPresent
 
 log = logging.getLogger(__name__)
 
-Said = ClientPresent | ClientLeft
+SAID = Kinds(ClientPresent, ClientLeft)
 
 GRACE_S = 20.0
 """After the start somebody has this long to say that they are there."""
@@ -68,14 +69,15 @@ async def listen(tail: Tail, presence: Presence) -> None:
     """Tell `presence` what the clients say, until cancelled."""
     async for event in tail:
         try:
-            said: Said = event.payload_as(Said)  # type: ignore[arg-type]  # a union is no class to mypy
+            said = SAID.read(event)
         except FatalError as error:
             log.warning("on presence: %s", error)
             continue
-        if isinstance(said, ClientPresent):
-            presence.arrived(said.client_id)
-        else:
-            presence.left(said.client_id)
+        match said:
+            case ClientPresent():
+                presence.arrived(said.client_id)
+            case ClientLeft():
+                presence.left(said.client_id)
 
 
 async def until_alone(presence: Presence) -> None:

@@ -118,7 +118,7 @@ class Core:
             from titan_desktop.contracts import topics
             from titan_desktop.core.composition import Composition
             from titan_desktop.core.model_choice import Models
-            from titan_desktop.core.presence import Presence, listen, until_alone
+            from titan_desktop.core.presence import SAID, Presence, listen, until_alone
             from titan_desktop.services.dead_letters import DeadLetterService
             from titan_desktop.services.system import SystemService
 
@@ -136,7 +136,7 @@ class Core:
             composition = Composition(bus, provision, health, models, url)
             await stack.enter_async_context(SystemService(bus, composition.status))
             await stack.enter_async_context(DeadLetterService(bus))
-            presence_tail = bus.tail([topics.PRESENCE])
+            presence_tail = bus.tail(SAID.topics)
             await presence_tail.start()  # before anybody can know of us, so that no beat is missed
             record = core_record.CoreRecord(os.getpid(), __version__, url, core_record.marks(os.environ))
             core_record.write(self._paths.core_file, record)

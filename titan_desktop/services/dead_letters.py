@@ -19,10 +19,11 @@ from titan_desktop.contracts.dead_letters import (
     DeadLetterPage,
     DeadLettersChanged,
     DropDeadLetters,
+    LetterRequest,
     ListDeadLetters,
     RedriveDeadLetters,
-    Request,
 )
+from titan_desktop.contracts.message import publish
 
 GROUP = "dead_letters"
 LOOK_S = 2.0
@@ -78,11 +79,11 @@ class DeadLetterService:
         now = (await self._bus.dead_letters.count(), newest[0].letter_id if newest else "")
         if now != self._said:
             changed = DeadLettersChanged(count=now[0])
-            await self._bus.publish(topics.DEAD_LETTERS, topics.type_of(changed), changed)
+            await publish(self._bus, changed)
             self._said = now
 
     async def _answer(self, event: Event) -> DeadLetterPage:
-        request: Request = event.payload_as(Request)  # type: ignore[arg-type]  # a union is a type to msgspec
+        request: LetterRequest = event.payload_as(LetterRequest)  # type: ignore[arg-type]  # a union is a type to msgspec
         limit = SHOWN_MAX
         match request:
             case ListDeadLetters():

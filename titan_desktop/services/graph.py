@@ -10,6 +10,7 @@ from typing import Self
 
 from titan_bus import Bus, Event, Subscription
 from titan_desktop.contracts import memory, topics
+from titan_desktop.contracts.message import event_type
 from titan_desktop.ports.graph import FileNode, Graph, GraphUnavailableError
 from titan_desktop.services.waiting import until_there
 
@@ -37,7 +38,7 @@ class GraphService:
             await self._subscription.stop(DRAIN_S)
 
     async def _handle(self, event: Event) -> None:
-        if event.event_type != topics.type_of(memory.FileIndexed):
+        if event.event_type != event_type(memory.FileIndexed):
             return
         news = event.payload_as(memory.FileIndexed)
         await until_there(lambda: self._write(news), GraphUnavailableError)

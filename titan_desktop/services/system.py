@@ -9,6 +9,7 @@ from typing import Self
 
 from titan_bus import Bus, Event, RequestRefused, Subscription
 from titan_desktop.contracts import topics
+from titan_desktop.contracts.message import event_type
 from titan_desktop.contracts.system import GetStatus, Status
 
 GROUP = "system"
@@ -38,6 +39,6 @@ class SystemService:
             await self._subscription.stop()
 
     async def _answer(self, event: Event) -> Status:
-        if event.event_type == topics.type_of(GetStatus):
+        if event.event_type == event_type(GetStatus):
             return await self._status()
         raise RequestRefused("unknown_request", event.event_type)

@@ -16,7 +16,8 @@ from tests.e2e.harness import Titan, cleaned, until
 from titan_desktop.client import core_record
 from titan_desktop.client.connect import CoreUnavailableError, connect_core
 from titan_desktop.client.watch import CoreState, watch
-from titan_desktop.contracts import system, topics
+from titan_desktop.contracts import system
+from titan_desktop.contracts.message import ask
 from titan_desktop.system import processes
 
 
@@ -56,9 +57,7 @@ async def test_two_clients_at_once_share_one_core(titan: Titan) -> None:
         await until(lambda: len(cores(titan)) == 1, "one core is left")
         assert set(heard) == {"starting", "connecting"}
         for link in links:
-            status = await link.bus.request(
-                topics.SYSTEM_REQUESTS, "status", system.GetStatus(), reply_type=system.Status
-            )
+            status = await ask(link.bus, system.GetStatus())
             assert status.pid == titan.core_pid()
     finally:
         for link in links:

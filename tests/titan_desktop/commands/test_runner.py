@@ -8,7 +8,8 @@ from tests.responders import a_status, files_service, memory_service, system_ser
 from titan_bus import Bus
 from titan_desktop.client import spawn
 from titan_desktop.commands import exit_codes, runner, sentences
-from titan_desktop.contracts import files, memory, system, topics
+from titan_desktop.contracts import files, memory, system
+from titan_desktop.contracts.message import publish
 from titan_desktop.system import file_lock
 from titan_desktop.system.paths import Paths
 
@@ -23,7 +24,7 @@ ILL = a_status(
 
 
 async def say(bus: Bus, said: system.CoreReady | system.StoreChanged) -> None:
-    await bus.publish(topics.SYSTEM, topics.type_of(said), said)
+    await publish(bus, said)
 
 
 async def test_a_ready_core_is_not_waited_for(bus: Bus) -> None:

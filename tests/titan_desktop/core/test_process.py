@@ -21,10 +21,11 @@ import redis.asyncio
 
 from tests import servers
 from tests.e2e.harness import Listener, Titan, cleaned, until
-from titan_bus import Event, RequestFailedError
+from titan_bus import RequestFailedError
 from titan_desktop.client.connect import CoreUnavailableError, connect_core
 from titan_desktop.client.link import CoreLink
-from titan_desktop.contracts import chat, files, system, topics
+from titan_desktop.contracts import chat, files, system
+from titan_desktop.contracts.message import ask
 from titan_desktop.system import processes
 
 needs_root = pytest.mark.skipif(
@@ -54,9 +55,7 @@ def fresh(titan_home: Path) -> Iterator[Titan]:
 
 
 async def status(link: CoreLink) -> system.Status:
-    return await link.bus.request(
-        topics.SYSTEM_REQUESTS, "status", system.GetStatus(), reply_type=system.Status, timeout_s=20
-    )
+    return await ask(link.bus, system.GetStatus(), timeout_s=20)
 
 
 async def ready(link: CoreLink) -> system.Status:
@@ -75,13 +74,10 @@ def store(now: system.Status, name: str) -> system.StoreStatus:
 async def changed(heard: Listener, name: str, *, ok: bool) -> system.StoreStatus:
     """What was said when a store came or went."""
 
-    def is_it(event: Event) -> bool:
-        if event.event_type != "store_changed":
-            return False
-        said = event.payload_as(system.StoreChanged).store
-        return said.name == name and said.ok == ok
+    def is_it(said: system.StoreChanged) -> bool:
+        return (said.store.name, said.store.ok) == (name, ok)
 
-    return (await heard.first(is_it)).payload_as(system.StoreChanged).store
+    return (await heard.first(system.StoreChanged, is_it)).store
 
 
 def named(titan: Titan, name: str) -> list[psutil.Process]:
@@ -103,9 +99,7 @@ async def conversations(link: CoreLink) -> None:
     deadline = time.monotonic() + 20
     while True:
         try:
-            await link.bus.request(
-                topics.CHAT_REQUESTS, "list_conversations", chat.ListConversations(), timeout_s=20
-            )
+            await ask(link.bus, chat.ListConversations(), timeout_s=20)
         except RequestFailedError:
             assert time.monotonic() < deadline
             await asyncio.sleep(0.05)
@@ -140,9 +134,7 @@ async def test_a_source_is_located_by_the_guarded_module(titan: Titan) -> None:
     there.write_text("hello", "utf-8")
 
     async def located(path: Path) -> tuple[bool, bool]:
-        said = await link.bus.request(
-            topics.FS_REQUESTS, "locate_source", files.LocateSource(path=str(path)), files.Located
-        )
+        said = await ask(link.bus, files.LocateSource(path=str(path)))
         return said.allowed, said.exists
 
     async with titan.link() as link:
@@ -259,7 +251,7 @@ async def test_a_store_that_cannot_be_opened_does_not_stop_the_others(fresh: Tit
     junk = fresh.paths.data / "postgres-18"
     junk.mkdir(parents=True)
     (junk / "somebody's file").touch()
-    async with fresh.link() as link, Listener(link, topics.SYSTEM) as heard:
+    async with fresh.link() as link, Listener(link, system.CoreReady, system.StoreChanged) as heard:
         failed = await changed(heard, "postgres", ok=False)
         assert str(fresh.paths.data) in failed.detail
         now = await status(link)
@@ -267,7 +259,7 @@ async def test_a_store_that_cannot_be_opened_does_not_stop_the_others(fresh: Tit
         assert store(now, "redis").ok
         assert store(now, "postgres").detail == failed.detail
         (junk / "somebody's file").unlink()
-        await heard.first(lambda event: event.event_type == "core_ready")
+        await heard.first(system.CoreReady)
         assert store(await status(link), "postgres").ok
 
 
@@ -335,7 +327,7 @@ async def test_no_secret_reaches_the_log(titan: Titan, monkeypatch: pytest.Monke
     """Neither the key nor the password of a store that cannot be reached."""
     monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
     monkeypatch.setenv("TITAN_POSTGRES_URL", "postgresql://u:very-secret@127.0.0.1:9/x")
-    async with titan.link() as link, Listener(link, topics.SYSTEM) as heard:
+    async with titan.link() as link, Listener(link, system.StoreChanged) as heard:
         await changed(heard, "postgres", ok=False)
     for log in titan.paths.logs.iterdir():
         assert "very-secret" not in log.read_text("utf-8", errors="replace")

@@ -8,7 +8,8 @@ from ulid import ULID
 
 from tests.chat_service import DEPOSIT, Cores, Memory, Window
 from tests.openai_server import FENCED, OpenAIServer, serve
-from titan_desktop.contracts import chat, memory, topics
+from titan_desktop.contracts import chat, memory
+from titan_desktop.contracts.message import publish
 from titan_desktop.ports.model import Endpoint
 from titan_desktop.services.chat import ChatService, answering
 
@@ -157,8 +158,8 @@ async def test_stop_that_waited_with_its_question_keeps_it_unanswered(
     question_id = str(ULID())
     prompt = chat.SendPrompt(conversation_id="c", message_id=question_id, text="?")
     stop = chat.StopAnswer(conversation_id="c", question_id=question_id)
-    await window.bus.publish(topics.CHAT, "send_prompt", prompt, priority="low")
-    await window.bus.publish(topics.CHAT, "stop_answer", stop, priority="high")
+    await publish(window.bus, prompt, priority="low")
+    await publish(window.bus, stop, priority="high")
     server.hold()
     async with cores.run():
         answer = await window.answer(question_id)

@@ -8,7 +8,8 @@ from tests.chat_service import DEPOSIT, Cores, Memory, Window
 from tests.openai_server import OpenAIServer
 from titan_bus import RequestFailedError
 from titan_desktop.adapters.postgres.history import PostgresHistory
-from titan_desktop.contracts import chat, topics
+from titan_desktop.contracts import chat
+from titan_desktop.contracts.message import ask
 from titan_desktop.ports.history import Asked, HistoryUnavailableError
 from titan_desktop.services import waiting
 from titan_desktop.services.chat import ChatService
@@ -147,7 +148,7 @@ async def test_a_request_waits_for_the_store_within_its_deadline(
     await cores.database.close()
     wanted = chat.ListConversations()
     with pytest.raises(RequestFailedError) as refused:
-        await window.bus.request(topics.CHAT_REQUESTS, "list_conversations", wanted, timeout_s=0.6)
+        await ask(window.bus, wanted, timeout_s=0.6)
     assert refused.value.code == "store_unavailable"
     asking = asyncio.create_task(window.conversations())
     await asyncio.sleep(0)

@@ -13,8 +13,8 @@ from titan_desktop.contracts.dead_letters import (
     DropDeadLetters,
     ListDeadLetters,
     RedriveDeadLetters,
-    Request,
 )
+from titan_desktop.contracts.message import ask
 from titan_desktop.services import dead_letters
 from titan_desktop.services.dead_letters import DeadLetterService
 
@@ -57,12 +57,6 @@ class Chat:
         if self.broken:
             raise FatalError("no room")
         self.answered.put_nowait(event.event_id)
-
-
-async def ask(bus: Bus, request: Request) -> DeadLetterPage:
-    return await bus.request(
-        topics.DEAD_LETTER_REQUESTS, topics.type_of(request), request, reply_type=DeadLetterPage
-    )
 
 
 async def counted(heard: Tail) -> int:

@@ -16,6 +16,7 @@ from titan_bus import Bus, BusConfig, new_ulid
 from titan_desktop.adapters.files_root import LocalFilesRoot
 from titan_desktop.contracts import files, topics
 from titan_desktop.contracts.memory import Reason
+from titan_desktop.contracts.message import Kinds, publish
 from titan_desktop.ports.files_root import Stamp
 from titan_desktop.ports.passages import IndexUnavailableError
 from titan_desktop.services import waiting
@@ -25,10 +26,7 @@ from titan_desktop.services.files.watcher import Watcher
 
 LONGEST_OUTAGE = 10
 """Refusals after which the index is back; fs.v1 has three retries."""
-TYPES = {
-    topics.type_of(kind): kind
-    for kind in (files.FileSeen, files.FileRemoved, files.PathRefused, files.ScanFinished)
-}
+SAID = Kinds(files.FileSeen, files.FileRemoved, files.PathRefused, files.ScanFinished)
 
 
 class Index:
@@ -59,7 +57,7 @@ class Ear:
     """Hears everything said on the topic, in order, and waits for what a test names."""
 
     def __init__(self, bus: Bus) -> None:
-        self._tail = bus.tail([topics.FS], start="0")
+        self._tail = bus.tail(SAID.topics, start="0")
         self.heard: list[msgspec.Struct] = []
 
     async def until(self, *wanted: Callable[[msgspec.Struct], bool]) -> list[msgspec.Struct]:
@@ -68,8 +66,8 @@ class Ear:
         async with asyncio.timeout(20):
             while missing:
                 event = await anext(self._tail)
-                if kind := TYPES.get(event.event_type):
-                    self.heard.append(event.payload_as(kind))
+                if (said := SAID.read(event)) is not None:
+                    self.heard.append(said)
                     missing = [want for want in missing if not want(self.heard[-1])]
         return self.heard
 
@@ -178,11 +176,11 @@ async def test_a_second_scan_says_nothing_of_what_is_known(
     index.broken[str(desktop / "Договор.txt")] = Reason.BROKEN
     async with started(bus, ear, index, desktop):
         command = files.IndexPaths(job_id=new_ulid())
-        await bus.publish(topics.FS, "index_paths", command)
+        await publish(bus, command)
         finished = await ear.finished(command.job_id)
         assert (finished.seen, finished.unchanged, finished.failed) == (0, 2, 1)
         forced = files.IndexPaths(job_id=new_ulid(), force=True)
-        await bus.publish(topics.FS, "index_paths", forced)
+        await publish(bus, forced)
         assert (await ear.finished(forced.job_id)).seen == 2
         assert all(event.force for event in ear.heard if isinstance(event, files.FileSeen))
 
@@ -204,7 +202,7 @@ async def test_paths_outside_and_paths_that_are_not_there_are_refused(
         command = files.IndexPaths(
             job_id=new_ulid(), paths=(*asked, str(desktop / "work" / "notes.md")), force=True
         )
-        await bus.publish(topics.FS, "index_paths", command)
+        await publish(bus, command)
         finished = await ear.finished(command.job_id)
     refused = {event.path: event.reason for event in ear.heard if isinstance(event, files.PathRefused)}
     assert refused == asked
@@ -220,7 +218,7 @@ async def test_a_scan_finds_what_went_while_nobody_watched(
     async with FilesService(bus, LocalFilesRoot([desktop, absent]), index):
         await ear.finished()
         command = files.IndexPaths(job_id=new_ulid(), paths=(str(absent),))
-        await bus.publish(topics.FS, "index_paths", command)
+        await publish(bus, command)
         assert (await ear.finished(command.job_id)).refused == 1
     assert set(ear.of(files.FileRemoved)) == {str(desktop / "old.pdf")}
 
@@ -233,7 +231,7 @@ async def test_a_file_that_could_not_be_opened_is_tried_at_every_scan(
     index.broken[str(locked)] = Reason.UNREADABLE
     async with started(bus, ear, index, desktop):
         command = files.IndexPaths(job_id=new_ulid())
-        await bus.publish(topics.FS, "index_paths", command)
+        await publish(bus, command)
         finished = await ear.finished(command.job_id)
         assert (finished.seen, finished.unchanged, finished.failed) == (1, 1, 0)
         assert [event.force for event in ear.heard if isinstance(event, files.FileSeen)] == [True]
@@ -246,7 +244,7 @@ async def test_a_command_that_was_not_finished_is_done_by_the_next_core(
     async with started(bus, ear, index, desktop):
         index.down = True
         command = files.IndexPaths(job_id=new_ulid(), force=True)
-        await bus.publish(topics.FS, "index_paths", command)
+        await publish(bus, command)
     index.down = False
     async with FilesService(bus, LocalFilesRoot([desktop]), index):
         assert (await ear.finished(command.job_id)).seen == 2
@@ -260,7 +258,7 @@ async def test_a_job_outlives_an_outage_of_the_index(
     async with started(bus, ear, index, desktop):
         index.down = True
         command = files.IndexPaths(job_id=new_ulid(), force=True)
-        await bus.publish(topics.FS, "index_paths", command)
+        await publish(bus, command)
         assert (await ear.finished(command.job_id)).seen == 2
 
 

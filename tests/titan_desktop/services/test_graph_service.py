@@ -10,6 +10,7 @@ from titan_bus import Bus, BusConfig
 from titan_desktop.adapters.graph.ladybug import LadybugGraph
 from titan_desktop.contracts import memory, topics
 from titan_desktop.contracts.memory import FileIndexed, Outcome
+from titan_desktop.contracts.message import publish
 from titan_desktop.ports.graph import FileNode, GraphCounts
 from titan_desktop.services import waiting
 from titan_desktop.services.graph import GraphService
@@ -52,7 +53,7 @@ async def graph(tmp_path: Path) -> AsyncIterator[ListeningGraph]:
 
 async def say(bus: Bus, *news: FileIndexed) -> None:
     for said in news:
-        await bus.publish(topics.MEMORY, topics.type_of(said), said)
+        await publish(bus, said)
 
 
 async def test_indexed_files_stand_in_the_graph_and_others_do_not(bus: Bus, graph: ListeningGraph) -> None:

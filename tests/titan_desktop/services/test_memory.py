@@ -15,12 +15,15 @@ from titan_desktop.adapters.postgres.passages import PostgresPassages
 from titan_desktop.adapters.postgres.vectors import PostgresVectors
 from titan_desktop.contracts import files, memory, topics
 from titan_desktop.contracts.memory import FileIndexed, IndexStatus, Outcome, Reason, SearchResult
+from titan_desktop.contracts.message import Kinds, ask, publish
 from titan_desktop.ports.extractor import Extracted, ExtractionError, ExtractorUnavailableError
 from titan_desktop.services import waiting
 from titan_desktop.services.memory import MemoryService, embedding
 from titan_desktop.services.memory import search as searching
 
 WAIT_S = 20
+INDEXED = Kinds(FileIndexed)
+PROGRESS = Kinds(memory.EmbeddingProgress)
 
 
 class TextFiles:
@@ -68,7 +71,7 @@ class House:
         self.extractor = TextFiles()
         self.passages = PostgresPassages(database)
         self.vectors = PostgresVectors(database)
-        self.said = bus.tail([topics.MEMORY], start="0")
+        self.said = bus.tail(INDEXED.topics, start="0")
 
     def service(self, embedder: OpenAIEmbedder | None = None) -> MemoryService:
         return MemoryService(self.bus, self.passages, self.vectors, self.extractor, embedder)
@@ -80,20 +83,18 @@ class House:
         return path
 
     async def see(self, path: Path, **more: Any) -> None:
-        event = seen(path, **more)
-        await self.bus.publish(topics.FS, topics.type_of(event), event)
+        await publish(self.bus, seen(path, **more))
 
     async def lose(self, path: Path, *, folder: bool = False) -> None:
-        removed = files.FileRemoved(path=str(path), folder=folder)
-        await self.bus.publish(topics.FS, topics.type_of(removed), removed)
+        await publish(self.bus, files.FileRemoved(path=str(path), folder=folder))
 
     async def hear(self, count: int = 1) -> list[FileIndexed]:
         """The next `count` events that speak of a file."""
         heard: list[FileIndexed] = []
         async with asyncio.timeout(WAIT_S):
             async for event in self.said:
-                if event.event_type == "file_indexed":
-                    heard.append(event.payload_as(FileIndexed))
+                if (indexed := INDEXED.read(event)) is not None:
+                    heard.append(indexed)
                     if len(heard) == count:
                         return heard
         raise AssertionError("the tail ended")
@@ -102,10 +103,8 @@ class House:
         """The next word of the background embedding that suits."""
         async with asyncio.timeout(WAIT_S):
             async for event in self.said:
-                if event.event_type == "embedding_progress":
-                    progress = event.payload_as(memory.EmbeddingProgress)
-                    if suits(progress):
-                        return progress
+                if (progress := PROGRESS.read(event)) is not None and suits(progress):
+                    return progress
         raise AssertionError("the tail ended")
 
     async def index(self, **texts: str) -> list[FileIndexed]:
@@ -114,16 +113,10 @@ class House:
         return await self.hear(len(texts))
 
     async def search(self, query: str, limit: int = 10) -> SearchResult:
-        asked = memory.Search(query=query, limit=limit)
-        return await self.bus.request(
-            topics.MEMORY_REQUESTS, topics.type_of(asked), asked, SearchResult, WAIT_S
-        )
+        return await ask(self.bus, memory.Search(query=query, limit=limit), WAIT_S)
 
     async def status(self) -> IndexStatus:
-        asked = memory.GetIndexStatus()
-        return await self.bus.request(
-            topics.MEMORY_REQUESTS, topics.type_of(asked), asked, IndexStatus, WAIT_S
-        )
+        return await ask(self.bus, memory.GetIndexStatus(), WAIT_S)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import random
 from msgspec.structs import replace
 
 from titan_bus import Bus, Event, RequestRefused
-from titan_desktop.contracts import chat, topics
+from titan_desktop.contracts import chat
 from titan_desktop.contracts.chat import State
 from titan_desktop.contracts.memory import Hit
 
@@ -130,7 +130,7 @@ class AnsweringCore(WindowCore):
         )  # fmt: skip
         self._store(replace(answer, text=answer.text + addition, state=State.STREAMING))
         if self._chance.random() < 0.95:  # a delta may be lost
-            await self.say(delta, topics.CHAT_STREAM)
+            await self.say(delta)
 
     async def _end(self, answer: chat.Message) -> None:
         match self._chance.randrange(6):

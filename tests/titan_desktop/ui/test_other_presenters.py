@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.titan_desktop.ui.window_core import heard
 from titan_bus import Bus, BusConfig
 from titan_desktop.contracts import chat, files, memory, system, topics
 from titan_desktop.contracts.chat import State
@@ -121,7 +122,7 @@ async def test_a_missing_model_is_said_with_the_cure(shell, core):
     learnt = asyncio.Event()
     take = status._take_status
     status._take_status = lambda found: (take(found), learnt.set())
-    await core.say(system.SettingsChanged(), topics.SYSTEM)
+    await core.say(system.SettingsChanged())
     await asyncio.wait_for(learnt.wait(), 30)
     assert "No model" in shell.banner.text
     shell.banner.action_requested.emit()
@@ -145,11 +146,13 @@ async def test_reading_is_counted(shell, core):
     core.index = memory.IndexStatus(files=2, passages=5, failed=1, skipped=0)
     status = shell.parts[2]
     for name in ("a", "b"):
-        await core.say(files.FileSeen(path=name, size=1, mtime_ns=1), topics.FS)
-    await core.say(memory.FileIndexed(path="a", outcome=memory.Outcome.INDEXED), topics.MEMORY)
+        await core.say(files.FileSeen(path=name, size=1, mtime_ns=1))
+    await core.say(memory.FileIndexed(path="a", outcome=memory.Outcome.INDEXED))
     await until(lambda: shell.status_line.activity == "Reading files: 1 of 2", status._tick.timeout)
-    await core.say(memory.FileIndexed(path="b", outcome=memory.Outcome.FAILED), topics.MEMORY)
-    await until(lambda: shell.status_line.failures, shell.parts[3].memory_said, status.index_learnt)
+    await core.say(memory.FileIndexed(path="b", outcome=memory.Outcome.FAILED))
+    await until(
+        lambda: shell.status_line.failures, heard(shell.parts[3], memory.FileIndexed), status.index_learnt
+    )
 
 
 @pytest.mark.parametrize(
@@ -248,8 +251,8 @@ async def test_a_store_that_goes_is_shown_until_it_is_back(core, shell):
     well = system.StoreStatus(name="postgres", place="external", ok=True, product="PostgreSQL", version="18")
     ill = system.StoreStatus(name="postgres", place="external", ok=False, detail="It does not answer.")
     core.status = msgspec.structs.replace(core.status, stores=(ill,))
-    await core.say(system.StoreChanged(store=ill), topics.SYSTEM)
+    await core.say(system.StoreChanged(store=ill))
     await until(lambda: "It does not answer." in banner.text, shell.parts[3].system_said)
     core.status = msgspec.structs.replace(core.status, stores=(well,))
-    await core.say(system.StoreChanged(store=well), topics.SYSTEM)
+    await core.say(system.StoreChanged(store=well))
     await until(lambda: "It does not answer." not in banner.text, shell.parts[3].system_said)

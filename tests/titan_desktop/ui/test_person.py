@@ -116,7 +116,7 @@ def look_at(session: Session) -> None:
 
 async def arrived(session: Session) -> None:
     """A question to the core has come and gone, and with it what was said before."""
-    await session.bridge.ask(topics.CHAT_REQUESTS, chat.ListConversations(limit=1), chat.ConversationPage)
+    await session.bridge.ask(chat.ListConversations(limit=1))
 
 
 @pytest.mark.timeout(3_000)

@@ -6,8 +6,12 @@ from typing import Any
 
 from titan_bus import Bus, Event, RequestRefused
 from titan_desktop.contracts import chat, files, memory, system, topics
+from titan_desktop.contracts.message import BusMessage, Kinds, event_type, publish
+from titan_desktop.ui.base.bridge import Bridge
 
 AT = "2026-03-01T10:00:00Z"
+CHAT_REQUESTS = Kinds(chat.ListConversations, chat.GetHistory, chat.GetMessage)
+COMMANDS = Kinds(*chat.Command.__args__)
 
 
 def question(number: int, conversation: str = "c1") -> chat.Message:
@@ -60,11 +64,11 @@ class WindowCore:
         await self.bus.subscribe(topics.MEMORY_REQUESTS, "memory", self._on_memory_request)
         await self.bus.subscribe(topics.CHAT, "chat", self._on_command)
 
-    async def say(self, struct: Any, topic: str = topics.CHAT) -> None:
-        await self.bus.publish(topic, topics.type_of(struct), struct)
+    async def say(self, message: BusMessage) -> None:
+        await publish(self.bus, message)
 
     async def _on_chat_request(self, event: Event) -> object:
-        request = event.payload_as(chat.Request)
+        request = CHAT_REQUESTS.read(event)
         self.asked.append(event.event_type)
         match request:
             case chat.ListConversations():
@@ -95,9 +99,13 @@ class WindowCore:
         return self.index
 
     async def _on_command(self, event: Event) -> None:
-        names = {topics.type_of(kind) for kind in chat.Command.__args__}
-        if event.event_type in names:
-            self.heard.put_nowait(event.payload_as(chat.Command))
+        if (command := COMMANDS.read(event)) is not None:
+            self.heard.put_nowait(command)
+
+
+def heard(bridge: Bridge, kind: type[BusMessage]) -> Any:
+    """The signal that a bridge emits for a kind of message."""
+    return bridge._heard[kind.topic, event_type(kind)].said
 
 
 async def until(condition: Callable[[], object], *signals: Any) -> None:

@@ -8,9 +8,9 @@ from msgspec.structs import replace
 
 from titan_bus import Bus, BusError
 from titan_bus.errors import BusClosedError, BusOverloadedError, BusUnavailableError
-from titan_desktop.contracts import topics
 from titan_desktop.contracts.chat import AnswerKind, Fault, Message, State
-from titan_desktop.contracts.memory import Hit, Search, SearchResult
+from titan_desktop.contracts.memory import Hit, Search
+from titan_desktop.contracts.message import ask, publish
 from titan_desktop.ports.history import History, HistoryUnavailableError
 from titan_desktop.ports.model import Endpoint, Llm, LlmError, Turn
 from titan_desktop.services.chat import events, followup_query, prompt
@@ -147,22 +147,14 @@ class Answering:
         """Return what memory finds, None if it does not answer."""
         search = Search(query=query[:QUERY_CHARS_MAX], limit=limit)
         try:
-            found = await self._bus.request(
-                topics.MEMORY_REQUESTS,
-                topics.type_of(search),
-                search,
-                reply_type=SearchResult,
-                timeout_s=SEARCH_TIMEOUT_S,
-            )
+            found = await ask(self._bus, search, SEARCH_TIMEOUT_S)
         except BusError as error:
             _log.warning("memory was asked and did not answer: %s", error)
             return None
         return found.hits[:limit]
 
     async def _say_started(self, answer: Message) -> None:
-        event = events.answer_started(answer)
-        await self._bus.publish(topics.CHAT, topics.type_of(event), event)
+        await publish(self._bus, events.answer_started(answer))
 
     async def _say(self, answer: Message) -> None:
-        event = events.assistant_message(answer)
-        await self._bus.publish(topics.CHAT, topics.type_of(event), event)
+        await publish(self._bus, events.assistant_message(answer))

@@ -7,7 +7,6 @@ from typing import Any
 from ulid import ULID
 
 from titan_bus import Bus, Event
-from titan_desktop.contracts import topics
 from titan_desktop.contracts.chat import (
     PROMPT_BYTES_MAX,
     AnswerKind,
@@ -20,6 +19,7 @@ from titan_desktop.contracts.chat import (
     State,
     StopAnswer,
 )
+from titan_desktop.contracts.message import publish
 from titan_desktop.ports.history import Asked, History, HistoryUnavailableError
 from titan_desktop.services import waiting
 from titan_desktop.services.chat import events
@@ -96,8 +96,7 @@ class Commands:
                     _log.info("question %s is void: deleted, or its id is taken", prompt.message_id)
                     return
                 await self._recent.changed(prompt.conversation_id)
-                said = events.user_message(asked.question, asked.conversation)
-                await self._bus.publish(topics.CHAT, topics.type_of(said), said)
+                await publish(self._bus, events.user_message(asked.question, asked.conversation))
             if asked.answer.state in events.UNFINISHED:
                 await self._answering.answer(attempt, asked.question)
             else:
@@ -155,7 +154,7 @@ class Commands:
         await self._say_changed(ConversationChanged(conversation=deleted, deleted=True))
 
     async def _say_changed(self, changed: ConversationChanged) -> None:
-        await self._bus.publish(topics.CHAT, topics.type_of(changed), changed)
+        await publish(self._bus, changed)
 
     async def _end(self, attempt: Attempt) -> None:
         attempt.stop()

@@ -10,8 +10,8 @@ from types import TracebackType
 from typing import Self
 
 from titan_bus import Bus, BusError
-from titan_desktop.contracts import topics
 from titan_desktop.contracts.chat import AssistantDelta, Message
+from titan_desktop.contracts.message import publish
 from titan_desktop.ports.history import History, HistoryUnavailableError
 from titan_desktop.services.chat.attempts import Attempt
 
@@ -81,7 +81,7 @@ class DeltaPublisher:
             text=text,
         )
         try:
-            await self._bus.publish(topics.CHAT_STREAM, topics.type_of(delta), delta)
+            await publish(self._bus, delta)
         except BusError as error:
             _log.warning("a part of answer %s was not said: %s", self._answer.id, error)
 

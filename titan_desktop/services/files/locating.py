@@ -11,6 +11,7 @@ from typing import Self
 from titan_bus import Bus, Event, RequestRefused, Subscription
 from titan_desktop.contracts import topics
 from titan_desktop.contracts.files import Located, LocateSource
+from titan_desktop.contracts.message import event_type
 from titan_desktop.ports.files_root import FilesRoot, FilesRootError
 
 GROUP = "files"
@@ -35,7 +36,7 @@ class LocatingService:
             await self._subscription.stop()
 
     async def _answer(self, event: Event) -> Located:
-        if event.event_type != topics.type_of(LocateSource):
+        if event.event_type != event_type(LocateSource):
             raise RequestRefused("unknown_request", event.event_type)
         return await asyncio.to_thread(self._locate, event.payload_as(LocateSource).path)
 

@@ -2,10 +2,9 @@
 
 import asyncio
 
-import msgspec
-
 from titan_bus import Bus
-from titan_desktop.contracts import topics
+from titan_desktop.contracts.files import FsEvent
+from titan_desktop.contracts.message import publish
 
 _IN_FLIGHT_MAX = 256
 
@@ -17,13 +16,13 @@ class Outbox:
         self._bus = bus
         self._sent: list[asyncio.Future[str]] = []
 
-    async def say(self, event: msgspec.Struct) -> None:
-        """Publish on `topics.FS`; waits for the earlier ones when many are on their way.
+    async def say(self, event: FsEvent) -> None:
+        """Publish an event; waits for the earlier ones when many are on their way.
 
         Raises:
             BusError: an event was not taken.
         """
-        self._sent.append(self._bus.publish(topics.FS, topics.type_of(event), event))
+        self._sent.append(publish(self._bus, event))
         if len(self._sent) >= _IN_FLIGHT_MAX:
             await self.flush()
 

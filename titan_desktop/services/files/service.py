@@ -15,6 +15,7 @@ from titan_bus import Bus, BusError, Event, Subscription, new_ulid
 from titan_desktop.contracts import topics
 from titan_desktop.contracts.files import FileRemoved, FileSeen, IndexPaths
 from titan_desktop.contracts.memory import Reason
+from titan_desktop.contracts.message import event_type
 from titan_desktop.contracts.system import RootStatus
 from titan_desktop.ports.catalogue import Catalogue
 from titan_desktop.ports.files_root import FilesRoot, FilesRootError, Stamp
@@ -101,7 +102,7 @@ class FilesService:
 
         A catalogue that is away is waited for, or a job would never hear of its end.
         """
-        if event.event_type != topics.type_of(IndexPaths):
+        if event.event_type != event_type(IndexPaths):
             return
         command = event.payload_as(IndexPaths)
         self._scanning += 1

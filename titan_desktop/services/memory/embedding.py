@@ -11,8 +11,8 @@ import time
 from collections.abc import Mapping, Sequence
 
 from titan_bus import Bus, BusError
-from titan_desktop.contracts import topics
 from titan_desktop.contracts.memory import EmbeddingProgress
+from titan_desktop.contracts.message import publish
 from titan_desktop.ports.embedder import Embedder, EmbedderError, EmbedderFault
 from titan_desktop.ports.passages import IndexUnavailableError, Vectors, VectorSizeError
 
@@ -180,4 +180,4 @@ class Embedding:
         with contextlib.suppress(IndexUnavailableError, BusError):
             done, total = await self._vectors.progress(embedder.model)
             said = EmbeddingProgress(model=embedder.model, done=done, total=total, fault=fault)
-            await self._bus.publish(topics.MEMORY, topics.type_of(said), said, priority="low")
+            await publish(self._bus, said, priority="low")

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from titan_bus import Bus, Event
-from titan_desktop.contracts import files, topics
+from titan_desktop.contracts import files
 from titan_desktop.contracts.memory import FileIndexed, Outcome, Reason
+from titan_desktop.contracts.message import publish
 from titan_desktop.ports.extractor import ExtractionError, Extractor, ExtractorUnavailableError
 from titan_desktop.ports.files_root import Stamp
 from titan_desktop.ports.passages import FileEntry, IndexUnavailableError, Passages
@@ -121,7 +122,7 @@ class Indexer:
         return _said(seen, outcome, reason=error.reason, detail=error.detail)
 
     async def _say(self, said: FileIndexed) -> None:
-        await self._bus.publish(topics.MEMORY, topics.type_of(said), said)
+        await publish(self._bus, said)
 
 
 def _said(

@@ -1,4 +1,4 @@
-"""Between the bus and the window: events become signals, the window's wishes become commands and requests.
+"""Between the bus and the window: messages become signals, the window's wishes become commands and requests.
 
 The presenters know this and no bus. It may come and go with the core; while it is away everything raises
 `BusUnavailableError`, as it does when the server is.
@@ -6,28 +6,21 @@ The presenters know this and no bus. It may come and go with the core; while it 
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import TypeVar
 
-import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from titan_bus import Bus, BusUnavailableError, Event, Tail
 from titan_bus.errors import PayloadMismatchError
-from titan_desktop.contracts import chat, dead_letters, files, memory, system, topics
+from titan_desktop.contracts import topics
+from titan_desktop.contracts.message import BusMessage, R, Request, ask, event_type, publish
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
+M = TypeVar("M", bound=BusMessage)
 
 RETRY_S = 0.2
-
-_TAILED = (topics.CHAT, topics.CHAT_STREAM, topics.FS, topics.MEMORY, topics.SYSTEM, topics.DEAD_LETTERS)
-_CHAT = {topics.type_of(kind): kind for kind in chat.ChatEvent.__args__}
-_MEMORY = {topics.type_of(kind): kind for kind in memory.MemoryEvent.__args__}
-_SYSTEM = {topics.type_of(kind): kind for kind in system.SystemEvent.__args__}
-_FILE_SEEN = topics.type_of(files.FileSeen)
-_DEAD_LETTERS = topics.type_of(dead_letters.DeadLettersChanged)
-_DELTA = topics.type_of(chat.AssistantDelta)
 
 
 class Bridge(QObject):
@@ -36,18 +29,6 @@ class Bridge(QObject):
     connected = Signal()
     """The bus is there, and every event from now on will be seen: ask for what came before."""
     disconnected = Signal()
-    chat_said = Signal(object)
-    """A `chat.ChatEvent`."""
-    answer_grew = Signal(object)
-    """A `chat.AssistantDelta`."""
-    file_seen = Signal(str)
-    """The path of a file that is going to be read."""
-    memory_said = Signal(object)
-    """A `memory.MemoryEvent`."""
-    system_said = Signal(object)
-    """A `system.SystemEvent`."""
-    dead_letters_changed = Signal(int)
-    """How many tasks could not be done."""
     sending_changed = Signal(bool)
     """Whether a command is on its way that the bus does not have yet."""
 
@@ -55,15 +36,27 @@ class Bridge(QObject):
         super().__init__(parent)
         self._bus: Bus | None = None
         self._sending = 0
+        self._heard: dict[tuple[str, str], _Heard] = {}
 
     @property
     def is_connected(self) -> bool:
         """Whether commands and requests have a chance."""
         return self._bus is not None
 
+    def listen(self, kind: type[M], slot: Callable[[M], object]) -> None:
+        """Call `slot` with every message of a kind, in the order in which they were said.
+
+        It is called as a slot is: what it raises holds nobody up, and a QObject's method is not called any more
+        once that object is gone.
+        """
+        key = kind.topic, event_type(kind)
+        if key not in self._heard:
+            self._heard[key] = _Heard(kind, self)
+        self._heard[key].said.connect(slot)
+
     async def serve(self, bus: Bus) -> None:
         """Read along on the bus until it is closed or this is cancelled."""
-        tail = bus.tail(_TAILED)
+        tail = bus.tail(topics.TOLD)
         try:
             await _settle(tail)
             self._bus = bus
@@ -76,7 +69,7 @@ class Bridge(QObject):
                 self.disconnected.emit()
             await tail.close()
 
-    async def send(self, topic: str, command: msgspec.Struct) -> None:
+    async def send(self, message: BusMessage) -> None:
         """Publish a command.
 
         Raises:
@@ -85,22 +78,18 @@ class Bridge(QObject):
         self._sending += 1
         self.sending_changed.emit(True)
         try:
-            await self._open_bus().publish(topic, topics.type_of(command), command)
+            await publish(self._open_bus(), message)
         finally:
             self._sending -= 1
             self.sending_changed.emit(self._sending > 0)
 
-    async def ask(
-        self, topic: str, request: msgspec.Struct, reply_type: type[T], timeout_s: float = 5.0
-    ) -> T:
+    async def ask(self, request: Request[R], timeout_s: float = 5.0) -> R:
         """Ask, and return the answer.
 
         Raises:
             BusError: the bus is away, nobody answered in time, or the answer is a refusal.
         """
-        return await self._open_bus().request(
-            topic, topics.type_of(request), request, reply_type=reply_type, timeout_s=timeout_s
-        )
+        return await ask(self._open_bus(), request, timeout_s)
 
     def _open_bus(self) -> Bus:
         if self._bus is None:
@@ -108,24 +97,26 @@ class Bridge(QObject):
         return self._bus
 
     def _say(self, event: Event) -> None:
+        heard = self._heard.get((event.topic, event.event_type))
+        if heard is None:
+            return
         try:
-            match event.topic:
-                case topics.CHAT_STREAM if event.event_type == _DELTA:
-                    self.answer_grew.emit(event.payload_as(chat.AssistantDelta))
-                case topics.FS if event.event_type == _FILE_SEEN:
-                    self.file_seen.emit(event.payload_as(files.FileSeen).path)
-                case topics.CHAT if kind := _CHAT.get(event.event_type):
-                    self.chat_said.emit(event.payload_as(kind))
-                case topics.MEMORY if kind := _MEMORY.get(event.event_type):
-                    self.memory_said.emit(event.payload_as(kind))
-                case topics.SYSTEM if kind := _SYSTEM.get(event.event_type):
-                    self.system_said.emit(event.payload_as(kind))
-                case topics.DEAD_LETTERS if event.event_type == _DEAD_LETTERS:
-                    count = event.payload_as(dead_letters.DeadLettersChanged).count
-                    self.dead_letters_changed.emit(count)
+            message = event.payload_as(heard.kind)
         except PayloadMismatchError:
             # The consumers' groups dead-letter it; a window that reads along only passes it over.
             log.warning("an event on %s is not what it says it is", event.topic, exc_info=True)
+        else:
+            heard.said.emit(message)
+
+
+class _Heard(QObject):
+    """One kind of message that somebody listens to."""
+
+    said = Signal(object)
+
+    def __init__(self, kind: type[BusMessage], parent: QObject) -> None:
+        super().__init__(parent)
+        self.kind = kind
 
 
 async def _settle(tail: Tail) -> None:

@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 from PySide6.QtCore import QObject, Signal
 
 from titan_bus import BusError, PublishRefusedError, new_ulid
-from titan_desktop.contracts import chat, topics
+from titan_desktop.contracts import chat
 from titan_desktop.ui.base.bridge import Bridge
 from titan_desktop.ui.base.tasks import Tasks
 from titan_desktop.ui.chat.chat_view import ChatView
 from titan_desktop.ui.chat.outbox import Outbox
 from titan_desktop.ui.chat.unsent import Unsent
 
+MessageSaid = chat.UserMessage | chat.AnswerStarted | chat.AssistantMessage
 _GROWING = frozenset({chat.State.WAITING, chat.State.STREAMING})
 
 
@@ -49,7 +50,7 @@ class ChatPresenter(QObject):
         """By conversation, "" for the one that is not there before its first question."""
         self._answering: dict[str, str] = {}
         """Conversation -> the question that is being answered in it."""
-        self._held: list[chat.ChatEvent | chat.AssistantDelta] = []
+        self._held: list[MessageSaid | chat.AssistantDelta] = []
         """What is said of a conversation while its page is on the way."""
         self._gaps: dict[str, list[chat.AssistantDelta]] = {}
         """Answer -> the deltas that came after a gap, while the message is fetched."""
@@ -68,8 +69,11 @@ class ChatPresenter(QObject):
         view.older_requested.connect(self._ask_for_older)
         view.draft_changed.connect(self.unsent_changed)
         bridge.connected.connect(self._catch_up)
-        bridge.chat_said.connect(self._on_chat)
-        bridge.answer_grew.connect(self._on_delta)
+        bridge.listen(chat.UserMessage, self._on_chat)
+        bridge.listen(chat.AnswerStarted, self._on_chat)
+        bridge.listen(chat.AssistantMessage, self._on_chat)
+        bridge.listen(chat.AssistantDelta, self._on_delta)
+        bridge.listen(chat.ConversationChanged, self._on_changed)
 
     @property
     def is_loading(self) -> bool:
@@ -186,8 +190,7 @@ class ChatPresenter(QObject):
         self._show(page.messages, more=page.more)
 
     def _ask_history(self, conversation_id: str, before: str = "") -> Awaitable[chat.HistoryPage]:
-        request = chat.GetHistory(conversation_id=conversation_id, before=before)
-        return self._bridge.ask(topics.CHAT_REQUESTS, request, chat.HistoryPage)
+        return self._bridge.ask(chat.GetHistory(conversation_id=conversation_id, before=before))
 
     def _show(self, messages: tuple[chat.Message, ...], *, more: bool) -> None:
         """Show the first page, and what was asked or said while it was on its way."""
@@ -244,7 +247,7 @@ class ChatPresenter(QObject):
 
     async def _send_prompt(self, prompt: chat.SendPrompt) -> None:
         try:
-            await self._bridge.send(topics.CHAT, prompt)
+            await self._bridge.send(prompt)
         except PublishRefusedError as error:
             self._confirm(prompt.message_id)
             self._set_answering(prompt.conversation_id, None)
@@ -257,19 +260,19 @@ class ChatPresenter(QObject):
 
     async def _send(self, command: chat.StopAnswer | chat.RetryAnswer) -> None:
         try:
-            await self._bridge.send(topics.CHAT, command)
+            await self._bridge.send(command)
         except BusError:
             self._view.set_notice(self.tr("Titan's core is not there yet. Try again in a moment."), "warning")
 
     # What is said
 
-    def _on_chat(self, said: chat.ChatEvent) -> None:
+    def _on_changed(self, said: chat.ConversationChanged) -> None:
+        if said.deleted:
+            self._forget(said.conversation.id)
+
+    def _on_chat(self, said: MessageSaid) -> None:
         if isinstance(said, chat.UserMessage):
             self._confirm(said.message.id)
-        if isinstance(said, chat.ConversationChanged):
-            if said.deleted:
-                self._forget(said.conversation.id)
-            return
         message = said.message
         self._note(message)
         if message.conversation_id != self.conversation_id:
@@ -298,9 +301,7 @@ class ChatPresenter(QObject):
     async def _mend(self, message_id: str) -> None:
         """Fetch a message that is not known whole, then lay the deltas over it that came meanwhile."""
         try:
-            message = await self._bridge.ask(
-                topics.CHAT_REQUESTS, chat.GetMessage(message_id=message_id), chat.Message
-            )
+            message = await self._bridge.ask(chat.GetMessage(message_id=message_id))
         except BusError:
             self._gaps.pop(message_id, None)  # the next delta, or the finished answer, tries again
             return

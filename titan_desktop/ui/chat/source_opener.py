@@ -7,7 +7,7 @@ from PySide6.QtCore import QCoreApplication, QUrl
 from PySide6.QtGui import QDesktopServices
 
 from titan_bus import BusError
-from titan_desktop.contracts import files, topics
+from titan_desktop.contracts import files
 from titan_desktop.ui.base.bridge import Bridge
 
 _SCHEMES = frozenset({"http", "https", "mailto"})
@@ -37,7 +37,7 @@ class SourceOpener:
         translate = QCoreApplication.translate
         name = PurePath(path).name
         try:
-            located = await self._bridge.ask(topics.FS_REQUESTS, files.LocateSource(path=path), files.Located)
+            located = await self._bridge.ask(files.LocateSource(path=path))
         except BusError:
             return translate("Source", "Titan's core is not there yet. Try again in a moment.")
         if not located.allowed:

@@ -1,10 +1,9 @@
 """The list of conversations: fills it from the core, and takes new titles and deletions there."""
 
-import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from titan_bus import BusError
-from titan_desktop.contracts import chat, system, topics
+from titan_desktop.contracts import chat, system
 from titan_desktop.ui.base.bridge import Bridge
 from titan_desktop.ui.base.tasks import Tasks
 from titan_desktop.ui.chat.presenter import ChatPresenter
@@ -43,14 +42,10 @@ class ConversationsPresenter(QObject):
         sidebar.delete_confirmed.connect(self._delete)
         open_chat.opened.connect(sidebar.select)
         bridge.connected.connect(self._load)
-        bridge.chat_said.connect(self._on_chat)
-        bridge.system_said.connect(self._on_system)
-
-    def _on_system(self, said: system.SystemEvent) -> None:
-        if isinstance(
-            said, system.CoreReady
-        ):  # the stores may have opened after the first question timed out
-            self._load()
+        bridge.listen(chat.UserMessage, self._on_user_message)
+        bridge.listen(chat.ConversationChanged, self._on_changed)
+        # The stores may have opened after the first question timed out.
+        bridge.listen(system.CoreReady, lambda _ready: self._load())
 
     def _load(self) -> None:
         self._tasks.replace(self._list(), "conversations")
@@ -58,9 +53,7 @@ class ConversationsPresenter(QObject):
     async def _list(self) -> None:
         try:
             page = await self._bridge.ask(
-                topics.CHAT_REQUESTS,
                 chat.ListConversations(limit=LIST_LIMIT),
-                chat.ConversationPage,
                 timeout_s=15.0,  # the first one may wait for the stores
             )
         except BusError:
@@ -70,16 +63,16 @@ class ConversationsPresenter(QObject):
         self._sidebar.select(self._chat.conversation_id)
         self.listed.emit()
 
-    def _on_chat(self, said: chat.ChatEvent) -> None:
-        match said:
-            case chat.UserMessage(conversation=conversation):
-                self._model.put(conversation)
-                if conversation.id == self._chat.conversation_id:
-                    self._sidebar.select(conversation.id)
-            case chat.ConversationChanged(conversation=conversation, deleted=True):
-                self._model.remove(conversation.id)
-            case chat.ConversationChanged(conversation=conversation):
-                self._model.put(conversation)
+    def _on_user_message(self, said: chat.UserMessage) -> None:
+        self._model.put(said.conversation)
+        if said.conversation.id == self._chat.conversation_id:
+            self._sidebar.select(said.conversation.id)
+
+    def _on_changed(self, said: chat.ConversationChanged) -> None:
+        if said.deleted:
+            self._model.remove(said.conversation.id)
+        else:
+            self._model.put(said.conversation)
 
     def _rename(self, conversation_id: str, title: str) -> None:
         command = chat.RenameConversation(conversation_id=conversation_id, title=title)
@@ -89,8 +82,8 @@ class ConversationsPresenter(QObject):
         command = chat.DeleteConversation(conversation_id=conversation_id)
         self._tasks.start(self._send(command), "delete conversation")
 
-    async def _send(self, command: msgspec.Struct) -> None:
+    async def _send(self, command: chat.Command) -> None:
         try:
-            await self._bridge.send(topics.CHAT, command)
+            await self._bridge.send(command)
         except BusError:
             self.failed.emit(self.tr("Titan's core is not there yet. Try again in a moment."))

@@ -5,14 +5,14 @@ import asyncio
 from PySide6.QtCore import QObject, Signal
 
 from titan_bus import BusError
-from titan_desktop.contracts import topics
 from titan_desktop.contracts.dead_letters import (
     DeadLetterPage,
+    DeadLettersChanged,
     DropDeadLetters,
     ListDeadLetters,
     RedriveDeadLetters,
-    Request,
 )
+from titan_desktop.contracts.message import Request
 from titan_desktop.ui.base.bridge import Bridge
 from titan_desktop.ui.base.tasks import Tasks
 from titan_desktop.ui.jobs.dead_letters_dialog import DeadLettersDialog
@@ -37,7 +37,7 @@ class DeadLettersPresenter(QObject):
         self._page = DeadLetterPage(count=0, letters=())
         self._dialog: DeadLettersDialog | None = None
         bridge.connected.connect(self._look)
-        bridge.dead_letters_changed.connect(lambda _count: self._look())
+        bridge.listen(DeadLettersChanged, lambda _changed: self._look())
         window.dead_letters_requested.connect(self.open)
 
     def open(self) -> None:
@@ -57,24 +57,21 @@ class DeadLettersPresenter(QObject):
         """Ask until the core answers."""
         while self._bridge.is_connected:
             try:
-                self._take(await self._ask(ListDeadLetters()))
+                self._take(await self._bridge.ask(ListDeadLetters()))
             except BusError:
                 await asyncio.sleep(RETRY_S)
             else:
                 return
 
-    def _change(self, request: Request) -> None:
+    def _change(self, request: Request[DeadLetterPage]) -> None:
         self._tasks.start(self._request(request), "change dead letters")
 
-    async def _request(self, request: Request) -> None:
+    async def _request(self, request: Request[DeadLetterPage]) -> None:
         try:
-            self._take(await self._ask(request))
+            self._take(await self._bridge.ask(request))
         except BusError:
             if self._dialog is not None:
                 self._dialog.complain(self.tr("Titan's core does not answer. Try again in a moment."))
-
-    async def _ask(self, request: Request) -> DeadLetterPage:
-        return await self._bridge.ask(topics.DEAD_LETTER_REQUESTS, request, DeadLetterPage)
 
     def _take(self, page: DeadLetterPage) -> None:
         self._page = page

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from titan_bus import BusError
 from titan_desktop import settings as settings_file
-from titan_desktop.contracts import system, topics
+from titan_desktop.contracts import system
 from titan_desktop.settings import Settings
 from titan_desktop.ui.base.bridge import Bridge
 from titan_desktop.ui.base.tasks import Tasks
@@ -75,7 +75,7 @@ class SettingsPresenter(QObject):
         elif self._dialog is not None:
             self._dialog.finish(choice.settings)
         with contextlib.suppress(BusError):  # a core that is not there reads them when it starts
-            await self._bridge.send(topics.SYSTEM, system.SettingsChanged())
+            await self._bridge.send(system.SettingsChanged())
         self.saved.emit()
 
     def _complain(self, sentence: str) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple, assert_never
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from titan_bus import BusError
-from titan_desktop.contracts import memory, system, topics
+from titan_desktop.contracts import files, memory, system
 from titan_desktop.ui.base.bridge import Bridge
 from titan_desktop.ui.base.exit_mark import FormerEnd
 from titan_desktop.ui.base.short_path import short_path
@@ -70,9 +70,12 @@ class StatusPresenter(QObject):
     def _connect(self) -> None:
         bridge, window = self._bridge, self._window
         bridge.connected.connect(self._on_connected)
-        bridge.system_said.connect(self._on_system)
-        bridge.memory_said.connect(self._on_memory)
-        bridge.file_seen.connect(self._on_file_seen)
+        bridge.listen(system.StoreChanged, self._on_store_changed)
+        bridge.listen(system.CoreReady, self._on_news)
+        bridge.listen(system.SettingsChanged, self._on_news)
+        bridge.listen(files.FileSeen, self._on_file_seen)
+        bridge.listen(memory.FileIndexed, self._on_file_indexed)
+        bridge.listen(memory.EmbeddingProgress, self._on_embedding)
         window.banner.closed.connect(self._on_put_away)
         window.banner.action_requested.connect(self._on_action)
         window.failures_requested.connect(self.show_failures)
@@ -107,11 +110,8 @@ class StatusPresenter(QObject):
         """Ask until the core answers: its services come up after its bus."""
         while self._bridge.is_connected:
             try:
-                status = await self._bridge.ask(topics.SYSTEM_REQUESTS, system.GetStatus(), system.Status)
-                self._take_status(status)
-                self._index = await self._bridge.ask(
-                    topics.MEMORY_REQUESTS, memory.GetIndexStatus(failures_limit=200), memory.IndexStatus
-                )
+                self._take_status(await self._bridge.ask(system.GetStatus()))
+                self._index = await self._bridge.ask(memory.GetIndexStatus(failures_limit=200))
             except BusError:
                 await asyncio.sleep(STATUS_RETRY_S)
             else:
@@ -128,23 +128,26 @@ class StatusPresenter(QObject):
         self._window.chat.set_folders([short_path(root.path) for root in status.roots])
         self._show_banner()
 
-    def _on_system(self, said: system.SystemEvent) -> None:
-        if isinstance(said, system.StoreChanged):
-            self._stores[said.store.name] = said.store
-            self._put_away.clear()
-            self._show_banner()
-        if not isinstance(said, system.StoreChanged) or said.store.ok:
+    def _on_store_changed(self, said: system.StoreChanged) -> None:
+        self._stores[said.store.name] = said.store
+        self._put_away.clear()
+        self._show_banner()
+        if said.store.ok:
             self._tasks.replace(self._learn(), "status")
 
-    def _on_file_seen(self, path: str) -> None:
-        self._progress.seen(path, time.monotonic())
+    def _on_news(self, _said: system.CoreReady | system.SettingsChanged) -> None:
+        self._tasks.replace(self._learn(), "status")
+
+    def _on_file_seen(self, said: files.FileSeen) -> None:
+        self._progress.seen(said.path, time.monotonic())
         self._tick_on()
 
-    def _on_memory(self, said: memory.MemoryEvent) -> None:
-        if isinstance(said, memory.EmbeddingProgress):
-            self._embedding = said
-        else:
-            self._progress.dealt_with(said.path, time.monotonic())
+    def _on_file_indexed(self, said: memory.FileIndexed) -> None:
+        self._progress.dealt_with(said.path, time.monotonic())
+        self._tick_on()
+
+    def _on_embedding(self, said: memory.EmbeddingProgress) -> None:
+        self._embedding = said
         self._tick_on()
 
     def _tick_on(self) -> None:

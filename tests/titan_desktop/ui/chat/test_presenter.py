@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.titan_desktop.ui.window_core import WindowCore, answer, delta, listed, question, until
+from tests.titan_desktop.ui.window_core import WindowCore, answer, delta, heard, listed, question, until
 from titan_bus import Bus, BusConfig, BusUnavailableError
 from titan_desktop.contracts import chat, topics
 from titan_desktop.contracts.chat import State
@@ -130,8 +130,8 @@ async def test_an_answer_grows(connected, core, view):
     core.messages.append(question(1))
     await open_first(connected, view)
     await core.say(chat.AnswerStarted(message=answer(1, "", State.WAITING)))
-    await core.say(delta(1, 0, "Hel"), topics.CHAT_STREAM)
-    await core.say(delta(1, 3, "lo"), topics.CHAT_STREAM)
+    await core.say(delta(1, 0, "Hel"))
+    await core.say(delta(1, 3, "lo"))
     await until(lambda: texts(view)[-1] == "Hello", *stirs(view))
     assert view._busy_with == "q1"
     await core.say(chat.AssistantMessage(message=answer(1, "Hello.", State.COMPLETE)))
@@ -144,8 +144,8 @@ async def test_a_gap_is_mended(connected, core, view):
     core.messages += [question(1), answer(1, "", State.STREAMING)]
     await open_first(connected, view)
     core.messages[1] = answer(1, "one two ", State.STREAMING)
-    await core.say(delta(1, 4, "two "), topics.CHAT_STREAM)
-    await core.say(delta(1, 8, "three"), topics.CHAT_STREAM)
+    await core.say(delta(1, 4, "two "))
+    await core.say(delta(1, 8, "three"))
     await until(lambda: texts(view)[-1] == "one two three", *stirs(view))
     assert core.asked.count("message") == 1
 
@@ -167,8 +167,8 @@ async def test_what_is_said_while_a_page_is_on_its_way_is_not_lost(connected, co
     core.messages += [question(1), answer(1, "", State.STREAMING)]
     core.hold_history.clear()
     connected.open("c1")
-    await core.say(delta(1, 0, "late"), topics.CHAT_STREAM)
-    await until(lambda: connected._held, connected._bridge.answer_grew)
+    await core.say(delta(1, 0, "late"))
+    await until(lambda: connected._held, heard(connected._bridge, chat.AssistantDelta))
     core.hold_history.set()
     await until(lambda: view.model.rowCount() and texts(view)[-1] == "late", *stirs(view))
     assert view._busy_with == "q1"
@@ -265,7 +265,7 @@ async def test_a_question_said_again_does_not_make_an_answered_one_busy(connecte
     core.messages += [question(1), answer(1, "done", State.COMPLETE)]
     await open_first(connected, view)
     said = asyncio.Event()
-    connected._bridge.chat_said.connect(lambda _said: said.set())
+    connected._bridge.listen(chat.UserMessage, lambda _said: said.set())
     await core.say(chat.UserMessage(message=question(1), conversation=listed("c1")))
     await asyncio.wait_for(said.wait(), 30)
     assert view._busy_with is None

@@ -13,6 +13,7 @@ from tests.titan_desktop.ui.window_core import until
 from titan_bus import Bus, BusConfig, Event, FatalError
 from titan_desktop.contracts import chat, topics
 from titan_desktop.contracts.dead_letters import DeadLetter
+from titan_desktop.contracts.message import publish
 from titan_desktop.services import dead_letters as service
 from titan_desktop.services.dead_letters import DeadLetterService
 from titan_desktop.system.paths import bundled
@@ -79,7 +80,7 @@ class Shell:
 
     async def ask(self, text: str) -> None:
         prompt = chat.SendPrompt(conversation_id="c", message_id=text, text=text)
-        await self.bus.publish(topics.CHAT, topics.type_of(prompt), prompt)
+        await publish(self.bus, prompt)
 
     async def says(self, words: str) -> None:
         await until(lambda: words in self.window.banner.text, self.letters.counted)
