@@ -14,8 +14,9 @@ from titan_bus.archive.restore import Restored
 from titan_bus.config import BusConfig
 from titan_bus.connections.server import Server
 from titan_bus.consumer.limits import RateLimit
-from titan_bus.consumer.processor import PartitionBy, Processor
+from titan_bus.consumer.processor import Processor
 from titan_bus.consumer.reader import Readers
+from titan_bus.consumer.spec import PartitionBy, SubscriptionSpec
 from titan_bus.consumer.subscription import Subscription
 from titan_bus.deadletter import DeadLetters
 from titan_bus.declaring.handlers import F, Handlers
@@ -265,12 +266,15 @@ class Bus:
             raise ValueError(f"{group} is subscribed to {topic} already: stop that, or name another group")
         own_rate = self.config.stream(topic).rate_limit
         own_limit = RateLimit(own_rate) if own_rate is not None else None
-        processor = Processor(
-            self._connection, self._readers.reader(topic, group), self.config, self._responder,
-            self._tracing, self.counters.group(topic, group), topic=topic, group=group,
-            handler=lambda event: call(lift(event)), concurrency=concurrency, auto_ack=auto_ack, start=start,
+        spec = SubscriptionSpec(
+            topic=topic, group=group, handler=lambda event: call(lift(event)), concurrency=concurrency,
+            auto_ack=auto_ack, start=start,
             limits=[limit for limit in (own_limit, self._limit) if limit is not None],
             partition_by=None if partition_by is None else lambda event: partition_by(lift(event)),
+        )  # fmt: skip
+        processor = Processor(
+            self._connection, self._readers.reader(topic, group), self.config, self._responder,
+            self._tracing, self.counters.group(topic, group), spec,
         )  # fmt: skip
         self._processors.append(processor)
         try:

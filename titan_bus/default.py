@@ -8,7 +8,7 @@ import msgspec
 
 from titan_bus.bus import Bus
 from titan_bus.config import BusConfig
-from titan_bus.consumer.processor import PartitionBy
+from titan_bus.consumer.spec import PartitionBy
 from titan_bus.consumer.subscription import Subscription
 from titan_bus.declaring.handlers import Handlers
 from titan_bus.declaring.signatures import AnyHandler

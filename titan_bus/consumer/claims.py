@@ -9,14 +9,17 @@ poison when it was restarted often, or was killed again and again by the one eve
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from titan_bus.config import BusConfig
 from titan_bus.connections.connection import Connection
-from titan_bus.consumer.delivery import Entry, Key
+from titan_bus.consumer.disposition import Disposition
+from titan_bus.consumer.in_flight import InFlight
+from titan_bus.consumer.intake import Intake
 from titan_bus.consumer.settlement import ACK_PATIENCE_S
 from titan_bus.errors import BusError, ServerRefusedError
+from titan_bus.observability.counters import GroupCounters
 
 PAGE = 100
 HELD_AT_ONCE = 1_000
@@ -34,17 +37,7 @@ class DeliveredTooOftenError(BusError):
 
 
 class Claims:
-    """The unfinished business of one consumer on the streams of one subscription.
-
-    Args:
-        held: tells the (stream, entry id) pairs that this consumer has in flight now.
-        has_room: whether it can take more now.
-        claimed: how much it took over and has not begun. That is a share of its own, since reading fills all other
-            room at once, and what was abandoned is the oldest there is.
-        receive: takes over entries of a stream, told how often each was delivered; called before anything else can
-            run, so nothing is taken twice.
-        bury: puts an entry to the dead letters, or sees to it that it stays pending.
-    """
+    """The unfinished business of one consumer on the streams of one subscription."""
 
     def __init__(
         self,
@@ -52,26 +45,20 @@ class Claims:
         config: BusConfig,
         group: str,
         streams: tuple[str, ...],
-        *,
-        held: Callable[[], Collection[Key]],
-        has_room: Callable[[], bool],
-        claimed: Callable[[], int],
-        receive: Callable[[str, list[Entry], Mapping[bytes, int]], None],
-        bury: Callable[[str, bytes, list[bytes], BaseException], Awaitable[None]],
+        in_flight: InFlight,
+        intake: Intake,
+        disposition: Disposition,
+        counters: GroupCounters,
     ) -> None:
         self._connection = connection
         self._limits = config.claim
         self._consumer = config.consumer_name()
         self._group = group
         self._streams = streams
-        self._held = held
-        self._has_room = has_room
-        self._claimed = claimed
-        self._count = config.read.count
-        self._paused = False
-        self._receive = receive
-        self._bury = bury
-        self._closing = False
+        self._in_flight = in_flight
+        self._intake = intake
+        self._disposition = disposition
+        self._counters = counters
         self._turn = asyncio.Lock()
 
     async def take_own(self) -> bool:
@@ -80,7 +67,7 @@ class Claims:
         Returns whether that was all; if not, there was no room for more.
         """
         for stream in self._streams:
-            if not await self._take(stream, 0, self._has_room, self._consumer):
+            if not await self._take(stream, 0, self._in_flight.has_room, self._consumer):
                 return False
         return True
 
@@ -88,16 +75,12 @@ class Claims:
         """Take up what was delivered to this consumer, is not in flight, and is no reply on its way any more."""
         idle_s = min(OWN_IDLE_S, self._limits.min_idle_s)
         for stream in self._streams:
-            await self._take(stream, int(idle_s * 1000), self._has_share, self._consumer)
+            await self._take(stream, int(idle_s * 1000), self._in_flight.has_share, self._consumer)
 
     async def take_abandoned(self) -> None:
         """Take over what nobody has shown life on for `min_idle_s`, whoever had it."""
         for stream in self._streams:
-            await self._take(stream, int(self._limits.min_idle_s * 1000), self._has_share)
-
-    def pause(self, *, paused: bool) -> None:
-        """Take nothing over while this consumer handles nothing: others would."""
-        self._paused = paused
+            await self._take(stream, int(self._limits.min_idle_s * 1000), self._in_flight.has_share)
 
     async def count(self, stream: str, entry_id: bytes, delivered: int) -> None:
         """Count the delivery of what was taken over, before its handler begins: that may not live to tell."""
@@ -108,21 +91,17 @@ class Claims:
     async def hold(self) -> None:
         """Keep young what this consumer has in flight, however slow its handlers are."""
         for stream in self._streams:
-            ids = [entry_id for held, entry_id in self._held() if held == stream]
+            ids = [entry_id for held, entry_id in self._in_flight.held() if held == stream]
             for at in range(0, len(ids), HELD_AT_ONCE):
                 some = ids[at : at + HELD_AT_ONCE]
                 await self._call("XCLAIM", stream, self._group, self._consumer, 0, *some, "JUSTID")
-
-    def close(self) -> None:
-        """Take nothing more; what is in flight is kept young as before."""
-        self._closing = True
 
     async def keep(self) -> None:
         """One round of maintenance; call it again and again, it waits a third of `min_idle_s` first."""
         await asyncio.sleep(self._limits.min_idle_s / 3)
         try:
             await self.hold()
-            if self._closing:
+            if self._in_flight.closed:
                 return
             await self.take_lost()
             await self.take_abandoned()
@@ -130,13 +109,10 @@ class Claims:
             if error.code != "NOGROUP":  # the reader sees that too, and makes the group again
                 raise
 
-    def _has_share(self) -> bool:
-        return not self._paused and self._claimed() < self._count
-
     async def _take(self, stream: str, idle_ms: int, may: Callable[[], bool], *consumer: str) -> bool:
         async with self._turn:  # two rounds at once would see the same entries as not held
             start = "-"
-            while not self._closing and may():
+            while not self._in_flight.closed and may():
                 page: list[Any] = await self._call(
                     "XPENDING", stream, self._group, "IDLE", idle_ms, start, "+", PAGE, *consumer
                 )
@@ -147,7 +123,7 @@ class Claims:
         return False
 
     async def _take_page(self, stream: str, idle_ms: int, page: list[Any]) -> None:
-        held = self._held()
+        held = self._in_flight.held()
         delivered = {row[0]: row[3] for row in page if (stream, row[0]) not in held}
         if not delivered:
             return
@@ -163,10 +139,12 @@ class Claims:
             found.update((entry[0], entry[1]) for entry in claimed if entry)
         entries = [(entry_id, found[entry_id]) for entry_id in delivered if entry_id in found]
         poison = [entry for entry in entries if delivered[entry[0]] > self._limits.delivery_limit]
-        self._receive(stream, [entry for entry in entries if entry not in poison], delivered)
+        taken = [entry for entry in entries if entry not in poison]
+        self._counters.claimed += len(taken)
+        self._intake.receive(stream, taken, delivered)
         for entry_id, fields in poison:
             error = DeliveredTooOftenError(delivered[entry_id])
-            await self._bury(stream, entry_id, fields, error)
+            await self._disposition.bury(stream, entry_id, fields, error)
 
     def _call(self, *words: Any) -> Any:
         return self._connection.call(*words, patience_s=ACK_PATIENCE_S)

@@ -6,14 +6,15 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
 from datetime import datetime
 
 from titan_bus import codec
+from titan_bus.consumer.delayed import Delayed
 from titan_bus.consumer.delivery import Delivery, Key
+from titan_bus.consumer.in_flight import InFlight
 from titan_bus.consumer.settlement import Settlement
 from titan_bus.deadletter import Overflow
-from titan_bus.errors import FatalError, RequestRefused
+from titan_bus.errors import BusError, EntryMalformedError, FatalError, RequestRefused
 from titan_bus.observability.counters import GroupCounters
 from titan_bus.request import Responder
 
@@ -26,9 +27,9 @@ class Disposition:
     Args:
         name: who, for the log.
         retry_limit: how often a failed event is tried again.
-        let_go: called when a delivery is no longer in flight, with or without an outcome.
-        again: called with a delivery of a partition that is to be handled again after so many seconds.
-        postponed: called when an event waits in the delayed set.
+
+    Attributes:
+        burying: the tasks that put entries which are no events to the dead letters.
     """
 
     def __init__(
@@ -38,18 +39,17 @@ class Disposition:
         responder: Responder,
         counters: GroupCounters,
         retry_limit: int,
-        let_go: Callable[[Key], None],
-        again: Callable[[Delivery, float], None],
-        postponed: Callable[[], None],
+        in_flight: InFlight,
+        delayed: Delayed,
     ) -> None:
+        self.burying: set[asyncio.Task[None]] = set()
         self._name = name
         self._settlement = settlement
         self._responder = responder
         self._counters = counters
         self._retry_limit = retry_limit
-        self._let_go = let_go
-        self._again = again
-        self._postponed = postponed
+        self._in_flight = in_flight
+        self._delayed = delayed
         self._overflow = Overflow(name)
         self._unanswered = 0
         self._answered = asyncio.Event()
@@ -86,25 +86,50 @@ class Disposition:
             self._dismiss(delivery)
         elif isinstance(error, FatalError) or event.meta.retries >= self._retry_limit:
             logger.error("%s: %s goes to the dead letters", self._name, event.event_id, exc_info=error)
-            await self.bury(delivery.stream, delivery.entry_id, delivery.fields, error)
-            self._let_go((delivery.stream, delivery.entry_id))
+            await self._bury(delivery.stream, delivery.entry_id, delivery.fields, error)
+            self._in_flight.let_go((delivery.stream, delivery.entry_id))
         else:
             pause_s = await self._try_again(delivery)
             logger.info("%s: %s failed (%r), again in %.1f s", self._name, event.event_id, error, pause_s)
 
+    def refuse(self, key: Key, fields: list[bytes], error: BaseException) -> None:
+        """An entry is no event, or its partition cannot be told: put it to the dead letters, meanwhile."""
+        malformed = isinstance(error, EntryMalformedError)
+        what = "is no event" if malformed else "has no partition"
+        logger.error(
+            "%s: entry %s %s: %s", self._name, key[1].decode(), what, error,
+            exc_info=None if malformed else error,
+        )  # fmt: skip
+        self._in_flight.hold(key, None)
+        burial = asyncio.create_task(self._bury_held(key, fields, error), name=self._name)
+        self.burying.add(burial)
+        burial.add_done_callback(self.burying.discard)
+
     async def bury(self, stream: str, entry_id: bytes, fields: list[bytes], error: BaseException) -> None:
-        """Put an entry to the dead letters."""
+        """Put an entry to the dead letters; while they cannot take it, it stays unacknowledged."""
+        try:
+            await self._bury(stream, entry_id, fields, error)
+        except BusError as trouble:
+            logger.warning("%s: %s stays open: %s", self._name, entry_id.decode(), trouble)
+
+    async def _bury(self, stream: str, entry_id: bytes, fields: list[bytes], error: BaseException) -> None:
         gone = await self._settlement.bury(stream, entry_id, fields, error)
         self._counters.dead += 1
         self._counters.displaced += gone
         self._overflow.note(gone)
 
+    async def _bury_held(self, key: Key, fields: list[bytes], error: BaseException) -> None:
+        try:
+            await self.bury(*key, fields, error)
+        finally:
+            self._in_flight.let_go(key)
+
     async def _try_again(self, delivery: Delivery) -> float:
         self._counters.retried += 1
         if delivery.partition is None:
             pause_s = await self._settlement.postpone(delivery)
-            self._postponed()
-            self._let_go((delivery.stream, delivery.entry_id))
+            self._delayed.added()
+            self._in_flight.let_go((delivery.stream, delivery.entry_id))
             return pause_s
         # In place: those behind it in the partition must not overtake it. It stays in flight, and so stays ours.
         retries = delivery.event.meta.retries + 1
@@ -112,7 +137,8 @@ class Disposition:
         pause_s = self._settlement.pause_after(retries)
         fields = [codec.FIELD, encoded]
         event = codec.decode_body(encoded)
-        self._again(Delivery(delivery.stream, delivery.entry_id, fields, event, delivery.partition), pause_s)
+        again = Delivery(delivery.stream, delivery.entry_id, fields, event, delivery.partition)
+        self._in_flight.handle_again(again, pause_s)
         return pause_s
 
     def _dismiss(self, delivery: Delivery) -> None:
@@ -127,7 +153,7 @@ class Disposition:
     def _dismissed(self, stream: str, entry_id: bytes, error: BaseException | None) -> None:
         if error is not None:  # still pending: the server will deliver it again
             logger.warning("%s: no outcome for %s: %s", self._name, entry_id.decode(), error)
-        self._let_go((stream, entry_id))
+        self._in_flight.let_go((stream, entry_id))
         self._unanswered -= 1
         if not self._unanswered:
             self._answered.set()

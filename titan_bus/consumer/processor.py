@@ -8,46 +8,33 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 
-from titan_bus import codec, names
+from titan_bus import names
 from titan_bus.config import BusConfig
 from titan_bus.connections.connection import Connection
 from titan_bus.consumer.claims import Claims
 from titan_bus.consumer.delayed import Delayed
-from titan_bus.consumer.delivery import IGNORED, Delivery, Entry, Key
+from titan_bus.consumer.delivery import IGNORED, Delivery, Entry
 from titan_bus.consumer.disposition import Disposition
 from titan_bus.consumer.groups import Groups
 from titan_bus.consumer.in_flight import InFlight
-from titan_bus.consumer.limits import Gate, RateLimit
-from titan_bus.consumer.partitions import Partitions
-from titan_bus.consumer.priorities import Priorities
+from titan_bus.consumer.intake import Intake
+from titan_bus.consumer.limits import Gate
 from titan_bus.consumer.reader import Reader
 from titan_bus.consumer.settlement import Settlement
+from titan_bus.consumer.spec import SubscriptionSpec
 from titan_bus.consumer.workers import Workers, cancel
-from titan_bus.errors import BusClosedError, BusError, EntryMalformedError
-from titan_bus.event import Event
+from titan_bus.errors import BusClosedError, BusError
 from titan_bus.observability.counters import GroupCounters
 from titan_bus.observability.tracing import Tracing
 from titan_bus.request import Responder
 from titan_bus.supervisor import keep_going
 
-Handler = Callable[[Event], Awaitable[object]]
-PartitionBy = Callable[[Event], Hashable]
-PARKED_BATCHES = 10
-"""So many times `read.count` may wait behind slow or failing keys of `partition_by`, or be in flight without the
-acknowledgement that the program gives itself, before reading pauses."""
-
 logger = logging.getLogger("titan_bus")
 
 
 class Processor:
-    """The consumer of one group on one topic. `start` it once, `stop` it once.
-
-    Args:
-        limits: what every event passes before its handler; the bus's own last.
-        partition_by: which events need their order; None as a key needs none.
-    """
+    """The consumer of one group on one topic. `start` it once, `stop` it once."""
 
     def __init__(
         self,
@@ -57,47 +44,40 @@ class Processor:
         responder: Responder,
         tracing: Tracing,
         counters: GroupCounters,
-        *,
-        topic: str,
-        group: str,
-        handler: Handler,
-        concurrency: int,
-        auto_ack: bool,
-        start: str,
-        limits: Sequence[RateLimit] = (),
-        partition_by: PartitionBy | None = None,
+        spec: SubscriptionSpec,
     ) -> None:
-        self.topic = topic
-        self.group = group
+        self.topic, self.group = topic, group = spec.topic, spec.group
         self.streams = (names.stream_of(topic), names.retries_of(group, topic))
         self._name = f"titan_bus {group} on {topic}"
         self._reader = reader
-        self._config = config
         self._responder = responder
         self._tracing = tracing
         self._counters = counters
-        self._handler = handler
-        self._auto_ack = auto_ack
-        self._groups = Groups(connection, group, self.streams, start)
-        self._gate = Gate(limits)
-        self._partition_by = partition_by
+        self._handler = spec.handler
+        self._auto_ack = spec.auto_ack
+        self._groups = Groups(connection, group, self.streams, spec.start)
+        self._gate = Gate(spec.limits)
+        self._workers = Workers(self._name, spec.concurrency, self._handle_next)
+        self._in_flight = InFlight(
+            counters, config, auto_ack=spec.auto_ack, on_ready=self._workers.wake, on_room=self._tell_reader
+        )
         self._settlement = Settlement(connection, topic, group, config.retry)
         self._delayed = Delayed(self._settlement)
         self._disposition = Disposition(
             self._name, self._settlement, responder, counters, config.stream(topic).retry_limit,
-            self._let_go, self._take_again, self._delayed.added,
+            self._in_flight, self._delayed,
         )  # fmt: skip
-        self._in_flight = InFlight(counters, by_event=not auto_ack)
+        self._intake = Intake(self._in_flight, self._disposition, spec.partition_by)
         self._claims = Claims(
-            connection, config, group, self.streams,
-            held=self._in_flight.keys, has_room=self._has_room, claimed=self._in_flight.claimed,
-            receive=self._receive_claimed, bury=self._bury,
-        )  # fmt: skip
-        self._backlog: Priorities[Delivery] = Priorities(config.priority_weights)
-        self._partitions = Partitions()
-        self._workers = Workers(self._name, concurrency, self._handle_next)
-        self._burying: set[asyncio.Task[None]] = set()
-        self._retries: set[asyncio.TimerHandle] = set()
+            connection,
+            config,
+            group,
+            self.streams,
+            self._in_flight,
+            self._intake,
+            self._disposition,
+            counters,
+        )
         self._maintenance: set[asyncio.Task[None]] = set()
         self._behind = asyncio.Event()
         self._behind.set()
@@ -131,7 +111,7 @@ class Processor:
             await self._leave(drain_s, hand_back=hand_back)
         finally:
             # Also when who stops it is cancelled: what is still in flight must not be kept young for ever.
-            for task in self._workers.running() | self._burying | self._maintenance:
+            for task in self._workers.running() | self._disposition.burying | self._maintenance:
                 task.cancel()
             self._in_flight.clear()
 
@@ -140,24 +120,20 @@ class Processor:
             self.resize(0)
             await self._reader.remove(self)  # what it still brings is taken
         self._stopping = True
-        # Still pending on the server, the next start takes them up. They stay in flight until the end, so that
-        # neither this consumer nor another takes them before.
-        self._backlog.clear()
-        self._partitions.clear()
-        self._claims.close()
+        # Still pending on the server, the next start takes them up. They stay held until the end, so that neither
+        # this consumer nor another takes them before.
+        self._in_flight.close()
         self._workers.close()
-        for retry in self._retries:
-            retry.cancel()
         self._gate.close()
         await self._reader.remove(self)
         try:
             async with asyncio.timeout(drain_s):
-                if running := self._workers.running() | self._burying:
+                if running := self._workers.running() | self._disposition.burying:
                     await asyncio.wait(running)
                 await self._disposition.answered()
         except TimeoutError:
             pass
-        await cancel(self._workers.running() | self._burying | self._maintenance)
+        await cancel(self._workers.running() | self._disposition.burying | self._maintenance)
         if hand_back:
             with contextlib.suppress(TimeoutError, BusError):  # they are claimed later then
                 async with asyncio.timeout(drain_s):
@@ -166,8 +142,8 @@ class Processor:
     def resize(self, concurrency: int) -> None:
         """Run so many handlers at once from now on; 0 pauses, and what runs goes on to its end."""
         self._workers.limit = concurrency
-        self._claims.pause(paused=concurrency == 0)
-        self._workers.wake(min(concurrency, len(self._backlog)))
+        self._in_flight.paused = concurrency == 0
+        self._workers.wake(min(concurrency, self._in_flight.waiting))
         if concurrency:
             self._tell_reader()
         else:
@@ -182,11 +158,11 @@ class Processor:
         for key in self._in_flight.of_event(event_id):
             await self._settlement.acknowledge(*key)
             self._counters.handled += 1
-            self._let_go(key)
+            self._in_flight.let_go(key)
 
     def wants_more(self) -> bool:
         """Whether the streams are to be read now (`reader` asks)."""
-        wants = not self._behind.is_set() and self._has_room()
+        wants = not self._behind.is_set() and self._in_flight.has_room()
         self._reader_waits = not wants
         return wants
 
@@ -194,74 +170,13 @@ class Processor:
         """Look after what was lost before reading on (`reader` says so)."""
         self._behind.set()
 
-    def receive(
-        self, stream: str, entries: list[Entry], delivered: Mapping[bytes, int] | None = None
-    ) -> None:
-        """Take entries (`reader` has them, or `claims`, which knows how often they were delivered)."""
-        if self._stopping:
-            return
-        batch = []
-        held = self._in_flight.keys()
-        for entry_id, fields in entries:
-            if (stream, entry_id) in held:
-                continue
-            times = None if delivered is None else delivered[entry_id]
-            delivery = self._take(stream, entry_id, fields, times)
-            if delivery is not None:
-                batch.append((delivery.event.meta.priority, delivery))
-        self._backlog.add(batch)
-        self._workers.wake(len(self._backlog))
-
-    def _receive_claimed(self, stream: str, entries: list[Entry], delivered: Mapping[bytes, int]) -> None:
-        self._counters.claimed += len(entries)
-        self.receive(stream, entries, delivered)
-
-    def _take(
-        self, stream: str, entry_id: bytes, fields: list[bytes], delivered: int | None
-    ) -> Delivery | None:
-        """Take one entry; None when it waits behind its key, or is buried as it cannot be understood."""
-        key = stream, entry_id
-        try:
-            delivery = Delivery(stream, entry_id, fields, codec.decode(fields), None, delivered)
-            if self._partition_by is not None:
-                delivery.partition = self._partition_by(delivery.event)
-            goes = self._partitions.enter(delivery)
-        except (KeyboardInterrupt, SystemExit):
-            raise
-        except BaseException as error:  # noqa: BLE001 -- a fault of the entry, of `partition_by` or of its key
-            self._refuse(key, fields or [], error)
-            return None
-        self._in_flight.take(key, delivery)
-        return delivery if goes else None
-
-    def _refuse(self, key: Key, fields: list[bytes], error: BaseException) -> None:
-        malformed = isinstance(error, EntryMalformedError)
-        what = "is no event" if malformed else "has no partition"
-        logger.error(
-            "%s: entry %s %s: %s", self._name, key[1].decode(), what, error,
-            exc_info=None if malformed else error,
-        )  # fmt: skip
-        self._in_flight.take(key, None)
-        burial = asyncio.create_task(self._bury_held(key, fields, error), name=self._name)
-        self._burying.add(burial)
-        burial.add_done_callback(self._burying.discard)
-
-    async def _bury_held(self, key: Key, fields: list[bytes], error: BaseException) -> None:
-        try:
-            await self._bury(*key, fields, error)
-        finally:
-            self._let_go(key)
-
-    async def _bury(self, stream: str, entry_id: bytes, fields: list[bytes], error: BaseException) -> None:
-        """Put an entry to the dead letters; while they cannot take it, it stays unacknowledged."""
-        try:
-            await self._disposition.bury(stream, entry_id, fields, error)
-        except BusError as trouble:
-            logger.warning("%s: %s stays open: %s", self._name, entry_id.decode(), trouble)
+    def receive(self, stream: str, entries: list[Entry]) -> None:
+        """Take over what `reader` has read."""
+        self._intake.receive(stream, entries)
 
     async def _handle_next(self) -> bool:
         """Hand the next delivery to the handler; False when none waits. What the workers do."""
-        if not self._backlog or self._stopping:
+        if not self._in_flight.waiting or self._stopping:
             return False
         wanted = True
         if self._gate:
@@ -279,9 +194,9 @@ class Processor:
                 await self._handle(delivery)
         except Exception:  # a supervisor: without an outcome the server will deliver it again
             logger.exception("%s: no outcome for %s", self._name, delivery.event.event_id)
-            self._let_go((delivery.stream, delivery.entry_id))
+            self._in_flight.let_go((delivery.stream, delivery.entry_id))
         except BaseException:  # cancelled beside the handler, by somebody who came too late
-            self._let_go((delivery.stream, delivery.entry_id))
+            self._in_flight.let_go((delivery.stream, delivery.entry_id))
             raise
         return True
 
@@ -293,14 +208,14 @@ class Processor:
             logger.info("%s: %s is not counted: %s", self._name, delivery.event.event_id, error)
 
     def _next(self) -> Delivery | None:
-        delivery = None
-        while delivery is None and self._backlog:
-            delivery = self._backlog.pop()
-            if not self._auto_ack and not self._in_flight.has(delivery):  # acknowledged before its turn
-                delivery = None
-            elif delivery.event.meta.deadline is not None and self._responder.expired(delivery.event):
-                self._disposition.expired(delivery)
-                delivery = None
+        delivery = self._in_flight.next()
+        while (
+            delivery is not None
+            and delivery.event.meta.deadline is not None
+            and self._responder.expired(delivery.event)
+        ):
+            self._disposition.expired(delivery)
+            delivery = self._in_flight.next()
         self._tell_reader()
         return delivery
 
@@ -311,13 +226,13 @@ class Processor:
             with self._tracing.handling(event):
                 result = await self._handler(event)
         except asyncio.CancelledError:
-            self._let_go(key)
+            self._in_flight.let_go(key)
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise
             logger.warning("%s: handling of %s was cancelled", self._name, event.event_id)
         except (KeyboardInterrupt, SystemExit, GeneratorExit):  # the program ends, or this coroutine does
-            self._let_go(key)
+            self._in_flight.let_go(key)
             raise
         except BaseException as error:  # noqa: BLE001 -- whatever else a handler raises is an outcome on the event
             self._counters.handling.observe((time.perf_counter() - began) * 1000)
@@ -329,46 +244,8 @@ class Processor:
             if self._auto_ack or result is IGNORED:
                 self._disposition.handled(delivery)
 
-    def _let_go(self, key: Key) -> None:
-        """It is no longer in flight: whoever waits behind it in its partition goes on."""
-        try:
-            delivery = self._in_flight.let_go(key)
-        except KeyError:
-            return
-        following = self._partitions.leave(delivery) if delivery is not None else None
-        if following is not None:
-            self._dispatch(following)
-        if following is not None or not self._auto_ack:
-            self._tell_reader()
-
-    def _take_again(self, delivery: Delivery, after_s: float) -> None:
-        """Handle a delivery of a partition again after a pause, in its place."""
-        key = delivery.stream, delivery.entry_id
-        if key not in self._in_flight or self._stopping:
-            return  # acknowledged by hand meanwhile
-        self._in_flight.take(key, delivery)
-
-        def again() -> None:
-            self._retries.discard(timer)
-            if self._in_flight.has(delivery):
-                self._dispatch(delivery)
-            self._tell_reader()
-
-        timer = asyncio.get_running_loop().call_later(after_s, again)
-        self._retries.add(timer)
-
-    def _dispatch(self, delivery: Delivery) -> None:
-        if not self._stopping:
-            self._backlog.add([(delivery.event.meta.priority, delivery)])
-            self._workers.wake(1)
-
-    def _has_room(self) -> bool:
-        ahead = self._config.read.count if self._workers.limit and not self._stopping else 0
-        parked = len(self._partitions) + len(self._retries) if self._auto_ack else len(self._in_flight)
-        return len(self._backlog) < ahead and parked < PARKED_BATCHES * ahead
-
     def _tell_reader(self) -> None:
-        if self._reader_waits and self._has_room():
+        if self._reader_waits and self._in_flight.has_room():
             self._reader_waits = False
             self._room.set()
             if not self._behind.is_set():

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from titan_bus.consumer.delivery import IGNORED
-from titan_bus.consumer.processor import PartitionBy
+from titan_bus.consumer.spec import PartitionBy
 from titan_bus.declaring.options import Options, checked
 from titan_bus.declaring.signatures import AnyHandler, Bound, bind
 from titan_bus.declaring.upcast import Upcasters

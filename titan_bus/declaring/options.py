@@ -8,7 +8,7 @@ import inspect
 from typing import Any, TypedDict
 
 from titan_bus import names
-from titan_bus.consumer.processor import PartitionBy
+from titan_bus.consumer.spec import PartitionBy
 from titan_bus.declaring.signatures import Bound
 from titan_bus.entry_id import LAST, EntryId
 from titan_bus.errors import HandlerRefusedError
