@@ -47,11 +47,18 @@ class Bus:
     subscriptions finish or are cancelled within `config.drain_s`, what was published is sent, then the connections
     go. A server that goes away meanwhile is waited for; everything resumes by itself.
 
+    Args:
+        config: all of it, or the server's URL alone.
+        handlers: subscribed when it opens.
+        tracing: `OpenTelemetryTracing` records spans; without it events carry trace ids alone.
+
     Attributes:
         upcasters: applied to every event that reaches a handler, a tail or a replay of this bus.
     """
 
-    def __init__(self, config: BusConfig, *handlers: Handlers, tracing: Tracing | None = None) -> None:
+    def __init__(self, config: BusConfig | str, *handlers: Handlers, tracing: Tracing | None = None) -> None:
+        if isinstance(config, str):
+            config = BusConfig(url=config)
         self.config = config
         self._handlers = Handlers()
         self._handlers.include(*handlers)

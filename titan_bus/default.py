@@ -20,7 +20,7 @@ T = TypeVar("T")
 _default: list[tuple[asyncio.AbstractEventLoop, Bus]] = []
 
 
-async def connect(config: BusConfig, *handlers: Handlers) -> Bus:
+async def connect(config: BusConfig | str, *handlers: Handlers) -> Bus:
     """Open the default bus with these handlers, closing the one before it.
 
     When closing that one fails or is cancelled, none is left.

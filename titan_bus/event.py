@@ -67,7 +67,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         topic: what it is about, `chat.v1`.
         event_type: what happened, in the past tense, or what is asked for.
         timestamp: RFC 3339 in UTC, by the publisher's clock.
-        payload: undecoded JSON until somebody asks.
+        encoded_payload: JSON, undecoded until somebody asks: `payload` as a dict, `payload_as` as a type.
         meta: what the bus needs to know.
     """
 
@@ -76,8 +76,17 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     topic: str
     event_type: str
     timestamp: str
-    payload: msgspec.Raw
+    encoded_payload: msgspec.Raw = msgspec.field(name="payload")
     meta: Meta
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """The payload as a dict, decoded anew each time.
+
+        Raises:
+            PayloadMismatchError: another program published something that is no JSON object.
+        """
+        return self.payload_as(dict[str, Any])
 
     def payload_as(self, kind: type[T]) -> T:
         """Decode the payload as `kind`: a struct, a union of tagged structs, `dict`.
@@ -86,7 +95,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
             PayloadMismatchError: it is something else. As a FatalError it sends the event to the dead letters.
         """
         try:
-            return msgspec.json.decode(self.payload, type=kind)
+            return msgspec.json.decode(self.encoded_payload, type=kind)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             name = getattr(kind, "__name__", str(kind))
             raise PayloadMismatchError(self.event_id, name, str(error)) from error

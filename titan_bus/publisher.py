@@ -137,7 +137,7 @@ class Publisher:
             topic=topic,
             event_type=event_type,
             timestamp=timestamp_now(),
-            payload=payload,
+            encoded_payload=payload,
             meta=meta,
         )
         return (over or self._connection).call(

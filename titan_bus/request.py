@@ -255,7 +255,7 @@ class Requester:
         if waiting is None or waiting.future.done():
             return
         if event.event_type == REPLY:
-            waiting.future.set_result(event.payload)
+            waiting.future.set_result(event.encoded_payload)
             return
         try:
             if event.event_type == REPLY_REFUSED:

@@ -68,7 +68,7 @@ def event(n: int) -> bytes:
             topic=TOPIC,
             event_type="message_posted",
             timestamp="2026-01-01T00:00:00.000Z",
-            payload=msgspec.Raw(msgspec.json.encode({"n": n, "text": text})),
+            encoded_payload=msgspec.Raw(msgspec.json.encode({"n": n, "text": text})),
             meta=Meta(priority=Priority.MEDIUM, retries=0, trace_id=f"{n:032x}", source="bench@v1"),
         )
     )

@@ -34,6 +34,19 @@ async def test_opening_twice_is_opening_once(config: BusConfig, topic: str) -> N
         await recorder.wait_for(1)
 
 
+async def test_a_url_is_configuration_enough(redis_url: str, topic: str) -> None:
+    """`Bus("redis://…")` works as people first try it, and a handler reads the payload as a dict."""
+    handlers, orders = Handlers(), asyncio.Queue[int]()
+
+    @handlers.on(topic, "billing")
+    async def bill(event: Event) -> None:
+        orders.put_nowait(event.payload["number"])
+
+    async with Bus(redis_url, handlers) as bus:
+        await bus.publish(topic, "order_placed", {"number": 7})
+        assert await orders.get() == 7
+
+
 async def test_a_bus_that_is_not_open_says_the_cure(config: BusConfig, topic: str) -> None:
     """Before and after: the sentence tells how a bus is used."""
     bus = Bus(config)

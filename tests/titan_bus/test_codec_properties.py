@@ -41,7 +41,7 @@ def events(draw: st.DrawFn) -> Event:
         topic=draw(texts),
         event_type=draw(texts),
         timestamp=draw(texts),
-        payload=codec.encode_payload("t", "e", draw(payloads)),
+        encoded_payload=codec.encode_payload("t", "e", draw(payloads)),
         meta=draw(metas),
     )
 
@@ -67,10 +67,10 @@ def test_every_payload_comes_out_as_it_went_in(payload: dict[str, Any]) -> None:
 @given(events(), st.integers(-40, 40))
 def test_the_limit_is_exact(event: Event, over: int) -> None:
     """An event of 32,768 bytes is encoded, each byte more raises an error that tells the length."""
-    bare = msgspec.structs.replace(event, payload=codec.encode_payload("t", "e", {"text": ""}))
+    bare = msgspec.structs.replace(event, encoded_payload=codec.encode_payload("t", "e", {"text": ""}))
     size = EVENT_BYTES_MAX + over
     text = "x" * (size - len(codec.encode(bare)))
-    full = msgspec.structs.replace(event, payload=codec.encode_payload("t", "e", {"text": text}))
+    full = msgspec.structs.replace(event, encoded_payload=codec.encode_payload("t", "e", {"text": text}))
     if over <= 0:
         assert len(codec.encode(full)) == size
     else:

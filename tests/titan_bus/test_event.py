@@ -25,7 +25,7 @@ def event(payload: bytes) -> Event:
     meta = Meta(priority=Priority.LOW, retries=0, trace_id="0" * 32, source="s")
     return Event(
         event_id=new_ulid(), schema_version=1, topic="t", event_type="e", timestamp=timestamp_now(),
-        payload=msgspec.Raw(payload), meta=meta,
+        encoded_payload=msgspec.Raw(payload), meta=meta,
     )  # fmt: skip
 
 
@@ -132,3 +132,10 @@ def test_a_payload_deeper_than_the_stack_is_fatal() -> None:
     """A payload that nests deeper than can be decoded here is a PayloadMismatchError."""
     with pytest.raises(PayloadMismatchError):
         event(b"[" * 100_000 + b"]" * 100_000).payload_as(list)
+
+
+def test_a_payload_is_a_dict() -> None:
+    """Whoever takes the Event reads its payload as what it is; what is no object is told, by name."""
+    assert event(b'{"number":7,"lines":["a"]}').payload == {"number": 7, "lines": ["a"]}
+    with pytest.raises(PayloadMismatchError, match="dict"):
+        _ = event(b"[7]").payload

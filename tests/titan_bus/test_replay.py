@@ -396,7 +396,7 @@ def entry(topic: str, ms: int, n: int) -> tuple[bytes, list[bytes]]:
         topic=topic,
         event_type="e",
         timestamp="2023-11-14T22:13:20Z",
-        payload=msgspec.Raw(b'{"n":%d}' % n),
+        encoded_payload=msgspec.Raw(b'{"n":%d}' % n),
         meta=Meta(priority=Priority.LOW, retries=0, trace_id="0" * 32, source="tests"),
     )
     return b"%d-0" % ms, [codec.FIELD, codec.encode(event)]

@@ -116,6 +116,7 @@ async def reading(bus: Bus) -> None:
     assert_type(bus.replay("2026-01-01", "t"), AsyncGenerator[Event, None])
     assert_type(titan_bus.replay("2026-01-01", "t", "2026-01-02"), AsyncGenerator[Event, None])
     async for event in bus.tail(["t"]):
+        assert_type(event.payload, dict[str, Any])
         assert_type(event.payload_as(OrderPlaced), OrderPlaced)
         assert_type(event.payload_as(dict[str, int]), dict[str, int])
         event.event_id = "other"  # type: ignore[misc]

@@ -23,7 +23,7 @@ def show(event: Event, output: Output, *, pretty: bool = False) -> None:
         )
     )
     if not pretty:
-        payload = msgspec.json.format(bytes(event.payload), indent=-1).decode(errors="replace")
+        payload = msgspec.json.format(bytes(event.encoded_payload), indent=-1).decode(errors="replace")
         output.line(f"{head}{GAP}{line_of(payload)}")
         return
     output.line(head)
@@ -31,5 +31,5 @@ def show(event: Event, output: Output, *, pretty: bool = False) -> None:
     output.line(
         output.paint("dim", f"{GAP}{meta}{f', retries {event.meta.retries}' if event.meta.retries else ''}")
     )
-    for line in msgspec.json.format(bytes(event.payload)).decode(errors="replace").split("\n"):
+    for line in msgspec.json.format(bytes(event.encoded_payload)).decode(errors="replace").split("\n"):
         output.line(f"{GAP}{line[: len(line) - len(line.lstrip())]}{line_of(line)}")

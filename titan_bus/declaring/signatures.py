@@ -87,7 +87,7 @@ def _call(
     # These return the handler's own coroutine: one frame less for every event.
     def call(event: Event) -> Awaitable[object]:
         try:
-            decoded = decoder.decode(event.payload)
+            decoded = decoder.decode(event.encoded_payload)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise PayloadMismatchError(event.event_id, expected, str(error)) from error
         if not both:

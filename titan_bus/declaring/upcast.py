@@ -94,4 +94,4 @@ class Upcasters:
         except Exception as error:  # whatever a step raises, trying again would give the same
             detail = str(error) if isinstance(error, BusError) else repr(error)
             raise UpcastError(event.event_id, event.topic, event.event_type, version, detail) from error
-        return msgspec.structs.replace(event, payload=encoded, schema_version=version)
+        return msgspec.structs.replace(event, encoded_payload=encoded, schema_version=version)

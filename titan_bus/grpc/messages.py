@@ -45,7 +45,7 @@ def event(event: Event) -> pb.Event:
         event_type=event.event_type,
         schema_version=event.schema_version,
         timestamp=event.timestamp,
-        payload_json=bytes(event.payload).decode(),
+        payload_json=bytes(event.encoded_payload).decode(),
         meta=pb.Meta(
             priority=_FROM_PRIORITY[meta.priority],
             retries=meta.retries,

@@ -30,7 +30,7 @@ async def test_event_arrives_as_it_was_published(bus: Bus, stub: Stub, topic: st
     reply = await stub.Publish(request(topic, payload, priority=pb.PRIORITY_HIGH, schema_version=3))
     (event,) = await recorder.wait_for(1)
     assert event.event_id == reply.event_id
-    assert bytes(event.payload).decode() == payload
+    assert bytes(event.encoded_payload).decode() == payload
     assert (event.event_type, event.schema_version) == ("happened", 3)
     assert (event.meta.priority, event.meta.source) == (Priority.HIGH, "node")
 
@@ -41,7 +41,11 @@ async def test_what_is_left_out_has_defaults(bus: Bus, stub: Stub, topic: str) -
     await bus.subscribe(topic, "g", recorder)
     await stub.Publish(pb.PublishRequest(topic=topic, event_type="happened"))
     (event,) = await recorder.wait_for(1)
-    assert (bytes(event.payload), event.meta.priority, event.schema_version) == (b"{}", Priority.MEDIUM, 1)
+    assert (bytes(event.encoded_payload), event.meta.priority, event.schema_version) == (
+        b"{}",
+        Priority.MEDIUM,
+        1,
+    )
 
 
 async def test_too_large_is_told_with_its_size(stub: Stub, topic: str) -> None:

@@ -85,6 +85,6 @@ def event() -> Event:
 
     return Event(
         event_id="01J00000000000000000000000", schema_version=1, topic=chat.StopAnswer.topic,
-        event_type="stop_answer", timestamp="2026-01-01T00:00:00Z", payload=msgspec.Raw(b"{}"),
+        event_type="stop_answer", timestamp="2026-01-01T00:00:00Z", encoded_payload=msgspec.Raw(b"{}"),
         meta=Meta(priority=Priority.MEDIUM, retries=0, trace_id="0" * 32, source="t"),
     )  # fmt: skip
