@@ -49,9 +49,11 @@ from titan_bus.deadletter import DeadLetter
 from titan_bus.declaring.handlers import Handlers
 from titan_bus.declaring.upcast import Upcasters
 from titan_bus.default import ack, connect, disconnect, publish, replay, request, subscribe
+from titan_bus.erasure.receipt import ErasureReceipt
 from titan_bus.errors import (
     ArchiveElsewhereError,
     ArchiveError,
+    ArchiveUnnamedError,
     BusClosedError,
     BusError,
     BusOverloadedError,
@@ -59,6 +61,7 @@ from titan_bus.errors import (
     BusUnavailableError,
     ConfigError,
     ConfigValueError,
+    ErasureInterruptedError,
     EventMalformedError,
     EventNotFoundError,
     EventNotHeldError,
@@ -95,6 +98,7 @@ __all__ = [
     "ArchiveConfig",
     "ArchiveElsewhereError",
     "ArchiveError",
+    "ArchiveUnnamedError",
     "Archived",
     "Bus",
     "BusClosedError",
@@ -107,6 +111,8 @@ __all__ = [
     "ConfigError",
     "ConfigValueError",
     "DeadLetter",
+    "ErasureInterruptedError",
+    "ErasureReceipt",
     "Event",
     "EventMalformedError",
     "EventNotFoundError",

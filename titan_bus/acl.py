@@ -37,6 +37,7 @@ def rules(
     archives: bool = False,
     restores: bool = False,
     dead_letters: bool = False,
+    erases: bool = False,
     looks: bool = False,
     benches: bool = False,
 ) -> list[str]:
@@ -57,6 +58,8 @@ def rules(
         archives: it reads every topic and the dead letters into the archive: a bus with `archive`.
         restores: it brings topics and the dead letters back from the archive.
         dead_letters: it lists dead letters, gives them back to any topic or group, and drops them.
+        erases: it erases events of any topic, from what waits to be tried again, the dead letters and the server's
+            files, too; so it may read and rewrite all of that.
         looks: it sees every topic and group and what is in flight: `topics`, `groups`, `pending`.
         benches: it measures the server, on topics of its own.
 
@@ -78,8 +81,8 @@ def rules(
     if metrics:
         selectors += _counting(dict.fromkeys((*publishes, *requests, *(topic for topic, _ in subscribes))))
     for wanted, granted in (
-        (archives, _archiving), (restores, _restoring), (dead_letters, _redriving), (looks, _looking),
-        (benches, _measuring),
+        (archives, _archiving), (restores, _restoring), (dead_letters, _redriving), (erases, _erasing),
+        (looks, _looking), (benches, _measuring),
     ):  # fmt: skip
         selectors += granted() if wanted else []
     replies = [names.replies_of("")]
@@ -156,6 +159,24 @@ def _redriving() -> list[str]:
         _granted("+xadd", _EVERY_TOPIC, _RETRIES, rights="W"),
         # A script's own commands are checked one by one: this alone reads and writes nothing.
         _granted("+eval", _EVERY_TOPIC, _RETRIES, names.DEAD_LETTERS),
+    ]
+
+
+def _erasing() -> list[str]:
+    streams = *_STREAMS, _RETRIES
+    copies = map(names.erasing, streams)
+    return [
+        "(+scan +info +bgrewriteaof +bgsave)",  # the names of all keys, the server's state, and its files
+        # A copy takes the stream's place in one command, so one selector has to name both.
+        _granted(
+            "+eval +exists +xlen +xrange +xrevrange +xinfo|stream +xinfo|groups +xinfo|consumers +xpending +xack "
+            "+xdel +xadd +xsetid +xtrim +xclaim +xgroup|create +xgroup|setid +xgroup|createconsumer +del +pttl "
+            "+pexpire +persist +rename",
+            *streams,
+            *copies,
+        ),
+        _granted("+zscan +zrem", _DELAYED),
+        _granted("+get +set +del +pttl +incr +eval", f"{names.ARCHIVE_GROUP}:*"),
     ]
 
 

@@ -15,6 +15,7 @@ from titan_bus.archive.restore import Restorer
 from titan_bus.connections.connection import Connection
 from titan_bus.connections.endpoint import Endpoint
 from titan_bus.deadletter import origin_of, pack
+from titan_bus.erasure.eraser import Eraser
 
 from .conftest import QUICK_RETRY, Recorder, Server, pending_is, settled, until
 from .scraping import scrape, scraped
@@ -189,6 +190,37 @@ async def test_archiving_and_restoring_need_no_more(
             await bus._connection.call("XRANGE", stream, "-", "+")
     assert (done[topic].entries, done[topic].groups, done[topic].waiting) == (1, 1, 1)
     assert done[names.DEAD_LETTERS].entries == 1
+    await admin.close()
+
+
+async def test_erasing_needs_no_more(server: Server, topic: str, tmp_path: Path) -> None:
+    """Streams, what waits, dead letters, archive, copies and files; other keys and settings stay out of reach."""
+    admin = Connection(Endpoint.parse(server.url), 5.0)
+    await admin.open()
+    archive = ArchiveConfig(target=str(tmp_path), every_s=3_600)
+    stream = names.stream_of(topic)
+    async with Bus(BusConfig(url=server.url, archive=archive)) as bus:
+        sent = [await bus.publish(topic, "e", {}) for _ in range(3)]
+        [(_, fields), *_] = await admin.call("XRANGE", stream, "-", "+")
+        await admin.call("XGROUP", "CREATE", stream, "g", "0")
+        await admin.call("XREADGROUP", "GROUP", "g", "c", "STREAMS", stream, ">")
+        for _ in range(2):
+            await admin.call("XADD", names.retries_of("g", topic), "*", *fields)
+            await admin.call("XADD", names.retries_of("g", topic), "*", "e", "{}")
+            packed = pack(origin_of(RuntimeError("x"), stream, "g", b"1-1"), fields)
+            await admin.call("XADD", names.DEAD_LETTERS, "*", *packed)
+            await admin.call("XADD", names.DEAD_LETTERS, "*", "any", "thing")
+        await admin.call("ZADD", names.delayed_of("g", topic), 1, fields[1])
+        await bus.archive_now()
+    [line] = rules("eraser", PASSWORD, erases=True)
+    async with user(admin, server.url, line) as bus:
+        receipt = await Eraser(bus._connection, Archive.open(archive)).erase(sent[:1])
+        assert receipt.complete
+        assert len({one.place for one in receipt.found}) == 6
+        with pytest.raises(ServerRefusedError, match="NOPERM"):
+            await bus._connection.call("XADD", "other", "*", "e", "{}")
+        with pytest.raises(ServerRefusedError, match="NOPERM"):
+            await bus._connection.call("CONFIG", "GET", "*")
     await admin.close()
 
 

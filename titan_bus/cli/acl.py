@@ -24,6 +24,7 @@ class _Rights(msgspec.Struct, kw_only=True):
     archives: bool
     restores: bool
     dead_letters: bool
+    erases: bool
     looks: bool
     benches: bool
 
@@ -34,7 +35,7 @@ async def run(options: Options, output: Output) -> int:
     if not any(msgspec.structs.astuple(rights)):
         raise CommandError(
             "say what is allowed: MODULE:NAME, --publish, --subscribe, --replay, --request, --once, "
-            "--archives, --restores, --dead-letters, --looks or --benches."
+            "--archives, --restores, --dead-letters, --erases, --looks or --benches."
         )
     password = None
     if options.password_stdin:
@@ -77,6 +78,7 @@ def _rights(options: Options) -> _Rights:
         archives=options.archives,
         restores=options.restores,
         dead_letters=options.dead_letters,
+        erases=options.erases,
         looks=options.looks,
         benches=options.benches,
     )

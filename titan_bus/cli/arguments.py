@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
             name, help=sentence, description=_description(sentence), parents=[_general()], allow_abbrev=False
         )
 
-    for build in (_publish, _tail, _looking, _dlq, _replay, _archive, _serve, _shim, _papers, _bench):
+    for build in (_publish, _tail, _looking, _dlq, _replay, _archive, _erase, _serve, _shim, _papers, _bench):
         build(add)
     return root
 
@@ -177,6 +177,17 @@ def _archive(add: Add) -> None:
     restore.add_argument("--target", help=target)
 
 
+def _erase(add: Add) -> None:
+    erase = add("erase", "erase events for good: from the server, its files and the archive")
+    erase.add_argument("ids", nargs="+", metavar="ID", type=_name, help="an event's id")
+    erase.add_argument(
+        "--topic", action="append", default=[], metavar="TOPIC", type=_name,
+        help="look there alone, and in the dead letters; may be repeated (default: all)",
+    )  # fmt: skip
+    erase.add_argument("--target", help="the archive: a folder or s3://bucket/prefix (default: the file's)")
+    erase.add_argument("--yes", action="store_true", help="without asking; a script has to say it")
+
+
 def _serve(add: Add) -> None:
     serve = add("serve", "run the handlers of your module")
     serve.add_argument(
@@ -260,6 +271,7 @@ def _papers(add: Add) -> None:
         ("--archives", "it archives every topic and the dead letters"),
         ("--restores", "it brings back what is archived"),
         ("--dead-letters", "it lists, redrives and drops dead letters"),
+        ("--erases", "it erases events, of all topics"),
         ("--looks", "it sees topics, groups and what is pending, of all"),
         ("--benches", "it measures the server"),
     ):

@@ -1,12 +1,11 @@
 """`titan-bus dlq`: the dead letters, listed, shown, given back to their groups, dropped."""
 
-import contextlib
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from titan_bus.bus import Bus
-from titan_bus.cli import exit_codes, reading
+from titan_bus.cli import exit_codes
 from titan_bus.cli.arguments import Options
+from titan_bus.cli.asking import can_ask, confirmed
 from titan_bus.cli.connecting import visitor_of
 from titan_bus.cli.events import show
 from titan_bus.cli.failures import CommandError
@@ -31,7 +30,7 @@ async def run(options: Options, output: Output) -> int:
                 return await _each(
                     letters, options, output, "given back", lambda i: letters.redrive(i, to=options.to)
                 )
-        if options.all and not options.yes and not await _confirmed(await letters.count(), output):
+        if options.all and not options.yes and not await _confirmed(letters, output):
             output.note("nothing was dropped.")
             return exit_codes.NOTHING
         return await _each(letters, options, output, "dropped", letters.drop)
@@ -47,7 +46,7 @@ def _check_choice(options: Options) -> None:
     if sum(ways) != 1:
         everything = " or --all" if hasattr(options, "all") else ""
         raise CommandError(f"say which: either ids, or some of --topic, --group and --error{everything}.")
-    if options.action == "drop" and options.all and not options.yes and not _asks():
+    if options.action == "drop" and options.all and not options.yes and not can_ask():
         raise CommandError("nobody is there to be asked: say --yes to drop every dead letter.")
 
 
@@ -145,15 +144,6 @@ async def _known(letter_id: str, get: Callable[[str], Awaitable[DeadLetter | Non
         raise CommandError(f"{error}.") from error
 
 
-def _asks() -> bool:
-    return sys.stdin is not None and sys.stdin.isatty()
-
-
-async def _confirmed(count: int, output: Output) -> bool:
-    if not count:
-        return True
-    output.ask(f"Drop {count} dead letters for good? [y/N] ")
-    async with contextlib.aclosing(reading.lines(reading.open_input("-"))) as answers:
-        async for answer in answers:
-            return answer[0].strip().lower() in {b"y", b"yes"}
-    return False
+async def _confirmed(letters: DeadLetters, output: Output) -> bool:
+    count = await letters.count()
+    return not count or await confirmed(f"Drop {count} dead letters for good?", output)

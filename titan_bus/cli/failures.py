@@ -91,6 +91,7 @@ _KNOWN: tuple[tuple[type[Exception], int, Callable[[Any], str]], ...] = (
     (errors.RestoreRefusedError, exit_codes.REFUSED, _as_it_says),
     (errors.ArchiveElsewhereError, exit_codes.MISCONFIGURED, _as_it_says),
     (errors.ArchiveError, exit_codes.UNAVAILABLE, _as_it_says),
+    (errors.ErasureInterruptedError, exit_codes.UNAVAILABLE, _as_it_says),
     (errors.EventNotFoundError, exit_codes.NOTHING, _as_it_says),
     (errors.GroupNotFoundError, exit_codes.NOTHING, _as_it_says),
     (errors.HandlerRefusedError, exit_codes.USAGE, _as_it_says),

@@ -155,15 +155,16 @@ async def test_who_benches_needs_no_more(
 
 
 async def test_the_operators_roles_are_printed(titan_bus: Run) -> None:
-    """Archiving, restoring and dead letters are roles of their own, each enough to be asked for alone."""
+    """Archiving, restoring, dead letters and erasing are roles of their own, each enough to be asked for alone."""
     rules = {
         role: (await titan_bus("acl", role)).out.strip()
-        for role in ("--archives", "--restores", "--dead-letters")
+        for role in ("--archives", "--restores", "--dead-letters", "--erases")
     }
     assert "titan_bus.archive:*" in rules["--archives"]
     assert "titan_bus.restoring:topics:{*}" in rules["--restores"]
     assert "+xdel %W~errors.dlq" in rules["--dead-letters"]
-    assert len(set(rules.values())) == 3
+    assert "+bgrewriteaof" in rules["--erases"]
+    assert len(set(rules.values())) == 4
 
 
 def test_a_password_is_printed_as_its_hash(program: Callable[..., Popen[str]]) -> None:
