@@ -253,7 +253,8 @@ OURS = {
     errors.UpcastError, errors.UndescribableError,  # the gRPC server's set-up, and what describes a program
     errors.ClientGoneError, errors.FatalError, errors.NackedError, errors.PayloadMismatchError,  # outcomes
     errors.EntryMalformedError, errors.RestoreRefusedError, errors.RestoreDisturbedError,
-    errors.ArchiveElsewhereError, errors.BusThreadError, errors.NameMalformedError,  # of what no call does or can
+    errors.ArchiveElsewhereError, errors.ArchiveUnnamedError, errors.ErasureInterruptedError,
+    errors.BusThreadError, errors.NameMalformedError,  # of what no call does or can
 }  # fmt: skip
 """What is INTERNAL by intent, or never the end of a call."""
 
