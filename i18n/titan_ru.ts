@@ -222,6 +222,13 @@
     </message>
 </context>
 <context>
+    <name>Delay</name>
+    <message>
+        <source>The disk is full. Nothing is lost: it is stored as soon as you have made some room.</source>
+        <translation>Диск заполнен. Ничего не потеряно: всё сохранится, как только вы освободите место.</translation>
+    </message>
+</context>
+<context>
     <name>FailuresDialog</name>
     <message>
         <source>Files that could not be read</source>

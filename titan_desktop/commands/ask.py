@@ -14,7 +14,7 @@ from titan_desktop.contracts.message import ask as ask_core
 
 GET_TIMEOUT_S = 10.0
 
-_FOLLOWED = Kinds(chat.AnswerStarted, chat.AssistantDelta, chat.AssistantMessage)
+_FOLLOWED = Kinds(chat.AnswerStarted, chat.AssistantDelta, chat.AssistantMessage, chat.StoringDelayed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ class Paper:
         self._silent = silent
         self._written = ""
         self._attempt = 0
+        self._delays: set[chat.Delay] = set()
 
     @property
     def length(self) -> int:
@@ -86,6 +87,14 @@ class Paper:
             output.say(output.safe(fresh), end="")
         self._written += fresh
         return True
+
+    def delayed(self, delay: chat.Delay) -> None:
+        """Say once what the answer waits for."""
+        if delay not in self._delays:
+            self._delays.add(delay)
+            if self._written and not self._silent:
+                output.say()
+            output.complain(sentences.for_delay(self._says, delay))
 
     def end(self) -> None:
         """Close the line that is being written."""
@@ -137,6 +146,8 @@ async def _follow(bus: Bus, question: Question, paper: Paper, tail: AsyncIterato
                     so_far = await _message(bus, delta.answer_id)
                     if paper.begin(so_far.attempt):
                         paper.write(0, so_far.text)
+            case chat.StoringDelayed(question_id=question.id, delay=delay):
+                paper.delayed(delay)
             case chat.AssistantMessage(message=message, text_omitted=omitted) if (
                 message.question_id == question.id
             ):

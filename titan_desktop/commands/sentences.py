@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 
-from titan_desktop.contracts.chat import Fault
+from titan_desktop.contracts.chat import Delay, Fault
 from titan_desktop.contracts.memory import Reason
 
 Table = Mapping[str, str]
@@ -21,6 +21,11 @@ def table(language: str, environment: Mapping[str, str] = os.environ) -> Table:
 def for_fault(sentences: Table, fault: Fault | None) -> str:
     """Say why an answer failed, and the cure."""
     return sentences[f"fault.{fault or Fault.INTERNAL}"]
+
+
+def for_delay(sentences: Table, delay: Delay) -> str:
+    """Say what an answer waits for, and the cure."""
+    return sentences[f"delay.{delay}"]
 
 
 def counted(sentences: Table, key: str, count: int) -> str:
@@ -85,6 +90,7 @@ ENGLISH: Table = {
         "Titan is running with other settings than this terminal's: {names} will count when its window is closed."
     ),
     "stopped": "(stopped)",
+    "delay.disk_full": "titan: the disk is full. The answer is kept until it can be stored: free some space.",
     "first_scan": "Reading your files",
     "first_scan_late": "Your files are still being read; the answer knows only those read so far.",
     "degraded": "Found by words alone: {reason}",
@@ -207,6 +213,7 @@ RUSSIAN: Table = {
         "Titan запущен с другими настройками, чем в этом терминале: {names} подействует, когда закроют его окно."
     ),
     "stopped": "(остановлено)",
+    "delay.disk_full": "titan: диск заполнен. Ответ не пропадёт и сохранится, когда освободится место.",
     "first_scan": "Читаю ваши файлы",
     "first_scan_late": "Файлы ещё читаются; ответ знает только прочитанные.",
     "degraded": "Найдено только по словам: {reason}",

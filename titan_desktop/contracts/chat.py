@@ -62,6 +62,12 @@ class Fault(StrEnum):
     INTERNAL = "internal"
 
 
+class Delay(StrEnum):
+    """Why something cannot be stored now. DISK_FULL: until somebody has made room on the store's disk."""
+
+    DISK_FULL = "disk_full"
+
+
 class Message(msgspec.Struct, frozen=True, kw_only=True):
     """One message as a window shows it.
 
@@ -197,6 +203,21 @@ class AssistantDelta(BusMessage, frozen=True, kw_only=True):
     attempt: int
     offset: int
     text: str
+
+
+class StoringDelayed(BusMessage, frozen=True, kw_only=True):
+    """What was asked, answered or changed cannot be stored yet. It is kept, and this is said with every try.
+
+    Once it is stored, the event that says so follows as ever.
+
+    Attributes:
+        question_id: the question that is, or whose answer is, to be stored; "" for a rename or a deletion.
+    """
+
+    topic: ClassVar[str] = topics.CHAT_STREAM
+
+    question_id: str
+    delay: Delay
 
 
 # Requests, and what answers them

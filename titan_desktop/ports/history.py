@@ -23,6 +23,10 @@ class HistoryUnavailableError(Exception):
         self.reason = reason
 
 
+class HistoryFullError(HistoryUnavailableError):
+    """The store's disk is full: it can be read, and takes nothing until somebody has made room."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A question with its conversation and its one answer, as stored."""
@@ -33,7 +37,10 @@ class Asked:
 
 
 class History(Protocol):
-    """All methods raise HistoryUnavailableError."""
+    """All methods raise HistoryUnavailableError; the same call again, after that, does what the first would have.
+
+    So does a call whose first was carried out, and only its reply was lost.
+    """
 
     async def ask(
         self, prompt: SendPrompt, *, title: str, answer_id: str, asked_at: str, event_id: str
@@ -70,14 +77,14 @@ class History(Protocol):
         ...
 
     async def finish(self, answer: Message) -> bool:
-        """Store an ended answer. False: as for `save`, and nothing was stored."""
+        """Store an ended answer, once. False: this attempt has ended otherwise, and nothing was stored."""
         ...
 
     async def stop(self, question_id: str, *, event_id: str) -> Message | None:
         """Note that the question shall not be answered; commands older than `event_id` begin nothing any more.
 
         Returns:
-            The answer if it was in work and is stopped now, with the text saved last; else None.
+            The answer if it is stopped now, with the text saved last; else None.
         """
         ...
 

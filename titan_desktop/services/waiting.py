@@ -16,13 +16,22 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
-async def until_there(ask: Callable[[], Awaitable[T]], *away: type[Exception]) -> T:
-    """Ask again and again, with growing pauses, for as long as it raises one of `away`; return the answer."""
+async def until_there(
+    ask: Callable[[], Awaitable[T]],
+    *away: type[Exception],
+    told: Callable[[Exception], Awaitable[None]] | None = None,
+) -> T:
+    """Ask again and again, with growing pauses, for as long as it raises one of `away`; return the answer.
+
+    `told` hears of each time that it has to wait.
+    """
     pause_s = FIRST_PAUSE_S
     while True:
         try:
             return await ask()
         except away as error:
             _log.info("waiting: %s", error)
+            if told is not None:
+                await told(error)
         await asyncio.sleep(pause_s)
         pause_s = min(2 * pause_s, LONGEST_PAUSE_S)

@@ -216,6 +216,24 @@ async def test_ctrl_c_stops_the_answer(bus: Bus, capsys: pytest.CaptureFixture[s
     assert stop.question_id
 
 
+async def test_what_an_answer_waits_for_is_said_once(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
+    """The core says it with every try; another question's wait is not this one's."""
+
+    async def delayed(command: chat.SendPrompt) -> AsyncIterator[msgspec.Struct]:
+        full = chat.StoringDelayed(question_id=command.message_id, delay=chat.Delay.DISK_FULL)
+        yield msgspec.structs.replace(full, question_id="another")
+        yield a_delta(command, 0, "The deposit is 900.")
+        yield full
+        yield full
+        yield chat.AssistantMessage(message=an_answer(command, "The deposit is 900."))
+
+    async with chat_service(bus, delayed):
+        assert await ask.run(bus, options(), "What is the deposit?", SAYS) == exit_codes.DONE
+    out, err = capsys.readouterr()
+    assert out.split("\n")[0] == "The deposit is 900."
+    assert err == SAYS["delay.disk_full"] + "\n"
+
+
 async def test_the_terminal_obeys_no_answer(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
     """Escape sequences in an answer, a title or a passage are shown as marks, not sent to the terminal."""
 

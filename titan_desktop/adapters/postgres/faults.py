@@ -12,11 +12,20 @@ from titan_desktop.ports.passages import IndexUnavailableError
 # serialisation), insufficient resources (disk full, too many connections), operator intervention (shutdown),
 # system error.
 TRANSIENT_CLASSES = frozenset({"08", "40", "53", "57", "58"})
+DISK_FULL = "53100"
 
 
 @contextlib.contextmanager
-def translated(unavailable: Callable[[str], Exception] = IndexUnavailableError) -> Iterator[None]:
-    """Raise the port's error for what waiting may mend; anything else is our own bug and passes as it is."""
+def translated(
+    unavailable: Callable[[str], Exception] = IndexUnavailableError,
+    full: Callable[[str], Exception] | None = None,
+) -> Iterator[None]:
+    """Raise the port's error for what waiting may mend; anything else is our own bug and passes as it is.
+
+    Args:
+        unavailable: the port's error.
+        full: its error for a full disk, where it has one.
+    """
     try:
         yield
     except DatabaseUnavailableError as error:
@@ -24,7 +33,8 @@ def translated(unavailable: Callable[[str], Exception] = IndexUnavailableError) 
     except asyncpg.PostgresError as error:
         if (error.sqlstate or "")[:2] not in TRANSIENT_CLASSES:
             raise
-        raise unavailable(str(error)) from error
+        says = full if full is not None and error.sqlstate == DISK_FULL else unavailable
+        raise says(str(error)) from error
     except (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         # TimeoutError is an OSError. The internal error comes of a query that crosses the server's farewell.
         raise unavailable(str(error) or type(error).__name__) from error

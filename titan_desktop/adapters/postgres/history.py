@@ -26,7 +26,7 @@ from titan_desktop.contracts.chat import (
     State,
 )
 from titan_desktop.contracts.memory import Hit
-from titan_desktop.ports.history import Asked, HistoryUnavailableError
+from titan_desktop.ports.history import Asked, HistoryFullError, HistoryUnavailableError
 
 MIGRATIONS = (
     Migration(
@@ -189,7 +189,7 @@ class PostgresHistory:
                 answer.fault.value if answer.fault else None,
                 _storable(answer.fault_detail),
             )
-        return bool(stored)
+            return bool(stored) or await _is_stored(connection, answer)
 
     async def stop(self, question_id: str, *, event_id: str) -> Message | None:
         """See `History.stop`."""
@@ -205,6 +205,8 @@ class PostgresHistory:
                 f" WHERE question_id = $1 AND state IN {UNFINISHED} AND event_id < $2 RETURNING *",
                 question_id,
                 event_id,
+            ) or await connection.fetchrow(
+                "SELECT * FROM messages WHERE question_id = $1 AND state = 'stopped'", question_id
             )
         return _message(row) if row else None
 
@@ -283,7 +285,7 @@ class PostgresHistory:
 
     @contextlib.asynccontextmanager
     async def _connection(self) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy]:
-        with translated(HistoryUnavailableError):
+        with translated(HistoryUnavailableError, full=HistoryFullError):
             async with self._database.pool.acquire() as connection:
                 yield connection
 
@@ -303,6 +305,18 @@ async def _hold_conversation(connection: asyncpg.pool.PoolConnectionProxy, conve
         "SELECT deleted_at IS NULL FROM conversations WHERE id = $1 FOR NO KEY UPDATE", conversation_id
     )
     return bool(is_there)
+
+
+async def _is_stored(connection: asyncpg.pool.PoolConnectionProxy, answer: Message) -> bool:
+    """Say whether exactly this end is stored: by a call whose reply was lost."""
+    found = await connection.fetchval(
+        "SELECT true FROM messages WHERE id = $1 AND attempt = $2 AND state = $3 AND text = $4",
+        answer.id,
+        answer.attempt,
+        answer.state.value,
+        _storable(answer.text),
+    )
+    return bool(found)
 
 
 async def _asked(

@@ -11,12 +11,13 @@ from titan_bus.errors import BusClosedError, BusOverloadedError, BusUnavailableE
 from titan_desktop.contracts.chat import AnswerKind, Fault, Message, State
 from titan_desktop.contracts.memory import Hit, Search
 from titan_desktop.contracts.message import ask, publish
-from titan_desktop.ports.history import History, HistoryUnavailableError
+from titan_desktop.ports.history import History
 from titan_desktop.ports.model import Endpoint, Llm, LlmError, Turn
 from titan_desktop.services.chat import events, followup_query, prompt
 from titan_desktop.services.chat.attempts import Attempt
 from titan_desktop.services.chat.delta_publisher import DeltaPublisher
 from titan_desktop.services.chat.recent import Recent
+from titan_desktop.services.chat.storing import Storing
 
 SEARCH_TIMEOUT_S = 5.0
 SOURCES_MAX = 6
@@ -33,41 +34,63 @@ class Answering:
     """Answers questions, one call each. `endpoint()` is asked anew every time, so new settings hold at once."""
 
     def __init__(
-        self, bus: Bus, history: History, recent: Recent, llm: Llm, endpoint: Callable[[], Endpoint | None]
+        self,
+        bus: Bus,
+        history: History,
+        storing: Storing,
+        recent: Recent,
+        llm: Llm,
+        endpoint: Callable[[], Endpoint | None],
     ) -> None:
         self._bus = bus
         self._history = history
+        self._storing = storing
         self._recent = recent
         self._llm = llm
         self._endpoint = endpoint
+        self._unstored: dict[str, Message] = {}
+        """Question -> its answer, as long as the store has not taken it, for whatever reason."""
 
     async def answer(self, attempt: Attempt, question: Message) -> None:
         """Answer, store and say it. When it returns, the command has been dealt with.
 
-        Cancelled, it leaves the answer unfinished in the history, for the next delivery of the command.
+        Cancelled, it leaves the answer unfinished in the history, for the next delivery of the command. The model
+        is asked once, however often storing its answer has to be tried.
 
         Raises:
-            HistoryUnavailableError, BusError: the command has to come again.
+            BusError: the command has to come again.
         """
-        endpoint = self._endpoint()
-        model = endpoint.model if endpoint else ""
-        begun = await self._history.begin(question.id, event_id=attempt.event_id, model=model)
-        if begun is None:
+        ended = self._unstored.get(question.id) or await self._answered(attempt, question)
+        if ended is None:
             await self.say_again(question.id)
             return
-        attempt.answer = begun
-        await self._recent.changed(question.conversation_id)
-        ended = await self._ended(attempt, question, begun, endpoint)
-        if await self._history.finish(ended):
+        self._unstored[question.id] = attempt.answer = ended
+        attempt.text = ended.text
+        is_stored = await self._storing.until_taken(lambda: self._history.finish(ended), question.id)
+        del self._unstored[question.id]
+        if is_stored:
             await self._recent.changed(question.conversation_id)
             await self._say(ended)
 
     async def say_again(self, question_id: str) -> None:
         """Publish the answer as stored, if it has ended: the event may have been lost with the last process."""
-        asked = await self._history.asked(question_id)
+        asked = await self._storing.until_taken(lambda: self._history.asked(question_id), question_id)
         if asked is not None and asked.answer.state not in events.UNFINISHED:
             await self._recent.changed(asked.answer.conversation_id)
             await self._say(asked.answer)
+
+    async def _answered(self, attempt: Attempt, question: Message) -> Message | None:
+        """Begin an answer and return it as it ended, None if this command has nothing to answer any more."""
+        endpoint = self._endpoint()
+        model = endpoint.model if endpoint else ""
+        begun = await self._storing.until_taken(
+            lambda: self._history.begin(question.id, event_id=attempt.event_id, model=model), question.id
+        )
+        if begun is None:
+            return None
+        attempt.answer = begun
+        await self._recent.changed(question.conversation_id)
+        return await self._ended(attempt, question, begun, endpoint)
 
     async def _ended(
         self, attempt: Attempt, question: Message, begun: Message, endpoint: Endpoint | None
@@ -83,7 +106,7 @@ class Answering:
                 state = State.STOPPED
         except LlmError as error:
             state, fault, detail = State.FAILED, error.fault, error.detail
-        except (BusUnavailableError, BusClosedError, BusOverloadedError, HistoryUnavailableError):
+        except (BusUnavailableError, BusClosedError, BusOverloadedError):
             raise
         except Exception as error:  # noqa: BLE001 - supervises an answer: a bug of ours fails it, once, in sight
             _log.exception("the answer to %s failed", question.id)
@@ -95,7 +118,9 @@ class Answering:
     async def _with_model(
         self, attempt: Attempt, question: Message, begun: Message, endpoint: Endpoint
     ) -> None:
-        page = await self._recent.newest(question.conversation_id)
+        page = await self._storing.until_taken(
+            lambda: self._recent.newest(question.conversation_id), question.id
+        )
         recent = page.messages if page else ()
         sources = await self._sources(question, recent)
         attempt.answer = replace(begun, sources=sources)

@@ -20,13 +20,14 @@ from titan_desktop.contracts.chat import (
     StopAnswer,
 )
 from titan_desktop.contracts.message import publish
-from titan_desktop.ports.history import Asked, History, HistoryUnavailableError
+from titan_desktop.ports.history import Asked, History
 from titan_desktop.services import waiting
 from titan_desktop.services.chat import events
 from titan_desktop.services.chat.answering import Answering
 from titan_desktop.services.chat.attempts import Attempt, Attempts
 from titan_desktop.services.chat.order import Order
 from titan_desktop.services.chat.recent import Recent
+from titan_desktop.services.chat.storing import Storing
 
 TITLE_CHARS_MAX = 60
 RENAMED_CHARS_MAX = 200
@@ -52,10 +53,17 @@ class Commands:
     """Handles the commands on `topics.CHAT`. Returning acknowledges."""
 
     def __init__(
-        self, bus: Bus, history: History, recent: Recent, attempts: Attempts, answering: Answering
+        self,
+        bus: Bus,
+        history: History,
+        storing: Storing,
+        recent: Recent,
+        attempts: Attempts,
+        answering: Answering,
     ) -> None:
         self._bus = bus
         self._history = history
+        self._storing = storing
         self._recent = recent
         self._attempts = attempts
         self._answering = answering
@@ -71,16 +79,15 @@ class Commands:
     async def handle(self, event: Event) -> None:
         """Do what a command says; the events that we publish on the same topic are not for us.
 
-        A command waits for a store that is away, and begins anew when the attempt that it waited for was cut off:
-        a question must not be lost to a restart of PostgreSQL, nor a stop to that of its question.
+        Each of its steps waits for a store that is away, and the command begins anew when the attempt that it
+        waited for was cut off: a question must not be lost to a restart of PostgreSQL, nor a stop to that of its
+        question.
         """
         if event.event_type not in self._handlers:
             return
         kind, handler = self._handlers[event.event_type]
         command = event.payload_as(kind)
-        await waiting.until_there(
-            lambda: handler(event, command), HistoryUnavailableError, AttemptCutOffError
-        )
+        await waiting.until_there(lambda: handler(event, command), AttemptCutOffError)
 
     async def _send_prompt(self, event: Event, prompt: SendPrompt) -> None:
         if fault := _fault_of(prompt):
@@ -91,7 +98,7 @@ class Commands:
             return
         with self._attempts.begin(prompt.conversation_id, prompt.message_id, event.event_id) as attempt:
             async with self._order.turn(prompt.conversation_id):
-                asked = await waiting.until_there(lambda: self._ask(event, prompt), HistoryUnavailableError)
+                asked = await self._storing.until_taken(lambda: self._ask(event, prompt), prompt.message_id)
                 if asked is None:
                     _log.info("question %s is void: deleted, or its id is taken", prompt.message_id)
                     return
@@ -115,7 +122,9 @@ class Commands:
         while (running := self._attempts.of_question(retry.question_id)) is not None:
             await self._wait_for(running)
         with self._attempts.begin(retry.conversation_id, retry.question_id, event.event_id) as attempt:
-            asked = await self._history.asked(retry.question_id)
+            asked = await self._storing.until_taken(
+                lambda: self._history.asked(retry.question_id), retry.question_id
+            )
             if asked is None:
                 _log.info("there is no question %r to answer again", retry.question_id)
             elif _is_final(asked.answer):
@@ -129,7 +138,9 @@ class Commands:
             if attempt.event_id < event.event_id:
                 await self._end(attempt)
             return
-        stopped = await self._history.stop(stop.question_id, event_id=event.event_id)
+        stopped = await self._storing.until_taken(
+            lambda: self._history.stop(stop.question_id, event_id=event.event_id), stop.question_id
+        )
         # Its command may have come while we wrote; it has seen the stop in the history, or sees it now.
         attempt = self._attempts.of_question(stop.question_id)
         if attempt is not None and attempt.event_id < event.event_id:
@@ -142,12 +153,16 @@ class Commands:
         if not title:
             _log.warning("conversation %r keeps its title: the new one is blank", rename.conversation_id)
             return
-        changed = await self._history.rename(rename.conversation_id, title, event_id=event.event_id)
+        changed = await self._storing.until_taken(
+            lambda: self._history.rename(rename.conversation_id, title, event_id=event.event_id)
+        )
         if changed is not None:
             await self._say_changed(ConversationChanged(conversation=changed))
 
     async def _delete(self, event: Event, delete: DeleteConversation) -> None:
-        deleted = await self._history.delete(delete.conversation_id, event_id=event.event_id)
+        deleted = await self._storing.until_taken(
+            lambda: self._history.delete(delete.conversation_id, event_id=event.event_id)
+        )
         for attempt in self._attempts.of_conversation(delete.conversation_id):
             await self._end(attempt)
         await self._recent.changed(delete.conversation_id)

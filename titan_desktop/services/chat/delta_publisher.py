@@ -86,7 +86,7 @@ class DeltaPublisher:
             _log.warning("a part of answer %s was not said: %s", self._answer.id, error)
 
     async def _save_in_time(self) -> None:
-        saved = 0
+        saved, is_away = 0, False
         while True:
             await asyncio.sleep(SAVE_PAUSE_S)
             text = self._attempt.text
@@ -95,8 +95,11 @@ class DeltaPublisher:
             try:
                 is_ours = await self._history.save(self._answer.id, self._answer.attempt, text)
             except HistoryUnavailableError as error:
-                _log.warning("answer %s is not saved so far: %s", self._answer.id, error)
+                if not is_away:
+                    _log.warning("answer %s is not saved so far: %s", self._answer.id, error)
+                is_away = True
                 continue
+            is_away = False
             if not is_ours:  # stopped through another core, begun again there, or deleted
                 self._attempt.stop()
                 return

@@ -14,6 +14,7 @@ from titan_desktop.services.chat.attempts import Attempts
 from titan_desktop.services.chat.commands import Commands
 from titan_desktop.services.chat.recent import Recent
 from titan_desktop.services.chat.requests import Requests
+from titan_desktop.services.chat.storing import Storing
 
 GROUP = "chat"
 COMMANDS_AT_ONCE = 64
@@ -30,9 +31,9 @@ class ChatService:
         self._llm = llm
         self._endpoint: Endpoint | None = None
         self._attempts = Attempts()
-        recent = Recent(history, cache)
-        answering = Answering(bus, history, recent, llm, lambda: self._endpoint)
-        self._commands = Commands(bus, history, recent, self._attempts, answering)
+        recent, storing = Recent(history, cache), Storing(bus)
+        answering = Answering(bus, history, storing, recent, llm, lambda: self._endpoint)
+        self._commands = Commands(bus, history, storing, recent, self._attempts, answering)
         self._requests = Requests(history, recent, self._attempts)
         self._subscriptions: list[Subscription] = []
         self._warming: asyncio.Task[None] | None = None

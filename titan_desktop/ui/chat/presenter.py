@@ -11,6 +11,7 @@ from titan_desktop.ui.base.bridge import Bridge
 from titan_desktop.ui.base.tasks import Tasks
 from titan_desktop.ui.chat.chat_view import ChatView
 from titan_desktop.ui.chat.outbox import Outbox
+from titan_desktop.ui.chat.sentences import delay_sentence
 from titan_desktop.ui.chat.unsent import Unsent
 
 MessageSaid = chat.UserMessage | chat.AnswerStarted | chat.AssistantMessage
@@ -54,6 +55,8 @@ class ChatPresenter(QObject):
         """What is said of a conversation while its page is on the way."""
         self._gaps: dict[str, list[chat.AssistantDelta]] = {}
         """Answer -> the deltas that came after a gap, while the message is fetched."""
+        self._is_delayed = False
+        """The notice says what the store waits for."""
         self._asking_older = False
         self._is_page_missing = False
         """Questions are shown of a conversation whose stored messages are not known yet."""
@@ -74,6 +77,7 @@ class ChatPresenter(QObject):
         bridge.listen(chat.AssistantMessage, self._on_chat)
         bridge.listen(chat.AssistantDelta, self._on_delta)
         bridge.listen(chat.ConversationChanged, self._on_changed)
+        bridge.listen(chat.StoringDelayed, self._on_delayed)
 
     @property
     def is_loading(self) -> bool:
@@ -266,11 +270,24 @@ class ChatPresenter(QObject):
 
     # What is said
 
+    def _on_delayed(self, said: chat.StoringDelayed) -> None:
+        """Say it in every conversation: what is full is full for all of them."""
+        self._is_delayed = True
+        self._view.set_notice(delay_sentence(said.delay), "warning")
+
+    def _forget_delay(self) -> None:
+        """Something has been stored."""
+        if self._is_delayed:
+            self._is_delayed = False
+            self._view.set_notice("")
+
     def _on_changed(self, said: chat.ConversationChanged) -> None:
+        self._forget_delay()
         if said.deleted:
             self._forget(said.conversation.id)
 
     def _on_chat(self, said: MessageSaid) -> None:
+        self._forget_delay()
         if isinstance(said, chat.UserMessage):
             self._confirm(said.message.id)
         message = said.message

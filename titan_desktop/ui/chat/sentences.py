@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
-from titan_desktop.contracts.chat import Fault
+from titan_desktop.contracts.chat import Delay, Fault
 
 SETTINGS_URL = "titan:settings"
 """What `link_activated` carries when the person asks for the settings."""
@@ -48,6 +48,18 @@ _FAULTS: dict[Fault, Any] = {
 def fault_sentence(fault: Fault | None) -> str:
     """Which fault it is, and what the person can do."""
     return QCoreApplication.translate("Fault", _FAULTS[fault or Fault.INTERNAL])
+
+
+_DELAYS: dict[Delay, Any] = {
+    Delay.DISK_FULL: QT_TRANSLATE_NOOP(
+        "Delay", "The disk is full. Nothing is lost: it is stored as soon as you have made some room."
+    ),
+}
+
+
+def delay_sentence(delay: Delay) -> str:
+    """What has to wait, and what the person can do."""
+    return QCoreApplication.translate("Delay", _DELAYS[delay])
 
 
 def cured_in_settings(fault: Fault | None) -> bool:

@@ -147,6 +147,22 @@ async def test_a_stop_keeps_the_text_that_was_saved(history: PostgresHistory) ->
     assert not await history.save(answer.id, 1, "half an answer")
 
 
+async def test_what_was_done_and_not_heard_of_is_told_by_the_same_call(history: PostgresHistory) -> None:
+    """A connection may break between the two; whoever calls again has to hear that it is done."""
+    asked = await ask(history, event_id="E1")
+    answer = await history.begin(asked.question.id, event_id="E1", model="m")
+    assert answer is not None
+    assert await history.stop(asked.question.id, event_id="E2") == await history.stop(
+        asked.question.id, event_id="E2"
+    )
+    again = await history.begin(asked.question.id, event_id="E3", model="m")
+    assert again is not None
+    ended = msgspec.structs.replace(again, state=State.COMPLETE, text="done")
+    assert await history.finish(ended)
+    assert await history.finish(ended)
+    assert not await history.finish(msgspec.structs.replace(ended, text="done otherwise"))
+
+
 async def test_a_stop_that_is_older_than_the_retry_is_void(history: PostgresHistory) -> None:
     asked = await ask(history, event_id="E1")
     assert await history.begin(asked.question.id, event_id="E3", model="m") is not None

@@ -10,6 +10,7 @@ from titan_desktop.contracts import chat, topics
 from titan_desktop.contracts.chat import State
 from titan_desktop.ui.base.bridge import Bridge
 from titan_desktop.ui.base.tasks import Tasks
+from titan_desktop.ui.chat import sentences
 from titan_desktop.ui.chat.chat_view import ChatView
 from titan_desktop.ui.chat.presenter import ChatPresenter
 from titan_desktop.ui.chat.unsent import Unsent
@@ -249,6 +250,21 @@ async def test_a_page_that_did_not_come_can_be_asked_for_again(connected, core, 
     monkeypatch.undo()
     await open_first(connected, view)
     assert texts(view) == ["question 1"]
+
+
+async def test_a_full_disk_is_shown_until_something_is_stored(connected, core, view, bridge):
+    """What waits for room is no secret, and the sentence goes with its reason."""
+    delayed, stored = asyncio.Event(), asyncio.Event()
+    bridge.listen(chat.StoringDelayed, lambda _said: delayed.set())
+    bridge.listen(chat.AssistantMessage, lambda _said: stored.set())
+    core.messages.append(question(1))
+    await open_first(connected, view)
+    await core.say(chat.StoringDelayed(question_id="q1", delay=chat.Delay.DISK_FULL))
+    await asyncio.wait_for(delayed.wait(), 30)
+    assert view._notice.text() == sentences.delay_sentence(chat.Delay.DISK_FULL)
+    await core.say(chat.AssistantMessage(message=answer(1, "one", State.COMPLETE)))
+    await asyncio.wait_for(stored.wait(), 30)
+    assert not view._notice.text()
 
 
 async def test_a_deleted_conversation_gives_way_to_a_new_one(connected, core, view):
