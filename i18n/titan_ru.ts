@@ -434,6 +434,41 @@
     </message>
 </context>
 <context>
+    <name>Place</name>
+    <message>
+        <source>p. {first}</source>
+        <translation>стр. {first}</translation>
+    </message>
+    <message>
+        <source>pp. {first}–{last}</source>
+        <translation>стр. {first}–{last}</translation>
+    </message>
+    <message>
+        <source>slide {first}</source>
+        <translation>слайд {first}</translation>
+    </message>
+    <message>
+        <source>slides {first}–{last}</source>
+        <translation>слайды {first}–{last}</translation>
+    </message>
+    <message>
+        <source>line {first}</source>
+        <translation>строка {first}</translation>
+    </message>
+    <message>
+        <source>lines {first}–{last}</source>
+        <translation>строки {first}–{last}</translation>
+    </message>
+    <message>
+        <source>sheet {sheet}</source>
+        <translation>лист {sheet}</translation>
+    </message>
+    <message>
+        <source>sheet {sheet}, {cells}</source>
+        <translation>лист {sheet}, {cells}</translation>
+    </message>
+</context>
+<context>
     <name>Reason</name>
     <message>
         <source>Titan cannot read this kind of file.</source>

@@ -15,10 +15,11 @@ from titan_desktop.adapters.postgres.history import PostgresHistory
 from titan_desktop.adapters.redis.recent_cache import RedisRecentCache
 from titan_desktop.contracts import chat, memory, topics
 from titan_desktop.contracts.message import BusMessage, Kinds, ask, publish
+from titan_desktop.contracts.sources import FilePassage
 from titan_desktop.ports.model import Endpoint
 from titan_desktop.services.chat import ChatService
 
-DEPOSIT = memory.Hit(
+DEPOSIT = FilePassage(
     path="/home/p/Downloads/rental.pdf",
     title="rental.pdf",
     score=2.0,
@@ -97,8 +98,8 @@ class Memory:
     """Answers searches with `hits`, or with those `elsewhere` for a query."""
 
     def __init__(self) -> None:
-        self.hits: tuple[memory.Hit, ...] = (DEPOSIT,)
-        self.elsewhere: dict[str, tuple[memory.Hit, ...]] = {}
+        self.hits: tuple[FilePassage, ...] = (DEPOSIT,)
+        self.elsewhere: dict[str, tuple[FilePassage, ...]] = {}
         self.searches: list[memory.Search] = []
 
     async def search(self, event: Event) -> memory.SearchResult:

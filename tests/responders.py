@@ -12,15 +12,21 @@ import msgspec
 from titan_bus import Bus, Event, RequestRefused
 from titan_desktop.contracts import chat, files, memory, system, topics
 from titan_desktop.contracts.message import BusMessage, publish
+from titan_desktop.contracts.sources import FilePassage, Pages
 
 Answerer = Callable[[chat.SendPrompt], AsyncIterator[BusMessage]]
 
 
 def a_hit(
     path: str = "/home/anna/Desktop/rent.pdf", score: float = 1.0, passage: str = "The deposit is 900."
-) -> memory.Hit:
-    return memory.Hit(
-        path=path, title=path.rpartition("/")[2], score=score, passage=passage, kind=path.rpartition(".")[2]
+) -> FilePassage:
+    return FilePassage(
+        path=path,
+        title=path.rpartition("/")[2],
+        score=score,
+        passage=passage,
+        kind=path.rpartition(".")[2],
+        place=Pages(first=3, last=3),
     )
 
 

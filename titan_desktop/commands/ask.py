@@ -11,6 +11,7 @@ from titan_desktop.commands import exit_codes, output, sentences
 from titan_desktop.contracts import chat
 from titan_desktop.contracts.message import Kinds, publish
 from titan_desktop.contracts.message import ask as ask_core
+from titan_desktop.contracts.sources import FilePassage
 
 GET_TIMEOUT_S = 10.0
 
@@ -116,10 +117,12 @@ class Paper:
             if answer.text:
                 output.say()
             output.say(self._says["sources"])
-        for number, hit in enumerate(answer.sources, start=1):
-            output.say(f"[{number}] {output.line(hit.title)}\n    {output.line(hit.path)}")
-            if answer.kind is chat.AnswerKind.PASSAGES and hit.passage not in answer.text:
-                output.say(textwrap.indent(output.safe(hit.passage.strip()), "    "))
+        for number, source in enumerate(answer.sources, start=1):
+            output.say(f"[{number}] {output.line(sentences.for_source(self._says, source))}")
+            if isinstance(source, FilePassage):
+                output.say(f"    {output.line(source.path)}")
+            if answer.kind is chat.AnswerKind.PASSAGES and source.passage not in answer.text:
+                output.say(textwrap.indent(output.safe(source.passage.strip()), "    "))
 
 
 async def _answer(bus: Bus, question: Question, paper: Paper) -> chat.Message:
@@ -170,7 +173,7 @@ def _as_json(answer: chat.Message) -> dict[str, object]:
         "state": answer.state,
         "kind": answer.kind,
         "model": answer.model,
-        "sources": [output.hit_as_json(hit) for hit in answer.sources],
+        "sources": [output.source_as_json(source) for source in answer.sources],
         "conversation_id": answer.conversation_id,
         "fault": {"kind": answer.fault, "detail": answer.fault_detail} if answer.fault else None,
     }
@@ -180,7 +183,7 @@ def _passages(answer: chat.Message) -> str:
     """Return the passages as one text: without a model they are the answer."""
     if answer.kind is not chat.AnswerKind.PASSAGES:
         return ""
-    return "\n\n".join(f"{hit.title}: {hit.passage.strip()}" for hit in answer.sources)
+    return "\n\n".join(f"{source.title}: {source.passage.strip()}" for source in answer.sources)
 
 
 def _verdict(answer: chat.Message, says: sentences.Table) -> int:

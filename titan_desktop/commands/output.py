@@ -8,7 +8,7 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from titan_desktop.contracts.memory import Hit
+    from titan_desktop.contracts.sources import Source
 
 REDRAW_S = 0.1
 _BAR_CELLS = 24
@@ -44,15 +44,16 @@ def say_json(value: Any) -> None:
     print(msgspec.json.encode(value).decode(), flush=True)
 
 
-def hit_as_json(hit: "Hit") -> dict[str, object]:
-    """Return the five fields of a hit that scripts may rely on."""
-    return {
-        "path": hit.path,
-        "title": hit.title,
-        "score": hit.score,
-        "passage": hit.passage,
-        "kind": hit.kind,
-    }
+def source_as_json(source: "Source") -> dict[str, object]:
+    """Return the fields that scripts may rely on.
+
+    A passage of a file has "path", "title", "score", "passage", "kind" and "place": null, or its "type" ("pages",
+    "slides", "lines", "cells") with "first", "last" and, for cells, "sheet".
+    """
+    import msgspec
+
+    fields: dict[str, object] = msgspec.to_builtins(source)
+    return {name: value for name, value in fields.items() if name not in {"type", "position"}}
 
 
 def complain(sentence: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from titan_bus import Bus
 from titan_desktop.commands import exit_codes, output, sentences
 from titan_desktop.contracts import memory, message
+from titan_desktop.contracts.sources import FilePassage
 
 SEARCH_TIMEOUT_S = 30.0
 QUERIES_AT_ONCE = 8
@@ -37,9 +38,9 @@ async def run(bus: Bus, options: argparse.Namespace, text: str, says: sentences.
     if result.degraded:
         output.complain(output.line(sentences.for_degraded(says, result.degraded)))
     if options.json:
-        output.say_json([output.hit_as_json(hit) for hit in result.hits])
+        output.say_json([output.source_as_json(hit) for hit in result.hits])
     else:
-        _print(result.hits)
+        _print(result.hits, says)
     if not result.hits and not options.json:
         output.complain(says["nothing"])
     return exit_codes.DONE if result.hits else exit_codes.NOTHING
@@ -51,7 +52,7 @@ async def run_many(
     """Answer many, one JSON list a line, in the order of the queries; what is missing is said once."""
     degraded = ""
     async for result in _in_order(bus, queries, options.limit):
-        output.say_json([output.hit_as_json(hit) for hit in result.hits])
+        output.say_json([output.source_as_json(hit) for hit in result.hits])
         degraded = degraded or result.degraded
     if degraded:
         output.complain(output.line(sentences.for_degraded(says, degraded)))
@@ -80,10 +81,10 @@ async def _search(bus: Bus, query: str, limit: int) -> memory.SearchResult:
     return await message.ask(bus, memory.Search(query=query, limit=limit), SEARCH_TIMEOUT_S)
 
 
-def _print(hits: Iterable[memory.Hit]) -> None:
+def _print(hits: Iterable[FilePassage], says: sentences.Table) -> None:
     width = max(shutil.get_terminal_size().columns, 40)
     for number, hit in enumerate(hits, start=1):
-        output.say(f"{number}. {output.line(hit.title)}  ({hit.score:.4g})")
+        output.say(f"{number}. {output.line(sentences.for_source(says, hit))}  ({hit.score:.4g})")
         output.say(f"   {output.line(hit.path)}")
         passage = output.line(hit.passage)
         room = width - 3

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from titan_desktop.contracts.chat import Delay, Fault
 from titan_desktop.contracts.memory import Reason
+from titan_desktop.contracts.sources import Cells, FilePassage, Lines, Pages, Slides, Source
 
 Table = Mapping[str, str]
 """Sentences by key. Faults have the keys `fault.…`, reasons `reason.…`, the lines of a report `doctor.…`."""
@@ -55,6 +56,23 @@ def for_reason(sentences: Table, reason: str) -> str:
     return sentences.get(f"reason.{reason}", reason) if reason != Reason.NONE else ""
 
 
+def for_source(sentences: Table, source: Source) -> str:
+    """Say a source's title, and where in its file it stands if that is known: "rent.pdf, p. 3"."""
+    return ", ".join(filter(None, (source.title, _place(sentences, source))))
+
+
+def _place(sentences: Table, source: Source) -> str:
+    match source:
+        case FilePassage(place=Cells() as cells):
+            key = "cells" if cells.first != cells.last else "cell" if cells.first else "sheet"
+            return sentences[f"place.{key}"].format(sheet=cells.sheet, first=cells.first, last=cells.last)
+        case FilePassage(place=Pages() | Slides() | Lines() as span):
+            unit = type(span).__name__.lower()
+            key = unit if span.first != span.last else unit.removesuffix("s")
+            return sentences[f"place.{key}"].format(first=span.first, last=span.last)
+    return ""
+
+
 ENGLISH: Table = {
     "fault.wrong_key": "The endpoint refused the key. Set the right one: `titan key set`, or OPENAI_API_KEY.",
     "fault.unreachable": "The model's endpoint cannot be reached. Check the network and its address.",
@@ -79,6 +97,15 @@ ENGLISH: Table = {
     "reason.unreadable": "it may not be read",
     "reason.vanished": "it is not there",
     "reason.not_regular": "it is not an ordinary file",
+    "place.page": "p. {first}",
+    "place.pages": "pp. {first}–{last}",
+    "place.slide": "slide {first}",
+    "place.slides": "slides {first}–{last}",
+    "place.line": "line {first}",
+    "place.lines": "lines {first}–{last}",
+    "place.sheet": "sheet {sheet}",
+    "place.cell": "sheet {sheet}, {first}",
+    "place.cells": "sheet {sheet}, {first}:{last}",
     "sources": "Sources:",
     "nothing": "Nothing was found in your files.",
     "connect": (
@@ -202,6 +229,15 @@ RUSSIAN: Table = {
     "reason.unreadable": "нет прав на чтение",
     "reason.vanished": "его нет на месте",
     "reason.not_regular": "это не обычный файл",
+    "place.page": "стр. {first}",
+    "place.pages": "стр. {first}–{last}",
+    "place.slide": "слайд {first}",
+    "place.slides": "слайды {first}–{last}",
+    "place.line": "строка {first}",
+    "place.lines": "строки {first}–{last}",
+    "place.sheet": "лист {sheet}",
+    "place.cell": "лист {sheet}, {first}",
+    "place.cells": "лист {sheet}, {first}:{last}",
     "sources": "Источники:",
     "nothing": "В ваших файлах ничего не найдено.",
     "connect": (

@@ -11,8 +11,8 @@ from typing import ClassVar, Generic
 import msgspec
 
 from titan_desktop.contracts import topics
-from titan_desktop.contracts.memory import Hit
 from titan_desktop.contracts.message import BusMessage, R, Request
+from titan_desktop.contracts.sources import Source
 
 PROMPT_BYTES_MAX = 24_000
 """A question's longest UTF-8 text: an event has 32 KB (32,768 bytes) with its envelope, and JSON escapes some."""
@@ -88,7 +88,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int = 0
     kind: AnswerKind = AnswerKind.MODEL
     model: str = ""
-    sources: tuple[Hit, ...] = ()
+    sources: tuple[Source, ...] = ()
     fault: Fault | None = None
     fault_detail: str = ""
 

@@ -10,26 +10,7 @@ import msgspec
 
 from titan_desktop.contracts import topics
 from titan_desktop.contracts.message import BusMessage, R, Request
-
-
-class Hit(msgspec.Struct, frozen=True, kw_only=True):
-    """The best passage of one file.
-
-    Attributes:
-        path: absolute.
-        title: what a person calls the file: its name without the folder.
-        score: greater is better; comparable within one answer only.
-        passage: the text that was found, at most about 1,600 characters.
-        kind: the file's kind: "pdf", "docx", "txt" … (the extension in lower case).
-        position: the passage's number in the file, from 0.
-    """
-
-    path: str
-    title: str
-    score: float
-    passage: str
-    kind: str
-    position: int = 0
+from titan_desktop.contracts.sources import FilePassage
 
 
 class Outcome(StrEnum):
@@ -111,12 +92,13 @@ class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
     """Reply to Search.
 
     Attributes:
+        hits: the best passage of each file.
         legs: what took part: "keyword", "vector".
         degraded: why a leg is missing that should be there, `code` or `code: detail`; the codes are those of
             `ports.embedder.EmbedderFault`, and `vectors_differ` when the model answers with another size.
     """
 
-    hits: tuple[Hit, ...]
+    hits: tuple[FilePassage, ...]
     legs: tuple[str, ...] = ("keyword",)
     degraded: str = ""
 

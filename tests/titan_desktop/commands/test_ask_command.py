@@ -33,7 +33,7 @@ async def test_the_answer_is_written_once_with_its_sources(
         status = await ask.run(bus, options(), "What is the deposit?", SAYS)
     out, err = capsys.readouterr()
     assert status == exit_codes.DONE
-    assert out == "The deposit is 900.\n\nSources:\n[1] rent.pdf\n    /home/anna/Desktop/rent.pdf\n"
+    assert out == "The deposit is 900.\n\nSources:\n[1] rent.pdf, p. 3\n    /home/anna/Desktop/rent.pdf\n"
     assert err == ""
 
 
@@ -48,7 +48,7 @@ async def test_without_a_model_the_sources_are_the_first_line(
 
     async with chat_service(bus, passages):
         await ask.run(bus, options(), "What is the deposit?", SAYS)
-    assert capsys.readouterr().out.startswith("Sources:\n[1] rent.pdf\n")
+    assert capsys.readouterr().out.startswith("Sources:\n[1] rent.pdf, p. 3\n")
 
 
 async def test_json_is_one_object(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,6 +71,7 @@ async def test_json_is_one_object(bus: Bus, capsys: pytest.CaptureFixture[str]) 
                 "score": 1.0,
                 "passage": "The deposit is 900.",
                 "kind": "pdf",
+                "place": {"type": "pages", "first": 3, "last": 3},
             }
         ],
         "conversation_id": "01J25T91SA3G7G9F2W3ZVQ7E7N",

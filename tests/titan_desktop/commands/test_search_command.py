@@ -26,19 +26,23 @@ async def two_hits(request: memory.Search) -> memory.SearchResult:
 async def test_the_list_is_numbered_and_fits_the_terminal(
     bus: Bus, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Title, score, path and one line of passage for each file."""
+    """Title, place, score, path and one line of passage for each file."""
     monkeypatch.setenv("COLUMNS", "60")
     async with memory_service(bus, two_hits):
         assert await search.run(bus, options(), "deposit", SAYS) == exit_codes.DONE
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:3] == ["1. rent.pdf  (2.5)", "   /home/anna/Desktop/rent.pdf", "   The deposit is 900."]
-    assert lines[3] == "2. счёт.txt  (1.25)"
+    assert lines[:3] == [
+        "1. rent.pdf, p. 3  (2.5)",
+        "   /home/anna/Desktop/rent.pdf",
+        "   The deposit is 900.",
+    ]
+    assert lines[3] == "2. счёт.txt, p. 3  (1.25)"
     assert len(lines[5]) == 60
     assert lines[5].endswith("…")
 
 
-async def test_json_is_a_list_of_five_fields_best_first(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
-    """The shape that the specification promises to scripts."""
+async def test_json_is_a_list_of_objects_best_first(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the fields that scripts rely on."""
     async with memory_service(bus, two_hits):
         await search.run(bus, options(json=True, limit=1), "deposit", SAYS)
     (hit,) = json.loads(capsys.readouterr().out)
@@ -48,6 +52,7 @@ async def test_json_is_a_list_of_five_fields_best_first(bus: Bus, capsys: pytest
         "score": 2.5,
         "passage": "The deposit is 900.",
         "kind": "pdf",
+        "place": {"type": "pages", "first": 3, "last": 3},
     }
 
 

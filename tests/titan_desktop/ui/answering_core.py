@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from titan_bus import Bus, Event, RequestRefused
 from titan_desktop.contracts import chat
 from titan_desktop.contracts.chat import State
-from titan_desktop.contracts.memory import Hit
+from titan_desktop.contracts.sources import FilePassage
 
 from .window_core import AT, WindowCore
 
@@ -115,7 +115,9 @@ class AnsweringCore(WindowCore):
 
     async def _begin(self, answer: chat.Message) -> None:
         hits = tuple(
-            Hit(path=f"/home/anna/{n}.pdf", title=f"{n}.pdf", score=1.0, passage=TEXTS[n % 3] * 9, kind="pdf")
+            FilePassage(
+                path=f"/home/anna/{n}.pdf", title=f"{n}.pdf", score=1.0, passage=TEXTS[n % 3] * 9, kind="pdf"
+            )
             for n in range(self._chance.randrange(8))
         )
         answer = replace(answer, sources=hits, text="", state=State.WAITING, fault=None)

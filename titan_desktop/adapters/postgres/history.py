@@ -25,7 +25,7 @@ from titan_desktop.contracts.chat import (
     SendPrompt,
     State,
 )
-from titan_desktop.contracts.memory import Hit
+from titan_desktop.contracts.sources import Source
 from titan_desktop.ports.history import Asked, HistoryFullError, HistoryUnavailableError
 
 MIGRATIONS = (
@@ -67,12 +67,22 @@ MIGRATIONS = (
         );
         """,
     ),
+    Migration(
+        "history-sources",
+        # What a source is was not said while all of them were passages of files.
+        """
+        UPDATE messages SET sources = (
+            SELECT jsonb_agg('{"type": "file_passage"}' || source ORDER BY number)
+            FROM jsonb_array_elements(sources) WITH ORDINALITY AS stored (source, number)
+        ) WHERE sources <> '[]';
+        """,
+    ),
 )
 """`stops` remembers a stop that came before its question, or while nobody was answering it."""
 
 UNFINISHED = "('waiting', 'streaming')"
 
-_sources = msgspec.json.Decoder(tuple[Hit, ...])
+_sources = msgspec.json.Decoder(tuple[Source, ...])
 
 
 class PostgresHistory:
@@ -339,11 +349,11 @@ def _storable(text: str) -> str:
     return text.replace("\x00", "\ufffd")
 
 
-def _storable_sources(sources: tuple[Hit, ...]) -> str:
+def _storable_sources(sources: tuple[Source, ...]) -> str:
     """As JSON without NUL, which jsonb refuses, too."""
     clean = [
-        msgspec.structs.replace(hit, title=_storable(hit.title), passage=_storable(hit.passage))
-        for hit in sources
+        msgspec.structs.replace(source, title=_storable(source.title), passage=_storable(source.passage))
+        for source in sources
     ]
     return msgspec.json.encode(clean).decode()
 

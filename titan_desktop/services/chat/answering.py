@@ -9,8 +9,9 @@ from msgspec.structs import replace
 from titan_bus import Bus, BusError
 from titan_bus.errors import BusClosedError, BusOverloadedError, BusUnavailableError
 from titan_desktop.contracts.chat import AnswerKind, Fault, Message, State
-from titan_desktop.contracts.memory import Hit, Search
+from titan_desktop.contracts.memory import Search
 from titan_desktop.contracts.message import ask, publish
+from titan_desktop.contracts.sources import FilePassage
 from titan_desktop.ports.history import History
 from titan_desktop.ports.model import Endpoint, Llm, LlmError, Turn
 from titan_desktop.services.chat import events, followup_query, prompt
@@ -158,7 +159,7 @@ class Answering:
         attempt.answer = replace(begun, sources=sources, kind=kind)
         await self._say_started(attempt.answer)
 
-    async def _sources(self, question: Message, recent: Sequence[Message]) -> tuple[Hit, ...]:
+    async def _sources(self, question: Message, recent: Sequence[Message]) -> tuple[FilePassage, ...]:
         """Return what is found for a question and, behind that, for what it leans on."""
         found = await self._search(question.text)
         in_full = followup_query.in_full(question, recent)
@@ -168,7 +169,7 @@ class Answering:
         known = {(hit.path, hit.position) for hit in found}
         return found + tuple(hit for hit in more if (hit.path, hit.position) not in known)
 
-    async def _search(self, query: str, limit: int = SOURCES_MAX) -> tuple[Hit, ...] | None:
+    async def _search(self, query: str, limit: int = SOURCES_MAX) -> tuple[FilePassage, ...] | None:
         """Return what memory finds, None if it does not answer."""
         search = Search(query=query[:QUERY_CHARS_MAX], limit=limit)
         try:

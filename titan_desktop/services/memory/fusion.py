@@ -7,13 +7,13 @@ scores.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from titan_desktop.contracts.memory import Hit
+from titan_desktop.contracts.sources import FilePassage
 from titan_desktop.ports.passages import Found
 
 K = 60
 
 
-def best_of_files(legs: Iterable[Sequence[Found]], limit: int) -> tuple[Hit, ...]:
+def best_of_files(legs: Iterable[Sequence[Found]], limit: int) -> tuple[FilePassage, ...]:
     """Return at most `limit` files, best first, each by its best passage; equal ones keep the legs' order."""
     scores: dict[int, float] = defaultdict(float)
     passages: dict[int, Found] = {}
@@ -21,7 +21,7 @@ def best_of_files(legs: Iterable[Sequence[Found]], limit: int) -> tuple[Hit, ...
         for rank, found in enumerate(leg, 1):
             scores[found.passage_id] += 1 / (K + rank)
             passages.setdefault(found.passage_id, found)
-    best: dict[str, Hit] = {}
+    best: dict[str, FilePassage] = {}
     for passage_id in sorted(scores, key=lambda number: -scores[number]):
         found = passages[passage_id]
         best.setdefault(found.path, _hit(found, scores[passage_id]))
@@ -30,8 +30,8 @@ def best_of_files(legs: Iterable[Sequence[Found]], limit: int) -> tuple[Hit, ...
     return tuple(best.values())
 
 
-def _hit(found: Found, score: float) -> Hit:
-    return Hit(
+def _hit(found: Found, score: float) -> FilePassage:
+    return FilePassage(
         path=found.path,
         title=found.title,
         score=score,

@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from titan_desktop.contracts.chat import Delay, Fault
+from titan_desktop.contracts.sources import Cells, FilePassage, Lines, Pages, Slides, Source
 
 SETTINGS_URL = "titan:settings"
 """What `link_activated` carries when the person asks for the settings."""
@@ -82,3 +83,30 @@ def nothing_found(folders: str) -> str:
     if not folders:
         return translate("Hint", "Nothing was found in your files. Try other words.")
     return translate("Hint", "Nothing was found in {folders}. Try other words.").format(folders=folders)
+
+
+_PLACES: dict[type, tuple[Any, Any]] = {
+    Pages: (QT_TRANSLATE_NOOP("Place", "p. {first}"), QT_TRANSLATE_NOOP("Place", "pp. {first}–{last}")),
+    Slides: (
+        QT_TRANSLATE_NOOP("Place", "slide {first}"),
+        QT_TRANSLATE_NOOP("Place", "slides {first}–{last}"),
+    ),
+    Lines: (QT_TRANSLATE_NOOP("Place", "line {first}"), QT_TRANSLATE_NOOP("Place", "lines {first}–{last}")),
+}
+"""One of them, and several."""
+
+
+def place(source: Source) -> str:
+    """Say where in its file a source stands, "" where that is not known."""
+    match source:
+        case FilePassage(place=Cells(sheet=sheet, first=first, last=last)):
+            if not first:
+                return QCoreApplication.translate("Place", "sheet {sheet}").format(sheet=sheet)
+            cells = first if first == last else f"{first}:{last}"
+            return QCoreApplication.translate("Place", "sheet {sheet}, {cells}").format(
+                sheet=sheet, cells=cells
+            )
+        case FilePassage(place=Pages() | Slides() | Lines() as span):
+            sentence = _PLACES[type(span)][span.first != span.last]
+            return QCoreApplication.translate("Place", sentence).format(first=span.first, last=span.last)
+    return ""

@@ -8,7 +8,8 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QToolButton, QWidget
 
-from titan_desktop.contracts.memory import Hit
+from titan_desktop.contracts.sources import FilePassage, Source
+from titan_desktop.ui.chat import sentences
 from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.icons import arrow_icon, file_icon
 from titan_desktop.ui.chat.markdown import Rendered
@@ -20,6 +21,7 @@ _ROW = 30
 _GAP = 2
 _INDENT = 34
 _TITLE = 24
+_SPACE = 6
 
 
 @dataclass
@@ -31,7 +33,7 @@ class Unfolded:
 
 
 class SourceRow(QWidget):
-    """One file: number, name, and its passage."""
+    """One source: number, name, the place in the file, and its passage."""
 
     open_clicked = Signal(str)
     toggled = Signal(int)
@@ -50,21 +52,26 @@ class SourceRow(QWidget):
         self.file.setIconSize(QSize(18, 18))
         self.file.setCursor(Qt.CursorShape.PointingHandCursor)
         self.file.clicked.connect(lambda: self.open_clicked.emit(self._path))
+        self.place = QLabel(self)
+        self.place.setTextFormat(Qt.TextFormat.PlainText)
         self._passage: RichText | None = None
 
-    def show_hit(
-        self, hit: Hit, colours: Colours, pattern: re.Pattern[str] | None, *, open_: bool, short: bool
+    def show_source(
+        self, source: Source, colours: Colours, pattern: re.Pattern[str] | None, *, open_: bool, short: bool
     ) -> None:
         """Show a source; when `open_`, with its passage, which `short` cuts to where the question's words are."""
-        self._path, self._line = hit.path, colours.line
-        self.file.setText(f"{self._index + 1}  {hit.title}".replace("&", "&&"))  # no mnemonic
-        self.file.setIcon(file_icon(hit.kind))
-        self.file.setToolTip(tip(hit.path))
+        self._line = colours.line
+        self.file.setText(f"{self._index + 1}  {source.title}".replace("&", "&&"))  # no mnemonic
+        self._show_file(source)
+        where = sentences.place(source)
+        self.place.setText(where)
+        self.place.setStyleSheet(f"color:{colours.muted};")
+        named = f"{source.title}, {where}" if where else source.title
         self.file.setAccessibleName(
-            self.tr("Open source {number}: {title}").format(number=self._index + 1, title=hit.title)
+            self.tr("Open source {number}: {title}").format(number=self._index + 1, title=named)
         )
         self.arrow.setIcon(arrow_icon(colours.muted, down=open_ and not short))
-        self.arrow.setVisible(not short or excerpt(hit.passage, pattern) != hit.passage.strip())
+        self.arrow.setVisible(not short or excerpt(source.passage, pattern) != source.passage.strip())
         words = self.tr("Hide the passage") if open_ and not short else self.tr("Show the passage")
         self.arrow.setToolTip(words)
         self.arrow.setAccessibleName(words)
@@ -74,16 +81,27 @@ class SourceRow(QWidget):
             return
         if self._passage is None:
             self._passage = RichText(self)
-        text = excerpt(hit.passage, pattern) if short else hit.passage.strip()
+        text = excerpt(source.passage, pattern) if short else source.passage.strip()
         self._passage.set_colours(colours)
         self._passage.set_rendered(Rendered(marked_html(text, pattern, colours.mark)))
-        self._passage.setAccessibleName(self.tr("Passage of {title}").format(title=hit.title))
+        self._passage.setAccessibleName(self.tr("Passage of {title}").format(title=source.title))
         self._passage.show()
+
+    def _show_file(self, source: Source) -> None:
+        """Only a file can be opened yet."""
+        file = source if isinstance(source, FilePassage) else None
+        self._path = file.path if file else ""
+        self.file.setEnabled(file is not None)
+        self.file.setIcon(file_icon(file.kind if file else ""))
+        self.file.setToolTip(tip(self._path))
 
     def fit(self, width: int) -> int:
         """Place the parts and return the height."""
         self.arrow.setGeometry(0, (_ROW - 24) // 2, 24, 24)
-        self.file.setGeometry(26, 1, min(self.file.sizeHint().width(), width - 26), _ROW - 2)
+        where = min(self.place.sizeHint().width(), width // 2) if self.place.text() else 0
+        named = min(self.file.sizeHint().width(), width - 26 - _SPACE - where)
+        self.file.setGeometry(26, 1, named, _ROW - 2)
+        self.place.setGeometry(26 + named + _SPACE, 1, where, _ROW - 2)
         if self._passage is None or self._passage.isHidden():
             return _ROW
         height = self._passage.fit(width - _INDENT - 14)
@@ -112,7 +130,7 @@ class SourceList(QWidget):
         self._more.setAutoRaise(True)
         self._more.clicked.connect(self._show_all)
         self._rows: list[SourceRow] = []
-        self._hits: Sequence[Hit] = ()
+        self._sources: Sequence[Source] = ()
         self._unfolded = Unfolded()
         self._pattern: re.Pattern[str] | None = None
         self._colours = Colours.of(self.palette())
@@ -120,7 +138,7 @@ class SourceList(QWidget):
 
     def show_sources(
         self,
-        hits: Sequence[Hit],
+        sources: Sequence[Source],
         unfolded: Unfolded,
         pattern: re.Pattern[str] | None,
         colours: Colours,
@@ -128,12 +146,12 @@ class SourceList(QWidget):
         passages: bool,
     ) -> None:
         """Show these; with `passages` each shows an excerpt from the start, because the sources are the answer."""
-        self._hits, self._unfolded, self._pattern = hits, unfolded, pattern
+        self._sources, self._unfolded, self._pattern = sources, unfolded, pattern
         self._colours, self._short = colours, passages
         self._title.setText("" if passages else self.tr("Sources"))
         self._title.setVisible(not passages)
         self._title.setStyleSheet(f"color:{colours.muted}; font-weight:600;")
-        shown = len(hits) if unfolded.all_sources else min(len(hits), _SHOWN_AT_FIRST)
+        shown = len(sources) if unfolded.all_sources else min(len(sources), _SHOWN_AT_FIRST)
         while len(self._rows) < shown:
             row = SourceRow(len(self._rows), self)
             row.open_clicked.connect(self.source_activated)
@@ -143,13 +161,13 @@ class SourceList(QWidget):
             row.setVisible(index < shown)
             if index < shown:
                 self._fill(index)
-        self._more.setVisible(shown < len(hits))
-        self._more.setText(self.tr("Show {count} more").format(count=len(hits) - shown))
+        self._more.setVisible(shown < len(sources))
+        self._more.setText(self.tr("Show {count} more").format(count=len(sources) - shown))
 
     def _fill(self, index: int) -> None:
         chosen = index in self._unfolded.passages
-        self._rows[index].show_hit(
-            self._hits[index],
+        self._rows[index].show_source(
+            self._sources[index],
             self._colours,
             self._pattern,
             open_=chosen or self._short,
@@ -175,7 +193,7 @@ class SourceList(QWidget):
 
     def unfold(self, number: int) -> None:
         """Show the passage of source `number`, counted from 1: a citation was clicked."""
-        if 1 <= number <= len(self._hits):
+        if 1 <= number <= len(self._sources):
             self._unfolded.all_sources |= number > _SHOWN_AT_FIRST
             self._unfolded.passages.add(number - 1)
             self._again()
@@ -189,5 +207,5 @@ class SourceList(QWidget):
         self._again()
 
     def _again(self) -> None:
-        self.show_sources(self._hits, self._unfolded, self._pattern, self._colours, passages=self._short)
+        self.show_sources(self._sources, self._unfolded, self._pattern, self._colours, passages=self._short)
         self.changed.emit()

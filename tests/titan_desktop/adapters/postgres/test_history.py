@@ -13,11 +13,11 @@ from titan_desktop.adapters.postgres.database import Database
 from titan_desktop.adapters.postgres.faults import translated
 from titan_desktop.adapters.postgres.history import PostgresHistory
 from titan_desktop.contracts.chat import AnswerKind, Fault, SendPrompt, State
-from titan_desktop.contracts.memory import Hit
+from titan_desktop.contracts.sources import FilePassage
 from titan_desktop.ports.history import Asked, HistoryUnavailableError
 
 AT = "2026-11-23T10:00:00Z"
-HIT = Hit(path="/d/a.txt", title="a.txt", score=1.5, passage="Kaution: 500 €", kind="txt", position=3)
+HIT = FilePassage(path="/d/a.txt", title="a.txt", score=1.5, passage="Kaution: 500 €", kind="txt", position=3)
 
 
 @pytest.fixture

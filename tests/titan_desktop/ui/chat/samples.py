@@ -1,7 +1,7 @@
 """Messages for the tests of the conversation."""
 
 from titan_desktop.contracts.chat import AssistantDelta, Message, Role, State
-from titan_desktop.contracts.memory import Hit
+from titan_desktop.contracts.sources import FilePassage, Place
 
 CONVERSATION = "c1"
 
@@ -41,8 +41,14 @@ def delta(number: int, offset: int, text: str, attempt: int = 1) -> AssistantDel
     )
 
 
-def hit(title: str = "Договор.pdf", passage: str = "Депозит составляет 45 000 рублей.") -> Hit:
-    return Hit(path=f"/home/anna/Desktop/{title}", title=title, score=1.0, passage=passage, kind="pdf")
+def hit(
+    title: str = "Договор.pdf",
+    passage: str = "Депозит составляет 45 000 рублей.",
+    place: Place | None = None,
+) -> FilePassage:
+    return FilePassage(
+        path=f"/home/anna/Desktop/{title}", title=title, score=1.0, passage=passage, kind="pdf", place=place
+    )
 
 
 def exchange(count: int) -> list[Message]:

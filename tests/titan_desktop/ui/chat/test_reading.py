@@ -7,11 +7,13 @@ from PySide6.QtWidgets import QApplication
 
 from tests.titan_desktop.ui.chat.samples import CONVERSATION, answer, question
 from titan_desktop.contracts.chat import AnswerKind, State
-from titan_desktop.contracts.memory import Hit
+from titan_desktop.contracts.sources import FilePassage
 from titan_desktop.ui.chat.chat_view import ChatView
 
 HITS = tuple(
-    Hit(path=f"/d/{n}.pdf", title=f"{n}.pdf", score=1, passage="Залог 45 000 рублей.\n" * 9, kind="pdf")
+    FilePassage(
+        path=f"/d/{n}.pdf", title=f"{n}.pdf", score=1, passage="Залог 45 000 рублей.\n" * 9, kind="pdf"
+    )
     for n in range(5)
 )
 

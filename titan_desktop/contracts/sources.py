@@ -1,0 +1,115 @@
+"""Sources: what an answer rests on and what a search finds, with the place in it.
+
+Search hits, the sources of an answer and the history speak of them. Every source has a `title` that a person knows
+it by and the `passage` that counts; where it leads is each one's own.
+"""
+
+import msgspec
+
+
+class Pages(msgspec.Struct, frozen=True, kw_only=True, tag="pages", tag_field="type"):
+    """Pages of a document, from 1, both ends included."""
+
+    first: int
+    last: int
+
+
+class Slides(msgspec.Struct, frozen=True, kw_only=True, tag="slides", tag_field="type"):
+    """Slides of a presentation in the order in which they are shown, from 1, both ends included."""
+
+    first: int
+    last: int
+
+
+class Lines(msgspec.Struct, frozen=True, kw_only=True, tag="lines", tag_field="type"):
+    """Lines of a text file as an editor counts them, from 1, both ends included."""
+
+    first: int
+    last: int
+
+
+class Cells(msgspec.Struct, frozen=True, kw_only=True, tag="cells", tag_field="type"):
+    """A rectangle of a spreadsheet.
+
+    Attributes:
+        sheet: its name.
+        first: the upper left cell, such as "B3"; "" when only the sheet is known.
+        last: the lower right one.
+    """
+
+    sheet: str
+    first: str = ""
+    last: str = ""
+
+
+Place = Pages | Slides | Lines | Cells
+"""Where in a file; a field of this type may be None: the file has no places, or they are not known."""
+
+
+class FilePassage(msgspec.Struct, frozen=True, kw_only=True, tag="file_passage", tag_field="type"):
+    """A passage of a file.
+
+    Attributes:
+        path: absolute.
+        title: what a person calls the file: its name without the folder.
+        score: greater is better; comparable within one answer only.
+        passage: the text, at most about 1,600 characters.
+        kind: the file's kind: "pdf", "docx", "txt" … (the extension in lower case).
+        position: the passage's number in the file, from 0.
+        place: where in the file it stands.
+    """
+
+    path: str
+    title: str
+    score: float
+    passage: str
+    kind: str
+    position: int = 0
+    place: Place | None = None
+
+
+class MessageSource(msgspec.Struct, frozen=True, kw_only=True, tag="message_source", tag_field="type"):
+    """Something that was said in a conversation.
+
+    Attributes:
+        title: the conversation's.
+        role: who said it, a `chat.Role`.
+        said_at: RFC 3339, UTC.
+    """
+
+    message_id: str
+    conversation_id: str
+    title: str
+    passage: str
+    role: str
+    said_at: str
+    score: float = 0.0
+
+
+class FactSource(msgspec.Struct, frozen=True, kw_only=True, tag="fact_source", tag_field="type"):
+    """Something that is remembered of the person or the world.
+
+    Attributes:
+        title: what the fact is about.
+        passage: the fact as a sentence.
+        learned_at: RFC 3339, UTC.
+    """
+
+    fact_id: str
+    title: str
+    passage: str
+    learned_at: str
+    score: float = 0.0
+
+
+class WebSource(msgspec.Struct, frozen=True, kw_only=True, tag="web_source", tag_field="type"):
+    """A passage of a page on the web. `fetched_at` is RFC 3339, UTC."""
+
+    url: str
+    title: str
+    passage: str
+    fetched_at: str
+    score: float = 0.0
+
+
+Source = FilePassage | MessageSource | FactSource | WebSource
