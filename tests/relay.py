@@ -1,50 +1,36 @@
-"""A way to a real server that a test can break: its clients see a server that is gone, or one that is silent."""
+"""A way to a real PostgreSQL that a test can break: its clients see a server that is gone, or one that is silent."""
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from pathlib import Path
-from urllib.parse import parse_qs, quote, urlsplit
-
-from tests import servers
+from urllib.parse import parse_qs, urlsplit
 
 CHUNK_BYTES = 65_536
 
 
 class Relay:
-    """Passes bytes between clients and a PostgreSQL. `url` is where clients find it.
+    """Passes bytes between clients on loopback and the server of `dsn`. `url` is where clients find it."""
 
-    Args:
-        dsn: of the real server, by a unix socket or by TCP.
-        folder: for a socket of our own.
-    """
-
-    def __init__(self, dsn: str, folder: Path) -> None:
-        parts = urlsplit(dsn)
-        self._target = parse_qs(parts.query).get("host", [""])[0]
-        self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 5432
-        self._dsn = dsn
-        self._socket = folder / ".s.PGSQL.5432"
-        self._own_port = 0
+    def __init__(self, dsn: str) -> None:
+        self._parts = urlsplit(dsn)
+        query = parse_qs(self._parts.query)
+        self._folder = query.get("host", [""])[0]
+        self._far_port = int(query["port"][0]) if "port" in query else self._parts.port or 5432
+        self._port = 0
         self._server: asyncio.Server | None = None
         self._passing = asyncio.Event()
-        self._passing.set()
         self._clients: set[asyncio.Task[None]] = set()
 
     @property
     def url(self) -> str:
-        if self._target:
-            return self._dsn.replace(f"host={self._target}", f"host={quote(str(self._socket.parent))}")
-        return self._dsn.replace(f":{self._port}/", f":{self._own_port}/")
+        user, mark, _ = self._parts.netloc.rpartition("@")
+        return f"postgresql://{user}{mark}127.0.0.1:{self._port}{self._parts.path}"
 
     async def open(self) -> None:
         """Let clients through, from now on."""
         self._passing.set()
-        if self._target:
-            self._server = await asyncio.start_unix_server(self._serve, self._socket)
-        else:
-            self._server = await asyncio.start_server(self._serve, self._host, self._own_port)
-            self._own_port = self._server.sockets[0].getsockname()[1]
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
+        self._port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
         """Cut every connection and refuse new ones."""
@@ -69,23 +55,23 @@ class Relay:
         self._clients.add(task)
         task.add_done_callback(self._clients.discard)
         with contextlib.suppress(OSError, asyncio.CancelledError):
-            if self._target:
-                far_reader, far_writer = await asyncio.open_unix_connection(
-                    Path(self._target) / self._socket.name
-                )
-            else:
-                far_reader, far_writer = await asyncio.open_connection(self._host, self._port)
+            far_reader, far_writer = await self._reach()
+            ways = [
+                asyncio.create_task(self._pass(reader, far_writer)),
+                asyncio.create_task(self._pass(far_reader, writer)),
+            ]
             try:
-                await asyncio.wait(
-                    [
-                        asyncio.create_task(self._pass(reader, far_writer)),
-                        asyncio.create_task(self._pass(far_reader, writer)),
-                    ],
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
+                await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
             finally:
+                for way in ways:
+                    way.cancel()
                 far_writer.transport.abort()
                 writer.transport.abort()
+
+    async def _reach(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if self._folder:
+            return await asyncio.open_unix_connection(f"{self._folder}/.s.PGSQL.{self._far_port}")
+        return await asyncio.open_connection(self._parts.hostname, self._far_port)
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
@@ -97,11 +83,10 @@ class Relay:
 
 @contextlib.asynccontextmanager
 async def relay(dsn: str) -> AsyncIterator[Relay]:
-    """An open relay to the server at `dsn`."""
-    with servers.short_folder() as folder:
-        made = Relay(dsn, folder)
-        await made.open()
-        try:
-            yield made
-        finally:
-            await made.close()
+    """An open relay to the server of `dsn`."""
+    made = Relay(dsn)
+    await made.open()
+    try:
+        yield made
+    finally:
+        await made.close()
