@@ -1,4 +1,4 @@
-"""A way to a real PostgreSQL that a test can break: its clients see a server that is gone, or one that is silent."""
+"""A way to a real PostgreSQL that a test can break: clients see a server that is gone, or one that is silent."""
 
 import asyncio
 import contextlib

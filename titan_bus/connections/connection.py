@@ -315,6 +315,7 @@ class Connection:
         self._tell(connected=False)
 
     async def _reconnect(self) -> None:
+        said = ""
         while True:
             # Before the first attempt too: a server that takes connections and drops them is not to be stormed.
             await self._backoff.pause()
@@ -322,8 +323,12 @@ class Connection:
                 wire = await self._endpoint.open()
             except BusUnavailableError as error:
                 self._expire(error)
-            except Exception:  # a supervisor: whatever a dialer stumbles over, the next attempt comes
-                logger.exception("%s could not be dialled, trying again", self._endpoint.address)
+            except (
+                Exception
+            ) as error:  # a supervisor: whatever a dialer stumbles over, the next attempt comes
+                if repr(error) != said:  # or it would fill the log, twice a second
+                    said = repr(error)
+                    logger.exception("%s could not be dialled, trying again", self._endpoint.address)
             else:
                 self._use(wire)  # one that is lost already has begun the next reconnection
                 return

@@ -126,7 +126,7 @@ class Health:
         """Say whether it is news."""
         was = self._stores[store].status
         now = self._stores[store].status = msgspec.structs.replace(was, opening=False, **fields)
-        if now == was:
+        if _gist(now) == _gist(was):
             return False
         if now.ok:
             log.info("%s: %s %s serves", store, now.product, now.version)
@@ -134,6 +134,11 @@ class Health:
             log.warning("%s: %s", store, now.detail)
         self._on_change(now)
         return True
+
+
+def _gist(status: StoreStatus) -> StoreStatus:
+    """Leave out what follows the first line: a log's last lines are new at each try."""
+    return msgspec.structs.replace(status, detail=status.detail.partition("\n")[0])
 
 
 def _unanswered(status: StoreStatus) -> StoreStatus:

@@ -158,7 +158,6 @@ class Embedded:
             await self._set(store, said["url"], "")
             self._on_change(store, "")
         else:
-            log.warning("server host: %s %s: %s", store, state, said["sentence"])
             # One that served comes back at the same place, so clients may go on asking for it.
             await self._set(store, self._stores[store].url, said["sentence"])
             self._on_change(store, said["sentence"])

@@ -24,6 +24,7 @@ from titan_desktop.contracts.dead_letters import (
     RedriveDeadLetters,
 )
 from titan_desktop.contracts.message import publish
+from titan_desktop.system.outage import Outage
 
 GROUP = "dead_letters"
 LOOK_S = 2.0
@@ -67,11 +68,14 @@ class DeadLetterService:
             await self._subscription.stop()
 
     async def _watch(self) -> None:
+        outage = Outage(_log, "dead letters: watch")
         while True:
             try:
                 await self._say()
             except BusError as error:
-                _log.info("cannot look for dead letters: %s", error)
+                outage.begins(error, foreseen=True)
+            else:
+                outage.ends()
             await asyncio.sleep(LOOK_S)
 
     async def _say(self) -> None:

@@ -9,6 +9,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from titan_desktop.system.outage import Outage
+
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 5.0
 
@@ -26,12 +28,16 @@ async def until_there(
     `told` hears of each time that it has to wait.
     """
     pause_s = FIRST_PAUSE_S
+    outage = Outage(_log, "an event")
     while True:
         try:
-            return await ask()
+            answer = await ask()
         except away as error:
-            _log.info("waiting: %s", error)
+            outage.begins(error, foreseen=True)
             if told is not None:
                 await told(error)
+        else:
+            outage.ends()
+            return answer
         await asyncio.sleep(pause_s)
         pause_s = min(2 * pause_s, LONGEST_PAUSE_S)

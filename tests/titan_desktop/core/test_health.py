@@ -150,3 +150,12 @@ def is_change(event: Event, *, ok: bool) -> bool:
         return False
     store = event.payload_as(system.StoreChanged).store
     return store.name == "postgres" and store.ok == ok
+
+
+async def test_the_last_lines_of_a_log_are_no_news() -> None:
+    """A server that fails again with the same sentence and a new log is told once; who asks gets the new lines."""
+    health, told = a_health()
+    for time in ("12:00", "12:01"):
+        health.server_changed("postgres", f"postgres cannot start. Last in its log:\n{time} FATAL")
+    assert len(told) == 1
+    assert (await postgres(health)).detail.endswith("12:01 FATAL")

@@ -262,6 +262,30 @@ async def test_a_job_outlives_an_outage_of_the_index(
         assert (await ear.finished(command.job_id)).seen == 2
 
 
+@pytest.mark.parametrize(
+    ("error", "level"), [(IndexUnavailableError("away"), "WARNING"), (KeyError(1), "ERROR")]
+)
+async def test_a_lasting_trouble_is_logged_once(
+    bus: Bus, ear: Ear, index: Index, desktop: Path, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture, error: Exception, level: str,
+) -> None:  # fmt: skip
+    """While the index is away the scan is tried again and again; the log says so once, our bug with its trace."""
+    monkeypatch.setattr("titan_desktop.services.files.service._PAUSE_AFTER_FAILURE_S", 0.0)
+    refusals = []
+
+    async def known(_folder: Path) -> Mapping[str, Stamp]:
+        if len(refusals) < LONGEST_OUTAGE:
+            refusals.append(error)
+            raise error
+        return {}
+
+    monkeypatch.setattr(index, "known", known)
+    async with started(bus, ear, index, desktop):
+        assert len(refusals) == LONGEST_OUTAGE
+    said = [(record.levelname, bool(record.exc_info)) for record in caplog.records]
+    assert [one for one in said if one[0] != "INFO"] == [(level, level == "ERROR")]
+
+
 async def test_the_watcher_says_new_changed_and_gone_files(
     bus: Bus, ear: Ear, index: Index, desktop: Path
 ) -> None:

@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from titan_desktop.contracts.chat import HistoryPage
 from titan_desktop.ports.cache import Cached
+from titan_desktop.system.outage import Outage
 
 TTL_S = 3600
 """Also the generation's: it outlives every reader that still carries it."""
@@ -50,6 +51,7 @@ class RedisRecentCache:
         self._client = redis.asyncio.from_url(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S)
         self._undropped: set[str] = set()
         self._silent_until = 0.0
+        self._outage = Outage(_log, "the cache of recent messages")
 
     async def get(self, conversation_id: str) -> Cached:
         """See `RecentCache.get`."""
@@ -101,11 +103,13 @@ class RedisRecentCache:
 
     async def _answered(self, command: Callable[[], Awaitable[Any]]) -> Any:
         try:
-            return await command()
+            answer = await command()
         except (RedisError, OSError) as error:
             self._silent_until = time.monotonic() + PAUSE_S
-            _log.info("the cache does not answer, going on without it: %s", error)
+            self._outage.begins(error, foreseen=True)
             return None
+        self._outage.ends()
+        return answer
 
 
 def _name(conversation_id: str) -> str:

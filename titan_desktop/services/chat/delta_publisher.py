@@ -14,6 +14,7 @@ from titan_desktop.contracts.chat import AssistantDelta, Message
 from titan_desktop.contracts.message import publish
 from titan_desktop.ports.history import History, HistoryUnavailableError
 from titan_desktop.services.chat.attempts import Attempt
+from titan_desktop.system.outage import Outage
 
 DELTA_PAUSE_S = 0.05
 SAVE_PAUSE_S = 1.0
@@ -33,6 +34,7 @@ class DeltaPublisher:
         self._answer = answer
         self._pieces: list[str] = []
         self._fresh = asyncio.Event()
+        self._unsaid = Outage(_log, f"answer {answer.id}: saying it piece by piece")
         self._loops: list[asyncio.Task[None]] = []
 
     def add(self, piece: str) -> None:
@@ -83,10 +85,13 @@ class DeltaPublisher:
         try:
             await publish(self._bus, delta)
         except BusError as error:
-            _log.warning("a part of answer %s was not said: %s", self._answer.id, error)
+            self._unsaid.begins(error, foreseen=True)
+        else:
+            self._unsaid.ends()
 
     async def _save_in_time(self) -> None:
-        saved, is_away = 0, False
+        saved = 0
+        outage = Outage(_log, f"answer {self._answer.id}: saving it so far")
         while True:
             await asyncio.sleep(SAVE_PAUSE_S)
             text = self._attempt.text
@@ -95,11 +100,9 @@ class DeltaPublisher:
             try:
                 is_ours = await self._history.save(self._answer.id, self._answer.attempt, text)
             except HistoryUnavailableError as error:
-                if not is_away:
-                    _log.warning("answer %s is not saved so far: %s", self._answer.id, error)
-                is_away = True
+                outage.begins(error, foreseen=True)
                 continue
-            is_away = False
+            outage.ends()
             if not is_ours:  # stopped through another core, begun again there, or deleted
                 self._attempt.stop()
                 return

@@ -25,6 +25,7 @@ from titan_desktop.services.files.scanner import Scanner
 from titan_desktop.services.files.settling import Settling
 from titan_desktop.services.files.watcher import Watcher
 from titan_desktop.services.waiting import until_there
+from titan_desktop.system.outage import Outage
 
 _log = logging.getLogger(__name__)
 
@@ -71,7 +72,9 @@ class FilesService:
             (self._scan_wanted, "scan"),
             (self._rescan, "rescan"),
         ):
-            self._tasks.append(asyncio.create_task(_supervised(step), name=f"files: {name}"))
+            self._tasks.append(
+                asyncio.create_task(_supervised(step, f"files: {name}"), name=f"files: {name}")
+            )
         return self
 
     async def __aexit__(
@@ -206,14 +209,14 @@ def _outermost(folders: list[Path]) -> list[str]:
     return [str(folder) for folder in folders if every.isdisjoint(folder.parents)]
 
 
-async def _supervised(step: Callable[[], Awaitable[None]]) -> None:
+async def _supervised(step: Callable[[], Awaitable[None]], what: str) -> None:
     """Repeat `step` until cancelled: the named supervisor of this service's tasks."""
+    outage = Outage(_log, what)
     while True:
         try:
             await step()
-        except BusError as error:
-            _log.warning("the bus did not take it, trying again: %s", error)
+        except Exception as error:  # noqa: BLE001 - a supervisor: one bad step must not end the watch
+            outage.begins(error, foreseen=isinstance(error, BusError | IndexUnavailableError))
             await asyncio.sleep(_PAUSE_AFTER_FAILURE_S)
-        except Exception:  # noqa: BLE001 - a supervisor: one bad step must not end the watch
-            _log.exception("a step failed, trying again")
-            await asyncio.sleep(_PAUSE_AFTER_FAILURE_S)
+        else:
+            outage.ends()

@@ -48,6 +48,7 @@ class Watcher:
         self._starting: asyncio.Future[None] | None = None
         self._lost = False
         self._watches: dict[Path, tuple[int, int]] = {}
+        self._refused: set[Path] = set()
         self.polling = False
         """The system refused to watch, so changes are found by looking."""
 
@@ -111,8 +112,11 @@ class Watcher:
             except OSError as error:
                 if error.errno in _EXHAUSTED:
                     raise
-                _log.warning("cannot watch %s: %s", root, error)  # it went just now, or may not be read
+                if root not in self._refused:  # it went just now, or may not be read
+                    _log.warning("cannot watch %s: %s", root, error)
+                    self._refused.add(root)
             else:
+                self._refused.discard(root)
                 self._watches[root] = _identity(root) or (0, 0)
 
     def _lose(self) -> None:
