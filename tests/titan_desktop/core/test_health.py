@@ -10,9 +10,8 @@ import pytest
 
 from tests.e2e.harness import Listener, Titan, cleaned
 from tests.relay import relay
-from titan_bus import Event
 from titan_desktop.adapters.postgres.database import Database, DatabaseUnavailableError
-from titan_desktop.contracts import system, topics
+from titan_desktop.contracts import system
 from titan_desktop.core import health as health_module
 from titan_desktop.core.health import Health
 from titan_desktop.settings import StoreSettings
@@ -131,25 +130,22 @@ async def test_doctor_sees_a_postgresql_that_has_gone(
     """With the external PostgreSQL down doctor names it and ends with 1; clients hear that it goes and comes."""
     async with relay(database_url) as way:
         monkeypatch.setenv("TITAN_POSTGRES_URL", way.url)
-        async with titan.link() as link, Listener(link, topics.SYSTEM) as heard:
-            await heard.first(lambda event: event.event_type == "core_ready")
+        async with titan.link() as link, Listener(link, system.CoreReady, system.StoreChanged) as heard:
+            await heard.first(system.CoreReady)
             well = await asyncio.to_thread(titan.command, "doctor", "--json")
             assert well.returncode == 0, well.stdout
             await way.close()
             ill = await asyncio.to_thread(titan.command, "doctor", "--json")
             assert ill.returncode == 1
             assert "postgres (external): PostgreSQL cannot be used" in json.loads(ill.stdout)["problems"][0]
-            await heard.first(lambda event: is_change(event, ok=False))
+            await heard.first(system.StoreChanged, lambda said: is_postgres(said, ok=False))
             await way.open()
-            heard.events.clear()
-            await heard.first(lambda event: is_change(event, ok=True))
+            heard.messages.clear()
+            await heard.first(system.StoreChanged, lambda said: is_postgres(said, ok=True))
 
 
-def is_change(event: Event, *, ok: bool) -> bool:
-    if event.event_type != "store_changed":
-        return False
-    store = event.payload_as(system.StoreChanged).store
-    return store.name == "postgres" and store.ok == ok
+def is_postgres(said: system.StoreChanged, *, ok: bool) -> bool:
+    return (said.store.name, said.store.ok) == ("postgres", ok)
 
 
 async def test_the_last_lines_of_a_log_are_no_news() -> None:
