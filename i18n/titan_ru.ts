@@ -294,6 +294,10 @@
         <translation>На сервере модели произошла ошибка. Повторите немного позже.</translation>
     </message>
     <message>
+        <source>The server gave an answer that cannot be read. Check the address and the model in the settings.</source>
+        <translation>Сервер прислал ответ, который нельзя прочитать. Проверьте адрес и модель в настройках.</translation>
+    </message>
+    <message>
         <source>Titan made a mistake. Try again; the command `titan doctor` shows what is wrong.</source>
         <translation>В Titan произошла ошибка. Повторите; команда `titan doctor` покажет, в чём дело.</translation>
     </message>

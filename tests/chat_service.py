@@ -9,7 +9,7 @@ from ulid import ULID
 
 from tests.openai_server import OpenAIServer
 from titan_bus import Bus, BusConfig, Event, names
-from titan_desktop.adapters.openai.model import OpenAiLlm
+from titan_desktop.adapters.openai.model import OpenAIChatModel
 from titan_desktop.adapters.postgres.database import Database
 from titan_desktop.adapters.postgres.history import PostgresHistory
 from titan_desktop.adapters.redis.recent_cache import RedisRecentCache
@@ -119,15 +119,16 @@ class Cores:
     @contextlib.asynccontextmanager
     async def run(self, *, with_model: bool = True) -> AsyncIterator[ChatService]:
         config = BusConfig(url=self._redis_url, source="titan-core@v0", streams=topics.STREAMS)
-        cache, llm = RedisRecentCache(self._redis_url), OpenAiLlm(first_token_timeout_s=3, idle_timeout_s=3)
+        cache = RedisRecentCache(self._redis_url)
+        model = OpenAIChatModel(first_token_timeout_s=3, idle_timeout_s=3)
         try:
             async with (
                 Bus(config) as bus,
-                ChatService(bus, PostgresHistory(self.database), cache, llm) as service,
+                ChatService(bus, PostgresHistory(self.database), cache, model) as service,
             ):
                 if with_model:
                     service.set_model(Endpoint(base_url=self._server.base_url, model="m", key="k"))
                 yield service
         finally:
-            await llm.close()
+            await model.close()
             await cache.close()

@@ -31,6 +31,13 @@ STATUS_FAULTS: dict[str, tuple[int, str, str, str, dict[str, str]]] = {
         "Rate limit reached for requests. Please try again in 20s.",
         {"Retry-After": "20"},
     ),
+    "daily_limit": (
+        429,
+        "tokens",
+        "rate_limit_exceeded",
+        "Rate limit reached for tokens per day.",
+        {"Retry-After": "86400"},
+    ),
     "insufficient_quota": (
         429,
         "insufficient_quota",
@@ -68,5 +75,6 @@ STREAM_FAULTS = frozenset(
         "no_route",  # 404 as plain text: the base URL points somewhere else
         "html",  # a web page with status 200: the base URL points somewhere else
         "empty",  # a whole answer without a token
+        "length",  # ends with that finish reason: the tokens were used up
     }
 )

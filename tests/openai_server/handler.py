@@ -2,7 +2,6 @@
 
 import base64
 import json
-import re
 import select
 import struct
 import threading
@@ -11,7 +10,7 @@ from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 
-from tests.openai_server.answers import derived_answer, embedding
+from tests.openai_server.answers import call_deltas, derived_answer, embedding, refusal, tokens
 from tests.openai_server.faults import STATUS_FAULTS
 from tests.openai_server.recorded import CHAT_PATH, Recorded
 
@@ -86,6 +85,8 @@ class Handler(BaseHTTPRequestHandler):
             self._hang(recorded)
         elif fault == "hangup":
             self.close_connection = True
+        elif refused := refusal(recorded.body, self.server.refuses):
+            self._json(400, refused)
         elif self.path == CHAT_PATH:
             self._chat(recorded, fault)
         elif self.path == "/v1/embeddings":
@@ -127,12 +128,23 @@ class Handler(BaseHTTPRequestHandler):
         body = recorded.body
         text = "" if fault == "empty" else self.server.text
         if text is None:
-            text = derived_answer(body["messages"])
-        tokens = re.findall(r"\S+\s*|\s+", text)
-        usage = {"prompt_tokens": _words(body), "completion_tokens": len(tokens)}
-        usage["total_tokens"] = sum(usage.values())
+            text = derived_answer(body)
+        fields = self.server.reasoning_fields
+        deltas = [dict.fromkeys(fields, token) for token in tokens(self.server.reasoning)]
+        thoughts = len(deltas)
+        if body.get("tools") and self.server.tool_calls:
+            deltas += call_deltas(self.server.tool_calls, whole=self.server.whole_calls)
+            finish = "tool_calls"
+        else:
+            deltas += [{"content": token} for token in tokens(text)]
+            finish = "stop"
+        usage = {
+            "prompt_tokens": _words(body),
+            "completion_tokens": len(deltas),
+            "completion_tokens_details": {"reasoning_tokens": thoughts},
+        }
         if body.get("stream"):
-            self._stream(recorded, tokens, usage, fault)
+            self._stream(recorded, deltas, finish, usage, fault)
             return
         choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
         self._json(
@@ -147,24 +159,26 @@ class Handler(BaseHTTPRequestHandler):
             },
         )
 
-    def _stream(self, recorded: Recorded, tokens: list[str], usage: dict[str, int], fault: str) -> None:
+    def _stream(
+        self, recorded: Recorded, deltas: list[dict[str, Any]], finish: str, usage: dict[str, Any], fault: str
+    ) -> None:
         server, body = self.server, recorded.body
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         self._event(body, {"role": "assistant", "content": ""})
-        for index in range(len(tokens) + 1):
+        for index in range(len(deltas) + 1):
             if index == server.hold_after and not server.gate.is_set():
                 server.holding.set()
                 self._wait(server.gate, recorded)
             if index == server.fault_after and fault and self._break_off(recorded, fault):
                 return
-            if index < len(tokens):
-                self._event(body, {"content": tokens[index]})
+            if index < len(deltas):
+                self._event(body, deltas[index])
                 if server.delay_s:
                     server.closing.wait(server.delay_s)
-        self._event(body, {}, finish="stop")
+        self._event(body, {}, finish="length" if fault == "length" else finish)
         if fault == "no_done":
             self._hang(recorded)
             return
@@ -198,7 +212,7 @@ class Handler(BaseHTTPRequestHandler):
         body: dict[str, Any],
         delta: dict[str, Any] | None,
         finish: str | None = None,
-        usage: dict[str, int] | None = None,
+        usage: dict[str, Any] | None = None,
     ) -> None:
         choices = [] if delta is None else [{"index": 0, "delta": delta, "finish_reason": finish}]
         event = {

@@ -15,6 +15,11 @@ class OpenAIServer(ThreadingHTTPServer):
 
     Attributes:
         text: the answer; None derives one from the prompt.
+        reasoning: what the model thinks before it answers.
+        reasoning_fields: where it is said: "reasoning_content", "reasoning", or both.
+        tool_calls: what the answer calls, (name, arguments), when the request offers tools; then there is no text.
+        whole_calls: each call comes in one piece under index 0, as from Ollama; otherwise in fragments, mixed.
+        refuses: parameters that this server does not take: "stream_options", "json_schema", "json_object".
         delay_s: between two tokens.
         fault: a name of STATUS_FAULTS or STREAM_FAULTS, for every request until set to "".
         faults: faults for the next requests only, first come first; taken before `fault`.
@@ -33,6 +38,11 @@ class OpenAIServer(ThreadingHTTPServer):
     def __init__(self, port: int = 0, host: str = "127.0.0.1") -> None:
         super().__init__((host, port), Handler)
         self.text: str | None = None
+        self.reasoning = ""
+        self.reasoning_fields: Sequence[str] = ("reasoning_content",)
+        self.tool_calls: Sequence[tuple[str, str]] = ()
+        self.whole_calls = False
+        self.refuses: Sequence[str] = ()
         self.delay_s = 0.0
         self.fault = ""
         self.faults: list[str] = []

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from titan_bus import Bus, Event, new_ulid
 from titan_desktop.commands import exit_codes, output, sentences
 from titan_desktop.contracts import chat
+from titan_desktop.contracts.faults import Fault
 from titan_desktop.contracts.message import Kinds, publish
 from titan_desktop.contracts.message import ask as ask_core
 from titan_desktop.contracts.sources import FilePassage
@@ -42,7 +43,7 @@ async def run(bus: Bus, options: argparse.Namespace, text: str, says: sentences.
     except TimeoutError:
         await _stop(bus, question)
         paper.end()
-        output.complain(f"titan: {sentences.for_fault(says, chat.Fault.TIMED_OUT)}")
+        output.complain(f"titan: {sentences.for_fault(says, Fault.TIMED_OUT)}")
         return exit_codes.MODEL_FAILED
     except asyncio.CancelledError:
         await _stop(bus, question)

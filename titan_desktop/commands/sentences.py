@@ -3,7 +3,8 @@
 import os
 from collections.abc import Mapping
 
-from titan_desktop.contracts.chat import Delay, Fault
+from titan_desktop.contracts.chat import Delay
+from titan_desktop.contracts.faults import Fault
 from titan_desktop.contracts.memory import Reason
 from titan_desktop.contracts.sources import Cells, FilePassage, Lines, Pages, Slides, Source
 
@@ -83,6 +84,7 @@ ENGLISH: Table = {
     "fault.timed_out": "The answer took too long. Ask again, or give it more time with --timeout.",
     "fault.refused": "The endpoint refused the question. Ask it in other words.",
     "fault.server_error": "The model's endpoint failed. Try again in a moment.",
+    "fault.malformed": "The endpoint gave an answer that cannot be read. Check its address and the model's name.",
     "fault.internal": "Titan failed to answer. Try again; the log of the core says more.",
     "reason.unsupported": "not a kind of file that Titan reads",
     "reason.empty": "the file is empty",
@@ -124,10 +126,12 @@ ENGLISH: Table = {
     "degraded.unreachable": "the endpoint of the embedding model cannot be reached. Check the network.",
     "degraded.timed_out": "the endpoint of the embedding model took too long. Try again in a moment.",
     "degraded.wrong_key": "the endpoint of the embedding model refused the key. Set the right one.",
-    "degraded.no_model": "the endpoint does not know the embedding model. Name another in the settings.",
+    "degraded.model_not_found": "the endpoint does not know the embedding model. Name another in the settings.",
     "degraded.rate_limited": "the endpoint of the embedding model is asked too often. Wait a minute.",
-    "degraded.server": "the endpoint of the embedding model failed. Try again in a moment.",
+    "degraded.server_error": "the endpoint of the embedding model failed. Try again in a moment.",
+    "degraded.quota_exceeded": "the account of the embedding model has no credit left. Top it up.",
     "degraded.refused": "the embedding model refused the question. Ask it in other words.",
+    "degraded.context_too_long": "the question is too long for the embedding model. Shorten it.",
     "degraded.malformed": "the endpoint gave no vectors. Check that its model is one for embeddings.",
     "indexing": "Indexing",
     "indexed": "Indexed: {files} ({bytes}) in {seconds:.1f} s, {rate:.0f} files/s",
@@ -215,6 +219,7 @@ RUSSIAN: Table = {
     "fault.timed_out": "Ответ занял слишком много времени. Спросите снова или увеличьте --timeout.",
     "fault.refused": "Сервер отклонил вопрос. Задайте его другими словами.",
     "fault.server_error": "Ошибка на сервере модели. Повторите чуть позже.",
+    "fault.malformed": "Сервер модели прислал ответ, который нельзя прочитать. Проверьте адрес и имя модели.",
     "fault.internal": "Titan не смог ответить. Повторите; подробности в журнале ядра.",
     "reason.unsupported": "файлы этого вида Titan не читает",
     "reason.empty": "файл пуст",
@@ -256,10 +261,12 @@ RUSSIAN: Table = {
     "degraded.unreachable": "сервер векторной модели недоступен. Проверьте сеть.",
     "degraded.timed_out": "сервер векторной модели не ответил вовремя. Повторите чуть позже.",
     "degraded.wrong_key": "сервер векторной модели не принял ключ. Задайте верный.",
-    "degraded.no_model": "сервер не знает векторной модели. Назовите другую в настройках.",
+    "degraded.model_not_found": "сервер не знает векторной модели. Назовите другую в настройках.",
     "degraded.rate_limited": "слишком много запросов к векторной модели. Подождите минуту.",
-    "degraded.server": "ошибка на сервере векторной модели. Повторите чуть позже.",
+    "degraded.server_error": "ошибка на сервере векторной модели. Повторите чуть позже.",
+    "degraded.quota_exceeded": "на счёте векторной модели нет средств. Пополните его.",
     "degraded.refused": "векторная модель отклонила вопрос. Задайте его другими словами.",
+    "degraded.context_too_long": "вопрос слишком длинный для векторной модели. Сократите его.",
     "degraded.malformed": "сервер не прислал векторов. Проверьте, та ли модель названа.",
     "indexing": "Индексирую",
     "indexed": "Проиндексировано: {files} ({bytes}) за {seconds:.1f} с, файлов в секунду: {rate:.0f}",

@@ -11,6 +11,7 @@ from typing import ClassVar, Generic
 import msgspec
 
 from titan_desktop.contracts import topics
+from titan_desktop.contracts.faults import Fault
 from titan_desktop.contracts.message import BusMessage, R, Request
 from titan_desktop.contracts.sources import Source
 
@@ -45,21 +46,6 @@ class AnswerKind(StrEnum):
     MODEL = "model"
     PASSAGES = "passages"
     NOTHING = "nothing"
-
-
-class Fault(StrEnum):
-    """Why an answer failed. The window and the commands put it into a sentence with the cure."""
-
-    WRONG_KEY = "wrong_key"
-    UNREACHABLE = "unreachable"
-    MODEL_NOT_FOUND = "model_not_found"
-    RATE_LIMITED = "rate_limited"
-    QUOTA_EXCEEDED = "quota_exceeded"
-    CONTEXT_TOO_LONG = "context_too_long"
-    TIMED_OUT = "timed_out"
-    REFUSED = "refused"
-    SERVER_ERROR = "server_error"
-    INTERNAL = "internal"
 
 
 class Delay(StrEnum):

@@ -95,7 +95,7 @@ class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
         hits: the best passage of each file.
         legs: what took part: "keyword", "vector".
         degraded: why a leg is missing that should be there, `code` or `code: detail`; the codes are those of
-            `ports.embedder.EmbedderFault`, and `vectors_differ` when the model answers with another size.
+            `contracts.faults.Fault`, and `vectors_differ` when the model answers with another size.
     """
 
     hits: tuple[FilePassage, ...]

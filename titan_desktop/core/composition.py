@@ -70,7 +70,7 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
         "titan_desktop.adapters.postgres.database", "titan_desktop.adapters.redis.recent_cache"
     )
     from titan_desktop.adapters.extraction import PooledExtractor
-    from titan_desktop.adapters.openai.model import OpenAiLlm
+    from titan_desktop.adapters.openai.model import OpenAIChatModel
     from titan_desktop.adapters.postgres import history, passages, schema, vectors
     from titan_desktop.adapters.postgres.database import Database
     from titan_desktop.adapters.redis.recent_cache import RedisRecentCache
@@ -92,9 +92,9 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
 
     cache = RedisRecentCache(foundation.redis_url)
     stack.push_async_callback(cache.close)
-    llm = OpenAiLlm()
-    stack.push_async_callback(llm.close)
-    chat = ChatService(bus, history.PostgresHistory(database), cache, llm)
+    model = OpenAIChatModel()
+    stack.push_async_callback(model.close)
+    chat = ChatService(bus, history.PostgresHistory(database), cache, model)
 
     files = FilesService(bus, foundation.files_root, index)
 

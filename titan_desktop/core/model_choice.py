@@ -92,11 +92,7 @@ class Models:
             return
         from titan_desktop.adapters.openai.embedder import OpenAIEmbedder
 
-        await memory.set_embedder(
-            None
-            if wanted is None
-            else OpenAIEmbedder(wanted.model, base_url=wanted.base_url, api_key=wanted.key)
-        )
+        await memory.set_embedder(None if wanted is None else OpenAIEmbedder(wanted))
         self._embedding_in_use = wanted
 
     def _read_settings(self) -> None:

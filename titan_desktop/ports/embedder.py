@@ -1,46 +1,14 @@
 """Text into vectors."""
 
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import Protocol
-
-
-class EmbedderFault(StrEnum):
-    """Why an embedder gave no vectors.
-
-    REFUSED is about the text that was sent (too long, empty to the model); all others are about the endpoint.
-    """
-
-    UNREACHABLE = "unreachable"
-    TIMED_OUT = "timed_out"
-    WRONG_KEY = "wrong_key"
-    NO_MODEL = "no_model"
-    RATE_LIMITED = "rate_limited"
-    SERVER = "server"
-    REFUSED = "refused"
-    MALFORMED = "malformed"
-
-
-class EmbedderError(Exception):
-    """No vectors came.
-
-    Attributes:
-        code: what kind of fault.
-        detail: one line, without the key.
-        retry_after_s: how long the endpoint asked us to wait, 0 when it did not say.
-    """
-
-    def __init__(self, code: EmbedderFault, detail: str = "", *, retry_after_s: float = 0.0) -> None:
-        super().__init__(f"{code.value}: {detail}" if detail else code.value)
-        self.code = code
-        self.detail = detail
-        self.retry_after_s = retry_after_s
 
 
 class Embedder(Protocol):
     """Vectors of one model: as many as texts, in their order, all of one size.
 
-    Embedding raises EmbedderError; cancelling ends the call.
+    Embedding raises `ports.model.ModelError`; REFUSED and CONTEXT_TOO_LONG are about the texts that were sent, all
+    other faults about the endpoint. Cancelling ends the call.
     """
 
     @property

@@ -17,6 +17,7 @@ from titan_desktop.contracts import files, memory, topics
 from titan_desktop.contracts.memory import FileIndexed, IndexStatus, Outcome, Reason, SearchResult
 from titan_desktop.contracts.message import Kinds, ask, publish
 from titan_desktop.ports.extractor import Extracted, ExtractionError, ExtractorUnavailableError
+from titan_desktop.ports.model import Endpoint
 from titan_desktop.services import waiting
 from titan_desktop.services.memory import MemoryService, embedding
 from titan_desktop.services.memory import search as searching
@@ -294,7 +295,7 @@ async def test_the_best_passage_speaks_for_its_file(house: House) -> None:
 @pytest.mark.by_url
 async def test_both_legs_are_fused(house: House, endpoint: openai_server.OpenAIServer) -> None:
     """With an embedder a file is found by likeness though no word of the question stands in it."""
-    embedder = OpenAIEmbedder("text-embedding-3-large", base_url=endpoint.base_url)
+    embedder = OpenAIEmbedder(Endpoint(endpoint.base_url, "text-embedding-3-large"))
     async with house.service(embedder):
         await house.index(cat="котёночек спит", sum="смета на ремонт")
         await house.embedded(lambda progress: progress.done == progress.total == 2)
@@ -310,7 +311,7 @@ async def test_an_embedder_that_fails_degrades_the_search(
     """The keyword leg serves alone, the result says why, and the endpoint is not asked by every question."""
     monkeypatch.setattr(embedding, "FIRST_DELAY_S", 600.0)
     endpoint.fault = "invalid_api_key"
-    embedder = OpenAIEmbedder("text-embedding-3-large", base_url=endpoint.base_url)
+    embedder = OpenAIEmbedder(Endpoint(endpoint.base_url, "text-embedding-3-large"))
     async with house.service(embedder) as service:
         await house.index(a="слово")
         assert (await house.embedded(lambda progress: bool(progress.fault))).fault.startswith("wrong_key")
@@ -328,9 +329,9 @@ async def test_embedding_goes_on_after_a_fault(
     """A fault is said and tried again; when the endpoint is back the vectors are made."""
     monkeypatch.setattr(embedding, "FIRST_DELAY_S", 0.05)
     endpoint.faults = ["model_not_found"]
-    async with house.service(OpenAIEmbedder("text-embedding-3-large", base_url=endpoint.base_url)):
+    async with house.service(OpenAIEmbedder(Endpoint(endpoint.base_url, "text-embedding-3-large"))):
         await house.index(a="слово")
-        await house.embedded(lambda progress: progress.fault.startswith("no_model"))
+        await house.embedded(lambda progress: progress.fault.startswith("model_not_found"))
         await house.embedded(lambda progress: progress.done == progress.total == 1 and not progress.fault)
 
 
@@ -342,7 +343,7 @@ async def test_a_text_that_the_model_refuses(house: House, endpoint: openai_serv
         house.write(f"{name}.txt", text)
     async with house.service():
         await house.index(a="одно", b="другое")
-    async with house.service(OpenAIEmbedder("text-embedding-3-large", base_url=endpoint.base_url)):
+    async with house.service(OpenAIEmbedder(Endpoint(endpoint.base_url, "text-embedding-3-large"))):
         await house.embedded(lambda progress: progress.done == 2)
     assert await house.database.pool.fetchval("SELECT count(*) FROM vectors WHERE embedding IS NULL") == 1
     assert len(endpoint.requests) == 4
@@ -354,12 +355,12 @@ async def test_a_change_of_model(
     """The old vectors answer until the new ones are complete; then the old ones go."""
     monkeypatch.setattr(embedding, "FIRST_DELAY_S", 0.05)
     monkeypatch.setattr(searching, "REST_S", 0.0)
-    old = OpenAIEmbedder("old-model", base_url=endpoint.base_url)
+    old = OpenAIEmbedder(Endpoint(endpoint.base_url, "old-model"))
     async with house.service(old) as service:
         await house.index(a="котёночек спит")
         await house.embedded(lambda progress: progress.done == progress.total == 1)
         with openai_server.serve(fault="server_error") as slow:
-            await service.set_embedder(OpenAIEmbedder("new-model", base_url=slow.base_url))
+            await service.set_embedder(OpenAIEmbedder(Endpoint(slow.base_url, "new-model")))
             assert (await house.search("котёночки")).legs == ("keyword", "vector")
             assert {request.body["model"] for request in slow.requests} <= {"new-model"}
             slow.fault = ""
@@ -373,7 +374,7 @@ async def test_a_change_of_model(
 
 async def test_the_cache_of_vectors(house: House, endpoint: openai_server.OpenAIServer) -> None:
     """A file that moves is not embedded again."""
-    async with house.service(OpenAIEmbedder("text-embedding-3-large", base_url=endpoint.base_url)):
+    async with house.service(OpenAIEmbedder(Endpoint(endpoint.base_url, "text-embedding-3-large"))):
         await house.index(a="слово")
         await house.embedded(lambda progress: progress.done == progress.total == 1)
         await house.lose(house.folder / "a.txt")

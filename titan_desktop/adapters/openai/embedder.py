@@ -1,17 +1,17 @@
 """Vectors from any endpoint that speaks OpenAI's embeddings API: OpenAI itself, or a local Ollama.
 
-The `openai` package is imported on the first call and in a thread: its import takes a second.
+See https://platform.openai.com/docs/api-reference/embeddings.
 """
 
 import asyncio
-import importlib
 import math
 import random
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from titan_desktop.ports.embedder import EmbedderError, EmbedderFault
-from titan_desktop.settings import DEFAULT_BASE_URL
+from titan_desktop.adapters.openai.client import OpenAIClient
+from titan_desktop.contracts.faults import Fault
+from titan_desktop.ports.model import Endpoint, ModelError
 
 if TYPE_CHECKING:
     import openai
@@ -31,42 +31,27 @@ LONGEST_DELAY_S = 30.0
 _NOMIC = "nomic-embed-text"
 _PREFIXES = ("search_document: ", "search_query: ")
 
-_RETRIED = frozenset(
-    {
-        EmbedderFault.UNREACHABLE,
-        EmbedderFault.TIMED_OUT,
-        EmbedderFault.RATE_LIMITED,
-        EmbedderFault.SERVER,
-    }
-)
+_RETRIED = frozenset({Fault.UNREACHABLE, Fault.TIMED_OUT, Fault.RATE_LIMITED, Fault.SERVER_ERROR})
 
 
 class OpenAIEmbedder:
-    """An `Embedder` over HTTP.
+    """An `Embedder` over HTTP. A model called "nomic-embed-text" gets the prefixes that it was trained with."""
 
-    Args:
-        model: its name; "nomic-embed-text" gets the prefixes that it was trained with.
-        base_url: "" means OpenAI's own.
-        api_key: "" where the endpoint wants none.
-    """
-
-    def __init__(self, model: str, *, base_url: str = "", api_key: str = "") -> None:
-        self._model = model
-        self._base_url = base_url
-        self._api_key = api_key
-        self._client: openai.AsyncOpenAI | None = None
-        self._opening = asyncio.Lock()
-        nomic = _NOMIC in model.lower()
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._client = OpenAIClient()
+        nomic = _NOMIC in endpoint.model.lower()
         self._passage_prefix, self._query_prefix = _PREFIXES if nomic else ("", "")
 
     @property
     def model(self) -> str:
         """See `ports.embedder`."""
-        return self._model
+        return self._endpoint.model
 
     async def open(self) -> None:
         """See `ports.embedder`."""
-        await self._opened()
+        async with self._client.lend(self._endpoint):
+            pass
 
     async def embed_passages(self, texts: Sequence[str]) -> list[Sequence[float]]:
         """See `ports.embedder`."""
@@ -78,27 +63,25 @@ class OpenAIEmbedder:
 
     async def embed_query(self, text: str) -> Sequence[float]:
         """See `ports.embedder`."""
-        await self._opened()
-        try:
-            # Around the package's own timeout, which begins anew with each step of a request.
-            async with asyncio.timeout(QUERY_TIMEOUT_S):
-                return (await self._embed([self._query_prefix + text[:LONGEST_INPUT]], QUERY_TIMEOUT_S))[0]
-        except TimeoutError as error:
-            raise EmbedderError(EmbedderFault.TIMED_OUT, f"no answer in {QUERY_TIMEOUT_S:g} s") from error
+        # The bound stands around the package's own timeout, which begins anew with each step of a request, and
+        # behind the opening of the client, which may have to import the package.
+        async with self._client.lend(self._endpoint) as client, asyncio.timeout(QUERY_TIMEOUT_S):
+            return (await self._embed(client, [self._query_prefix + text[:LONGEST_INPUT]], QUERY_TIMEOUT_S))[
+                0
+            ]
 
     async def close(self) -> None:
         """See `ports.embedder`."""
-        if self._client is not None:
-            client, self._client = self._client, None
-            await client.close()
+        await self._client.close()
 
     async def _patiently(self, batch: Sequence[str]) -> list[Sequence[float]]:
         delay_s = FIRST_DELAY_S
         for left in reversed(range(TRIES)):
             try:
-                return await self._embed(batch, PASSAGES_TIMEOUT_S)
-            except EmbedderError as error:
-                if error.code not in _RETRIED or not left:
+                async with self._client.lend(self._endpoint) as client:
+                    return await self._embed(client, batch, PASSAGES_TIMEOUT_S)
+            except ModelError as error:
+                if error.fault not in _RETRIED or not left:
                     raise
                 jitter = random.uniform(0.5, 1.0)  # noqa: S311 - nobody gains by guessing it
                 wait_s = error.retry_after_s or delay_s * jitter
@@ -108,36 +91,19 @@ class OpenAIEmbedder:
             delay_s *= 2
         raise AssertionError("the last try returns or raises")
 
-    async def _embed(self, batch: Sequence[str], timeout_s: float) -> list[Sequence[float]]:
-        client = await self._opened()
-        import openai
-
+    async def _embed(
+        self, client: "openai.AsyncOpenAI", batch: Sequence[str], timeout_s: float
+    ) -> list[Sequence[float]]:
         try:
-            answer = await client.embeddings.create(model=self._model, input=list(batch), timeout=timeout_s)
-            return _checked(
-                [item.embedding for item in sorted(answer.data, key=lambda item: item.index)], batch
+            answer = await client.embeddings.create(
+                model=self._endpoint.model, input=list(batch), timeout=timeout_s
             )
-        except openai.APIError as error:
-            raise _translated(error) from error
+            vectors = [item.embedding for item in sorted(answer.data, key=lambda item: item.index)]
         except (ValueError, TypeError, AttributeError) as error:
             # What an endpoint that is not an embeddings API answers with 200 fails inside of the package's
             # parser.
-            raise EmbedderError(EmbedderFault.MALFORMED, type(error).__name__) from error
-
-    async def _opened(self) -> "openai.AsyncOpenAI":
-        async with self._opening:
-            client = self._client
-            if not client:
-                package: Any = await asyncio.to_thread(importlib.import_module, "openai")
-                # An empty key is refused by the package, not by Ollama. Retries are ours: a question has
-                # none.
-                client = package.AsyncOpenAI(
-                    api_key=self._api_key or "none",
-                    base_url=self._base_url or DEFAULT_BASE_URL,
-                    max_retries=0,
-                )
-                self._client = client
-            return client
+            raise ModelError(Fault.MALFORMED, type(error).__name__) from error
+        return _checked(vectors, batch)
 
 
 def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
@@ -155,48 +121,10 @@ def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
 
 def _checked(vectors: list[list[float]], batch: Sequence[str]) -> list[Sequence[float]]:
     if len(vectors) != len(batch):
-        raise EmbedderError(EmbedderFault.MALFORMED, f"{len(vectors)} vectors for {len(batch)} texts")
+        raise ModelError(Fault.MALFORMED, f"{len(vectors)} vectors for {len(batch)} texts")
     sizes = {len(vector) for vector in vectors}
     if len(sizes) != 1 or not sizes.pop():
-        raise EmbedderError(EmbedderFault.MALFORMED, "vectors of different sizes")
+        raise ModelError(Fault.MALFORMED, "vectors of different sizes")
     if not all(math.isfinite(sum(vector)) for vector in vectors):
-        raise EmbedderError(EmbedderFault.MALFORMED, "a vector holds what is not a number")
+        raise ModelError(Fault.MALFORMED, "a vector holds what is not a number")
     return list(vectors)
-
-
-def _translated(error: "openai.APIError") -> EmbedderError:
-    import openai
-
-    match error:
-        case openai.APITimeoutError():
-            return EmbedderError(EmbedderFault.TIMED_OUT)
-        case openai.APIConnectionError():
-            return EmbedderError(EmbedderFault.UNREACHABLE)
-        case openai.APIStatusError(status_code=status):
-            code = _fault(status, error.code or "")
-            return EmbedderError(code, f"HTTP {status}", retry_after_s=_retry_after_s(error))
-        case _:
-            return EmbedderError(EmbedderFault.MALFORMED, type(error).__name__)
-
-
-def _fault(status: int, code: str) -> EmbedderFault:
-    match status:
-        case 401 | 403:
-            return EmbedderFault.WRONG_KEY
-        case 404:
-            return EmbedderFault.NO_MODEL
-        case 408:
-            return EmbedderFault.TIMED_OUT
-        case 429:
-            return EmbedderFault.RATE_LIMITED
-        case _ if status >= 500:  # noqa: PLR2004 - HTTP's own classes (RFC 9110, 15)
-            return EmbedderFault.SERVER
-        case _:
-            return EmbedderFault.NO_MODEL if code == "model_not_found" else EmbedderFault.REFUSED
-
-
-def _retry_after_s(error: "openai.APIStatusError") -> float:
-    try:
-        return max(float(error.response.headers.get("retry-after", 0)), 0.0)
-    except ValueError:  # a date (RFC 9110, 10.2.3); then our own delay serves
-        return 0.0

@@ -1,65 +1,34 @@
-"""Any endpoint that speaks OpenAI's Chat Completions: `ports.model.Llm` over the `openai` package.
+"""Any endpoint that speaks OpenAI's Chat Completions: `ports.model.ChatModel` over the `openai` package.
 
-The package takes a second to import, so it is loaded in a thread, warmed by the core after its start. Its errors
-are told apart by class, status and code, never by their words, which differ from endpoint to endpoint.
-See https://platform.openai.com/docs/api-reference/chat-streaming and /docs/guides/error-codes.
+See https://platform.openai.com/docs/api-reference/chat-streaming.
 """
 
 import asyncio
 import contextlib
 import json
-import re
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from titan_desktop.contracts.chat import Fault
-from titan_desktop.ports.model import Endpoint, LlmError, Turn
+from titan_desktop.adapters.openai import request, structure
+from titan_desktop.adapters.openai.client import OpenAIClient
+from titan_desktop.adapters.openai.errors import known_code
+from titan_desktop.adapters.openai.reply import Reply
+from titan_desktop.contracts.faults import Fault
+from titan_desktop.ports.model import Endpoint, ModelError, Part, Structure, Text, Tool, Turn
 
 if TYPE_CHECKING:
     import openai
 
-NO_KEY = "none"
-"""What a local server that wants no key is sent: the package insists on one."""
-
-DETAIL_CHARS_MAX = 500
 DRAIN_TIMEOUT_S = 1.0
+"""How long the end of a stream is waited for when the answer is whole."""
 
-_CODES = {
-    "context_length_exceeded": Fault.CONTEXT_TOO_LONG,
-    "exceed_context_size_error": Fault.CONTEXT_TOO_LONG,  # llama.cpp, as the error's type
-    "insufficient_quota": Fault.QUOTA_EXCEEDED,
-    "billing_hard_limit_reached": Fault.QUOTA_EXCEEDED,
-    "rate_limit_exceeded": Fault.RATE_LIMITED,
-    "invalid_api_key": Fault.WRONG_KEY,
-    "model_not_found": Fault.MODEL_NOT_FOUND,
-    "content_filter": Fault.REFUSED,
-    "content_policy_violation": Fault.REFUSED,
-}
-_STATUSES = {
-    401: Fault.WRONG_KEY,
-    402: Fault.QUOTA_EXCEEDED,
-    403: Fault.REFUSED,
-    408: Fault.TIMED_OUT,
-    413: Fault.CONTEXT_TOO_LONG,
-    429: Fault.RATE_LIMITED,
-}
-_KEY_LIKE = re.compile(r"\b(?:sk|pk|key)-[\w*.-]{6,}")
+_FORMATS = ("json_schema", "json_object")
+"""How an answer's form can be asked for, the strictest first."""
 
 
-@dataclass
-class _Pool:
-    """The connections to one endpoint with one key, and how many answers are being read from them."""
-
-    client: "openai.AsyncOpenAI"
-    base_url: str
-    key: str = field(repr=False)
-    readers: int = 0
-
-
-class OpenAiLlm:
-    """Keeps the connections to the endpoint that was asked last.
+class OpenAIChatModel:
+    """Keeps the connections to the endpoint that was asked last, and what each endpoint does not take.
 
     Args:
         connect_timeout_s: until the endpoint has taken the connection.
@@ -75,180 +44,160 @@ class OpenAiLlm:
         first_token_timeout_s: float = 120.0,
         idle_timeout_s: float = 60.0,
     ) -> None:
-        self._connect_timeout_s = connect_timeout_s
+        self._client = OpenAIClient(connect_timeout_s=connect_timeout_s)
         self._first_token_timeout_s = first_token_timeout_s
         self._idle_timeout_s = idle_timeout_s
-        self._pool: _Pool | None = None
-        self._changing = asyncio.Lock()
+        self._not_taken: dict[tuple[str, str], set[str]] = defaultdict(set)
 
     async def warm(self) -> None:
-        """See `Llm.warm`."""
-        await asyncio.to_thread(_package)
+        """See `ChatModel.warm`."""
+        await self._client.warm()
 
     async def close(self) -> None:
-        """See `Llm.close`."""
-        pool, self._pool = self._pool, None
-        if pool is not None:
-            await pool.client.close()
+        """See `ChatModel.close`."""
+        await self._client.close()
 
-    async def stream(self, endpoint: Endpoint, turns: Sequence[Turn]) -> AsyncGenerator[str, None]:
-        """See `Llm.stream`. A connection that breaks before the answer begins is tried once more, nothing else."""
-        _check(endpoint)
-        await self.warm()
-        first_sign_by = asyncio.get_running_loop().time() + self._first_token_timeout_s
-        with _translated(endpoint):
-            async with self._client(endpoint) as client:
-                async with asyncio.timeout_at(first_sign_by):
-                    chunks = await _open(client, endpoint, turns)
-                async with chunks, contextlib.aclosing(self._pieces(chunks, first_sign_by)) as pieces:
-                    async for piece in pieces:
-                        yield piece
+    async def stream(
+        self, endpoint: Endpoint, turns: Sequence[Turn], tools: Sequence[Tool] = ()
+    ) -> AsyncGenerator[Part, None]:
+        """See `ChatModel.stream`. A connection that breaks before the answer begins is tried once more."""
+        body: dict[str, Any] = {"messages": request.messages(turns)}
+        if tools:
+            body["tools"] = request.tools(tools)
+        async with contextlib.aclosing(self._answer(endpoint, body, Reply())) as parts:
+            async for part in parts:
+                yield part
 
-    @contextlib.asynccontextmanager
-    async def _client(self, endpoint: Endpoint) -> AsyncIterator["openai.AsyncOpenAI"]:
-        """Lend the client for an endpoint. After a change of settings the former closes with its last reader."""
-        async with self._changing:
-            pool = self._pool
-            if pool is None or (pool.base_url, pool.key) != (endpoint.base_url, endpoint.key):
-                client = await asyncio.to_thread(self._make_client, endpoint)
-                self._pool, former = _Pool(client, endpoint.base_url, endpoint.key), pool
-                if former is not None and not former.readers:
-                    await former.client.close()
-                pool = self._pool
-            pool.readers += 1
-        try:
-            yield pool.client
-        finally:
-            pool.readers -= 1
-            if pool is not self._pool and not pool.readers:
-                await pool.client.close()
+    async def structured(
+        self, endpoint: Endpoint, turns: Sequence[Turn], schema: type[Structure]
+    ) -> Structure:
+        """See `ChatModel.structured`. An endpoint that cannot force the form is asked for it in words."""
+        form = structure.schema_of(schema)
+        body: dict[str, Any] = {
+            "messages": request.messages(request.with_schema(turns, form)),
+            "response_format": [structure.response_format(kind, schema.__name__, form) for kind in _FORMATS],
+        }
+        reply, said = Reply(), ""
+        async with contextlib.aclosing(self._answer(endpoint, body, reply)) as parts:
+            async for part in parts:
+                said += part.text if isinstance(part, Text) else ""
+        if reply.declined:
+            raise ModelError(Fault.REFUSED, said)
+        if reply.finish == "length":
+            raise ModelError(Fault.MALFORMED, "finish_reason: length")
+        return structure.read(said, schema)
 
-    def _make_client(self, endpoint: Endpoint) -> "openai.AsyncOpenAI":
-        """Read the certificates and build the pool: tens of milliseconds, so not on the loop."""
-        package = _package()
-        client: openai.AsyncOpenAI = package.AsyncOpenAI(
-            base_url=endpoint.base_url,
-            api_key=endpoint.key or NO_KEY,
-            max_retries=0,  # a rate limit shall be said at once, not after three silent waits
-            timeout=package.Timeout(None, connect=self._connect_timeout_s),
-        )
-        return client
+    async def _answer(
+        self, endpoint: Endpoint, body: dict[str, Any], reply: Reply
+    ) -> AsyncGenerator[Part, None]:
+        async with self._client.lend(endpoint) as client:
+            first_sign_by = asyncio.get_running_loop().time() + self._first_token_timeout_s
+            async with asyncio.timeout_at(first_sign_by):
+                chunks = await self._open(client, endpoint, body)
+            async with chunks, contextlib.aclosing(self._parts(chunks, reply, first_sign_by)) as parts:
+                async for part in parts:
+                    yield part
 
-    async def _pieces(
-        self, chunks: "openai.AsyncStream[Any]", first_sign_by: float
-    ) -> AsyncGenerator[str, None]:
-        """Yield the text of the chunks; raise for a stream that ends otherwise than well."""
-        finish, said, sign_by = "", False, first_sign_by
-        while not finish:
+    async def _open(
+        self, client: "openai.AsyncOpenAI", endpoint: Endpoint, body: dict[str, Any]
+    ) -> "openai.AsyncStream[Any]":
+        """Ask, leaving out by and by what the endpoint does not take; it is remembered once an answer comes."""
+        import openai as package
+
+        known = self._not_taken[endpoint.base_url, endpoint.model]
+        refused = set(known)
+        while True:
+            asked = _without(body, refused)
+            try:
+                chunks = await _create(client, endpoint.model, asked)
+            except package.APIStatusError as error:
+                culprit = _culprit(error, asked)
+                if culprit is None:
+                    raise
+                refused.add(culprit)
+            else:
+                known |= refused
+                return chunks
+
+    async def _parts(
+        self, chunks: "openai.AsyncStream[Any]", reply: Reply, first_sign_by: float
+    ) -> AsyncGenerator[Part, None]:
+        """Yield what the chunks say; raise for a stream that ends otherwise than well."""
+        sign_by = first_sign_by
+        while not reply.finish:
             async with asyncio.timeout_at(sign_by):
                 chunk = await anext(chunks, None)
             if chunk is None:
-                raise LlmError(Fault.UNREACHABLE, "The stream ended before the answer did.")
+                raise ModelError(Fault.UNREACHABLE, "the stream ended without a finish_reason")
             sign_by = asyncio.get_running_loop().time() + self._idle_timeout_s
-            for choice in getattr(chunk, "choices", None) or ():
-                finish = choice.finish_reason or finish
-                if piece := _text(choice.delta):
-                    said = True
-                    yield piece
-        await _drain(chunks)
-        if finish == "content_filter":
-            raise LlmError(Fault.REFUSED, "The endpoint's content filter ended the answer.")
-        if not said:
-            raise LlmError(Fault.SERVER_ERROR, "The model ended its answer without a word.")
+            for part in reply.take(chunk):
+                yield part
+        await _drain(chunks, reply)
+        calls = reply.calls()
+        if not (
+            calls and reply.finish == "length"
+        ):  # the last one may be half a call, which must never be made
+            for call in calls:
+                yield call
+        if reply.usage is not None:
+            yield reply.usage
+        if reply.finish == "content_filter":
+            raise ModelError(Fault.REFUSED, "finish_reason: content_filter")
+        if calls and reply.finish == "length":
+            raise ModelError(Fault.MALFORMED, "finish_reason: length")
+        if not reply.said and not calls:
+            raise ModelError(Fault.SERVER_ERROR, "the answer is empty")
 
 
-async def _open(
-    client: "openai.AsyncOpenAI", endpoint: Endpoint, turns: Sequence[Turn]
+async def _create(
+    client: "openai.AsyncOpenAI", model: str, body: dict[str, Any]
 ) -> "openai.AsyncStream[Any]":
-    package = _package()
-    messages: Any = [{"role": turn.role, "content": turn.text} for turn in turns]
+    import openai as package
 
-    async def create() -> "openai.AsyncStream[Any]":
-        return await client.chat.completions.create(model=endpoint.model, messages=messages, stream=True)
-
+    create: Any = client.chat.completions.create
     try:
-        return await create()
+        chunks: openai.AsyncStream[Any] = await create(model=model, stream=True, **body)
     except package.APITimeoutError:
         raise
     except package.APIConnectionError:  # perhaps a kept connection that the endpoint had closed meanwhile
-        return await create()
+        chunks = await create(model=model, stream=True, **body)
+    return chunks
 
 
-async def _drain(chunks: "openai.AsyncStream[Any]") -> None:
-    """Read to the end, so that the connection can be used again; the answer is whole whatever happens here."""
-    with contextlib.suppress(TimeoutError, _package().APIError, json.JSONDecodeError):
-        async with asyncio.timeout(DRAIN_TIMEOUT_S):
-            async for _ in chunks:
-                pass
+def _without(body: dict[str, Any], refused: set[str]) -> dict[str, Any]:
+    """Return the request without what the endpoint refuses, and with the strictest form that it takes."""
+    asked = dict(body)
+    if "stream_options" not in refused:
+        asked["stream_options"] = {"include_usage": True}
+    forms = [form for form in asked.pop("response_format", ()) if form["type"] not in refused]
+    if forms:
+        asked["response_format"] = forms[0]
+    return asked
 
 
-def _package() -> Any:
-    import openai
+def _culprit(error: "openai.APIStatusError", asked: dict[str, Any]) -> str | None:
+    """Return which of the optional parameters an endpoint refuses, None if it refuses something else.
 
-    return openai
-
-
-def _text(delta: Any) -> str:
-    """Return a delta's words; a lone surrogate, half of a character that was cut, becomes a question mark."""
-    text = getattr(delta, "content", None) or getattr(delta, "refusal", None) or ""
-    return str(text).encode("utf-8", "replace").decode()
-
-
-def _check(endpoint: Endpoint) -> None:
-    """Say in our own words what the HTTP client would say in ten different ways.
-
-    Raises:
-        LlmError: the base URL is none, or the key cannot stand in a header.
+    `stream_options` is always named in the refusal. The form of an answer is not: a server may fail at a schema
+    in words of its own, so any refusal without a code that we know is put down to it.
     """
-    try:
-        parts = urlsplit(endpoint.base_url)
-        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        good = False
-    if not good:
-        raise LlmError(Fault.UNREACHABLE, f"{endpoint.base_url} is not the address of an endpoint.")
-    if not (endpoint.key.isascii() and endpoint.key.isprintable()) or " " in endpoint.key:
-        raise LlmError(Fault.WRONG_KEY, "The key contains characters that no key has.")
+    if error.status_code not in {400, 422} or known_code(error) is not None:
+        return None
+    if "stream_options" in asked and "stream_options" in error.response.text:
+        return "stream_options"
+    form = asked.get("response_format")
+    return form["type"] if form else None
 
 
-@contextlib.contextmanager
-def _translated(endpoint: Endpoint) -> Iterator[None]:
-    """Turn what the package and our own deadlines raise into LlmError."""
-    package = _package()
-    try:
-        yield
-    except TimeoutError as error:
-        raise LlmError(Fault.TIMED_OUT, "The endpoint kept silent for too long.") from error
-    except package.APIConnectionError as error:
-        cause = error.__cause__ or error
-        raise LlmError(Fault.UNREACHABLE, _said(endpoint, str(cause) or type(cause).__name__)) from error
-    except package.APIError as error:
-        raise LlmError(_fault(error), _said(endpoint, error.message)) from error
-    except (
-        package.OpenAIError,
-        json.JSONDecodeError,
-    ) as error:  # the package lets a chunk that is no JSON through
-        raise LlmError(Fault.SERVER_ERROR, _said(endpoint, str(error))) from error
+async def _drain(chunks: "openai.AsyncStream[Any]", reply: Reply) -> None:
+    """Read to the end: the usage may come there, and the connection can be used again.
 
+    The answer is whole whatever happens here.
+    """
+    import openai as package
 
-def _fault(error: "openai.APIError") -> Fault:
-    status: int | None = getattr(error, "status_code", None)
-    for code in (error.code, error.type):
-        if code in _CODES:
-            return _CODES[code]
-    if status == 404:  # noqa: PLR2004
-        # Ollama names no code. A 404 without an error object is no OpenAI-compatible endpoint at all.
-        known = isinstance(error.body, dict) and "message" in error.body
-        return Fault.MODEL_NOT_FOUND if known else Fault.UNREACHABLE
-    if status in _STATUSES:
-        return _STATUSES[status]
-    if status is not None and 400 <= status < 500:  # noqa: PLR2004
-        return Fault.REFUSED
-    return Fault.SERVER_ERROR
-
-
-def _said(endpoint: Endpoint, detail: str) -> str:
-    """Return what the endpoint said, short and without a key: OpenAI's own 401 repeats a part of it."""
-    if endpoint.key:
-        detail = detail.replace(endpoint.key, "…")
-    return _KEY_LIKE.sub("…", detail)[:DETAIL_CHARS_MAX]
+    with contextlib.suppress(TimeoutError, package.APIError, json.JSONDecodeError):
+        async with asyncio.timeout(DRAIN_TIMEOUT_S):
+            async for chunk in chunks:
+                for _ in reply.take(chunk):
+                    pass

@@ -18,13 +18,13 @@ from titan_desktop.adapters.postgres.faults import translated
 from titan_desktop.contracts.chat import (
     AnswerKind,
     Conversation,
-    Fault,
     HistoryPage,
     Message,
     Role,
     SendPrompt,
     State,
 )
+from titan_desktop.contracts.faults import Fault
 from titan_desktop.contracts.sources import Source
 from titan_desktop.ports.history import Asked, HistoryFullError, HistoryUnavailableError
 

@@ -8,12 +8,13 @@ from msgspec.structs import replace
 
 from titan_bus import Bus, BusError
 from titan_bus.errors import BusClosedError, BusOverloadedError, BusUnavailableError
-from titan_desktop.contracts.chat import AnswerKind, Fault, Message, State
+from titan_desktop.contracts.chat import AnswerKind, Message, State
+from titan_desktop.contracts.faults import Fault
 from titan_desktop.contracts.memory import Search
 from titan_desktop.contracts.message import ask, publish
 from titan_desktop.contracts.sources import FilePassage
 from titan_desktop.ports.history import History
-from titan_desktop.ports.model import Endpoint, Llm, LlmError, Turn
+from titan_desktop.ports.model import ChatModel, Endpoint, ModelError, Text, Turn
 from titan_desktop.services.chat import events, followup_query, prompt
 from titan_desktop.services.chat.attempts import Attempt
 from titan_desktop.services.chat.delta_publisher import DeltaPublisher
@@ -40,14 +41,14 @@ class Answering:
         history: History,
         storing: Storing,
         recent: Recent,
-        llm: Llm,
+        model: ChatModel,
         endpoint: Callable[[], Endpoint | None],
     ) -> None:
         self._bus = bus
         self._history = history
         self._storing = storing
         self._recent = recent
-        self._llm = llm
+        self._model = model
         self._endpoint = endpoint
         self._unstored: dict[str, Message] = {}
         """Question -> its answer, as long as the store has not taken it, for whatever reason."""
@@ -105,7 +106,7 @@ class Answering:
                 work = self._with_model(attempt, question, begun, endpoint)
             if not await attempt.finished_unless_stopped(work):
                 state = State.STOPPED
-        except LlmError as error:
+        except ModelError as error:
             state, fault, detail = State.FAILED, error.fault, error.detail
         except (BusUnavailableError, BusClosedError, BusOverloadedError):
             raise
@@ -128,7 +129,7 @@ class Answering:
         await self._say_started(attempt.answer)
         try:
             await self._speak(attempt, begun, endpoint, prompt.compose(question, recent, sources))
-        except LlmError as error:
+        except ModelError as error:
             if error.fault is not Fault.CONTEXT_TOO_LONG or attempt.text:
                 raise
             _log.info("the prompt for %s is too long, once more with less: %s", question.id, error.detail)
@@ -141,11 +142,13 @@ class Answering:
         said = 0
         async with (
             DeltaPublisher(self._bus, self._history, attempt, begun) as speaker,
-            contextlib.aclosing(self._llm.stream(endpoint, turns)) as pieces,
+            contextlib.aclosing(self._model.stream(endpoint, turns)) as parts,
         ):
-            async for piece in pieces:
-                speaker.add(piece)
-                said += len(piece)
+            async for part in parts:
+                if not isinstance(part, Text):
+                    continue
+                speaker.add(part.text)
+                said += len(part.text)
                 if said >= ANSWER_CHARS_MAX:
                     _log.warning("answer %s was cut off at %d characters", begun.id, said)
                     break
@@ -154,7 +157,7 @@ class Answering:
         """The passages are the answer. The window puts them, or that there are none, into its own language."""
         sources = await self._search(question.text)
         if sources is None:
-            raise LlmError(Fault.INTERNAL, "The search in the files did not answer.")
+            raise ModelError(Fault.INTERNAL, "The search in the files did not answer.")
         kind = AnswerKind.PASSAGES if sources else AnswerKind.NOTHING
         attempt.answer = replace(begun, sources=sources, kind=kind)
         await self._say_started(attempt.answer)

@@ -8,7 +8,7 @@ from titan_bus import Bus, Subscription
 from titan_desktop.contracts import topics
 from titan_desktop.ports.cache import RecentCache
 from titan_desktop.ports.history import History
-from titan_desktop.ports.model import Endpoint, Llm
+from titan_desktop.ports.model import ChatModel, Endpoint
 from titan_desktop.services.chat.answering import Answering
 from titan_desktop.services.chat.attempts import Attempts
 from titan_desktop.services.chat.commands import Commands
@@ -26,13 +26,13 @@ DRAIN_S = 0.5
 class ChatService:
     """Runs within `async with`. History, cache and model are closed by whoever opened them."""
 
-    def __init__(self, bus: Bus, history: History, cache: RecentCache, llm: Llm) -> None:
+    def __init__(self, bus: Bus, history: History, cache: RecentCache, model: ChatModel) -> None:
         self._bus = bus
-        self._llm = llm
+        self._model = model
         self._endpoint: Endpoint | None = None
         self._attempts = Attempts()
         recent, storing = Recent(history, cache), Storing(bus)
-        answering = Answering(bus, history, storing, recent, llm, lambda: self._endpoint)
+        answering = Answering(bus, history, storing, recent, model, lambda: self._endpoint)
         self._commands = Commands(bus, history, storing, recent, self._attempts, answering)
         self._requests = Requests(history, recent, self._attempts)
         self._subscriptions: list[Subscription] = []
@@ -42,7 +42,7 @@ class ChatService:
         """Answer with this model from now on, None for none; answers in work keep theirs. Call it on the loop."""
         self._endpoint = endpoint
         if endpoint is not None and self._warming is None:
-            self._warming = asyncio.create_task(self._llm.warm(), name="chat warms the model's client")
+            self._warming = asyncio.create_task(self._model.warm(), name="chat warms the model's client")
 
     def busy(self) -> bool:
         """Whether an answer is in work."""

@@ -11,9 +11,11 @@ import time
 from collections.abc import Mapping, Sequence
 
 from titan_bus import Bus, BusError
+from titan_desktop.contracts.faults import Fault
 from titan_desktop.contracts.memory import EmbeddingProgress
 from titan_desktop.contracts.message import publish
-from titan_desktop.ports.embedder import Embedder, EmbedderError, EmbedderFault
+from titan_desktop.ports.embedder import Embedder
+from titan_desktop.ports.model import ModelError
 from titan_desktop.ports.passages import IndexUnavailableError, Vectors, VectorSizeError
 
 FETCHED = 512
@@ -25,6 +27,8 @@ FIRST_DELAY_S = 2.0
 LONGEST_DELAY_S = 300.0
 PRUNE_EVERY_S = 3_600.0
 """Vectors of texts that are gone stay so long at least: a file that is moved finds them again."""
+ABOUT_THE_TEXT = frozenset({Fault.REFUSED, Fault.CONTEXT_TOO_LONG})
+"""Faults that another text may not meet."""
 PROBE = "Titan"
 """A text that no embedder refuses, unless it refuses everything."""
 
@@ -107,7 +111,7 @@ class Embedding:
                 await self._catch_up(embedder)
             except Exception as error:  # a supervisor: without it the vectors would end silently
                 self._working = False
-                known = isinstance(error, (EmbedderError, VectorSizeError, IndexUnavailableError))
+                known = isinstance(error, (ModelError, VectorSizeError, IndexUnavailableError))
                 log.warning("no vectors of %s: %s", embedder.model, error, exc_info=not known)
                 await self._say(embedder, fault=str(error) if known else type(error).__name__)
                 await asyncio.sleep(max(delay_s, getattr(error, "retry_after_s", 0.0)))
@@ -159,8 +163,8 @@ class Embedding:
     async def _embed(self, embedder: Embedder, texts: Sequence[str]) -> Mapping[str, Sequence[float] | None]:
         try:
             return dict(zip(texts, await embedder.embed_passages(texts), strict=True))
-        except EmbedderError as error:
-            if error.code is not EmbedderFault.REFUSED:
+        except ModelError as error:
+            if error.fault not in ABOUT_THE_TEXT:
                 raise
         # One of the texts, or the endpoint refuses everything: then the probe raises.
         await embedder.embed_passages([PROBE])
@@ -169,8 +173,8 @@ class Embedding:
     async def _embed_alone(self, embedder: Embedder, text: str) -> Sequence[float] | None:
         try:
             return (await embedder.embed_passages([text]))[0]
-        except EmbedderError as error:
-            if error.code is not EmbedderFault.REFUSED:
+        except ModelError as error:
+            if error.fault not in ABOUT_THE_TEXT:
                 raise
             log.warning("%s refuses a passage of %d characters: %s", embedder.model, len(text), error.detail)
             return None

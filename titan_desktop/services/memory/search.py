@@ -3,12 +3,16 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from titan_desktop.contracts.memory import Search, SearchResult
-from titan_desktop.ports.embedder import Embedder, EmbedderError
+from titan_desktop.ports.model import ModelError
 from titan_desktop.ports.passages import Found, Passages, Vectors, VectorSizeError
 from titan_desktop.services.memory.embedding import Embedding
 from titan_desktop.services.memory.fusion import best_of_files
+
+if TYPE_CHECKING:
+    from titan_desktop.ports.embedder import Embedder
 
 BREADTH = 100
 """Passages that each leg brings at least."""
@@ -57,7 +61,7 @@ class Searcher:
             vector = await embedder.embed_query(query)
             self._resting = None
             return await self._vectors.find_near(embedder.model, vector, breadth), ""
-        except (EmbedderError, VectorSizeError) as error:
-            why = str(error) if isinstance(error, EmbedderError) else f"vectors_differ: {error}"
+        except (ModelError, VectorSizeError) as error:
+            why = str(error) if isinstance(error, ModelError) else f"vectors_differ: {error}"
             self._resting = (embedder, time.monotonic() + REST_S, why)
             return None, why

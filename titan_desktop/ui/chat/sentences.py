@@ -7,7 +7,8 @@ from typing import Any
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
-from titan_desktop.contracts.chat import Delay, Fault
+from titan_desktop.contracts.chat import Delay
+from titan_desktop.contracts.faults import Fault
 from titan_desktop.contracts.sources import Cells, FilePassage, Lines, Pages, Slides, Source
 
 SETTINGS_URL = "titan:settings"
@@ -40,10 +41,25 @@ _FAULTS: dict[Fault, Any] = {
     Fault.SERVER_ERROR: QT_TRANSLATE_NOOP(
         "Fault", "The model's server has a fault of its own. Try again in a while."
     ),
+    Fault.MALFORMED: QT_TRANSLATE_NOOP(
+        "Fault",
+        "The server gave an answer that cannot be read. Check the address and the model in the settings.",
+    ),
     Fault.INTERNAL: QT_TRANSLATE_NOOP(
         "Fault", "Titan made a mistake. Try again; the command `titan doctor` shows what is wrong."
     ),
 }
+
+
+_CURED_IN_SETTINGS = frozenset(
+    {
+        Fault.WRONG_KEY,
+        Fault.UNREACHABLE,
+        Fault.MODEL_NOT_FOUND,
+        Fault.QUOTA_EXCEEDED,
+        Fault.MALFORMED,
+    }
+)
 
 
 def fault_sentence(fault: Fault | None) -> str:
@@ -65,7 +81,7 @@ def delay_sentence(delay: Delay) -> str:
 
 def cured_in_settings(fault: Fault | None) -> bool:
     """Whether the settings are the place to mend it."""
-    return fault in {Fault.WRONG_KEY, Fault.UNREACHABLE, Fault.MODEL_NOT_FOUND, Fault.QUOTA_EXCEEDED}
+    return fault in _CURED_IN_SETTINGS
 
 
 def connect_hint() -> str:

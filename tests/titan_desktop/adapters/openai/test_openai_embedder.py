@@ -9,7 +9,8 @@ import pytest
 from tests import openai_server
 from titan_desktop.adapters.openai import embedder as openai_embedder
 from titan_desktop.adapters.openai.embedder import BATCH_INPUTS, OpenAIEmbedder
-from titan_desktop.ports.embedder import EmbedderError, EmbedderFault
+from titan_desktop.contracts.faults import Fault
+from titan_desktop.ports.model import Endpoint, ModelError
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ async def embedder(
     server: openai_server.OpenAIServer, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[OpenAIEmbedder]:
     monkeypatch.setattr(openai_embedder, "FIRST_DELAY_S", 0.01)
-    embedder = OpenAIEmbedder("text-embedding-3-large", base_url=server.base_url, api_key="k")
+    embedder = OpenAIEmbedder(Endpoint(server.base_url, "text-embedding-3-large", "k"))
     await embedder.open()
     yield embedder
     await embedder.close()
@@ -53,7 +54,7 @@ async def test_long_texts_go_in_smaller_requests(
 
 async def test_nomic_gets_its_prefixes(server: openai_server.OpenAIServer) -> None:
     """`nomic-embed-text` is told what is a document and what is a query."""
-    embedder = OpenAIEmbedder("nomic-embed-text:v1.5", base_url=server.base_url)
+    embedder = OpenAIEmbedder(Endpoint(server.base_url, "nomic-embed-text:v1.5"))
     await embedder.embed_passages(["кошка"])
     await embedder.embed_query("кошка")
     await embedder.close()
@@ -64,35 +65,38 @@ async def test_nomic_gets_its_prefixes(server: openai_server.OpenAIServer) -> No
 
 
 @pytest.mark.parametrize(
-    ("fault", "code"),
+    ("fault", "expected"),
     [
-        ("invalid_api_key", EmbedderFault.WRONG_KEY),
-        ("permission_denied", EmbedderFault.WRONG_KEY),
-        ("model_not_found", EmbedderFault.NO_MODEL),
-        ("no_route", EmbedderFault.NO_MODEL),
-        ("rate_limit", EmbedderFault.RATE_LIMITED),
-        ("context_length_exceeded", EmbedderFault.REFUSED),
-        ("html", EmbedderFault.MALFORMED),
+        ("invalid_api_key", Fault.WRONG_KEY),
+        ("permission_denied", Fault.WRONG_KEY),
+        ("model_not_found", Fault.MODEL_NOT_FOUND),
+        ("no_route", Fault.UNREACHABLE),
+        ("rate_limit", Fault.RATE_LIMITED),
+        ("insufficient_quota", Fault.QUOTA_EXCEEDED),
+        ("context_length_exceeded", Fault.CONTEXT_TOO_LONG),
+        ("bad_request", Fault.REFUSED),
+        ("server_error", Fault.SERVER_ERROR),
+        ("html", Fault.MALFORMED),
     ],
 )
 async def test_faults_are_told_apart(
-    embedder: OpenAIEmbedder, server: openai_server.OpenAIServer, fault: str, code: EmbedderFault
+    embedder: OpenAIEmbedder, server: openai_server.OpenAIServer, fault: str, expected: Fault
 ) -> None:
     """Each fault of an endpoint has its code, a question is tried once, and the key is never in the error."""
     server.fault = fault
-    with pytest.raises(EmbedderError) as caught:
+    with pytest.raises(ModelError) as caught:
         await embedder.embed_query("кошка")
-    assert caught.value.code is code
+    assert caught.value.fault is expected
     assert "sk-" not in str(caught.value)
     assert len(server.requests) == 1
 
 
 async def test_nobody_listens() -> None:
     """An endpoint that is down is unreachable, and a question hears it at once."""
-    embedder = OpenAIEmbedder("m", base_url="http://127.0.0.1:9/v1")
-    with pytest.raises(EmbedderError) as caught:
+    embedder = OpenAIEmbedder(Endpoint("http://127.0.0.1:9/v1", "m"))
+    with pytest.raises(ModelError) as caught:
         await embedder.embed_query("кошка")
-    assert caught.value.code is EmbedderFault.UNREACHABLE
+    assert caught.value.fault is Fault.UNREACHABLE
     await embedder.close()
 
 
@@ -103,9 +107,9 @@ async def test_a_question_waits_for_a_short_time(
     monkeypatch.setattr(openai_embedder, "QUERY_TIMEOUT_S", 0.2)
     server.fault = "hang"
     began = time.monotonic()
-    with pytest.raises(EmbedderError) as caught:
+    with pytest.raises(ModelError) as caught:
         await embedder.embed_query("кошка")
-    assert caught.value.code is EmbedderFault.TIMED_OUT
+    assert caught.value.fault is Fault.TIMED_OUT
     assert time.monotonic() - began < 10  # it hangs for longer
 
 
@@ -118,7 +122,7 @@ async def test_passages_are_tried_again(
     assert len(server.requests) == 3
     server.requests.clear()
     server.fault = "invalid_api_key"
-    with pytest.raises(EmbedderError):
+    with pytest.raises(ModelError):
         await embedder.embed_passages(["кошка"])
     assert len(server.requests) == 1
 
@@ -129,7 +133,7 @@ async def test_a_limit_is_respected(
     """Asked to wait longer than a call may take, the embedder hands the time on instead of trying again."""
     monkeypatch.setattr(openai_embedder, "LONGEST_DELAY_S", 5.0)
     server.fault = "rate_limit"
-    with pytest.raises(EmbedderError) as caught:
+    with pytest.raises(ModelError) as caught:
         await embedder.embed_passages(["кошка"])
     assert caught.value.retry_after_s == 20.0
     assert len(server.requests) == 1

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from tests.openai_server import OpenAIServer, serve
-from titan_desktop.adapters.openai.model import OpenAiLlm
-from titan_desktop.contracts.chat import Fault
-from titan_desktop.ports.model import Endpoint, LlmError, Turn
+from titan_desktop.adapters.openai.model import OpenAIChatModel
+from titan_desktop.contracts.faults import Fault
+from titan_desktop.ports.model import Endpoint, ModelError, Text, Turn
 
 TURNS = (Turn("system", "Be brief."), Turn("user", "Сколько?"))
 TEXT = "one two three four five six"
@@ -23,29 +23,29 @@ def server() -> Iterator[OpenAIServer]:
 
 
 @pytest.fixture
-async def llm() -> AsyncIterator[OpenAiLlm]:
-    llm = OpenAiLlm(connect_timeout_s=2, first_token_timeout_s=2, idle_timeout_s=2)
-    yield llm
-    await llm.close()
+async def model() -> AsyncIterator[OpenAIChatModel]:
+    model = OpenAIChatModel(connect_timeout_s=2, first_token_timeout_s=2, idle_timeout_s=2)
+    yield model
+    await model.close()
 
 
 def endpoint(server: OpenAIServer, key: str = "k") -> Endpoint:
     return Endpoint(base_url=server.base_url, model="m", key=key)
 
 
-async def read(llm: OpenAiLlm, where: Endpoint) -> tuple[str, LlmError | None]:
+async def read(model: OpenAIChatModel, where: Endpoint) -> tuple[str, ModelError | None]:
     """All that was said, and what ended it."""
     said = ""
     try:
-        async for piece in llm.stream(where, TURNS):
-            said += piece
-    except LlmError as error:
+        async for part in model.stream(where, TURNS):
+            said += part.text if isinstance(part, Text) else ""
+    except ModelError as error:
         return said, error
     return said, None
 
 
-async def test_an_answer_streams_and_the_prompt_arrives(llm: OpenAiLlm, server: OpenAIServer) -> None:
-    assert await read(llm, endpoint(server)) == (TEXT, None)
+async def test_an_answer_streams_and_the_prompt_arrives(model: OpenAIChatModel, server: OpenAIServer) -> None:
+    assert await read(model, endpoint(server)) == (TEXT, None)
     [request] = server.chats
     assert request.body["messages"] == [
         {"role": "system", "content": "Be brief."},
@@ -55,8 +55,10 @@ async def test_an_answer_streams_and_the_prompt_arrives(llm: OpenAiLlm, server: 
     assert request.headers["authorization"] == "Bearer k"
 
 
-async def test_a_server_without_a_key_is_asked_with_none(llm: OpenAiLlm, server: OpenAIServer) -> None:
-    await read(llm, endpoint(server, key=""))
+async def test_a_server_without_a_key_is_asked_with_none(
+    model: OpenAIChatModel, server: OpenAIServer
+) -> None:
+    await read(model, endpoint(server, key=""))
     assert server.chats[0].headers["authorization"] == "Bearer none"
 
 
@@ -64,7 +66,7 @@ async def test_a_server_without_a_key_is_asked_with_none(llm: OpenAiLlm, server:
     ("fault", "expected"),
     [
         ("invalid_api_key", Fault.WRONG_KEY),
-        ("permission_denied", Fault.REFUSED),
+        ("permission_denied", Fault.WRONG_KEY),
         ("model_not_found", Fault.MODEL_NOT_FOUND),
         ("ollama_model_not_found", Fault.MODEL_NOT_FOUND),
         ("rate_limit", Fault.RATE_LIMITED),
@@ -79,10 +81,10 @@ async def test_a_server_without_a_key_is_asked_with_none(llm: OpenAiLlm, server:
     ],
 )
 async def test_a_refusal_is_called_by_its_name_and_not_tried_again(
-    llm: OpenAiLlm, server: OpenAIServer, fault: str, expected: Fault
+    model: OpenAIChatModel, server: OpenAIServer, fault: str, expected: Fault
 ) -> None:
     server.fault = fault
-    said, error = await read(llm, endpoint(server))
+    said, error = await read(model, endpoint(server))
     assert error is not None
     assert (said, error.fault, len(server.chats)) == ("", expected, 1)
     assert error.detail
@@ -98,17 +100,22 @@ async def test_a_refusal_is_called_by_its_name_and_not_tried_again(
     ],
 )
 async def test_what_was_said_before_the_break_has_been_yielded(
-    llm: OpenAiLlm, server: OpenAIServer, fault: str, expected: Fault
+    model: OpenAIChatModel, server: OpenAIServer, fault: str, expected: Fault
 ) -> None:
     server.fault = fault
-    said, error = await read(llm, endpoint(server))
+    said, error = await read(model, endpoint(server))
     assert error is not None
     assert (said, error.fault) == ("one two three ", expected)
 
 
-@pytest.mark.parametrize(("fault", "said"), [("hang", ""), ("hang_midway", "one two three ")])
-async def test_silence_times_out_and_hangs_up(server: OpenAIServer, fault: str, said: str) -> None:
-    impatient = OpenAiLlm(first_token_timeout_s=0.2, idle_timeout_s=0.2)
+@pytest.mark.parametrize(
+    ("fault", "said", "first_s", "idle_s"),
+    [("hang", "", 0.2, 30), ("hang_midway", "one two three ", 30, 0.5)],
+)
+async def test_silence_times_out_and_hangs_up(
+    server: OpenAIServer, fault: str, said: str, first_s: float, idle_s: float
+) -> None:
+    impatient = OpenAIChatModel(first_token_timeout_s=first_s, idle_timeout_s=idle_s)
     server.fault = fault
     text, error = await read(impatient, endpoint(server))
     assert error is not None
@@ -117,11 +124,11 @@ async def test_silence_times_out_and_hangs_up(server: OpenAIServer, fault: str, 
     await impatient.close()
 
 
-async def test_nobody_at_the_address_is_unreachable(llm: OpenAiLlm) -> None:
+async def test_nobody_at_the_address_is_unreachable(model: OpenAIChatModel) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         nobody = Endpoint(base_url=f"http://127.0.0.1:{free.getsockname()[1]}/v1", model="m")
-        _, error = await read(llm, nobody)
+        _, error = await read(model, nobody)
     assert error is not None
     assert error.fault is Fault.UNREACHABLE
 
@@ -129,24 +136,24 @@ async def test_nobody_at_the_address_is_unreachable(llm: OpenAiLlm) -> None:
 @pytest.mark.parametrize(
     "base_url", ["", "localhost:11434", "ftp://x/v1", "http://", "http://[::1/v1", "http://x:y/v1"]
 )
-async def test_what_is_no_address_is_unreachable(llm: OpenAiLlm, base_url: str) -> None:
-    _, error = await read(llm, Endpoint(base_url=base_url, model="m"))
+async def test_what_is_no_address_is_unreachable(model: OpenAIChatModel, base_url: str) -> None:
+    _, error = await read(model, Endpoint(base_url=base_url, model="m"))
     assert error is not None
     assert error.fault is Fault.UNREACHABLE
 
 
 @pytest.mark.parametrize("key", ["ключ", "two words", "line\nbreak"])
 async def test_a_key_that_cannot_be_sent_is_a_wrong_key(
-    llm: OpenAiLlm, server: OpenAIServer, key: str
+    model: OpenAIChatModel, server: OpenAIServer, key: str
 ) -> None:
-    _, error = await read(llm, endpoint(server, key))
+    _, error = await read(model, endpoint(server, key))
     assert error is not None
     assert (error.fault, server.requests) == (Fault.WRONG_KEY, [])
 
 
-async def test_no_key_stands_in_what_the_endpoint_said(llm: OpenAiLlm, server: OpenAIServer) -> None:
+async def test_no_key_stands_in_what_the_endpoint_said(model: OpenAIChatModel, server: OpenAIServer) -> None:
     server.fault = "invalid_api_key"
-    _, error = await read(llm, endpoint(server, key="You"))
+    _, error = await read(model, endpoint(server, key="You"))
     assert error is not None
     assert "sk-wrong" not in error.detail
     assert "You" not in error.detail
@@ -154,27 +161,28 @@ async def test_no_key_stands_in_what_the_endpoint_said(llm: OpenAiLlm, server: O
 
 
 async def test_a_kept_connection_that_was_closed_costs_nobody_an_answer(
-    llm: OpenAiLlm, server: OpenAIServer
+    model: OpenAIChatModel, server: OpenAIServer
 ) -> None:
     server.faults = ["hangup"]
-    assert await read(llm, endpoint(server)) == (TEXT, None)
+    assert await read(model, endpoint(server)) == (TEXT, None)
     assert len(server.chats) == 2
 
 
-async def test_stopping_to_read_hangs_up(llm: OpenAiLlm, server: OpenAIServer) -> None:
+async def test_stopping_to_read_hangs_up(model: OpenAIChatModel, server: OpenAIServer) -> None:
     server.hold(after=2)
     said = ""
-    async with contextlib.aclosing(llm.stream(endpoint(server), TURNS)) as pieces:
-        async for piece in pieces:
-            said += piece
+    async with contextlib.aclosing(model.stream(endpoint(server), TURNS)) as parts:
+        async for part in parts:
+            assert isinstance(part, Text)
+            said += part.text
             if said == "one two ":
                 break
     assert await asyncio.to_thread(server.chats[0].left.wait, 5)
 
 
-async def test_cancelling_the_reader_hangs_up(llm: OpenAiLlm, server: OpenAIServer) -> None:
+async def test_cancelling_the_reader_hangs_up(model: OpenAIChatModel, server: OpenAIServer) -> None:
     server.hold()
-    reader = asyncio.create_task(read(llm, endpoint(server)))
+    reader = asyncio.create_task(read(model, endpoint(server)))
     assert await asyncio.to_thread(server.holding.wait, 5)
     reader.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -183,19 +191,19 @@ async def test_cancelling_the_reader_hangs_up(llm: OpenAiLlm, server: OpenAIServ
 
 
 async def test_new_settings_hold_for_the_next_answer_and_let_the_running_one_end(
-    llm: OpenAiLlm, server: OpenAIServer
+    model: OpenAIChatModel, server: OpenAIServer
 ) -> None:
     with serve(text="the other one") as other:
         server.hold(after=1)
-        running = asyncio.create_task(read(llm, endpoint(server)))
+        running = asyncio.create_task(read(model, endpoint(server)))
         assert await asyncio.to_thread(server.holding.wait, 5)
-        assert await read(llm, endpoint(other)) == ("the other one", None)
+        assert await read(model, endpoint(other)) == ("the other one", None)
         server.release()
         assert await running == (TEXT, None)
 
 
 async def test_a_server_that_never_says_done_does_not_hold_a_whole_answer_back(
-    llm: OpenAiLlm, server: OpenAIServer
+    model: OpenAIChatModel, server: OpenAIServer
 ) -> None:
     server.fault = "no_done"
-    assert await read(llm, endpoint(server)) == (TEXT, None)
+    assert await read(model, endpoint(server)) == (TEXT, None)

@@ -1,0 +1,116 @@
+"""The client of an OpenAI-compatible endpoint, for chat and embeddings: made, kept, lent and closed here alone.
+
+The `openai` package takes a second to import, and a client tens of milliseconds to build (certificates, connection
+pool), so both happen in a thread.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from titan_desktop.adapters.openai.errors import translated
+from titan_desktop.contracts.faults import Fault
+from titan_desktop.ports.model import Endpoint, ModelError
+from titan_desktop.settings import shown_url
+
+if TYPE_CHECKING:
+    import openai
+
+NO_KEY = "none"
+"""What a local server that wants no key is sent: the package insists on one."""
+
+
+@dataclass
+class _Pool:
+    """The connections to one endpoint with one key, and how many answers are being read from them."""
+
+    client: "openai.AsyncOpenAI"
+    base_url: str
+    key: str = field(repr=False)
+    readers: int = 0
+
+
+class OpenAIClient:
+    """Keeps the connections to the endpoint that was asked last. Retries are the caller's: the package makes none.
+
+    Args:
+        connect_timeout_s: until the endpoint has taken the connection.
+    """
+
+    def __init__(self, *, connect_timeout_s: float = 10.0) -> None:
+        self._connect_timeout_s = connect_timeout_s
+        self._pool: _Pool | None = None
+        self._changing = asyncio.Lock()
+
+    async def warm(self) -> None:
+        """Load the package."""
+        await asyncio.to_thread(_package)
+
+    async def close(self) -> None:
+        """Give all connections back."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await pool.client.close()
+
+    @contextlib.asynccontextmanager
+    async def lend(self, endpoint: Endpoint) -> AsyncIterator["openai.AsyncOpenAI"]:
+        """Lend the package's client for an endpoint. Its errors leave the block as ModelError.
+
+        After a change of settings the former client closes with its last reader.
+
+        Raises:
+            ModelError: UNREACHABLE, the base URL is none; WRONG_KEY, the key cannot stand in a header.
+        """
+        _check(endpoint)
+        async with self._changing:
+            pool = self._pool
+            if pool is None or (pool.base_url, pool.key) != (endpoint.base_url, endpoint.key):
+                client = await asyncio.to_thread(self._make, endpoint)
+                self._pool, former = _Pool(client, endpoint.base_url, endpoint.key), pool
+                if former is not None and not former.readers:
+                    await former.client.close()
+                pool = self._pool
+            pool.readers += 1
+        try:
+            with translated(endpoint):
+                yield pool.client
+        finally:
+            pool.readers -= 1
+            if pool is not self._pool and not pool.readers:
+                await pool.client.close()
+
+    def _make(self, endpoint: Endpoint) -> "openai.AsyncOpenAI":
+        package = _package()
+        client: openai.AsyncOpenAI = package.AsyncOpenAI(
+            base_url=endpoint.base_url,
+            api_key=endpoint.key or NO_KEY,
+            max_retries=0,  # a rate limit shall be said at once, not after three silent waits
+            timeout=package.Timeout(None, connect=self._connect_timeout_s),
+        )
+        _ = (
+            client.chat.completions,
+            client.embeddings,
+        )  # each imports its part of the package when first touched
+        return client
+
+
+def _package() -> Any:
+    import openai
+
+    return openai
+
+
+def _check(endpoint: Endpoint) -> None:
+    """Say in our own words what the HTTP client would say in ten different ways."""
+    try:
+        parts = urlsplit(endpoint.base_url)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise ModelError(Fault.UNREACHABLE, f"base_url: {shown_url(endpoint.base_url)}")
+    if not (endpoint.key.isascii() and endpoint.key.isprintable()) or " " in endpoint.key:
+        raise ModelError(Fault.WRONG_KEY, "key: characters that cannot stand in a header")

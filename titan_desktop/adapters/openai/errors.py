@@ -1,0 +1,115 @@
+"""The one table of what an endpoint can fail with, for chat and embeddings: class, status and code become a Fault.
+
+Errors are never told apart by their words, which differ from endpoint to endpoint.
+See https://platform.openai.com/docs/guides/error-codes.
+"""
+
+import contextlib
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+from titan_desktop.contracts.faults import Fault
+from titan_desktop.ports.model import Endpoint, ModelError
+
+if TYPE_CHECKING:
+    import openai
+
+DETAIL_CHARS_MAX = 500
+
+_CODES = {
+    "context_length_exceeded": Fault.CONTEXT_TOO_LONG,
+    "exceed_context_size_error": Fault.CONTEXT_TOO_LONG,  # llama.cpp, as the error's type
+    "insufficient_quota": Fault.QUOTA_EXCEEDED,
+    "billing_hard_limit_reached": Fault.QUOTA_EXCEEDED,
+    "rate_limit_exceeded": Fault.RATE_LIMITED,
+    "invalid_api_key": Fault.WRONG_KEY,
+    "model_not_found": Fault.MODEL_NOT_FOUND,
+    "content_filter": Fault.REFUSED,
+    "content_policy_violation": Fault.REFUSED,
+}
+_STATUSES = {
+    401: Fault.WRONG_KEY,
+    402: Fault.QUOTA_EXCEEDED,
+    403: Fault.WRONG_KEY,
+    408: Fault.TIMED_OUT,
+    413: Fault.CONTEXT_TOO_LONG,
+    429: Fault.RATE_LIMITED,
+}
+_KEY_LIKE = re.compile(r"\b(?:sk|pk|key)-[\w*.-]{6,}")
+
+
+@contextlib.contextmanager
+def translated(endpoint: Endpoint) -> Iterator[None]:
+    """Raise ModelError for what the package and our own deadlines raise. The package has to be loaded."""
+    import openai as package
+
+    try:
+        yield
+    except (TimeoutError, package.APITimeoutError) as error:
+        raise ModelError(Fault.TIMED_OUT) from error
+    except package.APIConnectionError as error:
+        cause = error.__cause__ or error
+        detail = _without_key(endpoint, str(cause) or type(cause).__name__)
+        raise ModelError(Fault.UNREACHABLE, detail) from error
+    except package.APIResponseValidationError as error:
+        raise ModelError(Fault.MALFORMED, type(error).__name__) from error
+    except package.APIError as error:
+        detail = _without_key(endpoint, error.message)
+        raise ModelError(_fault(error), detail, retry_after_s=_wait_of(error)) from error
+    except package.OpenAIError as error:
+        raise ModelError(Fault.SERVER_ERROR, _without_key(endpoint, str(error))) from error
+    except json.JSONDecodeError as error:  # the package lets a chunk that is no JSON through
+        raise ModelError(Fault.MALFORMED, type(error).__name__) from error
+
+
+def known_code(error: "openai.APIError") -> Fault | None:
+    """Return what the error's code, or its type, stands for; None when it names none that we know."""
+    return next((_CODES[code] for code in (error.code, error.type) if code in _CODES), None)
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float:
+    """Return how long an endpoint asks us to wait, 0 when it does not say.
+
+    It says so in seconds or as a date (RFC 9110, 10.2.3), or in OpenAI's own milliseconds.
+    """
+    for name, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        with contextlib.suppress(KeyError, ValueError):
+            wait_s = float(headers[name]) * unit_s
+            return max(wait_s, 0.0) if math.isfinite(wait_s) else 0.0
+    with contextlib.suppress(KeyError, ValueError):
+        until = parsedate_to_datetime(headers["retry-after"])
+        until = until if until.tzinfo else until.replace(tzinfo=UTC)
+        return max((until - datetime.now(UTC)).total_seconds(), 0.0)
+    return 0.0
+
+
+def _fault(error: "openai.APIError") -> Fault:
+    status: int | None = getattr(error, "status_code", None)
+    if known := known_code(error):
+        return known
+    if status == 404:  # noqa: PLR2004
+        # Ollama names no code. A 404 without an error object is no OpenAI-compatible endpoint at all.
+        named = isinstance(error.body, dict) and "message" in error.body
+        return Fault.MODEL_NOT_FOUND if named else Fault.UNREACHABLE
+    if status in _STATUSES:
+        return _STATUSES[status]
+    if status is not None and 400 <= status < 500:  # noqa: PLR2004
+        return Fault.REFUSED
+    return Fault.SERVER_ERROR
+
+
+def _wait_of(error: "openai.APIError") -> float:
+    response = getattr(error, "response", None)
+    return retry_after_s(response.headers) if response is not None else 0.0
+
+
+def _without_key(endpoint: Endpoint, detail: str) -> str:
+    """Return what the endpoint said, short and without a key: OpenAI's own 401 repeats a part of it."""
+    if endpoint.key:
+        detail = detail.replace(endpoint.key, "…")
+    return _KEY_LIKE.sub("…", detail)[:DETAIL_CHARS_MAX]

@@ -1,0 +1,23 @@
+"""Why a model gave nothing: one list of codes for chat and embeddings, put into sentences by each client."""
+
+from enum import StrEnum
+
+
+class Fault(StrEnum):
+    """What went wrong. The window and the commands put it into a sentence with the cure.
+
+    REFUSED and CONTEXT_TOO_LONG are about what was sent. MALFORMED: an answer came, and is not what was asked for.
+    INTERNAL is a fault of Titan's own.
+    """
+
+    WRONG_KEY = "wrong_key"
+    UNREACHABLE = "unreachable"
+    MODEL_NOT_FOUND = "model_not_found"
+    RATE_LIMITED = "rate_limited"
+    QUOTA_EXCEEDED = "quota_exceeded"
+    CONTEXT_TOO_LONG = "context_too_long"
+    TIMED_OUT = "timed_out"
+    REFUSED = "refused"
+    SERVER_ERROR = "server_error"
+    MALFORMED = "malformed"
+    INTERNAL = "internal"
