@@ -59,7 +59,7 @@
     </message>
 </context>
 <context>
-    <name>ConversationDelegate</name>
+    <name>ConversationModel</name>
     <message>
         <source>Today</source>
         <translation>Сегодня</translation>

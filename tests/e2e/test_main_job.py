@@ -16,7 +16,7 @@ from tests.e2e.window import PATIENCE_S, open_window
 from tests.openai_server import OpenAIServer
 from titan_desktop import settings
 from titan_desktop.contracts import chat, topics
-from titan_desktop.ui.conversations.model import ID_ROLE
+from titan_desktop.ui.conversations.model import FIRST_ROW, ID_ROLE
 from titan_desktop.ui.jobs.dead_letters_dialog import DeadLettersDialog
 
 
@@ -91,7 +91,7 @@ async def test_with_a_model_the_answer_grows_names_its_sources_and_is_found_agai
     await read.gone()
     async with open_window(read.paths) as titan:
         await titan.listed(1)
-        index = titan.window.conversations.index(0, 0)
+        index = titan.window.conversations.index(FIRST_ROW, 0)
         assert index.data() == "Какой залог?"
         titan.window.sidebar.conversation_opened.emit(index.data(ID_ROLE))
         assert (await titan.answered()).text == model.text

@@ -99,7 +99,7 @@ class OpenWindow:
         conversations.rowsInserted.connect(lambda *_: changed.set())
         conversations.modelReset.connect(changed.set)
         async with asyncio.timeout(PATIENCE_S):
-            while conversations.rowCount() < count:
+            while conversations.count < count:
                 changed.clear()
                 await changed.wait()
 

@@ -214,15 +214,21 @@ class _Request(Request[R], Generic[R], frozen=True, kw_only=True):
 
 
 class ConversationPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Reply to ListConversations."""
+    """Reply to ListConversations; `more` says that others follow, after `cursor`."""
 
     conversations: tuple[Conversation, ...]
+    more: bool = False
+    cursor: str = ""
 
 
 class ListConversations(_Request[ConversationPage], frozen=True, kw_only=True):
-    """Conversations, most recently used first."""
+    """Conversations, most recently used first.
+
+    `cursor` is that of the page before; "" asks for the first one. The core may give fewer than `limit`.
+    """
 
     limit: int = 200
+    cursor: str = ""
 
 
 class HistoryPage(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ command. That is what makes a command that is delivered twice, or late, harmless
 from dataclasses import dataclass
 from typing import Protocol
 
-from titan_desktop.contracts.chat import Conversation, HistoryPage, Message, SendPrompt
+from titan_desktop.contracts.chat import Conversation, ConversationPage, HistoryPage, Message, SendPrompt
 
 
 class HistoryUnavailableError(Exception):
@@ -88,8 +88,11 @@ class History(Protocol):
         """
         ...
 
-    async def conversations(self, limit: int) -> tuple[Conversation, ...]:
-        """Return the conversations, most recently used first."""
+    async def conversations(self, limit: int, *, cursor: str = "") -> ConversationPage | None:
+        """Return conversations, most recently used first, after `cursor` ("" = from the first).
+
+        None if the cursor is none of ours. One that is used between two pages may be in both, or in neither.
+        """
         ...
 
     async def page(self, conversation_id: str, *, before: str = "", limit: int) -> HistoryPage | None:

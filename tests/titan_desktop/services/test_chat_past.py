@@ -186,6 +186,26 @@ async def test_a_deleted_conversation_is_gone_with_its_running_answer(
     assert len(window.said(chat.AssistantMessage)) == 1
 
 
+async def test_conversations_come_in_pages(core: ChatService, window: Window) -> None:
+    """Each says whether there is more, and where the next begins; a cursor of nobody's is refused."""
+    for name in ("c1", "c2", "c3"):
+        await window.answer(await window.ask(conversation=name))
+
+    async def page(cursor: str) -> chat.ConversationPage:
+        wanted = chat.ListConversations(limit=2, cursor=cursor)
+        return await window.bus.request(
+            topics.CHAT_REQUESTS, "list_conversations", wanted, reply_type=chat.ConversationPage
+        )
+
+    first = await page("")
+    assert ([item.id for item in first.conversations], first.more) == (["c3", "c2"], True)
+    last = await page(first.cursor)
+    assert ([item.id for item in last.conversations], last.more) == (["c1"], False)
+    with pytest.raises(RequestFailedError) as refused:
+        await page("none of yours")
+    assert refused.value.code == "not_found"
+
+
 async def test_history_comes_in_pages_and_unknown_ids_are_not_found(
     core: ChatService, window: Window
 ) -> None:

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from tests.titan_desktop.ui.window_core import heard
-from titan_bus import Bus, BusConfig
+from titan_bus import Bus, BusConfig, RequestRefused
 from titan_desktop.contracts import chat, files, memory, system, topics
 from titan_desktop.contracts.chat import State
 from titan_desktop.ui.base.bridge import Bridge
@@ -15,6 +15,7 @@ from titan_desktop.ui.base.tasks import Tasks
 from titan_desktop.ui.chat.outbox import Outbox
 from titan_desktop.ui.chat.presenter import ChatPresenter
 from titan_desktop.ui.chat.source_opener import SourceOpener
+from titan_desktop.ui.conversations.model import ID_ROLE
 from titan_desktop.ui.conversations.presenter import ConversationsPresenter
 from titan_desktop.ui.files.reading_progress import QUIET_S, ReadingProgress
 from titan_desktop.ui.shell.main_window import MainWindow
@@ -27,7 +28,7 @@ from .window_core import WindowCore, answer, listed, question, until
 async def core(clean_redis_url):
     async with Bus(BusConfig(url=clean_redis_url, source="core@test", streams=topics.STREAMS)) as bus:
         made = WindowCore(bus)
-        made.conversations = [listed("c1", "one"), listed("c2", "two")]
+        made.conversations = [listed("c1", "one", "2026-03-01T11:00:00Z"), listed("c2", "two")]
         made.messages = [question(1), answer(1, "an answer", State.COMPLETE), question(2, "c2")]
         await made.serve()
         yield made
@@ -60,7 +61,8 @@ async def shell(core, clean_redis_url, theme, qtbot):
 
 def titles(window: MainWindow) -> list[str]:
     model = window.conversations
-    return [str(model.index(row).data()) for row in range(model.rowCount())]
+    rows = [model.index(row) for row in range(model.rowCount())]
+    return [str(row.data()) for row in rows if row.data(ID_ROLE)]
 
 
 def rows(window: MainWindow):
@@ -73,6 +75,64 @@ async def test_the_list_is_filled_and_opens(shell):
     assert titles(shell) == ["one", "two"]
     shell.sidebar.conversation_opened.emit("c1")
     await until(lambda: shell.chat.model.rowCount() == 2, shell.chat.model.modelReset)
+
+
+async def test_all_pages_are_listed(shell, core):
+    """However many pages the core makes of them, every conversation can be reached; the best-used stand first."""
+    core.page_max = 3
+    core.conversations = [
+        listed(f"x{number:02}", at=f"2026-03-01T10:{number:02}:00Z") for number in range(20)
+    ]
+    await core.say(system.CoreReady(pid=1, version="t"), topics.SYSTEM)
+    await until(lambda: len(titles(shell)) == 20, *rows(shell))
+    assert titles(shell) == [f"x{number:02}" for number in reversed(range(20))]
+
+
+async def test_a_reconnection_removes_only_what_is_gone(shell, core):
+    """While the list comes again nothing leaves it; what was deleted elsewhere goes when the last page is there;
+    what is said between two pages counts more than they do.
+    """
+    core.page_max = 1
+    core.conversations = [listed(f"x{n}", at=f"2026-03-01T10:0{n}:00Z") for n in range(5)]
+    await core.say(system.CoreReady(pid=1, version="t"), topics.SYSTEM)
+    await until(lambda: len(titles(shell)) == 5, *rows(shell))
+    del core.conversations[0]
+    before: list[list[str]] = []
+    make = core._page
+
+    def page(request: chat.ListConversations) -> chat.ConversationPage:
+        before.append(titles(shell))
+        if len(before) == 2:  # from a page that is still to come it moves to one that has been
+            core.conversations[0] = listed("x1", at="2026-03-01T10:30:00Z")
+            said = chat.UserMessage(message=question(1, "x1"), conversation=core.conversations[0])
+            going.append(asyncio.create_task(core.say(said)))
+        return make(request)
+
+    going: list[asyncio.Task[None]] = []
+    core._page = page
+    await core.say(system.CoreReady(pid=1, version="t"), topics.SYSTEM)
+    await until(lambda: titles(shell) == ["x1", "x4", "x3", "x2"], *rows(shell))
+    assert len(before) == 4
+    assert all("x0" in shown for shown in before)
+
+
+async def test_a_list_that_breaks_off_removes_nothing(shell, core):
+    """When a page does not come, what is shown stays, and the person is told."""
+    core.page_max = 1
+    core.conversations = [listed("c3", at="2026-03-01T12:00:00Z")]
+    failed = asyncio.Event()
+    shell.parts[1].failed.connect(lambda _sentence: failed.set())
+    make = core._page
+
+    def page(request: chat.ListConversations) -> chat.ConversationPage:
+        if request.cursor:
+            raise RequestRefused("store_unavailable", "gone")
+        return msgspec.structs.replace(make(request), more=True)
+
+    core._page = page
+    await core.say(system.CoreReady(pid=1, version="t"), topics.SYSTEM)
+    await asyncio.wait_for(failed.wait(), 30)
+    assert titles(shell) == ["c3", "one", "two"]
 
 
 async def test_new_renamed_and_deleted_conversations_follow_events(shell, core):

@@ -23,6 +23,7 @@ from titan_desktop.contracts import chat, topics
 from titan_desktop.settings import Settings
 from titan_desktop.system.paths import Paths, bundled
 from titan_desktop.ui.base.translator import Translator
+from titan_desktop.ui.conversations.model import ID_ROLE
 from titan_desktop.ui.shell.main_window import MainWindow
 from titan_desktop.ui.shell.session import Parts, Session
 from titan_desktop.ui.shell.startup import StartupReport
@@ -157,11 +158,13 @@ async def settle(session: Session, core: AnsweringCore) -> None:
     while core.growing():
         await core.grow()
     model, list_model = window.chat.model, window.conversations
+    window.sidebar.filter.clear()
 
     def agrees() -> bool:
         shown = [model.message(row) for row in range(model.rowCount())]
         stored = core.stored(session.chat.conversation_id)
-        rows = [list_model.index(row).data() for row in range(list_model.rowCount())]
+        listed = [list_model.index(row) for row in range(list_model.rowCount())]
+        rows = [str(row.data()) for row in listed if row.data(ID_ROLE)]
         return (
             not session.chat.is_loading
             and shown == stored[len(stored) - len(shown) :]

@@ -35,8 +35,8 @@ def delta(number: int, offset: int, text: str, conversation: str = "c1") -> chat
     )  # fmt: skip
 
 
-def listed(name: str, title: str = "") -> chat.Conversation:
-    return chat.Conversation(id=name, title=title or name, created_at=AT, updated_at=AT)
+def listed(name: str, title: str = "", at: str = AT) -> chat.Conversation:
+    return chat.Conversation(id=name, title=title or name, created_at=at, updated_at=at)
 
 
 class WindowCore:
@@ -45,6 +45,8 @@ class WindowCore:
     def __init__(self, bus: Bus) -> None:
         self.bus = bus
         self.conversations: list[chat.Conversation] = []
+        self.page_max = 1_000
+        self.pages_asked: list[str] = []
         self.messages: list[chat.Message] = []
         self.status = system.Status(
             version="test", pid=1, ready=True, stores=(), model=system.ModelStatus(configured=True),
@@ -72,7 +74,7 @@ class WindowCore:
         self.asked.append(event.event_type)
         match request:
             case chat.ListConversations():
-                return chat.ConversationPage(conversations=tuple(self.conversations))
+                return self._page(request)
             case chat.GetHistory():
                 await self.hold_history.wait()
                 mine = [m for m in self.messages if m.conversation_id == request.conversation_id]
@@ -88,6 +90,19 @@ class WindowCore:
                 if not found:
                     raise RequestRefused("unknown")
                 return found[0]
+
+    def _page(self, request: chat.ListConversations) -> chat.ConversationPage:
+        self.pages_asked.append(request.cursor)
+        by_use = sorted(((c.updated_at, c.id), c) for c in self.conversations)[::-1]
+        rest = [
+            (key, c) for key, c in by_use if not request.cursor or key < tuple(request.cursor.split(" ", 1))
+        ]
+        found = rest[: min(request.limit, self.page_max)]
+        return chat.ConversationPage(
+            conversations=tuple(c for _, c in found),
+            more=len(found) < len(rest),
+            cursor=" ".join(found[-1][0]) if found else "",
+        )
 
     async def _on_system_request(self, _event: Event) -> object:
         return self.status

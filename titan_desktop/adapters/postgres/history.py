@@ -18,6 +18,7 @@ from titan_desktop.adapters.postgres.faults import translated
 from titan_desktop.contracts.chat import (
     AnswerKind,
     Conversation,
+    ConversationPage,
     HistoryPage,
     Message,
     Role,
@@ -79,6 +80,9 @@ MIGRATIONS = (
     ),
 )
 """`stops` remembers a stop that came before its question, or while nobody was answering it."""
+
+_CURSOR_PARTS = " "
+_END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 
 UNFINISHED = "('waiting', 'streaming')"
 
@@ -220,14 +224,27 @@ class PostgresHistory:
             )
         return _message(row) if row else None
 
-    async def conversations(self, limit: int) -> tuple[Conversation, ...]:
+    async def conversations(self, limit: int, *, cursor: str = "") -> ConversationPage | None:
         """See `History.conversations`."""
+        used, _, last_id = cursor.partition(_CURSOR_PARTS)
+        try:
+            bound = datetime.fromisoformat(used) if cursor else _END_OF_TIME
+        except ValueError:
+            return None
         async with self._connection() as connection:
             rows = await connection.fetch(
-                "SELECT * FROM conversations WHERE deleted_at IS NULL ORDER BY updated_at DESC, id DESC LIMIT $1",
-                limit,
+                "SELECT * FROM conversations WHERE deleted_at IS NULL AND (updated_at, id) < ($1, $2)"
+                " ORDER BY updated_at DESC, id DESC LIMIT $3",
+                bound,
+                last_id,
+                limit + 1,
             )
-        return tuple(_conversation(row) for row in rows)
+        found = rows[:limit]
+        # The cursor has microseconds, which `updated_at` has not.
+        next_ = f"{found[-1]['updated_at'].isoformat()}{_CURSOR_PARTS}{found[-1]['id']}" if found else ""
+        return ConversationPage(
+            conversations=tuple(_conversation(row) for row in found), more=len(rows) > limit, cursor=next_
+        )
 
     async def page(self, conversation_id: str, *, before: str = "", limit: int) -> HistoryPage | None:
         """See `History.page`."""

@@ -61,8 +61,11 @@ class Requests:
         raise RequestRefused("unknown_request", event.event_type)
 
     async def _conversations(self, wanted: ListConversations) -> ConversationPage:
-        found = await self._history.conversations(_within(wanted.limit, CONVERSATIONS_MAX))
-        return ConversationPage(conversations=found)
+        limit = _within(wanted.limit, CONVERSATIONS_MAX)
+        page = await self._history.conversations(limit, cursor=wanted.cursor)
+        if page is None:
+            raise RequestRefused("not_found", wanted.cursor)
+        return page
 
     async def _page(self, wanted: GetHistory) -> HistoryPage:
         limit = _within(wanted.limit, MESSAGES_MAX)

@@ -1,7 +1,5 @@
 """How a conversation looks in the list on the left, and the keys that the list itself knows."""
 
-from datetime import UTC, datetime
-
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QKeyEvent, QPainter, QPalette
 from PySide6.QtWidgets import (
@@ -13,15 +11,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from titan_desktop.ui.conversations.model import USED_ROLE, Age, age_of
+from titan_desktop.ui.conversations.model import ID_ROLE
 
 _ROW_HEIGHT = 36
-_HEADING_HEIGHT = 32
 _PADDING = 12
 
 
 class ConversationDelegate(QStyledItemDelegate):
-    """Draws a row, and above the first one of a group its heading: so the keyboard meets conversations only."""
+    """Draws a conversation, or the heading of a group."""
 
     editing_changed = Signal(bool)
     """Whether a title is being edited."""
@@ -38,51 +35,46 @@ class ConversationDelegate(QStyledItemDelegate):
         super().destroyEditor(editor, index)
         self.editing_changed.emit(False)
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        """A row, with room for the heading where one begins."""
-        height = max(_ROW_HEIGHT, option.fontMetrics.height() + 16)
-        return QSize(80, height + (_HEADING_HEIGHT if self._begins_group(index) else 0))
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:  # noqa: ARG002  # Qt's signature
+        """All rows have one height; the list asks for the first one's."""
+        return QSize(80, max(_ROW_HEIGHT, option.fontMetrics.height() + 16))
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
-        """Heading, rounded ground, title."""
-        rect = self._row_rect(option, index)
+        """A heading, or the title on its rounded ground."""
+        rect: QRect = option.rect
         palette: QPalette = option.palette
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if self._begins_group(index):
-            self._paint_heading(painter, option, index)
-        self._paint_ground(painter, option, rect)
-        painter.setPen(palette.color(QPalette.ColorRole.Text))
         inner = rect.adjusted(_PADDING, 0, -_PADDING, 0)
+        if index.data(ID_ROLE):
+            self._paint_ground(painter, option, rect)
+            painter.setPen(palette.color(QPalette.ColorRole.Text))
+            place = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+        else:
+            small = QFont(painter.font())
+            small.setPointSizeF(small.pointSizeF() * 0.88)
+            small.setWeight(QFont.Weight.DemiBold)
+            painter.setFont(small)
+            painter.setPen(palette.color(QPalette.ColorRole.PlaceholderText))
+            inner.adjust(0, 0, 0, -6)
+            place = Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft
         title = str(index.data() or "")
-        shown = painter.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, inner.width())
-        painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
+        painter.drawText(
+            inner, place, painter.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, inner.width())
+        )
         painter.restore()
 
     def updateEditorGeometry(
-        self, editor: QWidget, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+        self,
+        editor: QWidget,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,  # noqa: ARG002  # Qt's signature
     ) -> None:
-        """Put the title's editor over the title, beneath a heading."""
-        editor.setGeometry(self._row_rect(option, index).adjusted(2, 2, -2, -2))
-
-    def _paint_heading(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
+        """Put the title's editor over the title."""
         rect: QRect = option.rect
-        palette: QPalette = option.palette
-        usual = painter.font()
-        small = QFont(usual)
-        small.setPointSizeF(usual.pointSizeF() * 0.88)
-        small.setWeight(QFont.Weight.DemiBold)
-        painter.setFont(small)
-        painter.setPen(palette.color(QPalette.ColorRole.PlaceholderText))
-        heading = rect.adjusted(_PADDING, 0, -_PADDING, _HEADING_HEIGHT - rect.height() - 6)
-        painter.drawText(
-            heading, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft, self._heading(index)
-        )
-        painter.setFont(usual)
+        editor.setGeometry(rect.adjusted(2, 2, -2, -2))
 
     @staticmethod
     def _paint_ground(painter: QPainter, option: QStyleOptionViewItem, rect: QRect) -> None:
@@ -106,33 +98,6 @@ class ConversationDelegate(QStyledItemDelegate):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(ground.adjusted(1, 1, -1, -1), 6, 6)
 
-    def _row_rect(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QRect:
-        rect: QRect = option.rect
-        return rect.adjusted(0, _HEADING_HEIGHT if self._begins_group(index) else 0, 0, 0)
-
-    @staticmethod
-    def _age(index: QModelIndex | QPersistentModelIndex) -> Age:
-        return age_of(index.data(USED_ROLE), datetime.now(UTC).astimezone().date())
-
-    def _begins_group(self, index: QModelIndex | QPersistentModelIndex) -> bool:
-        if index.row() == 0:
-            return True
-        above = index.model().index(index.row() - 1, 0)
-        return self._age(above) is not self._age(index)
-
-    def _heading(self, index: QModelIndex | QPersistentModelIndex) -> str:
-        match self._age(index):
-            case Age.TODAY:
-                return self.tr("Today")
-            case Age.YESTERDAY:
-                return self.tr("Yesterday")
-            case Age.THIS_WEEK:
-                return self.tr("Last 7 days")
-            case Age.THIS_MONTH:
-                return self.tr("Last 30 days")
-            case _:
-                return self.tr("Earlier")
-
 
 class ConversationList(QListView):
     """The list, with the keys F2 and Del."""
@@ -148,6 +113,7 @@ class ConversationList(QListView):
         delegate.editing_changed.connect(self.editing_changed)
         self.setItemDelegate(delegate)
         self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
+        self.setUniformItemSizes(True)  # thousands of rows are laid out at every change
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setMouseTracking(True)

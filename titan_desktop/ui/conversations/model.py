@@ -1,20 +1,21 @@
-"""The conversations on the left, most recently used first, as a list model with exact row signals.
+"""The list on the left: conversations, most recently used first, beneath the headings of their groups.
 
-The conversations presenter changes it from events and replies; the sidebar shows it.
+The conversations presenter changes it from events and replies; the sidebar shows it and says what is looked for.
+Headings are rows that cannot be chosen, so all rows have one height: laying out thousands of rows asks the model
+nothing about each.
 """
 
-from collections.abc import Sequence
-from datetime import UTC, date, datetime
-from enum import IntEnum
+from collections.abc import Collection, Iterable, Sequence
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
 
 from titan_desktop.contracts.chat import Conversation
+from titan_desktop.ui.conversations.ages import Age, Calendar
 
 ID_ROLE = int(Qt.ItemDataRole.UserRole) + 1
-"""The conversation's id."""
-USED_ROLE = int(Qt.ItemDataRole.UserRole) + 2
-"""When it was last used, as a local `datetime`."""
+"""The conversation's id, "" for a heading."""
+FIRST_ROW = 1
+"""Where the uppermost conversation stands, below its heading."""
 
 _TITLE_ROLES = frozenset(
     {
@@ -24,25 +25,11 @@ _TITLE_ROLES = frozenset(
     }
 )
 _NOWHERE = QModelIndex()
+_DAY_CHECK_MS = 60_000
 
-
-class Age(IntEnum):
-    """The groups of the list, newest first."""
-
-    TODAY = 0
-    YESTERDAY = 1
-    THIS_WEEK = 2
-    THIS_MONTH = 3
-    EARLIER = 4
-
-
-def age_of(used: datetime, today: date) -> Age:
-    """Return the group of a conversation by the days since it was used."""
-    days = (today - used.date()).days
-    for age, limit in ((Age.TODAY, 0), (Age.YESTERDAY, 1), (Age.THIS_WEEK, 7), (Age.THIS_MONTH, 30)):
-        if days <= limit:
-            return age
-    return Age.EARLIER
+_Key = tuple[str, str]
+"""When it was used, and the id: what the rows are sorted by, the greatest first."""
+_Row = tuple[_Key, Conversation | Age]
 
 
 class ConversationModel(QAbstractListModel):
@@ -53,26 +40,33 @@ class ConversationModel(QAbstractListModel):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._conversations: list[Conversation] = []
+        self._all: dict[str, Conversation] = {}
+        self._rows: list[_Row] = []
+        self._wanted = ""
+        self._calendar = Calendar.now()
+        self._day_check = QTimer(self)
+        self._day_check.setTimerType(Qt.TimerType.VeryCoarseTimer)
+        self._day_check.timeout.connect(self._follow_the_day)
+        self._day_check.start(_DAY_CHECK_MS)
 
     # What the view reads
 
     def rowCount(self, parent: QModelIndex | QPersistentModelIndex = _NOWHERE) -> int:
-        """How many there are."""
-        return 0 if parent.isValid() else len(self._conversations)
+        """How many rows are shown, headings among them."""
+        return 0 if parent.isValid() else len(self._rows)
 
     def data(
         self, index: QModelIndex | QPersistentModelIndex, role: int = int(Qt.ItemDataRole.DisplayRole)
     ) -> object:
-        """The title, the full title as a tool tip, the id, or when it was used."""
-        if not index.isValid() or not 0 <= index.row() < len(self._conversations):
+        """The title (also as a tool tip) or heading, and the id."""
+        if not index.isValid() or not 0 <= index.row() < len(self._rows):
             return None
-        conversation = self._conversations[index.row()]
+        shown = self._rows[index.row()][1]
+        if isinstance(shown, Age):
+            return self._heading(shown) if role in _TITLE_ROLES else "" if role == ID_ROLE else None
         if role in _TITLE_ROLES or role == int(Qt.ItemDataRole.ToolTipRole):
-            return conversation.title
-        if role == ID_ROLE:
-            return conversation.id
-        return _local(conversation.updated_at) if role == USED_ROLE else None
+            return shown.title
+        return shown.id if role == ID_ROLE else None
 
     def setData(
         self,
@@ -84,82 +78,206 @@ class ConversationModel(QAbstractListModel):
         title = " ".join(str(value).split())
         if role != int(Qt.ItemDataRole.EditRole) or not index.isValid() or not title:
             return False
-        conversation = self._conversations[index.row()]
-        if title != conversation.title:
-            self.title_edited.emit(conversation.id, title)
+        shown = self._rows[index.row()][1]
+        if isinstance(shown, Age):
+            return False
+        if title != shown.title:
+            self.title_edited.emit(shown.id, title)
         return True
 
     def flags(self, index: QModelIndex | QPersistentModelIndex) -> Qt.ItemFlag:
-        """Titles can be edited in place."""
-        usual = super().flags(index)
-        return usual | Qt.ItemFlag.ItemIsEditable if index.isValid() else usual
+        """Titles can be edited in place; headings cannot be reached."""
+        if not index.isValid() or isinstance(self._rows[index.row()][1], Age):
+            return Qt.ItemFlag.NoItemFlags
+        return super().flags(index) | Qt.ItemFlag.ItemIsEditable
+
+    def _heading(self, age: Age) -> str:
+        match age:
+            case Age.TODAY:
+                return self.tr("Today")
+            case Age.YESTERDAY:
+                return self.tr("Yesterday")
+            case Age.THIS_WEEK:
+                return self.tr("Last 7 days")
+            case Age.THIS_MONTH:
+                return self.tr("Last 30 days")
+            case _:
+                return self.tr("Earlier")
+
+    @property
+    def count(self) -> int:
+        """How many conversations there are, shown or not."""
+        return len(self._all)
 
     def row_of(self, conversation_id: str) -> int | None:
-        """Where a conversation stands, None when it is not in the list."""
-        return next((row for row, held in enumerate(self._conversations) if held.id == conversation_id), None)
+        """Where a conversation stands, None when it is not shown."""
+        held = self._all.get(conversation_id)
+        return self._find(_key(held)) if held is not None else None
 
-    def title_of(self, conversation_id: str) -> str:
-        """Its title, "" when it is not in the list."""
-        return next((held.title for held in self._conversations if held.id == conversation_id), "")
+    # What the sidebar says
+
+    def look_for(self, words: str) -> None:
+        """Show only conversations with these words in their title; "" shows all."""
+        wanted = words.strip().casefold()
+        if wanted != self._wanted:
+            self._wanted = wanted
+            self._fill()
 
     # What the presenter says
 
-    def set_all(self, conversations: Sequence[Conversation], *, complete: bool) -> None:
-        """Take the core's list; after a reconnection only what differs changes, so the selection stays.
-
-        Args:
-            conversations: most recently used first.
-            complete: there are no others, so those that are not among them are gone.
-        """
-        if not self._conversations:
-            self.beginResetModel()
-            self._conversations = list(conversations)
-            self.endResetModel()
-            return
-        if complete:
-            kept = {conversation.id for conversation in conversations}
-            for gone in [held.id for held in self._conversations if held.id not in kept]:
-                self.remove(gone)
-        for conversation in reversed(conversations):
-            self.put(conversation)
+    def merge(self, conversations: Iterable[Conversation]) -> None:
+        """Take some of the core's list. Only what differs changes, so the selection stays."""
+        new: dict[str, Conversation] = {}
+        for conversation in conversations:
+            held = self._all.get(conversation.id)
+            if held is None or conversation.id in new:
+                self._all[conversation.id] = new[conversation.id] = conversation
+            elif held != conversation:
+                self._change(held, conversation)
+        if self._rows or not new:
+            self._insert(new.values())
+        else:
+            self._fill()
 
     def put(self, conversation: Conversation) -> None:
         """Insert a conversation, or take its new title and place."""
-        row = self.row_of(conversation.id)
-        if row is None:
-            place = self._place_of(conversation, self._conversations)
-            self.beginInsertRows(QModelIndex(), place, place)
-            self._conversations.insert(place, conversation)
-            self.endInsertRows()
-            return
-        others = self._conversations[:row] + self._conversations[row + 1 :]
-        place = self._place_of(conversation, others)
-        if place != row:
-            # Qt counts the destination before the row is taken out (QAbstractItemModel::beginMoveRows).
-            self.beginMoveRows(QModelIndex(), row, row, QModelIndex(), place if place < row else place + 1)
-            self._conversations.insert(place, self._conversations.pop(row))
-            self.endMoveRows()
-        if self._conversations[place] != conversation:
-            self._conversations[place] = conversation
-            self.dataChanged.emit(self.index(place), self.index(place))
+        self.merge((conversation,))
 
     def remove(self, conversation_id: str) -> None:
         """Take a conversation out."""
-        row = self.row_of(conversation_id)
-        if row is not None:
-            self.beginRemoveRows(QModelIndex(), row, row)
-            del self._conversations[row]
-            self.endRemoveRows()
+        held = self._all.pop(conversation_id, None)
+        if held is not None and (row := self._find(_key(held))) is not None:
+            self._remove(row, row)
+            self._drop_empty_headings()
 
-    @staticmethod
-    def _place_of(conversation: Conversation, others: Sequence[Conversation]) -> int:
-        newer = (row for row, other in enumerate(others) if other.updated_at <= conversation.updated_at)
-        return next(newer, len(others))
+    def keep_only(self, ids: Collection[str]) -> None:
+        """Take out all others: the core has them no longer."""
+        self._all = {id_: held for id_, held in self._all.items() if id_ in ids}
+        last = len(self._rows) - 1
+        while last >= 0:
+            first = last
+            while first >= 0 and self._is_gone(first):
+                first -= 1
+            if first < last:
+                self._remove(first + 1, last)
+            last = first - 1
+        self._drop_empty_headings()
+
+    def _is_gone(self, row: int) -> bool:
+        shown = self._rows[row][1]
+        return isinstance(shown, Conversation) and shown.id not in self._all
+
+    # Rows
+
+    def _fill(self) -> None:
+        """Make all rows anew."""
+        self.beginResetModel()
+        self._rows = self._rows_of(self._all.values())
+        self.endResetModel()
+
+    def _insert(self, conversations: Iterable[Conversation]) -> None:
+        """Put new rows where they belong: those that come to stand together, in one go."""
+        new = [row for row in self._rows_of(conversations) if self._find(row[0]) is None]
+        start = 0
+        while start < len(new):
+            place = _place(self._rows, new[start][0])
+            end = start + 1
+            if place == len(self._rows):
+                end = len(new)
+            while end < len(new) and new[end][0] > self._rows[place][0]:
+                end += 1
+            self.beginInsertRows(QModelIndex(), place, place + end - start - 1)
+            self._rows[place:place] = new[start:end]
+            self.endInsertRows()
+            start = end
+
+    def _change(self, held: Conversation, conversation: Conversation) -> None:
+        self._all[conversation.id] = conversation
+        if (row := self._find(_key(held))) is None:
+            self._insert((conversation,))
+        elif not self._is_wanted(conversation):
+            self._remove(row, row)
+            self._drop_empty_headings()
+        else:
+            if _key(conversation) != _key(held):
+                row = self._move(held, conversation)
+            self._rows[row] = (_key(conversation), conversation)
+            self.dataChanged.emit(self.index(row), self.index(row))
+            self._drop_empty_headings()
+
+    def _move(self, held: Conversation, conversation: Conversation) -> int:
+        """Bring the row of `held` to where its new time belongs; return where it stands then."""
+        key = _key(conversation)
+        heading = self._heading_row(self._calendar.age_of(conversation.updated_at))
+        if self._find(heading[0]) is None:
+            place = _place(self._rows, heading[0])
+            self.beginInsertRows(QModelIndex(), place, place)
+            self._rows.insert(place, heading)
+            self.endInsertRows()
+        row, place = _place(self._rows, _key(held)), _place(self._rows, key)
+        if place in (row, row + 1):
+            return row
+        # Qt counts the destination before the row is taken out (QAbstractItemModel::beginMoveRows).
+        self.beginMoveRows(QModelIndex(), row, row, QModelIndex(), place)
+        del self._rows[row]
+        place -= place > row
+        self._rows.insert(place, (key, conversation))
+        self.endMoveRows()
+        return place
+
+    def _remove(self, first: int, last: int) -> None:
+        self.beginRemoveRows(QModelIndex(), first, last)
+        del self._rows[first : last + 1]
+        self.endRemoveRows()
+
+    def _drop_empty_headings(self) -> None:
+        for age in Age:
+            row = self._find(self._heading_row(age)[0])
+            if row is None:
+                continue
+            below = self._rows[row + 1 : row + 2]
+            if not below or isinstance(below[0][1], Age):
+                self._remove(row, row)
+
+    def _rows_of(self, conversations: Iterable[Conversation]) -> list[_Row]:
+        """Return rows for those that are looked for, and the headings that they need, in order."""
+        rows: list[_Row] = [(_key(each), each) for each in conversations if self._is_wanted(each)]
+        rows.sort(reverse=True)
+        for age in Age:
+            heading = self._heading_row(age)
+            place = _place(rows, heading[0])
+            if place < len(rows) and self._calendar.age_of(rows[place][0][0]) is age:
+                rows.insert(place, heading)
+        return rows
+
+    def _is_wanted(self, conversation: Conversation) -> bool:
+        return not self._wanted or self._wanted in conversation.title.casefold()
+
+    def _heading_row(self, age: Age) -> _Row:
+        return (self._calendar.end_of(age), ""), age
+
+    def _find(self, key: _Key) -> int | None:
+        row = _place(self._rows, key)
+        return row if row < len(self._rows) and self._rows[row][0] == key else None
+
+    def _follow_the_day(self) -> None:
+        calendar = Calendar.now()
+        if calendar.today != self._calendar.today:
+            self._calendar = calendar
+            self._fill()
 
 
-def _local(timestamp: str) -> datetime:
-    """Read RFC 3339; what cannot be read is taken for now, for a list must not fail on one row."""
-    try:
-        return datetime.fromisoformat(timestamp).astimezone()
-    except ValueError:
-        return datetime.now(UTC).astimezone()
+def _key(conversation: Conversation) -> _Key:
+    return conversation.updated_at, conversation.id
+
+
+def _place(rows: Sequence[_Row], key: _Key) -> int:
+    """Where a row with this key stands, or would."""
+    low, high = 0, len(rows)
+    while low < high:
+        middle = (low + high) // 2
+        if rows[middle][0] > key:
+            low = middle + 1
+        else:
+            high = middle
+    return low

@@ -1,5 +1,7 @@
 """The list of conversations: fills it from the core, and takes new titles and deletions there."""
 
+from collections.abc import Awaitable
+
 from PySide6.QtCore import QObject, Signal
 
 from titan_bus import BusError
@@ -10,15 +12,15 @@ from titan_desktop.ui.chat.presenter import ChatPresenter
 from titan_desktop.ui.conversations.model import ConversationModel
 from titan_desktop.ui.conversations.sidebar import Sidebar
 
-LIST_LIMIT = 5_000
-"""Conversations that one reply holds: about 200 bytes each, and a reply has at most 2 MB."""
+PAGE = 1_000
+"""Conversations that are asked for at a time: the list begins to stand while the rest is on its way."""
 
 
 class ConversationsPresenter(QObject):
     """Decides what the list shows and marks."""
 
     listed = Signal()
-    """The list is filled."""
+    """The most recently used conversations are in the list."""
     failed = Signal(str)
     """A sentence for the person: what they wanted did not happen."""
 
@@ -37,6 +39,8 @@ class ConversationsPresenter(QObject):
         self._chat = open_chat
         self._bridge = bridge
         self._tasks = tasks
+        self._said: set[str] = set()
+        """The conversations that were spoken of since the list was asked for."""
         model.title_edited.connect(self._rename)
         sidebar.conversation_opened.connect(open_chat.open)
         sidebar.delete_confirmed.connect(self._delete)
@@ -51,24 +55,41 @@ class ConversationsPresenter(QObject):
         self._tasks.replace(self._list(), "conversations")
 
     async def _list(self) -> None:
-        try:
-            page = await self._bridge.ask(
-                chat.ListConversations(limit=LIST_LIMIT),
-                timeout_s=15.0,  # the first one may wait for the stores
-            )
-        except BusError:
-            self.failed.emit(self.tr("The conversations could not be loaded."))
-            return
-        self._model.set_all(page.conversations, complete=len(page.conversations) < LIST_LIMIT)
+        """Take all pages. What the core does not have any longer goes when the last one is there, not before."""
+        self._said = set()
+        listed: set[str] = set()
+        cursor = ""
+        more = True
+        while more:
+            try:
+                page = await self._ask_page(cursor)
+            except BusError:
+                self.failed.emit(self.tr("The conversations could not be loaded."))
+                return
+            # What was said meanwhile is newer than the page, and may have moved from one page to another.
+            self._model.merge(found for found in page.conversations if found.id not in self._said)
+            listed.update(found.id for found in page.conversations)
+            if not cursor:
+                self._sidebar.select(self._chat.conversation_id)
+                self.listed.emit()
+            cursor, more = page.cursor, page.more
+        self._model.keep_only(listed | self._said)
         self._sidebar.select(self._chat.conversation_id)
-        self.listed.emit()
+
+    def _ask_page(self, cursor: str) -> Awaitable[chat.ConversationPage]:
+        return self._bridge.ask(
+            chat.ListConversations(limit=PAGE, cursor=cursor),
+            timeout_s=15.0,  # the first one may wait for the stores
+        )
 
     def _on_user_message(self, said: chat.UserMessage) -> None:
+        self._said.add(said.conversation.id)
         self._model.put(said.conversation)
         if said.conversation.id == self._chat.conversation_id:
             self._sidebar.select(said.conversation.id)
 
     def _on_changed(self, said: chat.ConversationChanged) -> None:
+        self._said.add(said.conversation.id)
         if said.deleted:
             self._model.remove(said.conversation.id)
         else:

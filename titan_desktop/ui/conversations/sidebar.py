@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 
 from titan_desktop.ui.base.theme import Theme, set_tone
 from titan_desktop.ui.conversations.conversation_list import ConversationList
-from titan_desktop.ui.conversations.model import ID_ROLE, ConversationModel
+from titan_desktop.ui.conversations.model import FIRST_ROW, ID_ROLE, ConversationModel
 
 
 class Sidebar(QWidget):
@@ -34,9 +34,6 @@ class Sidebar(QWidget):
         self._theme = theme
         self._selecting = False
         self._open_id = ""
-        self._shown = QSortFilterProxyModel(self)
-        self._shown.setSourceModel(model)
-        self._shown.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self._brand = QLabel("Titan", self)
         self._brand.setObjectName("brand")
         self.menu_button = QToolButton(self)
@@ -44,6 +41,12 @@ class Sidebar(QWidget):
         self.filter = QLineEdit(self)
         self.filter.setClearButtonEnabled(True)
         self.list = ConversationList(self)
+        # It filters nothing: it spares the list, which makes an index for each row at every change, the calls into
+        # Python (QAbstractListModel.index asks rowCount), 8 ms for 5,000 rows.
+        self._shown = QSortFilterProxyModel(self)
+        self._shown.setSourceModel(model)
+        # Before the list's own slot, which chooses a neighbour:
+        self._shown.rowsAboutToBeRemoved.connect(self._hold)
         self.list.setModel(self._shown)
         self._nothing = QLabel(self)
         self._nothing.setProperty("tone", "muted")
@@ -86,6 +89,8 @@ class Sidebar(QWidget):
         self.list.delete_pressed.connect(self.ask_to_delete)
         for signal in (self._shown.rowsInserted, self._shown.rowsRemoved, self._shown.modelReset):
             signal.connect(self._refresh)
+        for signal in (self._shown.rowsRemoved, self._shown.modelReset):
+            signal.connect(self._mark_again)
 
     # What the window and the presenter say
 
@@ -94,7 +99,7 @@ class Sidebar(QWidget):
         self._selecting = True
         self._open_id = conversation_id
         row = self._model.row_of(conversation_id)
-        index = self._shown.mapFromSource(self._model.index(row)) if row is not None else QModelIndex()
+        index = self._shown.index(row, 0) if row is not None else QModelIndex()
         if index.isValid():
             self.list.setCurrentIndex(index)
             self.list.scrollTo(index)
@@ -142,20 +147,22 @@ class Sidebar(QWidget):
             self.conversation_opened.emit(self._open_id)
 
     def _filter(self, text: str) -> None:
-        # Another conversation must not open because the open one does not match; it is marked again when it does.
+        self._model.look_for(text)
+
+    def _hold(self) -> None:
+        """Open nothing because a row goes: the person has not chosen the one that takes its place."""
         self._selecting = True
-        self._shown.setFilterFixedString(text.strip())
+
+    def _mark_again(self) -> None:
         self.select(self._open_id)
-        self._refresh()
 
     def _open_first(self) -> None:
-        if self._shown.rowCount():
-            self.list.setCurrentIndex(self._shown.index(0, 0))
+        if self._model.rowCount():
+            self.list.setCurrentIndex(self._shown.index(FIRST_ROW, 0))
             self.list.setFocus(Qt.FocusReason.TabFocusReason)
 
     def _refresh(self) -> None:
-        self._nothing.setVisible(bool(self.filter.text()) and not self._shown.rowCount())
-        self.list.scheduleDelayedItemsLayout()  # a neighbour may have got or lost its group's heading
+        self._nothing.setVisible(bool(self.filter.text()) and not self._model.rowCount())
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:
         """In the filter: Down goes to the list, Esc clears the field first."""
@@ -171,7 +178,7 @@ class Sidebar(QWidget):
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Offer to rename or delete the conversation beneath the pointer."""
         index = self.list.indexAt(self.list.viewport().mapFrom(self, event.pos()))
-        if not index.isValid():
+        if not index.data(ID_ROLE):
             return
         self.list.setCurrentIndex(index)
         menu = QMenu(self)
@@ -202,7 +209,7 @@ class Sidebar(QWidget):
         self.filter.setAccessibleName(self.tr("Find a conversation"))
         self.list.setAccessibleName(self.tr("Conversations"))
         self._nothing.setText(self.tr("No conversation has these words in its title."))
-        self._refresh()
+        self.list.viewport().update()  # its headings
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the language."""

@@ -12,7 +12,7 @@ from ulid import ULID
 from titan_desktop.adapters.postgres.database import Database
 from titan_desktop.adapters.postgres.faults import translated
 from titan_desktop.adapters.postgres.history import PostgresHistory
-from titan_desktop.contracts.chat import AnswerKind, Fault, SendPrompt, State
+from titan_desktop.contracts.chat import AnswerKind, Conversation, Fault, SendPrompt, State
 from titan_desktop.contracts.sources import FilePassage
 from titan_desktop.ports.history import Asked, HistoryUnavailableError
 
@@ -23,6 +23,12 @@ HIT = FilePassage(path="/d/a.txt", title="a.txt", score=1.5, passage="Kaution: 5
 @pytest.fixture
 def history(database: Database) -> PostgresHistory:
     return PostgresHistory(database)
+
+
+async def listed(history: PostgresHistory, limit: int) -> tuple[Conversation, ...]:
+    page = await history.conversations(limit)
+    assert page is not None
+    return page.conversations
 
 
 async def ask(
@@ -219,8 +225,30 @@ async def test_conversations_come_with_the_last_used_first(history: PostgresHist
         prompt, title="t", answer_id="a2", asked_at="2026-11-23T12:00:00+01:00", event_id="E2"
     )
     assert later is not None
-    assert [item.id for item in await history.conversations(10)] == ["two", "one"]
-    assert [item.id for item in await history.conversations(1)] == ["two"]
+    assert [item.id for item in await listed(history, 10)] == ["two", "one"]
+    assert [item.id for item in await listed(history, 1)] == ["two"]
+
+
+@pytest.mark.parametrize("limit", [1, 3, 6, 7])
+async def test_pages_of_conversations_join_without_a_gap(history: PostgresHistory, limit: int) -> None:
+    """Also where many were used within one millisecond, which is all that their times show."""
+    for number in range(7):
+        prompt = SendPrompt(conversation_id=f"c{number}", message_id=f"q{number}", text="?")
+        asked_at = f"2026-11-23T12:00:00.00000{number % 3}Z"
+        await history.ask(prompt, title="t", answer_id=f"a{number}", asked_at=asked_at, event_id=f"E{number}")
+    found: list[str] = []
+    page = await history.conversations(limit)
+    while page is not None and page.more:
+        assert len(page.conversations) == limit
+        found += [item.id for item in page.conversations]
+        page = await history.conversations(limit, cursor=page.cursor)
+    assert page is not None
+    found += [item.id for item in page.conversations]
+    assert found == ["c5", "c2", "c4", "c1", "c6", "c3", "c0"]
+
+
+async def test_a_cursor_that_is_none_is_no_page(history: PostgresHistory) -> None:
+    assert await history.conversations(1, cursor="yesterday c1") is None
 
 
 async def test_an_older_rename_that_comes_late_changes_nothing(history: PostgresHistory) -> None:
@@ -239,7 +267,7 @@ async def test_a_deleted_conversation_is_gone_and_stays_gone(
     asked = await ask(history, question="q")
     await history.stop("q", event_id="E2")
     await history.delete("c", event_id="E3")
-    assert await history.conversations(10) == ()
+    assert await listed(history, 10) == ()
     assert await history.page("c", limit=10) is None
     assert await history.message(asked.answer.id) is None
     prompt = SendPrompt(conversation_id="c", message_id="q", text="?")
@@ -278,7 +306,7 @@ async def test_a_lost_connection_is_told_by_the_ports_own_error_and_replaced(
         with pytest.raises(HistoryUnavailableError), translated(HistoryUnavailableError):
             await connection.fetchval("SELECT pg_sleep(10)")
     await other.close()
-    assert len(await history.conversations(1)) == 1
+    assert len(await listed(history, 1)) == 1
     await database.close()
     with pytest.raises(HistoryUnavailableError, match="not been opened"):
         await history.conversations(1)

@@ -12,6 +12,7 @@ from titan_desktop.contracts.chat import Conversation
 from titan_desktop.contracts.memory import FileFailure, Outcome, Reason
 from titan_desktop.system.paths import bundled
 from titan_desktop.ui.base.translator import Translator
+from titan_desktop.ui.conversations.model import ID_ROLE
 from titan_desktop.ui.files.failures_dialog import FailuresDialog
 from titan_desktop.ui.shell.main_window import MainWindow
 
@@ -20,13 +21,13 @@ from titan_desktop.ui.shell.main_window import MainWindow
 def window(theme, qtbot):
     made = MainWindow(theme, [Path("/home/anna/Desktop"), Path("/home/anna/Downloads")])
     qtbot.addWidget(made)
-    now = datetime.now(UTC).isoformat()
-    made.conversations.set_all(
-        [
-            Conversation(id=name, title=f"title {name}", created_at=now, updated_at=now)
-            for name in ("c1", "c2", "c3")
-        ],
-        complete=True,
+    made.conversations.merge(
+        Conversation(id=name, title=f"title {name}", created_at=at, updated_at=at)
+        for name, at in (
+            ("c1", datetime.now(UTC).isoformat()),
+            ("c2", "2026-03-02T10:00:00Z"),
+            ("c3", "2026-02-01T10:00:00Z"),
+        )
     )
     made.show()
     qtbot.waitExposed(made)
@@ -38,6 +39,13 @@ def heard(signal) -> list:
     said: list = []
     signal.connect(lambda *words: said.append(words[0] if words else True))
     return said
+
+
+def titles(window: MainWindow) -> list[str]:
+    """The conversations in the list, without headings."""
+    shown = window.sidebar.list.model()
+    rows = [shown.index(row, 0) for row in range(shown.rowCount())]
+    return [str(row.data()) for row in rows if row.data(ID_ROLE)]
 
 
 def test_the_first_paint_is_said_once(theme, qtbot):
@@ -75,7 +83,7 @@ def test_the_filter_finds_and_enter_opens(window):
     QTest.keyClick(window.sidebar.filter, Qt.Key.Key_Return)
     assert opened == ["c3"]
     QTest.keyClick(window.sidebar.filter, Qt.Key.Key_Escape)
-    assert window.sidebar.list.model().rowCount() == 3
+    assert titles(window) == [f"title {name}" for name in ("c1", "c2", "c3")]
 
 
 def test_a_filter_that_finds_nothing_says_so(window):
