@@ -366,4 +366,4 @@ async def test_an_answer_that_ends_while_its_conversation_is_deleted_is_deleted_
         await waited_for_by(2)
     await deleting
     assert not await finishing
-    assert await history.conversations(10) == ()
+    assert await listed(history, 10) == ()
