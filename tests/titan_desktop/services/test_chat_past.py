@@ -192,10 +192,7 @@ async def test_conversations_come_in_pages(core: ChatService, window: Window) ->
         await window.answer(await window.ask(conversation=name))
 
     async def page(cursor: str) -> chat.ConversationPage:
-        wanted = chat.ListConversations(limit=2, cursor=cursor)
-        return await window.bus.request(
-            topics.CHAT_REQUESTS, "list_conversations", wanted, reply_type=chat.ConversationPage
-        )
+        return await ask(window.bus, chat.ListConversations(limit=2, cursor=cursor))
 
     first = await page("")
     assert ([item.id for item in first.conversations], first.more) == (["c3", "c2"], True)

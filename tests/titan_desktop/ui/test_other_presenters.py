@@ -83,7 +83,7 @@ async def test_all_pages_are_listed(shell, core):
     core.conversations = [
         listed(f"x{number:02}", at=f"2026-03-01T10:{number:02}:00Z") for number in range(20)
     ]
-    await core.say(system.CoreReady(pid=1, version="t"), topics.SYSTEM)
+    await core.say(system.CoreReady(pid=1, version="t"))
     await until(lambda: titles(shell) == [f"x{number:02}" for number in reversed(range(20))], *rows(shell))
 
 
@@ -93,7 +93,7 @@ async def test_a_reconnection_removes_only_what_is_gone(shell, core):
     """
     core.page_max = 1
     core.conversations = [listed(f"x{n}", at=f"2026-03-01T10:0{n}:00Z") for n in range(5)]
-    await core.say(system.CoreReady(pid=1, version="t"), topics.SYSTEM)
+    await core.say(system.CoreReady(pid=1, version="t"))
     await until(lambda: titles(shell) == ["x4", "x3", "x2", "x1", "x0"], *rows(shell))
     del core.conversations[0]
     before: list[list[str]] = []
@@ -109,7 +109,7 @@ async def test_a_reconnection_removes_only_what_is_gone(shell, core):
 
     going: list[asyncio.Task[None]] = []
     core._page = page
-    await core.say(system.CoreReady(pid=1, version="t"), topics.SYSTEM)
+    await core.say(system.CoreReady(pid=1, version="t"))
     await until(lambda: titles(shell) == ["x1", "x4", "x3", "x2"], *rows(shell))
     assert len(before) == 3
     assert all("x0" in shown for shown in before)
@@ -129,7 +129,7 @@ async def test_a_list_that_breaks_off_removes_nothing(shell, core):
         return msgspec.structs.replace(make(request), more=True)
 
     core._page = page
-    await core.say(system.CoreReady(pid=1, version="t"), topics.SYSTEM)
+    await core.say(system.CoreReady(pid=1, version="t"))
     await asyncio.wait_for(failed.wait(), 30)
     assert titles(shell) == ["c3", "one", "two"]
 

@@ -12,7 +12,7 @@ from PySide6.QtCore import QLocale, QTimer
 from tests.titan_desktop.ui.window_core import listed
 from titan_bus import BusUnavailableError
 from titan_desktop.client.watch import CoreState
-from titan_desktop.contracts import chat, topics
+from titan_desktop.contracts import chat
 from titan_desktop.settings import Settings
 from titan_desktop.system.paths import Paths, bundled
 from titan_desktop.ui.base.exit_mark import ExitMark, FormerEnd
@@ -234,5 +234,5 @@ async def test_what_is_typed_counts_as_lost_until_it_is_written(session, qtbot):
     with contextlib.suppress(BusUnavailableError):
         session.bridge.sending_changed.connect(lambda busy: said.append((busy, said_after_a_crash(session))))
         said: list[tuple[bool, FormerEnd]] = []
-        await session.bridge.send(topics.CHAT, chat.DeleteConversation(conversation_id="c1"))
+        await session.bridge.send(chat.DeleteConversation(conversation_id="c1"))
     assert said == [(True, FormerEnd.UNKNOWN), (False, FormerEnd.NOTHING_LOST)]
