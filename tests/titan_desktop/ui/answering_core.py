@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from titan_bus import Bus, Event, RequestRefused
 from titan_desktop.contracts import chat
 from titan_desktop.contracts.chat import State
+from titan_desktop.contracts.faults import Fault
 from titan_desktop.contracts.sources import FilePassage
 
 from .window_core import AT, WindowCore
@@ -137,9 +138,7 @@ class AnsweringCore(WindowCore):
     async def _end(self, answer: chat.Message) -> None:
         match self._chance.randrange(6):
             case 0:
-                ended = replace(
-                    answer, state=State.FAILED, fault=chat.Fault.UNREACHABLE, fault_detail="refused"
-                )
+                ended = replace(answer, state=State.FAILED, fault=Fault.UNREACHABLE, fault_detail="refused")
             case 1:
                 ended = replace(answer, state=State.COMPLETE, text="", kind=chat.AnswerKind.PASSAGES)
             case 2:
