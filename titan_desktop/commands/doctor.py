@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from titan_bus import Bus, RequestError
-from titan_desktop import __version__
+from titan_desktop import __version__, settings
 from titan_desktop.commands import exit_codes, output, sentences
 from titan_desktop.contracts import memory, message, system
 from titan_desktop.system import display
@@ -97,7 +97,7 @@ def report(
         core=status,
         index=index,
         problems=tuple(sentence.removeprefix("titan: ") for sentence in problems if sentence),
-        notes=tuple(_notes(status, index, roots, shown, says)),
+        notes=(*_settings_notes(paths, says), *_notes(status, index, roots, shown, says)),
     )
 
 
@@ -137,6 +137,11 @@ def _problems(
 def _display_problem(shown: Display, environment: Mapping[str, str]) -> list[str]:
     """Missing libraries are a fault; a machine without a display is as its owner wants it."""
     return [display.trouble(environment)] if shown.available and shown.missing else []
+
+
+def _settings_notes(paths: Paths, says: sentences.Table) -> list[str]:
+    keys = ", ".join(settings.unknown_keys(paths.settings_file))
+    return [says["doctor.unknown_keys"].format(path=paths.settings_file, keys=keys)] if keys else []
 
 
 def _notes(

@@ -196,6 +196,7 @@ ENGLISH: Table = {
     "doctor.no_embedder": (
         "No embedder is connected: search goes by words alone. TITAN_EMBEDDING_MODEL names one."
     ),
+    "doctor.unknown_keys": "{path}: this version does not know {keys}. What it does not know it leaves as it is.",
     "doctor.not_watched": "{path} is polled, not watched.",
     "doctor.failed": (
         "{count} file could not be read; it is tried again when it changes, or with `titan index --force PATH`."
@@ -331,6 +332,7 @@ RUSSIAN: Table = {
     "doctor.no_embedder": (
         "Векторная модель не подключена: поиск идёт только по словам. Её называет TITAN_EMBEDDING_MODEL."
     ),
+    "doctor.unknown_keys": "{path}: эта версия не знает {keys}. Неизвестное остаётся в файле без изменений.",
     "doctor.not_watched": "{path}: система не сообщает об изменениях, папка проверяется время от времени.",
     "doctor.failed": (
         "{count} файл не прочитан; Titan попробует снова, когда он изменится или по `titan index --force ПУТЬ`."

@@ -56,6 +56,7 @@ class Models:
         """Find out at the start, beside the stores' opening."""
         async with self._resolving:
             if not self._known:
+                self._log_unknown()
                 await self._resolve()
 
     async def serve(self, chat: "ChatService", memory: "MemoryService") -> None:
@@ -100,9 +101,14 @@ class Models:
         try:
             self._settings = settings.load(self._settings_file)
             self._settings_problem = ""
+            self._log_unknown()
         except settings.SettingsError as error:
             self._settings_problem = str(error)
             log.warning("settings: %s", error)
+
+    def _log_unknown(self) -> None:
+        if unknown := settings.unknown_keys(self._settings_file):
+            log.info("settings: unknown here and kept: %s", ", ".join(unknown))
 
     async def _resolve(self) -> None:
         chosen = self._settings

@@ -5,7 +5,7 @@ the system's keyring (`adapters/keyring`).
 """
 
 from titan_desktop.settings.environment import VARIABLES
-from titan_desktop.settings.file import SettingsError, load, save
+from titan_desktop.settings.file import SettingsError, load, save, unknown_keys
 from titan_desktop.settings.schema import (
     DEFAULT_BASE_URL,
     DEFAULT_MODEL,
@@ -30,4 +30,5 @@ __all__ = [
     "load",
     "save",
     "shown_url",
+    "unknown_keys",
 ]

@@ -1,4 +1,7 @@
-"""What a person can choose: frozen structs, each field with its default. Keys and passwords never stand here."""
+"""What a person can choose: frozen structs, each field with its default. Keys and passwords never stand here.
+
+A file may hold more than these fields: a newer version's choices, which an older one keeps (`settings.file`).
+"""
 
 from typing import Literal
 
@@ -10,21 +13,21 @@ DEFAULT_MODEL = "gpt-4.1-mini"
 Place = Literal["embedded", "docker", "external"]
 
 
-class ModelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ModelSettings(msgspec.Struct, frozen=True):
     """The chat model: any endpoint that speaks Chat Completions. An empty `base_url` means OpenAI's own."""
 
     base_url: str = ""
     name: str = ""
 
 
-class EmbedderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class EmbedderSettings(msgspec.Struct, frozen=True):
     """The embedding model. Off while `name` is empty: passages leave the machine only when the person says so."""
 
     base_url: str = ""
     name: str = ""
 
 
-class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class StoreSettings(msgspec.Struct, frozen=True):
     """Where each server comes from: started by us, by Docker Compose, or by somebody else (`TITAN_…_URL`)."""
 
     redis: Place = "embedded"
@@ -32,7 +35,7 @@ class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     graph: Place = "embedded"
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Settings(msgspec.Struct, frozen=True):
     """All of it. Every field has a default, so an absent file is a good file."""
 
     language: Literal["system", "ru", "en"] = "system"

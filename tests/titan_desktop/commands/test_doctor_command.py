@@ -159,3 +159,12 @@ def test_missing_libraries_are_a_problem_with_their_packages(
     found = doctor.report(paths, SAYS, (a_status(), COUNTS), environment=OFFSCREEN)
     assert not found.ok
     assert "apt install libegl1" in found.problems[0]
+
+
+def test_a_newer_versions_settings_are_a_note(paths: Paths) -> None:
+    """Keys that have no effect here are named, and nothing is wrong."""
+    paths.create()
+    paths.settings_file.write_text('colour = "red"\n', "utf-8")
+    found = doctor.report(paths, SAYS, (a_status(), COUNTS), environment=OFFSCREEN)
+    assert found.ok
+    assert any("colour" in note for note in found.notes)

@@ -1,6 +1,7 @@
 """Claims about the settings file."""
 
 import os
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,6 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     ("content", "named"),
     [
         ('language = "de"', "language"),
-        ('colour = "red"', "colour"),
         ('theme = dark\nlanguage = "ru"', "line 1"),
         ("[model]\nname = 5", "model.name"),
     ],
@@ -44,6 +44,29 @@ def test_a_wrong_file_is_refused_with_the_place(tmp_path: Path, content: str, na
     assert named in str(caught.value)
     assert str(file) in str(caught.value)
     assert "Correct" in str(caught.value)
+
+
+def test_what_a_newer_version_chose_is_kept(tmp_path: Path) -> None:
+    """Keys and tables that are unknown here stop nothing, can be told, and are still there after a save."""
+    file = tmp_path / "settings.toml"
+    file.write_text(
+        'language = "ru"\ncolour = "red"\n[model]\nname = "m"\nvoice = "anna"\n[autonomy]\nhours = [9, 17]\n',
+        "utf-8",
+    )
+    chosen = settings.load(file, {})
+    assert (chosen.language, chosen.model.name) == ("ru", "m")
+    assert settings.unknown_keys(file) == ("colour", "model.voice", "autonomy")
+    settings.save(file, settings.Settings(language="en"))
+    assert settings.load(file, {}) == settings.Settings(language="en")
+    assert tomllib.loads(file.read_text("utf-8")) | {"stores": {}, "embedder": {}} == {
+        "language": "en",
+        "theme": "system",
+        "colour": "red",
+        "model": {"base_url": "", "name": "", "voice": "anna"},
+        "autonomy": {"hours": [9, 17]},
+        "stores": {},
+        "embedder": {},
+    }
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
