@@ -112,6 +112,8 @@ class Settlement:
         origin = deadletter.origin_of(error, stream, self._group, entry_id)
         letter = deadletter.pack(origin, fields)
         gone = None if len(letter) > scripts.WORDS_MAX else await self._bury_at_once(stream, entry_id, letter)
+        if gone is None and not await self._call("XPENDING", stream, self._group, entry_id, entry_id, 1):
+            return 0  # erased meanwhile, or buried before
         if gone is None:
             # The letter first: who dies in between doubles it, and never loses it.
             before, _, after = await asyncio.gather(

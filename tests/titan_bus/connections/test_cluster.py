@@ -103,6 +103,42 @@ async def test_a_dead_letter_crosses_slots(bus: Bus, topics: list[str]) -> None:
         assert cured.ids == [event_id]
 
 
+async def test_an_erasure_reaches_every_node(bus: Bus, topics: list[str]) -> None:
+    """Events and dead letters of all of them; one that fails after its erasure leaves no letter."""
+    go = asyncio.Event()
+
+    async def refuse(event: object) -> None:
+        if event.event_type == "late":  # type: ignore[attr-defined]  # an Event
+            await go.wait()
+        raise FatalError("never")
+
+    sent: list[str] = []
+    for topic in topics:
+        await bus.subscribe(topic, "g", refuse)
+        sent += [await bus.publish(topic, kind, {}) for kind in ("late", "now", "now")]
+    kept = set(sent[2::3])
+
+    async def buried() -> bool:
+        return sum([await bus.dead_letters.count(topic=topic) for topic in topics]) == 2 * len(topics)
+
+    await until(buried, "the letters of those that fail at once")
+    erased = [event_id for event_id in sent if event_id not in kept]
+    receipt = await bus.erase(erased, topics=topics)
+    assert receipt.missing == ()
+    assert [one.aof for one in receipt.files] == ["rewritten"] * 3
+    assert sum(one.replicas for one in receipt.files) == 1
+    assert len(receipt.found) == 3 * len(topics)
+    go.set()
+    for topic in topics:
+        await until(lambda topic=topic: not bus.counters.group(topic, "g").in_flight, "the late ones")  # type: ignore[misc]  # of this turn
+        assert await ids_in(bus, topic) == [
+            event_id for event_id in await ids_in(bus, topic) if event_id in kept
+        ]
+        letters = [letter.event async for letter in bus.dead_letters.select(topic=topic)]
+        assert {event.event_id for event in letters if event is not None} <= kept
+    assert set((await bus.erase(erased, topics=topics)).missing) == set(erased)
+
+
 def move(slot: int, cluster: ClusterDeployment, source: Node, target: Node, keys: list[str]) -> Iterator[str]:
     """Move a slot as redis-cli does (Redis Cluster specification, "Live reconfiguration"), step by step."""
     numbers = {node.port: number for number, node in enumerate(cluster.nodes)}
