@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -82,6 +83,8 @@ class UnsentFile:
         self._current = current
         self._tasks = tasks
         self._on_kept = on_kept
+        self._newest = Unsent()
+        self._lock = threading.Lock()
         self._failed = False
         self.was_damaged = False
         """What an earlier window left could not be read."""
@@ -110,13 +113,22 @@ class UnsentFile:
             return
         if unsent != self._written:
             try:
-                await asyncio.to_thread(write, self._path, unsent)
+                self._newest = unsent
+                await asyncio.to_thread(self._write_newest)
                 self._failed = False
             except OSError as error:
                 log.warning("what is unsent cannot be kept in %s: %s", self._path, error)
                 self._failed = True
-            self._written = unsent  # also on a full disk, which is not tried again before something changes
+            if unsent is self._newest:
+                self._written = (
+                    unsent  # also on a full disk, which is not tried again before something changes
+                )
         self._on_kept(not self._failed and self._current() == self._written)
+
+    def _write_newest(self) -> None:
+        """Run in a thread. It goes on when whoever waits for it is cancelled, so two may meet at the end."""
+        with self._lock:
+            write(self._path, self._newest)
 
     async def _write_changes(self) -> None:
         try:

@@ -54,6 +54,23 @@ async def test_the_file_follows_the_window(tmp_path, tasks):
     assert unsent.read(path) == KEPT
 
 
+async def test_writings_that_meet_do_not_hinder_each_other(tmp_path, tasks, caplog):
+    """The last writing of a window may meet one that was cancelled and goes on in its thread: the newest stays."""
+    path, now = tmp_path / "unsent.json", Unsent()
+    kept = UnsentFile(path, lambda: now, tasks)
+    await kept.read()
+    for number in range(100):
+        now = Unsent(drafts={"": f"older {number}"})
+        older = asyncio.create_task(kept.write())
+        await asyncio.sleep(0)
+        older.cancel()
+        now = Unsent(drafts={"": f"newer {number}"})
+        await kept.write()
+        await asyncio.wait([older])
+        assert unsent.read(path) == now
+    assert not caplog.text
+
+
 async def test_a_file_that_was_not_read_is_not_written_over(tmp_path, tasks):
     """A window that is closed before it has taken up what is kept leaves it as it is."""
     path = tmp_path / "unsent.json"
