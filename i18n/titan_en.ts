@@ -12,14 +12,7 @@
     </message>
 </context>
 <context>
-    <name>StatusPresenter</name>
-    <message numerus="yes">
-        <source>%n task(s) could not be done.</source>
-        <translation>
-            <numerusform>%n task could not be done.</numerusform>
-            <numerusform>%n tasks could not be done.</numerusform>
-        </translation>
-    </message>
+    <name>FilesPresenter</name>
     <message numerus="yes">
         <source>%n file(s) could not be read</source>
         <translation>
@@ -32,6 +25,16 @@
         <translation>
             <numerusform>%n file can be searched</numerusform>
             <numerusform>%n files can be searched</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>StatusPresenter</name>
+    <message numerus="yes">
+        <source>%n task(s) could not be done.</source>
+        <translation>
+            <numerusform>%n task could not be done.</numerusform>
+            <numerusform>%n tasks could not be done.</numerusform>
         </translation>
     </message>
 </context>

@@ -303,6 +303,41 @@
     </message>
 </context>
 <context>
+    <name>FilesPresenter</name>
+    <message numerus="yes">
+        <source>%n file(s) could not be read</source>
+        <translation>
+            <numerusform>Не прочитан %n файл</numerusform>
+            <numerusform>Не прочитано %n файла</numerusform>
+            <numerusform>Не прочитано %n файлов</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Reading files: {done} of {total}</source>
+        <translation>Чтение файлов: {done} из {total}</translation>
+    </message>
+    <message>
+        <source>Vectors are not being made: {fault}</source>
+        <translation>Эмбеддинги не создаются: {fault}</translation>
+    </message>
+    <message>
+        <source>Making vectors: {done} of {total}</source>
+        <translation>Создание эмбеддингов: {done} из {total}</translation>
+    </message>
+    <message>
+        <source>Starting…</source>
+        <translation>Запуск…</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n file(s) can be searched</source>
+        <translation>
+            <numerusform>Поиск по %n файлу</numerusform>
+            <numerusform>Поиск по %n файлам</numerusform>
+            <numerusform>Поиск по %n файлам</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>Hint</name>
     <message>
         <source>Answered without a model. For written answers, enter an OpenAI key in the settings, or run a local Ollama: then nothing leaves this computer.</source>
@@ -918,38 +953,6 @@
     <message>
         <source>Show…</source>
         <translation>Показать…</translation>
-    </message>
-    <message numerus="yes">
-        <source>%n file(s) could not be read</source>
-        <translation>
-            <numerusform>Не прочитан %n файл</numerusform>
-            <numerusform>Не прочитано %n файла</numerusform>
-            <numerusform>Не прочитано %n файлов</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>Reading files: {done} of {total}</source>
-        <translation>Чтение файлов: {done} из {total}</translation>
-    </message>
-    <message>
-        <source>Vectors are not being made: {fault}</source>
-        <translation>Эмбеддинги не создаются: {fault}</translation>
-    </message>
-    <message>
-        <source>Making vectors: {done} of {total}</source>
-        <translation>Создание эмбеддингов: {done} из {total}</translation>
-    </message>
-    <message>
-        <source>Starting…</source>
-        <translation>Запуск…</translation>
-    </message>
-    <message numerus="yes">
-        <source>%n file(s) can be searched</source>
-        <translation>
-            <numerusform>Поиск по %n файлу</numerusform>
-            <numerusform>Поиск по %n файлам</numerusform>
-            <numerusform>Поиск по %n файлам</numerusform>
-        </translation>
     </message>
 </context>
 </TS>

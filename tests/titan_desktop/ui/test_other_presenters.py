@@ -17,6 +17,7 @@ from titan_desktop.ui.chat.presenter import ChatPresenter
 from titan_desktop.ui.chat.source_opener import SourceOpener
 from titan_desktop.ui.conversations.model import ID_ROLE
 from titan_desktop.ui.conversations.presenter import ConversationsPresenter
+from titan_desktop.ui.files.presenter import FilesPresenter
 from titan_desktop.ui.files.reading_progress import QUIET_S, ReadingProgress
 from titan_desktop.ui.shell.main_window import MainWindow
 from titan_desktop.ui.status.presenter import StatusPresenter
@@ -46,13 +47,14 @@ async def shell(core, clean_redis_url, theme, qtbot):
     conversations = ConversationsPresenter(
         window.conversations, window.sidebar, open_chat, bridge, tasks, window
     )
-    status = StatusPresenter(window, bridge, tasks, window)
+    status = StatusPresenter(window.banner, bridge, tasks, window)
+    reading = FilesPresenter(window.status_line, window, bridge, tasks, window)
     async with Bus(BusConfig(url=clean_redis_url, source="window@test", streams=topics.STREAMS)) as bus:
         listed_now = asyncio.Event()
         conversations.listed.connect(listed_now.set)
         tasks.replace(bridge.serve(bus), "read along")
         await asyncio.wait_for(listed_now.wait(), 30)
-        window.parts = (open_chat, conversations, status, bridge)
+        window.parts = (open_chat, conversations, status, bridge, reading)
         yield window
         await tasks.close(2)
     window.let_go()
@@ -203,14 +205,14 @@ async def test_the_core_comes_before_everything(shell):
 async def test_reading_is_counted(shell, core):
     """While files are read the line says how far; then how many failed."""
     core.index = memory.IndexStatus(files=2, passages=5, failed=1, skipped=0)
-    status = shell.parts[2]
+    reading = shell.parts[4]
     for name in ("a", "b"):
         await core.say(files.FileSeen(path=name, size=1, mtime_ns=1))
     await core.say(memory.FileIndexed(path="a", outcome=memory.Outcome.INDEXED))
-    await until(lambda: shell.status_line.activity == "Reading files: 1 of 2", status._tick.timeout)
+    await until(lambda: shell.status_line.activity == "Reading files: 1 of 2", reading._tick.timeout)
     await core.say(memory.FileIndexed(path="b", outcome=memory.Outcome.FAILED))
     await until(
-        lambda: shell.status_line.failures, heard(shell.parts[3], memory.FileIndexed), status.index_learnt
+        lambda: shell.status_line.failures, heard(shell.parts[3], memory.FileIndexed), reading.index_learnt
     )
 
 

@@ -6,7 +6,6 @@ opening an address or a file, is taken away here.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from html import escape
 from math import ceil
 from urllib.parse import quote
 
@@ -28,6 +27,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QTextBrowser, QTextEdit, QToolButton, QToolTip, QWidget
 
+from titan_desktop.ui.base.tooltip import tip
 from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.deferred_highlight import DeferredHighlight
 from titan_desktop.ui.chat.markdown import CODE_INDENT, QUOTE_INDENT, Code, Rendered
@@ -325,11 +325,6 @@ def shown_address(url: QUrl) -> str:
     if bare.host().isascii():
         return address
     return f"{address}\n{bytes(QUrl.toAce(bare.host()).data()).decode('ascii')}"
-
-
-def tip(text: str) -> str:
-    """The text for a tooltip, which would take a file's name or an address with tags in it for HTML."""
-    return f"<p>{escape(text).replace(chr(10), '<br>')}</p>"
 
 
 def _copy_button_style(colours: Colours) -> str:

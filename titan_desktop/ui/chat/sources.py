@@ -9,12 +9,13 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QToolButton, QWidget
 
 from titan_desktop.contracts.sources import FilePassage, Source
+from titan_desktop.ui.base.tooltip import tip
 from titan_desktop.ui.chat import sentences
 from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.icons import arrow_icon, file_icon
 from titan_desktop.ui.chat.markdown import Rendered
 from titan_desktop.ui.chat.passage import excerpt, marked_html
-from titan_desktop.ui.chat.rich_text import RichText, tip
+from titan_desktop.ui.chat.rich_text import RichText
 
 _SHOWN_AT_FIRST = 5
 _ROW = 30

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from titan_desktop.contracts.memory import FileFailure
 from titan_desktop.ui.base.short_path import short_path
-from titan_desktop.ui.chat.rich_text import tip
+from titan_desktop.ui.base.tooltip import tip
 from titan_desktop.ui.files.reasons import reason_sentence
 
 

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from titan_desktop.contracts.dead_letters import DeadLetter
 from titan_desktop.ui.base.theme import set_tone
-from titan_desktop.ui.chat.rich_text import tip
+from titan_desktop.ui.base.tooltip import tip
 from titan_desktop.ui.jobs.dead_letter_words import reason_of, task_of
 
 _ID_ROLE = Qt.ItemDataRole.UserRole

@@ -3,6 +3,7 @@
 import asyncio
 
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
 
 from titan_bus import BusError
 from titan_desktop.contracts.dead_letters import (
@@ -16,20 +17,21 @@ from titan_desktop.contracts.message import Request
 from titan_desktop.ui.base.bridge import Bridge
 from titan_desktop.ui.base.tasks import Tasks
 from titan_desktop.ui.jobs.dead_letters_dialog import DeadLettersDialog
-from titan_desktop.ui.shell.main_window import MainWindow
 
 RETRY_S = 2.0
 
 
 class DeadLettersPresenter(QObject):
-    """Owns the dialog and what it shows."""
+    """Owns the dialog and what it shows.
+
+    Args:
+        window: what the dialog stands over.
+    """
 
     counted = Signal(int)
     """There are so many now."""
 
-    def __init__(
-        self, window: MainWindow, bridge: Bridge, tasks: Tasks, parent: QObject | None = None
-    ) -> None:
+    def __init__(self, window: QWidget, bridge: Bridge, tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._window = window
         self._bridge = bridge
@@ -38,7 +40,6 @@ class DeadLettersPresenter(QObject):
         self._dialog: DeadLettersDialog | None = None
         bridge.connected.connect(self._look)
         bridge.listen(DeadLettersChanged, lambda _changed: self._look())
-        window.dead_letters_requested.connect(self.open)
 
     def open(self) -> None:
         """Open the list, or bring the open one to the front."""

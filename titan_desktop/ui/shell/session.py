@@ -33,6 +33,7 @@ from titan_desktop.ui.chat import markdown, sentences, unsent
 from titan_desktop.ui.chat.presenter import ChatPresenter
 from titan_desktop.ui.chat.source_opener import SourceOpener
 from titan_desktop.ui.conversations.presenter import ConversationsPresenter
+from titan_desktop.ui.files.presenter import FilesPresenter
 from titan_desktop.ui.jobs.dead_letters_presenter import DeadLettersPresenter
 from titan_desktop.ui.settings.presenter import SettingsPresenter
 from titan_desktop.ui.shell.early_input import EarlyInput
@@ -117,7 +118,8 @@ class Session(QObject):
         self.conversations = ConversationsPresenter(
             window.conversations, window.sidebar, self.chat, self.bridge, self.tasks, self
         )
-        self.status = StatusPresenter(window, self.bridge, self.tasks, self)
+        self.status = StatusPresenter(window.banner, self.bridge, self.tasks, self)
+        self.files = FilesPresenter(window.status_line, window, self.bridge, self.tasks, self)
         self.dead_letters = DeadLettersPresenter(window, self.bridge, self.tasks, self)
         self.settings = SettingsPresenter(
             parts.paths.settings_file, parts.settings, window, self.bridge, self.tasks
@@ -136,6 +138,9 @@ class Session(QObject):
         window.close_requested.connect(self.leave)
         window.chat.source_activated.connect(self._open_source)
         window.chat.link_activated.connect(self._open_link)
+        window.failures_requested.connect(self.files.show_failures)
+        window.dead_letters_requested.connect(self.dead_letters.open)
+        self.status.roots_learnt.connect(window.chat.set_folders)
         self.status.model_needed.connect(self.settings.open)
         self.status.dead_letters_wanted.connect(self.dead_letters.open)
         self.dead_letters.counted.connect(self.status.dead_letters_counted)
@@ -203,6 +208,7 @@ class Session(QObject):
         if theme in get_args(themes.Choice):
             self._parts.theme.choose(theme)  # type: ignore[arg-type]
         self.status.retranslate()
+        self.files.retranslate()
 
     def _begin(self) -> None:
         self.chat.begin()

@@ -1,24 +1,19 @@
-"""How Titan is: the core, the model, the files. Chooses the one thing that the person should know first."""
+"""How Titan is: the core, the stores, the model. Chooses the one thing that the person should know first."""
 
 import asyncio
-import time
 from collections.abc import Iterator
 from typing import NamedTuple, assert_never
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from titan_bus import BusError
-from titan_desktop.contracts import files, memory, system
+from titan_desktop.contracts import system
+from titan_desktop.ui.base.banner import Banner
 from titan_desktop.ui.base.bridge import Bridge
 from titan_desktop.ui.base.exit_mark import FormerEnd
 from titan_desktop.ui.base.short_path import short_path
 from titan_desktop.ui.base.tasks import Tasks
-from titan_desktop.ui.files.failures_dialog import FailuresDialog
-from titan_desktop.ui.files.reading_progress import ReadingProgress
-from titan_desktop.ui.shell.main_window import MainWindow
 
-REFRESH_MS = 200
-"""Files are read faster than an eye follows: the line changes five times a second at the most."""
 STATUS_RETRY_S = 2.0
 
 
@@ -31,20 +26,18 @@ class _Said(NamedTuple):
 
 
 class StatusPresenter(QObject):
-    """Decides what the strip above the conversation and the line below it say."""
+    """Decides what the strip above the conversation says."""
 
     model_needed = Signal()
     """The person wants to connect a model."""
     dead_letters_wanted = Signal()
     """The person wants to see what could not be done."""
-    index_learnt = Signal()
-    """The index's figures are new."""
+    roots_learnt = Signal(list)
+    """The folders that are read, as a person calls them."""
 
-    def __init__(
-        self, window: MainWindow, bridge: Bridge, tasks: Tasks, parent: QObject | None = None
-    ) -> None:
+    def __init__(self, banner: Banner, bridge: Bridge, tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._window = window
+        self._banner = banner
         self._bridge = bridge
         self._tasks = tasks
         self._core_trouble = _Said()
@@ -56,29 +49,17 @@ class StatusPresenter(QObject):
         self._fault = ""
         self._former = FormerEnd.IN_ORDER
         self._put_away: set[str] = set()
-        self._index = memory.IndexStatus(files=0, passages=0, failed=0, skipped=0)
-        self._index_known = False
-        self._embedding: memory.EmbeddingProgress | None = None
-        self._progress = ReadingProgress()
-        self._failures: FailuresDialog | None = None
-        self._tick = QTimer(self)
-        self._tick.setInterval(REFRESH_MS)
-        self._tick.timeout.connect(self._show_activity)
         self._connect()
         self.retranslate()
 
     def _connect(self) -> None:
-        bridge, window = self._bridge, self._window
+        bridge, banner = self._bridge, self._banner
         bridge.connected.connect(self._on_connected)
         bridge.listen(system.StoreChanged, self._on_store_changed)
         bridge.listen(system.CoreReady, self._on_news)
         bridge.listen(system.SettingsChanged, self._on_news)
-        bridge.listen(files.FileSeen, self._on_file_seen)
-        bridge.listen(memory.FileIndexed, self._on_file_indexed)
-        bridge.listen(memory.EmbeddingProgress, self._on_embedding)
-        window.banner.closed.connect(self._on_put_away)
-        window.banner.action_requested.connect(self._on_action)
-        window.failures_requested.connect(self.show_failures)
+        banner.closed.connect(self._on_put_away)
+        banner.action_requested.connect(self._on_action)
 
     # What is known
 
@@ -111,13 +92,9 @@ class StatusPresenter(QObject):
         while self._bridge.is_connected:
             try:
                 self._take_status(await self._bridge.ask(system.GetStatus()))
-                self._index = await self._bridge.ask(memory.GetIndexStatus(failures_limit=200))
             except BusError:
                 await asyncio.sleep(STATUS_RETRY_S)
             else:
-                self._index_known = True
-                self._show_activity()
-                self.index_learnt.emit()
                 return
 
     def _take_status(self, status: system.Status) -> None:
@@ -125,7 +102,7 @@ class StatusPresenter(QObject):
         self._has_model = status.model.configured
         self._stores = {store.name: store for store in status.stores}
         self._problems = status.problems
-        self._window.chat.set_folders([short_path(root.path) for root in status.roots])
+        self.roots_learnt.emit([short_path(root.path) for root in status.roots])
         self._show_banner()
 
     def _on_store_changed(self, said: system.StoreChanged) -> None:
@@ -138,28 +115,11 @@ class StatusPresenter(QObject):
     def _on_news(self, _said: system.CoreReady | system.SettingsChanged) -> None:
         self._tasks.replace(self._learn(), "status")
 
-    def _on_file_seen(self, said: files.FileSeen) -> None:
-        self._progress.seen(said.path, time.monotonic())
-        self._tick_on()
-
-    def _on_file_indexed(self, said: memory.FileIndexed) -> None:
-        self._progress.dealt_with(said.path, time.monotonic())
-        self._tick_on()
-
-    def _on_embedding(self, said: memory.EmbeddingProgress) -> None:
-        self._embedding = said
-        self._tick_on()
-
-    def _tick_on(self) -> None:
-        if not self._tick.isActive():
-            self._tick.start()
-
     # What is shown
 
     def retranslate(self) -> None:
         """Say everything again in the language in force."""
         self._show_banner()
-        self._show_activity()
 
     def _on_put_away(self) -> None:
         said = self._sentence()
@@ -214,37 +174,4 @@ class StatusPresenter(QObject):
         return _Said(words, "warning", self.tr("Show…"))
 
     def _show_banner(self) -> None:
-        self._window.banner.say(*self._sentence())
-
-    def _show_activity(self) -> None:
-        done, total = self._progress.figures(time.monotonic())
-        line = self._window.status_line
-        line.set_activity(self._activity(done, total))
-        count = max(self._index.failed, len(self._index.failures))  # as many as the list shows
-        line.set_failures(self.tr("%n file(s) could not be read", "", count) if count else "")
-        if self._tick.isActive() and not total:
-            self._tick.stop()
-            if self._bridge.is_connected:
-                self._tasks.replace(self._learn(), "status")
-
-    def _activity(self, done: int, total: int) -> str:
-        if total:
-            return self.tr("Reading files: {done} of {total}").format(done=done, total=total)
-        embedding = self._embedding
-        if embedding is not None and embedding.fault:
-            return self.tr("Vectors are not being made: {fault}").format(fault=embedding.fault)
-        if embedding is not None and embedding.done < embedding.total:
-            return self.tr("Making vectors: {done} of {total}").format(
-                done=embedding.done, total=embedding.total
-            )
-        if not self._index_known:
-            return self.tr("Starting…")
-        return self.tr("%n file(s) can be searched", "", self._index.files)
-
-    def show_failures(self) -> None:
-        """Open the list of files that could not be read, and why."""
-        if self._failures is None:
-            self._failures = FailuresDialog(self._window)
-        self._failures.set_failures(self._index.failures)
-        self._failures.show()
-        self._failures.activateWindow()
+        self._banner.say(*self._sentence())

@@ -23,7 +23,7 @@ def translator(qapp):
 
 
 def words(text: str, count: int = -1) -> str:
-    return QCoreApplication.translate("StatusPresenter", text, "", count)
+    return QCoreApplication.translate("FilesPresenter", text, "", count)
 
 
 def test_system_means_the_systems_language(translator):

@@ -68,8 +68,9 @@ class Shell:
         self.bridge = Bridge(window)
         self.faults: list[BaseException] = []
         self.tasks = Tasks(self.faults.append)
-        self.status = StatusPresenter(window, self.bridge, self.tasks, window)
+        self.status = StatusPresenter(window.banner, self.bridge, self.tasks, window)
         self.letters = DeadLettersPresenter(window, self.bridge, self.tasks, window)
+        window.dead_letters_requested.connect(self.letters.open)
         self.letters.counted.connect(self.status.dead_letters_counted)
         self.status.dead_letters_wanted.connect(self.letters.open)
 

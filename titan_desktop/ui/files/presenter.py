@@ -1,0 +1,124 @@
+"""The files: how far the reading is, how many can be searched, and which could not be read."""
+
+import asyncio
+import time
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtWidgets import QWidget
+
+from titan_bus import BusError
+from titan_desktop.contracts import files, memory, system
+from titan_desktop.ui.base.banner import StatusLine
+from titan_desktop.ui.base.bridge import Bridge
+from titan_desktop.ui.base.tasks import Tasks
+from titan_desktop.ui.files.failures_dialog import FailuresDialog
+from titan_desktop.ui.files.reading_progress import ReadingProgress
+
+REFRESH_MS = 200
+"""Files are read faster than an eye follows: the line changes five times a second at the most."""
+STATUS_RETRY_S = 2.0
+FAILURES_LIMIT = 200
+
+
+class FilesPresenter(QObject):
+    """Decides what the line below the conversation says, and owns the list of failures.
+
+    Args:
+        line: where it is said.
+        window: what the list of failures stands over.
+    """
+
+    index_learnt = Signal()
+    """The index's figures are new."""
+
+    def __init__(
+        self, line: StatusLine, window: QWidget, bridge: Bridge, tasks: Tasks, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._line = line
+        self._window = window
+        self._bridge = bridge
+        self._tasks = tasks
+        self._index = memory.IndexStatus(files=0, passages=0, failed=0, skipped=0)
+        self._index_known = False
+        self._embedding: memory.EmbeddingProgress | None = None
+        self._progress = ReadingProgress()
+        self._failures: FailuresDialog | None = None
+        self._tick = QTimer(self)
+        self._tick.setInterval(REFRESH_MS)
+        self._tick.timeout.connect(self._show)
+        bridge.connected.connect(self._look)
+        bridge.listen(files.FileSeen, self._on_file_seen)
+        bridge.listen(memory.FileIndexed, self._on_file_indexed)
+        bridge.listen(memory.EmbeddingProgress, self._on_embedding)
+        bridge.listen(system.CoreReady, lambda _ready: self._look())
+        bridge.listen(system.StoreChanged, lambda said: self._look() if said.store.ok else None)
+        self.retranslate()
+
+    def show_failures(self) -> None:
+        """Open the list of files that could not be read, and why."""
+        if self._failures is None:
+            self._failures = FailuresDialog(self._window)
+        self._failures.set_failures(self._index.failures)
+        self._failures.show()
+        self._failures.activateWindow()
+
+    def retranslate(self) -> None:
+        """Say it again in the language in force."""
+        self._show()
+
+    def _look(self) -> None:
+        self._tasks.replace(self._learn(), "index status")
+
+    async def _learn(self) -> None:
+        """Ask until the core answers: its services come up after its bus."""
+        while self._bridge.is_connected:
+            try:
+                self._index = await self._bridge.ask(memory.GetIndexStatus(failures_limit=FAILURES_LIMIT))
+            except BusError:
+                await asyncio.sleep(STATUS_RETRY_S)
+            else:
+                self._index_known = True
+                self._show()
+                self.index_learnt.emit()
+                return
+
+    def _on_file_seen(self, said: files.FileSeen) -> None:
+        self._progress.seen(said.path, time.monotonic())
+        self._tick_on()
+
+    def _on_file_indexed(self, said: memory.FileIndexed) -> None:
+        self._progress.dealt_with(said.path, time.monotonic())
+        self._tick_on()
+
+    def _on_embedding(self, said: memory.EmbeddingProgress) -> None:
+        self._embedding = said
+        self._tick_on()
+
+    def _tick_on(self) -> None:
+        if not self._tick.isActive():
+            self._tick.start()
+
+    def _show(self) -> None:
+        done, total = self._progress.figures(time.monotonic())
+        self._line.set_activity(self._activity(done, total))
+        count = max(self._index.failed, len(self._index.failures))  # as many as the list shows
+        self._line.set_failures(self.tr("%n file(s) could not be read", "", count) if count else "")
+        if self._tick.isActive() and not total:
+            self._tick.stop()
+            if self._bridge.is_connected:
+                self._look()
+
+    def _activity(self, done: int, total: int) -> str:
+        if total:
+            return self.tr("Reading files: {done} of {total}").format(done=done, total=total)
+        embedding = self._embedding
+        if embedding is not None and embedding.fault:
+            return self.tr("Vectors are not being made: {fault}").format(fault=embedding.fault)
+        if embedding is not None and embedding.done < embedding.total:
+            return self.tr("Making vectors: {done} of {total}").format(
+                done=embedding.done, total=embedding.total
+            )
+        if not self._index_known:
+            return self.tr("Starting…")
+        return self.tr("%n file(s) can be searched", "", self._index.files)
