@@ -3,12 +3,10 @@
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
-
-from tests import servers
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -16,6 +14,7 @@ pytest_plugins = [
     "tests.workers",
     "tests.ways",
     "tests.databases",
+    "tests.homes",
     "tests.neo4j_server.fixture",
     "tests.s3_server.fixture",
 ]
@@ -76,31 +75,6 @@ def _window_loop() -> asyncio.AbstractEventLoop:
     assert isinstance(app, QApplication)
     app.setQuitOnLastWindowClosed(False)  # or closing a dialog stops the loop
     return AppLoop(app)
-
-
-@pytest.fixture
-def titan_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A Titan of this test's own: its state, and a person's home with Desktop and Downloads. Yields that home."""
-    with servers.short_folder() as state:
-        home = tmp_path / "home"
-        (home / "Desktop").mkdir(parents=True)
-        (home / "Downloads").mkdir()
-        monkeypatch.setenv("HOME", str(home))
-        monkeypatch.setenv("XDG_CONFIG_HOME", str(home / ".config"))
-        monkeypatch.setenv("TITAN_HOME", str(state / "titan"))
-        for name in (
-            "OPENAI_API_KEY",
-            "OPENAI_BASE_URL",
-            "TITAN_MODEL",
-            "TITAN_EMBEDDING_MODEL",
-            "TITAN_REDIS_URL",
-            "TITAN_POSTGRES_URL",
-            "TITAN_NEO4J_URL",
-            "XDG_DESKTOP_DIR",
-            "XDG_DOWNLOAD_DIR",
-        ):
-            monkeypatch.delenv(name, raising=False)
-        yield home
 
 
 @pytest.fixture(scope="session")

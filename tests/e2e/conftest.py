@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import openai_server
+from tests import homes, openai_server
 from tests.e2e.harness import Titan, cleaned
 
 
@@ -16,9 +16,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-def titan(titan_home: Path) -> Iterator[Titan]:
+def titan(titan_home: Path, new_cluster: Path | None) -> Iterator[Titan]:
     """Titan in a home of its own, with nothing running yet and no model."""
     with cleaned(titan_home) as installed:
+        homes.install(installed.paths, new_cluster)
         yield installed
         for log in sorted(installed.paths.logs.glob("*.log")):  # shown by pytest when the test failed
             print(f"--- {log.name}\n{log.read_text('utf-8', 'replace')[-6000:]}")

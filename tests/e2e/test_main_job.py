@@ -3,6 +3,7 @@
 import asyncio
 import json
 import shutil
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,8 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from tests import documents
-from tests.e2e.harness import Titan, until
+from tests import documents, homes, servers
+from tests.e2e.harness import Titan, cleaned, until
 from tests.e2e.window import PATIENCE_S, open_window
 from tests.openai_server import OpenAIServer
 from titan_desktop import settings
@@ -20,19 +21,42 @@ from titan_desktop.ui.conversations.model import FIRST_ROW, ID_ROLE
 from titan_desktop.ui.jobs.dead_letters_dialog import DeadLettersDialog
 
 
-@pytest.fixture
-def read(titan: Titan, shared_data: Path) -> Titan:
-    """A person's folders, full of documents of every kind, already in the index.
+@pytest.fixture(scope="module")
+def place() -> Iterator[Path]:
+    """Where the person of all these tests lives; the index names files by this path."""
+    with servers.short_folder() as folder:
+        (folder / "place").mkdir()
+        yield folder / "place"
 
-    Its core lingers and may serve the window, too: a test that wants `model` names it first, or that core does not
-    know of it.
+
+@pytest.fixture
+def titan_home(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shutil.rmtree(place)
+    return homes.settle(place / "home", place / "titan", monkeypatch)
+
+
+@pytest.fixture
+async def read(
+    titan_home: Path, place: Path, new_cluster: Path | None, shared_data: Path
+) -> AsyncIterator[Titan]:
+    """A person's folders, full of documents of every kind, already in the index; nothing runs.
+
+    They are read once. Every other test gets all of it as it was then.
     """
-    documents.make_documents(titan.desktop)
-    for path in (shared_data / "documents").iterdir():
-        shutil.copy(path, titan.home / "Downloads" / path.name)
-    done = titan.command("index", "--json")
-    assert done.returncode == 0, done.stderr
-    return titan
+    kept = place.with_name("kept")
+    with cleaned(titan_home) as titan:
+        if kept.exists():
+            homes.bring_back(kept, place)
+        else:
+            homes.install(titan.paths, new_cluster)
+            documents.make_documents(titan.desktop)
+            for path in (shared_data / "documents").iterdir():
+                shutil.copy(path, titan.home / "Downloads" / path.name)
+            done = titan.command("index", "--json")
+            assert done.returncode == 0, done.stderr
+            await titan.gone()
+            homes.keep(place, kept)
+        yield titan
 
 
 def flush(app: QApplication) -> None:

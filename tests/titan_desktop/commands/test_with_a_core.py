@@ -11,16 +11,18 @@ from pathlib import Path
 
 import pytest
 
+from tests import homes
 from tests.e2e.harness import Titan, cleaned, until
 
 pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture
-def titan(titan_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Titan]:
+def titan(titan_home: Path, new_cluster: Path | None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Titan]:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     with cleaned(titan_home) as started:
+        homes.install(started.paths, new_cluster)
         yield started
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import homes
 from tests.e2e.harness import Listener, Titan, cleaned
 from tests.relay import relay
 from titan_desktop.adapters.postgres.database import Database, DatabaseUnavailableError
@@ -18,8 +19,9 @@ from titan_desktop.settings import StoreSettings
 
 
 @pytest.fixture
-def titan(titan_home: Path) -> Iterator[Titan]:
+def titan(titan_home: Path, new_cluster: Path | None) -> Iterator[Titan]:
     with cleaned(titan_home) as installed:
+        homes.install(installed.paths, new_cluster)
         yield installed
 
 
