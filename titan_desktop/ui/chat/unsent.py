@@ -119,7 +119,7 @@ class UnsentFile:
             except OSError as error:
                 log.warning("what is unsent cannot be kept in %s: %s", self._path, error)
                 self._failed = True
-            if unsent is self._newest:
+            if unsent == self._newest:
                 self._written = (
                     unsent  # also on a full disk, which is not tried again before something changes
                 )
