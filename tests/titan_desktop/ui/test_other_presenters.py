@@ -45,8 +45,10 @@ async def shell(core, clean_redis_url, theme, qtbot):
     bridge = Bridge(window)
     open_chat = ChatPresenter(window.chat, bridge, tasks, lambda: "en", window)
     conversations = ConversationsPresenter(
-        window.conversations, window.sidebar, open_chat, bridge, tasks, window
+        window.conversations, window.sidebar, lambda: open_chat.conversation_id, bridge, tasks, window
     )
+    window.sidebar.conversation_opened.connect(open_chat.open)
+    open_chat.opened.connect(window.sidebar.select)
     status = StatusPresenter(window.banner, bridge, tasks, window)
     reading = FilesPresenter(window.status_line, window, bridge, tasks, window)
     async with Bus(BusConfig(url=clean_redis_url, source="window@test", streams=topics.STREAMS)) as bus:

@@ -1,6 +1,6 @@
 """The list of conversations: fills it from the core, and takes new titles and deletions there."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 from PySide6.QtCore import QObject, Signal
 
@@ -8,7 +8,6 @@ from titan_bus import BusError
 from titan_desktop.contracts import chat, system
 from titan_desktop.ui.base.bridge import Bridge
 from titan_desktop.ui.base.tasks import Tasks
-from titan_desktop.ui.chat.presenter import ChatPresenter
 from titan_desktop.ui.conversations.model import ConversationModel
 from titan_desktop.ui.conversations.sidebar import Sidebar
 
@@ -17,7 +16,11 @@ PAGE = 1_000
 
 
 class ConversationsPresenter(QObject):
-    """Decides what the list shows and marks."""
+    """Decides what the list shows and marks.
+
+    Args:
+        open_id: returns the id of the conversation that is open.
+    """
 
     listed = Signal()
     """The most recently used conversations are in the list."""
@@ -28,7 +31,7 @@ class ConversationsPresenter(QObject):
         self,
         model: ConversationModel,
         sidebar: Sidebar,
-        open_chat: ChatPresenter,
+        open_id: Callable[[], str],
         bridge: Bridge,
         tasks: Tasks,
         parent: QObject | None = None,
@@ -36,15 +39,13 @@ class ConversationsPresenter(QObject):
         super().__init__(parent)
         self._model = model
         self._sidebar = sidebar
-        self._chat = open_chat
+        self._open_id = open_id
         self._bridge = bridge
         self._tasks = tasks
         self._said: set[str] = set()
         """The conversations that were spoken of since the list was asked for."""
         model.title_edited.connect(self._rename)
-        sidebar.conversation_opened.connect(open_chat.open)
         sidebar.delete_confirmed.connect(self._delete)
-        open_chat.opened.connect(sidebar.select)
         bridge.connected.connect(self._load)
         bridge.listen(chat.UserMessage, self._on_user_message)
         bridge.listen(chat.ConversationChanged, self._on_changed)
@@ -70,11 +71,11 @@ class ConversationsPresenter(QObject):
             self._model.merge(found for found in page.conversations if found.id not in self._said)
             listed.update(found.id for found in page.conversations)
             if not cursor:
-                self._sidebar.select(self._chat.conversation_id)
+                self._sidebar.select(self._open_id())
                 self.listed.emit()
             cursor, more = page.cursor, page.more
         self._model.keep_only(listed | self._said)
-        self._sidebar.select(self._chat.conversation_id)
+        self._sidebar.select(self._open_id())
 
     def _ask_page(self, cursor: str) -> Awaitable[chat.ConversationPage]:
         return self._bridge.ask(
@@ -85,7 +86,7 @@ class ConversationsPresenter(QObject):
     def _on_user_message(self, said: chat.UserMessage) -> None:
         self._said.add(said.conversation.id)
         self._model.put(said.conversation)
-        if said.conversation.id == self._chat.conversation_id:
+        if said.conversation.id == self._open_id():
             self._sidebar.select(said.conversation.id)
 
     def _on_changed(self, said: chat.ConversationChanged) -> None:

@@ -116,7 +116,12 @@ class Session(QObject):
             window.chat, self.bridge, self.tasks, lambda: parts.translator.language, self
         )
         self.conversations = ConversationsPresenter(
-            window.conversations, window.sidebar, self.chat, self.bridge, self.tasks, self
+            window.conversations,
+            window.sidebar,
+            lambda: self.chat.conversation_id,
+            self.bridge,
+            self.tasks,
+            self,
         )
         self.status = StatusPresenter(window.banner, self.bridge, self.tasks, self)
         self.files = FilesPresenter(window.status_line, window, self.bridge, self.tasks, self)
@@ -134,6 +139,8 @@ class Session(QObject):
         window = self._parts.window
         window.new_requested.connect(self._begin)
         window.settings_requested.connect(self.settings.open)
+        window.sidebar.conversation_opened.connect(self.chat.open)
+        self.chat.opened.connect(window.sidebar.select)
         window.stop_requested.connect(self.chat.stop_open)
         window.close_requested.connect(self.leave)
         window.chat.source_activated.connect(self._open_source)
