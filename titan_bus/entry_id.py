@@ -32,6 +32,12 @@ class EntryId(NamedTuple):
             return EntryId(self.ms, self.number - 1)
         return EntryId(self.ms - 1, _NUMBER_MAX) if self.ms else self
 
+    def next(self) -> "EntryId":
+        """Return the id just behind this one; that of the last is itself."""
+        if self.number < _NUMBER_MAX:
+            return EntryId(self.ms, self.number + 1)
+        return EntryId(self.ms + 1) if self.ms < _NUMBER_MAX else self
+
     def __str__(self) -> str:
         return f"{self.ms}-{self.number}"
 

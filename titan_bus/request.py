@@ -22,6 +22,7 @@ import msgspec
 from titan_bus import codec, names
 from titan_bus.connections.channel import Channel
 from titan_bus.connections.connection import Connection, unheeded
+from titan_bus.entry_id import EntryId
 from titan_bus.errors import (
     BusClosedError,
     BusError,
@@ -44,6 +45,7 @@ PART_BYTES_MAX = 23_000
 REFUSAL_CHARS_MAX = 1_000
 REPLIES_TTL_S = 60
 READ_BEFORE_TRIM = 50
+TRIM_AFTER_S = 0.2
 REPLY = "reply"
 REPLY_PART = "reply_part"
 REPLY_REFUSED = "reply_refused"
@@ -176,6 +178,7 @@ class Requester:
         self._channel = open_channel(self._stream)
         self._position = b"0-0"
         self._read_since_trim = 0
+        self._trimming: asyncio.TimerHandle | None = None
         self._waiting: dict[str, _Waiting] = {}
         self._closed = False
         self._reader: asyncio.Task[None] | None = None
@@ -219,6 +222,8 @@ class Requester:
         for waiting in self._waiting.values():
             if not waiting.future.done():
                 waiting.future.set_exception(BusClosedError())
+        if self._trimming is not None:
+            self._trimming.cancel()
         reader, self._reader = self._reader, None
         if reader is None:
             return
@@ -247,8 +252,18 @@ class Requester:
                     self._match(codec.decode(fields))
             self._read_since_trim += len(entries)
         if self._read_since_trim >= READ_BEFORE_TRIM:
-            self._read_since_trim = 0
-            self._connection.call("XTRIM", self._stream, "MINID", self._position).add_done_callback(unheeded)
+            self._trim()
+        elif self._read_since_trim and self._trimming is None:
+            self._trimming = asyncio.get_running_loop().call_later(TRIM_AFTER_S, self._trim)
+
+    def _trim(self) -> None:
+        """Remove what was read: it is not to outlive what it tells of, should that be erased."""
+        if self._trimming is not None:
+            self._trimming.cancel()
+        self._trimming, self._read_since_trim = None, 0
+        behind = EntryId.parse(self._position).next()
+        with contextlib.suppress(BusError):  # then the next one does it
+            self._connection.call("XTRIM", self._stream, "MINID", str(behind)).add_done_callback(unheeded)
 
     def _match(self, event: Event) -> None:
         waiting = self._waiting.get(event.meta.request_id or "")

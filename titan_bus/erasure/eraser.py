@@ -43,6 +43,7 @@ class Eraser:
         - A handler that has it in hand goes on to its end. That it returns tells nobody anything, that it fails
           brings nothing back, neither a retry nor a dead letter. Only in a cluster, where a dead letter has a
           server of its own, may one that fails in that very moment leave a letter; erasing again takes it.
+        - An answer to a request that tells of it is gone from the server a moment after it is read.
         - What is published or given back under its id from then on is a new event. What handlers made of it is
           theirs to take back. The marks of `once` stay: they hold ids alone.
         - Its bytes are gone from every file if `receipt.complete` says so: the append-only file is written anew.

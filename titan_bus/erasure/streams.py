@@ -135,12 +135,13 @@ class Streams:
         return EntryId.parse(dict(zip(flat[::2], flat[1::2], strict=True))[b"last-generated-id"])
 
     async def _keys(self) -> AsyncIterator[str]:
-        cursor: Any = 0
-        while True:
-            cursor, keys = await self._connection.call(
-                "SCAN", cursor, "MATCH", names.EVERY_KEY, "COUNT", SCAN_COUNT
-            )
-            for key in keys:
-                yield key.decode(errors="backslashreplace")
-            if int(cursor) == 0:
-                return
+        for kind in ("stream", "zset"):
+            cursor: Any = 0
+            while True:
+                cursor, keys = await self._connection.call(
+                    "SCAN", cursor, "MATCH", names.EVERY_KEY, "COUNT", SCAN_COUNT, "TYPE", kind
+                )
+                for key in keys:
+                    yield key.decode(errors="backslashreplace")
+                if int(cursor) == 0:
+                    break

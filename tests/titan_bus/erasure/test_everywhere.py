@@ -145,6 +145,8 @@ async def test_what_is_no_event_is_left_alone(bus: Bus, raw: Connection) -> None
     await raw.call("XADD", STREAM, "*", "any", "thing", "e", "{no event")
     await raw.call("XADD", STREAM, "*", *itertools.chain.from_iterable((f"n{n}", "v") for n in range(3_000)))
     before = await raw.call("XRANGE", STREAM, "-", "+")
+    for key in (names.stream_of("strange"), names.retries_of("g", "strange"), names.delayed_of("g", "odd")):
+        await raw.call("SET", key, "x")
     assert (await bus.erase(sent[0])).complete
     assert await raw.call("XRANGE", STREAM, "-", "+") == before[1:]
 
