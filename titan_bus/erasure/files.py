@@ -29,10 +29,9 @@ async def rewrite(server: Connection) -> ServerFiles:
 
 
 async def _write(server: Connection, command: str, outcome: str) -> Rewriting:
-    """Let what is being written come to its end, since that may have begun before the erasure; then write anew."""
+    """Write anew, and wait for the end; what is being written already may have begun before the erasure."""
     try:
         async with asyncio.timeout(REWRITE_S):
-            await _finished(server)
             while not await _begun(server, command):
                 await _finished(server)
             info = await _finished(server)
@@ -44,7 +43,7 @@ async def _write(server: Connection, command: str, outcome: str) -> Rewriting:
 
 
 async def _begun(server: Connection, command: str) -> bool:
-    """Begin; False when the server has something else at work since a moment ago.
+    """Begin; False when the server is writing something else.
 
     Raises:
         ServerRefusedError: it does not do that for us.
