@@ -72,6 +72,9 @@ class AnsweringCore(WindowCore):
                 raise RequestRefused("not_found", wanted)
         return await super()._on_chat_request(event)
 
+    async def _on_files_request(self, event: Event) -> object:
+        raise RequestRefused("gone", "a test opens no program")
+
     async def _on_command(self, event: Event) -> None:
         match event.event_type:
             case "send_prompt":

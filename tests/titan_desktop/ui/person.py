@@ -130,13 +130,9 @@ class Person:
             self._click(self._window.chat.composer.button)
 
     def press_in_message(self) -> None:
-        """A button in a message: copy, try again, show a passage, more sources; never one that leaves Titan."""
-        buttons = [
-            button
-            for button in self._window.chat.messages.viewport().findChildren(QAbstractButton)
-            if button.isVisible() and "Open" not in (button.text() + button.accessibleName())
-        ]
-        if buttons:
+        """A button in a message: copy, try again, show a passage, more sources, open one."""
+        buttons = self._window.chat.messages.viewport().findChildren(QAbstractButton)
+        if buttons := [button for button in buttons if button.isVisible()]:
             self._click(self._chance.choice(buttons))
 
     def scroll(self) -> None:

@@ -61,7 +61,16 @@ async def core(clean_redis_url, seed):
 
 
 @pytest.fixture
-async def session(core, clean_redis_url, theme, qapp, titan_home):
+async def link(core, clean_redis_url):
+    config = BusConfig(url=clean_redis_url, source=f"titan-window@v{__version__}", streams=topics.STREAMS)
+    bus = Bus(config)
+    await bus.open()
+    async with CoreLink(bus, CoreRecord(1, __version__, clean_redis_url), "window") as made:
+        yield made
+
+
+@pytest.fixture
+async def session(link, theme, qapp, titan_home):
     window = MainWindow(theme, [Path("/home/anna/Downloads")])
     translator = Translator(qapp, bundled("i18n"), lambda: QLocale("en_GB"))
     translator.choose("en")
@@ -72,17 +81,13 @@ async def session(core, clean_redis_url, theme, qapp, titan_home):
     made = Session(Parts(qapp, window, theme, translator, paths, Settings(), "", StartupReport(), None))
     made._take_over_faults_and_signals()
     await made._take_up()
-    config = BusConfig(url=clean_redis_url, source=f"titan-window@v{__version__}", streams=topics.STREAMS)
-    bus = Bus(config)
-    await bus.open()
-    record = CoreRecord(1, __version__, clean_redis_url)
-    async with CoreLink(bus, record, "window") as link:
-        made._on_core(CoreState("up", link=link))
-        await until(window.conversations.rowCount, window.conversations.modelReset)
-        yield made
-        await made.close()
+    made._on_core(CoreState("up", link=link))
+    await until(window.conversations.rowCount, window.conversations.modelReset)
+    yield made
+    await made.close()
     sys.excepthook = hook
     asyncio.get_running_loop().set_exception_handler(None)
+    translator.choose("en")
     window.let_go()
     window.deleteLater()
 
@@ -117,28 +122,68 @@ def look_at(session: Session) -> None:
 
 async def arrived(session: Session) -> None:
     """A question to the core has come and gone, and with it what was said before."""
-    await session.bridge.ask(chat.ListConversations(limit=1))
+    if session.bridge.is_connected:
+        await session.bridge.ask(chat.ListConversations(limit=1))
+    else:
+        await asyncio.sleep(0)
+
+
+class World:
+    """What happens to a window without its person: answers grow, the core goes and comes back, looks change."""
+
+    def __init__(self, session: Session, core: AnsweringCore, link: CoreLink, chance: random.Random) -> None:
+        self._session = session
+        self._core = core
+        self._link = link
+        self._chance = chance
+
+    async def turn(self) -> str:
+        """Let something happen, or nothing (""), and return what it was."""
+        lot = self._chance.random()
+        if not self._session.bridge.is_connected:
+            if lot < 0.1:
+                await self.core_comes()
+                return "core comes"
+        elif lot < 0.01:
+            await self.core_goes()
+            return "core goes"
+        if lot < 0.02 and self._core.conversations:
+            await self._core.delete(self._chance.choice(self._core.conversations).id)
+            return "delete elsewhere"
+        if lot < 0.025:
+            self._session.dress(self._chance.choice(("en", "ru")), self._chance.choice(("light", "dark")))
+            return "dress"
+        if lot < 0.45 and self._core.growing():
+            await self._core.grow()
+            return "grow"
+        return ""
+
+    async def core_goes(self) -> None:
+        self._session._on_core(CoreState("starting"))
+        self._session.tasks.replace(asyncio.sleep(0), "read along")
+        await until(lambda: not self._session.bridge.is_connected, self._session.bridge.disconnected)
+
+    async def core_comes(self) -> None:
+        if not self._session.bridge.is_connected:
+            self._session._on_core(CoreState("up", link=self._link))
+            await until(lambda: self._session.bridge.is_connected, self._session.bridge.connected)
 
 
 @pytest.mark.timeout(3_000)
-async def test_whatever_a_person_does_the_window_stands(session, core, caplog, qt_warnings, seed, request):
+async def test_whatever_a_person_does_the_window_stands(
+    session, core, link, caplog, qt_warnings, seed, request
+):
     """After every step the window shows the conversation without a hole, and nobody has complained; in the end it
     shows what the core has stored.
     """
     chance = random.Random(seed)
     window = session._parts.window
-    person = Person(window, chance)
+    core.page_max = chance.choice((7, 1_000))
+    person, world = Person(window, chance), World(session, core, link, chance)
     done: list[str] = []
     try:
         for _ in range(request.config.option.person_steps):
-            if core.growing() and chance.random() < 0.4:
-                await core.grow()
-                done.append("grow")
-            elif chance.random() < 0.01 and core.conversations:
-                await core.delete(chance.choice(core.conversations).id)
-                done.append("delete elsewhere")
-            else:
-                done.append(person.act())
+            done.append(await world.turn() or person.act())
             if chance.random() < 0.5:
                 await arrived(session)
             else:
@@ -146,6 +191,7 @@ async def test_whatever_a_person_does_the_window_stands(session, core, caplog, q
             assert not complaints(caplog), complaints(caplog)[0]
             assert not qt_warnings, qt_warnings
             look_at(session)
+        await world.core_comes()
         await settle(session, core)
     except BaseException:
         print(f"seed {seed}, step {len(done)}: {' · '.join(done[-25:])}")
