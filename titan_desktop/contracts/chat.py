@@ -55,11 +55,15 @@ class Delay(StrEnum):
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """One message as a window shows it.
+    """One message as a window shows it. Messages are a tree; a page of history is a part of one path through it.
 
     Attributes:
+        parent_id: the message before it, "" for the first one.
+        siblings: it and the other messages with its parent, oldest first: the answers to one question, or a
+            question and its edited versions. Empty when it is the only one.
         question_id: for an answer, the message that it answers; "" for a question.
-        attempt: for an answer, 1 at first, one more with every new try; deltas of an older attempt are void.
+        attempt: for an answer, 1 at first, one more with every new try at its question; deltas of an older attempt
+            are void.
         created_at: RFC 3339, UTC.
         fault: set when `state` is FAILED; `fault_detail` then holds what the endpoint said (never a secret).
     """
@@ -70,6 +74,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     state: State
     created_at: str
+    parent_id: str = ""
+    siblings: tuple[str, ...] = ()
     question_id: str = ""
     attempt: int = 0
     kind: AnswerKind = AnswerKind.MODEL
@@ -77,6 +83,11 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     sources: tuple[Source, ...] = ()
     fault: Fault | None = None
     fault_detail: str = ""
+
+    @property
+    def sibling_index(self) -> int:
+        """Its place among `siblings`, from 0: with their number it makes "2/3"."""
+        return self.siblings.index(self.id) if self.siblings else 0
 
 
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,11 +112,18 @@ class _Command(BusMessage, frozen=True, kw_only=True):
 
 
 class SendPrompt(_Command, frozen=True, kw_only=True):
-    """Ask. Creates the conversation if it is new. `text` has at most PROMPT_BYTES_MAX bytes."""
+    """Ask, at the end of the active path. Creates the conversation if it is new.
+
+    Attributes:
+        text: has at most PROMPT_BYTES_MAX bytes.
+        edits: the question that this is another version of: it goes beside that one, with an answer of its own,
+            and the active path ends with it.
+    """
 
     message_id: str
     text: str
     language: str = ""
+    edits: str = ""
 
 
 class StopAnswer(_Command, frozen=True, kw_only=True):
@@ -118,6 +136,23 @@ class RetryAnswer(_Command, frozen=True, kw_only=True):
     """Answer this question again; the failed or stopped answer is replaced."""
 
     question_id: str
+
+
+class AnswerAgain(_Command, frozen=True, kw_only=True):
+    """Give another answer to this question, beside those that it has; the active path ends with it.
+
+    Attributes:
+        attempt: that of the newest answer that the person knows. Where there is a newer one, it is done already.
+    """
+
+    question_id: str
+    attempt: int
+
+
+class ShowMessage(_Command, frozen=True, kw_only=True):
+    """Make a path through this message the active one: below it, the newest."""
+
+    message_id: str
 
 
 class RenameConversation(_Command, frozen=True, kw_only=True):
@@ -161,6 +196,13 @@ class AssistantMessage(_Event, frozen=True, kw_only=True):
     text_omitted: bool = False
 
 
+class PathChanged(_Event, frozen=True, kw_only=True):
+    """Another path of the conversation is active, and ends with `leaf_id`: ask for its history anew."""
+
+    conversation_id: str
+    leaf_id: str
+
+
 class ConversationChanged(_Event, frozen=True, kw_only=True):
     """A conversation was renamed, or was deleted when `deleted` is set."""
 
@@ -168,8 +210,16 @@ class ConversationChanged(_Event, frozen=True, kw_only=True):
     deleted: bool = False
 
 
-Command = SendPrompt | StopAnswer | RetryAnswer | RenameConversation | DeleteConversation
-ChatEvent = UserMessage | AnswerStarted | AssistantMessage | ConversationChanged
+Command = (
+    SendPrompt
+    | StopAnswer
+    | RetryAnswer
+    | AnswerAgain
+    | ShowMessage
+    | RenameConversation
+    | DeleteConversation
+)
+ChatEvent = UserMessage | AnswerStarted | AssistantMessage | PathChanged | ConversationChanged
 
 
 # An answer while it grows

@@ -1,8 +1,9 @@
 """Conversations and messages, kept for good. Written by the chat service alone.
 
-An answer's row is made together with its question's, and there is exactly one a question; its `attempt` counts how
-often it was begun. Every row names the event that made it, and event ids are ULIDs: the greater one is the newer
-command. That is what makes a command that is delivered twice, or late, harmless.
+A conversation is a tree: each message names the one before it, and one path from a beginning to a leaf is active.
+A question's first answer is made together with it, further ones stand beside that; `attempt` counts the tries at
+a question over all of them, so the greatest is the newest. Every row names the event that made it, and event ids
+are ULIDs: the greater one is the newer command. So a command that is delivered twice, or late, is harmless.
 """
 
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ class HistoryFullError(HistoryUnavailableError):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question with its conversation and its one answer, as stored."""
+    """A question with its conversation and its newest answer, as stored."""
 
     conversation: Conversation
     question: Message
@@ -47,6 +48,8 @@ class History(Protocol):
     ) -> Asked | None:
         """Store a question, its waiting answer, and the conversation if it is new; a second time changes nothing.
 
+        The active path ends with that answer afterwards.
+
         Args:
             prompt: the command.
             title: of the conversation, if it is new.
@@ -63,8 +66,15 @@ class History(Protocol):
         """Return a question as stored, None if there is none."""
         ...
 
-    async def begin(self, question_id: str, *, event_id: str, model: str) -> Message | None:
-        """Empty the answer and count one more attempt, for the command `event_id`.
+    async def begin(self, question_id: str, *, event_id: str, model: str, beside: str = "") -> Message | None:
+        """Empty the newest answer and count one more attempt, for the command `event_id`.
+
+        Args:
+            question_id: what is to be answered.
+            event_id: of the command.
+            model: that is going to answer.
+            beside: the id of another answer, made in place of that and ending the active path, unless the newest
+                one has nothing to keep: it is unfinished, or ended without a word.
 
         Returns:
             The answer, waiting; None if this command's answer has ended already, or a newer command (another
@@ -96,7 +106,23 @@ class History(Protocol):
         ...
 
     async def page(self, conversation_id: str, *, before: str = "", limit: int) -> HistoryPage | None:
-        """Return messages older than `before` ("" = the newest), oldest first; None if either id is unknown."""
+        """Return messages of the active path before `before` ("" = the newest), oldest first.
+
+        None if the conversation is unknown, or `before` not on its active path.
+        """
+        ...
+
+    async def path(self, message_id: str, *, limit: int) -> tuple[Message, ...]:
+        """Return the last messages of the path that leads to this one, active or not; itself last."""
+        ...
+
+    async def show(self, conversation_id: str, message_id: str, *, event_id: str) -> str | None:
+        """Make a path through this message the active one: below it, the newest.
+
+        Returns:
+            The leaf of the path that is active now: as it was if the message stood on it already, or a newer
+            command chose another. None if there is no such message.
+        """
         ...
 
     async def message(self, message_id: str) -> Message | None:

@@ -11,6 +11,8 @@ import asyncpg
 
 _FAILURES = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """TimeoutError is an OSError. The internal error comes of a query that crosses the server's farewell."""
+MIGRATION_TIMEOUT_S = 3_600
+"""One that is cut off begins from nothing at the next start; it takes as long as there are rows."""
 MIGRATION_LOCK = 0x746974616E  # "titan"
 
 
@@ -109,7 +111,7 @@ class Database:
                     if migration.name in done:
                         continue
                     async with connection.transaction():
-                        await connection.execute(migration.sql)
+                        await connection.execute(migration.sql, timeout=MIGRATION_TIMEOUT_S)
                         await connection.execute("INSERT INTO migrations (name) VALUES ($1)", migration.name)
             finally:
                 await connection.execute("SELECT pg_advisory_unlock($1)", MIGRATION_LOCK)

@@ -7,12 +7,13 @@ stored in the order in which they came to that row.
 """
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 
 import asyncpg
 import msgspec
 
+from titan_desktop.adapters.postgres import conversation_tree as tree
 from titan_desktop.adapters.postgres.database import Database, Migration
 from titan_desktop.adapters.postgres.faults import translated
 from titan_desktop.contracts.chat import (
@@ -78,6 +79,7 @@ MIGRATIONS = (
         ) WHERE sources <> '[]';
         """,
     ),
+    tree.MIGRATION,
 )
 """`stops` remembers a stop that came before its question, or while nobody was answering it."""
 
@@ -85,6 +87,10 @@ _CURSOR_PARTS = " "
 _END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 
 UNFINISHED = "('waiting', 'streaming')"
+_NEWEST_ANSWER = (
+    "SELECT id FROM messages WHERE parent_id = $1 AND role = 'assistant' ORDER BY position DESC LIMIT 1"
+)
+_NEWER_STOP = "SELECT FROM stops WHERE question_id = $1 AND event_id > $2"
 
 _sources = msgspec.json.Decoder(tuple[Source, ...])
 
@@ -122,25 +128,31 @@ class PostgresHistory:
         at: datetime,
         event_id: str,
     ) -> None:
-        is_new = await connection.fetchval(
-            "INSERT INTO messages (id, conversation_id, event_id, role, text, state, created_at)"
-            " VALUES ($1, $2, $3, 'user', $4, 'complete', $5) ON CONFLICT (id) DO NOTHING RETURNING true",
+        if await connection.fetchval("SELECT true FROM messages WHERE id = $1", prompt.message_id):
+            return
+        parent_id, depth = await tree.place_of_question(connection, prompt)
+        await connection.execute(
+            "INSERT INTO messages"
+            " (id, conversation_id, parent_id, depth, active, event_id, role, text, state, created_at)"
+            " VALUES ($1, $2, $3, $4, true, $5, 'user', $6, 'complete', $7)",
             prompt.message_id,
             prompt.conversation_id,
+            parent_id,
+            depth,
             event_id,
             _storable(prompt.text),
             at,
         )
-        if not is_new:
-            return
         await connection.execute(
-            "INSERT INTO messages (id, conversation_id, question_id, event_id, role, text, state, created_at)"
-            " SELECT $1, $2, $3, $4, 'assistant', '',"
+            "INSERT INTO messages"
+            " (id, conversation_id, parent_id, depth, active, event_id, role, text, state, created_at)"
+            " SELECT $1, $2, $3, $4, true, $5, 'assistant', '',"
             " CASE WHEN EXISTS (SELECT FROM stops WHERE question_id = $3) THEN 'stopped' ELSE 'waiting' END,"
             " now()",
             answer_id,
             prompt.conversation_id,
             prompt.message_id,
+            depth + 1,
             event_id,
         )
         await connection.execute(
@@ -148,27 +160,66 @@ class PostgresHistory:
             prompt.conversation_id,
             at,
         )
+        await tree.end_at(connection, prompt.conversation_id, answer_id, event_id)
 
     async def asked(self, question_id: str) -> Asked | None:
         """See `History.asked`."""
         async with self._connection() as connection:
             return await _asked(connection, question_id)
 
-    async def begin(self, question_id: str, *, event_id: str, model: str) -> Message | None:
+    async def begin(self, question_id: str, *, event_id: str, model: str, beside: str = "") -> Message | None:
         """See `History.begin`."""
         async with self._locked(question_id) as connection:
+            if beside:
+                await _hold_conversation_of(connection, question_id)
             row = await connection.fetchrow(
                 "UPDATE messages SET attempt = attempt + 1, state = 'waiting', text = '', sources = '[]',"
                 " fault = NULL, fault_detail = '', kind = 'model', model = $3, event_id = $2"
-                " WHERE question_id = $1"
+                f" WHERE id = ({_NEWEST_ANSWER})"
                 f" AND (event_id < $2 OR (event_id = $2 AND state IN {UNFINISHED}))"
-                " AND NOT EXISTS (SELECT FROM stops WHERE question_id = $1 AND event_id > $2)"
+                f" AND NOT EXISTS ({_NEWER_STOP})"
+                f" AND ($4 OR state IN {UNFINISHED} OR (state <> 'complete' AND text = ''))"
                 " RETURNING *",
                 question_id,
                 event_id,
                 model,
+                not beside,
             )
-        return _message(row) if row else None
+            if row is None and beside:
+                row = await self._begin_beside(connection, question_id, event_id, model, beside)
+            return await _message_of(connection, row)
+
+    @staticmethod
+    async def _begin_beside(
+        connection: asyncpg.pool.PoolConnectionProxy,
+        question_id: str,
+        event_id: str,
+        model: str,
+        answer_id: str,
+    ) -> asyncpg.Record | None:
+        former = await connection.fetchrow(
+            "SELECT conversation_id, depth, attempt FROM messages"
+            f" WHERE id = ({_NEWEST_ANSWER}) AND event_id < $2 AND NOT EXISTS ({_NEWER_STOP})",
+            question_id,
+            event_id,
+        )
+        if former is None:
+            return None
+        await tree.activate(connection, former["conversation_id"], question_id)
+        row = await connection.fetchrow(
+            "INSERT INTO messages (id, conversation_id, parent_id, depth, active, event_id, role, text,"
+            " state, created_at, attempt, model)"
+            " VALUES ($1, $2, $3, $4, true, $5, 'assistant', '', 'waiting', now(), $6, $7) RETURNING *",
+            answer_id,
+            former["conversation_id"],
+            question_id,
+            former["depth"],
+            event_id,
+            former["attempt"] + 1,
+            model,
+        )
+        await tree.end_at(connection, former["conversation_id"], answer_id, event_id)
+        return row
 
     async def save(self, answer_id: str, attempt: int, text: str) -> bool:
         """See `History.save`."""
@@ -216,13 +267,13 @@ class PostgresHistory:
             )
             row = await connection.fetchrow(
                 "UPDATE messages SET state = 'stopped'"
-                f" WHERE question_id = $1 AND state IN {UNFINISHED} AND event_id < $2 RETURNING *",
+                f" WHERE id = ({_NEWEST_ANSWER}) AND state IN {UNFINISHED} AND event_id < $2 RETURNING *",
                 question_id,
                 event_id,
             ) or await connection.fetchrow(
-                "SELECT * FROM messages WHERE question_id = $1 AND state = 'stopped'", question_id
+                f"SELECT * FROM messages WHERE id = ({_NEWEST_ANSWER}) AND state = 'stopped'", question_id
             )
-        return _message(row) if row else None
+            return await _message_of(connection, row)
 
     async def conversations(self, limit: int, *, cursor: str = "") -> ConversationPage | None:
         """See `History.conversations`."""
@@ -248,32 +299,45 @@ class PostgresHistory:
 
     async def page(self, conversation_id: str, *, before: str = "", limit: int) -> HistoryPage | None:
         """See `History.page`."""
-        async with self._connection() as connection:
-            # Nothing is older than an unknown id; NULL says so, and tells it from an id that is the oldest.
-            bound = await connection.fetchval(
-                "SELECT CASE WHEN $2 = '' THEN 9223372036854775807"
-                " ELSE (SELECT position FROM messages WHERE id = $2 AND conversation_id = $1) END"
-                " FROM conversations WHERE id = $1 AND deleted_at IS NULL",
-                conversation_id,
-                before,
-            )
-            if bound is None:
+        async with self._connection() as connection, _snapshot(connection):
+            rows = await tree.page(connection, conversation_id, before, limit + 1)
+            if rows is None:
                 return None
-            rows = await connection.fetch(
-                "SELECT * FROM messages WHERE conversation_id = $1 AND position < $2"
-                " ORDER BY position DESC LIMIT $3",
-                conversation_id,
-                bound,
-                limit + 1,
-            )
-        newest = tuple(_message(row) for row in reversed(rows[:limit]))
+            newest = await _messages(connection, rows[:limit])
         return HistoryPage(conversation_id=conversation_id, messages=newest, more=len(rows) > limit)
+
+    async def path(self, message_id: str, *, limit: int) -> tuple[Message, ...]:
+        """See `History.path`."""
+        async with self._connection() as connection, _snapshot(connection):
+            return await _messages(connection, await tree.path(connection, message_id, limit))
+
+    async def show(self, conversation_id: str, message_id: str, *, event_id: str) -> str | None:
+        """See `History.show`."""
+        async with self._connection() as connection, connection.transaction():
+            if not await _hold_conversation(connection, conversation_id):
+                return None
+            wanted = await connection.fetchrow(
+                "SELECT active OR path_event_id > $3 AS is_settled, leaf_id"
+                " FROM messages JOIN conversations ON conversations.id = conversation_id"
+                " WHERE messages.id = $2 AND conversation_id = $1",
+                conversation_id,
+                message_id,
+                event_id,
+            )
+            if wanted is None:
+                return None
+            leaf: str = wanted["leaf_id"]
+            if not wanted["is_settled"]:
+                leaf = await tree.newest_leaf(connection, message_id)
+                await tree.activate(connection, conversation_id, leaf)
+                await tree.end_at(connection, conversation_id, leaf, event_id)
+            return leaf
 
     async def message(self, message_id: str) -> Message | None:
         """See `History.message`."""
-        async with self._connection() as connection:
+        async with self._connection() as connection, _snapshot(connection):
             row = await connection.fetchrow("SELECT * FROM messages WHERE id = $1", message_id)
-        return _message(row) if row else None
+            return await _message_of(connection, row)
 
     async def rename(self, conversation_id: str, title: str, *, event_id: str) -> Conversation | None:
         """See `History.rename`."""
@@ -296,7 +360,7 @@ class PostgresHistory:
                 " (id, title, title_event_id, event_id, created_at, updated_at, deleted_at)"
                 " VALUES ($1, '', $2, $2, now(), now(), now())"
                 " ON CONFLICT (id) DO UPDATE"
-                " SET title = '', deleted_at = coalesce(conversations.deleted_at, now())"
+                " SET title = '', leaf_id = NULL, deleted_at = coalesce(conversations.deleted_at, now())"
                 " RETURNING *",
                 conversation_id,
                 event_id,
@@ -334,6 +398,19 @@ async def _hold_conversation(connection: asyncpg.pool.PoolConnectionProxy, conve
     return bool(is_there)
 
 
+async def _hold_conversation_of(connection: asyncpg.pool.PoolConnectionProxy, message_id: str) -> None:
+    await connection.execute(
+        "SELECT FROM conversations WHERE id = (SELECT conversation_id FROM messages WHERE id = $1)"
+        " FOR NO KEY UPDATE",
+        message_id,
+    )
+
+
+def _snapshot(connection: asyncpg.pool.PoolConnectionProxy) -> asyncpg.transaction.Transaction:
+    """Let all that is read belong together: the path may be changed meanwhile."""
+    return connection.transaction(isolation="repeatable_read", readonly=True)
+
+
 async def _is_stored(connection: asyncpg.pool.PoolConnectionProxy, answer: Message) -> bool:
     """Say whether exactly this end is stored: by a call whose reply was lost."""
     found = await connection.fetchval(
@@ -352,13 +429,17 @@ async def _asked(
     question = await connection.fetchrow("SELECT * FROM messages WHERE id = $1", question_id)
     if question is None or (conversation_id or question["conversation_id"]) != question["conversation_id"]:
         return None
-    answer = await connection.fetchrow("SELECT * FROM messages WHERE question_id = $1", question_id)
+    answer = await connection.fetchrow(
+        f"SELECT * FROM messages WHERE id = ({_NEWEST_ANSWER})",
+        question_id,
+    )
     conversation = await connection.fetchrow(
         "SELECT * FROM conversations WHERE id = $1", question["conversation_id"]
     )
     if answer is None or conversation is None:  # the id of an answer was given
         return None
-    return Asked(_conversation(conversation), _message(question), _message(answer))
+    question_, answer_ = await _messages(connection, [answer, question])
+    return Asked(_conversation(conversation), question_, answer_)
 
 
 def _storable(text: str) -> str:
@@ -388,7 +469,21 @@ def _conversation(row: asyncpg.Record) -> Conversation:
     )
 
 
-def _message(row: asyncpg.Record) -> Message:
+async def _messages(
+    connection: asyncpg.pool.PoolConnectionProxy, rows: Sequence[asyncpg.Record]
+) -> tuple[Message, ...]:
+    """Read rows that come newest first; return them oldest first, each with its siblings."""
+    siblings = await tree.siblings(connection, rows)
+    return tuple(_message(row, siblings.get(row["parent_id"], ())) for row in reversed(rows))
+
+
+async def _message_of(
+    connection: asyncpg.pool.PoolConnectionProxy, row: asyncpg.Record | None
+) -> Message | None:
+    return None if row is None else (await _messages(connection, [row]))[0]
+
+
+def _message(row: asyncpg.Record, siblings: tuple[str, ...]) -> Message:
     return Message(
         id=row["id"],
         conversation_id=row["conversation_id"],
@@ -396,7 +491,9 @@ def _message(row: asyncpg.Record) -> Message:
         text=row["text"],
         state=State(row["state"]),
         created_at=_time(row["created_at"]),
-        question_id=row["question_id"] or "",
+        parent_id=row["parent_id"] or "",
+        question_id=row["parent_id"] if row["role"] == Role.ASSISTANT else "",
+        siblings=siblings,
         attempt=row["attempt"],
         kind=AnswerKind(row["kind"]),
         model=row["model"],

@@ -25,6 +25,8 @@ TIMEOUT_S = 0.25
 PAUSE_S = 5.0
 """After a failure the cache is left alone for so long: a dead one costs one timeout, not one a question."""
 PAGE_BYTES_MAX = 512_000
+FORMAT = 2
+"""Counted up when a message gets a field whose default would be wrong for an older page."""
 
 _PUT = """
 if (redis.call('HGET', KEYS[1], 'generation') or '0') ~= ARGV[1] then return 0 end
@@ -113,4 +115,4 @@ class RedisRecentCache:
 
 
 def _name(conversation_id: str) -> str:
-    return f"titan:recent:{conversation_id}"
+    return f"titan:recent:{FORMAT}:{conversation_id}"

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from titan_bus import Bus, BusError
 from titan_bus.errors import BusClosedError, BusOverloadedError, BusUnavailableError
-from titan_desktop.contracts.chat import AnswerKind, Message, State
+from titan_desktop.contracts.chat import AnswerKind, Message, PathChanged, State
 from titan_desktop.contracts.faults import Fault
 from titan_desktop.contracts.memory import Search
 from titan_desktop.contracts.message import ask, publish
@@ -53,8 +53,10 @@ class Answering:
         self._unstored: dict[str, Message] = {}
         """Question -> its answer, as long as the store has not taken it, for whatever reason."""
 
-    async def answer(self, attempt: Attempt, question: Message) -> None:
+    async def answer(self, attempt: Attempt, question: Message, *, beside: str = "") -> None:
         """Answer, store and say it. When it returns, the command has been dealt with.
+
+        With `beside` the answer may be a new one of that id, see `History.begin`.
 
         Cancelled, it leaves the answer unfinished in the history, for the next delivery of the command. The model
         is asked once, however often storing its answer has to be tried.
@@ -62,7 +64,7 @@ class Answering:
         Raises:
             BusError: the command has to come again.
         """
-        ended = self._unstored.get(question.id) or await self._answered(attempt, question)
+        ended = self._unstored.get(question.id) or await self._answered(attempt, question, beside)
         if ended is None:
             await self.say_again(question.id)
             return
@@ -81,17 +83,20 @@ class Answering:
             await self._recent.changed(asked.answer.conversation_id)
             await self._say(asked.answer)
 
-    async def _answered(self, attempt: Attempt, question: Message) -> Message | None:
+    async def _answered(self, attempt: Attempt, question: Message, beside: str) -> Message | None:
         """Begin an answer and return it as it ended, None if this command has nothing to answer any more."""
         endpoint = self._endpoint()
         model = endpoint.model if endpoint else ""
         begun = await self._storing.until_taken(
-            lambda: self._history.begin(question.id, event_id=attempt.event_id, model=model), question.id
+            lambda: self._history.begin(question.id, event_id=attempt.event_id, model=model, beside=beside),
+            question.id,
         )
         if begun is None:
             return None
         attempt.answer = begun
         await self._recent.changed(question.conversation_id)
+        if beside:
+            await publish(self._bus, PathChanged(conversation_id=question.conversation_id, leaf_id=begun.id))
         return await self._ended(attempt, question, begun, endpoint)
 
     async def _ended(
@@ -120,10 +125,7 @@ class Answering:
     async def _with_model(
         self, attempt: Attempt, question: Message, begun: Message, endpoint: Endpoint
     ) -> None:
-        page = await self._storing.until_taken(
-            lambda: self._recent.newest(question.conversation_id), question.id
-        )
-        recent = page.messages if page else ()
+        recent = await self._storing.until_taken(lambda: self._recent.until(question), question.id)
         sources = await self._sources(question, recent)
         attempt.answer = replace(begun, sources=sources)
         await self._say_started(attempt.answer)

@@ -9,13 +9,16 @@ from ulid import ULID
 from titan_bus import Bus, Event
 from titan_desktop.contracts.chat import (
     PROMPT_BYTES_MAX,
+    AnswerAgain,
     AnswerKind,
     ConversationChanged,
     DeleteConversation,
     Message,
+    PathChanged,
     RenameConversation,
     RetryAnswer,
     SendPrompt,
+    ShowMessage,
     State,
     StopAnswer,
 )
@@ -71,6 +74,8 @@ class Commands:
         self._handlers: dict[str, tuple[type[Any], _Handler]] = {
             "send_prompt": (SendPrompt, self._send_prompt),
             "retry_answer": (RetryAnswer, self._retry_answer),
+            "answer_again": (AnswerAgain, self._answer_again),
+            "show_message": (ShowMessage, self._show_message),
             "stop_answer": (StopAnswer, self._stop_answer),
             "rename_conversation": (RenameConversation, self._rename),
             "delete_conversation": (DeleteConversation, self._delete),
@@ -104,6 +109,11 @@ class Commands:
                     return
                 await self._recent.changed(prompt.conversation_id)
                 await publish(self._bus, events.user_message(asked.question, asked.conversation))
+                if prompt.edits:
+                    await publish(
+                        self._bus,
+                        PathChanged(conversation_id=prompt.conversation_id, leaf_id=asked.answer.id),
+                    )
             if asked.answer.state in events.UNFINISHED:
                 await self._answering.answer(attempt, asked.question)
             else:
@@ -119,18 +129,45 @@ class Commands:
         )
 
     async def _retry_answer(self, event: Event, retry: RetryAnswer) -> None:
-        while (running := self._attempts.of_question(retry.question_id)) is not None:
+        await self._answer_anew(event, retry, is_done=_is_final)
+
+    async def _answer_again(self, event: Event, again: AnswerAgain) -> None:
+        def is_done(newest: Message) -> bool:
+            return newest.attempt > again.attempt and newest.state not in events.UNFINISHED
+
+        await self._answer_anew(event, again, is_done=is_done, beside=str(ULID()))
+
+    async def _answer_anew(
+        self,
+        event: Event,
+        command: RetryAnswer | AnswerAgain,
+        *,
+        is_done: Callable[[Message], bool],
+        beside: str = "",
+    ) -> None:
+        """Answer a question that has an answer, unless that one is what was asked for."""
+        question_id = command.question_id
+        while (running := self._attempts.of_question(question_id)) is not None:
             await self._wait_for(running)
-        with self._attempts.begin(retry.conversation_id, retry.question_id, event.event_id) as attempt:
-            asked = await self._storing.until_taken(
-                lambda: self._history.asked(retry.question_id), retry.question_id
-            )
+        with self._attempts.begin(command.conversation_id, question_id, event.event_id) as attempt:
+            asked = await self._storing.until_taken(lambda: self._history.asked(question_id), question_id)
             if asked is None:
-                _log.info("there is no question %r to answer again", retry.question_id)
-            elif _is_final(asked.answer):
-                await self._answering.say_again(retry.question_id)
+                _log.info("there is no question %r to answer again", question_id)
+            elif is_done(asked.answer):
+                await self._answering.say_again(question_id)
             else:
-                await self._answering.answer(attempt, asked.question)
+                await self._answering.answer(attempt, asked.question, beside=beside)
+
+    async def _show_message(self, event: Event, show: ShowMessage) -> None:
+        async with self._order.turn(show.conversation_id):
+            leaf_id = await self._storing.until_taken(
+                lambda: self._history.show(show.conversation_id, show.message_id, event_id=event.event_id)
+            )
+            if leaf_id is None:
+                _log.info("there is no message %r to show", show.message_id)
+                return
+            await self._recent.changed(show.conversation_id)
+            await publish(self._bus, PathChanged(conversation_id=show.conversation_id, leaf_id=leaf_id))
 
     async def _stop_answer(self, event: Event, stop: StopAnswer) -> None:
         attempt = self._attempts.of_question(stop.question_id)

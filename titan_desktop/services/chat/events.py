@@ -38,7 +38,7 @@ def answer_started(answer: Message) -> AnswerStarted:
         event = AnswerStarted(message=_with_short_passages(answer, limit))
         if _fits(event):
             return event
-    return AnswerStarted(message=replace(answer, sources=()))
+    return AnswerStarted(message=replace(answer, sources=(), siblings=()))
 
 
 def assistant_message(answer: Message) -> AssistantMessage:
@@ -51,7 +51,8 @@ def assistant_message(answer: Message) -> AssistantMessage:
         event = AssistantMessage(message=_with_short_passages(silent, limit), text_omitted=bool(answer.text))
         if _fits(event):
             return event
-    return AssistantMessage(message=replace(silent, sources=()), text_omitted=bool(answer.text))
+    bare = replace(silent, sources=(), siblings=())
+    return AssistantMessage(message=bare, text_omitted=bool(answer.text))
 
 
 def _fits(event: msgspec.Struct) -> bool:

@@ -1,6 +1,6 @@
 """The newest page of a conversation: from the cache, else from the history, and never an old one."""
 
-from titan_desktop.contracts.chat import HistoryPage
+from titan_desktop.contracts.chat import HistoryPage, Message
 from titan_desktop.ports.cache import PAGE_MESSAGES, RecentCache
 from titan_desktop.ports.history import History
 from titan_desktop.services.chat.events import UNFINISHED
@@ -26,6 +26,16 @@ class Recent:
         if page is not None and not any(message.state in UNFINISHED for message in page.messages):
             await self._cache.put(page, cached.ticket)
         return page
+
+    async def until(self, question: Message) -> tuple[Message, ...]:
+        """Return the last messages that lead to a question, itself last or followed by others, oldest first.
+
+        Nearly always it stands in the newest page. What was asked long ago, or left for another path, does not.
+        """
+        page = await self.newest(question.conversation_id)
+        if page is not None and any(message.id == question.id for message in page.messages):
+            return page.messages
+        return await self._history.path(question.id, limit=PAGE_MESSAGES)
 
     async def changed(self, conversation_id: str) -> None:
         """Forget the page."""

@@ -112,11 +112,14 @@ class MessageModel(QAbstractListModel):
         """Insert a message, or replace the one that has its id or answers the same question.
 
         What would take something back is ignored: an older attempt, the beginning of an answer that is finished,
-        a shorter text of the same attempt.
+        a shorter text of the same attempt. So is an answer whose question is not loaded: it stands further up, or
+        on another path.
         """
         if message.conversation_id != self.conversation_id:
             return
         row = self._row_to_replace(message)
+        if row is None and message.question_id and message.question_id not in self._rows:
+            return
         if row is None:
             self._insert(self._place_of(message), message)
             return
@@ -141,7 +144,7 @@ class MessageModel(QAbstractListModel):
             return True
         row = self._rows.get(delta.answer_id)
         if row is None:
-            return False
+            return delta.question_id not in self._rows
         held = self._messages[row]
         if delta.attempt < held.attempt or (delta.attempt == held.attempt and held.state not in _GROWING):
             return True
@@ -173,9 +176,8 @@ class MessageModel(QAbstractListModel):
         return question + 1 if self._messages[question + 1].question_id == message.question_id else None
 
     def _place_of(self, message: Message) -> int:
-        """Where a new message goes: an answer after its question, all else at the end."""
-        question = self._rows.get(message.question_id)
-        return len(self._messages) if question is None else question + 1
+        """Where a new message goes: an answer after its question, a question at the end."""
+        return self._rows[message.question_id] + 1 if message.question_id else len(self._messages)
 
     def _insert(self, row: int, message: Message) -> None:
         self.beginInsertRows(QModelIndex(), row, row)

@@ -77,6 +77,7 @@ class ChatPresenter(QObject):
         bridge.listen(chat.AssistantMessage, self._on_chat)
         bridge.listen(chat.AssistantDelta, self._on_delta)
         bridge.listen(chat.ConversationChanged, self._on_changed)
+        bridge.listen(chat.PathChanged, self._on_path)
         bridge.listen(chat.StoringDelayed, self._on_delayed)
 
     @property
@@ -285,6 +286,11 @@ class ChatPresenter(QObject):
         self._forget_delay()
         if said.deleted:
             self._forget(said.conversation.id)
+
+    def _on_path(self, said: chat.PathChanged) -> None:
+        """Other messages stand in the open conversation: another client edited a question, or chose a version."""
+        if said.conversation_id == self.conversation_id and not self.is_loading:
+            self._tasks.replace(self._load(said.conversation_id), "open conversation")
 
     def _on_chat(self, said: MessageSaid) -> None:
         self._forget_delay()

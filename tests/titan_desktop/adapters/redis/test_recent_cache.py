@@ -60,14 +60,14 @@ async def test_a_dropped_page_is_gone(cache: RedisRecentCache) -> None:
 async def test_a_page_ages(clean_redis_url: str, cache: RedisRecentCache) -> None:
     await cache.put(page(), (await cache.get("c")).ticket)
     async with redis.asyncio.from_url(clean_redis_url) as client:
-        assert 0 < await client.ttl("titan:recent:c") <= recent_cache.TTL_S
+        assert 0 < await client.ttl(recent_cache._name("c")) <= recent_cache.TTL_S
         await cache.drop("c")
-        assert 0 < await client.ttl("titan:recent:c") <= recent_cache.TTL_S
+        assert 0 < await client.ttl(recent_cache._name("c")) <= recent_cache.TTL_S
 
 
 async def test_what_another_version_wrote_is_a_miss(clean_redis_url: str, cache: RedisRecentCache) -> None:
     async with redis.asyncio.from_url(clean_redis_url) as client:
-        await client.hset("titan:recent:c", "page", '{"something": "else"}')
+        await client.hset(recent_cache._name("c"), "page", '{"something": "else"}')
     assert (await cache.get("c")).page is None
 
 

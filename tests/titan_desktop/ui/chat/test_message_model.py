@@ -66,6 +66,14 @@ def test_other_conversations_are_not_shown(model: MessageModel):
     assert model.rowCount() == 0
 
 
+def test_an_answer_to_a_question_that_is_not_loaded_is_not_shown(model: MessageModel):
+    """It stands further up, or on another path of the conversation: it belongs to no question shown here."""
+    model.put(question(2))
+    model.put(answer(1, "one"))
+    assert model.append_delta(delta(1, 3, " two"))
+    assert ids(model) == ["q2"]
+
+
 def test_deltas_grow_the_answer(model: MessageModel):
     """In order they append; what is there already is not appended twice."""
     model.put(question(1))

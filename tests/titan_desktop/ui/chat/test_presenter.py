@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from tests.titan_desktop.ui.window_core import WindowCore, answer, delta, heard, listed, question, until
 from titan_bus import Bus, BusConfig, BusUnavailableError
@@ -206,6 +207,17 @@ async def test_older_messages_come_a_page_at_a_time(connected, core, view):
         view.older_requested.emit()
     await until(lambda: view.model.rowCount() >= 100, view.model.page_added)
     assert view.model.message(0).text in {"question 20", "question 0"}
+
+
+async def test_another_path_that_a_client_chose_is_shown(connected, core, view):
+    """The page is loaded anew; a path of another conversation is none of this one's."""
+    core.messages += [question(1), answer(1, "one", State.COMPLETE), question(2)]
+    await open_first(connected, view)
+    core.messages[2:] = [replace(question(3), siblings=("q2", "q3"))]
+    await core.say(chat.PathChanged(conversation_id="c2", leaf_id="elsewhere"))
+    await core.say(chat.PathChanged(conversation_id="c1", leaf_id="q3"))
+    await until(lambda: texts(view) == ["question 1", "one", "question 3"], view.model.modelReset)
+    assert core.asked.count("history") == 2
 
 
 async def test_stop_and_retry_are_commands(connected, core, view):
