@@ -18,3 +18,7 @@ class Catalogue(Protocol):
     async def failed(self, folder: Path) -> Mapping[str, Reason]:
         """Return why those among the `known` that failed could not be read."""
         ...
+
+    async def outdated(self, folder: Path) -> frozenset[str]:
+        """Return those among the `known` whose text an older version of the extractor has read."""
+        ...

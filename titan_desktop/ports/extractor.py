@@ -1,19 +1,51 @@
-"""Text out of files."""
+"""Text out of files: a document is a sequence of blocks, each with its place."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
 from titan_desktop.contracts.memory import Reason
+from titan_desktop.contracts.sources import Place
+
+VERSION = 2
+"""Raised when files should be read again because more can be had from them. 2: blocks have places."""
+
+
+class BlockKind(StrEnum):
+    """What a block is. TEXT also where the extractor does not tell."""
+
+    TEXT = "text"
+    TABLE = "table"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A stretch of a document: a page, a slide, a sheet, or the whole of it where it has no such parts.
+
+    Attributes:
+        text: tidied, never blank. Where `place` is Lines or Cells, each line of it is one line of the file or one
+            row of the sheet, so that the place of a part can be counted.
+        place: None: the document has no places, or they are not known.
+    """
+
+    text: str
+    place: Place | None = None
+    kind: BlockKind = BlockKind.TEXT
 
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """A file's text. `title` is what the document calls itself, often ""; `mime_type` as detected."""
+    """What a file holds. `title` is what the document calls itself, often ""; `mime_type` as detected."""
 
-    text: str
+    blocks: tuple[Block, ...]
     mime_type: str
     title: str = ""
+
+    @property
+    def text(self) -> str:
+        """All blocks, an empty line between two."""
+        return "\n\n".join(block.text for block in self.blocks)
 
 
 class ExtractionError(Exception):
@@ -42,7 +74,7 @@ class Extractor(Protocol):
     """Reads through the files root, in a worker process, under limits of time and memory."""
 
     async def extract(self, path: Path) -> Extracted:
-        """Return the text of one file.
+        """Return what one file holds.
 
         Cancelling ends the worker that reads it.
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from titan_desktop.contracts.memory import FileFailure, Outcome, Reason
+from titan_desktop.contracts.sources import Place
 from titan_desktop.ports.files_root import Stamp
 
 
@@ -54,6 +55,14 @@ class FileEntry:
         return Path(self.path).suffix[1:].lower()
 
 
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A passage on its way into the index. `place`: from where in the file to where, None if it is not known."""
+
+    text: str
+    place: Place | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """A passage that one leg found. `score`: greater is better, comparable within one leg's answer only."""
@@ -65,6 +74,7 @@ class Found:
     position: int
     text: str
     score: float
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,11 +98,15 @@ class Passages(Protocol):
         """Return why those among the `known` that failed could not be read."""
         ...
 
+    async def outdated(self, folder: Path) -> frozenset[str]:
+        """Return those among the `known` whose text an older version of the extractor has read."""
+        ...
+
     async def stamp_of(self, path: str) -> Stamp | None:
         """Return how a file looked when it was dealt with, None for a file that never was."""
         ...
 
-    async def store(self, entry: FileEntry, passages: Sequence[str]) -> None:
+    async def store(self, entry: FileEntry, passages: Sequence[Passage]) -> None:
         """Replace all that is known of a file, in one step: old passages are found or new ones, never both."""
         ...
 

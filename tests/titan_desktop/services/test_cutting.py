@@ -4,29 +4,39 @@ import random
 
 import pytest
 
+from titan_desktop.contracts.sources import Cells, Lines, Pages, Place, Slides
+from titan_desktop.ports.extractor import Block
 from titan_desktop.services.memory import cutting
-from titan_desktop.services.memory.cutting import LIMIT, cut
+from titan_desktop.services.memory.cutting import LIMIT
 
 SENTENCE = "Арендатор вносит залог в размере двух месячных платежей. "
+
+
+def cut(text: str) -> list[str]:
+    return [passage.text for passage in cutting.cut([Block(text)])]
+
+
+def places(*blocks: Block) -> list[Place | None]:
+    return [passage.place for passage in cutting.cut(blocks)]
 
 
 def assert_whole(text: str) -> None:
     """Every word of `text`, all different, is in a passage; passages are runs of words that follow or overlap."""
     passages = cut(text)
     words = text.split()
-    places = {word: place for place, word in enumerate(words)}
+    numbers = {word: number for number, word in enumerate(words)}
     reached = 0
     for passage in passages:
         assert 0 < len(passage) <= LIMIT
         run = passage.split()
-        start = places[run[0]]
+        start = numbers[run[0]]
         assert run == words[start : start + len(run)]
         assert start <= reached < start + len(run)
         reached = start + len(run)
     assert reached == len(words)
 
 
-@pytest.mark.parametrize("pause", [" ", ". ", "\n", "\n\n", "\r\n\r\n", "\r", "! ", " \n \n "])
+@pytest.mark.parametrize("pause", [" ", ". ", "\n", "\n\n", "! ", " \n \n "])
 @pytest.mark.parametrize("count", [0, 1, 50, 3_000])
 def test_nothing_is_lost_and_nothing_is_too_long(pause: str, count: int) -> None:
     """Every word is in a passage, in order; no passage is empty or longer than the limit."""
@@ -79,3 +89,69 @@ def test_an_endless_text_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file gives a bounded number of passages."""
     monkeypatch.setattr(cutting, "MOST_PASSAGES", 3)
     assert len(cut(SENTENCE * 1_000)) == 3
+
+
+def test_a_passage_knows_its_lines() -> None:
+    """Counted as an editor does, with blank ones in front and between; the words stand on the lines it names."""
+    drawn = random.Random(7)
+    for _ in range(60):
+        pauses = drawn.choices(
+            (" ", ". ", "\n", "\n\n", "\n \n\n"), (60, 8, 4, 1, 1), k=drawn.randrange(1, 1500)
+        )
+        text = "\n" * drawn.randrange(3) + "".join(f"{number}{pause}" for number, pause in enumerate(pauses))
+        lines = text.split("\n")
+        for passage in cutting.cut([Block(text, Lines(first=1, last=len(lines)))]):
+            assert isinstance(passage.place, Lines)
+            named = lines[passage.place.first - 1 : passage.place.last]
+            words = passage.text.split()
+            assert named[0].split().index(words[0]) >= 0
+            assert named[-1].split().index(words[-1]) >= 0
+            assert set(words) <= set(" ".join(named).split())
+
+
+def test_short_pages_and_slides_share_a_passage_that_names_all_of_them() -> None:
+    """From the first to the last that it holds; one that holds a single one names it."""
+    deck = [Block(f"Слайд {number}", Slides(first=number, last=number)) for number in (1, 2, 5)]
+    assert places(*deck) == [Slides(first=1, last=5)]
+    pages = [
+        Block(SENTENCE * size, Pages(first=number, last=number))
+        for number, size in enumerate((20, 2, 20, 3), 3)
+    ]
+    assert places(*pages) == [Pages(first=3, last=4), Pages(first=5, last=6)]
+    assert places(Block("Залог", Pages(first=7, last=7))) == [Pages(first=7, last=7)]
+
+
+def test_a_part_of_a_long_page_is_on_that_page() -> None:
+    """Pages are not parted."""
+    assert places(Block(SENTENCE * 80, Pages(first=2, last=2))) == [Pages(first=2, last=2)] * 4
+
+
+def test_a_passage_knows_its_rows() -> None:
+    """A long table is cut between rows, each part names those that it holds, with what it repeats."""
+    rows = [f"Статья расходов номер {number} за месяц май и сумма" for number in range(60)]
+    passages = cutting.cut([Block("\n".join(rows), Cells(sheet="Май", first="AA10", last="AC69"))])
+    assert len(passages) > 1
+    for passage in passages:
+        assert isinstance(passage.place, Cells)
+        first, last = int(passage.place.first.removeprefix("AA")), int(passage.place.last.removeprefix("AC"))
+        assert passage.text.split("\n") == rows[first - 10 : last - 9]
+
+
+def test_a_sheet_is_not_mixed_with_the_next() -> None:
+    """Its name belongs to it, however short both are, and blank rows part no passage."""
+    book = [
+        Block("Май", Cells(sheet="Май")),
+        Block("аренда 60000", Cells(sheet="Май", first="B2", last="C2")),
+        Block("свет 900", Cells(sheet="Май", first="B5", last="C5")),
+        Block("Июнь", Cells(sheet="Июнь")),
+    ]
+    assert [(passage.text, passage.place) for passage in cutting.cut(book)] == [
+        ("Май\n\nаренда 60000\n\nсвет 900", Cells(sheet="Май", first="B2", last="C5")),
+        ("Июнь", Cells(sheet="Июнь")),
+    ]
+
+
+def test_where_nothing_is_known_nothing_is_named() -> None:
+    """Neither for a document without places, nor for a passage that begins in or reaches to a part without one."""
+    assert places(Block("Залог")) == [None]
+    assert places(Block("Залог"), Block("Плата", Pages(first=2, last=2))) == [None]

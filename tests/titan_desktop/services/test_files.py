@@ -35,6 +35,7 @@ class Index:
     def __init__(self) -> None:
         self.stamps: dict[str, Stamp] = {}
         self.broken: dict[str, Reason] = {}
+        self.old: set[str] = set()
         self.down = False
         self.refusals = 0
 
@@ -47,6 +48,9 @@ class Index:
 
     async def failed(self, folder: Path) -> Mapping[str, Reason]:
         return {path: why for path, why in self.broken.items() if Path(path).is_relative_to(folder)}
+
+    async def outdated(self, folder: Path) -> frozenset[str]:
+        return frozenset(path for path in self.old if Path(path).is_relative_to(folder))
 
     def learn(self, event: msgspec.Struct) -> None:
         if isinstance(event, files.FileSeen):
@@ -183,6 +187,21 @@ async def test_a_second_scan_says_nothing_of_what_is_known(
         await publish(bus, forced)
         assert (await ear.finished(forced.job_id)).seen == 2
         assert all(event.force for event in ear.heard if isinstance(event, files.FileSeen))
+
+
+async def test_what_an_older_version_has_read_is_read_again(
+    bus: Bus, ear: Ear, index: Index, desktop: Path
+) -> None:
+    """Once, at the next scan: there is more to be had from it than there was."""
+    async with started(bus, ear, index, desktop):
+        index.old.add(str(desktop / "Договор.txt"))
+        command = files.IndexPaths(job_id=new_ulid())
+        await publish(bus, command)
+        finished = await ear.finished(command.job_id)
+    assert (finished.seen, finished.unchanged) == (1, 1)
+    assert [event.path for event in ear.heard if isinstance(event, files.FileSeen) and event.force] == [
+        str(desktop / "Договор.txt")
+    ]
 
 
 async def test_paths_outside_and_paths_that_are_not_there_are_refused(

@@ -16,7 +16,8 @@ from titan_desktop.adapters.postgres.vectors import PostgresVectors
 from titan_desktop.contracts import files, memory, topics
 from titan_desktop.contracts.memory import FileIndexed, IndexStatus, Outcome, Reason, SearchResult
 from titan_desktop.contracts.message import Kinds, ask, publish
-from titan_desktop.ports.extractor import Extracted, ExtractionError, ExtractorUnavailableError
+from titan_desktop.contracts.sources import Lines
+from titan_desktop.ports.extractor import Block, Extracted, ExtractionError, ExtractorUnavailableError
 from titan_desktop.ports.model import Endpoint
 from titan_desktop.services import waiting
 from titan_desktop.services.memory import MemoryService, embedding
@@ -54,7 +55,9 @@ def text_of(path: Path) -> Extracted:
         raise ExtractionError(Reason.EMPTY)
     if content.startswith(b"\0"):
         raise ExtractionError(Reason.BROKEN, "not a text")
-    return Extracted(text=content.decode(), mime_type="text/plain")
+    lines = content.decode()
+    place = Lines(first=1, last=lines.count("\n") + 1)
+    return Extracted(blocks=(Block(lines, place),), mime_type="text/plain")
 
 
 def seen(path: Path, **more: Any) -> files.FileSeen:
@@ -152,7 +155,7 @@ async def test_a_file_is_indexed_and_found(house: House) -> None:
     assert result.degraded == ""
     (hit,) = result.hits
     assert (hit.path, hit.title, hit.kind) == (str(path), "Договор аренды.txt", "txt")
-    assert hit.passage == "Арендатор вносит залог."
+    assert (hit.passage, hit.place) == ("Арендатор вносит залог.", Lines(first=1, last=1))
 
 
 async def test_an_unchanged_file_is_not_read_again(house: House) -> None:

@@ -1,22 +1,30 @@
-"""Documents to text through kreuzberg: the only module that imports it, and only in a worker.
+"""Documents to blocks through kreuzberg: the only module that imports it, and only in a worker.
 
 Which document it is stands in its bytes; where they leave it open (a ZIP, an OLE container) its name decides.
 No OCR, no cache on disk, no network.
+
+Pages of a PDF, slides and sheets are told apart (kreuzberg 4.10). Pages of a DOCX are not: kreuzberg counts both a
+page break and the mark that Word leaves behind it, and where Word's marks are missing nobody knows the pages.
 """
 
 import contextlib
 import html
 import io
 import zipfile
+from collections.abc import Iterator
 
 import kreuzberg
 
+from titan_desktop.adapters.extraction import presentation, spreadsheet, tidy
 from titan_desktop.adapters.extraction.charset import decode
 from titan_desktop.adapters.extraction.kinds import DOCUMENTS, Form
 from titan_desktop.contracts.memory import Reason
-from titan_desktop.ports.extractor import Extracted, ExtractionError
+from titan_desktop.contracts.sources import Pages
+from titan_desktop.ports.extractor import Block, Extracted, ExtractionError
 
 _PDF = DOCUMENTS["pdf"]
+_SLIDES = frozenset(DOCUMENTS[kind] for kind in ("pptx", "pptm", "ppsx"))
+_SHEETS = frozenset(DOCUMENTS[kind] for kind in ("xlsx", "xlsm", "xlsb", "xls", "ods"))
 _ZIP = "application/zip"
 _OLE_STREAMS = (
     ("WordDocument", "doc"),
@@ -34,7 +42,7 @@ _TITLE_CHARACTERS_MAX = 300
 
 
 def read(data: bytes, form: Form, extension: str, unpacked_bytes: int) -> Extracted:
-    """Return a document's text as kreuzberg gives it, not yet tidied.
+    """Return a document's blocks, tidied; none where it has no text.
 
     Raises:
         ExtractionError: UNSUPPORTED, ENCRYPTED, BROKEN, TOO_LARGE (it unpacks to more than `unpacked_bytes`).
@@ -45,7 +53,8 @@ def read(data: bytes, form: Form, extension: str, unpacked_bytes: int) -> Extrac
     if form in {Form.HTML, Form.TEXT} and mime_type != DOCUMENTS["eml"]:
         data = decode(data).encode()  # kreuzberg takes UTF-8 whatever a page or a book says of itself
     try:
-        result = kreuzberg.extract_bytes_sync(data, mime_type, _config(mime_type))
+        marks = presentation.Marks()
+        result = kreuzberg.extract_bytes_sync(data, mime_type, _config(mime_type, marks))
     except kreuzberg.ValidationError as error:
         raise ExtractionError(Reason.UNSUPPORTED, mime_type) from error
     except kreuzberg.OCRError as error:
@@ -53,15 +62,37 @@ def read(data: bytes, form: Form, extension: str, unpacked_bytes: int) -> Extrac
     except (kreuzberg.KreuzbergError, RuntimeError, ValueError) as error:
         reason = Reason.ENCRYPTED if _is_encrypted(data, form) else Reason.BROKEN
         raise ExtractionError(reason, "" if reason is Reason.ENCRYPTED else _first_line(error)) from error
-    text = result.content
+    return Extracted(
+        blocks=tuple(_blocks(data, mime_type, result, marks)),
+        mime_type=mime_type,
+        title=_title(result.metadata.get("title")),
+    )
+
+
+def _blocks(
+    data: bytes, mime_type: str, result: kreuzberg.ExtractionResult, marks: presentation.Marks
+) -> Iterator[Block]:
     if mime_type == _PDF and result.pages:
         # At the end of a PDF's content kreuzberg repeats whatever looks like a table to it; its pages do not.
-        text = "\n\n".join(page["content"] for page in result.pages)
-    return Extracted(text=text, mime_type=mime_type, title=_title(result.metadata.get("title")))
+        for page in result.pages:
+            if text := tidy.tidied(page["content"]):
+                yield Block(text, Pages(first=page["page_number"], last=page["page_number"]))
+    elif mime_type in _SLIDES:
+        yield from marks.blocks(result.content, data)
+    elif mime_type in _SHEETS and result.tables:
+        yield from spreadsheet.blocks(
+            result.metadata["sheet_names"], result.tables, spreadsheet.Corners(data)
+        )
+    elif text := tidy.tidied(result.content):
+        yield Block(text)
 
 
-def _config(mime_type: str) -> kreuzberg.ExtractionConfig:
-    pages = kreuzberg.PageConfig(extract_pages=True) if mime_type == _PDF else None
+def _config(mime_type: str, marks: presentation.Marks) -> kreuzberg.ExtractionConfig:
+    pages = None
+    if mime_type == _PDF:
+        pages = kreuzberg.PageConfig(extract_pages=True)
+    elif mime_type in _SLIDES:
+        pages = kreuzberg.PageConfig(insert_page_markers=True, marker_format=marks.format)
     return kreuzberg.ExtractionConfig(
         use_cache=False,
         enable_quality_processing=False,

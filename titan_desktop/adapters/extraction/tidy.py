@@ -9,8 +9,25 @@ _LINE_END = re.compile("\r\n|[\r\v\f\u0085\u2028\u2029]")
 _SPACE = re.compile("[\u00a0\u2000-\u200a\u202f\u205f\u3000]")
 _INVISIBLE = re.compile("[\0-\x08\x0e-\x1f\x7f-\x9f\u200b\u2060\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]")
 """PostgreSQL's text takes no NUL, UTF-8 no lone surrogate; the others are seen by nobody and part words."""
+_FILE_LINE_END = re.compile("\r\n?")
+"""Where an editor begins a new line, besides the line feed."""
+_WORD_OVER_LINES = re.compile("\u00ad\n(\\S+) ?")
+_WITHIN_LINE = re.compile("[\v\f\u0085\u2028\u2029]")
 _TRAILING = re.compile("[ \t]+(?=\n|$)")
 _EMPTY_LINES = re.compile("\n{3,}")
+
+
+def tidied_lines(text: str) -> str:
+    """Return the text as `tidied` does, but with each line of it where it was: line n stays line n.
+
+    A word that a soft hyphen breaks is joined on its first line. Nothing is cut off but spaces.
+    """
+    text = _FILE_LINE_END.sub("\n", text)
+    text = _WORD_OVER_LINES.sub(r"\1\n", text)
+    text = text.replace("\u00ad", "")
+    text = _SPACE.sub(" ", _WITHIN_LINE.sub(" ", text))
+    text = _INVISIBLE.sub("", text)
+    return unicodedata.normalize("NFC", _TRAILING.sub("", text))
 
 
 def tidied(text: str) -> str:

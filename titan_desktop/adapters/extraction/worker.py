@@ -1,11 +1,12 @@
-"""What runs in a worker process: opens one file through a files root of its own, and returns its text.
+"""What runs in a worker process: opens one file through a files root of its own, and returns its blocks.
 
 multiprocessing's spawn imports this module in a fresh interpreter; `start` imports kreuzberg.
 """
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,7 +14,8 @@ from titan_desktop.adapters.extraction import charset, kinds, notation, tidy
 from titan_desktop.adapters.extraction.limits import Limits, hold
 from titan_desktop.adapters.files_root import LocalFilesRoot
 from titan_desktop.contracts.memory import Reason
-from titan_desktop.ports.extractor import Extracted, ExtractionError
+from titan_desktop.contracts.sources import Lines
+from titan_desktop.ports.extractor import Block, Extracted, ExtractionError
 from titan_desktop.ports.files_root import FilesRoot, FilesRootError
 
 _log = logging.getLogger(__name__)
@@ -49,7 +51,7 @@ def run(reader: Reader, path: str) -> Extracted:
 
 
 def read_file(files_root: FilesRoot, path: Path, limits: Limits) -> Extracted:
-    """Return the tidied text of one file: the `Reader` of the product."""
+    """Return the blocks of one file: the `Reader` of the product."""
     with files_root.open(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > limits.file_bytes:
@@ -58,15 +60,21 @@ def read_file(files_root: FilesRoot, path: Path, limits: Limits) -> Extracted:
         if not head.strip():
             raise ExtractionError(Reason.EMPTY)
         raw = _read(file, head, kinds.extension(path), limits)
-    text = tidy.tidied(raw.text)
-    if not text:
+    if not raw.blocks:
         raise ExtractionError(Reason.NO_TEXT)
-    if len(text) > limits.text_characters:
-        _log.warning(
-            "%r: only the first %d of %d characters are kept", path, limits.text_characters, len(text)
-        )
-        text = text[: limits.text_characters]
-    return Extracted(text=text, mime_type=raw.mime_type, title=raw.title)
+    blocks = tuple(_within(raw.blocks, limits.text_characters))
+    if blocks[-1] != raw.blocks[-1]:
+        _log.warning("%r: only the first %d characters are kept", path, limits.text_characters)
+    return Extracted(blocks=blocks, mime_type=raw.mime_type, title=raw.title)
+
+
+def _within(blocks: Iterable[Block], room: int) -> Iterator[Block]:
+    """Yield the blocks that fit into `room` characters, the last of them cut."""
+    for block in blocks:
+        yield block if len(block.text) <= room else replace(block, text=block.text[:room])
+        room -= len(block.text)
+        if room <= 0:
+            break
 
 
 def _read(file: BinaryIO, head: bytes, extension: str, limits: Limits) -> Extracted:
@@ -77,10 +85,20 @@ def _read(file: BinaryIO, head: bytes, extension: str, limits: Limits) -> Extrac
         if extension == "pdf":
             raise ExtractionError(Reason.BROKEN, "it is no PDF inside")
         data = head + file.read(max(0, limits.text_bytes - len(head)))
-        return Extracted(text=notation.readable(charset.decode(data), extension), mime_type="text/plain")
+        return Extracted(blocks=tuple(_lines(charset.decode(data), extension)), mime_type="text/plain")
     from titan_desktop.adapters.extraction import documents
 
     return documents.read(head + file.read(), form, extension, limits.unpacked_bytes)
+
+
+def _lines(text: str, extension: str) -> Iterator[Block]:
+    """Yield a file of text in one block, by its lines, unless it is shown in other lines than it is written in."""
+    shown = notation.readable(text, extension)
+    if shown is not text:
+        if tidied := tidy.tidied(shown):
+            yield Block(tidied)
+    elif (tidied := tidy.tidied_lines(text)).strip():
+        yield Block(tidied, Lines(first=1, last=tidied.count("\n") + 1))
 
 
 def _is_markup(extension: str) -> bool:

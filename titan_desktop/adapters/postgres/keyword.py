@@ -106,13 +106,13 @@ _BEST = f"""
         ), 0) AS score
         FROM candidate
     ), ranked AS (
-        SELECT passages.id, file_id, position, body, complete.score,
-            row_number() OVER (PARTITION BY file_id ORDER BY complete.score DESC, passages.id) AS place
+        SELECT passages.id, file_id, position, body, place, complete.score,
+            row_number() OVER (PARTITION BY file_id ORDER BY complete.score DESC, passages.id) AS nth
         FROM complete JOIN passages ON passages.id = complete.passage_id
     )
-    SELECT ranked.id, path, title, kind, position, body, score
+    SELECT ranked.id, path, title, kind, position, body, place, score
     FROM ranked JOIN files ON files.id = ranked.file_id
-    WHERE place <= {PER_FILE}
+    WHERE nth <= {PER_FILE}
     ORDER BY score DESC, ranked.id LIMIT $7
 """
 
@@ -121,8 +121,8 @@ _BEST = f"""
 # would use up a term id for every word of every file.
 _ADD = """
     WITH incoming AS (
-        SELECT * FROM unnest($2::int[], $3::int[], $4::text[], $5::bytea[], $6::text[])
-            AS i (id, position, body, digest, words)
+        SELECT * FROM unnest($2::int[], $3::int[], $4::text[], $5::bytea[], $6::text[], $7::jsonb[])
+            AS i (id, position, body, digest, words, place)
     ), occurrence AS MATERIALIZED (
         SELECT incoming.id AS passage_id, stem.lexeme AS term, cardinality(stem.positions) AS tf
         FROM incoming, unnest(to_tsvector('titan', incoming.words)) AS stem
@@ -151,8 +151,9 @@ _ADD = """
         UPDATE statistics SET passages = passages + (SELECT count(*) FROM incoming),
             length = length + (SELECT coalesce(sum(length), 0) FROM measured)
     )
-    INSERT INTO passages (id, file_id, position, body, digest, length, terms)
-    SELECT incoming.id, $1, position, body, digest, coalesce(measured.length, 0), coalesce(listed.terms, '{}')
+    INSERT INTO passages (id, file_id, position, body, digest, place, length, terms)
+    SELECT incoming.id, $1, position, body, digest, place,
+        coalesce(measured.length, 0), coalesce(listed.terms, '{}')
     FROM incoming
     LEFT JOIN measured ON measured.passage_id = incoming.id
     LEFT JOIN listed ON listed.passage_id = incoming.id
@@ -178,12 +179,18 @@ _TAKE_OUT = """
 
 @dataclass(frozen=True, slots=True)
 class NewPassage:
-    """A passage on its way in. `words`, what the index sees of it: its own and those of the file's name."""
+    """A passage on its way in.
+
+    Attributes:
+        words: what the index sees of it: its own and those of the file's name.
+        place: a `Place` in JSON.
+    """
 
     position: int
     body: str
     digest: bytes
     words: str
+    place: str | None
 
 
 def words(text: str) -> str:
@@ -219,6 +226,7 @@ async def add(connection: "PoolConnectionProxy", file_id: int, batch: Sequence[N
         [passage.body for passage in batch],
         [passage.digest for passage in batch],
         [passage.words for passage in batch],
+        [passage.place for passage in batch],
     )
 
 
@@ -231,7 +239,7 @@ async def take_out(connection: "PoolConnectionProxy", files: Sequence[int]) -> N
 
 
 async def find(pool: asyncpg.Pool, query: str, limit: int) -> Sequence[asyncpg.Record]:
-    """Return rows (id, path, title, kind, position, body, score) of the best passages, best first.
+    """Return rows (id, path, title, kind, position, body, place, score) of the best passages, best first.
 
     The scores are exact. The order is exact while the query's terms have at most `POSTINGS_READ` postings
     together; beyond that, a passage that holds only the commonest terms may be missed, as in MaxScore (Turtle

@@ -12,13 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import asyncpg
+import msgspec
 
 from titan_desktop.adapters.postgres import keyword
 from titan_desktop.adapters.postgres.database import Database, Migration
 from titan_desktop.adapters.postgres.faults import translated
 from titan_desktop.contracts.memory import FileFailure, Outcome, Reason
+from titan_desktop.contracts.sources import Place
+from titan_desktop.ports import extractor
 from titan_desktop.ports.files_root import Stamp
-from titan_desktop.ports.passages import Counts, FileEntry, Found
+from titan_desktop.ports.passages import Counts, FileEntry, Found, Passage
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -63,16 +66,27 @@ MIGRATIONS = (
         """,
     ),
     keyword.MIGRATION,
+    Migration(
+        "passages-places",
+        """
+        -- Null: the place is not known, as of all passages that were stored before.
+        ALTER TABLE passages ADD COLUMN place jsonb;
+        -- By which version of the extractor a file was read.
+        ALTER TABLE files ADD COLUMN extractor int NOT NULL DEFAULT 1;
+        """,
+    ),
 )
 
 _PUT_FILE = """
-    INSERT INTO files (path, size, mtime_ns, kind, title, outcome, reason, detail, event_id)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    INSERT INTO files (path, size, mtime_ns, kind, title, outcome, reason, detail, event_id, extractor)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
     ON CONFLICT (path) DO UPDATE SET size = excluded.size, mtime_ns = excluded.mtime_ns,
         outcome = excluded.outcome, reason = excluded.reason, detail = excluded.detail,
-        event_id = excluded.event_id, indexed_at = now()
+        event_id = excluded.event_id, extractor = excluded.extractor, indexed_at = now()
     RETURNING id
 """
+
+_place = msgspec.json.Decoder(Place)
 
 # starts_with and not LIKE: a file's name may hold % and _.
 _BENEATH = "path = $1 OR starts_with(path, $2)"
@@ -111,13 +125,23 @@ class PostgresPassages:
             )
         return {row["path"]: Reason(row["reason"]) for row in rows}
 
+    async def outdated(self, folder: Path) -> frozenset[str]:
+        """See `ports.catalogue`."""
+        with translated():
+            rows = await self._database.pool.fetch(
+                f"SELECT path FROM files WHERE outcome = 'indexed' AND extractor < $3 AND ({_BENEATH})",
+                *_beneath(str(folder)),
+                extractor.VERSION,
+            )
+        return frozenset(row["path"] for row in rows)
+
     async def stamp_of(self, path: str) -> Stamp | None:
         """See `ports.passages`."""
         with translated():
             row = await self._database.pool.fetchrow("SELECT size, mtime_ns FROM files WHERE path = $1", path)
         return Stamp(size=row["size"], mtime_ns=row["mtime_ns"]) if row else None
 
-    async def store(self, entry: FileEntry, passages: Sequence[str]) -> None:
+    async def store(self, entry: FileEntry, passages: Sequence[Passage]) -> None:
         """See `ports.passages`."""
         name = keyword.name_words(entry.title)
         async with self._writer() as connection:
@@ -132,6 +156,7 @@ class PostgresPassages:
                 entry.reason.value,
                 _storable(entry.detail),
                 entry.event_id,
+                extractor.VERSION,
             )
             await keyword.take_out(connection, [file_id])
             for start in range(0, len(passages), BATCH):
@@ -215,6 +240,7 @@ def found(row: asyncpg.Record) -> Found:
         position=row["position"],
         text=row["body"],
         score=row["score"],
+        place=_place.decode(row["place"]) if row["place"] else None,
     )
 
 
@@ -227,10 +253,13 @@ def _storable(text: str) -> str:
     return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
-def _prepared(start: int, passages: Sequence[str], name: str) -> list[keyword.NewPassage]:
+def _prepared(start: int, passages: Sequence[Passage], name: str) -> list[keyword.NewPassage]:
     prepared = []
     for position, passage in enumerate(passages, start):
-        body = _storable(passage)
+        body = _storable(passage.text)
         words = f"{keyword.words(body)} {name}"
-        prepared.append(keyword.NewPassage(position=position, body=body, digest=digest(body), words=words))
+        place = msgspec.json.encode(passage.place).decode() if passage.place else None
+        prepared.append(
+            keyword.NewPassage(position=position, body=body, digest=digest(body), words=words, place=place)
+        )
     return prepared

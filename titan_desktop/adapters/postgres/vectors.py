@@ -54,7 +54,7 @@ _NEAR = """
         FROM vectors WHERE model_id = {model} AND embedding IS NOT NULL
         ORDER BY embedding::halfvec({size}) <=> $1::real[]::halfvec({size}) LIMIT $2
     )
-    SELECT passages.id, path, title, kind, position, body, 1 - distance AS score
+    SELECT passages.id, path, title, kind, position, body, place, 1 - distance AS score
     FROM near JOIN passages USING (digest) JOIN files ON files.id = passages.file_id
     WHERE distance = distance
     ORDER BY distance, passages.id LIMIT $2

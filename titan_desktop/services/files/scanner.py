@@ -67,11 +67,13 @@ class _Job:
             return
         known = dict(await self._catalogue.known(path))
         failed = await self._catalogue.failed(path)
+        outdated = await self._catalogue.outdated(path)
         try:
             async for batch in self._batches(path):
                 for file, stamp in batch:
                     name = str(file)
-                    await self._take(name, stamp, known.pop(name, None), failed.get(name))
+                    again = name in outdated
+                    await self._take(name, stamp, known.pop(name, None), failed.get(name), again=again)
         except FilesRootError as error:
             await self._refuse(asked, error.reason)
             if error.reason not in _GONE:
@@ -115,9 +117,11 @@ class _Job:
                 raise
             return self._files_root.walk(path)
 
-    async def _take(self, path: str, stamp: Stamp, known: Stamp | None, failed: Reason | None) -> None:
+    async def _take(
+        self, path: str, stamp: Stamp, known: Stamp | None, failed: Reason | None, *, again: bool
+    ) -> None:
         # Permission may be given, and another program let go of a file, without a change of its stamp.
-        force = self._force or failed is Reason.UNREADABLE
+        force = self._force or again or failed is Reason.UNREADABLE
         if known == stamp and not force:
             self._unchanged += 1
             self._failed += failed is not None

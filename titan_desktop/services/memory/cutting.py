@@ -1,14 +1,21 @@
-"""A document's text cut into passages: what is searched, shown as a source, and given to the model.
+"""A document's blocks cut into passages: what is searched, shown as a source, and given to the model.
 
 Cut where the author paused: between paragraphs, then lines, sentences, words. Short paragraphs share a
 passage; a long one is parted evenly, and each part begins with the last sentences of the one before, because
 a question's words often stand on both sides of a cut (tests/benchmarks/retrieval.py: a share of 0.003 of the
-first hits).
+first hits). A passage may reach from one page or slide into the next, and knows from where to where.
 """
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from titan_desktop.contracts.sources import Place
+from titan_desktop.ports.extractor import Block
+from titan_desktop.ports.passages import Passage
+from titan_desktop.services.memory.places import joinable, joined, narrowed
 
 TARGET = 1_200
 """Characters at which a passage is closed."""
@@ -29,79 +36,109 @@ _PAUSES = (
 the parts are joined."""
 
 
-def cut(text: str) -> list[str]:
-    """Return the passages of `text` in order: none empty or longer than `LIMIT`, at most `MOST_PASSAGES`."""
-    passages: list[str] = []
-    for passage in _passages(text.replace("\r\n", "\n").replace("\r", "\n")):
-        passages.append(passage)
-        if len(passages) == MOST_PASSAGES:
-            break
-    return passages
+def cut(blocks: Iterable[Block]) -> list[Passage]:
+    """Return the passages of a document in order: none empty or longer than `LIMIT`, at most `MOST_PASSAGES`."""
+    return list(islice(_passages(blocks), MOST_PASSAGES))
 
 
-def _passages(text: str) -> Iterator[str]:
-    current = ""
-    for part in _split(_PARAGRAPHS, text):
-        paragraph = part.strip()
-        joined = f"{current}\n\n{paragraph}" if current else paragraph
-        if len(joined) <= LIMIT and len(current) < TARGET:
-            current = joined
-            continue
-        if current:
+def _passages(blocks: Iterable[Block]) -> Iterator[Passage]:
+    current: Passage | None = None
+    for paragraph in _paragraphs(blocks):
+        if current is not None:
+            text = f"{current.text}\n\n{paragraph.text}"
+            if len(text) <= LIMIT and len(current.text) < TARGET and joinable(current.place, paragraph.place):
+                current = Passage(text, joined(current.place, paragraph.place))
+                continue
             yield current
-        current = paragraph
-        if len(paragraph) > LIMIT:
+        current = Passage(paragraph.text, paragraph.place)
+        if len(paragraph.text) > LIMIT:
             yield from _parts(paragraph)
-            current = ""
-    if current:
+            current = None
+    if current is not None:
         yield current
 
 
-def _parts(paragraph: str) -> Iterator[str]:
+def _paragraphs(blocks: Iterable[Block]) -> Iterator[Passage]:
+    """Yield every paragraph of every block, whatever its length, with its place."""
+    for block in blocks:
+        line = 0
+        for part, after in _split(_PARAGRAPHS, block.text):
+            if paragraph := part.strip():
+                begin = line + part.count("\n", 0, part.index(paragraph[0]))
+                yield Passage(paragraph, narrowed(block.place, begin, begin + paragraph.count("\n")))
+            line += part.count("\n") + after.count("\n")
+
+
+def _parts(paragraph: Passage) -> Iterator[Passage]:
     """Part a long paragraph evenly, so that no crumb is left at its end."""
-    goal = len(paragraph) / math.ceil(len(paragraph) / TARGET)
-    part: list[str] = []
+    goal = len(paragraph.text) / math.ceil(len(paragraph.text) / TARGET)
+    part: list[_Piece] = []
     size = fresh = 0
-    for piece in _pieces(paragraph):
-        if fresh and (fresh >= goal or size + len(piece) > LIMIT):
-            yield "".join(part).strip()
-            part = _tail(part, min(OVERLAP, LIMIT - len(piece)))
-            size, fresh = sum(map(len, part)), 0
+    for piece in _pieces(paragraph.text):
+        if fresh and (fresh >= goal or size + len(piece.text) > LIMIT):
+            yield _passage_of(part, paragraph.place)
+            part = _tail(part, min(OVERLAP, LIMIT - len(piece.text)))
+            size, fresh = sum(len(each.text) for each in part), 0
         part.append(piece)
-        size += len(piece)
-        fresh += len(piece)
-    yield "".join(part).strip()
+        size += len(piece.text)
+        fresh += len(piece.text)
+    yield _passage_of(part, paragraph.place)
 
 
-def _pieces(text: str, depth: int = 0) -> Iterator[str]:
-    """Yield lines, or the sentences of long lines, or their words, each with what parts it from the next one."""
+class _Piece(NamedTuple):
+    """What is not cut any more, with what parts it from the next one, and the line of its paragraph, from 0."""
+
+    text: str
+    line: int
+
+
+def _passage_of(part: Sequence[_Piece], place: Place | None) -> Passage:
+    text = "".join(piece.text for piece in part).strip()
+    return Passage(text, narrowed(place, part[0].line, part[-1].line))
+
+
+def _pieces(text: str) -> Iterator[_Piece]:
+    """Yield lines, or the sentences of long lines, or their words."""
+    pause, between = _PAUSES[0]
+    for number, (line, _) in enumerate(_split(pause, text)):
+        if len(line) < TARGET:
+            yield _Piece(line + between, number)
+        else:
+            for piece in _smaller(line, 1):
+                yield _Piece(piece, number)
+
+
+def _smaller(text: str, depth: int) -> Iterator[str]:
     if depth == len(_PAUSES):
         for start in range(0, len(text), TARGET):
             yield text[start : start + TARGET]
         return
     pause, between = _PAUSES[depth]
-    for part in _split(pause, text):
+    for part, _ in _split(pause, text):
         if len(part) < TARGET:
             yield part + between
         else:
-            yield from _pieces(part, depth + 1)
+            yield from _smaller(part, depth + 1)
 
 
-def _split(pause: re.Pattern[str], text: str) -> Iterator[str]:
-    """Split step by step: `pause.split` would hold the interpreter, and the loop, for the whole of a long text."""
+def _split(pause: re.Pattern[str], text: str) -> Iterator[tuple[str, str]]:
+    """Yield what stands between pauses, each with the pause behind it, "" at the end.
+
+    Step by step: `pause.split` would hold the interpreter, and the loop, for the whole of a long text.
+    """
     begin = 0
     for found in pause.finditer(text):
         end, after = found.span(pause.groups)
-        yield text[begin:end]
+        yield text[begin:end], text[end:after]
         begin = after
-    yield text[begin:]
+    yield text[begin:], ""
 
 
-def _tail(part: list[str], room: int) -> list[str]:
+def _tail(part: list[_Piece], room: int) -> list[_Piece]:
     """Return the last pieces that fit into `room` characters."""
-    tail: list[str] = []
+    tail: list[_Piece] = []
     for piece in reversed(part):
-        room -= len(piece)
+        room -= len(piece.text)
         if room < 0:
             break
         tail.insert(0, piece)

@@ -38,4 +38,5 @@ def _hit(found: Found, score: float) -> FilePassage:
         passage=found.text,
         kind=found.kind,
         position=found.position,
+        place=found.place,
     )

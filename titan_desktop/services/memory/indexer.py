@@ -16,7 +16,7 @@ from titan_desktop.contracts.memory import FileIndexed, Outcome, Reason
 from titan_desktop.contracts.message import publish
 from titan_desktop.ports.extractor import ExtractionError, Extractor, ExtractorUnavailableError
 from titan_desktop.ports.files_root import Stamp
-from titan_desktop.ports.passages import FileEntry, IndexUnavailableError, Passages
+from titan_desktop.ports.passages import FileEntry, IndexUnavailableError, Passage, Passages
 from titan_desktop.services.memory import cutting
 from titan_desktop.services.memory.ordering import PathOrder
 from titan_desktop.services.waiting import until_there
@@ -93,9 +93,9 @@ class Indexer:
         self._passages_stored()
         return _said(seen, Outcome.INDEXED, detail=detail, passages=len(passages))
 
-    async def _passages_of(self, path: str) -> list[str]:
+    async def _passages_of(self, path: str) -> list[Passage]:
         extracted = await self._extractor.extract(Path(path))
-        passages = await asyncio.to_thread(cutting.cut, extracted.text)
+        passages = await asyncio.to_thread(cutting.cut, extracted.blocks)
         if not passages:
             raise ExtractionError(Reason.NO_TEXT)
         return passages

@@ -20,7 +20,7 @@ import pytest
 from tests import documents
 from titan_desktop.adapters.extraction import Limits, PooledExtractor, charset, kinds, tidy
 from titan_desktop.contracts.memory import Reason
-from titan_desktop.ports.extractor import Extracted, ExtractionError
+from titan_desktop.ports.extractor import Block, Extracted, ExtractionError
 from titan_desktop.ports.files_root import FilesRoot
 
 MIB = 1024 * 1024
@@ -250,7 +250,7 @@ def hostile(files_root: FilesRoot, path: Path, limits: Limits) -> Extracted:
         case "child":
             path.with_suffix(".pid").write_text(str(os.getpid()), "utf-8")
             ctypes.PyDLL(None).sleep(600)
-    return Extracted(text=str(os.getpid()), mime_type="text/plain")
+    return Extracted(blocks=(Block(str(os.getpid())),), mime_type="text/plain")
 
 
 TIGHT = Limits(timeout_s=1.0, resident_bytes=300 * MIB)

@@ -1,15 +1,20 @@
 """A database that an older Titan has written is brought up to date, and loses nothing."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from titan_desktop.adapters.postgres.database import Database
 from titan_desktop.adapters.postgres.history import PostgresHistory
+from titan_desktop.adapters.postgres.passages import PostgresPassages
 from titan_desktop.adapters.postgres.schema import MIGRATIONS
+from titan_desktop.adapters.postgres.vectors import PostgresVectors
 from titan_desktop.contracts.chat import Message, SendPrompt, State
 from titan_desktop.contracts.faults import Fault
-from titan_desktop.contracts.sources import FilePassage
+from titan_desktop.contracts.sources import FilePassage, Lines
+from titan_desktop.ports.files_root import Stamp
+from titan_desktop.ports.passages import FileEntry, Passage
 
 FIRST = frozenset({"history-001", "passages-001", "keyword-001", "vectors-001"})
 """The migrations of the first version."""
@@ -25,6 +30,22 @@ CONVERSATION = """
              "kind": "pdf", "position": 4},
             {"path": "/d/b.txt", "title": "b.txt", "score": 1.0, "passage": "No deposit.", "kind": "txt"}
         ]');
+"""
+
+FILE = """
+    INSERT INTO files (path, size, mtime_ns, kind, title, outcome, reason, detail, event_id) VALUES
+        ('/d/rent.txt', 26, 7, 'txt', 'rent.txt', 'indexed', '', '', 'E1'),
+        ('/d/x.bin', 9, 8, 'bin', 'x.bin', 'skipped', 'unsupported', '', 'E2');
+    INSERT INTO terms (term, df) VALUES ('deposit', 1), ('900', 1), ('euro', 1), ('rent', 1);
+    INSERT INTO passages (id, file_id, position, length, terms, digest, body)
+        SELECT nextval('passages_id'), files.id, 0, 4, (SELECT array_agg(terms.id) FROM terms),
+            sha256('The deposit is 900 euros.'), 'The deposit is 900 euros.'
+        FROM files WHERE path = '/d/rent.txt';
+    INSERT INTO postings (term_id, passage_id, tf, length)
+        SELECT terms.id, passages.id, 1, 4 FROM terms, passages;
+    UPDATE statistics SET passages = 1, length = 4;
+    INSERT INTO models (name, size) VALUES ('nomic', 3);
+    INSERT INTO vectors SELECT models.id, passages.digest, '[1,0,0]' FROM models, passages;
 """
 
 
@@ -139,3 +160,25 @@ async def test_they_go_on(history: PostgresHistory) -> None:
     assert begun is not None
     assert (begun.id, begun.attempt) == ("d1a", 2)
     assert await history.begin("c3", event_id="E5", model="m") is None
+
+
+async def test_files_of_an_older_index_are_found_without_a_place_until_they_are_read_again(
+    former: Database,
+) -> None:
+    """They are named as outdated, so that the next scan has them read; then they have their places."""
+    async with former.pool.acquire() as connection, connection.transaction():
+        await connection.execute(FILE)
+    await former.migrate(MIGRATIONS)
+    index = PostgresPassages(former)
+    (found,) = await index.find_words("deposit", 5)
+    assert (found.path, found.text, found.place) == ("/d/rent.txt", "The deposit is 900 euros.", None)
+    assert await index.known(Path("/d")) == {"/d/rent.txt": Stamp(26, 7), "/d/x.bin": Stamp(9, 8)}
+    assert await index.outdated(Path("/d")) == {"/d/rent.txt"}
+    place = Lines(first=1, last=1)
+    await index.store(
+        FileEntry(path="/d/rent.txt", stamp=Stamp(26, 7)), [Passage("The deposit is 900 euros.", place)]
+    )
+    assert [again.place for again in await index.find_words("deposit", 5)] == [place]
+    assert await index.outdated(Path("/d")) == frozenset()
+    vectors = PostgresVectors(former)
+    assert await vectors.missing("nomic", 5) == []

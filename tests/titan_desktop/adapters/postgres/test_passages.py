@@ -12,8 +12,11 @@ from titan_desktop.adapters.postgres import keyword
 from titan_desktop.adapters.postgres.database import Database
 from titan_desktop.adapters.postgres.passages import PostgresPassages
 from titan_desktop.contracts.memory import Outcome, Reason
+from titan_desktop.contracts.sources import Cells, Lines, Pages, Place, Slides
+from titan_desktop.ports import extractor
+from titan_desktop.ports.extractor import Block
 from titan_desktop.ports.files_root import Stamp
-from titan_desktop.ports.passages import FileEntry, IndexUnavailableError
+from titan_desktop.ports.passages import FileEntry, IndexUnavailableError, Passage
 from titan_desktop.services.memory.cutting import cut
 
 CORPUS = {
@@ -36,9 +39,13 @@ def entry(path: str, **changes: object) -> FileEntry:
     return FileEntry(path=path, stamp=Stamp(size=1, mtime_ns=2), **changes)
 
 
+def of(*texts: str) -> list[Passage]:
+    return [Passage(text) for text in texts]
+
+
 async def fill(passages: PostgresPassages, corpus: dict[str, list[str]] = CORPUS) -> None:
     for path, texts in corpus.items():
-        await passages.store(entry(path), texts)
+        await passages.store(entry(path), of(*texts))
 
 
 async def stems(database: Database, text: str) -> Counter[str]:
@@ -116,7 +123,7 @@ async def test_statistics_equal_a_recount(passages: PostgresPassages, database: 
                 texts = [
                     " ".join(drawn.choices(words, k=drawn.randrange(12))) for _ in range(drawn.randrange(4))
                 ]
-                await passages.store(entry(path), texts)
+                await passages.store(entry(path), of(*texts))
     frequencies, (number, length), postings = await recount(database)
     pool = database.pool
     assert {row["term"]: row["df"] for row in await pool.fetch("SELECT term, df FROM terms")} == frequencies
@@ -174,15 +181,15 @@ def test_name_words(name: str, words: str) -> None:
 )
 async def test_what_is_the_same_word(passages: PostgresPassages, written: str, asked: str) -> None:
     """Case, ё, stress marks, soft hyphens, width, endings and hyphens do not keep a word from being found."""
-    await passages.store(entry("/d/x.txt"), [f"перед {written} после"])
+    await passages.store(entry("/d/x.txt"), of(f"перед {written} после"))
     assert await passages.find_words(asked, 1)
 
 
 @pytest.mark.by_url
 async def test_replacing_and_removing(passages: PostgresPassages) -> None:
     """A file that is stored again is found by its new text alone; one that is removed is not found."""
-    await passages.store(entry("/d/a.txt"), ["старый текст"])
-    await passages.store(entry("/d/a.txt"), ["новый текст"])
+    await passages.store(entry("/d/a.txt"), of("старый текст"))
+    await passages.store(entry("/d/a.txt"), of("новый текст"))
     assert not await passages.find_words("старый", 5)
     assert (await passages.find_words("новый", 5))[0].position == 0
     assert await passages.remove("/d/a.txt") == 1
@@ -190,12 +197,42 @@ async def test_replacing_and_removing(passages: PostgresPassages) -> None:
     assert not await passages.find_words("новый", 5)
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        Pages(first=3, last=4),
+        Slides(first=2, last=2),
+        Lines(first=10, last=24),
+        Cells(sheet="Смета «май»", first="B3", last="C29"),
+        None,
+    ],
+)
+async def test_a_passage_keeps_its_place(passages: PostgresPassages, place: Place | None) -> None:
+    """It is found with the place that it was stored with."""
+    await passages.store(entry("/d/a.txt"), [Passage("залог", place)])
+    assert [found.place for found in await passages.find_words("залог", 1)] == [place]
+
+
+async def test_what_a_former_extractor_read_is_outdated(
+    passages: PostgresPassages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beneath the folder that is asked for, until it is stored anew; what gave no text is not tried again."""
+    await fill(passages)
+    await passages.store(entry("/d/x.bin", outcome=Outcome.SKIPPED, reason=Reason.UNSUPPORTED), ())
+    assert await passages.outdated(Path("/d")) == frozenset()
+    monkeypatch.setattr(extractor, "VERSION", extractor.VERSION + 1)
+    await passages.store(entry("/d/notes.txt"), of("новый текст"))
+    assert await passages.outdated(Path("/d")) == CORPUS.keys() - {"/d/notes.txt"}
+    assert await passages.outdated(Path("/d/lease.docx")) == {"/d/lease.docx"}
+    assert await passages.outdated(Path("/e")) == frozenset()
+
+
 async def test_a_folder_goes_without_its_neighbours(passages: PostgresPassages) -> None:
     """Wildcards in a folder's name mean themselves, and a folder is not the beginning of another's name."""
     kept = ["/d/aXb/1.txt", "/d/a_bc/1.txt", "/d/a_b.txt", "/d/100/1.txt"]
     gone = ["/d/a_b/1.txt", "/d/a_b/deep/er/2.txt"]
     for path in (*kept, *gone):
-        await passages.store(entry(path), ["слово"])
+        await passages.store(entry(path), of("слово"))
     assert await passages.remove("/d/a_b", folder=True) == len(gone)
     assert await passages.remove("/d/1%0", folder=True) == 0
     assert sorted(await passages.known(Path("/"))) == sorted(kept)
@@ -225,14 +262,14 @@ async def test_stamps_and_failures_are_kept(passages: PostgresPassages) -> None:
 
 async def test_one_file_does_not_crowd_out_the_others(passages: PostgresPassages) -> None:
     """A file with many fitting passages takes three places, so the next file is among the first four."""
-    await passages.store(entry("/d/long.txt"), ["залог залог"] * 50)
-    await passages.store(entry("/d/short.txt"), ["залог и многое другое"])
+    await passages.store(entry("/d/long.txt"), of("залог залог") * 50)
+    await passages.store(entry("/d/short.txt"), of("залог и многое другое"))
     assert {hit.title for hit in await passages.find_words("залог", 4)} == {"long.txt", "short.txt"}
 
 
 async def test_broken_text_is_stored(passages: PostgresPassages) -> None:
     """NUL and half surrogates, which PostgreSQL cannot hold, do not keep a file out of the index."""
-    await passages.store(entry("/d/a.txt"), ["до\0говор \ud800 аренды"])
+    await passages.store(entry("/d/a.txt"), of("до\0говор \ud800 аренды"))
     assert (await passages.find_words("договор", 1))[0].text == "договор ? аренды"
 
 
@@ -254,7 +291,7 @@ async def test_finds_what_plain_bm25_finds(
     """On the public questions the keyword leg's hit rates @1, @5 and @10 are not below BM25's."""
     data = json.loads((shared_data / "retrieval" / f"xquad-{language}-dev.json").read_text("utf-8"))
     for document in data["documents"]:
-        await passages.store(entry(f"/d/{document['id']}.txt"), cut(document["text"]))
+        await passages.store(entry(f"/d/{document['id']}.txt"), cut([Block(document["text"])]))
     ranks = []
     for question in data["questions"]:
         hits = await passages.find_words(question["question"], 100)

@@ -7,7 +7,7 @@ from titan_desktop.adapters.postgres.database import Database
 from titan_desktop.adapters.postgres.passages import PostgresPassages
 from titan_desktop.adapters.postgres.vectors import PostgresVectors
 from titan_desktop.ports.files_root import Stamp
-from titan_desktop.ports.passages import FileEntry, VectorSizeError
+from titan_desktop.ports.passages import FileEntry, Passage, VectorSizeError
 
 MODEL = "nomic-embed-text"
 TEXTS = {"кошка": [1.0, 0.1, 0.0], "котёнок": [0.9, 0.3, 0.0], "смета": [0.0, 0.1, 1.0]}
@@ -17,7 +17,7 @@ TEXTS = {"кошка": [1.0, 0.1, 0.0], "котёнок": [0.9, 0.3, 0.0], "см
 async def passages(database: Database) -> PostgresPassages:
     passages = PostgresPassages(database)
     for text in TEXTS:
-        await passages.store(FileEntry(path=f"/d/{text}.txt", stamp=Stamp(1, 1)), [text])
+        await passages.store(FileEntry(path=f"/d/{text}.txt", stamp=Stamp(1, 1)), [Passage(text)])
     return passages
 
 
@@ -51,7 +51,7 @@ async def test_the_index_of_the_model_serves(vectors: PostgresVectors, database:
 async def test_equal_texts_share_a_vector(vectors: PostgresVectors, passages: PostgresPassages) -> None:
     """A copy or a renamed file needs no new embedding, and both copies are found."""
     await vectors.store(MODEL, TEXTS)
-    await passages.store(FileEntry(path="/d/copy.txt", stamp=Stamp(1, 1)), ["кошка"])
+    await passages.store(FileEntry(path="/d/copy.txt", stamp=Stamp(1, 1)), [Passage("кошка")])
     assert await vectors.missing(MODEL, 10) == []
     assert await vectors.progress(MODEL) == (4, 4)
     found = await vectors.find_near(MODEL, TEXTS["кошка"], 2)
