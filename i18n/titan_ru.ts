@@ -222,13 +222,6 @@
     </message>
 </context>
 <context>
-    <name>Delay</name>
-    <message>
-        <source>The disk is full. Nothing is lost: it is stored as soon as you have made some room.</source>
-        <translation>Диск заполнен. Ничего не потеряно: всё сохранится, как только вы освободите место.</translation>
-    </message>
-</context>
-<context>
     <name>FailuresDialog</name>
     <message>
         <source>Files that could not be read</source>
@@ -256,53 +249,6 @@
     </message>
 </context>
 <context>
-    <name>Fault</name>
-    <message>
-        <source>The key was not accepted. Check the key in the settings.</source>
-        <translation>Ключ не принят. Проверьте ключ в настройках.</translation>
-    </message>
-    <message>
-        <source>The model&apos;s server cannot be reached. Check the connection and the address in the settings.</source>
-        <translation>Нет связи с сервером модели. Проверьте подключение к сети и адрес в настройках.</translation>
-    </message>
-    <message>
-        <source>The server does not have this model. Choose another model in the settings.</source>
-        <translation>На сервере нет такой модели. Выберите другую в настройках.</translation>
-    </message>
-    <message>
-        <source>Too many requests in a short time. Wait a minute, then try again.</source>
-        <translation>Слишком много запросов за короткое время. Подождите минуту и повторите.</translation>
-    </message>
-    <message>
-        <source>The account&apos;s credit is used up. Top it up, or choose another model in the settings.</source>
-        <translation>На счёте закончились средства. Пополните его или выберите другую модель в настройках.</translation>
-    </message>
-    <message>
-        <source>This conversation is too long for the model. Start a new one, or choose a larger model.</source>
-        <translation>Разговор слишком длинный для этой модели. Начните новый или выберите модель с большим контекстом.</translation>
-    </message>
-    <message>
-        <source>The model did not answer in time. Try again, or choose a faster model.</source>
-        <translation>Модель не ответила вовремя. Повторите запрос или выберите модель побыстрее.</translation>
-    </message>
-    <message>
-        <source>The model refused this request. Put the question differently.</source>
-        <translation>Модель отклонила этот запрос. Сформулируйте вопрос иначе.</translation>
-    </message>
-    <message>
-        <source>The model&apos;s server has a fault of its own. Try again in a while.</source>
-        <translation>На сервере модели произошла ошибка. Повторите немного позже.</translation>
-    </message>
-    <message>
-        <source>The server gave an answer that cannot be read. Check the address and the model in the settings.</source>
-        <translation>Сервер прислал ответ, который нельзя прочитать. Проверьте адрес и модель в настройках.</translation>
-    </message>
-    <message>
-        <source>Titan made a mistake. Try again; the command `titan doctor` shows what is wrong.</source>
-        <translation>В Titan произошла ошибка. Повторите; команда `titan doctor` покажет, в чём дело.</translation>
-    </message>
-</context>
-<context>
     <name>FilesPresenter</name>
     <message numerus="yes">
         <source>%n file(s) could not be read</source>
@@ -317,8 +263,8 @@
         <translation>Чтение файлов: {done} из {total}</translation>
     </message>
     <message>
-        <source>Vectors are not being made: {fault}</source>
-        <translation>Эмбеддинги не создаются: {fault}</translation>
+        <source>Vectors are not being made. {fault}</source>
+        <translation>Эмбеддинги не создаются. {fault}</translation>
     </message>
     <message>
         <source>Making vectors: {done} of {total}</source>
@@ -470,100 +416,6 @@
     <message>
         <source>Copied</source>
         <translation>Скопировано</translation>
-    </message>
-</context>
-<context>
-    <name>Place</name>
-    <message>
-        <source>p. {first}</source>
-        <translation>стр. {first}</translation>
-    </message>
-    <message>
-        <source>pp. {first}–{last}</source>
-        <translation>стр. {first}–{last}</translation>
-    </message>
-    <message>
-        <source>slide {first}</source>
-        <translation>слайд {first}</translation>
-    </message>
-    <message>
-        <source>slides {first}–{last}</source>
-        <translation>слайды {first}–{last}</translation>
-    </message>
-    <message>
-        <source>line {first}</source>
-        <translation>строка {first}</translation>
-    </message>
-    <message>
-        <source>lines {first}–{last}</source>
-        <translation>строки {first}–{last}</translation>
-    </message>
-    <message>
-        <source>sheet {sheet}</source>
-        <translation>лист {sheet}</translation>
-    </message>
-    <message>
-        <source>sheet {sheet}, {cells}</source>
-        <translation>лист {sheet}, {cells}</translation>
-    </message>
-</context>
-<context>
-    <name>Reason</name>
-    <message>
-        <source>Titan cannot read this kind of file.</source>
-        <translation>Titan не умеет читать файлы этого типа.</translation>
-    </message>
-    <message>
-        <source>The file is empty.</source>
-        <translation>Файл пуст.</translation>
-    </message>
-    <message>
-        <source>There is no text in it; it may be a scan or a picture.</source>
-        <translation>В файле нет текста: возможно, это скан или картинка.</translation>
-    </message>
-    <message>
-        <source>The file is too large.</source>
-        <translation>Файл слишком большой.</translation>
-    </message>
-    <message>
-        <source>It is protected by a password. Save a copy without one.</source>
-        <translation>Файл защищён паролем. Сохраните копию без пароля.</translation>
-    </message>
-    <message>
-        <source>The file is damaged. Check whether it opens in its own program.</source>
-        <translation>Файл повреждён. Проверьте, открывается ли он в своей программе.</translation>
-    </message>
-    <message>
-        <source>Reading it took too long and was given up.</source>
-        <translation>Чтение заняло слишком много времени и было прервано.</translation>
-    </message>
-    <message>
-        <source>Reading it would have taken too much memory.</source>
-        <translation>Для чтения не хватило памяти.</translation>
-    </message>
-    <message>
-        <source>The reader crashed on it. Titan itself is not affected.</source>
-        <translation>На этом файле произошёл сбой чтения. На работу Titan он не повлиял.</translation>
-    </message>
-    <message>
-        <source>It lies outside the folders that Titan may read.</source>
-        <translation>Файл лежит вне папок, которые Titan разрешено читать.</translation>
-    </message>
-    <message>
-        <source>You have no permission to read it.</source>
-        <translation>Нет прав на чтение файла.</translation>
-    </message>
-    <message>
-        <source>It was gone before it could be read.</source>
-        <translation>Файл исчез раньше, чем его успели прочитать.</translation>
-    </message>
-    <message>
-        <source>It is not an ordinary file.</source>
-        <translation>Это не обычный файл.</translation>
-    </message>
-    <message>
-        <source>The reason is not known.</source>
-        <translation>Причина неизвестна.</translation>
     </message>
 </context>
 <context>

@@ -1,15 +1,16 @@
-"""What the commands say, in English and in Russian: one table for each language, and the choice between them."""
+"""What the commands alone say, in English and in Russian. What codes of the core mean is `client.sentences`."""
 
 import os
 from collections.abc import Mapping
 
+from titan_desktop.client import sentences as codes
+from titan_desktop.client.sentences import Language
 from titan_desktop.contracts.chat import Delay
 from titan_desktop.contracts.faults import Fault
-from titan_desktop.contracts.memory import Reason
-from titan_desktop.contracts.sources import Cells, FilePassage, Lines, Pages, Slides, Source
+from titan_desktop.contracts.sources import Source
 
 Table = Mapping[str, str]
-"""Sentences by key. Faults have the keys `fault.…`, reasons `reason.…`, the lines of a report `doctor.…`."""
+"""Sentences by key. The lines of a report have keys `doctor.…`."""
 
 
 def table(language: str, environment: Mapping[str, str] = os.environ) -> Table:
@@ -20,14 +21,19 @@ def table(language: str, environment: Mapping[str, str] = os.environ) -> Table:
     return RUSSIAN if language == "ru" else ENGLISH
 
 
+def language_of(sentences: Table) -> Language:
+    """Return the language of a table."""
+    return "ru" if sentences is RUSSIAN else "en"
+
+
 def for_fault(sentences: Table, fault: Fault | None) -> str:
     """Say why an answer failed, and the cure."""
-    return sentences[f"fault.{fault or Fault.INTERNAL}"]
+    return codes.fault(language_of(sentences), fault)
 
 
 def for_delay(sentences: Table, delay: Delay) -> str:
     """Say what an answer waits for, and the cure."""
-    return sentences[f"delay.{delay}"]
+    return f"titan: {codes.delay(language_of(sentences), delay)}"
 
 
 def counted(sentences: Table, key: str, count: int) -> str:
@@ -47,67 +53,21 @@ def counted(sentences: Table, key: str, count: int) -> str:
 
 
 def for_degraded(sentences: Table, degraded: str) -> str:
-    """Say why the search went by words alone. What is no fault of an embedder is said as it is."""
-    fault = degraded.partition(":")[0]
-    return sentences["degraded"].format(reason=sentences.get(f"degraded.{fault}", degraded))
+    """Say why the search went by words alone."""
+    return sentences["degraded"].format(reason=codes.degraded(language_of(sentences), degraded))
 
 
 def for_reason(sentences: Table, reason: str) -> str:
-    """Say why a file was left out. An unknown reason, of a newer core, is said as it is."""
-    return sentences.get(f"reason.{reason}", reason) if reason != Reason.NONE else ""
+    """Say why a file was left out, without a full stop: more follows on the line."""
+    return codes.reason(language_of(sentences), reason).rstrip(".")
 
 
 def for_source(sentences: Table, source: Source) -> str:
     """Say a source's title, and where in its file it stands if that is known: "rent.pdf, p. 3"."""
-    return ", ".join(filter(None, (source.title, _place(sentences, source))))
-
-
-def _place(sentences: Table, source: Source) -> str:
-    match source:
-        case FilePassage(place=Cells() as cells):
-            key = "cells" if cells.first != cells.last else "cell" if cells.first else "sheet"
-            return sentences[f"place.{key}"].format(sheet=cells.sheet, first=cells.first, last=cells.last)
-        case FilePassage(place=Pages() | Slides() | Lines() as span):
-            unit = type(span).__name__.lower()
-            key = unit if span.first != span.last else unit.removesuffix("s")
-            return sentences[f"place.{key}"].format(first=span.first, last=span.last)
-    return ""
+    return ", ".join(filter(None, (source.title, codes.place(language_of(sentences), source))))
 
 
 ENGLISH: Table = {
-    "fault.wrong_key": "The endpoint refused the key. Set the right one: `titan key set`, or OPENAI_API_KEY.",
-    "fault.unreachable": "The model's endpoint cannot be reached. Check the network and its address.",
-    "fault.model_not_found": "The endpoint knows no such model. Choose another: in the settings or TITAN_MODEL.",
-    "fault.rate_limited": "The endpoint is asked too often. Wait a minute and ask again.",
-    "fault.quota_exceeded": "The account has no credit left. Top it up, or connect another model.",
-    "fault.context_too_long": "The conversation is too long for this model. Start a new one.",
-    "fault.timed_out": "The answer took too long. Ask again, or give it more time with --timeout.",
-    "fault.refused": "The endpoint refused the question. Ask it in other words.",
-    "fault.server_error": "The model's endpoint failed. Try again in a moment.",
-    "fault.malformed": "The endpoint gave an answer that cannot be read. Check its address and the model's name.",
-    "fault.internal": "Titan failed to answer. Try again; the log of the core says more.",
-    "reason.unsupported": "not a kind of file that Titan reads",
-    "reason.empty": "the file is empty",
-    "reason.no_text": "there is no text in it",
-    "reason.too_large": "the file is too large",
-    "reason.encrypted": "it is protected by a password",
-    "reason.broken": "the file is damaged",
-    "reason.timed_out": "reading it took too long",
-    "reason.out_of_memory": "reading it took too much memory",
-    "reason.crashed": "it crashed the reader",
-    "reason.outside": "it lies outside the folders that Titan may read",
-    "reason.unreadable": "it may not be read",
-    "reason.vanished": "it is not there",
-    "reason.not_regular": "it is not an ordinary file",
-    "place.page": "p. {first}",
-    "place.pages": "pp. {first}–{last}",
-    "place.slide": "slide {first}",
-    "place.slides": "slides {first}–{last}",
-    "place.line": "line {first}",
-    "place.lines": "lines {first}–{last}",
-    "place.sheet": "sheet {sheet}",
-    "place.cell": "sheet {sheet}, {first}",
-    "place.cells": "sheet {sheet}, {first}:{last}",
     "sources": "Sources:",
     "nothing": "Nothing was found in your files.",
     "connect": (
@@ -119,20 +79,9 @@ ENGLISH: Table = {
         "Titan is running with other settings than this terminal's: {names} will count when its window is closed."
     ),
     "stopped": "(stopped)",
-    "delay.disk_full": "titan: the disk is full. The answer is kept until it can be stored: free some space.",
     "first_scan": "Reading your files",
     "first_scan_late": "Your files are still being read; the answer knows only those read so far.",
-    "degraded": "Found by words alone: {reason}",
-    "degraded.unreachable": "the endpoint of the embedding model cannot be reached. Check the network.",
-    "degraded.timed_out": "the endpoint of the embedding model took too long. Try again in a moment.",
-    "degraded.wrong_key": "the endpoint of the embedding model refused the key. Set the right one.",
-    "degraded.model_not_found": "the endpoint does not know the embedding model. Name another in the settings.",
-    "degraded.rate_limited": "the endpoint of the embedding model is asked too often. Wait a minute.",
-    "degraded.server_error": "the endpoint of the embedding model failed. Try again in a moment.",
-    "degraded.quota_exceeded": "the account of the embedding model has no credit left. Top it up.",
-    "degraded.refused": "the embedding model refused the question. Ask it in other words.",
-    "degraded.context_too_long": "the question is too long for the embedding model. Shorten it.",
-    "degraded.malformed": "the endpoint gave no vectors. Check that its model is one for embeddings.",
+    "degraded": "Found by words alone. {reason}",
     "indexing": "Indexing",
     "indexed": "Indexed: {files} ({bytes}) in {seconds:.1f} s, {rate:.0f} files/s",
     "unchanged": "Unchanged: {files}",
@@ -140,7 +89,7 @@ ENGLISH: Table = {
     "removed": "Removed: {files}",
     "skipped": "Skipped: {files}",
     "failed": "Failed: {files}",
-    "refused": "titan: {path} is refused: {reason}. {cure}",
+    "refused": "titan: {path} is refused. {reason}. {cure}",
     "cure.outside": "Titan reads your Desktop and Downloads alone: copy it there.",
     "cure.other": "Check the path and its permissions.",
     "more": "… and {files} more",
@@ -211,39 +160,6 @@ ENGLISH: Table = {
 }
 
 RUSSIAN: Table = {
-    "fault.wrong_key": "Сервер модели не принял ключ. Задайте верный: `titan key set` или OPENAI_API_KEY.",
-    "fault.unreachable": "Сервер модели недоступен. Проверьте сеть и адрес в настройках.",
-    "fault.model_not_found": "Сервер не знает такой модели. Выберите другую в настройках или в TITAN_MODEL.",
-    "fault.rate_limited": "Слишком много запросов. Подождите минуту и спросите снова.",
-    "fault.quota_exceeded": "На счёте не осталось средств. Пополните его или подключите другую модель.",
-    "fault.context_too_long": "Беседа слишком длинна для этой модели. Начните новую.",
-    "fault.timed_out": "Ответ занял слишком много времени. Спросите снова или увеличьте --timeout.",
-    "fault.refused": "Сервер отклонил вопрос. Задайте его другими словами.",
-    "fault.server_error": "Ошибка на сервере модели. Повторите чуть позже.",
-    "fault.malformed": "Сервер модели прислал ответ, который нельзя прочитать. Проверьте адрес и имя модели.",
-    "fault.internal": "Titan не смог ответить. Повторите; подробности в журнале ядра.",
-    "reason.unsupported": "файлы этого вида Titan не читает",
-    "reason.empty": "файл пуст",
-    "reason.no_text": "в нём нет текста",
-    "reason.too_large": "файл слишком велик",
-    "reason.encrypted": "файл защищён паролем",
-    "reason.broken": "файл повреждён",
-    "reason.timed_out": "чтение заняло слишком много времени",
-    "reason.out_of_memory": "чтение заняло слишком много памяти",
-    "reason.crashed": "файл обрушил программу чтения",
-    "reason.outside": "он вне папок, которые Titan может читать",
-    "reason.unreadable": "нет прав на чтение",
-    "reason.vanished": "его нет на месте",
-    "reason.not_regular": "это не обычный файл",
-    "place.page": "стр. {first}",
-    "place.pages": "стр. {first}–{last}",
-    "place.slide": "слайд {first}",
-    "place.slides": "слайды {first}–{last}",
-    "place.line": "строка {first}",
-    "place.lines": "строки {first}–{last}",
-    "place.sheet": "лист {sheet}",
-    "place.cell": "лист {sheet}, {first}",
-    "place.cells": "лист {sheet}, {first}:{last}",
     "sources": "Источники:",
     "nothing": "В ваших файлах ничего не найдено.",
     "connect": (
@@ -255,20 +171,9 @@ RUSSIAN: Table = {
         "Titan запущен с другими настройками, чем в этом терминале: {names} подействует, когда закроют его окно."
     ),
     "stopped": "(остановлено)",
-    "delay.disk_full": "titan: диск заполнен. Ответ не пропадёт и сохранится, когда освободится место.",
     "first_scan": "Читаю ваши файлы",
     "first_scan_late": "Файлы ещё читаются; ответ знает только прочитанные.",
-    "degraded": "Найдено только по словам: {reason}",
-    "degraded.unreachable": "сервер векторной модели недоступен. Проверьте сеть.",
-    "degraded.timed_out": "сервер векторной модели не ответил вовремя. Повторите чуть позже.",
-    "degraded.wrong_key": "сервер векторной модели не принял ключ. Задайте верный.",
-    "degraded.model_not_found": "сервер не знает векторной модели. Назовите другую в настройках.",
-    "degraded.rate_limited": "слишком много запросов к векторной модели. Подождите минуту.",
-    "degraded.server_error": "ошибка на сервере векторной модели. Повторите чуть позже.",
-    "degraded.quota_exceeded": "на счёте векторной модели нет средств. Пополните его.",
-    "degraded.refused": "векторная модель отклонила вопрос. Задайте его другими словами.",
-    "degraded.context_too_long": "вопрос слишком длинный для векторной модели. Сократите его.",
-    "degraded.malformed": "сервер не прислал векторов. Проверьте, та ли модель названа.",
+    "degraded": "Найдено только по словам. {reason}",
     "indexing": "Индексирую",
     "indexed": "Проиндексировано: {files} ({bytes}) за {seconds:.1f} с, файлов в секунду: {rate:.0f}",
     "unchanged": "Без изменений: {files}",
@@ -276,7 +181,7 @@ RUSSIAN: Table = {
     "removed": "Удалено из индекса: {files}",
     "skipped": "Пропущено: {files}",
     "failed": "Не прочитано: {files}",
-    "refused": "titan: отказано в доступе к {path}: {reason}. {cure}",
+    "refused": "titan: отказано в доступе к {path}. {reason}. {cure}",
     "cure.outside": "Titan читает только «Рабочий стол» и «Загрузки»: скопируйте туда.",
     "cure.other": "Проверьте путь и права доступа.",
     "more": "… и ещё {files}",

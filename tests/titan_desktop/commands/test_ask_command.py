@@ -182,7 +182,7 @@ async def test_a_fault_is_a_sentence_with_its_cure(
         status = await ask.run(bus, options(), "x", sentences.RUSSIAN)
     out, err = capsys.readouterr()
     assert status == exit_codes.MODEL_FAILED
-    assert err == f"titan: {sentences.RUSSIAN[f'fault.{fault}']} (HTTP 4xx)\n"
+    assert err == f"titan: {sentences.for_fault(sentences.RUSSIAN, fault)} (HTTP 4xx)\n"
     assert out == ""
 
 
@@ -232,7 +232,7 @@ async def test_what_an_answer_waits_for_is_said_once(bus: Bus, capsys: pytest.Ca
         assert await ask.run(bus, options(), "What is the deposit?", SAYS) == exit_codes.DONE
     out, err = capsys.readouterr()
     assert out.split("\n")[0] == "The deposit is 900."
-    assert err == SAYS["delay.disk_full"] + "\n"
+    assert err == sentences.for_delay(SAYS, chat.Delay.DISK_FULL) + "\n"
 
 
 async def test_the_terminal_obeys_no_answer(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:

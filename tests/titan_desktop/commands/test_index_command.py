@@ -59,10 +59,10 @@ async def test_the_summary_counts_every_outcome(bus: Bus, capsys: pytest.Capture
     assert said["indexed"] == 1
     assert said["unchanged"] == 4
     assert said["skipped"] == [
-        {"path": "/d/a.xyz", "reason": "unsupported", "sentence": SAYS["reason.unsupported"]}
+        {"path": "/d/a.xyz", "reason": "unsupported", "sentence": sentences.for_reason(SAYS, "unsupported")}
     ]
     assert said["failed"] == [
-        {"path": "/d/broken.pdf", "reason": "broken", "sentence": SAYS["reason.broken"]}
+        {"path": "/d/broken.pdf", "reason": "broken", "sentence": sentences.for_reason(SAYS, "broken")}
     ]
     assert said["refused"] == []
     assert said["bytes"] == 1000
@@ -76,7 +76,10 @@ async def test_a_person_reads_why(bus: Bus, capsys: pytest.CaptureFixture[str]) 
         await run(bus, options(json=False), [], sentences.RUSSIAN)
     out, err = capsys.readouterr()
     assert "Проиндексировано: 1 (1 KB)" in out
-    assert "Не прочитано: 1\n  файл повреждён: 1\n    /d/broken.pdf\n" in out
+    assert (
+        "Не прочитано: 1\n  Файл повреждён. Проверьте, открывается ли он в своей программе: 1\n    /d/broken.pdf\n"
+        in out
+    )
     assert err == ""
 
 
@@ -181,7 +184,7 @@ async def test_a_path_outside_is_refused_with_the_cure(bus: Bus, capsys: pytest.
     assert status == exit_codes.PATH_REFUSED
     assert json.loads(out)["indexed"] == 1
     assert err == (
-        "titan: /etc/passwd is refused: it lies outside the folders that Titan may read."
+        "titan: /etc/passwd is refused. It lies outside the folders that Titan may read."
         " Titan reads your Desktop and Downloads alone: copy it there.\n"
     )
     assert commands[0].force

@@ -62,3 +62,8 @@ class Translator:
         if name != "qtbase_en":  # Qt's own words are English already
             log.warning("no translations %s in %s", name, folder)
         return []
+
+
+def language() -> Literal["en", "ru"]:
+    """Return the language that the window speaks now, for what Qt's catalogues do not hold."""
+    return "ru" if QLocale().language() is QLocale.Language.Russian else "en"

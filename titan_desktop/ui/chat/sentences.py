@@ -1,54 +1,18 @@
 """What the conversation says about itself: why an answer failed and what to do, in the person's language.
 
-Qt looks the translation up at each call, so a sentence is asked for when it is shown and never kept.
+The language may change, so a sentence is asked for when it is shown and never kept.
 """
 
-from typing import Any
+from PySide6.QtCore import QCoreApplication
 
-from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
-
+from titan_desktop.client import sentences as codes
 from titan_desktop.contracts.chat import Delay
 from titan_desktop.contracts.faults import Fault
-from titan_desktop.contracts.sources import Cells, FilePassage, Lines, Pages, Slides, Source
+from titan_desktop.contracts.sources import Source
+from titan_desktop.ui.base.translator import language
 
 SETTINGS_URL = "titan:settings"
 """What `link_activated` carries when the person asks for the settings."""
-
-
-_FAULTS: dict[Fault, Any] = {
-    Fault.WRONG_KEY: QT_TRANSLATE_NOOP("Fault", "The key was not accepted. Check the key in the settings."),
-    Fault.UNREACHABLE: QT_TRANSLATE_NOOP(
-        "Fault", "The model's server cannot be reached. Check the connection and the address in the settings."
-    ),
-    Fault.MODEL_NOT_FOUND: QT_TRANSLATE_NOOP(
-        "Fault", "The server does not have this model. Choose another model in the settings."
-    ),
-    Fault.RATE_LIMITED: QT_TRANSLATE_NOOP(
-        "Fault", "Too many requests in a short time. Wait a minute, then try again."
-    ),
-    Fault.QUOTA_EXCEEDED: QT_TRANSLATE_NOOP(
-        "Fault", "The account's credit is used up. Top it up, or choose another model in the settings."
-    ),
-    Fault.CONTEXT_TOO_LONG: QT_TRANSLATE_NOOP(
-        "Fault", "This conversation is too long for the model. Start a new one, or choose a larger model."
-    ),
-    Fault.TIMED_OUT: QT_TRANSLATE_NOOP(
-        "Fault", "The model did not answer in time. Try again, or choose a faster model."
-    ),
-    Fault.REFUSED: QT_TRANSLATE_NOOP(
-        "Fault", "The model refused this request. Put the question differently."
-    ),
-    Fault.SERVER_ERROR: QT_TRANSLATE_NOOP(
-        "Fault", "The model's server has a fault of its own. Try again in a while."
-    ),
-    Fault.MALFORMED: QT_TRANSLATE_NOOP(
-        "Fault",
-        "The server gave an answer that cannot be read. Check the address and the model in the settings.",
-    ),
-    Fault.INTERNAL: QT_TRANSLATE_NOOP(
-        "Fault", "Titan made a mistake. Try again; the command `titan doctor` shows what is wrong."
-    ),
-}
 
 
 _CURED_IN_SETTINGS = frozenset(
@@ -64,19 +28,12 @@ _CURED_IN_SETTINGS = frozenset(
 
 def fault_sentence(fault: Fault | None) -> str:
     """Which fault it is, and what the person can do."""
-    return QCoreApplication.translate("Fault", _FAULTS[fault or Fault.INTERNAL])
-
-
-_DELAYS: dict[Delay, Any] = {
-    Delay.DISK_FULL: QT_TRANSLATE_NOOP(
-        "Delay", "The disk is full. Nothing is lost: it is stored as soon as you have made some room."
-    ),
-}
+    return codes.fault(language(), fault)
 
 
 def delay_sentence(delay: Delay) -> str:
     """What has to wait, and what the person can do."""
-    return QCoreApplication.translate("Delay", _DELAYS[delay])
+    return codes.delay(language(), delay)
 
 
 def cured_in_settings(fault: Fault | None) -> bool:
@@ -101,28 +58,6 @@ def nothing_found(folders: str) -> str:
     return translate("Hint", "Nothing was found in {folders}. Try other words.").format(folders=folders)
 
 
-_PLACES: dict[type, tuple[Any, Any]] = {
-    Pages: (QT_TRANSLATE_NOOP("Place", "p. {first}"), QT_TRANSLATE_NOOP("Place", "pp. {first}–{last}")),
-    Slides: (
-        QT_TRANSLATE_NOOP("Place", "slide {first}"),
-        QT_TRANSLATE_NOOP("Place", "slides {first}–{last}"),
-    ),
-    Lines: (QT_TRANSLATE_NOOP("Place", "line {first}"), QT_TRANSLATE_NOOP("Place", "lines {first}–{last}")),
-}
-"""One of them, and several."""
-
-
 def place(source: Source) -> str:
     """Say where in its file a source stands, "" where that is not known."""
-    match source:
-        case FilePassage(place=Cells(sheet=sheet, first=first, last=last)):
-            if not first:
-                return QCoreApplication.translate("Place", "sheet {sheet}").format(sheet=sheet)
-            cells = first if first == last else f"{first}:{last}"
-            return QCoreApplication.translate("Place", "sheet {sheet}, {cells}").format(
-                sheet=sheet, cells=cells
-            )
-        case FilePassage(place=Pages() | Slides() | Lines() as span):
-            sentence = _PLACES[type(span)][span.first != span.last]
-            return QCoreApplication.translate("Place", sentence).format(first=span.first, last=span.last)
-    return ""
+    return codes.place(language(), source)

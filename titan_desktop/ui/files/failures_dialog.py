@@ -15,10 +15,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from titan_desktop.client import sentences
 from titan_desktop.contracts.memory import FileFailure
 from titan_desktop.ui.base.short_path import short_path
 from titan_desktop.ui.base.tooltip import tip
-from titan_desktop.ui.files.reasons import reason_sentence
+from titan_desktop.ui.base.translator import language
 
 
 class FailuresDialog(QDialog):
@@ -58,7 +59,9 @@ class FailuresDialog(QDialog):
         self.table.clear()
         for failure in self._failures:
             path = PurePath(failure.path)
-            row = QTreeWidgetItem([path.name, reason_sentence(failure.reason), short_path(path.parent)])
+            row = QTreeWidgetItem(
+                [path.name, sentences.reason(language(), failure.reason), short_path(path.parent)]
+            )
             for column, text in enumerate((failure.path, failure.detail or row.text(1), failure.path)):
                 row.setToolTip(column, tip(text))
             self.table.addTopLevelItem(row)

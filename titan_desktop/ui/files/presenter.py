@@ -7,10 +7,12 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from titan_bus import BusError
+from titan_desktop.client import sentences
 from titan_desktop.contracts import files, memory, system
 from titan_desktop.ui.base.banner import StatusLine
 from titan_desktop.ui.base.bridge import Bridge
 from titan_desktop.ui.base.tasks import Tasks
+from titan_desktop.ui.base.translator import language
 from titan_desktop.ui.files.failures_dialog import FailuresDialog
 from titan_desktop.ui.files.reading_progress import ReadingProgress
 
@@ -114,7 +116,8 @@ class FilesPresenter(QObject):
             return self.tr("Reading files: {done} of {total}").format(done=done, total=total)
         embedding = self._embedding
         if embedding is not None and embedding.fault:
-            return self.tr("Vectors are not being made: {fault}").format(fault=embedding.fault)
+            fault = sentences.degraded(language(), embedding.fault)
+            return self.tr("Vectors are not being made. {fault}").format(fault=fault)
         if embedding is not None and embedding.done < embedding.total:
             return self.tr("Making vectors: {done} of {total}").format(
                 done=embedding.done, total=embedding.total

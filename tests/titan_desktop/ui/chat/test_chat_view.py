@@ -2,7 +2,7 @@ import random
 from itertools import pairwise
 
 import pytest
-from PySide6.QtCore import QPoint, Qt, QTranslator, QUrl
+from PySide6.QtCore import QLocale, QPoint, Qt, QTranslator, QUrl
 from PySide6.QtGui import QColor, QGuiApplication, QPalette, QTextDocument
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
@@ -489,18 +489,19 @@ class Foreign(QTranslator):
 def test_another_language_is_spoken_at_once(view: ChatView, qapp):
     """Sentences, buttons and names change without a restart."""
     show_answer(view, state=State.FAILED, fault=Fault.WRONG_KEY)
-    translator = Foreign()
+    translator, spoken = Foreign(), QLocale()
+    QLocale.setDefault(QLocale("ru"))
     qapp.installTranslator(translator)
     try:
         QApplication.processEvents()
         row = widget(view, "a1")
         assert row.retry.text() == "»Try again"
-        assert row._notice.text() == fault_sentence(Fault.WRONG_KEY)
-        assert row._notice.text().startswith("»")
+        assert row._notice.text().startswith("Ключ не принят.")
         assert view.composer.edit.placeholderText().startswith("»")
         assert view.messages.jump.toolTip().startswith("»")
         assert view.composer.button.toolTip().startswith("»")
     finally:
+        QLocale.setDefault(spoken)
         qapp.removeTranslator(translator)
         QApplication.processEvents()
     assert widget(view, "a1").retry.text() == "Try again"

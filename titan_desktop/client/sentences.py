@@ -1,0 +1,222 @@
+"""What the core's codes mean, as sentences for a person: the one table of the window and the commands.
+
+The bus carries codes and fields; each client asks here for a sentence in its person's language when it shows it.
+What only one client says stands with that client: the window's own words in Qt's catalogue, those of the commands
+in `commands.sentences`.
+"""
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+from titan_desktop.contracts.chat import Delay
+from titan_desktop.contracts.faults import Fault
+from titan_desktop.contracts.memory import Reason
+from titan_desktop.contracts.sources import Cells, FilePassage, Lines, Pages, Slides, Source
+
+Language = Literal["en", "ru"]
+
+
+class Words(NamedTuple):
+    """One sentence in each language, with the same blanks."""
+
+    en: str
+    ru: str
+
+    def say(self, language: Language, **fields: object) -> str:
+        """Fill the blanks of the sentence in this language."""
+        return (self.ru if language == "ru" else self.en).format(**fields)
+
+
+def fault(language: Language, code: Fault | None) -> str:
+    """Say why an answer failed, and the cure."""
+    return FAULTS[code or Fault.INTERNAL].say(language)
+
+
+def delay(language: Language, code: Delay) -> str:
+    """Say what an answer waits for, and the cure."""
+    return DELAYS[code].say(language)
+
+
+def reason(language: Language, code: str) -> str:
+    """Say why a file was not read, "" for none. An unknown reason, of a newer core, is said as it is."""
+    known = REASONS.get(code)
+    return known.say(language) if known is not None else code
+
+
+def degraded(language: Language, said: str) -> str:
+    """Say why a search went by words alone. What is no fault of an embedder is said as it is."""
+    known = EMBEDDER_FAULTS.get(said.partition(":")[0])
+    return known.say(language) if known is not None else said
+
+
+def place(language: Language, source: Source) -> str:
+    """Say where in its file a source stands, "" where that is not known: "p. 3", "sheet May, B3:C29"."""
+    match source:
+        case FilePassage(place=Cells(sheet=sheet, first=first, last=last)):
+            words = (_CELLS if first != last else _CELL) if first else _SHEET
+            return words.say(language, sheet=sheet, first=first, last=last)
+        case FilePassage(place=Pages() | Slides() | Lines() as span):
+            one, several = _SPANS[type(span)]
+            return (one if span.first == span.last else several).say(
+                language, first=span.first, last=span.last
+            )
+    return ""
+
+
+FAULTS: Mapping[Fault, Words] = {
+    Fault.WRONG_KEY: Words(
+        "The key was not accepted. Set the right one in the settings, or with `titan key set`.",
+        "Ключ не принят. Задайте верный в настройках или командой `titan key set`.",
+    ),
+    Fault.UNREACHABLE: Words(
+        "The model's server cannot be reached. Check the connection and the address in the settings.",
+        "Нет связи с сервером модели. Проверьте подключение к сети и адрес в настройках.",
+    ),
+    Fault.MODEL_NOT_FOUND: Words(
+        "The server does not have this model. Choose another model in the settings.",
+        "На сервере нет такой модели. Выберите другую в настройках.",
+    ),
+    Fault.RATE_LIMITED: Words(
+        "Too many requests in a short time. Wait a minute, then try again.",
+        "Слишком много запросов за короткое время. Подождите минуту и повторите.",
+    ),
+    Fault.QUOTA_EXCEEDED: Words(
+        "The account's credit is used up. Top it up, or choose another model in the settings.",
+        "На счёте закончились средства. Пополните его или выберите другую модель в настройках.",
+    ),
+    Fault.CONTEXT_TOO_LONG: Words(
+        "This conversation is too long for the model. Start a new one, or choose a larger model.",
+        "Разговор слишком длинный для этой модели. Начните новый или выберите модель с большим контекстом.",
+    ),
+    Fault.TIMED_OUT: Words(
+        "The model did not answer in time. Try again, or choose a faster model.",
+        "Модель не ответила вовремя. Повторите запрос или выберите модель побыстрее.",
+    ),
+    Fault.REFUSED: Words(
+        "The model refused this request. Put the question differently.",
+        "Модель отклонила этот запрос. Сформулируйте вопрос иначе.",
+    ),
+    Fault.SERVER_ERROR: Words(
+        "The model's server has a fault of its own. Try again in a while.",
+        "На сервере модели произошла ошибка. Повторите немного позже.",
+    ),
+    Fault.MALFORMED: Words(
+        "The server gave an answer that cannot be read. Check the address and the model in the settings.",
+        "Сервер прислал ответ, который нельзя прочитать. Проверьте адрес и модель в настройках.",
+    ),
+    Fault.INTERNAL: Words(
+        "Titan made a mistake. Try again; the command `titan doctor` shows what is wrong.",
+        "В Titan произошла ошибка. Повторите; команда `titan doctor` покажет, в чём дело.",
+    ),
+}
+
+EMBEDDER_FAULTS: Mapping[str, Words] = {
+    Fault.WRONG_KEY: Words(
+        "The embedding model's server did not accept the key. Set the right one.",
+        "Сервер векторной модели не принял ключ. Задайте верный.",
+    ),
+    Fault.UNREACHABLE: Words(
+        "The embedding model's server cannot be reached. Check the connection.",
+        "Нет связи с сервером векторной модели. Проверьте подключение к сети.",
+    ),
+    Fault.MODEL_NOT_FOUND: Words(
+        "The server does not have the embedding model. Name another in the settings.",
+        "На сервере нет векторной модели. Назовите другую в настройках.",
+    ),
+    Fault.RATE_LIMITED: Words(
+        "Too many requests to the embedding model. Wait a minute.",
+        "Слишком много запросов к векторной модели. Подождите минуту.",
+    ),
+    Fault.QUOTA_EXCEEDED: Words(
+        "The credit of the embedding model's account is used up. Top it up.",
+        "На счёте векторной модели закончились средства. Пополните его.",
+    ),
+    Fault.CONTEXT_TOO_LONG: Words(
+        "The question is too long for the embedding model. Shorten it.",
+        "Вопрос слишком длинный для векторной модели. Сократите его.",
+    ),
+    Fault.TIMED_OUT: Words(
+        "The embedding model did not answer in time. Try again in a moment.",
+        "Векторная модель не ответила вовремя. Повторите чуть позже.",
+    ),
+    Fault.REFUSED: Words(
+        "The embedding model refused the text. Put it differently.",
+        "Векторная модель отклонила текст. Сформулируйте его иначе.",
+    ),
+    Fault.SERVER_ERROR: Words(
+        "The embedding model's server has a fault of its own. Try again in a while.",
+        "На сервере векторной модели произошла ошибка. Повторите немного позже.",
+    ),
+    Fault.MALFORMED: Words(
+        "The server gave no vectors. Check that its model is one for embeddings.",
+        "Сервер не прислал векторов. Проверьте, векторная ли у него модель.",
+    ),
+    "vectors_differ": Words(
+        "The embedding model answers with vectors of another size than before. Name the right one in the settings.",
+        "Векторная модель отвечает векторами другой длины, чем прежде. Назовите верную в настройках.",
+    ),
+}
+
+DELAYS: Mapping[Delay, Words] = {
+    Delay.DISK_FULL: Words(
+        "The disk is full. Nothing is lost: it is stored as soon as you have made some room.",
+        "Диск заполнен. Ничего не потеряно: всё сохранится, как только вы освободите место.",
+    ),
+}
+
+REASONS: Mapping[str, Words] = {
+    Reason.NONE: Words("", ""),
+    Reason.UNSUPPORTED: Words(
+        "Titan cannot read this kind of file.", "Titan не умеет читать файлы этого типа."
+    ),
+    Reason.EMPTY: Words("The file is empty.", "Файл пуст."),
+    Reason.NO_TEXT: Words(
+        "There is no text in it; it may be a scan or a picture.",
+        "В файле нет текста: возможно, это скан или картинка.",
+    ),
+    Reason.TOO_LARGE: Words("The file is too large.", "Файл слишком большой."),
+    Reason.ENCRYPTED: Words(
+        "It is protected by a password. Save a copy without one.",
+        "Файл защищён паролем. Сохраните копию без пароля.",
+    ),
+    Reason.BROKEN: Words(
+        "The file is damaged. Check whether it opens in its own program.",
+        "Файл повреждён. Проверьте, открывается ли он в своей программе.",
+    ),
+    Reason.TIMED_OUT: Words(
+        "Reading it took too long and was given up.",
+        "Чтение заняло слишком много времени и было прервано.",
+    ),
+    Reason.OUT_OF_MEMORY: Words(
+        "Reading it would have taken too much memory.", "Для чтения не хватило памяти."
+    ),
+    Reason.CRASHED: Words(
+        "The reader crashed on it. Titan itself is not affected.",
+        "На этом файле произошёл сбой чтения. На работу Titan он не повлиял.",
+    ),
+    Reason.OUTSIDE: Words(
+        "It lies outside the folders that Titan may read.",
+        "Файл лежит вне папок, которые Titan разрешено читать.",
+    ),
+    Reason.UNREADABLE: Words("You have no permission to read it.", "Нет прав на чтение файла."),
+    Reason.VANISHED: Words(
+        "It was gone before it could be read.", "Файл исчез раньше, чем его успели прочитать."
+    ),
+    Reason.NOT_REGULAR: Words("It is not an ordinary file.", "Это не обычный файл."),
+}
+
+_SHEET = Words("sheet {sheet}", "лист {sheet}")
+_CELL = Words("sheet {sheet}, {first}", "лист {sheet}, {first}")
+_CELLS = Words("sheet {sheet}, {first}:{last}", "лист {sheet}, {first}:{last}")
+_SPANS: Mapping[type, tuple[Words, Words]] = {
+    Pages: (Words("p. {first}", "стр. {first}"), Words("pp. {first}–{last}", "стр. {first}–{last}")),
+    Slides: (
+        Words("slide {first}", "слайд {first}"),
+        Words("slides {first}–{last}", "слайды {first}–{last}"),
+    ),
+    Lines: (
+        Words("line {first}", "строка {first}"),
+        Words("lines {first}–{last}", "строки {first}–{last}"),
+    ),
+}
+"""One of them, and several."""
