@@ -152,7 +152,7 @@ EMBEDDER_FAULTS: Mapping[str, Words] = {
         "Сервер не прислал векторов. Проверьте, векторная ли у него модель.",
     ),
     "vectors_differ": Words(
-        "The embedding model answers with vectors of another size than before. Name the right one in the settings.",
+        "The embedding model answers with vectors of another size than before. Name another in the settings.",
         "Векторная модель отвечает векторами другой длины, чем прежде. Назовите верную в настройках.",
     ),
 }

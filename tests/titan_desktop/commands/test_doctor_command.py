@@ -77,7 +77,7 @@ def test_the_newest_failures_are_named(paths: Paths, capsys: pytest.CaptureFixtu
     out = capsys.readouterr().out
     assert "index     1 file, 21 passages, 0 vectors\n          1 skipped, 13 failed\n" in out
     listed = out.partition("Could not be read:\n")[2].partition("\n\n")[0].splitlines()
-    assert listed[0] == "- /d/0.pdf: the file is damaged"
+    assert listed[0] == "- /d/0.pdf: The file is damaged. Check whether it opens in its own program"
     assert len(listed) == doctor.FAILURES_SHOWN + 1
     assert listed[-1] == "- … and 3 more"
     doctor.show(found, SAYS, json=True)
@@ -92,7 +92,10 @@ def test_it_speaks_russian(paths: Paths, capsys: pytest.CaptureFixture[str]) -> 
     doctor.show(found, russian, json=False)
     out = capsys.readouterr().out
     assert "индекс    22 файла, 111 отрывков, 0 векторов\n" in out
-    assert "Не прочитано:\n- /d/1.pdf: файл повреждён\n- … и ещё 4\n" in out
+    assert (
+        "Не прочитано:\n- /d/1.pdf: Файл повреждён. Проверьте, открывается ли он в своей программе\n- … и ещё 4\n"
+        in out
+    )
     assert "- 5 файлов не прочитано;" in out
     assert out.endswith("Всё в порядке.\n")
 
