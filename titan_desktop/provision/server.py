@@ -3,6 +3,7 @@
 import signal
 import subprocess
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
@@ -10,13 +11,41 @@ from titan_desktop.provision.account import Account
 
 Note = Callable[[str], None]
 """Takes a line for the core's log."""
+FULL_DISK_BYTES = 24_000_000
+"""Less than this free, and a server failed for it: PostgreSQL writes its log ahead in pieces of 16 MB."""
 
 
 class Runner(Protocol):
-    """Runs a program of the server's own to its end, in such a way that a stop of the server host ends it too."""
+    """Runs the programs that prepare a server, in such a way that a stop of the server host ends them too."""
 
-    def __call__(self, command: Sequence[str], *, stdin: bytes = b"") -> None:
-        """Raises ProgramFailedError."""
+    def run(self, command: Sequence[str], *, stdin: bytes = b"") -> None:
+        """Run a program to its end.
+
+        Raises:
+            ProgramFailedError: it did not end well, or the server host stops.
+        """
+        ...
+
+    def serving(
+        self,
+        command: Sequence[str],
+        *,
+        is_ready: Callable[[int], bool],
+        stop: "Callable[[subprocess.Popen[bytes]], None]",
+    ) -> AbstractContextManager[None]:
+        """Run a server within the block, from when `is_ready` says so of its process id; then `stop` it.
+
+        Raises:
+            ProgramFailedError: it ended before it was ready, or the server host stops.
+        """
+        ...
+
+    def note(self, line: str) -> None:
+        """Write a line to the core's log."""
+        ...
+
+    def tell(self, sentence: str) -> None:
+        """Tell the person why the server does not serve for a while."""
         ...
 
 
@@ -72,17 +101,22 @@ class Server(Protocol):
         """What the kernel sends it when the server host is killed (Linux)."""
         ...
 
-    def prepare(self, run: Runner, note: Note) -> list[str]:
+    def prepare(self, runner: Runner) -> list[str]:
         """Make its folders, clear what a killed predecessor left, and return the command line that starts it.
 
         Raises:
             OSError: the disk is full, or a folder is not ours.
             ProgramFailedError: a program that prepares it failed.
+            StoreUnavailableError: with a sentence of its own.
         """
         ...
 
     def is_ready(self, pid: int) -> bool:
         """Say whether the process `pid` accepts connections."""
+        ...
+
+    def serves(self, runner: Runner) -> None:
+        """Hear that it accepts connections, and tidy up what was kept until then."""
         ...
 
     def stop(self, process: "subprocess.Popen[bytes]") -> None:

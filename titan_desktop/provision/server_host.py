@@ -18,13 +18,18 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from titan_desktop.provision import orphans
-from titan_desktop.provision.postgres import Listen, Postgres
+from titan_desktop.provision.children import die_with_parent
+from titan_desktop.provision.postgres import Postgres
 from titan_desktop.provision.server import Server
-from titan_desktop.provision.server_supervisor import ServerSupervisor, die_with_parent
+from titan_desktop.provision.server_supervisor import ServerSupervisor
 from titan_desktop.provision.valkey import Valkey
 from titan_desktop.system.file_lock import FileLock
+
+if TYPE_CHECKING:
+    from titan_desktop.provision.postgres_access import Listen
 
 LOCK_PATIENCE_S = 20.0
 """A predecessor that is still stopping its servers may take this long."""
@@ -112,7 +117,7 @@ def main(argv: Sequence[str]) -> int:
 def _keep(options: argparse.Namespace, reporter: Reporter, stop: Stop) -> None:
     record_path: Path = options.run / "stores.json"
     servers = _servers(options)
-    orphans.end_all(record_path, options.data / "postgres-18", lambda line: reporter(note=line))
+    orphans.end_all(record_path, options.data, lambda line: reporter(note=line))
     record = Record(record_path)
 
     def supervisor_of(server: Server) -> ServerSupervisor:

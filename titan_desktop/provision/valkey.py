@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from titan_desktop.provision import binaries
 from titan_desktop.provision.account import Account
-from titan_desktop.provision.server import Note, Runner, end, turn_over
+from titan_desktop.provision.server import Runner, end, turn_over
 from titan_desktop.system import private_files
 
 if TYPE_CHECKING:
@@ -42,9 +42,9 @@ class Valkey:
         )
         self.url = f"unix://{quote(str(self._socket))}"
 
-    def prepare(self, run: Runner, note: Note) -> list[str]:
+    def prepare(self, runner: Runner) -> list[str]:
         """Return the command line; Valkey itself replaces the socket that a killed one left."""
-        del run, note
+        del runner
         private_files.own_folder(self.folder)
         private_files.own_folder(self._socket.parent)
         turn_over(self.log)
@@ -73,6 +73,9 @@ class Valkey:
                 client.sendall(b"PING\r\n")
                 return client.recv(16).startswith(b"+PONG")
         return False
+
+    def serves(self, runner: Runner) -> None:
+        """Nothing was kept."""
 
     def stop(self, process: "subprocess.Popen[bytes]") -> None:
         """SIGTERM writes the append-only file out and ends."""

@@ -1,73 +1,21 @@
 """Claims about the server host: real servers, its own process, no core."""
 
 import asyncio
-import contextlib
-import json
 import os
 import stat
 import subprocess
 import sys
-import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import psutil
 import pytest
 
 from tests import servers
+from tests.server_host import answer, gone, keeping
 from titan_desktop.provision import orphans
 from titan_desktop.system import processes
-
-PATIENCE_S = 30
-
-
-class ServerHost:
-    """One server host at work in `folder`."""
-
-    def __init__(self, folder: Path, process: asyncio.subprocess.Process) -> None:
-        self.folder = folder
-        self.process = process
-        self.notes: list[str] = []
-
-    async def heard(self, store: str, state: str) -> dict[str, str]:
-        """Wait until it says that."""
-        assert self.process.stdout is not None
-        while line := await asyncio.wait_for(self.process.stdout.readline(), PATIENCE_S):
-            said: dict[str, str] = json.loads(line)
-            if "note" in said:
-                self.notes.append(said["note"])
-            elif (said["store"], said["state"]) == (store, state):
-                return said
-        raise AssertionError(f"the server host ended before {store} was {state}")
-
-    async def end(self) -> int:
-        """Close its input, as the core's end does, and return its exit code."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        return await asyncio.wait_for(self.process.wait(), PATIENCE_S)
-
-    def servers(self) -> list[psutil.Process]:
-        return psutil.Process(self.process.pid).children(recursive=True)
-
-
-@contextlib.asynccontextmanager
-async def keeping(folder: Path, *stores: str, listen: str = "unix") -> AsyncIterator[ServerHost]:
-    for name in ("data", "logs", "run"):
-        (folder / name).mkdir(exist_ok=True, mode=0o700)
-    words = [word for name in ("data", "logs", "run") for word in (f"--{name}", str(folder / name))]
-    process = await asyncio.create_subprocess_exec(
-        *processes.command("server-host"), *words, "--sockets", str(folder / "run"), "--listen", listen, *stores,
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=processes.own_environment(),
-    )  # fmt: skip
-    host = ServerHost(folder, process)
-    try:
-        yield host
-    finally:
-        if process.returncode is None:
-            await host.end()
-        process._transport.close()  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="module")
@@ -75,21 +23,6 @@ def used() -> Iterator[Path]:
     """A folder whose cluster is made once for all tests that do not care."""
     with servers.short_folder() as folder:
         yield folder
-
-
-async def gone(processes: list[psutil.Process], timeout_s: float = 10) -> None:
-    deadline = time.monotonic() + timeout_s
-    while alive := [one for one in processes if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]:
-        assert time.monotonic() < deadline, alive
-        await asyncio.sleep(0.02)
-
-
-async def answer(dsn: str, query: str = "SELECT 1") -> Any:
-    connection = await asyncpg.connect(dsn)
-    try:
-        return await connection.fetchval(query)
-    finally:
-        await connection.close()
 
 
 async def test_both_serve_and_stop_with_the_input(used: Path) -> None:
@@ -289,15 +222,17 @@ async def test_a_damaged_append_only_file_is_a_sentence_with_the_cure() -> None:
             await host.heard("redis", "up")
 
 
-async def test_a_cluster_of_another_version_is_not_touched(used: Path) -> None:
-    """A data folder that an older or newer Titan has left is named, with what to do about it."""
-    version = used / "data/postgres-18/PG_VERSION"
-    async with keeping(used, "postgres") as host:
-        await host.heard("postgres", "up")
-    right = version.read_text()
-    version.write_text("16\n")
-    try:
-        async with keeping(used, "postgres") as host:
-            assert "made by PostgreSQL 16" in (await host.heard("postgres", "failed"))["sentence"]
-    finally:
-        version.write_text(right)
+@pytest.mark.parametrize(("major", "cure"), [(15, "in smaller steps"), (19, "Start the newer Titan")])
+@pytest.mark.parametrize("name", ["postgres-18", "postgres-{major}"])
+async def test_a_cluster_that_cannot_be_read_here_is_not_touched(name: str, major: int, cure: str) -> None:
+    """What a much older or a newer Titan has left is named, with what to do about it; no empty one is made."""
+    with servers.short_folder() as folder:
+        cluster = folder / "data" / name.format(major=major)
+        cluster.mkdir(parents=True)
+        (cluster / "PG_VERSION").write_text(f"{major}\n")
+        async with keeping(folder, "postgres") as host:
+            sentence = (await host.heard("postgres", "failed"))["sentence"]
+        assert f"{cluster}, made by PostgreSQL {major}" in sentence
+        assert cure in sentence
+        assert [path.name for path in cluster.parent.iterdir()] == [cluster.name]
+        assert [path.name for path in cluster.iterdir()] == ["PG_VERSION"]
