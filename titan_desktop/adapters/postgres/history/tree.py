@@ -11,51 +11,8 @@ from collections.abc import Mapping, Sequence
 
 import asyncpg
 
-from titan_desktop.adapters.postgres.database import Migration
+from titan_desktop.adapters.postgres.history.rows import Connection
 from titan_desktop.contracts.chat import SendPrompt
-
-Connection = asyncpg.pool.PoolConnectionProxy
-
-MIGRATION = Migration(
-    "history-tree",
-    # Until then an answer named its question, a question nothing; they stood in the order of `position`.
-    """
-    ALTER TABLE messages DROP CONSTRAINT messages_question_id_key, DROP CONSTRAINT messages_check;
-    ALTER TABLE messages RENAME COLUMN question_id TO parent_id;
-    ALTER TABLE messages
-        ADD COLUMN depth integer NOT NULL DEFAULT 0,
-        ADD COLUMN active boolean NOT NULL DEFAULT true;
-    WITH asked AS (
-        SELECT id,
-            row_number() OVER (PARTITION BY conversation_id ORDER BY position) - 1 AS number,
-            lag(id) OVER (PARTITION BY conversation_id ORDER BY position) AS before
-        FROM messages WHERE role = 'user'
-    )
-    UPDATE messages SET depth = 2 * asked.number, parent_id = answer.id
-        FROM asked LEFT JOIN messages AS answer ON answer.parent_id = asked.before
-        WHERE messages.id = asked.id;
-    UPDATE messages SET depth = question.depth + 1
-        FROM messages AS question
-        WHERE messages.role = 'assistant' AND question.id = messages.parent_id;
-    ALTER TABLE messages
-        ALTER COLUMN depth DROP DEFAULT,
-        ALTER COLUMN active DROP DEFAULT,
-        ADD CHECK (role = 'user' OR parent_id IS NOT NULL),
-        ADD CHECK ((parent_id IS NULL) = (depth = 0));
-    DROP INDEX messages_conversation_id_position_idx;
-    CREATE UNIQUE INDEX messages_path ON messages (conversation_id, depth) WHERE active;
-    CREATE INDEX messages_children ON messages (parent_id, position);
-    CREATE INDEX messages_depth ON messages (conversation_id, depth);
-    ALTER TABLE conversations
-        ADD COLUMN leaf_id text,
-        ADD COLUMN path_event_id text NOT NULL DEFAULT '';
-    UPDATE conversations SET leaf_id = leaf.id
-        FROM (SELECT DISTINCT ON (conversation_id) conversation_id, id FROM messages
-              ORDER BY conversation_id, depth DESC) AS leaf
-        WHERE conversations.id = leaf.conversation_id;
-    """,
-)
-"""`path_event_id` names the newest command that chose a path; an older one that comes late chooses none."""
 
 _UP = """
     WITH RECURSIVE path AS (
