@@ -99,6 +99,33 @@ async def test_a_folder_comes_back_after_it_was_removed(graph: Graph) -> None:
     assert await graph.counts() == GraphCounts(files=1, folders=3)
 
 
+async def test_a_file_moves_to_another_folder(graph: Graph) -> None:
+    """With its values, under its new name; twice is the same as once, and where nothing is nothing comes."""
+    await graph.put_file(FileNode(path="/d/a/old.txt", title="old.txt", kind="txt", modified=7))
+    await graph.put_file(a_file("/d/b/other.pdf"))
+    for _ in range(2):
+        await graph.move("/d/a/old.txt", "/d/b/new.md")
+    await graph.move("/d/none.txt", "/d/b/none.txt")
+    assert await graph.neighbours("/d/b/other.pdf", 5) == (
+        FileNode(path="/d/b/new.md", title="new.md", kind="md", modified=7),
+    )
+    assert await graph.counts() == GraphCounts(files=2, folders=4)
+
+
+async def test_a_folder_moves_with_everything_beneath_it_and_nothing_beside_it(graph: Graph) -> None:
+    """`/d/rent` does not take `/d/rental` along, and leaves no folder behind."""
+    for path in ("/d/rent/a.pdf", "/d/rent/2024/b.pdf", "/d/rent/2024/c.pdf", "/d/rental/d.pdf"):
+        await graph.put_file(a_file(path))
+    await graph.move("/d/rent", "/d/old/rent")
+    assert [node.path for node in await graph.neighbours("/d/old/rent/2024/b.pdf", 5)] == [
+        "/d/old/rent/2024/c.pdf"
+    ]
+    assert await graph.neighbours("/d/rental/d.pdf", 5) == ()
+    assert await graph.counts() == GraphCounts(files=4, folders=6)
+    await graph.put_file(a_file("/d/rent/e.pdf"))
+    assert await graph.counts() == GraphCounts(files=5, folders=7)
+
+
 async def test_values_are_values_and_never_cypher(graph: Graph) -> None:
     """A file's name with quotes, braces and a dollar sign is kept as it is."""
     name = f'a\' }}) DETACH DELETE n -- $path {ULID()} "ё".pdf'

@@ -4,12 +4,16 @@ A path is accepted when, resolved without following any link, it lies beneath an
 opening are one step, so that a link swapped in between leads nowhere.
 """
 
+import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, Self
 
 from titan_desktop.contracts.memory import Reason
+
+_INODE_BITS = 2**63 - 1
+"""What PostgreSQL's bigint holds; ReFS numbers files with 128 bits."""
 
 
 class FilesRootError(Exception):
@@ -33,10 +37,22 @@ class FilesRootError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """How a file looked when it was last seen: `size` in bytes, `mtime_ns` since the epoch."""
+    """How a file looked when it was last seen; two that look alike are equal.
+
+    Attributes:
+        size: in bytes.
+        mtime_ns: since the epoch.
+        inode: the file system's number for the file, which a rename keeps; 0: not known. At most 63 bits of it.
+    """
 
     size: int
     mtime_ns: int
+    inode: int = field(default=0, compare=False)
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Self:
+        """Return the stamp that a file's status shows."""
+        return cls(status.st_size, status.st_mtime_ns, status.st_ino & _INODE_BITS)
 
 
 class FilesRoot(Protocol):

@@ -82,6 +82,10 @@ class Graph(Protocol):
         """Take out a file, or with `folder` a folder and everything beneath it."""
         ...
 
+    async def move(self, old: str, new: str) -> None:
+        """Give a file, or a folder with everything beneath it, another path; where there is none, do nothing."""
+        ...
+
     async def neighbours(self, path: str, limit: int) -> tuple[FileNode, ...]:
         """Return the other files of the same folder, those changed at about the same time first."""
         ...

@@ -114,6 +114,19 @@ class Passages(Protocol):
         """Forget a file, or with `folder` everything beneath a folder; return how many files that were."""
         ...
 
+    async def move(self, old: str, new: str, stamp: Stamp) -> bool:
+        """Give a file another path, without a look at the file; what was known of `new` is forgotten.
+
+        Returns:
+            Whether the text of a file that looks like `stamp` is at `new` now. Else nothing has changed: `old` is
+            not in the index, has changed since, gave no text, or is of another kind, which is read in another way.
+        """
+        ...
+
+    async def move_folder(self, old: str, new: str) -> int:
+        """Give all files beneath a folder their paths beneath another; return how many those are."""
+        ...
+
     async def find_words(self, query: str, limit: int) -> Sequence[Found]:
         """Return the best passages for the words of `query`, best first: BM25 over stems, names of files included.
 

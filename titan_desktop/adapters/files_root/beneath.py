@@ -58,5 +58,5 @@ def read_entries(folder: "os.PathLike[str] | str | int") -> list[Entry]:
 def entry_of(name: str, status: os.stat_result) -> Entry:
     """Tell folder, file and the rest apart."""
     regular = stat.S_ISREG(status.st_mode)
-    stamp = Stamp(status.st_size, status.st_mtime_ns) if regular else None
+    stamp = Stamp.of(status) if regular else None
     return Entry(name, stat.S_ISDIR(status.st_mode), stamp)

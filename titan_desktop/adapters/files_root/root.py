@@ -101,7 +101,7 @@ class LocalFilesRoot:
             raise self._refusal(path, Reason.OUTSIDE, "a link")
         if not stat.S_ISREG(status.st_mode):
             raise FilesRootError(str(path), Reason.NOT_REGULAR)
-        return Stamp(status.st_size, status.st_mtime_ns)
+        return Stamp.of(status)
 
     def walk(self, folder: Path) -> Iterator[tuple[Path, Stamp]]:
         """See `FilesRoot`. Paths come in the spelling of `canonical`; an unreadable folder is logged, passed over.

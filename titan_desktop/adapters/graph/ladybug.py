@@ -62,6 +62,10 @@ class LadybugGraph:
         """Take out a file, or a folder with everything beneath it."""
         await self._run(partial(self._remove, path, folder))
 
+    async def move(self, old: str, new: str) -> None:
+        """Make everything anew at the new path and take out the old, in one transaction."""
+        await self._run(partial(self._move, old, new))
+
     async def neighbours(self, path: str, limit: int) -> tuple[FileNode, ...]:
         """Return the files next to this one."""
         rows = await self._run(partial(self._rows, *cypher.neighbours(path, limit)))
@@ -118,13 +122,20 @@ class LadybugGraph:
     def _put_file(self, file: FileNode) -> None:
         folders = cypher.folders_of(file.path)
         new = folders[-1] not in self._known_folders
-        self._in_transaction((*(cypher.put_folders(folders) if new else ()), cypher.put_file(file)))
+        self._in_transaction((*(cypher.put_folders([file]) if new else ()), cypher.put_files([file])))
         self._known_folders.update(folders)
 
     def _remove(self, path: str, folder: bool) -> None:  # noqa: FBT001  # a partial of the public keyword
         if folder:
             self._known_folders.clear()
         self._in_transaction(cypher.remove(path, folder=folder))
+
+    def _move(self, old: str, new: str) -> None:
+        files = [FileNode(*row) for row in self._rows(*cypher.files_at(old))]
+        moved = cypher.moved(files, old, new)
+        self._known_folders.clear()
+        put = (*cypher.put_folders(moved), cypher.put_files(moved)) if moved else ()
+        self._in_transaction((*put, *cypher.remove(old, folder=True)))
 
     def _in_transaction(self, statements: tuple[cypher.Statement, ...]) -> None:
         self._rows("BEGIN TRANSACTION")

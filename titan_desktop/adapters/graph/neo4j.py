@@ -93,11 +93,18 @@ class Neo4jGraph:
 
     async def put_file(self, file: FileNode) -> None:
         """Write the file and its folders in one transaction."""
-        await self._write(*cypher.put_folders(cypher.folders_of(file.path)), cypher.put_file(file))
+        await self._write(*cypher.put_folders([file]), cypher.put_files([file]))
 
     async def remove(self, path: str, *, folder: bool = False) -> None:
         """Take out a file, or a folder with everything beneath it."""
         await self._write(*cypher.remove(path, folder=folder))
+
+    async def move(self, old: str, new: str) -> None:
+        """Make everything anew at the new path and take out the old, in one transaction."""
+        files = [FileNode(*row) for row in await self._read(cypher.files_at(old))]
+        moved = cypher.moved(files, old, new)
+        put = (*cypher.put_folders(moved), cypher.put_files(moved)) if moved else ()
+        await self._write(*put, *cypher.remove(old, folder=True))
 
     async def neighbours(self, path: str, limit: int) -> tuple[FileNode, ...]:
         """Return the files next to this one."""

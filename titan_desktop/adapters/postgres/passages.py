@@ -75,14 +75,15 @@ MIGRATIONS = (
         ALTER TABLE files ADD COLUMN extractor int NOT NULL DEFAULT 1;
         """,
     ),
+    Migration("passages-inode", "ALTER TABLE files ADD COLUMN inode bigint NOT NULL DEFAULT 0"),
 )
 
 _PUT_FILE = """
-    INSERT INTO files (path, size, mtime_ns, kind, title, outcome, reason, detail, event_id, extractor)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    INSERT INTO files (path, size, mtime_ns, kind, title, outcome, reason, detail, event_id, extractor, inode)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
     ON CONFLICT (path) DO UPDATE SET size = excluded.size, mtime_ns = excluded.mtime_ns,
         outcome = excluded.outcome, reason = excluded.reason, detail = excluded.detail,
-        event_id = excluded.event_id, extractor = excluded.extractor, indexed_at = now()
+        event_id = excluded.event_id, extractor = excluded.extractor, inode = excluded.inode, indexed_at = now()
     RETURNING id
 """
 
@@ -90,6 +91,14 @@ _place = msgspec.json.Decoder(Place)
 
 # starts_with and not LIKE: a file's name may hold % and _.
 _BENEATH = "path = $1 OR starts_with(path, $2)"
+
+
+_INDEXED = (
+    "SELECT id, title FROM files"
+    " WHERE path = $1 AND size = $2 AND mtime_ns = $3 AND kind = $4 AND outcome = 'indexed'"
+)
+_IN_THE_WAY = "path IN (SELECT $2 || substr(path, length($1) + 1) FROM files WHERE starts_with(path, $1))"
+"""Entries whose paths those beneath $1 will have beneath $2."""
 
 
 def digest(text: str) -> bytes:
@@ -112,9 +121,9 @@ class PostgresPassages:
         """See `ports.catalogue`."""
         with translated():
             rows = await self._database.pool.fetch(
-                f"SELECT path, size, mtime_ns FROM files WHERE {_BENEATH}", *_beneath(str(folder))
+                f"SELECT path, size, mtime_ns, inode FROM files WHERE {_BENEATH}", *_beneath(str(folder))
             )
-        return {row["path"]: Stamp(size=row["size"], mtime_ns=row["mtime_ns"]) for row in rows}
+        return {row["path"]: _stamp(row) for row in rows}
 
     async def failed(self, folder: Path) -> Mapping[str, Reason]:
         """See `ports.catalogue`."""
@@ -138,12 +147,13 @@ class PostgresPassages:
     async def stamp_of(self, path: str) -> Stamp | None:
         """See `ports.passages`."""
         with translated():
-            row = await self._database.pool.fetchrow("SELECT size, mtime_ns FROM files WHERE path = $1", path)
-        return Stamp(size=row["size"], mtime_ns=row["mtime_ns"]) if row else None
+            row = await self._database.pool.fetchrow(
+                "SELECT size, mtime_ns, inode FROM files WHERE path = $1", path
+            )
+        return _stamp(row) if row else None
 
     async def store(self, entry: FileEntry, passages: Sequence[Passage]) -> None:
         """See `ports.passages`."""
-        name = keyword.name_words(entry.title)
         async with self._writer() as connection:
             file_id = await connection.fetchval(
                 _PUT_FILE,
@@ -157,11 +167,10 @@ class PostgresPassages:
                 _storable(entry.detail),
                 entry.event_id,
                 extractor.VERSION,
+                entry.stamp.inode,
             )
             await keyword.take_out(connection, [file_id])
-            for start in range(0, len(passages), BATCH):
-                batch = await asyncio.to_thread(_prepared, start, passages[start : start + BATCH], name)
-                await keyword.add(connection, file_id, batch)
+            await _add(connection, file_id, entry.title, passages)
 
     async def remove(self, path: str, *, folder: bool = False) -> int:
         """See `ports.passages`. A folder goes in several steps; cancelled in between, the rest is still there."""
@@ -172,14 +181,40 @@ class PostgresPassages:
             condition, among = "path = $1", (path,)
         while True:
             async with self._writer() as connection:
-                rows = await connection.fetch(f"SELECT id FROM files WHERE {condition} LIMIT {BATCH}", *among)
-                ids = [row["id"] for row in rows]
-                if ids:
-                    await keyword.take_out(connection, ids)
-                    await connection.execute("DELETE FROM files WHERE id = ANY($1::bigint[])", ids)
-            removed += len(ids)
-            if len(ids) < BATCH:
+                taken = await _take_out(connection, f"{condition} LIMIT {BATCH}", *among)
+            removed += taken
+            if taken < BATCH:
                 return removed
+
+    async def move(self, old: str, new: str, stamp: Stamp) -> bool:
+        """See `ports.passages`."""
+        entry = FileEntry(path=new, stamp=stamp)
+        async with self._writer() as connection:
+            moved, there = [
+                await connection.fetchrow(_INDEXED, path, stamp.size, stamp.mtime_ns, entry.kind)
+                for path in (old, new)
+            ]
+            if moved is None:
+                return there is not None
+            await _take_out(connection, "path = $1", new)
+            if moved["title"] != entry.title:
+                await _name_anew(connection, moved["id"], entry.title)
+            await connection.execute(
+                "UPDATE files SET path = $2, title = $3 WHERE id = $1", moved["id"], new, entry.title
+            )
+        return True
+
+    async def move_folder(self, old: str, new: str) -> int:
+        """See `ports.passages`."""
+        old_beneath, new_beneath = _beneath(old)[1], _beneath(new)[1]
+        async with self._writer() as connection:
+            await _take_out(connection, _IN_THE_WAY, old_beneath, new_beneath)
+            status = await connection.execute(
+                "UPDATE files SET path = $2 || substr(path, length($1) + 1) WHERE starts_with(path, $1)",
+                old_beneath,
+                new_beneath,
+            )
+        return int(status.rpartition(" ")[2])
 
     async def find_words(self, query: str, limit: int) -> Sequence[Found]:
         """See `ports.passages`."""
@@ -240,8 +275,44 @@ def found(row: asyncpg.Record) -> Found:
         position=row["position"],
         text=row["body"],
         score=row["score"],
-        place=_place.decode(row["place"]) if row["place"] else None,
+        place=_place_of(row),
     )
+
+
+async def _take_out(connection: "PoolConnectionProxy", condition: str, *among: str) -> int:
+    """Forget files, within the caller's transaction; return how many."""
+    rows = await connection.fetch(f"SELECT id FROM files WHERE {condition}", *among)
+    if ids := [row["id"] for row in rows]:
+        await keyword.take_out(connection, ids)
+        await connection.execute("DELETE FROM files WHERE id = ANY($1::bigint[])", ids)
+    return len(ids)
+
+
+async def _name_anew(connection: "PoolConnectionProxy", file_id: int, title: str) -> None:
+    """Have a file's passages found by its new name: the index counts it in with their words."""
+    rows = await connection.fetch(
+        "SELECT body, place FROM passages WHERE file_id = $1 ORDER BY position", file_id
+    )
+    passages = [Passage(row["body"], _place_of(row)) for row in rows]
+    await keyword.take_out(connection, [file_id])
+    await _add(connection, file_id, title, passages)
+
+
+async def _add(
+    connection: "PoolConnectionProxy", file_id: int, title: str, passages: Sequence[Passage]
+) -> None:
+    name = keyword.name_words(title)
+    for start in range(0, len(passages), BATCH):
+        batch = await asyncio.to_thread(_prepared, start, passages[start : start + BATCH], name)
+        await keyword.add(connection, file_id, batch)
+
+
+def _place_of(row: asyncpg.Record) -> Place | None:
+    return _place.decode(row["place"]) if row["place"] else None
+
+
+def _stamp(row: asyncpg.Record) -> Stamp:
+    return Stamp(size=row["size"], mtime_ns=row["mtime_ns"], inode=row["inode"])
 
 
 def _beneath(path: str) -> tuple[str, ...]:
