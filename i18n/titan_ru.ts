@@ -263,8 +263,8 @@
         <translation>Чтение файлов: {done} из {total}</translation>
     </message>
     <message>
-        <source>Vectors are not being made. {fault}</source>
-        <translation>Эмбеддинги не создаются. {fault}</translation>
+        <source>Vectors are not being made. {fault} Next try at {time}.</source>
+        <translation>Эмбеддинги не создаются. {fault} Следующая попытка в {time}.</translation>
     </message>
     <message>
         <source>Making vectors: {done} of {total}</source>

@@ -151,6 +151,11 @@ EMBEDDER_FAULTS: Mapping[str, Words] = {
         "The server gave no vectors. Check that its model is one for embeddings.",
         "Сервер не прислал векторов. Проверьте, векторная ли у него модель.",
     ),
+    Fault.INTERNAL: Words(
+        "Titan made a mistake. The details are in the log of the core.",
+        "Ошибка в самом Titan. Подробности в журнале ядра.",
+    ),
+    "index_unavailable": Words("The index cannot be used now.", "Индекс сейчас недоступен."),
     "vectors_differ": Words(
         "The embedding model answers with vectors of another size than before. Name another in the settings.",
         "Векторная модель отвечает векторами другой длины, чем прежде. Назовите верную в настройках.",

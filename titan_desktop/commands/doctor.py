@@ -162,6 +162,8 @@ def _notes(
             for root in roots
             if root.exists and not root.watched
         ]
+    if index is not None and index.embedding is not None and index.embedding.fault:
+        notes.append(sentences.for_vectors(says, index.embedding))
     if index is not None and index.failed:
         notes.append(sentences.counted(says, "doctor.failed", index.failed))
     if not shown.available:

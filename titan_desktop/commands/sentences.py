@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Mapping
+from datetime import datetime
 
 from titan_desktop.client import sentences as codes
 from titan_desktop.client.sentences import Language
 from titan_desktop.contracts.chat import Delay
 from titan_desktop.contracts.faults import Fault
+from titan_desktop.contracts.memory import EmbeddingProgress
 from titan_desktop.contracts.sources import Source
 
 Table = Mapping[str, str]
@@ -55,6 +57,13 @@ def counted(sentences: Table, key: str, count: int) -> str:
 def for_degraded(sentences: Table, degraded: str) -> str:
     """Say why the search went by words alone."""
     return sentences["degraded"].format(reason=codes.degraded(language_of(sentences), degraded))
+
+
+def for_vectors(sentences: Table, embedding: EmbeddingProgress) -> str:
+    """Say why no vectors are made now, and when it is tried again."""
+    reason = codes.degraded(language_of(sentences), embedding.fault)
+    time = datetime.fromisoformat(embedding.retry_at).astimezone() if embedding.retry_at else None
+    return sentences["doctor.no_vectors"].format(reason=reason, time=f"{time:%H:%M}" if time else "…")
 
 
 def for_reason(sentences: Table, reason: str) -> str:
@@ -142,6 +151,7 @@ ENGLISH: Table = {
     "doctor.store": "{name} ({place}): {detail}",
     "doctor.store_silent": "It does not answer.",
     "doctor.no_model": "No model is connected: answers are passages. `titan key set` connects OpenAI.",
+    "doctor.no_vectors": "Vectors are not being made now. {reason} The next try is at {time}.",
     "doctor.no_embedder": (
         "No embedder is connected: search goes by words alone. TITAN_EMBEDDING_MODEL names one."
     ),
@@ -234,6 +244,7 @@ RUSSIAN: Table = {
     "doctor.store": "{name} ({place}): {detail}",
     "doctor.store_silent": "Не отвечает.",
     "doctor.no_model": "Модель не подключена: ответы — это отрывки. `titan key set` подключает OpenAI.",
+    "doctor.no_vectors": "Векторы сейчас не создаются. {reason} Следующая попытка в {time}.",
     "doctor.no_embedder": (
         "Векторная модель не подключена: поиск идёт только по словам. Её называет TITAN_EMBEDDING_MODEL."
     ),

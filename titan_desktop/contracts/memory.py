@@ -70,12 +70,20 @@ class FileIndexed(_Event, frozen=True, kw_only=True):
 
 
 class EmbeddingProgress(_Event, frozen=True, kw_only=True):
-    """Vectors are being made in the background: `done` of `total` passages have one of `model`."""
+    """Vectors are being made in the background: `done` of `total` passages have one of `model`.
+
+    Attributes:
+        fault: why none are made now: a code of `contracts.faults.Fault`, `vectors_differ` or `index_unavailable`;
+            "" when all is well. `detail` is what is known of it.
+        retry_at: RFC 3339, UTC: until then nothing is tried, unless settings or key change.
+    """
 
     model: str
     done: int
     total: int
     fault: str = ""
+    detail: str = ""
+    retry_at: str = ""
 
 
 MemoryEvent = FileIndexed | EmbeddingProgress
@@ -126,6 +134,7 @@ class IndexStatus(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         files: those that can be searched; the failed and the skipped are not among them.
         vectors: how many passages have a vector of the embedder in force.
+        embedding: how far that embedder is, and what hinders it; None without one.
     """
 
     files: int
@@ -133,6 +142,7 @@ class IndexStatus(msgspec.Struct, frozen=True, kw_only=True):
     failed: int
     skipped: int
     vectors: int = 0
+    embedding: EmbeddingProgress | None = None
     failures: tuple[FileFailure, ...] = ()
 
 

@@ -76,7 +76,7 @@ class Models:
             self._services = None
 
     async def refresh(self) -> None:
-        """Read the settings and the key again; a service whose model is the same notices nothing."""
+        """Read the settings and the key again; a service whose model is the same goes on, and waits no longer."""
         async with self._resolving:
             self._read_settings()
             await self._resolve()
@@ -90,6 +90,7 @@ class Models:
         chat.set_model(self._chat)
         wanted = self._embedding
         if wanted == self._embedding_in_use:
+            memory.try_embedding_again()
             return
         from titan_desktop.adapters.openai.embedder import OpenAIEmbedder
 

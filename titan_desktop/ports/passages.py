@@ -87,6 +87,23 @@ class Counts:
     skipped: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """Some passages one behind the other, as they were stored.
+
+    Attributes:
+        texts: of those that have no vector yet, each once.
+        passed: how many passages were looked at, 0 at the end of the index.
+        end: the place behind which the next stretch begins.
+        total: how many passages the index holds.
+    """
+
+    texts: Sequence[str]
+    passed: int
+    end: int
+    total: int
+
+
 class Passages(Protocol):
     """Files, passages and the keyword leg. Every method raises IndexUnavailableError."""
 
@@ -150,20 +167,26 @@ class Vectors(Protocol):
     Every method raises IndexUnavailableError.
     """
 
-    async def missing(self, model: str, limit: int) -> Sequence[str]:
-        """Return texts of passages that have no vector of `model` yet, each once."""
+    async def stretch(self, model: str, after: int, limit: int) -> Stretch:
+        """Look at the next `limit` passages behind a place, 0 at first, for those without a vector of `model`.
+
+        Whoever goes on at the stretch's end until one is empty has seen every passage once, also those that were
+        stored meanwhile.
+        """
+        ...
+
+    async def before(self, place: int) -> int:
+        """Return how many passages there are up to a place."""
         ...
 
     async def store(self, model: str, vectors: Mapping[str, Sequence[float] | None]) -> None:
-        """Keep the vector of each text. None marks a text that the model refuses, so that it is not asked again.
+        """Keep the vector of each text that is still in a file.
+
+        None marks a text that the model refuses, so that it is not asked again.
 
         Raises:
             VectorSizeError: a vector's size is not the model's.
         """
-        ...
-
-    async def progress(self, model: str) -> tuple[int, int]:
-        """Return how many passages have been dealt with for `model`, and how many there are."""
         ...
 
     async def find_near(self, model: str, vector: Sequence[float], limit: int) -> Sequence[Found]:
@@ -182,8 +205,8 @@ class Vectors(Protocol):
         """Drop the vectors of this model, and its size."""
         ...
 
-    async def prune(self) -> int:
-        """Drop vectors whose text is in no file any more; return how many."""
+    async def prune(self, kept_s: float) -> int:
+        """Drop vectors whose text has been in no file for `kept_s` seconds; return how many."""
         ...
 
 

@@ -17,7 +17,7 @@ from titan_desktop.contracts.sources import Cells, FilePassage, Lines, Pages, Pl
     ("codes", "words"),
     [
         (Fault, sentences.FAULTS),
-        (Fault, sentences.EMBEDDER_FAULTS.keys() - {"vectors_differ"} | {Fault.INTERNAL}),
+        (Fault, sentences.EMBEDDER_FAULTS.keys() - {"vectors_differ", "index_unavailable"}),
         (Delay, sentences.DELAYS),
         (Reason, sentences.REASONS),
     ],

@@ -1,6 +1,8 @@
 import json
+import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.responders import a_hit, a_status, memory_service, system_service
@@ -82,6 +84,26 @@ def test_the_newest_failures_are_named(paths: Paths, capsys: pytest.CaptureFixtu
     assert listed[-1] == "- … and 3 more"
     doctor.show(found, SAYS, json=True)
     assert len(json.loads(capsys.readouterr().out)["index"]["failures"]) == len(failures)
+
+
+def test_vectors_that_wait_are_a_note(paths: Paths) -> None:
+    """Why none are made, with its cure, and when it is tried again."""
+    waiting = memory.EmbeddingProgress(
+        model="m",
+        done=1,
+        total=9,
+        fault="rate_limited",
+        detail="HTTP 429",
+        retry_at="2026-01-01T12:00:00+00:00",
+    )
+    index = msgspec.structs.replace(COUNTS, embedding=waiting)
+    [note] = [
+        note
+        for note in doctor.report(paths, SAYS, (a_status(), index), environment=OFFSCREEN).notes
+        if "Vectors" in note
+    ]
+    assert "Too many requests" in note
+    assert re.search(r"The next try is at \d\d:\d\d\.", note)
 
 
 def test_it_speaks_russian(paths: Paths, capsys: pytest.CaptureFixture[str]) -> None:

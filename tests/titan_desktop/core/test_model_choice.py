@@ -8,10 +8,13 @@ from titan_bus import Bus, BusConfig
 from titan_desktop import settings
 from titan_desktop.adapters.postgres import vectors
 from titan_desktop.adapters.postgres.database import Database
+from titan_desktop.adapters.postgres.passages import PostgresPassages
 from titan_desktop.contracts import topics
 from titan_desktop.core.model_choice import Models
 from titan_desktop.ports.embedder import Embedder
+from titan_desktop.ports.files_root import Stamp
 from titan_desktop.ports.model import Endpoint
+from titan_desktop.ports.passages import FileEntry, Passage
 from titan_desktop.ports.secrets import Key
 from titan_desktop.services.memory.embedding import Embedding
 
@@ -37,6 +40,9 @@ class Memory:
 
     async def set_embedder(self, embedder: Embedder | None) -> None:
         await self._embedding.use(embedder)
+
+    def try_embedding_again(self) -> None:
+        self._embedding.try_again()
 
 
 def embedding_tasks() -> list[str]:
@@ -69,3 +75,31 @@ async def test_services_that_leave_during_a_change_leave_nothing_running(
                 await embedding.close()
                 await changing
                 assert embedding_tasks() == [], f"left after {steps} steps"
+
+
+async def test_settings_that_were_saved_again_end_a_pause(
+    clean_redis_url: str, database: Database, tmp_path: Path
+) -> None:
+    """Whoever topped up the account and saves the same settings need not wait for the next try."""
+    file = tmp_path / "settings.toml"
+    with serve(fault="daily_limit") as server:
+        chosen = settings.Settings(embedder=settings.EmbedderSettings(base_url=server.base_url, name="one"))
+        settings.save(file, chosen)
+        await PostgresPassages(database).store(
+            FileEntry(path="/d/a.txt", stamp=Stamp(1, 1)), [Passage("слово")]
+        )
+        async with Bus(BusConfig(url=clean_redis_url, streams=topics.STREAMS)) as bus:
+            embedding = Embedding(bus, vectors.PostgresVectors(database))
+            models = Models(file, chosen, NoKeys())
+            told = bus.tail([topics.MEMORY], start="0")
+            await models.serve(Chat(), Memory(embedding))
+            async with asyncio.timeout(20):
+                await anext(told)
+                assert embedding.state is not None
+                assert embedding.state.fault == "rate_limited"
+                server.fault = ""
+                await models.refresh()
+                await anext(told)
+            assert (embedding.state.fault, embedding.state.done) == ("", 1)
+            await models.forget()
+            await embedding.close()

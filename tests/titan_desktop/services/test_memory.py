@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from tests import openai_server
 from titan_bus import Bus, BusConfig, RequestFailedError
 from titan_desktop.adapters.openai.embedder import OpenAIEmbedder
 from titan_desktop.adapters.postgres.database import Database
-from titan_desktop.adapters.postgres.passages import PostgresPassages
+from titan_desktop.adapters.postgres.passages import PostgresPassages, digest
 from titan_desktop.adapters.postgres.vectors import PostgresVectors
 from titan_desktop.contracts import files, memory, topics
 from titan_desktop.contracts.memory import FileIndexed, IndexStatus, Outcome, Reason, SearchResult
@@ -20,7 +21,7 @@ from titan_desktop.contracts.sources import Lines
 from titan_desktop.ports.extractor import Block, Extracted, ExtractionError, ExtractorUnavailableError
 from titan_desktop.ports.model import Endpoint
 from titan_desktop.services import waiting
-from titan_desktop.services.memory import MemoryService, embedding
+from titan_desktop.services.memory import MemoryService, embedding, pruning
 from titan_desktop.services.memory import search as searching
 
 WAIT_S = 20
@@ -110,6 +111,10 @@ class House:
                 if (progress := PROGRESS.read(event)) is not None and suits(progress):
                     return progress
         raise AssertionError("the tail ended")
+
+    async def embedded_texts(self) -> set[bytes]:
+        """The digests of all texts that have a vector."""
+        return {row["digest"] for row in await self.database.pool.fetch("SELECT digest FROM vectors")}
 
     async def index(self, **texts: str) -> list[FileIndexed]:
         for name, text in texts.items():
@@ -387,3 +392,50 @@ async def test_the_cache_of_vectors(house: House, endpoint: openai_server.OpenAI
         assert (await house.status()).vectors == 1
     embedded = [request for request in endpoint.requests if request.body["input"] == ["слово"]]
     assert len(embedded) == 2  # the passage once, the question once
+
+
+@pytest.mark.parametrize("embedded", [False, True], ids=["without an embedder", "with one"])
+async def test_vectors_of_text_that_is_gone_go(
+    house: House, endpoint: openai_server.OpenAIServer, monkeypatch: pytest.MonkeyPatch, *, embedded: bool
+) -> None:
+    """Those of a deleted file and of a changed one, while others come and go, and whoever makes vectors now."""
+    monkeypatch.setattr(pruning, "PRUNE_EVERY_S", 0.01)
+    monkeypatch.setattr(pruning, "KEPT_S", 0.0)
+    embedder = OpenAIEmbedder(Endpoint(endpoint.base_url, "text-embedding-3-large"))
+    async with house.service(embedder):
+        await house.index(deleted="одно", changed="другое", kept="третье")
+        await house.embedded(lambda progress: progress.done == progress.total == 3)
+    again = OpenAIEmbedder(Endpoint(endpoint.base_url, "text-embedding-3-large")) if embedded else None
+    async with house.service(again):
+        await house.lose(house.folder / "deleted.txt")
+        await house.see(house.write("changed.txt", "совсем иное"))
+        await house.hear(2)
+        left = {digest("третье"), digest("совсем иное")} if embedded else {digest("третье")}
+        async with asyncio.timeout(WAIT_S):
+            while await house.embedded_texts() != left:
+                await house.index(other="то одно, то иное")
+                await house.lose(house.folder / "other.txt")
+                await house.hear()
+
+
+async def test_an_endpoint_that_wants_a_day_is_asked_sooner(
+    house: House, endpoint: openai_server.OpenAIServer
+) -> None:
+    """The wait is bounded and told, to those who ask later, too; whoever mends the cause ends it."""
+    endpoint.fault = "daily_limit"
+    async with house.service(
+        OpenAIEmbedder(Endpoint(endpoint.base_url, "text-embedding-3-large"))
+    ) as service:
+        await house.index(a="слово")
+        told = await house.embedded(lambda progress: bool(progress.fault))
+        assert (told.fault, told.done, told.total) == ("rate_limited", 0, 1)
+        wait_s = (datetime.fromisoformat(told.retry_at) - datetime.now(UTC)).total_seconds()
+        assert 60 < wait_s <= embedding.LONGEST_ASKED_S
+        assert (await house.status()).embedding == told
+        assert not service.busy()
+        endpoint.fault = ""
+        service.try_embedding_again()
+        await house.embedded(lambda progress: progress.done == progress.total == 1 and not progress.fault)
+        status = (await house.status()).embedding
+        assert status is not None
+        assert (status.fault, status.retry_at) == ("", "")

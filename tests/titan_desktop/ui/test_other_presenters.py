@@ -1,6 +1,7 @@
 """The list, the status and the sources, on a real bus."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import msgspec
@@ -216,6 +217,23 @@ async def test_reading_is_counted(shell, core):
     await until(
         lambda: shell.status_line.failures, heard(shell.parts[3], memory.FileIndexed), reading.index_learnt
     )
+
+
+async def test_vectors_that_wait_are_told(shell, core):
+    """Whoever opens the window later learns it, too, with the time of the next try."""
+    waiting = memory.EmbeddingProgress(
+        model="m",
+        done=1,
+        total=9,
+        fault="rate_limited",
+        detail="Too many.",
+        retry_at="2026-01-01T12:00:00+00:00",
+    )
+    core.index = memory.IndexStatus(files=2, passages=9, failed=0, skipped=0, embedding=waiting)
+    reading = shell.parts[4]
+    await core.say(memory.FileIndexed(path="a", outcome=memory.Outcome.INDEXED))
+    await until(lambda: "Vectors are not being made" in shell.status_line.activity, reading.index_learnt)
+    assert re.search(r"Next try at \d\d:\d\d", shell.status_line.activity)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,11 @@
 
 A vector belongs to (model, SHA-256 of the text), not to a passage: that is the cache of embeddings and the
 index in one table. A file that is renamed, copied or changed in one place costs no embedding that was made
-before.
+before. Texts that leave the index are noted by a trigger; their vectors go some time later.
+
+Passages have ascending numbers, also in the order in which they become visible, because there is one writer at a
+time (`passages.WRITER_LOCK`). So an index that is walked by number is walked once: what is behind the walker has
+its vectors. `prune` takes the same lock, or it might drop a vector that a passage in the making was to find.
 
 HNSW takes a halfvec of at most 4,000 numbers (pgvector's README, "HNSW"); larger models are searched without
 it.
@@ -13,12 +17,14 @@ from dataclasses import dataclass
 
 from titan_desktop.adapters.postgres.database import Database, Migration
 from titan_desktop.adapters.postgres.faults import translated
-from titan_desktop.adapters.postgres.passages import digest, found
-from titan_desktop.ports.passages import Found, VectorSizeError
+from titan_desktop.adapters.postgres.passages import WRITER_LOCK, digest, found
+from titan_desktop.ports.passages import Found, Stretch, VectorSizeError
 
 HNSW_LIMIT = 4_000
 LEAST_BREADTH = 100
 """hnsw.ef_search at least: the recall of a small answer should not be worse than that of a large one."""
+PRUNED = 500
+"""Texts that are pruned in one transaction: how long the writers of passages may have to wait."""
 
 MIGRATIONS = (
     Migration(
@@ -39,11 +45,55 @@ MIGRATIONS = (
         );
         """,
     ),
+    Migration(
+        "vectors-002",
+        """
+        -- Texts that left the index, and when; some of them may have come back.
+        CREATE TABLE gone_texts (
+            digest bytea PRIMARY KEY,
+            at     timestamptz NOT NULL DEFAULT now()
+        );
+        CREATE INDEX gone_texts_by_time ON gone_texts (at);
+        CREATE FUNCTION note_gone_texts() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            INSERT INTO gone_texts (digest) SELECT DISTINCT digest FROM gone
+            ON CONFLICT (digest) DO UPDATE SET at = excluded.at;
+            RETURN NULL;
+        END $$;
+        CREATE TRIGGER passages_gone AFTER DELETE ON passages REFERENCING OLD TABLE AS gone
+            FOR EACH STATEMENT EXECUTE FUNCTION note_gone_texts();
+        INSERT INTO gone_texts (digest) SELECT DISTINCT digest FROM vectors
+        WHERE NOT EXISTS (SELECT FROM passages WHERE passages.digest = vectors.digest OFFSET 0);
+        """,
+    ),
 )
 
-_MISSING = """
-    SELECT body FROM passages
-    WHERE NOT EXISTS (SELECT FROM vectors WHERE model_id = $1 AND vectors.digest = passages.digest) LIMIT $2
+# OFFSET 0 keeps the planner from making one join of it, which it would read whole for every stretch.
+_STRETCH = """
+    SELECT id, CASE WHEN NOT EXISTS (
+        SELECT FROM vectors WHERE model_id = $1 AND digest = passages.digest OFFSET 0
+    ) THEN body END AS lacking
+    FROM passages WHERE id > $2 ORDER BY id LIMIT $3
+"""
+
+_STORE = """
+    INSERT INTO vectors (model_id, digest, embedding) SELECT $1::smallint, $2::bytea, $3::real[]::halfvec
+    WHERE EXISTS (SELECT FROM passages WHERE digest = $2)
+    ON CONFLICT (model_id, digest) DO UPDATE SET embedding = excluded.embedding
+"""
+
+_PRUNE = """
+    WITH old AS (
+        DELETE FROM gone_texts WHERE digest IN (
+            SELECT digest FROM gone_texts WHERE at <= now() - make_interval(secs => $1) ORDER BY at LIMIT $2
+        ) RETURNING digest
+    ), pruned AS (
+        DELETE FROM vectors USING old WHERE vectors.digest = old.digest
+            AND model_id IN (SELECT id FROM models)
+            AND NOT EXISTS (SELECT FROM passages WHERE passages.digest = old.digest OFFSET 0)
+        RETURNING vectors.digest
+    )
+    SELECT (SELECT count(*) FROM old) AS looked_at, (SELECT count(*) FROM pruned) AS pruned
 """
 
 # Nearest texts first, then the passages that have them. The model stands in the statement as a number,
@@ -78,12 +128,26 @@ class PostgresVectors:
         self._database = database
         self._models: dict[str, _Model] = {}
 
-    async def missing(self, model: str, limit: int) -> Sequence[str]:
+    async def stretch(self, model: str, after: int, limit: int) -> Stretch:
         """See `ports.passages`."""
         with translated():
             number = (await self._model(model)).id
-            rows = await self._database.pool.fetch(_MISSING, number, limit)
-        return list(dict.fromkeys(row["body"] for row in rows))
+            async with self._database.pool.acquire() as connection, connection.transaction(readonly=True):
+                # While the tables are young and have no statistics the planner would read them whole, for each
+                # passage, and keep to that plan when they have grown.
+                await connection.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+                rows = await connection.fetch(_STRETCH, number, after, limit)
+                total = await connection.fetchval("SELECT passages FROM statistics")
+        texts = list(dict.fromkeys(row["lacking"] for row in rows if row["lacking"] is not None))
+        return Stretch(texts=texts, passed=len(rows), end=rows[-1]["id"] if rows else after, total=total)
+
+    async def before(self, place: int) -> int:
+        """See `ports.passages`. Counts what is behind the place, which is little except at the first time."""
+        with translated():
+            count: int = await self._database.pool.fetchval(
+                "SELECT passages - (SELECT count(*) FROM passages WHERE id > $1) FROM statistics", place
+            )
+        return count
 
     async def store(self, model: str, vectors: Mapping[str, Sequence[float] | None]) -> None:
         """See `ports.passages`."""
@@ -96,21 +160,9 @@ class PostgresVectors:
                 if size != known.size:
                     raise VectorSizeError(model, known.size or 0, size)
             await self._database.pool.executemany(
-                "INSERT INTO vectors (model_id, digest, embedding) VALUES ($1, $2, $3::real[]::halfvec)"
-                " ON CONFLICT (model_id, digest) DO UPDATE SET embedding = excluded.embedding",
+                _STORE,
                 [(known.id, digest(text), vector) for text, vector in vectors.items()],
             )
-
-    async def progress(self, model: str) -> tuple[int, int]:
-        """See `ports.passages`."""
-        with translated():
-            number = (await self._model(model)).id
-            rows = await self._database.pool.fetch(
-                "SELECT count(vectors.digest) AS done, count(*) AS total FROM passages"
-                " LEFT JOIN vectors ON vectors.digest = passages.digest AND model_id = $1",
-                number,
-            )
-        return rows[0]["done"], rows[0]["total"]
 
     async def find_near(self, model: str, vector: Sequence[float], limit: int) -> Sequence[Found]:
         """See `ports.passages`."""
@@ -137,14 +189,18 @@ class PostgresVectors:
         """See `ports.passages`."""
         await self._drop("name = $1", model)
 
-    async def prune(self) -> int:
-        """See `ports.passages`."""
-        with translated():
-            status = await self._database.pool.execute(
-                "DELETE FROM vectors WHERE NOT EXISTS"
-                " (SELECT FROM passages WHERE passages.digest = vectors.digest)"
-            )
-        return int(status.rpartition(" ")[2])
+    async def prune(self, kept_s: float) -> int:
+        """See `ports.passages`. Its cost is that of the texts that are gone, not of the index."""
+        pruned = 0
+        while True:
+            with translated():
+                async with self._database.pool.acquire() as connection, connection.transaction():
+                    await connection.execute("SELECT pg_advisory_xact_lock($1)", WRITER_LOCK)
+                    row = await connection.fetchrow(_PRUNE, kept_s, PRUNED)
+            assert row is not None  # noqa: S101 - a SELECT without FROM has one row
+            pruned += int(row["pruned"])
+            if row["looked_at"] < PRUNED:
+                return pruned
 
     async def _drop(self, condition: str, model: str) -> None:
         with translated():

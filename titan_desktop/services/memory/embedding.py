@@ -2,6 +2,9 @@
 
 After a change of model the old embedder answers questions until the new one's vectors are complete; then the
 old vectors go. A fault is said on `memory.v1` and tried again with growing pauses.
+
+The index is walked in the order in which passages were stored: what is behind `_place` has been dealt with and is
+not looked at again.
 """
 
 import asyncio
@@ -9,6 +12,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 from titan_bus import Bus, BusError
 from titan_desktop.contracts.faults import Fault
@@ -17,16 +21,17 @@ from titan_desktop.contracts.message import publish
 from titan_desktop.ports.embedder import Embedder
 from titan_desktop.ports.model import ModelError
 from titan_desktop.ports.passages import IndexUnavailableError, Vectors, VectorSizeError
+from titan_desktop.system.outage import Outage
 
-FETCHED = 512
-"""Passages that are looked up at once."""
+FETCHED = 1_024
+"""Passages that are looked at in one step."""
 STORED = 64
 """Passages whose vectors are stored at once: what a kill may cost."""
 PROGRESS_EVERY_S = 1.0
 FIRST_DELAY_S = 2.0
 LONGEST_DELAY_S = 300.0
-PRUNE_EVERY_S = 3_600.0
-"""Vectors of texts that are gone stay so long at least: a file that is moved finds them again."""
+LONGEST_ASKED_S = 900.0
+"""An endpoint that asks for a longer pause is asked again all the same: limits are raised, accounts topped up."""
 ABOUT_THE_TEXT = frozenset({Fault.REFUSED, Fault.CONTEXT_TOO_LONG})
 """Faults that another text may not meet."""
 PROBE = "Titan"
@@ -45,13 +50,25 @@ class Embedding:
         self._former: Embedder | None = None
         self._complete = False
         self._working = False
+        self._place = self._done = self._total = 0
+        self._trouble: Mapping[str, str] = {}
+        self._said: EmbeddingProgress | None = None
         self._wanted = asyncio.Event()
+        self._again = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     @property
     def busy(self) -> bool:
         """Whether vectors are being made. Waiting for an endpoint that fails is not work."""
         return self._working
+
+    @property
+    def state(self) -> EmbeddingProgress | None:
+        """How far the configured embedder is, and what hinders it; None without one."""
+        if self._embedder is None:
+            return None
+        done = min(self._done, self._total)
+        return EmbeddingProgress(model=self._embedder.model, done=done, total=self._total, **self._trouble)
 
     @property
     def embedder(self) -> Embedder | None:
@@ -77,6 +94,8 @@ class Embedding:
         if leaving is not None:
             await leaving.close()
         self._embedder, self._complete = embedder, False
+        self._place = self._done = self._total = 0
+        self._trouble, self._said = {}, None
         if embedder is not None:
             self._wanted.set()
             self._task = asyncio.create_task(self._keep_up(embedder), name=f"embedding {embedder.model}")
@@ -84,6 +103,10 @@ class Embedding:
     def passages_changed(self) -> None:
         """Look for passages without a vector."""
         self._wanted.set()
+
+    def try_again(self) -> None:
+        """End a pause after a fault: something was changed that may mend it."""
+        self._again.set()
 
     async def close(self) -> None:
         """Stop; what is stored stays, the rest is made after the next start."""
@@ -104,53 +127,60 @@ class Embedding:
     async def _keep_up(self, embedder: Embedder) -> None:
         """Supervise: whatever goes wrong is said, and tried again later."""
         delay_s = FIRST_DELAY_S
+        outage = Outage(log, f"the vectors of {embedder.model}")
         while True:
             self._wanted.clear()
+            self._again.clear()
             try:
                 await embedder.open()
                 await self._catch_up(embedder)
-            except Exception as error:  # a supervisor: without it the vectors would end silently
+            except Exception as error:  # noqa: BLE001 - a supervisor: without it the vectors would end silently
                 self._working = False
-                known = isinstance(error, (ModelError, VectorSizeError, IndexUnavailableError))
-                log.warning("no vectors of %s: %s", embedder.model, error, exc_info=not known)
-                await self._say(embedder, fault=str(error) if known else type(error).__name__)
-                await asyncio.sleep(max(delay_s, getattr(error, "retry_after_s", 0.0)))
+                code, detail = _fault(error)
+                outage.begins(error, foreseen=code is not Fault.INTERNAL)
+                asked_s = min(getattr(error, "retry_after_s", 0.0), LONGEST_ASKED_S)
+                await self._wait(max(delay_s, asked_s), code, detail)
                 delay_s = min(delay_s * 2, LONGEST_DELAY_S)
             else:
                 self._working = False
                 delay_s = FIRST_DELAY_S
-                await self._rest()
+                outage.ends()
+                await self._wanted.wait()
 
-    async def _rest(self) -> None:
-        """Wait for new passages, and throw away what nobody needs while there are none."""
-        while not self._wanted.is_set():
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(PRUNE_EVERY_S):
-                    await self._wanted.wait()
-                return
-            with contextlib.suppress(IndexUnavailableError):
-                await self._vectors.prune()
+    async def _wait(self, wait_s: float, fault: str, detail: str) -> None:
+        """Say what is in the way and until when nothing is tried; `try_again` ends the waiting."""
+        at = datetime.now(UTC) + timedelta(seconds=wait_s)
+        self._trouble = {"fault": fault, "detail": detail, "retry_at": at.isoformat(timespec="seconds")}
+        await self._say()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self._again.wait()
 
     async def _catch_up(self, embedder: Embedder) -> None:
         """Embed until every passage has been dealt with."""
         said_at = time.monotonic()
-        made = 0
-        while texts := await self._vectors.missing(embedder.model, FETCHED):
-            self._working = True
-            for start in range(0, len(texts), STORED):
-                vectors = await self._embed(embedder, texts[start : start + STORED])
+        self._done = await self._vectors.before(self._place)
+        while (stretch := await self._vectors.stretch(embedder.model, self._place, FETCHED)).passed:
+            self._total = stretch.total
+            self._done += stretch.passed - len(stretch.texts)
+            for start in range(0, len(stretch.texts), STORED):
+                self._working = True
+                vectors = await self._embed(embedder, stretch.texts[start : start + STORED])
                 await self._store(embedder, vectors)
-                made += len(vectors)
+                self._done += len(vectors)
+                self._trouble = {}
                 if time.monotonic() - said_at >= PROGRESS_EVERY_S:
                     said_at = time.monotonic()
-                    await self._say(embedder)
-        first = not self._complete
-        if first:
+                    await self._say()
+            self._place = stretch.end
+        self._done = self._total = stretch.total
+        self._trouble = {}
+        if not self._complete:
             await self._vectors.keep_only(embedder.model)
             self._complete = True
             await self._drop_former()
-        if made or first:
-            await self._say(embedder)
+        if self.state != self._said:
+            await self._say()
 
     async def _store(self, embedder: Embedder, vectors: Mapping[str, Sequence[float] | None]) -> None:
         try:
@@ -158,6 +188,7 @@ class Embedding:
         except VectorSizeError:
             # Another model under the same name: what is stored answers none of its questions.
             await self._vectors.forget(embedder.model)
+            self._place = 0
             raise
 
     async def _embed(self, embedder: Embedder, texts: Sequence[str]) -> Mapping[str, Sequence[float] | None]:
@@ -179,9 +210,22 @@ class Embedding:
             log.warning("%s refuses a passage of %d characters: %s", embedder.model, len(text), error.detail)
             return None
 
-    async def _say(self, embedder: Embedder, fault: str = "") -> None:
-        # How far it is does not matter to anybody when neither store nor bus can be asked.
-        with contextlib.suppress(IndexUnavailableError, BusError):
-            done, total = await self._vectors.progress(embedder.model)
-            said = EmbeddingProgress(model=embedder.model, done=done, total=total, fault=fault)
-            await publish(self._bus, said, priority="low")
+    async def _say(self) -> None:
+        """Tell how far it is. A bus that is away need not hear it: whoever asks later is told the state."""
+        said = self._said = self.state
+        if said is not None:
+            with contextlib.suppress(BusError):
+                await publish(self._bus, said, priority="low")
+
+
+def _fault(error: Exception) -> tuple[str, str]:
+    """Return the code of what is in the way, and what is known of it."""
+    match error:
+        case ModelError():
+            return error.fault, error.detail
+        case VectorSizeError():
+            return "vectors_differ", str(error)
+        case IndexUnavailableError():
+            return "index_unavailable", error.reason
+        case _:
+            return Fault.INTERNAL, type(error).__name__

@@ -11,6 +11,7 @@ from titan_desktop.ports.extractor import Extractor
 from titan_desktop.ports.passages import IndexUnavailableError, Passages, Vectors
 from titan_desktop.services.memory.embedding import Embedding
 from titan_desktop.services.memory.indexer import Indexer
+from titan_desktop.services.memory.pruning import Pruning
 from titan_desktop.services.memory.search import Searcher
 
 GROUP = "memory"
@@ -48,12 +49,14 @@ class MemoryService:
         self._vectors = vectors
         self._first_embedder = embedder
         self._embedding = Embedding(bus, vectors)
+        self._pruning = Pruning(vectors)
         self._indexer = Indexer(bus, passages, extractor, self._embedding.passages_changed)
         self._searcher = Searcher(passages, vectors, self._embedding)
         self._subscriptions: list[Subscription] = []
 
     async def __aenter__(self) -> Self:
         await self._embedding.use(self._first_embedder)
+        await self._pruning.__aenter__()
         for topic, handler, concurrency in (
             (topics.MEMORY_REQUESTS, self._answer, SEARCHES_AT_ONCE),
             (topics.FS, self._indexer.handle, FILES_AT_ONCE),
@@ -68,6 +71,7 @@ class MemoryService:
     ) -> None:
         await asyncio.gather(*(subscription.stop(DRAIN_S) for subscription in self._subscriptions))
         self._subscriptions.clear()
+        await self._pruning.__aexit__(kind, error, trace)
         await self._embedding.close()
 
     def busy(self) -> bool:
@@ -77,6 +81,10 @@ class MemoryService:
     async def set_embedder(self, embedder: Embedder | None) -> None:
         """Use another embedder from now on; the old one is closed when nothing needs it any more."""
         await self._embedding.use(embedder)
+
+    def try_embedding_again(self) -> None:
+        """Do not wait any longer after a fault of the embedder: settings or key may have mended it."""
+        self._embedding.try_again()
 
     async def _answer(self, event: Event) -> memory.SearchResult | memory.IndexStatus:
         try:
@@ -93,13 +101,13 @@ class MemoryService:
     async def _status(self, failures_limit: int) -> memory.IndexStatus:
         counts = await self._passages.counts()
         failures = await self._passages.failures(min(max(failures_limit, 0), MOST_FAILURES))
-        embedder = self._embedding.embedder
-        made = (await self._vectors.progress(embedder.model))[0] if embedder else 0
+        embedding = self._embedding.state
         return memory.IndexStatus(
             files=counts.files,
             passages=counts.passages,
             failed=counts.failed,
             skipped=counts.skipped,
-            vectors=made,
+            vectors=embedding.done if embedding else 0,
+            embedding=embedding,
             failures=tuple(failures),
         )

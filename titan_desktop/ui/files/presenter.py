@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import datetime
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
@@ -80,7 +81,7 @@ class FilesPresenter(QObject):
             except BusError:
                 await asyncio.sleep(STATUS_RETRY_S)
             else:
-                self._index_known = True
+                self._index_known, self._embedding = True, self._index.embedding
                 self._show()
                 self.index_learnt.emit()
                 return
@@ -117,7 +118,9 @@ class FilesPresenter(QObject):
         embedding = self._embedding
         if embedding is not None and embedding.fault:
             fault = sentences.degraded(language(), embedding.fault)
-            return self.tr("Vectors are not being made. {fault}").format(fault=fault)
+            return self.tr("Vectors are not being made. {fault} Next try at {time}.").format(
+                fault=fault, time=_time_of_day(embedding.retry_at)
+            )
         if embedding is not None and embedding.done < embedding.total:
             return self.tr("Making vectors: {done} of {total}").format(
                 done=embedding.done, total=embedding.total
@@ -125,3 +128,8 @@ class FilesPresenter(QObject):
         if not self._index_known:
             return self.tr("Starting…")
         return self.tr("%n file(s) can be searched", "", self._index.files)
+
+
+def _time_of_day(timestamp: str) -> str:
+    """A contract's time as a person reads it off the clock; "…" for none."""
+    return datetime.fromisoformat(timestamp).astimezone().strftime("%H:%M") if timestamp else "…"

@@ -52,8 +52,7 @@ async def test_equal_texts_share_a_vector(vectors: PostgresVectors, passages: Po
     """A copy or a renamed file needs no new embedding, and both copies are found."""
     await vectors.store(MODEL, TEXTS)
     await passages.store(FileEntry(path="/d/copy.txt", stamp=Stamp(1, 1)), [Passage("кошка")])
-    assert await vectors.missing(MODEL, 10) == []
-    assert await vectors.progress(MODEL) == (4, 4)
+    assert await lacking(vectors) == []
     found = await vectors.find_near(MODEL, TEXTS["кошка"], 2)
     assert {hit.title for hit in found} == {"кошка.txt", "copy.txt"}
 
@@ -61,7 +60,7 @@ async def test_equal_texts_share_a_vector(vectors: PostgresVectors, passages: Po
 async def test_a_refused_text_is_not_asked_again(vectors: PostgresVectors) -> None:
     """None marks a text as dealt with; it is never found."""
     await vectors.store(MODEL, {**TEXTS, "кошка": None})
-    assert await vectors.missing(MODEL, 10) == []
+    assert await lacking(vectors) == []
     assert len(await vectors.find_near(MODEL, TEXTS["кошка"], 10)) == 2
 
 
@@ -87,7 +86,7 @@ async def test_a_model_that_changed_its_size(vectors: PostgresVectors) -> None:
         await vectors.find_near(MODEL, [1.0, 2.0], 1)
     await vectors.forget(MODEL)
     await vectors.store(MODEL, {"кошка": [1.0, 2.0]})
-    assert await vectors.progress(MODEL) == (1, 3)
+    assert await lacking(vectors) == ["котёнок", "смета"]
 
 
 async def test_a_model_too_large_for_the_index(vectors: PostgresVectors) -> None:
@@ -97,9 +96,76 @@ async def test_a_model_too_large_for_the_index(vectors: PostgresVectors) -> None
 
 
 async def test_vectors_of_texts_that_are_gone(vectors: PostgresVectors, passages: PostgresPassages) -> None:
-    """They are never found, and pruning drops them."""
+    """They are never found, and pruning drops them, but no sooner than is said."""
     await vectors.store(MODEL, TEXTS)
     await passages.remove("/d/кошка.txt")
     assert [hit.text for hit in await vectors.find_near(MODEL, TEXTS["кошка"], 1)] != ["кошка"]
-    assert await vectors.prune() == 1
-    assert await vectors.prune() == 0
+    assert await vectors.prune(3_600) == 0
+    assert await vectors.prune(0) == 1
+    assert await vectors.prune(0) == 0
+    assert len(await vectors.find_near(MODEL, TEXTS["кошка"], 10)) == 2
+
+
+async def test_a_text_that_was_changed_leaves_no_vector(
+    vectors: PostgresVectors, passages: PostgresPassages
+) -> None:
+    """What a file no longer says goes; what it still says, or another file says, stays."""
+    await passages.store(FileEntry(path="/d/two.txt", stamp=Stamp(1, 1)), passages_of("один", "два", "кошка"))
+    await vectors.store(MODEL, {**TEXTS, "один": [1.0, 0.0, 0.0], "два": [0.0, 1.0, 0.0]})
+    await passages.store(FileEntry(path="/d/two.txt", stamp=Stamp(2, 2)), passages_of("один"))
+    assert await vectors.prune(0) == 1
+    assert await lacking(vectors) == []
+
+
+async def test_a_text_that_is_gone_gets_no_vector(vectors: PostgresVectors, database: Database) -> None:
+    """Its file was removed while its vector was being made."""
+    await vectors.store(MODEL, {"a text of no file": [1.0, 0.0, 0.0]})
+    assert await database.pool.fetchval("SELECT count(*) FROM vectors") == 0
+
+
+async def test_many_texts_that_are_gone_go_in_steps(
+    vectors: PostgresVectors, passages: PostgresPassages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_vectors, "PRUNED", 2)
+    texts = [f"text {number}" for number in range(5)]
+    await passages.store(FileEntry(path="/d/many.txt", stamp=Stamp(1, 1)), passages_of(*texts))
+    await vectors.store(MODEL, {text: [1.0, 0.0, 0.0] for text in texts})
+    await passages.remove("/d/many.txt")
+    assert await vectors.prune(0) == 5
+
+
+async def test_what_was_left_behind_before_is_pruned_too(
+    vectors: PostgresVectors, passages: PostgresPassages, database: Database
+) -> None:
+    """A database of the former version has vectors of texts whose going nobody noted."""
+    await vectors.store(MODEL, TEXTS)
+    await database.pool.execute("ALTER TABLE passages DISABLE TRIGGER passages_gone")
+    await passages.remove("/d/кошка.txt")
+    await database.pool.execute(
+        "DROP TABLE gone_texts; DROP TRIGGER passages_gone ON passages; DROP FUNCTION note_gone_texts;"
+        "DELETE FROM migrations WHERE name = 'vectors-002'"
+    )
+    await database.migrate(postgres_vectors.MIGRATIONS)
+    assert await vectors.prune(0) == 1
+
+
+async def test_the_index_is_walked_once(vectors: PostgresVectors, passages: PostgresPassages) -> None:
+    """Stretch by stretch every passage is seen once, also what is stored meanwhile."""
+    await vectors.store(MODEL, {"котёнок": TEXTS["котёнок"]})
+    first = await vectors.stretch(MODEL, 0, 2)
+    assert (first.texts, first.passed, first.total) == (["кошка"], 2, 3)
+    await passages.store(FileEntry(path="/d/new.txt", stamp=Stamp(1, 1)), passages_of("новое"))
+    second = await vectors.stretch(MODEL, first.end, 10)
+    assert (second.texts, second.passed, second.total) == (["смета", "новое"], 2, 4)
+    assert [await vectors.before(place) for place in (0, first.end, second.end)] == [0, 2, 4]
+    third = await vectors.stretch(MODEL, second.end, 10)
+    assert (third.texts, third.passed, third.end) == ([], 0, second.end)
+
+
+async def lacking(vectors: PostgresVectors) -> list[str]:
+    """The texts that have no vector."""
+    return list((await vectors.stretch(MODEL, 0, 100)).texts)
+
+
+def passages_of(*texts: str) -> list[Passage]:
+    return [Passage(text) for text in texts]
