@@ -282,7 +282,7 @@ class ListConversations(_Request[ConversationPage], frozen=True, kw_only=True):
 
 
 class HistoryPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Reply to GetHistory: oldest first; `more` says that older ones exist."""
+    """Reply to GetHistory: a part of the active path, oldest first; `more` says that older messages exist."""
 
     conversation_id: str
     messages: tuple[Message, ...]
@@ -290,7 +290,10 @@ class HistoryPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GetHistory(_Request[HistoryPage], frozen=True, kw_only=True, tag="history"):
-    """Messages of one conversation, older than `before` (a message id; "" means the newest)."""
+    """Messages of a conversation's active path, before the message `before` ("" means the newest).
+
+    Refused as `not_found` where that one is not on the active path.
+    """
 
     conversation_id: str
     before: str = ""
