@@ -250,6 +250,10 @@
 </context>
 <context>
     <name>FilesPresenter</name>
+    <message>
+        <source>Titan&apos;s core does not answer. Try again in a moment.</source>
+        <translation>Ядро Titan не отвечает. Повторите через несколько секунд.</translation>
+    </message>
     <message numerus="yes">
         <source>%n file(s) could not be read</source>
         <translation>

@@ -146,7 +146,25 @@ class IndexStatus(msgspec.Struct, frozen=True, kw_only=True):
     failures: tuple[FileFailure, ...] = ()
 
 
+class FailurePage(msgspec.Struct, frozen=True, kw_only=True):
+    """Reply to ListFailures; `more` says that others follow, after `cursor`."""
+
+    failures: tuple[FileFailure, ...]
+    more: bool = False
+    cursor: str = ""
+
+
+class ListFailures(_Request[FailurePage], frozen=True, kw_only=True):
+    """Files that gave no text: the failed before the skipped, the newest first.
+
+    `cursor` is that of the page before; "" asks for the first one. The core may give fewer than `limit`.
+    """
+
+    limit: int = 200
+    cursor: str = ""
+
+
 class GetIndexStatus(_Request[IndexStatus], frozen=True, kw_only=True, tag="index_status"):
-    """Counts, and files that gave no text: the failed before the skipped, the newest first."""
+    """Counts, and the first files of ListFailures."""
 
     failures_limit: int = 50

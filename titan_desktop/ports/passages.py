@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from titan_desktop.contracts.memory import FileFailure, Outcome, Reason
+from titan_desktop.contracts.memory import FailurePage, Outcome, Reason
 from titan_desktop.contracts.sources import Place
 from titan_desktop.ports.files_root import Stamp
 
@@ -155,8 +155,11 @@ class Passages(Protocol):
         """Count files and passages."""
         ...
 
-    async def failures(self, limit: int) -> Sequence[FileFailure]:
-        """Return files that gave no text: those that failed before those that were skipped, the newest first."""
+    async def failures(self, limit: int, *, cursor: str = "") -> FailurePage | None:
+        """Return files that gave no text: those that failed before those that were skipped, the newest first.
+
+        They are those after `cursor` ("" = from the first). None if the cursor is none of ours.
+        """
         ...
 
 

@@ -189,6 +189,10 @@ async def test_a_broken_file_is_tried_again_only_when_it_changes(house: House) -
         }
         assert (status.files, status.failed, status.skipped, status.passages) == (0, 1, 1, 0)
         assert {failure.detail for failure in status.failures} == {"not a text", ""}
+        first = await ask(house.bus, memory.ListFailures(limit=1), WAIT_S)
+        rest = await ask(house.bus, memory.ListFailures(cursor=first.cursor), WAIT_S)
+        assert (first.more, rest.more) == (True, False)
+        assert first.failures + rest.failures == status.failures
         await house.see(house.write("broken.txt", "теперь читается"))
         assert (await house.hear())[0].outcome is Outcome.INDEXED
         assert (await house.status()).failed == 0

@@ -236,6 +236,32 @@ async def test_vectors_that_wait_are_told(shell, core):
     assert re.search(r"Next try at \d\d:\d\d", shell.status_line.activity)
 
 
+async def test_the_failures_are_asked_for_when_they_are_wanted(shell, core):
+    """The list comes from the core as it is now, and says so when the core does not answer."""
+    failure = memory.FileFailure(
+        path="/d/a.pdf",
+        outcome=memory.Outcome.FAILED,
+        reason=memory.Reason.BROKEN,
+        detail="",
+        at="2026-03-01",
+    )
+    core.index = memory.IndexStatus(files=0, passages=0, failed=1, skipped=0, failures=(failure,))
+    reading = shell.parts[4]
+    reading.show_failures()
+    dialog = reading._failures
+    assert dialog is not None
+    await until(lambda: dialog.table.topLevelItemCount() == 1, dialog.table.model().rowsInserted)
+    shell.parts[3]._bus = None
+    told = asyncio.Event()
+    complain = dialog.complain
+    dialog.complain = lambda sentence: (complain(sentence), told.set())
+    reading.show_failures()
+    await asyncio.wait_for(told.wait(), 30)
+    assert "does not answer" in dialog._about.text()
+    assert dialog.table.topLevelItemCount() == 1
+    dialog.close()
+
+
 @pytest.mark.parametrize(
     ("allowed", "exists", "opens", "said"),
     [

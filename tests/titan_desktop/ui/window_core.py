@@ -110,7 +110,9 @@ class WindowCore:
     async def _on_files_request(self, event: Event) -> object:
         return self.located[event.payload_as(files.LocateSource).path]
 
-    async def _on_memory_request(self, _event: Event) -> object:
+    async def _on_memory_request(self, event: Event) -> object:
+        if event.event_type == "list_failures":
+            return memory.FailurePage(failures=self.index.failures)
         return self.index
 
     async def _on_command(self, event: Event) -> None:

@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ import msgspec
 from titan_desktop.adapters.postgres import keyword
 from titan_desktop.adapters.postgres.database import Database, Migration
 from titan_desktop.adapters.postgres.faults import translated
-from titan_desktop.contracts.memory import FileFailure, Outcome, Reason
+from titan_desktop.contracts.memory import FailurePage, FileFailure, Outcome, Reason
 from titan_desktop.contracts.sources import Place
 from titan_desktop.ports import extractor
 from titan_desktop.ports.files_root import Stamp
@@ -77,6 +78,8 @@ MIGRATIONS = (
     ),
     Migration("passages-inode", "ALTER TABLE files ADD COLUMN inode bigint NOT NULL DEFAULT 0"),
 )
+
+_FIRST_FAILURE = "failed 9999-01-01T00:00:00+00:00 0"
 
 _PUT_FILE = """
     INSERT INTO files (path, size, mtime_ns, kind, title, outcome, reason, detail, event_id, extractor, inode)
@@ -233,15 +236,24 @@ class PostgresPassages:
             )
         return Counts(**dict(row or {}))
 
-    async def failures(self, limit: int) -> Sequence[FileFailure]:
+    async def failures(self, limit: int, *, cursor: str = "") -> FailurePage | None:
         """See `ports.passages`."""
+        try:
+            outcome, at, number = (cursor or _FIRST_FAILURE).split()
+            bound = (outcome == Outcome.SKIPPED, datetime.fromisoformat(at), int(number))
+        except ValueError:
+            return None
         with translated():
             rows = await self._database.pool.fetch(
-                "SELECT path, outcome, reason, detail, indexed_at FROM files WHERE outcome <> 'indexed'"
-                " ORDER BY outcome = 'skipped', indexed_at DESC, id DESC LIMIT $1",
-                limit,
+                "SELECT id, path, outcome, reason, detail, indexed_at FROM files WHERE outcome <> 'indexed'"
+                " AND ((outcome = 'skipped') > $1"
+                " OR ((outcome = 'skipped') = $1 AND (indexed_at, id) < ($2, $3)))"
+                " ORDER BY outcome = 'skipped', indexed_at DESC, id DESC LIMIT $4",
+                *bound,
+                limit + 1,
             )
-        return [
+        found = rows[:limit]
+        failures = tuple(
             FileFailure(
                 path=row["path"],
                 outcome=Outcome(row["outcome"]),
@@ -249,8 +261,10 @@ class PostgresPassages:
                 detail=row["detail"],
                 at=row["indexed_at"].isoformat(),
             )
-            for row in rows
-        ]
+            for row in found
+        )
+        next_ = f"{failures[-1].outcome} {failures[-1].at} {found[-1]['id']}" if found else ""
+        return FailurePage(failures=failures, more=len(rows) > limit, cursor=next_)
 
     @contextlib.asynccontextmanager
     async def _writer(self) -> "AsyncIterator[PoolConnectionProxy]":

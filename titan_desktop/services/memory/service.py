@@ -86,13 +86,15 @@ class MemoryService:
         """Do not wait any longer after a fault of the embedder: settings or key may have mended it."""
         self._embedding.try_again()
 
-    async def _answer(self, event: Event) -> memory.SearchResult | memory.IndexStatus:
+    async def _answer(self, event: Event) -> memory.SearchResult | memory.IndexStatus | memory.FailurePage:
         try:
             match event.event_type:
                 case "search":
                     return await self._searcher.answer(event.payload_as(memory.Search))
                 case "index_status":
                     return await self._status(event.payload_as(memory.GetIndexStatus).failures_limit)
+                case "list_failures":
+                    return await self._failures(event.payload_as(memory.ListFailures))
                 case unknown:
                     raise RequestRefused("unknown_request", unknown)
         except IndexUnavailableError as error:
@@ -100,7 +102,7 @@ class MemoryService:
 
     async def _status(self, failures_limit: int) -> memory.IndexStatus:
         counts = await self._passages.counts()
-        failures = await self._passages.failures(min(max(failures_limit, 0), MOST_FAILURES))
+        page = await self._passages.failures(min(max(failures_limit, 0), MOST_FAILURES))
         embedding = self._embedding.state
         return memory.IndexStatus(
             files=counts.files,
@@ -109,5 +111,11 @@ class MemoryService:
             skipped=counts.skipped,
             vectors=embedding.done if embedding else 0,
             embedding=embedding,
-            failures=tuple(failures),
+            failures=page.failures if page is not None else (),
         )
+
+    async def _failures(self, wanted: memory.ListFailures) -> memory.FailurePage:
+        page = await self._passages.failures(min(max(wanted.limit, 1), MOST_FAILURES), cursor=wanted.cursor)
+        if page is None:
+            raise RequestRefused("not_found", wanted.cursor)
+        return page

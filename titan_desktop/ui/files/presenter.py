@@ -20,7 +20,6 @@ from titan_desktop.ui.files.reading_progress import ReadingProgress
 REFRESH_MS = 200
 """Files are read faster than an eye follows: the line changes five times a second at the most."""
 STATUS_RETRY_S = 2.0
-FAILURES_LIMIT = 200
 
 
 class FilesPresenter(QObject):
@@ -61,10 +60,22 @@ class FilesPresenter(QObject):
     def show_failures(self) -> None:
         """Open the list of files that could not be read, and why."""
         if self._failures is None:
-            self._failures = FailuresDialog(self._window)
-        self._failures.set_failures(self._index.failures)
+            self._failures = dialog = FailuresDialog(self._window)
+            dialog.more_wanted.connect(lambda cursor: self._list(dialog, cursor))
+        self._list(self._failures, "")
         self._failures.show()
         self._failures.activateWindow()
+
+    def _list(self, dialog: FailuresDialog, cursor: str) -> None:
+        self._tasks.replace(self._fill(dialog, cursor), "failures")
+
+    async def _fill(self, dialog: FailuresDialog, cursor: str) -> None:
+        try:
+            page = await self._bridge.ask(memory.ListFailures(cursor=cursor))
+        except BusError:
+            dialog.complain(self.tr("Titan's core does not answer. Try again in a moment."))
+        else:
+            dialog.take(page, after=cursor)
 
     def retranslate(self) -> None:
         """Say it again in the language in force."""
@@ -77,7 +88,7 @@ class FilesPresenter(QObject):
         """Ask until the core answers: its services come up after its bus."""
         while self._bridge.is_connected:
             try:
-                self._index = await self._bridge.ask(memory.GetIndexStatus(failures_limit=FAILURES_LIMIT))
+                self._index = await self._bridge.ask(memory.GetIndexStatus(failures_limit=0))
             except BusError:
                 await asyncio.sleep(STATUS_RETRY_S)
             else:
@@ -105,7 +116,7 @@ class FilesPresenter(QObject):
     def _show(self) -> None:
         done, total = self._progress.figures(time.monotonic())
         self._line.set_activity(self._activity(done, total))
-        count = max(self._index.failed, len(self._index.failures))  # as many as the list shows
+        count = self._index.failed + self._index.skipped  # as many as the list shows
         self._line.set_failures(self.tr("%n file(s) could not be read", "", count) if count else "")
         if self._tick.isActive() and not total:
             self._tick.stop()

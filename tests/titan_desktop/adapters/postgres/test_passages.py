@@ -250,7 +250,10 @@ async def test_stamps_and_failures_are_kept(passages: PostgresPassages) -> None:
     assert await passages.stamp_of("/d/never.pdf") is None
     counts = await passages.counts()
     assert (counts.files, counts.passages, counts.failed, counts.skipped) == (4, 5, 1, 1)
-    listed = await passages.failures(5)
+    page = await passages.failures(5)
+    assert page is not None
+    listed = page.failures
+    assert not page.more
     assert [(one.path, one.reason) for one in listed] == [
         ("/d/broken.pdf", Reason.BROKEN),
         ("/d/x.bin", Reason.UNSUPPORTED),
@@ -258,6 +261,23 @@ async def test_stamps_and_failures_are_kept(passages: PostgresPassages) -> None:
     assert await passages.failed(Path("/d")) == {"/d/broken.pdf": Reason.BROKEN}
     assert await passages.failed(Path("/d/x.bin")) == {}
     assert listed[0].detail == "no trailer?"
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5, 7])
+async def test_pages_of_failures_join_without_a_gap(passages: PostgresPassages, limit: int) -> None:
+    """Over the border between failed and skipped, too; a cursor of nobody's is no page."""
+    for number, outcome in enumerate((Outcome.SKIPPED, Outcome.FAILED, Outcome.INDEXED, Outcome.FAILED) * 2):
+        await passages.store(entry(f"/d/{number}.txt", outcome=outcome, reason=Reason.EMPTY), ())
+    found: list[str] = []
+    cursor, more = "", True
+    while more:
+        page = await passages.failures(limit, cursor=cursor)
+        assert page is not None
+        assert len(page.failures) == limit or not page.more
+        found += [failure.path for failure in page.failures]
+        cursor, more = page.cursor, page.more
+    assert found == [f"/d/{number}.txt" for number in (7, 5, 3, 1, 4, 0)]
+    assert await passages.failures(limit, cursor="no place") is None
 
 
 async def test_one_file_does_not_crowd_out_the_others(passages: PostgresPassages) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QLineEdit, QMessageBox, QWidget
 
 from titan_desktop.contracts.chat import Conversation
-from titan_desktop.contracts.memory import FileFailure, Outcome, Reason
+from titan_desktop.contracts.memory import FailurePage, FileFailure, Outcome, Reason
 from titan_desktop.system.paths import bundled
 from titan_desktop.ui.base.translator import Translator
 from titan_desktop.ui.conversations.model import ID_ROLE
@@ -192,11 +192,38 @@ def test_failures_are_listed_with_their_reason(window):
     failure = FileFailure(
         path="/d/a.pdf", outcome=Outcome.FAILED, reason=Reason.ENCRYPTED, detail="", at="2026-03-01T00:00:00Z"
     )
-    dialog.set_failures([failure])
+    dialog.take(FailurePage(failures=(failure,)))
     row = dialog.table.topLevelItem(0)
     assert row is not None
     assert (row.text(0), row.toolTip(0)) == ("a.pdf", "<p>/d/a.pdf</p>")
     assert "password" in row.text(1)
+
+
+def test_failures_come_as_far_as_one_scrolls(window):
+    """The next page is asked for once, when the end of this one comes into view."""
+    dialog = FailuresDialog(window)
+    wanted = heard(dialog.more_wanted)
+    failures = tuple(
+        FileFailure(
+            path=f"/d/{n}.pdf", outcome=Outcome.FAILED, reason=Reason.BROKEN, detail="", at="2026-03-01"
+        )
+        for n in range(100)
+    )
+    dialog.take(FailurePage(failures=failures, more=True, cursor="next"))
+    dialog.show()
+    bar = dialog.table.verticalScrollBar()
+    assert bar.maximum() > 0
+    assert not wanted
+    bar.setValue(bar.maximum())
+    bar.setValue(bar.maximum() - 1)
+    assert wanted == ["next"]
+    dialog.take(FailurePage(failures=failures[:3]), after="next")
+    assert dialog.table.topLevelItemCount() == 103
+    bar.setValue(bar.maximum())
+    assert wanted == ["next"]
+    dialog.take(FailurePage(failures=failures[:3]))
+    assert dialog.table.topLevelItemCount() == 3
+    dialog.close()
 
 
 def test_the_banner_says_one_thing(window):
