@@ -139,10 +139,14 @@ class DeadLetters:
         topic: str | None = None,
         group: str | None = None,
         error: str | None = None,
+        before: str | None = None,
     ) -> list[DeadLetter]:
-        """Return the newest dead letters of a topic, a group or an error's class name, newest first."""
+        """Return the newest dead letters of a topic, a group or an error's class name, newest first.
+
+        With the `letter_id` of one as `before`, those older than it.
+        """
         found: list[DeadLetter] = []
-        end = "+"
+        end = f"({before}" if before else "+"
         while len(found) < limit:
             count = PAGE if topic or group or error else min(PAGE, limit - len(found))
             page: list[Any] = await self._connection.call(

@@ -215,6 +215,8 @@ async def test_letters_are_found_by_topic_group_and_error(bus: Bus, topic: str) 
     assert await letters.count(topic=topic, group="a", error="PayloadMismatchError") == 0
     assert await letters.count() >= 5
     assert await letters.list(1, topic=topic) == newest_first[:1]
+    older = await letters.list(2, topic=topic, before=newest_first[0].letter_id)
+    assert older == newest_first[1:3]
     assert await letters.get(newest_first[2].letter_id) == newest_first[2]
 
 

@@ -53,26 +53,29 @@ class _Request(Request[R], Generic[R], frozen=True, kw_only=True):
 
 
 class DeadLetterPage(msgspec.Struct, frozen=True, kw_only=True):
-    """The reply to each of them. `count` is how many there are in all."""
+    """The reply to each of them: `count` is how many there are in all; `more` says that others follow `cursor`."""
 
     count: int
     letters: tuple[DeadLetter, ...]
+    more: bool = False
+    cursor: str = ""
 
 
 class ListDeadLetters(_Request[DeadLetterPage], frozen=True, kw_only=True):
-    """The newest first."""
+    """The newest first. `cursor` is that of the page before; "" asks for the first one."""
 
     limit: int = 200
+    cursor: str = ""
 
 
 class RedriveDeadLetters(_Request[DeadLetterPage], frozen=True, kw_only=True):
-    """Let the services that failed try these again; the reply is what is left."""
+    """Let the services that failed try these again; the reply is the first page of what is left."""
 
     letter_ids: tuple[str, ...]
 
 
 class DropDeadLetters(_Request[DeadLetterPage], frozen=True, kw_only=True):
-    """Remove these for good; the reply is what is left."""
+    """Remove these for good; the reply is the first page of what is left."""
 
     letter_ids: tuple[str, ...]
 

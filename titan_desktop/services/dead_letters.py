@@ -5,12 +5,13 @@ The bus puts them aside (`titan_bus.deadletter`); nothing here knows why an even
 
 import asyncio
 import logging
+import re
 from types import TracebackType
 from typing import Self
 
 import msgspec
 
-from titan_bus import Bus, BusError, Event, Subscription
+from titan_bus import Bus, BusError, Event, RequestRefused, Subscription
 from titan_bus.deadletter import DeadLetter as Letter
 from titan_bus.errors import PayloadMismatchError
 from titan_desktop.contracts import topics
@@ -32,6 +33,7 @@ LOOK_S = 2.0
 SHOWN_MAX = 200
 SUBJECT_CHARS_MAX = 200
 MESSAGE_CHARS_MAX = 1_000
+_LETTER_ID = re.compile(r"\d+-\d+")
 
 _log = logging.getLogger(__name__)
 
@@ -88,18 +90,24 @@ class DeadLetterService:
 
     async def _answer(self, event: Event) -> DeadLetterPage:
         request: LetterRequest = event.payload_as(LetterRequest)  # type: ignore[arg-type]  # a union is a type to msgspec
-        limit = SHOWN_MAX
+        limit, cursor = SHOWN_MAX, ""
         match request:
             case ListDeadLetters():
-                limit = min(request.limit, SHOWN_MAX)
+                limit, cursor = max(1, min(request.limit, SHOWN_MAX)), request.cursor
+                if cursor and not _LETTER_ID.fullmatch(cursor):
+                    raise RequestRefused("not_found", cursor)
             case RedriveDeadLetters():
                 await self._redrive(request.letter_ids)
             case DropDeadLetters():
                 await self._bus.dead_letters.drop(*request.letter_ids)
         count = await self._bus.dead_letters.count()
-        letters = await self._bus.dead_letters.list(limit)  # where one more may have come meanwhile
+        found = await self._bus.dead_letters.list(limit + 1, before=cursor or None)
+        letters = found[:limit]
         return DeadLetterPage(
-            count=max(count, len(letters)), letters=tuple(_shown(letter) for letter in letters)
+            count=max(count, len(found)),  # one more may have come meanwhile
+            letters=tuple(_shown(letter) for letter in letters),
+            more=len(found) > limit,
+            cursor=letters[-1].letter_id if letters else "",
         )
 
     async def _redrive(self, letter_ids: tuple[str, ...]) -> None:

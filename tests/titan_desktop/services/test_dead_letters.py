@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from titan_bus import Bus, BusConfig, Event, FatalError, Tail, names
+from titan_bus import Bus, BusConfig, Event, FatalError, RequestFailedError, Tail, names
 from titan_desktop.contracts import chat, topics
 from titan_desktop.contracts.dead_letters import (
     DeadLetterPage,
@@ -115,6 +115,22 @@ async def test_removing_removes_these_alone(bus: Bus, service: DeadLetterService
     page = await ask(bus, DropDeadLetters(letter_ids=(page.letters[0].letter_id,)))
     assert [letter.subject for letter in page.letters] == ["/home/anna/a.pdf", "What is the deposit?"]
     assert await counted(heard) == 2
+
+
+async def test_letters_come_in_pages(bus: Bus, service: DeadLetterService, heard: Tail) -> None:
+    """Each says whether there is more, and where the next begins; a cursor of nobody's is refused."""
+    await fail(bus, heard, *({"path": f"/d/{number}"} for number in range(5)))
+    found: list[str] = []
+    cursor, more = "", True
+    while more:
+        page = await ask(bus, ListDeadLetters(limit=2, cursor=cursor))
+        assert (page.count, len(page.letters)) == (5, 2 if page.more else 1)
+        found += [letter.subject for letter in page.letters]
+        cursor, more = page.cursor, page.more
+    assert found == [f"/d/{number}" for number in (4, 3, 2, 1, 0)]
+    with pytest.raises(RequestFailedError) as refused:
+        await ask(bus, ListDeadLetters(cursor="yesterday"))
+    assert refused.value.code == "not_found"
 
 
 async def test_a_long_path_keeps_its_file_name(bus: Bus, service: DeadLetterService, heard: Tail) -> None:

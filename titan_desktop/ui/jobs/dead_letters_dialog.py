@@ -31,12 +31,15 @@ class DeadLettersDialog(QDialog):
     retry_requested = Signal(tuple)
     """The ids of letters."""
     removal_confirmed = Signal(tuple)
+    more_wanted = Signal()
+    """The end of what is shown came into view, and there are more."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._letters: tuple[DeadLetter, ...] = ()
         self._count = 0
         self._complaint = ""
+        self._awaits_more = False
         self.resize(900, 420)
         self._about = QLabel(self)
         self._about.setWordWrap(True)
@@ -69,6 +72,7 @@ class DeadLettersDialog(QDialog):
         self.retry_button.clicked.connect(lambda: self.retry_requested.emit(self.marked()))
         self.remove_button.clicked.connect(self.ask_to_remove)
         self.table.itemSelectionChanged.connect(self._refresh)
+        self.table.verticalScrollBar().valueChanged.connect(self._ask_for_more)
         self._retranslate()
 
     @property
@@ -82,11 +86,13 @@ class DeadLettersDialog(QDialog):
         marked = set(self.marked())
         new = {letter.letter_id for letter in letters} - known if marked == known else set()
         self._letters, self._count, self._complaint = tuple(letters), count, ""
+        self._awaits_more = False
         self._fill(marked | new)
 
     def complain(self, sentence: str) -> None:
         """Say above the table what did not work."""
         self._complaint = sentence
+        self._awaits_more = False
         self._refresh()
 
     def marked(self) -> tuple[str, ...]:
@@ -112,10 +118,18 @@ class DeadLettersDialog(QDialog):
         remove.clicked.connect(lambda: self.removal_confirmed.emit(marked))
         box.open()
 
+    def _ask_for_more(self, value: int) -> None:
+        bar = self.table.verticalScrollBar()
+        is_near = value >= bar.maximum() - bar.pageStep()
+        if is_near and not self._awaits_more and self._count > len(self._letters):
+            self._awaits_more = True
+            self.more_wanted.emit()
+
     def _fill(self, marked: set[str]) -> None:
         current, scrolled = self.table.currentItem(), self.table.verticalScrollBar().value()
         current_id = current.data(0, _ID_ROLE) if current is not None else None
         self.table.blockSignals(True)
+        self.table.verticalScrollBar().blockSignals(True)
         self.table.clear()
         for letter in self._letters:
             when = QDateTime.fromString(letter.at, Qt.DateFormat.ISODateWithMs).toLocalTime()
@@ -129,6 +143,7 @@ class DeadLettersDialog(QDialog):
             row.setSelected(letter.letter_id in marked)
             if letter.letter_id == current_id or (current_id is None and row is self.table.topLevelItem(0)):
                 self.table.setCurrentItem(row, 0, QItemSelectionModel.SelectionFlag.NoUpdate)
+        self.table.verticalScrollBar().blockSignals(False)
         self.table.verticalScrollBar().setValue(scrolled)
         self.table.blockSignals(False)
         self._refresh()

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from msgspec.structs import replace
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
@@ -46,6 +47,7 @@ class DeadLettersPresenter(QObject):
         if self._dialog is None:
             self._dialog = DeadLettersDialog(self._window)
             self._dialog.retry_requested.connect(lambda ids: self._change(RedriveDeadLetters(letter_ids=ids)))
+            self._dialog.more_wanted.connect(lambda: self._tasks.replace(self._learn_more(), "dead letters"))
             self._dialog.removal_confirmed.connect(lambda ids: self._change(DropDeadLetters(letter_ids=ids)))
         self._show()
         self._dialog.show()
@@ -58,11 +60,25 @@ class DeadLettersPresenter(QObject):
         """Ask until the core answers."""
         while self._bridge.is_connected:
             try:
-                self._take(await self._bridge.ask(ListDeadLetters()))
+                page = await self._bridge.ask(ListDeadLetters())
+                while page.more and len(page.letters) < len(self._page.letters):  # as many as were shown
+                    page = await self._follow(page)
             except BusError:
                 await asyncio.sleep(RETRY_S)
             else:
+                self._take(page)
                 return
+
+    async def _learn_more(self) -> None:
+        try:
+            self._take(await self._follow(self._page))
+        except BusError:
+            self._complain()
+
+    async def _follow(self, page: DeadLetterPage) -> DeadLetterPage:
+        """Return a page with the one that comes after it."""
+        following = await self._bridge.ask(ListDeadLetters(cursor=page.cursor))
+        return replace(following, letters=page.letters + following.letters)
 
     def _change(self, request: Request[DeadLetterPage]) -> None:
         self._tasks.start(self._request(request), "change dead letters")
@@ -71,8 +87,11 @@ class DeadLettersPresenter(QObject):
         try:
             self._take(await self._bridge.ask(request))
         except BusError:
-            if self._dialog is not None:
-                self._dialog.complain(self.tr("Titan's core does not answer. Try again in a moment."))
+            self._complain()
+
+    def _complain(self) -> None:
+        if self._dialog is not None:
+            self._dialog.complain(self.tr("Titan's core does not answer. Try again in a moment."))
 
     def _take(self, page: DeadLetterPage) -> None:
         self._page = page

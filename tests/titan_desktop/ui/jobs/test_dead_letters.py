@@ -130,6 +130,24 @@ async def test_a_failed_task_is_said_shown_and_done_after_all(shell: Shell) -> N
     assert not dialog.retry_button.isEnabled()
 
 
+async def test_every_letter_can_be_reached(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scrolling to the end brings the next page, and what comes new takes none of what is shown away."""
+    monkeypatch.setattr(service, "SHOWN_MAX", 30)
+    for number in range(70):
+        await shell.ask(f"question {number}")
+    await shell.says("70 tasks")
+    shell.letters.open()
+    table, rows = shell.dialog.table, shell.dialog.table.topLevelItemCount
+    bar = table.verticalScrollBar()
+    for shown in (30, 60, 70):
+        await until(lambda shown=shown: rows() == shown, shell.letters.counted)
+        assert ("are shown" in shell.dialog.about) is (shown < 70)
+        bar.setValue(0)
+        bar.setValue(bar.maximum())
+    await shell.ask("one more")
+    await until(lambda: rows() == 71, shell.letters.counted)
+
+
 async def test_what_was_put_away_stays_away_until_there_is_more(shell: Shell) -> None:
     """The strip that was closed comes back with the next task that fails, and the menu always opens the list."""
     await shell.ask("one")
