@@ -296,7 +296,7 @@ class Bus:
         topic: str,
         group: str,
         *,
-        event_type: str | None = None,
+        event_type: str | type[msgspec.Struct] | None = None,
         concurrency: int | None = None,
         auto_ack: bool | None = None,
         start: str | None = None,

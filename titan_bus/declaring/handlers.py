@@ -9,12 +9,16 @@ All that is declared for one topic and group is one subscription, which hands ea
 type. An event whose type no handler of the group takes is acknowledged and logged once: a group that wants a few
 types of a topic has not asked for the rest. So in a rolling upgrade the consumers of a new type go first. A group
 that must not miss anything declares a handler without `event_type`; it gets all that no other takes.
+
+`wrapped` puts a middleware around every handler of a collection.
 """
 
 import logging
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
+
+import msgspec
 
 from titan_bus.consumer.delivery import IGNORED
 from titan_bus.consumer.spec import PartitionBy
@@ -25,6 +29,9 @@ from titan_bus.errors import HandlerRefusedError, RequestRefused
 from titan_bus.event import Event
 
 F = TypeVar("F", bound=AnyHandler)
+Call = Callable[[Event], Awaitable[object]]
+Middleware = Callable[[Event, Call], Awaitable[object]]
+"""Takes an event and what handles it: `return await call(event)`, or raise, and no handler hears of it."""
 IGNORED_NAMED_MAX = 100
 """Of so many event types without a handler the log tells; a hostile publisher can make up any number."""
 
@@ -85,9 +92,7 @@ class _Router:
         self._where = f"{declared.group} on {declared.topic}"
         self._routes = {name: bound.call for name, bound in declared.routes.items() if name is not None}
         catch_all = declared.routes.get(None)
-        self._rest: Callable[[Event], Awaitable[object]] = (
-            self._ignore if catch_all is None else catch_all.call
-        )
+        self._rest: Call = self._ignore if catch_all is None else catch_all.call
         self._ignored: set[str] = set()
 
     async def __call__(self, event: Event) -> object:
@@ -121,7 +126,7 @@ class Handlers:
         topic: str,
         group: str,
         *,
-        event_type: str | None = None,
+        event_type: str | type[msgspec.Struct] | None = None,
         concurrency: int | None = None,
         auto_ack: bool | None = None,
         start: str | None = None,
@@ -135,7 +140,8 @@ class Handlers:
         Args:
             topic: which events.
             group: who shares them.
-            event_type: the only type that this handler takes; None takes what no other handler of the group does.
+            event_type: the only type that this handler takes, or the struct whose tag it is; None takes what no
+                other handler of the group does.
             concurrency: how many handlers of the group run at once.
             auto_ack: False leaves the acknowledgement to `ack`; with ten times `read.count` events in flight and
                 unacknowledged no more are read.
@@ -149,9 +155,10 @@ class Handlers:
         options = _options(concurrency=concurrency, auto_ack=auto_ack, start=start, partition_by=partition_by)
 
         def declare(function: F) -> F:
-            bound = checked(bind(function), topic, group, options, event_type)
+            name = tag_of(event_type) if isinstance(event_type, type) else event_type
+            bound = checked(bind(function), topic, group, options, name)
             declared = self._declared.setdefault((topic, group), Declared(topic, group))
-            declared.take(event_type, bound, options)
+            declared.take(name, bound, options)
             return function
 
         return declare
@@ -190,6 +197,26 @@ class Handlers:
                 for event_type, bound in theirs.routes.items():
                     mine.take(event_type, bound, theirs.options)
 
+    def wrapped(self, middleware: Middleware) -> "Handlers":
+        """Return this collection with every handler called by `middleware`, before its payload is decoded.
+
+        What no handler takes does not come to it.
+        """
+
+        def around(bound: Bound) -> Bound:
+            async def call(event: Event) -> object:
+                return await middleware(event, bound.call)
+
+            return replace(bound, handler=call, call=call)
+
+        made = Handlers(self.upcasters)
+        made._sent = self._sent
+        made._declared = {
+            key: replace(one, routes={name: around(bound) for name, bound in one.routes.items()})
+            for key, one in self._declared.items()
+        }
+        return made
+
     def __iter__(self) -> Iterator[Declared]:
         """Iterate over the subscriptions that this makes."""
         return iter(self._declared.values())
@@ -203,6 +230,18 @@ class Handlers:
     def sent(self) -> Iterator[Sent]:
         """Iterate over what the program says that it publishes."""
         return iter(self._sent.values())
+
+
+def tag_of(kind: type[Any]) -> str:
+    """Return the event type that a struct stands for: its tag.
+
+    Raises:
+        HandlerRefusedError: it has none, or none that is a text.
+    """
+    tag = kind.__struct_config__.tag if issubclass(kind, msgspec.Struct) else None
+    if not isinstance(tag, str):
+        raise HandlerRefusedError(kind.__name__, "only a struct with a tag stands for an event type")
+    return tag
 
 
 def _options(**given: Any) -> Options:

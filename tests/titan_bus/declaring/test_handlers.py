@@ -8,8 +8,18 @@ import msgspec
 import pytest
 
 from tests.titan_bus.conftest import Recorder, settled, until
-from titan_bus import Bus, BusClosedError, BusConfig, Event, HandlerRefusedError, Handlers, names
+from titan_bus import (
+    Bus,
+    BusClosedError,
+    BusConfig,
+    Event,
+    HandlerRefusedError,
+    Handlers,
+    RequestRefused,
+    names,
+)
 from titan_bus.connections.connection import Connection
+from titan_bus.declaring import asyncapi
 from titan_bus.errors import RequestFailedError
 
 
@@ -243,3 +253,69 @@ async def test_a_bus_whose_handlers_cannot_be_subscribed_does_not_stay_open(
         await bus.open()
     assert not bus.connected
     await until(lambda: asyncio.all_tasks() <= before, "the end of its tasks")
+
+
+class Refund(msgspec.Struct, tag="order_refunded"):
+    number: int
+
+
+async def test_a_struct_stands_for_the_event_type_that_is_its_tag(bus: Bus, topic: str) -> None:
+    """The type is written down once, in the struct; one without a tag stands for none."""
+    handlers = Handlers()
+
+    @handlers.on(topic, "g", event_type=Refund)
+    async def refunded(refund: Refund) -> None:
+        seen.append(refund)
+
+    await bus.include(handlers)
+    await bus.publish(topic, "order_refunded", Refund(7))
+    await until(lambda: seen == [Refund(7)], "the refund is seen")
+    with pytest.raises(HandlerRefusedError, match="a struct with a tag"):
+        handlers.on(topic, "g", event_type=OrderPlaced)(takes_payload)
+    with pytest.raises(HandlerRefusedError, match="a struct with a tag"):
+        handlers.on(topic, "g", event_type=dict)(takes_payload)  # type: ignore[arg-type]
+
+
+async def test_a_middleware_stands_in_front_of_every_handler(bus: Bus, topic: str) -> None:
+    """It sees the event before its payload is read, gives the answer on, and what it refuses reaches nobody."""
+    handlers, passed = Handlers(), []
+
+    @handlers.on(topic, "g", event_type="total_wanted")
+    async def total(order: OrderPlaced) -> Total:
+        seen.append(order)
+        return Total(order.number * 100)
+
+    @handlers.on(f"{topic}.other", "g")
+    async def every(event: Event) -> None:
+        seen.append(event.event_type)
+
+    async def gate(event: Event, call: Any) -> object:
+        passed.append((event.topic, event.event_type))
+        if event.payload_as(dict).get("stranger"):
+            raise RequestRefused("no_access", "strangers have none")
+        return await call(event)
+
+    await bus.include(handlers.wrapped(gate))
+    answer = await bus.request(topic, "total_wanted", {"number": 3}, Total)
+    with pytest.raises(RequestFailedError) as refused:
+        await bus.request(topic, "total_wanted", {"number": 4, "stranger": True})
+    assert (answer, refused.value.code, seen) == (Total(300), "no_access", [OrderPlaced(3)])
+    await bus.publish(f"{topic}.other", "anything", {})
+    await until(lambda: seen[1:] == ["anything"], "the other event is seen")
+    assert passed[0] == (topic, "total_wanted")
+    assert passed[-1] == (f"{topic}.other", "anything")
+
+
+def test_a_wrapped_collection_is_described_as_the_handlers_are() -> None:
+    """And the collection itself stays as it was."""
+
+    async def gate(event: Event, call: Any) -> object:
+        return await call(event)
+
+    handlers = Handlers()
+    handlers.on("orders.v1", "g", event_type="order_placed", concurrency=4)(takes_payload)
+    handlers.sends("orders.v1", "order_placed", OrderPlaced)
+    wrapped = handlers.wrapped(gate)
+    assert asyncapi.document(wrapped) == asyncapi.document(handlers)
+    assert next(iter(wrapped)).options == {"concurrency": 4}
+    assert next(iter(handlers)).routes["order_placed"].handler is takes_payload
