@@ -13,9 +13,12 @@ from titan_desktop.adapters.openai.model import OpenAIChatModel
 from titan_desktop.adapters.postgres.database import Database
 from titan_desktop.adapters.postgres.history import PostgresHistory
 from titan_desktop.adapters.redis.recent_cache import RedisRecentCache
-from titan_desktop.contracts import chat, memory, topics
+from titan_desktop.contracts import chat, topics
 from titan_desktop.contracts.message import BusMessage, Kinds, ask, publish
+from titan_desktop.contracts.search import Search, SearchResult
 from titan_desktop.contracts.sources import FilePassage
+from titan_desktop.core.chain import Chain
+from titan_desktop.core.serving import serving
 from titan_desktop.ports.model import Endpoint
 from titan_desktop.services.chat import ChatService
 
@@ -37,7 +40,7 @@ class Window:
         self._changed = asyncio.Condition()
 
     async def watch(self) -> None:
-        async for event in self.bus.tail([topics.CHAT, topics.CHAT_STREAM], start="0"):
+        async for event in self.bus.tail([topics.CHAT_COMMANDS, topics.CHAT, topics.CHAT_STREAM], start="0"):
             async with self._changed:
                 self.events.append(event)
                 self._changed.notify_all()
@@ -74,8 +77,10 @@ class Window:
     async def handled(self) -> None:
         """Wait until every command published so far has been dealt with (groups take them in order)."""
         for _ in range(500):
-            pending = await self.bus._connection.call("XPENDING", names.stream_of(topics.CHAT), "chat")
-            groups = await self.bus._connection.call("XINFO", "GROUPS", names.stream_of(topics.CHAT))
+            pending = await self.bus._connection.call(
+                "XPENDING", names.stream_of(topics.CHAT_COMMANDS), "chat"
+            )
+            groups = await self.bus._connection.call("XINFO", "GROUPS", names.stream_of(topics.CHAT_COMMANDS))
             lag = {bytes(key): value for key, value in zip(groups[0][::2], groups[0][1::2], strict=True)}[
                 b"lag"
             ]
@@ -94,18 +99,23 @@ class Window:
         return (await ask(self.bus, chat.ListConversations())).conversations
 
 
+async def hand_over(service: ChatService, event: Event) -> None:
+    """Give a service an event as the bus does, one that comes again for example."""
+    [declared] = [one for one in service.handlers if one.topic == event.topic]
+    await declared.routes[event.event_type].call(event)
+
+
 class Memory:
     """Answers searches with `hits`, or with those `elsewhere` for a query."""
 
     def __init__(self) -> None:
         self.hits: tuple[FilePassage, ...] = (DEPOSIT,)
         self.elsewhere: dict[str, tuple[FilePassage, ...]] = {}
-        self.searches: list[memory.Search] = []
+        self.searches: list[Search] = []
 
-    async def search(self, event: Event) -> memory.SearchResult:
-        search = event.payload_as(memory.Search)
-        self.searches.append(search)
-        return memory.SearchResult(hits=self.elsewhere.get(search.query, self.hits))
+    async def search(self, wanted: Search) -> SearchResult:
+        self.searches.append(wanted)
+        return SearchResult(hits=self.elsewhere.get(wanted.query, self.hits))
 
 
 class Cores:
@@ -124,7 +134,9 @@ class Cores:
         try:
             async with (
                 Bus(config) as bus,
-                ChatService(bus, PostgresHistory(self.database), cache, model) as service,
+                serving(
+                    bus, Chain(), ChatService(bus, PostgresHistory(self.database), cache, model)
+                ) as service,
             ):
                 if with_model:
                     service.set_model(Endpoint(base_url=self._server.base_url, model="m", key="k"))

@@ -7,10 +7,10 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
-import msgspec
-
-from titan_bus import Bus, Event, RequestRefused
-from titan_desktop.contracts import chat, files, memory, system, topics
+from titan_bus import Bus, Handlers
+from titan_bus.declaring.signatures import AnyHandler
+from titan_desktop.contracts import chat, files, indexing, search, system
+from titan_desktop.contracts.declaring import take
 from titan_desktop.contracts.message import BusMessage, publish
 from titan_desktop.contracts.sources import FilePassage, Pages
 
@@ -84,40 +84,37 @@ async def chat_service(
     stops: asyncio.Queue[chat.StopAnswer] = asyncio.Queue()
     asked: dict[str, chat.SendPrompt] = {}
 
-    async def on_command(event: Event) -> None:
-        if event.event_type == "stop_answer":
-            stops.put_nowait(event.payload_as(chat.StopAnswer))
-        if event.event_type != "send_prompt":
-            return
-        command = event.payload_as(chat.SendPrompt)
+    async def on_stop(command: chat.StopAnswer) -> None:
+        stops.put_nowait(command)
+
+    async def on_prompt(command: chat.SendPrompt) -> None:
         asked["A" + command.message_id[1:]] = command
         async for said in answer(command):
             await publish(bus, said)
 
-    async def on_request(event: Event) -> chat.Message:
-        command = asked[event.payload_as(chat.GetMessage).message_id]
+    async def on_request(wanted: chat.GetMessage) -> chat.Message:
+        command = asked[wanted.message_id]
         return an_answer(command, (stored or {})[command.text])
 
-    async with _subscribed(bus, {topics.CHAT: on_command, topics.CHAT_REQUESTS: on_request}, "chat"):
+    async with taking(bus, "chat", on_stop, on_prompt, on_request):
         yield stops
 
 
 @contextlib.asynccontextmanager
 async def memory_service(
     bus: Bus,
-    find: Callable[[memory.Search], Awaitable[memory.SearchResult]],
-    status: memory.IndexStatus | None = None,
+    find: Callable[[search.Search], Awaitable[search.SearchResult]],
+    status: indexing.IndexStatus | None = None,
 ) -> AsyncIterator[None]:
     """Answer searches with `find`, and the index's status."""
 
-    async def on_request(event: Event) -> msgspec.Struct:
-        if event.event_type == "search":
-            return await find(event.payload_as(memory.Search))
-        if event.event_type == "index_status":
-            return status or memory.IndexStatus(files=1, passages=1, failed=0, skipped=0)
-        raise RequestRefused("unknown", event.event_type)
+    async def on_status(_wanted: indexing.GetIndexStatus) -> indexing.IndexStatus:
+        return status or indexing.IndexStatus(files=1, passages=1, failed=0, skipped=0)
 
-    async with _subscribed(bus, {topics.MEMORY_REQUESTS: on_request}, "memory"):
+    async def on_search(wanted: search.Search) -> search.SearchResult:
+        return await find(wanted)
+
+    async with taking(bus, "memory", on_status, on_search):
         yield
 
 
@@ -128,15 +125,12 @@ async def files_service(
     """Publish what `scan` yields for a command; yields the commands that came."""
     commands: list[files.IndexPaths] = []
 
-    async def on_command(event: Event) -> None:
-        if event.event_type != "index_paths":
-            return
-        command = event.payload_as(files.IndexPaths)
+    async def on_command(command: files.IndexPaths) -> None:
         commands.append(command)
         async for said in scan(command):
             await publish(bus, said)
 
-    async with _subscribed(bus, {topics.FS: on_command}, "files"):
+    async with taking(bus, "files", on_command):
         yield commands
 
 
@@ -147,20 +141,21 @@ async def system_service(
     """Answer the n-th GetStatus with the n-th of `answers`, and from then on with the last."""
     left = list(answers)
 
-    async def on_request(event: Event) -> system.Status:
+    async def on_request(_wanted: system.GetStatus) -> system.Status:
         if on_asked is not None:
             await on_asked()
         return left.pop(0) if len(left) > 1 else left[0]
 
-    async with _subscribed(bus, {topics.SYSTEM_REQUESTS: on_request}, "system"):
+    async with taking(bus, "status", on_request):
         yield
 
 
 @contextlib.asynccontextmanager
-async def _subscribed(
-    bus: Bus, handlers: Mapping[str, Callable[[Event], Awaitable[object]]], group: str
-) -> AsyncIterator[None]:
-    subscriptions = [await bus.subscribe(topic, group, handler) for topic, handler in handlers.items()]
+async def taking(bus: Bus, group: str, *functions: AnyHandler) -> AsyncIterator[None]:
+    """Have functions handle the messages that they are annotated with, as a service's handlers do."""
+    handlers = Handlers()
+    take(handlers, group, *functions)
+    subscriptions = await bus.include(handlers)
     try:
         yield
     finally:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.harness import Listener, Titan, ask, history, until
 from tests.openai_server import OpenAIServer
-from titan_desktop.contracts import chat, files, memory
+from titan_desktop.contracts import chat, files, indexing, search
 from titan_desktop.contracts.message import ask as ask_core
 from titan_desktop.contracts.message import publish
 
@@ -104,25 +104,25 @@ async def test_killed_in_mid_index_every_file_is_indexed_once(titan: Titan, vict
         (titan.desktop / f"note-{number:03}.txt").write_text(
             f"Заметка номер {number}: слово{number} и ещё.", "utf-8"
         )
-    async with titan.link() as link, Listener(link, memory.FileIndexed) as heard:
-        await heard.first(memory.FileIndexed)
+    async with titan.link() as link, Listener(link, indexing.FileIndexed) as heard:
+        await heard.first(indexing.FileIndexed)
         titan.kill_core() if victim == "core" else titan.kill_everything()
-    async with titan.link() as link, Listener(link, files.ScanFinished, memory.FileIndexed) as heard:
+    async with titan.link() as link, Listener(link, files.ScanFinished, indexing.FileIndexed) as heard:
         job = files.IndexPaths(job_id="01J00000000000000000000000")
         await publish(link.bus, job)
         await heard.first(files.ScanFinished)
 
         seen: set[str] = set()
 
-        def all_done(done: memory.FileIndexed) -> bool:
-            if done.outcome in {memory.Outcome.INDEXED, memory.Outcome.UNCHANGED}:
+        def all_done(done: indexing.FileIndexed) -> bool:
+            if done.outcome in {indexing.Outcome.INDEXED, indexing.Outcome.UNCHANGED}:
                 seen.add(done.path)
             return len(seen) == FILES
 
-        await heard.first(memory.FileIndexed, all_done)
-        status = await ask_core(link.bus, memory.GetIndexStatus())
+        await heard.first(indexing.FileIndexed, all_done)
+        status = await ask_core(link.bus, indexing.GetIndexStatus())
         assert (status.files, status.passages) == (FILES, FILES)
-        found = await ask_core(link.bus, memory.Search(query="слово77", limit=5))
+        found = await ask_core(link.bus, search.Search(query="слово77", limit=5))
         assert found.hits[0].title.startswith("note-077")
         assert max(Counter(hit.path for hit in found.hits).values()) == 1
     await titan.gone()

@@ -16,7 +16,7 @@ from tests.e2e.harness import Titan, cleaned, until
 from tests.e2e.window import PATIENCE_S, open_window
 from tests.openai_server import OpenAIServer
 from titan_desktop import settings
-from titan_desktop.contracts import chat, topics
+from titan_desktop.contracts import chat
 from titan_desktop.ui.conversations.model import FIRST_ROW, ID_ROLE
 from titan_desktop.ui.jobs.dead_letters_dialog import DeadLettersDialog
 
@@ -243,7 +243,9 @@ async def test_what_cannot_be_done_is_told_in_the_window_and_by_the_doctor(titan
         opened.session.dead_letters.counted.connect(counted.put_nowait)
         opened.type("hello")
         await opened.answered()
-        opened.session.bridge._open_bus().publish(topics.CHAT, "rename_conversation", {"title": "Rent"})
+        opened.session.bridge._open_bus().publish(
+            chat.RenameConversation.topic, "rename_conversation", {"title": "Rent"}
+        )
         async with asyncio.timeout(PATIENCE_S):
             while await counted.get() != 1:
                 pass

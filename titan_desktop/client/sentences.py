@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from titan_desktop.contracts.chat import Delay
 from titan_desktop.contracts.faults import Fault
-from titan_desktop.contracts.memory import Reason
+from titan_desktop.contracts.indexing import Reason
 from titan_desktop.contracts.sources import Cells, FilePassage, Lines, Pages, Slides, Source
 
 Language = Literal["en", "ru"]

@@ -12,7 +12,7 @@ import msgspec
 from titan_bus import Bus, RequestError
 from titan_desktop import __version__, settings
 from titan_desktop.commands import exit_codes, output, sentences
-from titan_desktop.contracts import memory, message, system
+from titan_desktop.contracts import indexing, message, system
 from titan_desktop.system import display
 from titan_desktop.system.paths import Paths, allowed_roots
 
@@ -22,7 +22,7 @@ POLL_S = 0.1
 FAILURES_SHOWN = 10
 """How many files are named to a person; `--json` names all that the core said."""
 
-Answers = tuple[system.Status, memory.IndexStatus | None]
+Answers = tuple[system.Status, indexing.IndexStatus | None]
 """What the core said; no counts when its index cannot be asked."""
 
 
@@ -44,7 +44,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     roots: tuple[system.RootStatus, ...]
     display: Display
     core: system.Status | None
-    index: memory.IndexStatus | None
+    index: indexing.IndexStatus | None
     problems: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -59,7 +59,7 @@ async def ask(bus: Bus) -> Answers:
     if not status.ready:
         return status, None
     with contextlib.suppress(RequestError):  # then the report has no counts, and the stores say why
-        return status, await message.ask(bus, memory.GetIndexStatus(), ASK_TIMEOUT_S)
+        return status, await message.ask(bus, indexing.GetIndexStatus(), ASK_TIMEOUT_S)
     return status, None
 
 
@@ -146,7 +146,7 @@ def _settings_notes(paths: Paths, says: sentences.Table) -> list[str]:
 
 def _notes(
     status: system.Status | None,
-    index: memory.IndexStatus | None,
+    index: indexing.IndexStatus | None,
     roots: tuple[system.RootStatus, ...],
     shown: Display,
     says: sentences.Table,
@@ -206,7 +206,7 @@ def _print_core(status: system.Status | None, says: sentences.Table) -> None:
     _row(says["doctor.embedder"], _model(status.embedder, says))
 
 
-def _print_index(index: memory.IndexStatus, says: sentences.Table) -> None:
+def _print_index(index: indexing.IndexStatus, says: sentences.Table) -> None:
     counts = (
         ("doctor.files", index.files),
         ("doctor.passages", index.passages),
@@ -216,9 +216,9 @@ def _print_index(index: memory.IndexStatus, says: sentences.Table) -> None:
     _row("", says["doctor.left_out"].format(skipped=index.skipped, failed=index.failed))
 
 
-def _failures(index: memory.IndexStatus, says: sentences.Table) -> list[str]:
+def _failures(index: indexing.IndexStatus, says: sentences.Table) -> list[str]:
     """Name the newest files that could not be read, and say how many there are beside them."""
-    failures = [one for one in index.failures if one.outcome is memory.Outcome.FAILED][:FAILURES_SHOWN]
+    failures = [one for one in index.failures if one.outcome is indexing.Outcome.FAILED][:FAILURES_SHOWN]
     lines = [f"{one.path}: {sentences.for_reason(says, one.reason)}" for one in failures]
     if failures and index.failed > len(failures):
         lines.append(says["more"].format(files=index.failed - len(failures)))

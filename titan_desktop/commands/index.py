@@ -9,7 +9,7 @@ from pathlib import Path
 
 from titan_bus import Bus, Tail
 from titan_desktop.commands import exit_codes, indexing, output, sentences
-from titan_desktop.contracts.memory import FileIndexed, Outcome, Reason
+from titan_desktop.contracts.indexing import FileIndexed, Outcome, Reason
 
 PATHS_SHOWN = 5
 """How many files of one reason are listed for a person; `--json` lists all."""

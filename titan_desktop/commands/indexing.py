@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from pathlib import PurePath
 
 from titan_bus import Bus, Event, Tail, new_ulid
-from titan_desktop.contracts import files, memory
-from titan_desktop.contracts.memory import Outcome
+from titan_desktop.contracts import files, indexing
+from titan_desktop.contracts.indexing import Outcome
 from titan_desktop.contracts.message import Kinds, publish
 
 COMMAND_BYTES_MAX = 16_000
@@ -19,7 +19,7 @@ SILENCE_S = 180.0
 """Longer than any one file may take: after it, what is left will not come any more."""
 
 _FOLLOWED = Kinds(
-    files.FileSeen, files.FileRemoved, files.PathRefused, files.ScanFinished, memory.FileIndexed
+    files.FileSeen, files.FileRemoved, files.PathRefused, files.ScanFinished, indexing.FileIndexed
 )
 
 
@@ -48,8 +48,8 @@ class Job:
         self._failed_before: dict[str, int] = {}
         self._scope = frozenset(paths)
         self._waiting: set[str] = set()
-        self._outcomes: dict[str, memory.FileIndexed] = {}
-        self._by_others: dict[str, memory.FileIndexed] = {}
+        self._outcomes: dict[str, indexing.FileIndexed] = {}
+        self._by_others: dict[str, indexing.FileIndexed] = {}
         self.refused: dict[str, str] = {}
 
     @property
@@ -67,7 +67,7 @@ class Job:
         """How many files of this job have been dealt with."""
         return len(self._outcomes)
 
-    def outcomes(self) -> dict[str, memory.FileIndexed]:
+    def outcomes(self) -> dict[str, indexing.FileIndexed]:
         """Return what became of every file that was read meanwhile, by path; unchanged ones are not in it.
 
         A core that starts, or watches, reads files on its own account. What it has read by the time that this job
@@ -88,11 +88,11 @@ class Job:
         news = {path for path, said in self._by_others.items() if said.outcome is Outcome.FAILED}
         return max(0, sum(self._failed_before.values()) - len(news - ours))
 
-    def of(self, outcome: Outcome) -> list[memory.FileIndexed]:
+    def of(self, outcome: Outcome) -> list[indexing.FileIndexed]:
         """Return the files with this outcome, by path."""
         return [news for _, news in sorted(self.outcomes().items()) if news.outcome is outcome]
 
-    def _read_by_us(self) -> dict[str, memory.FileIndexed]:
+    def _read_by_us(self) -> dict[str, indexing.FileIndexed]:
         return {path: news for path, news in self._outcomes.items() if news.outcome is not Outcome.UNCHANGED}
 
     def take(self, event: Event) -> bool:
@@ -109,10 +109,10 @@ class Job:
                 self._open.discard(job_id)
                 self._unchanged[job_id] = unchanged
                 self._failed_before[job_id] = failed
-            case memory.FileIndexed(path=path, job_id=job_id) as news if job_id in self._ids:
+            case indexing.FileIndexed(path=path, job_id=job_id) as news if job_id in self._ids:
                 self._outcomes[path] = news
                 self._waiting.discard(path)
-            case memory.FileIndexed(path=path, outcome=outcome) as news if self._covers(path):
+            case indexing.FileIndexed(path=path, outcome=outcome) as news if self._covers(path):
                 if outcome is not Outcome.UNCHANGED:
                     self._by_others[path] = news
             case _:

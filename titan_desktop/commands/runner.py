@@ -11,7 +11,8 @@ from titan_desktop import __version__, settings
 from titan_desktop.client import connect, core_record, spawn
 from titan_desktop.client.link import CoreLink
 from titan_desktop.commands import ask, doctor, exit_codes, index, indexing, output, search, sentences
-from titan_desktop.contracts import chat, memory, message, system
+from titan_desktop.contracts import chat, message, system
+from titan_desktop.contracts.indexing import GetIndexStatus, Reason
 from titan_desktop.system import file_lock
 from titan_desktop.system.paths import Paths
 
@@ -116,7 +117,7 @@ def _paths(options: argparse.Namespace, says: sentences.Table) -> list[str]:
         try:
             path.encode()
         except UnicodeEncodeError as error:
-            reason = sentences.for_reason(says, memory.Reason.UNREADABLE)
+            reason = sentences.for_reason(says, Reason.UNREADABLE)
             sentence = says["refused"].format(path=path, reason=reason, cure=says["cure.other"])
             raise CommandError(sentence, exit_codes.PATH_REFUSED) from error
     return paths
@@ -246,5 +247,5 @@ async def _after_scan(
 
 
 async def _knows_files(bus: Bus) -> bool:
-    status = await message.ask(bus, memory.GetIndexStatus(failures_limit=0), search.SEARCH_TIMEOUT_S)
+    status = await message.ask(bus, GetIndexStatus(failures_limit=0), search.SEARCH_TIMEOUT_S)
     return status.files + status.failed + status.skipped > 0

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from titan_bus import Bus
 from titan_desktop.commands import exit_codes, output, sentences
-from titan_desktop.contracts import memory, message
+from titan_desktop.contracts import message, search
 from titan_desktop.contracts.sources import FilePassage
 
 SEARCH_TIMEOUT_S = 30.0
@@ -59,9 +59,9 @@ async def run_many(
     return exit_codes.DONE
 
 
-async def _in_order(bus: Bus, queries: Iterable[str], limit: int) -> AsyncIterator[memory.SearchResult]:
+async def _in_order(bus: Bus, queries: Iterable[str], limit: int) -> AsyncIterator[search.SearchResult]:
     """Search several at a time and yield in order; the window is bounded, so a long file needs no memory."""
-    window: deque[asyncio.Task[memory.SearchResult]] = deque()
+    window: deque[asyncio.Task[search.SearchResult]] = deque()
     try:
         for query in queries:
             window.append(asyncio.create_task(_search(bus, query, limit), name="search"))
@@ -75,10 +75,10 @@ async def _in_order(bus: Bus, queries: Iterable[str], limit: int) -> AsyncIterat
         await asyncio.gather(*window, return_exceptions=True)
 
 
-async def _search(bus: Bus, query: str, limit: int) -> memory.SearchResult:
+async def _search(bus: Bus, query: str, limit: int) -> search.SearchResult:
     if not query:
-        return memory.SearchResult(hits=())
-    return await message.ask(bus, memory.Search(query=query, limit=limit), SEARCH_TIMEOUT_S)
+        return search.SearchResult(hits=())
+    return await message.ask(bus, search.Search(query=query, limit=limit), SEARCH_TIMEOUT_S)
 
 
 def _print(hits: Iterable[FilePassage], says: sentences.Table) -> None:

@@ -8,7 +8,7 @@ from titan_desktop.client import sentences as codes
 from titan_desktop.client.sentences import Language
 from titan_desktop.contracts.chat import Delay
 from titan_desktop.contracts.faults import Fault
-from titan_desktop.contracts.memory import EmbeddingProgress
+from titan_desktop.contracts.indexing import EmbeddingProgress
 from titan_desktop.contracts.sources import Source
 
 Table = Mapping[str, str]

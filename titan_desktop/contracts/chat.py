@@ -1,8 +1,8 @@
 """Chat: what the window asks for, and what the chat service says.
 
-Topics: commands and events on `topics.CHAT`, deltas on `topics.CHAT_STREAM` (ephemeral, tailed),
-requests on `topics.CHAT_REQUESTS`. Ids are ULIDs. The window makes the ids of conversations and questions, so a
-command that is delivered twice changes nothing the second time.
+Topics: `topics.CHAT_COMMANDS`, `topics.CHAT`, `topics.CHAT_REQUESTS`; deltas on `topics.CHAT_STREAM` (ephemeral,
+tailed). Ids are ULIDs. The window makes the ids of conversations and questions, so a command that is delivered
+twice changes nothing the second time.
 """
 
 from enum import StrEnum
@@ -106,7 +106,7 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Command(BusMessage, frozen=True, kw_only=True):
-    topic: ClassVar[str] = topics.CHAT
+    topic: ClassVar[str] = topics.CHAT_COMMANDS
 
     conversation_id: str
 
@@ -124,6 +124,19 @@ class SendPrompt(_Command, frozen=True, kw_only=True):
     text: str
     language: str = ""
     edits: str = ""
+
+
+class AnswerQuestion(_Command, frozen=True, kw_only=True):
+    """Answer a question that is stored. The chat service gives this command to itself.
+
+    Attributes:
+        asked_by: the event id of the command that asked; a stop that came after that one holds.
+        title: the beginning of the question, for whoever reads that it could not be answered.
+    """
+
+    question_id: str
+    asked_by: str
+    title: str = ""
 
 
 class StopAnswer(_Command, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """Dead letters: what the services tried to do, again and again, and had to put aside.
 
-Topics: events on `topics.DEAD_LETTERS`, requests on `topics.DEAD_LETTER_REQUESTS`.
+Topics: `topics.DEAD_LETTER_COMMANDS`, `topics.DEAD_LETTERS`, `topics.DEAD_LETTER_REQUESTS`.
 """
 
 from typing import ClassVar, Generic
@@ -32,6 +32,25 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     at: str
 
 
+# Commands. A letter that is not there any more is passed over.
+
+
+class _Command(BusMessage, frozen=True, kw_only=True):
+    topic: ClassVar[str] = topics.DEAD_LETTER_COMMANDS
+
+
+class RedriveDeadLetters(_Command, frozen=True, kw_only=True):
+    """Let the services that failed try these again."""
+
+    letter_ids: tuple[str, ...]
+
+
+class DropDeadLetters(_Command, frozen=True, kw_only=True):
+    """Remove these for good."""
+
+    letter_ids: tuple[str, ...]
+
+
 # Events
 
 
@@ -40,12 +59,12 @@ class _Event(BusMessage, frozen=True, kw_only=True):
 
 
 class DeadLettersChanged(_Event, frozen=True, kw_only=True):
-    """There are so many now."""
+    """There are so many now, or others than before."""
 
     count: int
 
 
-# Requests, and what answers them. A letter that is not there any more is passed over.
+# Requests, and what answers them
 
 
 class _Request(Request[R], Generic[R], frozen=True, kw_only=True):
@@ -53,7 +72,7 @@ class _Request(Request[R], Generic[R], frozen=True, kw_only=True):
 
 
 class DeadLetterPage(msgspec.Struct, frozen=True, kw_only=True):
-    """The reply to each of them: `count` is how many there are in all; `more` says that others follow `cursor`."""
+    """Reply to ListDeadLetters: `count` is how many there are in all; `more` says that others follow `cursor`."""
 
     count: int
     letters: tuple[DeadLetter, ...]
@@ -66,18 +85,3 @@ class ListDeadLetters(_Request[DeadLetterPage], frozen=True, kw_only=True):
 
     limit: int = 200
     cursor: str = ""
-
-
-class RedriveDeadLetters(_Request[DeadLetterPage], frozen=True, kw_only=True):
-    """Let the services that failed try these again; the reply is the first page of what is left."""
-
-    letter_ids: tuple[str, ...]
-
-
-class DropDeadLetters(_Request[DeadLetterPage], frozen=True, kw_only=True):
-    """Remove these for good; the reply is the first page of what is left."""
-
-    letter_ids: tuple[str, ...]
-
-
-LetterRequest = ListDeadLetters | RedriveDeadLetters | DropDeadLetters

@@ -1,6 +1,6 @@
 """Files: what the watcher and the scanner say, the command to scan, and where a source may be opened.
 
-Topics: events and commands on `topics.FS`, requests on `topics.FS_REQUESTS`.
+Topics: events and commands on `topics.FS`, requests on `topics.FILES_REQUESTS`.
 Paths are absolute and lie beneath an allowed root; file contents never travel on the bus.
 """
 
@@ -15,7 +15,7 @@ from titan_desktop.contracts.message import BusMessage, R, Request
 
 
 class _Command(BusMessage, frozen=True, kw_only=True):
-    topic: ClassVar[str] = topics.FS
+    topic: ClassVar[str] = topics.FILES_COMMANDS
 
 
 class IndexPaths(_Command, frozen=True, kw_only=True):
@@ -33,7 +33,7 @@ class IndexPaths(_Command, frozen=True, kw_only=True):
 
 
 class _Event(BusMessage, frozen=True, kw_only=True):
-    topic: ClassVar[str] = topics.FS
+    topic: ClassVar[str] = topics.FILES
 
 
 class FileSeen(_Event, frozen=True, kw_only=True):
@@ -84,7 +84,7 @@ class ScanFinished(_Event, frozen=True, kw_only=True):
 
 
 class _Request(Request[R], Generic[R], frozen=True, kw_only=True):
-    topic: ClassVar[str] = topics.FS_REQUESTS
+    topic: ClassVar[str] = topics.FILES_REQUESTS
 
 
 class Located(msgspec.Struct, frozen=True, kw_only=True):

@@ -36,6 +36,17 @@ class ClientLeft(_Presence, frozen=True, kw_only=True):
     client_id: str
 
 
+# Commands
+
+
+class _Command(BusMessage, frozen=True, kw_only=True):
+    topic: ClassVar[str] = topics.SYSTEM_COMMANDS
+
+
+class ReadSettings(_Command, frozen=True, kw_only=True):
+    """The settings file or a key in the keyring is new: read them again."""
+
+
 # Events
 
 
@@ -44,7 +55,7 @@ class _Event(BusMessage, frozen=True, kw_only=True):
 
 
 class SettingsChanged(_Event, frozen=True, kw_only=True):
-    """The settings file or a key in the keyring is new: read them again."""
+    """The core has read the settings and the keyring again; its status says what has come of it."""
 
 
 class CoreReady(_Event, frozen=True, kw_only=True):

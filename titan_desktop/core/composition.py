@@ -13,21 +13,22 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
-from titan_bus import Bus, BusError, Event
+from titan_bus import Bus, BusError
 from titan_desktop import __version__
 from titan_desktop.adapters.files_root.root import LocalFilesRoot
-from titan_desktop.contracts import topics
 from titan_desktop.contracts.message import event_type, publish
 from titan_desktop.contracts.system import (
     CoreReady,
     RootStatus,
-    SettingsChanged,
     Status,
     StoreChanged,
     StoreStatus,
 )
+from titan_desktop.core.chain import Chain
 from titan_desktop.core.health import Health, Look
 from titan_desktop.core.model_choice import Models
+from titan_desktop.core.serving import serving
+from titan_desktop.core.settings_service import SettingsService
 from titan_desktop.provision.places import Provision
 from titan_desktop.services.files.locating import LocatingService
 from titan_desktop.system.paths import allowed_roots
@@ -56,6 +57,7 @@ class Foundation:
     health: Health
     models: Models
     files_root: LocalFilesRoot
+    chain: Chain
     busy: list[Callable[[], bool]] = field(default_factory=list)
     roots: Callable[[], tuple[RootStatus, ...]] | None = None
 
@@ -76,7 +78,8 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     from titan_desktop.adapters.redis.recent_cache import RedisRecentCache
     from titan_desktop.services.chat import ChatService
     from titan_desktop.services.files import FilesService
-    from titan_desktop.services.memory import MemoryService
+    from titan_desktop.services.indexing import IndexingService
+    from titan_desktop.services.search import SearchService
 
     bus, health = foundation.bus, foundation.health
     database = Database(await foundation.provision.postgres_dsn())
@@ -88,7 +91,9 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
 
     index = passages.PostgresPassages(database)
     extractor = await stack.enter_async_context(PooledExtractor(foundation.files_root.roots))
-    memory = MemoryService(bus, index, vectors.PostgresVectors(database), extractor)
+    meanings = vectors.PostgresVectors(database)
+    indexing = IndexingService(bus, index, meanings, extractor)
+    search = SearchService(index, meanings, indexing.serving_embedder)
 
     cache = RedisRecentCache(foundation.redis_url)
     stack.push_async_callback(cache.close)
@@ -98,13 +103,14 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
 
     files = FilesService(bus, foundation.files_root, index)
 
-    await stack.enter_async_context(memory)
-    await foundation.models.serve(chat, memory)
+    await stack.enter_async_context(serving(bus, foundation.chain, indexing))
+    await foundation.models.serve(chat, indexing)
     stack.push_async_callback(foundation.models.forget)
-    await stack.enter_async_context(chat)
-    await stack.enter_async_context(files)
+    await stack.enter_async_context(serving(bus, foundation.chain, search))
+    await stack.enter_async_context(serving(bus, foundation.chain, chat))
+    await stack.enter_async_context(serving(bus, foundation.chain, files))
     foundation.roots = files.roots_status
-    foundation.busy[:] = [chat.busy, memory.busy, files.busy]
+    foundation.busy[:] = [chat.busy, indexing.busy, files.busy]
 
 
 async def open_graph(stack: AsyncExitStack, foundation: Foundation) -> None:
@@ -133,7 +139,7 @@ async def open_graph(stack: AsyncExitStack, foundation: Foundation) -> None:
     product = await graph.product_version()
     foundation.health.mark_serving("graph", product.name, product.version, look)
     stack.callback(foundation.health.mark_closed, "graph")
-    await stack.enter_async_context(GraphService(foundation.bus, graph))
+    await stack.enter_async_context(serving(foundation.bus, foundation.chain, GraphService(graph)))
 
 
 async def _import_beside_the_loop(*names: str) -> None:
@@ -146,13 +152,13 @@ class Composition:
     """Builds in the background while it is entered, tries again what failed, and says on the bus how it went."""
 
     def __init__(
-        self, bus: Bus, provision: Provision, health: Health, models: Models, redis_url: str
+        self, bus: Bus, chain: Chain, provision: Provision, health: Health, models: Models, redis_url: str
     ) -> None:
         self._bus = bus
         self._health = health
         self._models = models
         files_root = LocalFilesRoot(allowed_roots())
-        self._foundation = Foundation(bus, provision, redis_url, health, models, files_root)
+        self._foundation = Foundation(bus, provision, redis_url, health, models, files_root, chain)
         self._is_ready = False
         self._stack = AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []
@@ -167,9 +173,12 @@ class Composition:
                 lambda there: health.server_changed("redis", "" if there else "Redis does not answer.")
             )
         )
-        await self._stack.enter_async_context(LocatingService(self._bus, self._foundation.files_root))
-        subscription = await self._bus.subscribe(topics.SYSTEM, "system", self._on_system)
-        self._stack.push_async_callback(subscription.stop)
+        chain = self._foundation.chain
+        locating = LocatingService(self._foundation.files_root)
+        await self._stack.enter_async_context(serving(self._bus, chain, locating))
+        await self._stack.enter_async_context(
+            serving(self._bus, chain, SettingsService(self._bus, self._models))
+        )
         for name, work in (
             ("services", self._build("postgres", build_services)),
             ("graph", self._build("graph", open_graph)),
@@ -262,7 +271,3 @@ class Composition:
             await publish(self._bus, said)
         except BusError as error:
             log.warning("could not say %s: %s", event_type(type(said)), error)
-
-    async def _on_system(self, event: Event) -> None:
-        if event.event_type == event_type(SettingsChanged):
-            await self._models.refresh()

@@ -14,7 +14,7 @@ from titan_desktop.settings import DEFAULT_BASE_URL, shown_url
 
 if TYPE_CHECKING:
     from titan_desktop.services.chat.service import ChatService
-    from titan_desktop.services.memory.service import MemoryService
+    from titan_desktop.services.indexing.service import IndexingService
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Models:
         self._chat: Endpoint | None = None
         self._embedding: Endpoint | None = None
         self._handing_over = asyncio.Lock()
-        self._services: tuple[ChatService, MemoryService] | None = None
+        self._services: tuple[ChatService, IndexingService] | None = None
         self._embedding_in_use: Endpoint | None = None
 
     @property
@@ -59,14 +59,14 @@ class Models:
                 self._log_unknown()
                 await self._resolve()
 
-    async def serve(self, chat: "ChatService", memory: "MemoryService") -> None:
+    async def serve(self, chat: "ChatService", indexing: "IndexingService") -> None:
         """Give both services their models, and from now on every new one.
 
         To be awaited before they are entered: a question that waits on the bus would be answered without a model.
         """
         await self.look()
         async with self._handing_over:
-            self._services = (chat, memory)
+            self._services = (chat, indexing)
             self._embedding_in_use = None
             await self._hand_over()
 
@@ -86,15 +86,15 @@ class Models:
     async def _hand_over(self) -> None:
         if self._services is None:
             return
-        chat, memory = self._services
+        chat, indexing = self._services
         chat.set_model(self._chat)
         wanted = self._embedding
         if wanted == self._embedding_in_use:
-            memory.try_embedding_again()
+            indexing.try_embedding_again()
             return
         from titan_desktop.adapters.openai.embedder import OpenAIEmbedder
 
-        await memory.set_embedder(None if wanted is None else OpenAIEmbedder(wanted))
+        await indexing.set_embedder(None if wanted is None else OpenAIEmbedder(wanted))
         self._embedding_in_use = wanted
 
     def _read_settings(self) -> None:

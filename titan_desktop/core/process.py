@@ -116,11 +116,13 @@ class Core:
             from titan_bus import Bus, BusConfig
             from titan_desktop.adapters.keyring.secrets import KeyringSecrets
             from titan_desktop.contracts import topics
+            from titan_desktop.core.chain import Chain
             from titan_desktop.core.composition import Composition
             from titan_desktop.core.model_choice import Models
             from titan_desktop.core.presence import SAID, Presence, listen, until_alone
+            from titan_desktop.core.serving import serving
             from titan_desktop.services.dead_letters import DeadLetterService
-            from titan_desktop.services.system import SystemService
+            from titan_desktop.services.status import StatusService
 
             url = await provision.redis_url()
             config = BusConfig(
@@ -132,10 +134,11 @@ class Core:
                 streams=topics.STREAMS,
             )
             bus = await stack.enter_async_context(Bus(config))
+            chain = Chain()
             models = Models(self._paths.settings_file, self._settings, KeyringSecrets())
-            composition = Composition(bus, provision, health, models, url)
-            await stack.enter_async_context(SystemService(bus, composition.status))
-            await stack.enter_async_context(DeadLetterService(bus))
+            composition = Composition(bus, chain, provision, health, models, url)
+            await stack.enter_async_context(serving(bus, chain, StatusService(composition.status)))
+            await stack.enter_async_context(serving(bus, chain, DeadLetterService(bus)))
             presence_tail = bus.tail(SAID.topics)
             await presence_tail.start()  # before anybody can know of us, so that no beat is missed
             record = core_record.CoreRecord(os.getpid(), __version__, url, core_record.marks(os.environ))

@@ -5,7 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from titan_desktop.contracts.memory import Reason
+from titan_desktop.contracts.indexing import Reason
 from titan_desktop.contracts.sources import Place
 
 VERSION = 2

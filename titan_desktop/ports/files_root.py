@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol, Self
 
-from titan_desktop.contracts.memory import Reason
+from titan_desktop.contracts.indexing import Reason
 
 _INODE_BITS = 2**63 - 1
 """What PostgreSQL's bigint holds; ReFS numbers files with 128 bits."""

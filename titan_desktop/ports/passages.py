@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from titan_desktop.contracts.memory import FailurePage, Outcome, Reason
+from titan_desktop.contracts.indexing import FailurePage, Outcome, Reason
 from titan_desktop.contracts.sources import Place
 from titan_desktop.ports.files_root import Stamp
 

@@ -11,19 +11,18 @@ from typing import Self
 
 import msgspec
 
-from titan_bus import Bus, BusError, Event, RequestRefused, Subscription
+from titan_bus import Bus, BusError, Event, Handlers, RequestRefused
 from titan_bus.deadletter import DeadLetter as Letter
 from titan_bus.errors import PayloadMismatchError
-from titan_desktop.contracts import topics
 from titan_desktop.contracts.dead_letters import (
     DeadLetter,
     DeadLetterPage,
     DeadLettersChanged,
     DropDeadLetters,
-    LetterRequest,
     ListDeadLetters,
     RedriveDeadLetters,
 )
+from titan_desktop.contracts.declaring import take, tell
 from titan_desktop.contracts.message import publish
 from titan_desktop.system.outage import Outage
 
@@ -47,16 +46,20 @@ class _Subject(msgspec.Struct):
 
 
 class DeadLetterService:
-    """Serves `topics.DEAD_LETTER_REQUESTS`; speaks on `topics.DEAD_LETTERS`."""
+    """Shows them, tries them again and removes them; says whenever there are others."""
+
+    drain_s = 1.0
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
-        self._subscription: Subscription | None = None
         self._watching: asyncio.Task[None] | None = None
         self._said = (0, "")
+        self.handlers = Handlers()
+        take(self.handlers, GROUP, self.list_dead_letters)
+        take(self.handlers, GROUP, self.redrive_dead_letters, self.drop_dead_letters)
+        tell(self.handlers, DeadLettersChanged)
 
     async def __aenter__(self) -> Self:
-        self._subscription = await self._bus.subscribe(topics.DEAD_LETTER_REQUESTS, GROUP, self._answer)
         self._watching = asyncio.create_task(self._watch(), name="dead letters")
         return self
 
@@ -66,40 +69,27 @@ class DeadLetterService:
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.wait([self._watching])
-        if self._subscription is not None:
-            await self._subscription.stop()
 
     async def _watch(self) -> None:
         outage = Outage(_log, "dead letters: watch")
         while True:
             try:
-                await self._say()
+                await self._say_if_others()
             except BusError as error:
                 outage.begins(error, foreseen=True)
             else:
                 outage.ends()
             await asyncio.sleep(LOOK_S)
 
-    async def _say(self) -> None:
-        newest = await self._bus.dead_letters.list(1)
-        now = (await self._bus.dead_letters.count(), newest[0].letter_id if newest else "")
-        if now != self._said:
-            changed = DeadLettersChanged(count=now[0])
-            await publish(self._bus, changed)
-            self._said = now
+    async def list_dead_letters(self, wanted: ListDeadLetters) -> DeadLetterPage:
+        """Return one page, the newest first, and how many there are.
 
-    async def _answer(self, event: Event) -> DeadLetterPage:
-        request: LetterRequest = event.payload_as(LetterRequest)  # type: ignore[arg-type]  # a union is a type to msgspec
-        limit, cursor = SHOWN_MAX, ""
-        match request:
-            case ListDeadLetters():
-                limit, cursor = max(1, min(request.limit, SHOWN_MAX)), request.cursor
-                if cursor and not _LETTER_ID.fullmatch(cursor):
-                    raise RequestRefused("not_found", cursor)
-            case RedriveDeadLetters():
-                await self._redrive(request.letter_ids)
-            case DropDeadLetters():
-                await self._bus.dead_letters.drop(*request.letter_ids)
+        Raises:
+            RequestRefused: `not_found`, for a cursor that is none.
+        """
+        limit, cursor = max(1, min(wanted.limit, SHOWN_MAX)), wanted.cursor
+        if cursor and not _LETTER_ID.fullmatch(cursor):
+            raise RequestRefused("not_found", cursor)
         count = await self._bus.dead_letters.count()
         found = await self._bus.dead_letters.list(limit + 1, before=cursor or None)
         letters = found[:limit]
@@ -110,12 +100,33 @@ class DeadLetterService:
             cursor=letters[-1].letter_id if letters else "",
         )
 
-    async def _redrive(self, letter_ids: tuple[str, ...]) -> None:
-        for letter_id in letter_ids:
+    async def redrive_dead_letters(self, wanted: RedriveDeadLetters) -> None:
+        """Give some back to the groups that failed."""
+        for letter_id in wanted.letter_ids:
             try:
                 await self._bus.dead_letters.redrive(letter_id)
             except ValueError as error:  # it comes from no topic: somebody else put it there
                 _log.warning("%s stays a dead letter: %s", letter_id, error)
+        await self._say()
+
+    async def drop_dead_letters(self, wanted: DropDeadLetters) -> None:
+        """Remove some for good."""
+        await self._bus.dead_letters.drop(*wanted.letter_ids)
+        await self._say()
+
+    async def _say_if_others(self) -> None:
+        if await self._newest() != self._said:
+            await self._say()
+
+    async def _say(self) -> None:
+        newest = await self._newest()
+        await publish(self._bus, DeadLettersChanged(count=newest[0]))
+        self._said = newest
+
+    async def _newest(self) -> tuple[int, str]:
+        """Return how many there are and the last one's id: one of the two changes with every change."""
+        letters = await self._bus.dead_letters.list(1)
+        return await self._bus.dead_letters.count(), letters[0].letter_id if letters else ""
 
 
 def _shown(letter: Letter) -> DeadLetter:

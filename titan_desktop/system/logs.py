@@ -1,6 +1,7 @@
 """Log files of one shape for the window and the core: readable by their owner alone, and bounded in size."""
 
 import logging
+from contextvars import ContextVar
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -9,6 +10,8 @@ from titan_desktop.system import private_files
 
 FILE_BYTES = 2_000_000
 FILES = 5
+trace: ContextVar[str] = ContextVar("trace", default="-")
+"""The trace of the event that is being handled; it stands in each line that is logged meanwhile."""
 
 
 class _PrivateHandler(RotatingFileHandler):
@@ -21,11 +24,17 @@ class _PrivateHandler(RotatingFileHandler):
         )
 
 
+def _with_trace(record: logging.LogRecord) -> bool:
+    record.trace = trace.get()
+    return True
+
+
 def start(path: Path, level: int) -> None:
     """Send what every logger of this process says at `level` and above to a file. Raises OSError."""
     private_files.make_folder(path.parent)
     handler = _PrivateHandler(path, maxBytes=FILE_BYTES, backupCount=FILES - 1, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.addFilter(_with_trace)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(trace)s: %(message)s"))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # They log requests with their URLs at INFO.
     for name in ("httpx", "httpcore", "httpx2", "httpcore2", "openai", "neo4j", "asyncio"):

@@ -9,7 +9,7 @@ from titan_desktop.client import sentences
 from titan_desktop.client.sentences import Words
 from titan_desktop.contracts.chat import Delay
 from titan_desktop.contracts.faults import Fault
-from titan_desktop.contracts.memory import Reason
+from titan_desktop.contracts.indexing import Reason
 from titan_desktop.contracts.sources import Cells, FilePassage, Lines, Pages, Place, Slides, WebSource
 
 

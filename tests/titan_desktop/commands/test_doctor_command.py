@@ -8,13 +8,13 @@ import pytest
 from tests.responders import a_hit, a_status, memory_service, system_service
 from titan_bus import Bus
 from titan_desktop.commands import doctor, exit_codes, sentences
-from titan_desktop.contracts import memory, system
+from titan_desktop.contracts import indexing, search, system
 from titan_desktop.system.paths import Paths
 
 SAYS = sentences.ENGLISH
 DISPLAYLESS: dict[str, str] = {}
 OFFSCREEN = {"QT_QPA_PLATFORM": "offscreen"}
-COUNTS = memory.IndexStatus(files=7, passages=70, failed=1, skipped=2)
+COUNTS = indexing.IndexStatus(files=7, passages=70, failed=1, skipped=2)
 
 
 @pytest.fixture
@@ -22,8 +22,8 @@ def paths(titan_home: Path) -> Paths:
     return Paths.from_environment()
 
 
-async def find_one(_: memory.Search) -> memory.SearchResult:
-    return memory.SearchResult(hits=(a_hit(),))
+async def find_one(_: search.Search) -> search.SearchResult:
+    return search.SearchResult(hits=(a_hit(),))
 
 
 async def test_stores_that_are_still_opening_are_waited_for(bus: Bus) -> None:
@@ -64,16 +64,16 @@ def test_all_well_is_0(paths: Paths, capsys: pytest.CaptureFixture[str]) -> None
     assert out.endswith("All is well.\n")
 
 
-def failure(number: int, outcome: memory.Outcome = memory.Outcome.FAILED) -> memory.FileFailure:
-    return memory.FileFailure(
-        path=f"/d/{number}.pdf", outcome=outcome, reason=memory.Reason.BROKEN, detail="", at="2026-01-01"
+def failure(number: int, outcome: indexing.Outcome = indexing.Outcome.FAILED) -> indexing.FileFailure:
+    return indexing.FileFailure(
+        path=f"/d/{number}.pdf", outcome=outcome, reason=indexing.Reason.BROKEN, detail="", at="2026-01-01"
     )
 
 
 def test_the_newest_failures_are_named(paths: Paths, capsys: pytest.CaptureFixture[str]) -> None:
     """Ten with their reasons, and how many more; `--json` has all of them. Skipped files are no failures."""
-    failures = (*map(failure, range(12)), failure(99, memory.Outcome.SKIPPED))
-    index = memory.IndexStatus(files=1, passages=21, failed=13, skipped=1, failures=failures)
+    failures = (*map(failure, range(12)), failure(99, indexing.Outcome.SKIPPED))
+    index = indexing.IndexStatus(files=1, passages=21, failed=13, skipped=1, failures=failures)
     found = doctor.report(paths, SAYS, (a_status(), index), environment=OFFSCREEN)
     doctor.show(found, SAYS, json=False)
     out = capsys.readouterr().out
@@ -88,7 +88,7 @@ def test_the_newest_failures_are_named(paths: Paths, capsys: pytest.CaptureFixtu
 
 def test_vectors_that_wait_are_a_note(paths: Paths) -> None:
     """Why none are made, with its cure, and when it is tried again."""
-    waiting = memory.EmbeddingProgress(
+    waiting = indexing.EmbeddingProgress(
         model="m",
         done=1,
         total=9,
@@ -109,7 +109,7 @@ def test_vectors_that_wait_are_a_note(paths: Paths) -> None:
 def test_it_speaks_russian(paths: Paths, capsys: pytest.CaptureFixture[str]) -> None:
     """Every line but the names of things, with the plurals that the numbers ask for."""
     russian = sentences.RUSSIAN
-    index = memory.IndexStatus(files=22, passages=111, failed=5, skipped=0, failures=(failure(1),))
+    index = indexing.IndexStatus(files=22, passages=111, failed=5, skipped=0, failures=(failure(1),))
     found = doctor.report(paths, russian, (a_status(), index), environment=OFFSCREEN)
     doctor.show(found, russian, json=False)
     out = capsys.readouterr().out

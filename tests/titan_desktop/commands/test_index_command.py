@@ -10,8 +10,8 @@ import pytest
 from tests.responders import files_service
 from titan_bus import Bus
 from titan_desktop.commands import exit_codes, index, indexing, sentences
-from titan_desktop.contracts import files, memory
-from titan_desktop.contracts.memory import Outcome, Reason
+from titan_desktop.contracts import files
+from titan_desktop.contracts.indexing import FileIndexed, Outcome, Reason
 
 SAYS = sentences.ENGLISH
 
@@ -26,8 +26,8 @@ def seen(command: files.IndexPaths, path: str) -> files.FileSeen:
 
 def dealt(
     command: files.IndexPaths, path: str, outcome: Outcome = Outcome.INDEXED, reason: Reason = Reason.NONE
-) -> memory.FileIndexed:
-    return memory.FileIndexed(path=path, outcome=outcome, reason=reason, size=1000, job_id=command.job_id)
+) -> FileIndexed:
+    return FileIndexed(path=path, outcome=outcome, reason=reason, size=1000, job_id=command.job_id)
 
 
 async def run(bus: Bus, opts: Namespace, paths: list[str], says: sentences.Table) -> int:

@@ -8,7 +8,7 @@ from tests.responders import a_status, files_service, memory_service, system_ser
 from titan_bus import Bus
 from titan_desktop.client import spawn
 from titan_desktop.commands import exit_codes, runner, sentences
-from titan_desktop.contracts import files, memory, system
+from titan_desktop.contracts import files, indexing, search, system
 from titan_desktop.contracts.message import publish
 from titan_desktop.system import file_lock
 from titan_desktop.system.paths import Paths
@@ -68,13 +68,13 @@ async def test_a_core_that_has_not_looked_yet_looks_first(
     async def scan(command: files.IndexPaths) -> AsyncIterator[files.ScanFinished]:
         yield files.ScanFinished(job_id=command.job_id, seen=0)
 
-    async def find(_: memory.Search) -> memory.SearchResult:
-        return memory.SearchResult(hits=())
+    async def find(_: search.Search) -> search.SearchResult:
+        return search.SearchResult(hits=())
 
     async def work() -> int:
         return len(commands)
 
-    status = memory.IndexStatus(files=files_known, passages=0, failed=0, skipped=0)
+    status = indexing.IndexStatus(files=files_known, passages=0, failed=0, skipped=0)
     services = system_service(bus, a_status()), memory_service(bus, find, status)
     async with services[0], services[1], files_service(bus, scan) as commands:
         assert await runner._after_scan(bus, SAYS, work, fresh=fresh) == int(waits)
@@ -89,13 +89,13 @@ async def test_a_scan_that_takes_long_does_not_hold_the_answer_up(
     async def endless(command: files.IndexPaths) -> AsyncIterator[files.FileSeen]:
         yield files.FileSeen(path="/d/1", size=1, mtime_ns=1, job_id=command.job_id)
 
-    async def find(_: memory.Search) -> memory.SearchResult:
-        return memory.SearchResult(hits=())
+    async def find(_: search.Search) -> search.SearchResult:
+        return search.SearchResult(hits=())
 
     async def work() -> int:
         return 7
 
-    status = memory.IndexStatus(files=0, passages=0, failed=0, skipped=0)
+    status = indexing.IndexStatus(files=0, passages=0, failed=0, skipped=0)
     async with (
         system_service(bus, a_status()),
         memory_service(bus, find, status),

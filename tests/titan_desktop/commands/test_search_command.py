@@ -9,7 +9,7 @@ import pytest
 from tests.responders import a_hit, memory_service
 from titan_bus import Bus, RequestFailedError, RequestRefused
 from titan_desktop.commands import exit_codes, search, sentences
-from titan_desktop.contracts import memory
+from titan_desktop.contracts.search import Search, SearchResult
 
 SAYS = sentences.ENGLISH
 
@@ -18,9 +18,9 @@ def options(**changes: object) -> Namespace:
     return Namespace(**{"json": False, "limit": 10, **changes})
 
 
-async def two_hits(request: memory.Search) -> memory.SearchResult:
+async def two_hits(request: Search) -> SearchResult:
     hits = (a_hit(score=2.5), a_hit("/home/anna/Downloads/счёт.txt", 1.25, "x " * 900))
-    return memory.SearchResult(hits=hits[: request.limit])
+    return SearchResult(hits=hits[: request.limit])
 
 
 async def test_the_list_is_numbered_and_fits_the_terminal(
@@ -59,8 +59,8 @@ async def test_json_is_a_list_of_objects_best_first(bus: Bus, capsys: pytest.Cap
 async def test_nothing_found_is_an_empty_list_and_1(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
     """A script sees [], a person a sentence, and both the status 1."""
 
-    async def nothing(_: memory.Search) -> memory.SearchResult:
-        return memory.SearchResult(hits=())
+    async def nothing(_: Search) -> SearchResult:
+        return SearchResult(hits=())
 
     async with memory_service(bus, nothing):
         assert await search.run(bus, options(json=True), "x", SAYS) == exit_codes.NOTHING
@@ -72,8 +72,8 @@ async def test_nothing_found_is_an_empty_list_and_1(bus: Bus, capsys: pytest.Cap
 async def test_a_missing_leg_is_said_on_stderr(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
     """The person learns why only words were searched; the JSON stays clean."""
 
-    async def degraded(_: memory.Search) -> memory.SearchResult:
-        return memory.SearchResult(hits=(a_hit(),), degraded="the embedder does not answer")
+    async def degraded(_: Search) -> SearchResult:
+        return SearchResult(hits=(a_hit(),), degraded="the embedder does not answer")
 
     async with memory_service(bus, degraded):
         await search.run(bus, options(json=True), "x", SAYS)
@@ -85,8 +85,8 @@ async def test_a_missing_leg_is_said_on_stderr(bus: Bus, capsys: pytest.CaptureF
 async def test_a_fault_of_the_embedder_is_a_sentence(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
     """With the cure, in both languages, and once for many queries."""
 
-    async def degraded(_: memory.Search) -> memory.SearchResult:
-        return memory.SearchResult(hits=(a_hit(),), degraded="wrong_key: 401")
+    async def degraded(_: Search) -> SearchResult:
+        return SearchResult(hits=(a_hit(),), degraded="wrong_key: 401")
 
     async with memory_service(bus, degraded):
         await search.run(bus, options(json=True), "x", sentences.RUSSIAN)
@@ -101,13 +101,13 @@ async def test_many_queries_are_answered_in_order(bus: Bus, capsys: pytest.Captu
     """One list a line, in the order asked, though later ones are answered first; a blank line gives []."""
     at_once = most = 0
 
-    async def slower_first(request: memory.Search) -> memory.SearchResult:
+    async def slower_first(request: Search) -> SearchResult:
         nonlocal at_once, most
         at_once += 1
         most = max(most, at_once)
         await asyncio.sleep(0.02 if request.query.endswith("0") else 0)
         at_once -= 1
-        return memory.SearchResult(hits=(a_hit(passage=request.query),))
+        return SearchResult(hits=(a_hit(passage=request.query),))
 
     queries = [f"question {number}" for number in range(40)]
     queries[7] = ""
@@ -121,7 +121,7 @@ async def test_many_queries_are_answered_in_order(bus: Bus, capsys: pytest.Captu
 async def test_a_refused_query_ends_the_batch(bus: Bus) -> None:
     """The refusal comes out as the bus's error, and no search is left running."""
 
-    async def refuse(request: memory.Search) -> memory.SearchResult:
+    async def refuse(request: Search) -> SearchResult:
         raise RequestRefused("unavailable", "PostgreSQL is down")
 
     async with memory_service(bus, refuse):

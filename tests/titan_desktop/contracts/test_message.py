@@ -9,7 +9,7 @@ import pytest
 
 from titan_bus import Bus, BusConfig, Event, PayloadMismatchError
 from titan_desktop import contracts
-from titan_desktop.contracts import chat, memory, system, topics
+from titan_desktop.contracts import chat, search, system, topics
 from titan_desktop.contracts.message import BusMessage, Kinds, Request, ask, event_type, publish, reply_type
 
 
@@ -54,8 +54,8 @@ def test_a_request_names_its_reply(request_kind: type[Request[Any]]) -> None:
 async def test_a_message_is_published_and_asked_for_by_itself(clean_redis_url: str) -> None:
     """Neither topic nor event type nor reply is named beside the message."""
 
-    async def find(search: memory.Search) -> memory.SearchResult:
-        return memory.SearchResult(hits=(), degraded=search.query)
+    async def find(wanted: search.Search) -> search.SearchResult:
+        return search.SearchResult(hits=(), degraded=wanted.query)
 
     async with Bus(BusConfig(url=clean_redis_url, source="test@v1", streams=topics.STREAMS)) as bus:
         heard = Kinds(system.CoreReady, chat.AssistantDelta)
@@ -67,8 +67,8 @@ async def test_a_message_is_published_and_asked_for_by_itself(clean_redis_url: s
         assert [heard.read(event) for event in events] == [None, ready]
         assert (events[1].event_id, events[1].meta.priority) == (event_id, "high")
         await tail.close()
-        await bus.subscribe(memory.Search.topic, "memory", find)
-        assert (await ask(bus, memory.Search(query="why"))).degraded == "why"
+        await bus.subscribe(search.Search.topic, "memory", find)
+        assert (await ask(bus, search.Search(query="why"))).degraded == "why"
 
 
 def test_a_message_that_is_not_what_it_says_is_no_message(event: Event) -> None:

@@ -16,7 +16,7 @@ from titan_desktop.ports.files_root import Stamp
 from titan_desktop.ports.model import Endpoint
 from titan_desktop.ports.passages import FileEntry, Passage
 from titan_desktop.ports.secrets import Key
-from titan_desktop.services.memory.embedding import Embedding
+from titan_desktop.services.indexing.embedding import Embedding
 
 
 class NoKeys:
@@ -33,7 +33,7 @@ class Chat:
 
 
 class Memory:
-    """What `MemoryService` does about embedders."""
+    """What `IndexingService` does about embedders."""
 
     def __init__(self, embedding: Embedding) -> None:
         self._embedding = embedding
@@ -91,7 +91,7 @@ async def test_settings_that_were_saved_again_end_a_pause(
         async with Bus(BusConfig(url=clean_redis_url, streams=topics.STREAMS)) as bus:
             embedding = Embedding(bus, vectors.PostgresVectors(database))
             models = Models(file, chosen, NoKeys())
-            told = bus.tail([topics.MEMORY], start="0")
+            told = bus.tail([topics.INDEXING], start="0")
             await models.serve(Chat(), Memory(embedding))
             async with asyncio.timeout(20):
                 await anext(told)

@@ -166,7 +166,7 @@ async def test_a_core_is_one_consumer_of_its_home(titan: Titan) -> None:
         async with titan.link() as link:
             await ready(link)
             async with redis.asyncio.from_url(link.record.bus_url) as raw:
-                consumers = await raw.xinfo_consumers("topics:{system.requests.v1}", "system")
+                consumers = await raw.xinfo_consumers("topics:{system.requests.v1}", "status")
         names.append([consumer["name"].decode() for consumer in consumers])
         titan.kill_core()
         await titan.gone()

@@ -37,7 +37,7 @@ async def window(clean_redis_url: str) -> AsyncIterator[Window]:
 @pytest.fixture
 async def found(window: Window) -> Memory:
     responder = Memory()
-    await window.bus.subscribe(topics.MEMORY_REQUESTS, "memory", responder.search)
+    await window.bus.subscribe(topics.SEARCH_REQUESTS, "search", responder.search)
     return responder
 
 

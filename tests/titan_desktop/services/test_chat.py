@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from ulid import ULID
 
-from tests.chat_service import DEPOSIT, Cores, Memory, Window
+from tests.chat_service import DEPOSIT, Cores, Memory, Window, hand_over
 from tests.openai_server import FENCED, OpenAIServer, serve
 from titan_desktop.contracts import chat
 from titan_desktop.contracts.message import publish
@@ -90,7 +90,7 @@ async def test_a_command_that_comes_again_changes_nothing_and_says_the_answer_ag
     # The answer is said before its attempt has ended, and the same command would join that.
     while core.busy():  # noqa: ASYNC110
         await asyncio.sleep(0)
-    await core._commands.handle(event)
+    await hand_over(core, event)
     assert await window.answer(question_id, count=2) == first
     await window.publish(event.payload_as(chat.SendPrompt))
     assert await window.answer(question_id, count=3) == first
@@ -104,8 +104,8 @@ async def test_a_command_that_comes_again_in_mid_answer_joins_it(
     server.hold(after=1)
     question_id = await window.ask()
     assert await asyncio.to_thread(server.holding.wait, 5)
-    [event] = [event for event in window.events if event.event_type == "send_prompt"]
-    again = asyncio.create_task(core._commands.handle(event))
+    [event] = [event for event in window.events if event.event_type == "answer_question"]
+    again = asyncio.create_task(hand_over(core, event))
     assert core.busy()
     server.release()
     await again

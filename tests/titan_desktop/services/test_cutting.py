@@ -6,8 +6,8 @@ import pytest
 
 from titan_desktop.contracts.sources import Cells, Lines, Pages, Place, Slides
 from titan_desktop.ports.extractor import Block
-from titan_desktop.services.memory import cutting
-from titan_desktop.services.memory.cutting import LIMIT
+from titan_desktop.services.indexing import cutting
+from titan_desktop.services.indexing.cutting import LIMIT
 
 SENTENCE = "Арендатор вносит залог в размере двух месячных платежей. "
 

@@ -15,8 +15,10 @@ import pytest
 from titan_bus import Bus, BusConfig, new_ulid
 from titan_desktop.adapters.files_root import LocalFilesRoot
 from titan_desktop.contracts import files, topics
-from titan_desktop.contracts.memory import Reason
+from titan_desktop.contracts.indexing import Reason
 from titan_desktop.contracts.message import Kinds, publish
+from titan_desktop.core.chain import Chain
+from titan_desktop.core.serving import serving
 from titan_desktop.ports.files_root import Stamp
 from titan_desktop.ports.passages import IndexUnavailableError
 from titan_desktop.services import waiting
@@ -153,7 +155,8 @@ async def started(
     bus: Bus, ear: Ear, index: Index, *roots: Path, **more: object
 ) -> AsyncIterator[FilesService]:
     """A service after its first scan, which the index has taken in."""
-    async with FilesService(bus, LocalFilesRoot(roots), index, **more) as service:  # type: ignore[arg-type]
+    files_service = FilesService(bus, LocalFilesRoot(roots), index, **more)  # type: ignore[arg-type]
+    async with serving(bus, Chain(), files_service) as service:
         if any(root.is_dir() for root in roots):
             await ear.finished()
             for event in ear.heard:
@@ -165,7 +168,7 @@ async def started(
 @pytest.mark.by_url
 async def test_the_first_scan_says_every_file_once(bus: Bus, ear: Ear, index: Index, desktop: Path) -> None:
     """At the start all files beneath the roots are said; hidden ones and what links lead to are not."""
-    async with FilesService(bus, LocalFilesRoot([desktop]), index):
+    async with serving(bus, Chain(), FilesService(bus, LocalFilesRoot([desktop]), index)):
         finished = await ear.finished()
     assert ear.of(files.FileSeen) == sorted(
         [str(desktop / "work" / "notes.md"), str(desktop / "Договор.txt")]
@@ -234,7 +237,7 @@ async def test_a_scan_finds_what_went_while_nobody_watched(
     """Files that the index knows and the disk does not are removed; those of a root that is not there are kept."""
     absent = desktop.with_name("Downloads")
     index.stamps = {str(desktop / "old.pdf"): Stamp(1, 1), str(absent / "kept.pdf"): Stamp(1, 1)}
-    async with FilesService(bus, LocalFilesRoot([desktop, absent]), index):
+    async with serving(bus, Chain(), FilesService(bus, LocalFilesRoot([desktop, absent]), index)):
         await ear.finished()
         command = files.IndexPaths(job_id=new_ulid(), paths=(str(absent),))
         await publish(bus, command)
@@ -265,7 +268,7 @@ async def test_a_command_that_was_not_finished_is_done_by_the_next_core(
         command = files.IndexPaths(job_id=new_ulid(), force=True)
         await publish(bus, command)
     index.down = False
-    async with FilesService(bus, LocalFilesRoot([desktop]), index):
+    async with serving(bus, Chain(), FilesService(bus, LocalFilesRoot([desktop]), index)):
         assert (await ear.finished(command.job_id)).seen == 2
 
 

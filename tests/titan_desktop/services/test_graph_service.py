@@ -8,9 +8,11 @@ import pytest
 
 from titan_bus import Bus, BusConfig
 from titan_desktop.adapters.graph.ladybug import LadybugGraph
-from titan_desktop.contracts import memory, topics
-from titan_desktop.contracts.memory import FileIndexed, Outcome
+from titan_desktop.contracts import indexing, topics
+from titan_desktop.contracts.indexing import FileIndexed, Outcome
 from titan_desktop.contracts.message import publish
+from titan_desktop.core.chain import Chain
+from titan_desktop.core.serving import serving
 from titan_desktop.ports.graph import FileNode, GraphCounts
 from titan_desktop.services import waiting
 from titan_desktop.services.graph import GraphService
@@ -60,11 +62,11 @@ async def test_indexed_files_stand_in_the_graph_and_others_do_not(bus: Bus, grap
     """Title, kind and time come from the path and the event; failed and skipped files are no nodes."""
     await say(
         bus,
-        FileIndexed(path="/d/broken.pdf", outcome=Outcome.FAILED, reason=memory.Reason.BROKEN),
+        FileIndexed(path="/d/broken.pdf", outcome=Outcome.FAILED, reason=indexing.Reason.BROKEN),
         FileIndexed(path="/d/a.txt", outcome=Outcome.INDEXED, mtime_ns=5),
         FileIndexed(path="/d/Договор.PDF", outcome=Outcome.INDEXED, mtime_ns=7),
     )
-    async with GraphService(bus, graph):
+    async with serving(bus, Chain(), GraphService(graph)):
         await graph.wait_for(2)
     assert await graph.neighbours("/d/a.txt", 5) == (
         FileNode(path="/d/Договор.PDF", title="Договор.PDF", kind="pdf", modified=7),
@@ -88,7 +90,7 @@ async def test_a_graph_that_is_away_costs_no_news(
         await ListeningGraph.put_file(away, file)
 
     monkeypatch.setattr(away, "put_file", put_file)
-    async with GraphService(bus, away):
+    async with serving(bus, Chain(), GraphService(away)):
         await away.wait_for(1)
         assert await away.counts() == GraphCounts(files=1, folders=2)
     await away.close()
@@ -103,6 +105,6 @@ async def test_a_removal_takes_a_file_or_a_whole_folder(bus: Bus, graph: Listeni
         FileIndexed(path="/d/f", outcome=Outcome.REMOVED),
         FileIndexed(path="/d/f", outcome=Outcome.REMOVED),
     )
-    async with GraphService(bus, graph):
+    async with serving(bus, Chain(), GraphService(graph)):
         await graph.wait_for(7)
     assert await graph.counts() == GraphCounts(files=1, folders=2)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from titan_desktop.services.memory.ordering import PathOrder
+from titan_desktop.services.indexing.ordering import PathOrder
 
 
 async def test_same_path_in_order_of_arrival_others_side_by_side() -> None:

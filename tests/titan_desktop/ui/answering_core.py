@@ -4,8 +4,8 @@ import random
 
 from msgspec.structs import replace
 
-from titan_bus import Bus, Event, RequestRefused
-from titan_desktop.contracts import chat
+from titan_bus import Bus, RequestRefused
+from titan_desktop.contracts import chat, files
 from titan_desktop.contracts.chat import State
 from titan_desktop.contracts.faults import Fault
 from titan_desktop.contracts.sources import FilePassage
@@ -65,30 +65,18 @@ class AnsweringCore(WindowCore):
             self.messages = [m for m in self.messages if m.conversation_id != conversation_id]
             await self.say(chat.ConversationChanged(conversation=found[0], deleted=True))
 
-    async def _on_chat_request(self, event: Event) -> object:
-        if event.event_type == "history":
-            wanted = event.payload_as(chat.GetHistory).conversation_id
-            if all(held.id != wanted for held in self.conversations):
-                raise RequestRefused("not_found", wanted)
-        return await super()._on_chat_request(event)
+    async def get_history(self, wanted: chat.GetHistory) -> chat.HistoryPage:
+        if all(held.id != wanted.conversation_id for held in self.conversations):
+            raise RequestRefused("not_found", wanted.conversation_id)
+        return await super().get_history(wanted)
 
-    async def _on_files_request(self, event: Event) -> object:
+    async def locate_source(self, wanted: files.LocateSource) -> files.Located:
         raise RequestRefused("gone", "a test opens no program")
 
-    async def _on_command(self, event: Event) -> None:
-        match event.event_type:
-            case "send_prompt":
-                await self._take(event.payload_as(chat.SendPrompt))
-            case "stop_answer":
-                await self._stop(event.payload_as(chat.StopAnswer))
-            case "retry_answer":
-                await self._retry(event.payload_as(chat.RetryAnswer))
-            case "rename_conversation":
-                await self._rename(event.payload_as(chat.RenameConversation))
-            case "delete_conversation":
-                await self.delete(event.payload_as(chat.DeleteConversation).conversation_id)
+    async def delete_conversation(self, command: chat.DeleteConversation) -> None:
+        await self.delete(command.conversation_id)
 
-    async def _take(self, prompt: chat.SendPrompt) -> None:
+    async def send_prompt(self, prompt: chat.SendPrompt) -> None:
         if any(message.id == prompt.message_id for message in self.messages):
             return
         question = chat.Message(
@@ -155,19 +143,19 @@ class AnsweringCore(WindowCore):
         said = replace(ended, text="") if omitted else ended
         await self.say(chat.AssistantMessage(message=said, text_omitted=omitted))
 
-    async def _stop(self, command: chat.StopAnswer) -> None:
+    async def stop_answer(self, command: chat.StopAnswer) -> None:
         answer = self._answer_to(command.question_id)
         if answer is not None and answer.state in GROWING:
             stopped = replace(answer, state=State.STOPPED)
             self._store(stopped)
             await self.say(chat.AssistantMessage(message=stopped))
 
-    async def _retry(self, command: chat.RetryAnswer) -> None:
+    async def retry_answer(self, command: chat.RetryAnswer) -> None:
         answer = self._answer_to(command.question_id)
         if answer is not None and answer.state not in GROWING:
             await self._begin(replace(answer, attempt=answer.attempt + 1, kind=chat.AnswerKind.MODEL))
 
-    async def _rename(self, command: chat.RenameConversation) -> None:
+    async def rename_conversation(self, command: chat.RenameConversation) -> None:
         for place, held in enumerate(self.conversations):
             if held.id == command.conversation_id:
                 self.conversations[place] = replace(held, title=command.title)

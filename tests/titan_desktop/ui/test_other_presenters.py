@@ -9,7 +9,7 @@ import pytest
 
 from tests.titan_desktop.ui.window_core import heard
 from titan_bus import Bus, BusConfig, RequestRefused
-from titan_desktop.contracts import chat, files, memory, system, topics
+from titan_desktop.contracts import chat, files, indexing, system, topics
 from titan_desktop.contracts.chat import State
 from titan_desktop.ui.base.bridge import Bridge
 from titan_desktop.ui.base.tasks import Tasks
@@ -207,21 +207,21 @@ async def test_the_core_comes_before_everything(shell):
 
 async def test_reading_is_counted(shell, core):
     """While files are read the line says how far; then how many failed."""
-    core.index = memory.IndexStatus(files=2, passages=5, failed=1, skipped=0)
+    core.index = indexing.IndexStatus(files=2, passages=5, failed=1, skipped=0)
     reading = shell.parts[4]
     for name in ("a", "b"):
         await core.say(files.FileSeen(path=name, size=1, mtime_ns=1))
-    await core.say(memory.FileIndexed(path="a", outcome=memory.Outcome.INDEXED))
+    await core.say(indexing.FileIndexed(path="a", outcome=indexing.Outcome.INDEXED))
     await until(lambda: shell.status_line.activity == "Reading files: 1 of 2", reading._tick.timeout)
-    await core.say(memory.FileIndexed(path="b", outcome=memory.Outcome.FAILED))
+    await core.say(indexing.FileIndexed(path="b", outcome=indexing.Outcome.FAILED))
     await until(
-        lambda: shell.status_line.failures, heard(shell.parts[3], memory.FileIndexed), reading.index_learnt
+        lambda: shell.status_line.failures, heard(shell.parts[3], indexing.FileIndexed), reading.index_learnt
     )
 
 
 async def test_vectors_that_wait_are_told(shell, core):
     """Whoever opens the window later learns it, too, with the time of the next try."""
-    waiting = memory.EmbeddingProgress(
+    waiting = indexing.EmbeddingProgress(
         model="m",
         done=1,
         total=9,
@@ -229,23 +229,23 @@ async def test_vectors_that_wait_are_told(shell, core):
         detail="Too many.",
         retry_at="2026-01-01T12:00:00+00:00",
     )
-    core.index = memory.IndexStatus(files=2, passages=9, failed=0, skipped=0, embedding=waiting)
+    core.index = indexing.IndexStatus(files=2, passages=9, failed=0, skipped=0, embedding=waiting)
     reading = shell.parts[4]
-    await core.say(memory.FileIndexed(path="a", outcome=memory.Outcome.INDEXED))
+    await core.say(indexing.FileIndexed(path="a", outcome=indexing.Outcome.INDEXED))
     await until(lambda: "Vectors are not being made" in shell.status_line.activity, reading.index_learnt)
     assert re.search(r"Next try at \d\d:\d\d", shell.status_line.activity)
 
 
 async def test_the_failures_are_asked_for_when_they_are_wanted(shell, core):
     """The list comes from the core as it is now, and says so when the core does not answer."""
-    failure = memory.FileFailure(
+    failure = indexing.FileFailure(
         path="/d/a.pdf",
-        outcome=memory.Outcome.FAILED,
-        reason=memory.Reason.BROKEN,
+        outcome=indexing.Outcome.FAILED,
+        reason=indexing.Reason.BROKEN,
         detail="",
         at="2026-03-01",
     )
-    core.index = memory.IndexStatus(files=0, passages=0, failed=1, skipped=0, failures=(failure,))
+    core.index = indexing.IndexStatus(files=0, passages=0, failed=1, skipped=0, failures=(failure,))
     reading = shell.parts[4]
     reading.show_failures()
     dialog = reading._failures

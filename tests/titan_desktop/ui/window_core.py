@@ -4,14 +4,13 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from titan_bus import Bus, Event, RequestRefused
-from titan_desktop.contracts import chat, files, memory, system, topics
-from titan_desktop.contracts.message import BusMessage, Kinds, event_type, publish
+from titan_bus import Bus, Handlers, RequestRefused
+from titan_desktop.contracts import chat, files, indexing, system
+from titan_desktop.contracts.declaring import take
+from titan_desktop.contracts.message import BusMessage, event_type, publish
 from titan_desktop.ui.base.bridge import Bridge
 
 AT = "2026-03-01T10:00:00Z"
-CHAT_REQUESTS = Kinds(chat.ListConversations, chat.GetHistory, chat.GetMessage)
-COMMANDS = Kinds(*chat.Command.__args__)
 
 
 def question(number: int, conversation: str = "c1") -> chat.Message:
@@ -52,44 +51,55 @@ class WindowCore:
             version="test", pid=1, ready=True, stores=(), model=system.ModelStatus(configured=True),
             embedder=system.ModelStatus(configured=False), roots=(),
         )  # fmt: skip
-        self.index = memory.IndexStatus(files=0, passages=0, failed=0, skipped=0)
+        self.index = indexing.IndexStatus(files=0, passages=0, failed=0, skipped=0)
         self.located: dict[str, files.Located] = {}
         self.hold_history = asyncio.Event()
         self.hold_history.set()
-        self.asked: list[str] = []
+        self.asked: list[type[BusMessage]] = []
         self.heard: asyncio.Queue[chat.Command] = asyncio.Queue()
 
     async def serve(self) -> None:
-        await self.bus.subscribe(topics.CHAT_REQUESTS, "chat", self._on_chat_request)
-        await self.bus.subscribe(topics.SYSTEM_REQUESTS, "system", self._on_system_request)
-        await self.bus.subscribe(topics.FS_REQUESTS, "files", self._on_files_request)
-        await self.bus.subscribe(topics.MEMORY_REQUESTS, "memory", self._on_memory_request)
-        await self.bus.subscribe(topics.CHAT, "chat", self._on_command)
+        handlers = Handlers()
+        take(handlers, "chat", self.list_conversations, self.get_history, self.get_message)
+        take(
+            handlers,
+            "chat",
+            self.send_prompt,
+            self.stop_answer,
+            self.retry_answer,
+            self.answer_again,
+            self.show_message,
+            self.rename_conversation,
+            self.delete_conversation,
+        )
+        take(handlers, "core", self.get_status, self.locate_source, self.get_index_status, self.list_failures)
+        await self.bus.include(handlers)
 
     async def say(self, message: BusMessage) -> None:
         await publish(self.bus, message)
 
-    async def _on_chat_request(self, event: Event) -> object:
-        request = CHAT_REQUESTS.read(event)
-        self.asked.append(event.event_type)
-        match request:
-            case chat.ListConversations():
-                return self._page(request)
-            case chat.GetHistory():
-                await self.hold_history.wait()
-                mine = [m for m in self.messages if m.conversation_id == request.conversation_id]
-                if request.before:
-                    mine = mine[: [m.id for m in mine].index(request.before)]
-                return chat.HistoryPage(
-                    conversation_id=request.conversation_id,
-                    messages=tuple(mine[-request.limit :]),
-                    more=len(mine) > request.limit,
-                )
-            case chat.GetMessage():
-                found = [m for m in self.messages if m.id == request.message_id]
-                if not found:
-                    raise RequestRefused("unknown")
-                return found[0]
+    async def list_conversations(self, wanted: chat.ListConversations) -> chat.ConversationPage:
+        self.asked.append(chat.ListConversations)
+        return self._page(wanted)
+
+    async def get_history(self, wanted: chat.GetHistory) -> chat.HistoryPage:
+        self.asked.append(chat.GetHistory)
+        await self.hold_history.wait()
+        mine = [m for m in self.messages if m.conversation_id == wanted.conversation_id]
+        if wanted.before:
+            mine = mine[: [m.id for m in mine].index(wanted.before)]
+        return chat.HistoryPage(
+            conversation_id=wanted.conversation_id,
+            messages=tuple(mine[-wanted.limit :]),
+            more=len(mine) > wanted.limit,
+        )
+
+    async def get_message(self, wanted: chat.GetMessage) -> chat.Message:
+        self.asked.append(chat.GetMessage)
+        found = [m for m in self.messages if m.id == wanted.message_id]
+        if not found:
+            raise RequestRefused("unknown")
+        return found[0]
 
     def _page(self, request: chat.ListConversations) -> chat.ConversationPage:
         self.pages_asked.append(request.cursor)
@@ -104,20 +114,38 @@ class WindowCore:
             cursor=" ".join(found[-1][0]) if found else "",
         )
 
-    async def _on_system_request(self, _event: Event) -> object:
+    async def get_status(self, _wanted: system.GetStatus) -> system.Status:
         return self.status
 
-    async def _on_files_request(self, event: Event) -> object:
-        return self.located[event.payload_as(files.LocateSource).path]
+    async def locate_source(self, wanted: files.LocateSource) -> files.Located:
+        return self.located[wanted.path]
 
-    async def _on_memory_request(self, event: Event) -> object:
-        if event.event_type == "list_failures":
-            return memory.FailurePage(failures=self.index.failures)
+    async def list_failures(self, _wanted: indexing.ListFailures) -> indexing.FailurePage:
+        return indexing.FailurePage(failures=self.index.failures)
+
+    async def get_index_status(self, _wanted: indexing.GetIndexStatus) -> indexing.IndexStatus:
         return self.index
 
-    async def _on_command(self, event: Event) -> None:
-        if (command := COMMANDS.read(event)) is not None:
-            self.heard.put_nowait(command)
+    async def send_prompt(self, command: chat.SendPrompt) -> None:
+        self.heard.put_nowait(command)
+
+    async def stop_answer(self, command: chat.StopAnswer) -> None:
+        self.heard.put_nowait(command)
+
+    async def retry_answer(self, command: chat.RetryAnswer) -> None:
+        self.heard.put_nowait(command)
+
+    async def answer_again(self, command: chat.AnswerAgain) -> None:
+        self.heard.put_nowait(command)
+
+    async def show_message(self, command: chat.ShowMessage) -> None:
+        self.heard.put_nowait(command)
+
+    async def rename_conversation(self, command: chat.RenameConversation) -> None:
+        self.heard.put_nowait(command)
+
+    async def delete_conversation(self, command: chat.DeleteConversation) -> None:
+        self.heard.put_nowait(command)
 
 
 def heard(bridge: Bridge, kind: type[BusMessage]) -> Any:

@@ -18,7 +18,7 @@ import kreuzberg
 from titan_desktop.adapters.extraction import presentation, spreadsheet, tidy
 from titan_desktop.adapters.extraction.charset import decode
 from titan_desktop.adapters.extraction.kinds import DOCUMENTS, Form
-from titan_desktop.contracts.memory import Reason
+from titan_desktop.contracts.indexing import Reason
 from titan_desktop.contracts.sources import Pages
 from titan_desktop.ports.extractor import Block, Extracted, ExtractionError
 

@@ -16,7 +16,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from titan_desktop.adapters.extraction import kinds, worker
 from titan_desktop.adapters.extraction.limits import OUT_OF_MEMORY_EXIT, Limits
-from titan_desktop.contracts.memory import Reason
+from titan_desktop.contracts.indexing import Reason
 from titan_desktop.ports.extractor import Extracted, ExtractionError, ExtractorUnavailableError
 
 _log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from typing import BinaryIO
 from titan_desktop.adapters.extraction import charset, kinds, notation, tidy
 from titan_desktop.adapters.extraction.limits import Limits, hold
 from titan_desktop.adapters.files_root import LocalFilesRoot
-from titan_desktop.contracts.memory import Reason
+from titan_desktop.contracts.indexing import Reason
 from titan_desktop.contracts.sources import Lines
 from titan_desktop.ports.extractor import Block, Extracted, ExtractionError
 from titan_desktop.ports.files_root import FilesRoot, FilesRootError

@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 from titan_desktop.adapters.files_root import ignore_rules
 from titan_desktop.adapters.files_root.beneath import Beneath, Entry, LinkError
-from titan_desktop.contracts.memory import Reason
+from titan_desktop.contracts.indexing import Reason
 from titan_desktop.ports.files_root import FilesRootError, Stamp
 
 if sys.platform == "win32":

@@ -10,8 +10,8 @@ from titan_bus import Bus, BusError
 from titan_bus.errors import BusClosedError, BusOverloadedError, BusUnavailableError
 from titan_desktop.contracts.chat import AnswerKind, Message, PathChanged, State
 from titan_desktop.contracts.faults import Fault
-from titan_desktop.contracts.memory import Search
 from titan_desktop.contracts.message import ask, publish
+from titan_desktop.contracts.search import Search
 from titan_desktop.contracts.sources import FilePassage
 from titan_desktop.ports.history import History
 from titan_desktop.ports.model import ChatModel, Endpoint, ModelError, Text, Turn

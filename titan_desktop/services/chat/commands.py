@@ -1,8 +1,11 @@
-"""What each command does. Each may come twice, late, or beside another; ids and event ids make that harmless."""
+"""What each command does. Each may come twice, late, or beside another; ids and event ids make that harmless.
+
+A question takes two. `send_prompt` stores it and says so: that is short, and the questions of one conversation
+come in their order. `answer_question` is what takes long; answers run side by side.
+"""
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from ulid import ULID
 
@@ -11,6 +14,7 @@ from titan_desktop.contracts.chat import (
     PROMPT_BYTES_MAX,
     AnswerAgain,
     AnswerKind,
+    AnswerQuestion,
     ConversationChanged,
     DeleteConversation,
     Message,
@@ -28,14 +32,11 @@ from titan_desktop.services import waiting
 from titan_desktop.services.chat import events
 from titan_desktop.services.chat.answering import Answering
 from titan_desktop.services.chat.attempts import Attempt, Attempts
-from titan_desktop.services.chat.order import Order
 from titan_desktop.services.chat.recent import Recent
 from titan_desktop.services.chat.storing import Storing
 
 TITLE_CHARS_MAX = 60
 RENAMED_CHARS_MAX = 200
-
-_Handler = Callable[[Event, Any], Awaitable[None]]
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +54,11 @@ class AttemptCutOffError(Exception):
 
 
 class Commands:
-    """Handles the commands on `topics.CHAT`. Returning acknowledges."""
+    """Handlers of the commands. Returning acknowledges.
+
+    Each step waits for a store that is away, and a command begins anew when the attempt that it waited for was cut
+    off: a question must not be lost to a restart of PostgreSQL, nor a stop to that of its question.
+    """
 
     def __init__(
         self,
@@ -70,54 +75,94 @@ class Commands:
         self._recent = recent
         self._attempts = attempts
         self._answering = answering
-        self._order = Order()
-        self._handlers: dict[str, tuple[type[Any], _Handler]] = {
-            "send_prompt": (SendPrompt, self._send_prompt),
-            "retry_answer": (RetryAnswer, self._retry_answer),
-            "answer_again": (AnswerAgain, self._answer_again),
-            "show_message": (ShowMessage, self._show_message),
-            "stop_answer": (StopAnswer, self._stop_answer),
-            "rename_conversation": (RenameConversation, self._rename),
-            "delete_conversation": (DeleteConversation, self._delete),
-        }
 
-    async def handle(self, event: Event) -> None:
-        """Do what a command says; the events that we publish on the same topic are not for us.
-
-        Each of its steps waits for a store that is away, and the command begins anew when the attempt that it
-        waited for was cut off: a question must not be lost to a restart of PostgreSQL, nor a stop to that of its
-        question.
-        """
-        if event.event_type not in self._handlers:
-            return
-        kind, handler = self._handlers[event.event_type]
-        command = event.payload_as(kind)
-        await waiting.until_there(lambda: handler(event, command), AttemptCutOffError)
-
-    async def _send_prompt(self, event: Event, prompt: SendPrompt) -> None:
+    async def send_prompt(self, prompt: SendPrompt, event: Event) -> None:
+        """Store a question, say it, and have it answered."""
         if fault := _fault_of(prompt):
             _log.warning("question %r is refused: %s", prompt.message_id, fault)
             return
-        if (running := self._attempts.of_question(prompt.message_id)) is not None:
+        asked = await self._storing.until_taken(lambda: self._ask(event, prompt), prompt.message_id)
+        if asked is None:
+            _log.info("question %s is void: deleted, or its id is taken", prompt.message_id)
+            return
+        await self._recent.changed(prompt.conversation_id)
+        await publish(self._bus, events.user_message(asked.question, asked.conversation))
+        if prompt.edits:
+            path = PathChanged(conversation_id=prompt.conversation_id, leaf_id=asked.answer.id)
+            await publish(self._bus, path)
+        if asked.answer.state in events.UNFINISHED:
+            wanted = AnswerQuestion(
+                conversation_id=prompt.conversation_id,
+                question_id=prompt.message_id,
+                asked_by=event.event_id,
+                title=title_of(prompt.text),
+            )
+            await publish(self._bus, wanted)
+        else:
+            await self._answering.say_again(prompt.message_id)
+
+    async def answer_question(self, wanted: AnswerQuestion) -> None:
+        """Answer a stored question; one that is being answered already is waited for."""
+        await _anew(lambda: self._answer(wanted))
+
+    async def retry_answer(self, retry: RetryAnswer, event: Event) -> None:
+        """Answer a question again, once whatever answers it now is over."""
+        await _anew(lambda: self._answer_anew(event.event_id, retry, is_done=_is_final))
+
+    async def answer_again(self, again: AnswerAgain, event: Event) -> None:
+        """Give a question one more answer, beside those that it has."""
+
+        def is_done(newest: Message) -> bool:
+            return newest.attempt > again.attempt and newest.state not in events.UNFINISHED
+
+        answer_id = str(ULID())
+        await _anew(lambda: self._answer_anew(event.event_id, again, is_done=is_done, beside=answer_id))
+
+    async def show_message(self, show: ShowMessage, event: Event) -> None:
+        """Make the path that leads through a message the active one."""
+        leaf_id = await self._storing.until_taken(
+            lambda: self._history.show(show.conversation_id, show.message_id, event_id=event.event_id)
+        )
+        if leaf_id is None:
+            _log.info("there is no message %r to show", show.message_id)
+            return
+        await self._recent.changed(show.conversation_id)
+        await publish(self._bus, PathChanged(conversation_id=show.conversation_id, leaf_id=leaf_id))
+
+    async def stop_answer(self, stop: StopAnswer, event: Event) -> None:
+        """Stop an answer that was asked for before, also one that is not in work yet."""
+        await _anew(lambda: self._stop_answer(stop, event.event_id))
+
+    async def rename_conversation(self, rename: RenameConversation, event: Event) -> None:
+        """Give a conversation a title."""
+        title = " ".join(rename.title.split())[:RENAMED_CHARS_MAX]
+        if not title:
+            _log.warning("conversation %r keeps its title: the new one is blank", rename.conversation_id)
+            return
+        changed = await self._storing.until_taken(
+            lambda: self._history.rename(rename.conversation_id, title, event_id=event.event_id)
+        )
+        if changed is not None:
+            await publish(self._bus, ConversationChanged(conversation=changed))
+
+    async def delete_conversation(self, delete: DeleteConversation, event: Event) -> None:
+        """Erase a conversation, and stop what answers in it."""
+        await _anew(lambda: self._delete(delete, event.event_id))
+
+    async def _answer(self, wanted: AnswerQuestion) -> None:
+        if (running := self._attempts.of_question(wanted.question_id)) is not None:
             await self._wait_for(running)
             return
-        with self._attempts.begin(prompt.conversation_id, prompt.message_id, event.event_id) as attempt:
-            async with self._order.turn(prompt.conversation_id):
-                asked = await self._storing.until_taken(lambda: self._ask(event, prompt), prompt.message_id)
-                if asked is None:
-                    _log.info("question %s is void: deleted, or its id is taken", prompt.message_id)
-                    return
-                await self._recent.changed(prompt.conversation_id)
-                await publish(self._bus, events.user_message(asked.question, asked.conversation))
-                if prompt.edits:
-                    await publish(
-                        self._bus,
-                        PathChanged(conversation_id=prompt.conversation_id, leaf_id=asked.answer.id),
-                    )
-            if asked.answer.state in events.UNFINISHED:
+        with self._attempts.begin(wanted.conversation_id, wanted.question_id, wanted.asked_by) as attempt:
+            asked = await self._storing.until_taken(
+                lambda: self._history.asked(wanted.question_id), wanted.question_id
+            )
+            if asked is None:
+                _log.info("question %s is void: deleted", wanted.question_id)
+            elif asked.answer.state in events.UNFINISHED:
                 await self._answering.answer(attempt, asked.question)
             else:
-                await self._answering.say_again(prompt.message_id)
+                await self._answering.say_again(wanted.question_id)
 
     async def _ask(self, event: Event, prompt: SendPrompt) -> Asked | None:
         return await self._history.ask(
@@ -128,18 +173,9 @@ class Commands:
             event_id=event.event_id,
         )
 
-    async def _retry_answer(self, event: Event, retry: RetryAnswer) -> None:
-        await self._answer_anew(event, retry, is_done=_is_final)
-
-    async def _answer_again(self, event: Event, again: AnswerAgain) -> None:
-        def is_done(newest: Message) -> bool:
-            return newest.attempt > again.attempt and newest.state not in events.UNFINISHED
-
-        await self._answer_anew(event, again, is_done=is_done, beside=str(ULID()))
-
     async def _answer_anew(
         self,
-        event: Event,
+        event_id: str,
         command: RetryAnswer | AnswerAgain,
         *,
         is_done: Callable[[Message], bool],
@@ -149,7 +185,7 @@ class Commands:
         question_id = command.question_id
         while (running := self._attempts.of_question(question_id)) is not None:
             await self._wait_for(running)
-        with self._attempts.begin(command.conversation_id, question_id, event.event_id) as attempt:
+        with self._attempts.begin(command.conversation_id, question_id, event_id) as attempt:
             asked = await self._storing.until_taken(lambda: self._history.asked(question_id), question_id)
             if asked is None:
                 _log.info("there is no question %r to answer again", question_id)
@@ -158,55 +194,30 @@ class Commands:
             else:
                 await self._answering.answer(attempt, asked.question, beside=beside)
 
-    async def _show_message(self, event: Event, show: ShowMessage) -> None:
-        async with self._order.turn(show.conversation_id):
-            leaf_id = await self._storing.until_taken(
-                lambda: self._history.show(show.conversation_id, show.message_id, event_id=event.event_id)
-            )
-            if leaf_id is None:
-                _log.info("there is no message %r to show", show.message_id)
-                return
-            await self._recent.changed(show.conversation_id)
-            await publish(self._bus, PathChanged(conversation_id=show.conversation_id, leaf_id=leaf_id))
-
-    async def _stop_answer(self, event: Event, stop: StopAnswer) -> None:
+    async def _stop_answer(self, stop: StopAnswer, event_id: str) -> None:
         attempt = self._attempts.of_question(stop.question_id)
         if attempt is not None:
-            if attempt.event_id < event.event_id:
+            if attempt.event_id < event_id:
                 await self._end(attempt)
             return
         stopped = await self._storing.until_taken(
-            lambda: self._history.stop(stop.question_id, event_id=event.event_id), stop.question_id
+            lambda: self._history.stop(stop.question_id, event_id=event_id), stop.question_id
         )
         # Its command may have come while we wrote; it has seen the stop in the history, or sees it now.
         attempt = self._attempts.of_question(stop.question_id)
-        if attempt is not None and attempt.event_id < event.event_id:
+        if attempt is not None and attempt.event_id < event_id:
             await self._end(attempt)
         if stopped is not None:
             await self._answering.say_again(stop.question_id)
 
-    async def _rename(self, event: Event, rename: RenameConversation) -> None:
-        title = " ".join(rename.title.split())[:RENAMED_CHARS_MAX]
-        if not title:
-            _log.warning("conversation %r keeps its title: the new one is blank", rename.conversation_id)
-            return
-        changed = await self._storing.until_taken(
-            lambda: self._history.rename(rename.conversation_id, title, event_id=event.event_id)
-        )
-        if changed is not None:
-            await self._say_changed(ConversationChanged(conversation=changed))
-
-    async def _delete(self, event: Event, delete: DeleteConversation) -> None:
+    async def _delete(self, delete: DeleteConversation, event_id: str) -> None:
         deleted = await self._storing.until_taken(
-            lambda: self._history.delete(delete.conversation_id, event_id=event.event_id)
+            lambda: self._history.delete(delete.conversation_id, event_id=event_id)
         )
         for attempt in self._attempts.of_conversation(delete.conversation_id):
             await self._end(attempt)
         await self._recent.changed(delete.conversation_id)
-        await self._say_changed(ConversationChanged(conversation=deleted, deleted=True))
-
-    async def _say_changed(self, changed: ConversationChanged) -> None:
-        await publish(self._bus, changed)
+        await publish(self._bus, ConversationChanged(conversation=deleted, deleted=True))
 
     async def _end(self, attempt: Attempt) -> None:
         attempt.stop()
@@ -216,6 +227,10 @@ class Commands:
     async def _wait_for(attempt: Attempt) -> None:
         if not await attempt.settled():
             raise AttemptCutOffError(attempt.question_id)
+
+
+async def _anew(work: Callable[[], Awaitable[None]]) -> None:
+    await waiting.until_there(work, AttemptCutOffError)
 
 
 def title_of(text: str) -> str:

@@ -1,7 +1,9 @@
-"""Questions about the past, on `topics.CHAT_REQUESTS`: conversations, pages, single messages."""
+"""Questions about the past: conversations, pages, single messages."""
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import msgspec
 
@@ -20,6 +22,7 @@ from titan_desktop.services import waiting
 from titan_desktop.services.chat.attempts import Attempts
 from titan_desktop.services.chat.recent import Recent
 
+T = TypeVar("T")
 CONVERSATIONS_MAX = 1_000
 MESSAGES_MAX = 200
 PAGE_BYTES_MAX = 1_500_000
@@ -38,27 +41,29 @@ class Requests:
         self._recent = recent
         self._attempts = attempts
 
-    async def handle(self, event: Event) -> ConversationPage | HistoryPage | Message:
-        """Answer one request. A store that is away is waited for as long as the client waits.
+    async def list_conversations(self, wanted: ListConversations, event: Event) -> ConversationPage:
+        """Return one page of the list.
 
         Raises:
-            RequestRefused: `not_found`, for an id that nobody knows; `store_unavailable`; `unknown_request`.
+            RequestRefused: `not_found`, for a cursor that is none; `store_unavailable`.
         """
-        try:
-            async with asyncio.timeout(_patience_s(event)):
-                return await waiting.until_there(lambda: self._answer(event), HistoryUnavailableError)
-        except TimeoutError as error:
-            raise RequestRefused("store_unavailable", "the history cannot be read now") from error
+        return await _in_time(event, lambda: self._conversations(wanted))
 
-    async def _answer(self, event: Event) -> ConversationPage | HistoryPage | Message:
-        match event.event_type:
-            case "list_conversations":
-                return await self._conversations(event.payload_as(ListConversations))
-            case "history":
-                return await self._page(event.payload_as(GetHistory))
-            case "message":
-                return await self._message(event.payload_as(GetMessage))
-        raise RequestRefused("unknown_request", event.event_type)
+    async def get_history(self, wanted: GetHistory, event: Event) -> HistoryPage:
+        """Return one page of a conversation.
+
+        Raises:
+            RequestRefused: `not_found`, for an id that nobody knows; `store_unavailable`.
+        """
+        return await _in_time(event, lambda: self._page(wanted))
+
+    async def get_message(self, wanted: GetMessage, event: Event) -> Message:
+        """Return one message, ahead of its row where it is being written.
+
+        Raises:
+            RequestRefused: `not_found`, for an id that nobody knows; `store_unavailable`.
+        """
+        return await _in_time(event, lambda: self._message(wanted))
 
     async def _conversations(self, wanted: ListConversations) -> ConversationPage:
         limit = _within(wanted.limit, CONVERSATIONS_MAX)
@@ -82,6 +87,15 @@ class Requests:
         if message is None:
             raise RequestRefused("not_found", wanted.message_id)
         return self._attempts.live(message)
+
+
+async def _in_time(event: Event, answer: Callable[[], Awaitable[T]]) -> T:
+    """Wait for a store that is away as long as the client waits."""
+    try:
+        async with asyncio.timeout(_patience_s(event)):
+            return await waiting.until_there(answer, HistoryUnavailableError)
+    except TimeoutError as error:
+        raise RequestRefused("store_unavailable", "the history cannot be read now") from error
 
 
 def _patience_s(event: Event) -> float:

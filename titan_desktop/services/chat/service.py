@@ -1,11 +1,13 @@
-"""The chat service: subscribes to its topics and puts its parts together."""
+"""The chat service: declares its handlers and puts its parts together."""
 
 import asyncio
 from types import TracebackType
 from typing import Self
 
-from titan_bus import Bus, Subscription
-from titan_desktop.contracts import topics
+from titan_bus import Bus, Event, Handlers
+from titan_desktop.contracts import chat
+from titan_desktop.contracts.declaring import take, tell
+from titan_desktop.contracts.message import Kinds
 from titan_desktop.ports.cache import RecentCache
 from titan_desktop.ports.history import History
 from titan_desktop.ports.model import ChatModel, Endpoint
@@ -17,14 +19,27 @@ from titan_desktop.services.chat.requests import Requests
 from titan_desktop.services.chat.storing import Storing
 
 GROUP = "chat"
+REQUESTS_AT_ONCE = 16
 COMMANDS_AT_ONCE = 64
 """Answers wait for their model; a stop must find a place beside them."""
 DRAIN_S = 0.5
 """An answer takes longer than a shutdown may: what is in work is cut off and taken up by the next process."""
+_IN_ORDER = Kinds(chat.SendPrompt, chat.ShowMessage, chat.RenameConversation, chat.DeleteConversation)
+
+
+def by_conversation(event: Event) -> str | None:
+    """Return the conversation whose commands wait for one another, None for a command that waits for nobody.
+
+    What is short is done in its order. An answer takes long, and a stop has to overtake it.
+    """
+    command = _IN_ORDER.read(event)
+    return None if command is None else command.conversation_id
 
 
 class ChatService:
-    """Runs within `async with`. History, cache and model are closed by whoever opened them."""
+    """Conversations and answers. History, cache and model are closed by whoever opened them."""
+
+    drain_s = DRAIN_S
 
     def __init__(self, bus: Bus, history: History, cache: RecentCache, model: ChatModel) -> None:
         self._bus = bus
@@ -33,9 +48,42 @@ class ChatService:
         self._attempts = Attempts()
         recent, storing = Recent(history, cache), Storing(bus)
         answering = Answering(bus, history, storing, recent, model, lambda: self._endpoint)
-        self._commands = Commands(bus, history, storing, recent, self._attempts, answering)
-        self._requests = Requests(history, recent, self._attempts)
-        self._subscriptions: list[Subscription] = []
+        commands = Commands(bus, history, storing, recent, self._attempts, answering)
+        requests = Requests(history, recent, self._attempts)
+        self.handlers = Handlers()
+        take(
+            self.handlers,
+            GROUP,
+            commands.send_prompt,
+            commands.answer_question,
+            commands.stop_answer,
+            commands.retry_answer,
+            commands.answer_again,
+            commands.show_message,
+            commands.rename_conversation,
+            commands.delete_conversation,
+            concurrency=COMMANDS_AT_ONCE,
+            partition_by=by_conversation,
+        )
+        take(
+            self.handlers,
+            GROUP,
+            requests.list_conversations,
+            requests.get_history,
+            requests.get_message,
+            concurrency=REQUESTS_AT_ONCE,
+        )
+        tell(
+            self.handlers,
+            chat.AnswerQuestion,
+            chat.UserMessage,
+            chat.AnswerStarted,
+            chat.AssistantDelta,
+            chat.AssistantMessage,
+            chat.StoringDelayed,
+            chat.PathChanged,
+            chat.ConversationChanged,
+        )
         self._warming: asyncio.Task[None] | None = None
 
     def set_model(self, endpoint: Endpoint | None) -> None:
@@ -49,19 +97,11 @@ class ChatService:
         return len(self._attempts) > 0
 
     async def __aenter__(self) -> Self:
-        for topic, handler, at_once in (
-            (topics.CHAT_REQUESTS, self._requests.handle, 16),
-            (topics.CHAT, self._commands.handle, COMMANDS_AT_ONCE),
-        ):
-            subscription = await self._bus.subscribe(topic, GROUP, handler, concurrency=at_once)
-            self._subscriptions.append(subscription)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await asyncio.gather(*(subscription.stop(DRAIN_S) for subscription in self._subscriptions))
-        self._subscriptions.clear()
         if self._warming is not None:
             self._warming.cancel()
             await asyncio.wait({self._warming})

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from titan_bus import Bus
 from titan_desktop.contracts.files import FileRemoved, FileSeen, PathRefused, ScanFinished
-from titan_desktop.contracts.memory import Reason
+from titan_desktop.contracts.indexing import Reason
 from titan_desktop.ports.catalogue import Catalogue
 from titan_desktop.ports.files_root import FilesRoot, FilesRootError, Stamp
 from titan_desktop.services.files.outbox import Outbox

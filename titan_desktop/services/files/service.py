@@ -6,16 +6,15 @@ index, not this service, remembers what was dealt with.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from titan_bus import Bus, BusError, Event, Subscription, new_ulid
-from titan_desktop.contracts import topics
-from titan_desktop.contracts.files import FileRemoved, FileSeen, IndexPaths
-from titan_desktop.contracts.memory import Reason
-from titan_desktop.contracts.message import event_type
+from titan_bus import Bus, BusError, Event, Handlers, new_ulid
+from titan_desktop.contracts.declaring import take, tell
+from titan_desktop.contracts.files import FileRemoved, FileSeen, IndexPaths, PathRefused, ScanFinished
+from titan_desktop.contracts.indexing import Reason
 from titan_desktop.contracts.system import RootStatus
 from titan_desktop.ports.catalogue import Catalogue
 from titan_desktop.ports.files_root import FilesRoot, FilesRootError, Stamp
@@ -35,10 +34,19 @@ _ROOTS_INTERVAL_S = 30.0
 _RESCAN_INTERVAL_S = 1800.0
 """The kernel drops changes when its queue overflows (inotify(7)), and a watch says nothing of what it missed."""
 _PAUSE_AFTER_FAILURE_S = 2.0
+DRAIN_S = 1.0
+"""A scan takes longer than a shutdown may: the next process begins it again, and unchanged files cost nothing."""
+
+
+def by_paths(event: Event) -> Hashable:
+    """Return what the command is about: two that look at the same paths do so one after the other."""
+    return event.payload_as(IndexPaths).paths
 
 
 class FilesService:
     """Needs an open bus. The first scan of all roots begins at once and runs beside everything else."""
+
+    drain_s = DRAIN_S
 
     def __init__(
         self,
@@ -59,12 +67,13 @@ class FilesService:
         self._wanted: dict[Path, None] = {}
         self._wake = asyncio.Event()
         self._scanning = 0
-        self._subscription: Subscription | None = None
         self._forget_connection: Callable[[], None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self.handlers = Handlers()
+        take(self.handlers, GROUP, self.index_paths, partition_by=by_paths)
+        tell(self.handlers, FileSeen, FileRemoved, PathRefused, ScanFinished)
 
     async def __aenter__(self) -> Self:
-        self._subscription = await self._bus.subscribe(topics.FS, GROUP, self._command)
         self._forget_connection = self._bus.on_connection(self._connection_changed)
         for step, name in (
             (self._follow_roots, "roots"),
@@ -85,8 +94,6 @@ class FilesService:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._subscription is not None:
-            await self._subscription.stop()
         await self._watcher.stop()
 
     def busy(self) -> bool:
@@ -100,14 +107,11 @@ class FilesService:
             for root in self._files_root.roots
         )
 
-    async def _command(self, event: Event) -> None:
-        """Handle `index_paths`; acknowledged when everything has been said. The topic's events are our own.
+    async def index_paths(self, command: IndexPaths) -> None:
+        """Scan; acknowledged when everything has been said.
 
         A catalogue that is away is waited for, or a job would never hear of its end.
         """
-        if event.event_type != event_type(IndexPaths):
-            return
-        command = event.payload_as(IndexPaths)
         self._scanning += 1
         try:
             await until_there(

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from titan_desktop.client import sentences
-from titan_desktop.contracts.memory import FailurePage, FileFailure
+from titan_desktop.contracts.indexing import FailurePage, FileFailure
 from titan_desktop.ui.base.short_path import short_path
 from titan_desktop.ui.base.theme import set_tone
 from titan_desktop.ui.base.tooltip import tip

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from titan_bus import BusError
 from titan_desktop.client import sentences
-from titan_desktop.contracts import files, memory, system
+from titan_desktop.contracts import files, indexing, system
 from titan_desktop.ui.base.banner import StatusLine
 from titan_desktop.ui.base.bridge import Bridge
 from titan_desktop.ui.base.tasks import Tasks
@@ -41,9 +41,9 @@ class FilesPresenter(QObject):
         self._window = window
         self._bridge = bridge
         self._tasks = tasks
-        self._index = memory.IndexStatus(files=0, passages=0, failed=0, skipped=0)
+        self._index = indexing.IndexStatus(files=0, passages=0, failed=0, skipped=0)
         self._index_known = False
-        self._embedding: memory.EmbeddingProgress | None = None
+        self._embedding: indexing.EmbeddingProgress | None = None
         self._progress = ReadingProgress()
         self._failures: FailuresDialog | None = None
         self._tick = QTimer(self)
@@ -51,8 +51,8 @@ class FilesPresenter(QObject):
         self._tick.timeout.connect(self._show)
         bridge.connected.connect(self._look)
         bridge.listen(files.FileSeen, self._on_file_seen)
-        bridge.listen(memory.FileIndexed, self._on_file_indexed)
-        bridge.listen(memory.EmbeddingProgress, self._on_embedding)
+        bridge.listen(indexing.FileIndexed, self._on_file_indexed)
+        bridge.listen(indexing.EmbeddingProgress, self._on_embedding)
         bridge.listen(system.CoreReady, lambda _ready: self._look())
         bridge.listen(system.StoreChanged, lambda said: self._look() if said.store.ok else None)
         self.retranslate()
@@ -71,7 +71,7 @@ class FilesPresenter(QObject):
 
     async def _fill(self, dialog: FailuresDialog, cursor: str) -> None:
         try:
-            page = await self._bridge.ask(memory.ListFailures(cursor=cursor))
+            page = await self._bridge.ask(indexing.ListFailures(cursor=cursor))
         except BusError:
             dialog.complain(self.tr("Titan's core does not answer. Try again in a moment."))
         else:
@@ -88,7 +88,7 @@ class FilesPresenter(QObject):
         """Ask until the core answers: its services come up after its bus."""
         while self._bridge.is_connected:
             try:
-                self._index = await self._bridge.ask(memory.GetIndexStatus(failures_limit=0))
+                self._index = await self._bridge.ask(indexing.GetIndexStatus(failures_limit=0))
             except BusError:
                 await asyncio.sleep(STATUS_RETRY_S)
             else:
@@ -101,11 +101,11 @@ class FilesPresenter(QObject):
         self._progress.seen(said.path, time.monotonic())
         self._tick_on()
 
-    def _on_file_indexed(self, said: memory.FileIndexed) -> None:
+    def _on_file_indexed(self, said: indexing.FileIndexed) -> None:
         self._progress.dealt_with(said.path, time.monotonic())
         self._tick_on()
 
-    def _on_embedding(self, said: memory.EmbeddingProgress) -> None:
+    def _on_embedding(self, said: indexing.EmbeddingProgress) -> None:
         self._embedding = said
         self._tick_on()
 

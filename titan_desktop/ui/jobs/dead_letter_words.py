@@ -8,6 +8,7 @@ from titan_desktop.contracts.dead_letters import DeadLetter
 
 _TASKS = {
     "send_prompt": QT_TRANSLATE_NOOP("DeadLetter", "Answer a question"),
+    "answer_question": QT_TRANSLATE_NOOP("DeadLetter", "Answer a question"),
     "retry_answer": QT_TRANSLATE_NOOP("DeadLetter", "Answer a question again"),
     "stop_answer": QT_TRANSLATE_NOOP("DeadLetter", "Stop an answer"),
     "rename_conversation": QT_TRANSLATE_NOOP("DeadLetter", "Rename a conversation"),
@@ -16,7 +17,7 @@ _TASKS = {
     "file_seen": QT_TRANSLATE_NOOP("DeadLetter", "Read a file"),
     "file_removed": QT_TRANSLATE_NOOP("DeadLetter", "Forget a file that is gone"),
     "file_indexed": QT_TRANSLATE_NOOP("DeadLetter", "Put a file into the graph"),
-    "settings_changed": QT_TRANSLATE_NOOP("DeadLetter", "Take over new settings"),
+    "read_settings": QT_TRANSLATE_NOOP("DeadLetter", "Take over new settings"),
 }
 _NO_EVENT = QT_TRANSLATE_NOOP("DeadLetter", "Something that Titan cannot read")
 

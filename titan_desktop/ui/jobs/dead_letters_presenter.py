@@ -14,7 +14,6 @@ from titan_desktop.contracts.dead_letters import (
     ListDeadLetters,
     RedriveDeadLetters,
 )
-from titan_desktop.contracts.message import Request
 from titan_desktop.ui.base.bridge import Bridge
 from titan_desktop.ui.base.tasks import Tasks
 from titan_desktop.ui.jobs.dead_letters_dialog import DeadLettersDialog
@@ -80,12 +79,12 @@ class DeadLettersPresenter(QObject):
         following = await self._bridge.ask(ListDeadLetters(cursor=page.cursor))
         return replace(following, letters=page.letters + following.letters)
 
-    def _change(self, request: Request[DeadLetterPage]) -> None:
-        self._tasks.start(self._request(request), "change dead letters")
+    def _change(self, command: RedriveDeadLetters | DropDeadLetters) -> None:
+        self._tasks.start(self._send(command), "change dead letters")
 
-    async def _request(self, request: Request[DeadLetterPage]) -> None:
+    async def _send(self, command: RedriveDeadLetters | DropDeadLetters) -> None:
         try:
-            self._take(await self._bridge.ask(request))
+            await self._bridge.send(command)  # and `dead_letters_changed` says when it is done
         except BusError:
             self._complain()
 

@@ -75,7 +75,7 @@ class SettingsPresenter(QObject):
         elif self._dialog is not None:
             self._dialog.finish(choice.settings)
         with contextlib.suppress(BusError):  # a core that is not there reads them when it starts
-            await self._bridge.send(system.SettingsChanged())
+            await self._bridge.send(system.ReadSettings())
         self.saved.emit()
 
     def _complain(self, sentence: str) -> None:

@@ -19,7 +19,7 @@ import pytest
 
 from tests import documents
 from titan_desktop.adapters.extraction import Limits, PooledExtractor, charset, kinds, tidy
-from titan_desktop.contracts.memory import Reason
+from titan_desktop.contracts.indexing import Reason
 from titan_desktop.ports.extractor import Block, Extracted, ExtractionError
 from titan_desktop.ports.files_root import FilesRoot
 

@@ -13,7 +13,7 @@ import pytest
 from titan_desktop.adapters.files_root import LocalFilesRoot, beneath_linux
 from titan_desktop.adapters.files_root.beneath import Beneath
 from titan_desktop.adapters.files_root.beneath_windows import is_device_or_stream
-from titan_desktop.contracts.memory import Reason
+from titan_desktop.contracts.indexing import Reason
 from titan_desktop.ports.files_root import FilesRootError
 
 if sys.platform == "win32":

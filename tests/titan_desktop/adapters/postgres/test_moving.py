@@ -8,7 +8,7 @@ import pytest
 from titan_desktop.adapters.postgres.database import Database
 from titan_desktop.adapters.postgres.passages import PostgresPassages
 from titan_desktop.adapters.postgres.vectors import PostgresVectors
-from titan_desktop.contracts.memory import Outcome, Reason
+from titan_desktop.contracts.indexing import Outcome, Reason
 from titan_desktop.contracts.sources import Pages
 from titan_desktop.ports.files_root import Stamp
 from titan_desktop.ports.passages import FileEntry, Passage

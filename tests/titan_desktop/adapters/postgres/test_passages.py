@@ -11,13 +11,13 @@ import pytest
 from titan_desktop.adapters.postgres import keyword
 from titan_desktop.adapters.postgres.database import Database
 from titan_desktop.adapters.postgres.passages import PostgresPassages
-from titan_desktop.contracts.memory import Outcome, Reason
+from titan_desktop.contracts.indexing import Outcome, Reason
 from titan_desktop.contracts.sources import Cells, Lines, Pages, Place, Slides
 from titan_desktop.ports import extractor
 from titan_desktop.ports.extractor import Block
 from titan_desktop.ports.files_root import Stamp
 from titan_desktop.ports.passages import FileEntry, IndexUnavailableError, Passage
-from titan_desktop.services.memory.cutting import cut
+from titan_desktop.services.indexing.cutting import cut
 
 CORPUS = {
     "/d/Договор аренды.pdf": [

@@ -149,7 +149,7 @@ async def test_a_gap_is_mended(connected, core, view):
     await core.say(delta(1, 4, "two "))
     await core.say(delta(1, 8, "three"))
     await until(lambda: texts(view)[-1] == "one two three", *stirs(view))
-    assert core.asked.count("message") == 1
+    assert core.asked.count(chat.GetMessage) == 1
 
 
 async def test_an_answer_too_long_for_an_event_is_fetched(connected, core, view):
@@ -217,7 +217,7 @@ async def test_another_path_that_a_client_chose_is_shown(connected, core, view):
     await core.say(chat.PathChanged(conversation_id="c2", leaf_id="elsewhere"))
     await core.say(chat.PathChanged(conversation_id="c1", leaf_id="q3"))
     await until(lambda: texts(view) == ["question 1", "one", "question 3"], view.model.modelReset)
-    assert core.asked.count("history") == 2
+    assert core.asked.count(chat.GetHistory) == 2
 
 
 async def test_stop_and_retry_are_commands(connected, core, view):

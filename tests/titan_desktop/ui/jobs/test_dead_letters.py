@@ -14,6 +14,8 @@ from titan_bus import Bus, BusConfig, Event, FatalError
 from titan_desktop.contracts import chat, topics
 from titan_desktop.contracts.dead_letters import DeadLetter
 from titan_desktop.contracts.message import publish
+from titan_desktop.core.chain import Chain
+from titan_desktop.core.serving import serving
 from titan_desktop.services import dead_letters as service
 from titan_desktop.services.dead_letters import DeadLetterService
 from titan_desktop.system.paths import bundled
@@ -99,11 +101,11 @@ async def shell(clean_redis_url, theme, qapp, monkeypatch: pytest.MonkeyPatch) -
     window.show()
     async with (
         Bus(BusConfig(url=clean_redis_url, source="core@test", streams=topics.STREAMS)) as core,
-        DeadLetterService(core),
+        serving(core, Chain(), DeadLetterService(core)),
         Bus(BusConfig(url=clean_redis_url, source="window@test", streams=topics.STREAMS)) as bus,
     ):
         made = Shell(window, bus)
-        await core.subscribe(topics.CHAT, "chat", made.handle)
+        await core.subscribe(chat.SendPrompt.topic, "chat", made.handle)
         made.tasks.replace(made.bridge.serve(bus), "read along")
         yield made
         await made.tasks.close(2)

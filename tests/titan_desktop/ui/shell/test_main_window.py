@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QLineEdit, QMessageBox, QWidget
 
 from titan_desktop.contracts.chat import Conversation
-from titan_desktop.contracts.memory import FailurePage, FileFailure, Outcome, Reason
+from titan_desktop.contracts.indexing import FailurePage, FileFailure, Outcome, Reason
 from titan_desktop.system.paths import bundled
 from titan_desktop.ui.base.translator import Translator
 from titan_desktop.ui.conversations.model import ID_ROLE

@@ -1,7 +1,8 @@
-"""The memory service over a real bus, a real PostgreSQL and a real embeddings endpoint."""
+"""Indexing and search over a real bus, a real PostgreSQL and a real embeddings endpoint."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,19 +15,22 @@ from titan_desktop.adapters.openai.embedder import OpenAIEmbedder
 from titan_desktop.adapters.postgres.database import Database
 from titan_desktop.adapters.postgres.passages import PostgresPassages, digest
 from titan_desktop.adapters.postgres.vectors import PostgresVectors
-from titan_desktop.contracts import files, memory, topics
-from titan_desktop.contracts.memory import FileIndexed, IndexStatus, Outcome, Reason, SearchResult
+from titan_desktop.contracts import files, indexing, search, topics
+from titan_desktop.contracts.indexing import FileIndexed, IndexStatus, Outcome, Reason
 from titan_desktop.contracts.message import Kinds, ask, publish
+from titan_desktop.contracts.search import SearchResult
 from titan_desktop.contracts.sources import Lines
+from titan_desktop.core.chain import Chain
+from titan_desktop.core.serving import serving
 from titan_desktop.ports.extractor import Block, Extracted, ExtractionError, ExtractorUnavailableError
 from titan_desktop.ports.model import Endpoint
 from titan_desktop.services import waiting
-from titan_desktop.services.memory import MemoryService, embedding, pruning
-from titan_desktop.services.memory import search as searching
+from titan_desktop.services.indexing import IndexingService, embedding, pruning
+from titan_desktop.services.search import SearchService, searcher
 
 WAIT_S = 20
 INDEXED = Kinds(FileIndexed)
-PROGRESS = Kinds(memory.EmbeddingProgress)
+PROGRESS = Kinds(indexing.EmbeddingProgress)
 
 
 class TextFiles:
@@ -78,8 +82,16 @@ class House:
         self.vectors = PostgresVectors(database)
         self.said = bus.tail(INDEXED.topics, start="0")
 
-    def service(self, embedder: OpenAIEmbedder | None = None) -> MemoryService:
-        return MemoryService(self.bus, self.passages, self.vectors, self.extractor, embedder)
+    @asynccontextmanager
+    async def service(self, embedder: OpenAIEmbedder | None = None) -> AsyncIterator[IndexingService]:
+        """Both services, put together as the core does it."""
+        indexing_service = IndexingService(self.bus, self.passages, self.vectors, self.extractor, embedder)
+        search_service = SearchService(self.passages, self.vectors, indexing_service.serving_embedder)
+        async with (
+            serving(self.bus, Chain(), indexing_service),
+            serving(self.bus, Chain(), search_service),
+        ):
+            yield indexing_service
 
     def write(self, name: str, text: str | bytes) -> Path:
         path = self.folder / name
@@ -104,7 +116,9 @@ class House:
                         return heard
         raise AssertionError("the tail ended")
 
-    async def embedded(self, suits: Callable[[memory.EmbeddingProgress], bool]) -> memory.EmbeddingProgress:
+    async def embedded(
+        self, suits: Callable[[indexing.EmbeddingProgress], bool]
+    ) -> indexing.EmbeddingProgress:
         """The next word of the background embedding that suits."""
         async with asyncio.timeout(WAIT_S):
             async for event in self.said:
@@ -122,10 +136,10 @@ class House:
         return await self.hear(len(texts))
 
     async def search(self, query: str, limit: int = 10) -> SearchResult:
-        return await ask(self.bus, memory.Search(query=query, limit=limit), WAIT_S)
+        return await ask(self.bus, search.Search(query=query, limit=limit), WAIT_S)
 
     async def status(self) -> IndexStatus:
-        return await ask(self.bus, memory.GetIndexStatus(), WAIT_S)
+        return await ask(self.bus, indexing.GetIndexStatus(), WAIT_S)
 
 
 @pytest.fixture
@@ -189,8 +203,8 @@ async def test_a_broken_file_is_tried_again_only_when_it_changes(house: House) -
         }
         assert (status.files, status.failed, status.skipped, status.passages) == (0, 1, 1, 0)
         assert {failure.detail for failure in status.failures} == {"not a text", ""}
-        first = await ask(house.bus, memory.ListFailures(limit=1), WAIT_S)
-        rest = await ask(house.bus, memory.ListFailures(cursor=first.cursor), WAIT_S)
+        first = await ask(house.bus, indexing.ListFailures(limit=1), WAIT_S)
+        rest = await ask(house.bus, indexing.ListFailures(cursor=first.cursor), WAIT_S)
         assert (first.more, rest.more) == (True, False)
         assert first.failures + rest.failures == status.failures
         await house.see(house.write("broken.txt", "теперь читается"))
@@ -287,7 +301,7 @@ async def test_hostile_requests(house: House) -> None:
         assert len((await house.search("слово", -5)).hits) == 1
         assert len((await house.search("слово", 10**9)).hits) == 1
         with pytest.raises(RequestFailedError):
-            await house.bus.request(topics.MEMORY_REQUESTS, "no_such_request", {}, timeout_s=WAIT_S)
+            await house.bus.request(topics.SEARCH_REQUESTS, "no_such_request", {}, timeout_s=WAIT_S)
         assert len((await house.search("слово")).hits) == 1
 
 
@@ -366,7 +380,7 @@ async def test_a_change_of_model(
 ) -> None:
     """The old vectors answer until the new ones are complete; then the old ones go."""
     monkeypatch.setattr(embedding, "FIRST_DELAY_S", 0.05)
-    monkeypatch.setattr(searching, "REST_S", 0.0)
+    monkeypatch.setattr(searcher, "REST_S", 0.0)
     old = OpenAIEmbedder(Endpoint(endpoint.base_url, "old-model"))
     async with house.service(old) as service:
         await house.index(a="котёночек спит")

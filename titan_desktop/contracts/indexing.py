@@ -1,6 +1,6 @@
-"""Memory: what the index says of files, and search.
+"""Indexing: what the index says of files.
 
-Topics: events on `topics.MEMORY`, requests on `topics.MEMORY_REQUESTS`.
+Topics: `topics.INDEXING`, `topics.INDEXING_REQUESTS`.
 """
 
 from enum import StrEnum
@@ -10,7 +10,6 @@ import msgspec
 
 from titan_desktop.contracts import topics
 from titan_desktop.contracts.message import BusMessage, R, Request
-from titan_desktop.contracts.sources import FilePassage
 
 
 class Outcome(StrEnum):
@@ -46,7 +45,7 @@ class Reason(StrEnum):
 
 
 class _Event(BusMessage, frozen=True, kw_only=True):
-    topic: ClassVar[str] = topics.MEMORY
+    topic: ClassVar[str] = topics.INDEXING
 
 
 class FileIndexed(_Event, frozen=True, kw_only=True):
@@ -86,36 +85,11 @@ class EmbeddingProgress(_Event, frozen=True, kw_only=True):
     retry_at: str = ""
 
 
-MemoryEvent = FileIndexed | EmbeddingProgress
-
-
 # Requests, and what answers them
 
 
 class _Request(Request[R], Generic[R], frozen=True, kw_only=True):
-    topic: ClassVar[str] = topics.MEMORY_REQUESTS
-
-
-class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
-    """Reply to Search.
-
-    Attributes:
-        hits: the best passage of each file.
-        legs: what took part: "keyword", "vector".
-        degraded: why a leg is missing that should be there, `code` or `code: detail`; the codes are those of
-            `contracts.faults.Fault`, and `vectors_differ` when the model answers with another size.
-    """
-
-    hits: tuple[FilePassage, ...]
-    legs: tuple[str, ...] = ("keyword",)
-    degraded: str = ""
-
-
-class Search(_Request[SearchResult], frozen=True, kw_only=True):
-    """The best files for a query, best first. `limit` counts files."""
-
-    query: str
-    limit: int = 10
+    topic: ClassVar[str] = topics.INDEXING_REQUESTS
 
 
 class FileFailure(msgspec.Struct, frozen=True, kw_only=True):

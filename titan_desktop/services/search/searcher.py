@@ -2,17 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
-from titan_desktop.contracts.memory import Search, SearchResult
+from titan_desktop.contracts.search import Search, SearchResult
+from titan_desktop.ports.embedder import Embedder
 from titan_desktop.ports.model import ModelError
 from titan_desktop.ports.passages import Found, Passages, Vectors, VectorSizeError
-from titan_desktop.services.memory.embedding import Embedding
-from titan_desktop.services.memory.fusion import best_of_files
-
-if TYPE_CHECKING:
-    from titan_desktop.ports.embedder import Embedder
+from titan_desktop.services.search.fusion import best_of_files
 
 BREADTH = 100
 """Passages that each leg brings at least."""
@@ -24,10 +20,10 @@ REST_S = 30.0
 class Searcher:
     """Answers `search`."""
 
-    def __init__(self, passages: Passages, vectors: Vectors, embedding: Embedding) -> None:
+    def __init__(self, passages: Passages, vectors: Vectors, embedder: Callable[[], Embedder | None]) -> None:
         self._passages = passages
         self._vectors = vectors
-        self._embedding = embedding
+        self._embedder = embedder
         self._resting: tuple[Embedder, float, str] | None = None
 
     async def answer(self, search: Search) -> SearchResult:
@@ -50,7 +46,7 @@ class Searcher:
 
     async def _near(self, query: str, breadth: int) -> tuple[Sequence[Found] | None, str]:
         """Return the vector leg's passages, or None and why it could not serve ("" when nobody asked for it)."""
-        embedder = self._embedding.serving
+        embedder = self._embedder()
         if embedder is None:
             return None, ""
         if self._resting is not None:

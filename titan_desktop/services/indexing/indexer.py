@@ -1,4 +1,4 @@
-"""Files into the index: what is there, says `fs.v1`, is read, cut and stored; what is gone is forgotten.
+"""Files into the index: what is there, says `files.v1`, is read, cut and stored; what is gone is forgotten.
 
 An event is acknowledged when the index holds its outcome and `file_indexed` is published. Killed in between,
 it comes again and finds its stamp known, so nothing is lost and nothing is done twice.
@@ -12,13 +12,13 @@ from typing import TypeVar
 
 from titan_bus import Bus, Event
 from titan_desktop.contracts import files
-from titan_desktop.contracts.memory import FileIndexed, Outcome, Reason
+from titan_desktop.contracts.indexing import FileIndexed, Outcome, Reason
 from titan_desktop.contracts.message import publish
 from titan_desktop.ports.extractor import ExtractionError, Extractor, ExtractorUnavailableError
 from titan_desktop.ports.files_root import Stamp
 from titan_desktop.ports.passages import FileEntry, IndexUnavailableError, Passage, Passages
-from titan_desktop.services.memory import cutting
-from titan_desktop.services.memory.ordering import PathOrder
+from titan_desktop.services.indexing import cutting
+from titan_desktop.services.indexing.ordering import PathOrder
 from titan_desktop.services.waiting import until_there
 
 SKIPS = frozenset({Reason.UNSUPPORTED, Reason.EMPTY, Reason.NO_TEXT})
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 class Indexer:
-    """Handles `fs.v1`.
+    """Handles what is said of files.
 
     Args:
         bus: where `file_indexed` is published.
@@ -52,24 +52,20 @@ class Indexer:
         """Whether a file is being dealt with."""
         return len(self._order) > 0
 
-    async def handle(self, event: Event) -> None:
-        """Deal with one event of `fs.v1`; those that are not about a file pass.
+    async def file_seen(self, seen: files.FileSeen, event: Event) -> None:
+        """Read a file into the index.
 
-        A file that makes us stumble is recorded as well, or a job that counts its files would never end.
+        One that makes us stumble is recorded as well, or a job that counts its files would never end.
         """
-        match event.event_type:
-            case "file_seen":
-                seen = event.payload_as(files.FileSeen)
-                async with self._order.turn(seen.path):
-                    await self._say(await self._outcome(seen, event.event_id))
-            case "file_removed":
-                removed = event.payload_as(files.FileRemoved)
-                async with self._order.turn(removed.path, folder=removed.folder):
-                    await _patiently(lambda: self._passages.remove(removed.path, folder=removed.folder))
-                    await self._say(
-                        FileIndexed(path=removed.path, outcome=Outcome.REMOVED, job_id=removed.job_id)
-                    )
-                self._passages_stored()
+        async with self._order.turn(seen.path):
+            await self._say(await self._outcome(seen, event.event_id))
+
+    async def file_removed(self, removed: files.FileRemoved) -> None:
+        """Forget a file, or all beneath a folder."""
+        async with self._order.turn(removed.path, folder=removed.folder):
+            await _patiently(lambda: self._passages.remove(removed.path, folder=removed.folder))
+            await self._say(FileIndexed(path=removed.path, outcome=Outcome.REMOVED, job_id=removed.job_id))
+        self._passages_stored()
 
     async def _outcome(self, seen: files.FileSeen, event_id: str) -> FileIndexed:
         stamp = Stamp(size=seen.size, mtime_ns=seen.mtime_ns)

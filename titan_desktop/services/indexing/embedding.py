@@ -1,7 +1,7 @@
 """Vectors for passages, made in the background, and the embedder that a question may use.
 
 After a change of model the old embedder answers questions until the new one's vectors are complete; then the
-old vectors go. A fault is said on `memory.v1` and tried again with growing pauses.
+old vectors go. A fault is said on `indexing.v1` and tried again with growing pauses.
 
 The index is walked in the order in which passages were stored: what is behind `_place` has been dealt with and is
 not looked at again.
@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 
 from titan_bus import Bus, BusError
 from titan_desktop.contracts.faults import Fault
-from titan_desktop.contracts.memory import EmbeddingProgress
+from titan_desktop.contracts.indexing import EmbeddingProgress
 from titan_desktop.contracts.message import publish
 from titan_desktop.ports.embedder import Embedder
 from titan_desktop.ports.model import ModelError

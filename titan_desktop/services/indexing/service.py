@@ -1,40 +1,45 @@
-"""The memory service on the bus: it follows `fs.v1`, answers requests, and owns what runs beside them."""
+"""The indexing service: declares its handlers, and owns what runs beside them."""
 
-import asyncio
 from types import TracebackType
 from typing import Self
 
-from titan_bus import Bus, Event, RequestRefused, Subscription
-from titan_desktop.contracts import memory, topics
+from titan_bus import Bus, Handlers, RequestRefused
+from titan_desktop.contracts.declaring import take, tell
+from titan_desktop.contracts.indexing import (
+    EmbeddingProgress,
+    FailurePage,
+    FileIndexed,
+    GetIndexStatus,
+    IndexStatus,
+    ListFailures,
+)
 from titan_desktop.ports.embedder import Embedder
 from titan_desktop.ports.extractor import Extractor
 from titan_desktop.ports.passages import IndexUnavailableError, Passages, Vectors
-from titan_desktop.services.memory.embedding import Embedding
-from titan_desktop.services.memory.indexer import Indexer
-from titan_desktop.services.memory.pruning import Pruning
-from titan_desktop.services.memory.search import Searcher
+from titan_desktop.services.indexing.embedding import Embedding
+from titan_desktop.services.indexing.indexer import Indexer
+from titan_desktop.services.indexing.pruning import Pruning
 
-GROUP = "memory"
+GROUP = "indexing"
 FILES_AT_ONCE = 8
 """More than there are extraction workers, so that these have a next file while the database writes the last."""
-SEARCHES_AT_ONCE = 4
 DRAIN_S = 1.0
 """A file may take longer than a shutdown may: it is read again by the next process."""
 MOST_FAILURES = 500
 
 
-class MemoryService:
-    """Files into passages, questions into passages found.
-
-    `async with` it when bus and store are open; leaving it, events in hand go back to the bus.
+class IndexingService:
+    """Files into passages, passages into vectors.
 
     Args:
         bus: open.
         passages: the index of words.
         vectors: the index of meanings, over the same passages.
         extractor: text out of files.
-        embedder: None: the keyword leg serves alone. The service closes it.
+        embedder: None: no vectors are made. The service closes it.
     """
+
+    drain_s = DRAIN_S
 
     def __init__(
         self,
@@ -44,33 +49,30 @@ class MemoryService:
         extractor: Extractor,
         embedder: Embedder | None = None,
     ) -> None:
-        self._bus = bus
         self._passages = passages
-        self._vectors = vectors
         self._first_embedder = embedder
         self._embedding = Embedding(bus, vectors)
         self._pruning = Pruning(vectors)
         self._indexer = Indexer(bus, passages, extractor, self._embedding.passages_changed)
-        self._searcher = Searcher(passages, vectors, self._embedding)
-        self._subscriptions: list[Subscription] = []
+        self.handlers = Handlers()
+        take(
+            self.handlers,
+            GROUP,
+            self._indexer.file_seen,
+            self._indexer.file_removed,
+            concurrency=FILES_AT_ONCE,
+        )
+        take(self.handlers, GROUP, self.get_index_status, self.list_failures)
+        tell(self.handlers, FileIndexed, EmbeddingProgress)
 
     async def __aenter__(self) -> Self:
         await self._embedding.use(self._first_embedder)
         await self._pruning.__aenter__()
-        for topic, handler, concurrency in (
-            (topics.MEMORY_REQUESTS, self._answer, SEARCHES_AT_ONCE),
-            (topics.FS, self._indexer.handle, FILES_AT_ONCE),
-        ):
-            self._subscriptions.append(
-                await self._bus.subscribe(topic, GROUP, handler, concurrency=concurrency)
-            )
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await asyncio.gather(*(subscription.stop(DRAIN_S) for subscription in self._subscriptions))
-        self._subscriptions.clear()
         await self._pruning.__aexit__(kind, error, trace)
         await self._embedding.close()
 
@@ -86,25 +88,42 @@ class MemoryService:
         """Do not wait any longer after a fault of the embedder: settings or key may have mended it."""
         self._embedding.try_again()
 
-    async def _answer(self, event: Event) -> memory.SearchResult | memory.IndexStatus | memory.FailurePage:
+    def serving_embedder(self) -> Embedder | None:
+        """Return the embedder whose vectors should answer a question now."""
+        return self._embedding.serving
+
+    async def get_index_status(self, wanted: GetIndexStatus) -> IndexStatus:
+        """Count what there is.
+
+        Raises:
+            RequestRefused: `index_unavailable`.
+        """
         try:
-            match event.event_type:
-                case "search":
-                    return await self._searcher.answer(event.payload_as(memory.Search))
-                case "index_status":
-                    return await self._status(event.payload_as(memory.GetIndexStatus).failures_limit)
-                case "list_failures":
-                    return await self._failures(event.payload_as(memory.ListFailures))
-                case unknown:
-                    raise RequestRefused("unknown_request", unknown)
+            return await self._status(min(max(wanted.failures_limit, 0), MOST_FAILURES))
         except IndexUnavailableError as error:
             raise RequestRefused("index_unavailable", error.reason) from error
 
-    async def _status(self, failures_limit: int) -> memory.IndexStatus:
+    async def list_failures(self, wanted: ListFailures) -> FailurePage:
+        """Return one page of the files that gave no text.
+
+        Raises:
+            RequestRefused: `index_unavailable`; `not_found`, for a cursor that is none.
+        """
+        try:
+            page = await self._passages.failures(
+                min(max(wanted.limit, 1), MOST_FAILURES), cursor=wanted.cursor
+            )
+        except IndexUnavailableError as error:
+            raise RequestRefused("index_unavailable", error.reason) from error
+        if page is None:
+            raise RequestRefused("not_found", wanted.cursor)
+        return page
+
+    async def _status(self, failures_limit: int) -> IndexStatus:
         counts = await self._passages.counts()
-        page = await self._passages.failures(min(max(failures_limit, 0), MOST_FAILURES))
+        page = await self._passages.failures(failures_limit)
         embedding = self._embedding.state
-        return memory.IndexStatus(
+        return IndexStatus(
             files=counts.files,
             passages=counts.passages,
             failed=counts.failed,
@@ -113,9 +132,3 @@ class MemoryService:
             embedding=embedding,
             failures=page.failures if page is not None else (),
         )
-
-    async def _failures(self, wanted: memory.ListFailures) -> memory.FailurePage:
-        page = await self._passages.failures(min(max(wanted.limit, 1), MOST_FAILURES), cursor=wanted.cursor)
-        if page is None:
-            raise RequestRefused("not_found", wanted.cursor)
-        return page

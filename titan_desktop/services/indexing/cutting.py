@@ -15,7 +15,7 @@ from typing import NamedTuple
 from titan_desktop.contracts.sources import Place
 from titan_desktop.ports.extractor import Block
 from titan_desktop.ports.passages import Passage
-from titan_desktop.services.memory.places import joinable, joined, narrowed
+from titan_desktop.services.indexing.places import joinable, joined, narrowed
 
 TARGET = 1_200
 """Characters at which a passage is closed."""

@@ -1,0 +1,27 @@
+"""Has the settings read again when a client has changed them, and says when that is done."""
+
+from titan_bus import Bus, Handlers
+from titan_desktop.contracts.declaring import take, tell
+from titan_desktop.contracts.message import publish
+from titan_desktop.contracts.system import ReadSettings, SettingsChanged
+from titan_desktop.core.model_choice import Models
+
+GROUP = "core"
+
+
+class SettingsService:
+    """Handles `read_settings`, one at a time: the file as it is at last counts."""
+
+    drain_s = 1.0
+
+    def __init__(self, bus: Bus, models: Models) -> None:
+        self._bus = bus
+        self._models = models
+        self.handlers = Handlers()
+        take(self.handlers, GROUP, self.read_settings, concurrency=1)
+        tell(self.handlers, SettingsChanged)
+
+    async def read_settings(self, _command: ReadSettings) -> None:
+        """Read the file and the keyring, and hand the models over."""
+        await self._models.refresh()
+        await publish(self._bus, SettingsChanged())
