@@ -99,8 +99,11 @@ def _recorded(record: Path) -> list[Entry]:
 
 
 def _postmaster(lock_file: Path) -> Iterator[Entry]:
-    """What postmaster.pid says: line 1 is the process id, line 3 the start in seconds since the epoch."""
+    """What postmaster.pid says: line 1 is the process id, line 3 the start in seconds since the epoch.
+
+    The id of initdb's servers and of single-user mode, which serve no clients, stands there with a minus sign.
+    """
     with contextlib.suppress(OSError, ValueError, IndexError):
         lines = lock_file.read_text("utf-8").splitlines()
         name = "postgres" if os.name == "posix" else "postgres.exe"
-        yield {"pid": int(lines[0]), "started": float(lines[2]), "name": name}
+        yield {"pid": abs(int(lines[0])), "started": float(lines[2]), "name": name}

@@ -165,6 +165,20 @@ def test_leftovers_are_ended_by_id_start_and_name(tmp_path: Path) -> None:
             child.wait()
 
 
+def test_the_lock_file_of_a_killed_initdb_names_its_server(tmp_path: Path) -> None:
+    """With a minus sign before the process id; whoever has that id now and is no postgres lives on."""
+    theirs = subprocess.Popen(["sleep", "60"])
+    try:
+        lock_file = tmp_path / "postgres-18.unfinished/postmaster.pid"
+        lock_file.parent.mkdir()
+        lock_file.write_text(f"-{theirs.pid}\n{lock_file.parent}\n1790000000\n5432\n\n\n\n")
+        orphans.end_all(tmp_path / "stores.json", tmp_path, print)
+        assert theirs.poll() is None
+    finally:
+        theirs.kill()
+        theirs.wait()
+
+
 @pytest.mark.parametrize(
     "content", ["", "[", "{}", '[{"pid": 1}]', '[{"pid": "x", "started": 0, "name": ""}]']
 )
