@@ -69,7 +69,11 @@ def translated(endpoint: Endpoint) -> Iterator[None]:
 
 def known_code(error: "openai.APIError") -> Fault | None:
     """Return what the error's code, or its type, stands for; None when it names none that we know."""
-    return next((_CODES[code] for code in (error.code, error.type) if code in _CODES), None)
+    told: tuple[object, object] = (
+        error.code,
+        error.type,
+    )  # whatever a server puts there: Azure's are numbers
+    return next((_CODES[code] for code in told if isinstance(code, str) and code in _CODES), None)
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float:
