@@ -219,6 +219,19 @@ async def test_reading_is_counted(shell, core):
     )
 
 
+async def test_vectors_in_the_making_cost_the_core_no_count(shell, core):
+    """Their figures come with each event; the index is not counted anew for them."""
+    reading = shell.parts[4]
+    await until(lambda: reading._index_known, reading.index_learnt)
+    for done in (1, 2):
+        await core.say(memory.EmbeddingProgress(model="m", done=done, total=9))
+        await until(
+            lambda done=done: shell.status_line.activity == f"Making vectors: {done} of 9",
+            heard(shell.parts[3], memory.EmbeddingProgress),
+        )
+    assert not reading._tick.isActive()
+
+
 async def test_vectors_that_wait_are_told(shell, core):
     """Whoever opens the window later learns it, too, with the time of the next try."""
     waiting = indexing.EmbeddingProgress(

@@ -107,7 +107,7 @@ class FilesPresenter(QObject):
 
     def _on_embedding(self, said: indexing.EmbeddingProgress) -> None:
         self._embedding = said
-        self._tick_on()
+        self._show()
 
     def _tick_on(self) -> None:
         if not self._tick.isActive():
