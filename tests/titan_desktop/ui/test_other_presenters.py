@@ -224,10 +224,10 @@ async def test_vectors_in_the_making_cost_the_core_no_count(shell, core):
     reading = shell.parts[4]
     await until(lambda: reading._index_known, reading.index_learnt)
     for done in (1, 2):
-        await core.say(memory.EmbeddingProgress(model="m", done=done, total=9))
+        await core.say(indexing.EmbeddingProgress(model="m", done=done, total=9))
         await until(
             lambda done=done: shell.status_line.activity == f"Making vectors: {done} of 9",
-            heard(shell.parts[3], memory.EmbeddingProgress),
+            heard(shell.parts[3], indexing.EmbeddingProgress),
         )
     assert not reading._tick.isActive()
 
