@@ -2,31 +2,12 @@
 
 import asyncio
 import logging
-import random
 from collections.abc import Awaitable, Callable
 
+from titan_bus.backoff import Backoff
 from titan_bus.errors import BusOverloadedError, BusUnavailableError
 
 logger = logging.getLogger("titan_bus")
-
-
-class Backoff:
-    """Pauses that double from 50 ms to 500 ms, with jitter: a returning server is found within a second."""
-
-    FIRST_S = 0.05
-    LONGEST_S = 0.5
-
-    def __init__(self) -> None:
-        self._pause_s = self.FIRST_S
-
-    async def pause(self) -> None:
-        """Wait, longer each time."""
-        await asyncio.sleep(self._pause_s * random.uniform(0.5, 1.0))  # noqa: S311 -- jitter, no secret
-        self._pause_s = min(self._pause_s * 2, self.LONGEST_S)
-
-    def reset(self) -> None:
-        """Begin with the shortest pause again."""
-        self._pause_s = self.FIRST_S
 
 
 async def keep_going(step: Callable[[], Awaitable[object]], what: str) -> None:

@@ -7,11 +7,11 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 from titan_bus import codec, names
+from titan_bus.backoff import Backoff
 from titan_bus.connections.channel import Channel
 from titan_bus.entry_id import LAST, EntryId
 from titan_bus.errors import BusUnavailableError, EntryMalformedError, ServerRefusedError
 from titan_bus.event import Event
-from titan_bus.supervisor import Backoff
 
 FIRST_ID = b"0-0"
 

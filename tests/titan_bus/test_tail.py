@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.titan_bus.conftest import WAIT_S, until
-from titan_bus import Bus, ServerRefusedError, names
+from titan_bus import Bus, ServerRefusedError, backoff, names
 from titan_bus.connections.connection import Connection
 
 
@@ -65,7 +65,7 @@ async def test_what_is_refused_is_logged_once_and_tried_again(
     tail = bus.tail([topic], start="0")
     reading = asyncio.create_task(anext(tail))
     await until(lambda: "WRONGTYPE" in caplog.text, "the refusal is logged")
-    await asyncio.sleep(tail._backoff.LONGEST_S)  # some more refusals
+    await asyncio.sleep(backoff.LONGEST_S)  # some more refusals
     await raw.call("DEL", names.stream_of(topic))
     event_id = await bus.publish(topic, "e", {})
     assert (await asyncio.wait_for(reading, WAIT_S)).event_id == event_id

@@ -12,6 +12,7 @@ from itertools import islice, pairwise
 from threading import get_ident
 from typing import Any
 
+from titan_bus.backoff import Backoff
 from titan_bus.connections.endpoint import Dialer
 from titan_bus.connections.wire import Command, Wire, Word
 from titan_bus.errors import (
@@ -21,7 +22,6 @@ from titan_bus.errors import (
     BusUnavailableError,
     ServerRefusedError,
 )
-from titan_bus.supervisor import Backoff
 
 REPLY_TIMEOUT_S = 3.0
 """A server that owes replies and sends nothing for so long is taken for dead; less than the patience of a publish,

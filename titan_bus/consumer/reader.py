@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from titan_bus import names
+from titan_bus.backoff import Backoff
 from titan_bus.config import ReadConfig
 from titan_bus.connections.channel import Channel
 from titan_bus.connections.server import Server
@@ -173,7 +174,7 @@ class Reader:
 
         That it ended one is no reason to leave: the next may have begun, and a change come, before it heard so.
         """
-        pause_s = AGAIN_FIRST_S
+        backoff = Backoff(AGAIN_FIRST_S, AGAIN_LONGEST_S, jitter=False)
         try:
             while (
                 self._changed.is_set()  # a read that begins clears it
@@ -182,8 +183,7 @@ class Reader:
                 and self._dials == self._channel.dials  # else the id is another client's by now
             ):
                 await self._unblock(self._client_id)
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, AGAIN_LONGEST_S)
+                await backoff.pause()
         except ServerRefusedError as error:
             self._cannot_unblock(error)
         except BusError:

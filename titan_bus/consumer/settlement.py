@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
-import random
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
 from titan_bus import codec, deadletter, names, scripts
+from titan_bus.backoff import Backoff
 from titan_bus.config import RetryConfig
 from titan_bus.connections.connection import Connection, unheeded
 from titan_bus.consumer.delivery import Delivery
@@ -29,6 +29,7 @@ class Settlement:
         self._retries = names.retries_of(group, topic)
         self._delayed = names.delayed_of(group, topic)
         self._retry = retry
+        self._backoff = Backoff(retry.base_s, retry.cap_s)
         self._handled: dict[str, list[tuple[bytes, Then]]] = {}
 
     def acknowledge(self, stream: str, entry_id: bytes) -> asyncio.Future[None]:
@@ -103,9 +104,7 @@ class Settlement:
 
     def pause_after(self, failures: int) -> float:
         """Return the seconds to wait after so many failures: doubling, capped, 50 to 100 % of it at random."""
-        doublings = min(failures - 1, 30)  # beyond that only the float would overflow
-        pause_s = min(self._retry.cap_s, self._retry.base_s * 2.0**doublings)
-        return pause_s * random.uniform(0.5, 1.0)  # noqa: S311 -- jitter, no secret
+        return self._backoff.pause_s(failures)
 
     async def bury(self, stream: str, entry_id: bytes, fields: list[bytes], error: BaseException) -> int:
         """Put the entry to the dead letters; returns how many of the oldest had to go for it."""

@@ -14,7 +14,7 @@ from titan_desktop.system.paths import Paths
 log = logging.getLogger(__name__)
 
 WATCH_S = 0.5
-LONGEST_PAUSE_S = 15.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,9 @@ async def watch(
     `on_state` hears "starting", "up" with the link, and "down" with a sentence, after which it tries again.
     A core that died is noticed within a second. The link that comes with "up" is a new one each time.
     """
-    pause_s = 1.0
+    from titan_bus.backoff import Backoff  # the bus is imported behind the window's first paint
+
+    backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S, jitter=False)
     goodbyes: list[asyncio.Task[None]] = []
     on_state(CoreState("starting"))
     try:
@@ -48,10 +50,9 @@ async def watch(
                 link = await connect_core(paths, source=source, client_id=client_id, timeout_s=timeout_s)
             except CoreUnavailableError as error:
                 on_state(CoreState("down", sentence=error.sentence))
-                await asyncio.sleep(pause_s)
-                pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+                await backoff.pause()
                 continue
-            pause_s = 1.0
+            backoff.reset()
             try:
                 on_state(CoreState("up", link=link))
                 while is_held(paths.core_lock):  # noqa: ASYNC110  # the kernel has no event for a lock let go

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from titan_bus import Bus, BusError
+from titan_bus.backoff import Backoff
 from titan_desktop import __version__
 from titan_desktop.adapters.files_root.root import LocalFilesRoot
 from titan_desktop.contracts.message import event_type, publish
@@ -244,7 +245,7 @@ class Composition:
         self, store: str, build: Callable[[AsyncExitStack, Foundation], Awaitable[None]]
     ) -> None:
         """Build one part, trying again with growing pauses; a part that failed leaves nothing of itself behind."""
-        delay_s = FIRST_DELAY_S
+        backoff = Backoff(FIRST_DELAY_S, LONGEST_DELAY_S, jitter=False)
         while True:
             async with AsyncExitStack() as attempt:
                 try:
@@ -255,8 +256,7 @@ class Composition:
                     self._stack.push_async_callback(attempt.pop_all().aclose)
                     break
             self._health.mark_failed(store, failure)
-            await asyncio.sleep(delay_s)
-            delay_s = min(delay_s * 2, LONGEST_DELAY_S)
+            await backoff.pause()
         if store == "postgres":
             self._is_ready = True
             await self._say(CoreReady(pid=os.getpid(), version=__version__))

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 STOP_PATIENCE_S = 20.0
 """The server host itself is bounded: 10 s for PostgreSQL, 5 s for Valkey."""
 STEADY_S = 30.0
+FIRST_DELAY_S, LONGEST_DELAY_S = 0.1, 1.6
 DEATHS_MAX = 5
 """So many server hosts that each lived less than STEADY_S, and it is lost."""
 
@@ -118,7 +119,11 @@ class Embedded:
                 for store in self._stores:
                     await self._set(store, "", sentence)
                 raise ServerHostLostError(sentence)
-            await asyncio.sleep(0.05 * 2**deaths)
+            from titan_bus.backoff import (
+                Backoff,  # not at the top: the servers start before the bus is imported
+            )
+
+            await asyncio.sleep(Backoff(FIRST_DELAY_S, LONGEST_DELAY_S, jitter=False).pause_s(deaths))
 
     async def _run_host(self) -> int:
         """Start a server host, read what it says until it ends, and return its exit code."""

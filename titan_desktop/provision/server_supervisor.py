@@ -12,6 +12,7 @@ from titan_desktop.provision.server import FULL_DISK_BYTES, Server, last_lines
 
 FIRST_DELAY_S = 0.05
 LONGEST_DELAY_S = 10.0
+"""Doubled here and not by `titan_bus.backoff`: the server host is up before that package is imported."""
 STEADY_S = 30.0
 """A server that has served this long starts again without delay."""
 

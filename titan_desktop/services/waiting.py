@@ -4,11 +4,11 @@ Given back to the bus, an event would use up its few retries within seconds and 
 waits in its handler, which keeps it young on the bus, until the store is back or the service stops.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from titan_bus.backoff import Backoff
 from titan_desktop.system.outage import Outage
 
 FIRST_PAUSE_S = 0.2
@@ -27,7 +27,7 @@ async def until_there(
 
     `told` hears of each time that it has to wait.
     """
-    pause_s = FIRST_PAUSE_S
+    backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
     outage = Outage(_log, "an event")
     while True:
         try:
@@ -39,5 +39,4 @@ async def until_there(
         else:
             outage.ends()
             return answer
-        await asyncio.sleep(pause_s)
-        pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+        await backoff.pause()

@@ -5,10 +5,10 @@ See https://platform.openai.com/docs/api-reference/embeddings.
 
 import asyncio
 import math
-import random
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from titan_bus.backoff import Backoff
 from titan_desktop.adapters.openai.client import OpenAIClient
 from titan_desktop.contracts.faults import Fault
 from titan_desktop.ports.model import Endpoint, ModelError
@@ -75,7 +75,7 @@ class OpenAIEmbedder:
         await self._client.close()
 
     async def _patiently(self, batch: Sequence[str]) -> list[Sequence[float]]:
-        delay_s = FIRST_DELAY_S
+        backoff = Backoff(FIRST_DELAY_S, LONGEST_DELAY_S)
         for left in reversed(range(TRIES)):
             try:
                 async with self._client.lend(self._endpoint) as client:
@@ -83,12 +83,10 @@ class OpenAIEmbedder:
             except ModelError as error:
                 if error.fault not in _RETRIED or not left:
                     raise
-                jitter = random.uniform(0.5, 1.0)  # noqa: S311 - nobody gains by guessing it
-                wait_s = error.retry_after_s or delay_s * jitter
+                wait_s = error.retry_after_s or backoff.next_s()
                 if wait_s > LONGEST_DELAY_S:
                     raise
             await asyncio.sleep(wait_s)
-            delay_s *= 2
         raise AssertionError("the last try returns or raises")
 
     async def _embed(

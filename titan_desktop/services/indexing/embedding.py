@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from titan_bus import Bus, BusError
+from titan_bus.backoff import Backoff
 from titan_desktop.contracts.faults import Fault
 from titan_desktop.contracts.indexing import EmbeddingProgress
 from titan_desktop.contracts.message import publish
@@ -126,7 +127,7 @@ class Embedding:
 
     async def _keep_up(self, embedder: Embedder) -> None:
         """Supervise: whatever goes wrong is said, and tried again later."""
-        delay_s = FIRST_DELAY_S
+        backoff = Backoff(FIRST_DELAY_S, LONGEST_DELAY_S, jitter=False)
         outage = Outage(log, f"the vectors of {embedder.model}")
         while True:
             self._wanted.clear()
@@ -139,11 +140,10 @@ class Embedding:
                 code, detail = _fault(error)
                 outage.begins(error, foreseen=code is not Fault.INTERNAL)
                 asked_s = min(getattr(error, "retry_after_s", 0.0), LONGEST_ASKED_S)
-                await self._wait(max(delay_s, asked_s), code, detail)
-                delay_s = min(delay_s * 2, LONGEST_DELAY_S)
+                await self._wait(max(backoff.next_s(), asked_s), code, detail)
             else:
                 self._working = False
-                delay_s = FIRST_DELAY_S
+                backoff.reset()
                 outage.ends()
                 await self._wanted.wait()
 
