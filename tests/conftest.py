@@ -12,6 +12,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 pytest_plugins = [
     "tests.workers",
+    "tests.log_watch",
     "tests.ways",
     "tests.databases",
     "tests.homes",

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -75,6 +76,15 @@ class Server:
         )
         signal.signal(signal.SIGXFSZ, former)
         testing._wait_for(self.socket, self._process)
+        while self._loads():
+            time.sleep(0.005)
+
+    def _loads(self) -> bool:
+        """It listens before it has read its data."""
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(self.socket))
+            client.sendall(b"PING\r\n")
+            return client.recv(64).startswith(b"-LOADING")
 
     def kill(self) -> None:
         if self._process is not None:

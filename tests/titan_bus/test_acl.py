@@ -40,6 +40,7 @@ async def user(raw: Connection, redis_url: str, line: str, **options: object) ->
 
 
 @pytest.mark.by_url
+@pytest.mark.logs("goes to the dead letters")
 async def test_what_is_granted_works(raw: Connection, redis_url: str, topic: str) -> None:
     """Publish, subscribe, retries, dead letters, requests, replay and tail need no right beside the printed."""
     [line] = rules(

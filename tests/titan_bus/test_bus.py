@@ -158,7 +158,8 @@ async def test_a_bus_that_is_closed_while_it_opens_is_closed(config: BusConfig) 
         began = bus._opening.locked()
         await bus.close()
         await asyncio.wait([opening])
-        if began or opening.exception() is not None:
+        failed = opening.exception() is not None
+        if began or failed:
             assert not bus.connected
             assert bus.metrics_port is None
         await bus.close()

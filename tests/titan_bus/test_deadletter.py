@@ -15,6 +15,8 @@ from titan_bus.errors import EntryMalformedError, ServerRefusedError
 
 from .conftest import Recorder, Server, settled, until
 
+pytestmark = pytest.mark.logs("goes to the dead letters")
+
 Bury = Callable[..., Awaitable[list[str]]]
 
 

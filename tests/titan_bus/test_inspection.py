@@ -20,6 +20,7 @@ async def test_a_topic_tells_its_length_and_span(bus: Bus, topic: str) -> None:
     assert state.first_at <= state.last_at
 
 
+@pytest.mark.logs("goes to the dead letters")
 async def test_the_dead_letters_are_listed_as_a_topic(bus: Bus, topic: str) -> None:
     """`errors.dlq` stands among the topics once something lies in it."""
 

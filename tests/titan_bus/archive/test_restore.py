@@ -142,6 +142,7 @@ async def test_what_waited_to_be_tried_again_does(bus: Bus, raw: Connection) -> 
     assert (event.event_id, event.meta.retries) == (sent[0], 2)
 
 
+@pytest.mark.logs("is ahead of the server, which lost events", "is created again")
 async def test_a_consumer_and_a_round_may_come_before_it(bus: Bus, raw: Connection) -> None:
     """On the empty server a group begins anew and a round archives: places and what waits are kept for us."""
     sent = await publish(bus, TOPIC, 3)
@@ -330,6 +331,7 @@ async def test_a_stream_that_was_emptied_but_not_deleted_is_said(bus: Bus, raw: 
         await bus.restore()
 
 
+@pytest.mark.logs("is ahead of the server, which lost events")
 async def test_a_snapshot_survives_the_rounds_after_a_loss(bus: Bus, raw: Connection, tmp_path: Path) -> None:
     """The server lost its data and life went on, rounds too: what waited before comes back, and since."""
     sent = await publish(bus, TOPIC, 5)
@@ -371,6 +373,7 @@ async def test_a_group_that_is_gone_stays_gone(bus: Bus, raw: Connection) -> Non
     assert (done.entries, done.groups) == (2, 0)
 
 
+@pytest.mark.logs("the rest is restored")
 async def test_a_damaged_snapshot_brings_everything(bus: Bus, raw: Connection, tmp_path: Path) -> None:
     """Which groups there were, and how far, is unknown: also what is behind `maxlen` comes back."""
     await raw.call("XGROUP", "CREATE", STREAM, "g", "0", "MKSTREAM")
@@ -385,6 +388,7 @@ async def test_a_damaged_snapshot_brings_everything(bus: Bus, raw: Connection, t
     assert (done.entries, len(done.damaged)) == (2_000, 1)
 
 
+@pytest.mark.logs("the rest is restored")
 async def test_a_snapshot_of_another_stream_is_not_believed(
     bus: Bus, raw: Connection, tmp_path: Path
 ) -> None:
@@ -429,6 +433,7 @@ async def test_a_topic_of_any_name_comes_back(bus: Bus, raw: Connection, tmp_pat
     assert await raw.call("XLEN", names.stream_of(topic)) == 1
 
 
+@pytest.mark.logs("the rest is restored")
 async def test_damage_is_reported(bus: Bus, raw: Connection, tmp_path: Path) -> None:
     """A torn snapshot and a torn segment are in the report; groups then begin anew, nothing is skipped."""
     await publish(bus, TOPIC, 10)

@@ -14,6 +14,8 @@ from titan_bus.deadletter import origin_of, pack
 
 from .conftest import PROGRAM, ROOT, Done, Run
 
+pytestmark = pytest.mark.logs("goes to the dead letters")
+
 
 class NastyError(FatalError):
     """Says what a terminal would obey."""

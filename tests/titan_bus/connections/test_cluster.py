@@ -74,6 +74,7 @@ async def test_topics_on_all_nodes(bus: Bus, topics: list[str]) -> None:
     assert set(topics) <= set(await bus.inspection.topic_names())
 
 
+@pytest.mark.logs("goes to the dead letters")
 async def test_a_dead_letter_crosses_slots(bus: Bus, topics: list[str]) -> None:
     """An event that cannot be handled is acknowledged where it was, lies in errors.dlq, and can be given back."""
 
@@ -103,6 +104,7 @@ async def test_a_dead_letter_crosses_slots(bus: Bus, topics: list[str]) -> None:
         assert cured.ids == [event_id]
 
 
+@pytest.mark.logs("goes to the dead letters")
 async def test_an_erasure_reaches_every_node(bus: Bus, topics: list[str]) -> None:
     """Events and dead letters of all of them; one that fails after its erasure leaves no letter."""
     go = asyncio.Event()

@@ -141,6 +141,7 @@ async def left_on(bus: Bus) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("seed", [random.randrange(10_000)])
+@pytest.mark.logs(".")  # the server is killed, handlers are cut off: all of it is told, and no claim
 async def test_nothing_is_lost_and_nothing_is_left(server: Server, seed: int) -> None:
     """However failures, retries, keys, limits, pauses, stops, cuts and kills of the server meet, every event is
     handled, nothing stays in flight or pending, and of a key no consumer handles two at once.

@@ -110,6 +110,7 @@ class Incomparable:
         return True
 
 
+@pytest.mark.logs(": entry ")
 async def test_a_key_that_cannot_be_compared_is_a_dead_letter(bus: Bus, raw: Connection, topic: str) -> None:
     """The event with such a key is put aside, and all that came with it are handled."""
     recorder = Recorder()
@@ -122,6 +123,7 @@ async def test_a_key_that_cannot_be_compared_is_a_dead_letter(bus: Bus, raw: Con
     assert recorder.ids == ids[:3] + ids[4:]
 
 
+@pytest.mark.logs(": entry ")
 async def test_an_entry_of_very_many_fields_is_kept(bus: Bus, raw: Connection, topic: str) -> None:
     """A foreign entry that no script could write again becomes a dead letter like others, with all its fields."""
     recorder = Recorder()
@@ -188,6 +190,7 @@ async def test_context_variables_are_not_compared(bus: Bus, topic: str) -> None:
 
 @pytest.mark.parametrize("error", [None, FatalError("and over")])
 @pytest.mark.parametrize("key", [None, lambda _: "one"])
+@pytest.mark.logs("goes to the dead letters")
 async def test_a_cancellation_that_comes_too_late_costs_no_event(
     bus: Bus, raw: Connection, topic: str, error: FatalError | None, key: Callable[[Event], str] | None
 ) -> None:

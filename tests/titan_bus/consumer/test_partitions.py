@@ -121,6 +121,7 @@ async def test_a_failing_event_holds_up_its_key_alone(bus: Bus, raw: Connection,
     assert (counters.handled, counters.failed, counters.retried, counters.dead) == (5, 2, 2, 0)
 
 
+@pytest.mark.logs("goes to the dead letters")
 async def test_after_the_limit_the_key_goes_on(redis_url: str, topic: str) -> None:
     """An event that fails for good is buried with its count, then the next of its key has its turn."""
 

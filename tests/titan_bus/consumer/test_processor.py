@@ -91,6 +91,7 @@ async def test_high_overtakes_what_waits_from_before(bus: Bus, topic: str) -> No
     assert [event.meta.priority for event in events].index("high") <= 2
 
 
+@pytest.mark.logs("goes to the dead letters")
 async def test_the_outcomes_are_counted(bus: Bus, topic: str) -> None:
     """What became of the events of a group, and how long it took, stands in its counters."""
 
@@ -189,6 +190,7 @@ async def test_after_the_limit_comes_the_dead_letter(
     assert "goes to the dead letters" in caplog.text
 
 
+@pytest.mark.logs("goes to the dead letters")
 async def test_the_limit_is_the_topics(config: BusConfig, redis_url: str, topic: str) -> None:
     """`retry_limit` of the stream's configuration counts."""
     config = BusConfig(url=redis_url, streams=(StreamConfig(name=topic, retry_limit=1),), retry=QUICK_RETRY)
@@ -200,6 +202,7 @@ async def test_the_limit_is_the_topics(config: BusConfig, redis_url: str, topic:
     assert len(failing.events) == 2
 
 
+@pytest.mark.logs("goes to the dead letters")
 async def test_a_fatal_error_is_a_dead_letter_at_once(bus: Bus, raw: Connection, topic: str) -> None:
     """FatalError is not tried again."""
 
@@ -215,6 +218,7 @@ async def test_a_fatal_error_is_a_dead_letter_at_once(bus: Bus, raw: Connection,
     assert await pending(raw, names.stream_of(topic), "g") == []
 
 
+@pytest.mark.logs(": entry ")
 async def test_a_malformed_entry_is_kept_and_passed_over(bus: Bus, raw: Connection, topic: str) -> None:
     """Bytes that are no event go to the dead letters as they are, and the next event is handled."""
     recorder = Recorder()
@@ -397,6 +401,7 @@ class UnspeakableError(Exception):
 
 
 @pytest.mark.parametrize("error", [UnspeakableError(), ValueError("a file called \udce4")])
+@pytest.mark.logs("goes to the dead letters")
 async def test_an_error_that_cannot_be_told_is_an_outcome(bus: Bus, topic: str, error: Exception) -> None:
     """Neither an error whose text raises nor one that UTF-8 cannot hold keeps an event from the dead letters."""
 

@@ -333,6 +333,7 @@ async def test_what_is_no_handler_is_refused_when_it_is_declared(
         Handlers().on(topic, "g")(handler)
 
 
+@pytest.mark.logs("goes to the dead letters")
 async def test_a_payload_that_is_none_is_a_dead_letter_at_once(bus: Bus, topic: str) -> None:
     """A payload that does not fit the struct is not tried again, and says where it does not fit."""
     await bus.subscribe(topic, "g", takes_payload)
@@ -352,6 +353,7 @@ async def test_a_payload_that_is_none_is_a_dead_letter_at_once(bus: Bus, topic: 
     assert not seen
 
 
+@pytest.mark.logs("goes to the dead letters")
 async def test_what_annotated_asks_for_is_looked_at(bus: Bus, topic: str) -> None:
     """A limit in a payload's annotation is a part of it: an event beyond it is a dead letter."""
 

@@ -83,6 +83,7 @@ async def test_a_newer_version_and_another_type_go_through_unchanged(
     assert [(e.schema_version, e.payload_as(dict)) for e in recorder.events] == [(9, {"news": 1}), (1, OLD)]
 
 
+@pytest.mark.logs("goes to the dead letters")
 async def test_a_step_that_fails_makes_a_dead_letter_of_the_original(
     config: BusConfig, topic: str, upcasters: Upcasters
 ) -> None:
@@ -105,6 +106,7 @@ async def test_a_step_that_fails_makes_a_dead_letter_of_the_original(
     assert not recorder.events
 
 
+@pytest.mark.logs("goes to the dead letters")
 async def test_a_retried_event_keeps_its_version(
     redis_url: str, raw: Connection, topic: str, upcasters: Upcasters
 ) -> None:

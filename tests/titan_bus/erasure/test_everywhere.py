@@ -26,6 +26,7 @@ def places(receipt: ErasureReceipt) -> set[tuple[str, str]]:
     return {(one.topic, one.place) for one in receipt.found}
 
 
+@pytest.mark.logs("goes to the dead letters")
 async def test_the_bytes_are_in_no_file(bus: Bus, raw: Connection, server: Server, folder: Path) -> None:
     """Of three events one is erased that lies in each place there is; the others are where they were."""
     before, erased, after = [await bus.publish(TOPIC, "said", {"text": text}) for text in SECRETS]

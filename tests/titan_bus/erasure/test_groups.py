@@ -52,6 +52,7 @@ async def test_places_and_lags_are_as_if_it_had_never_been(bus: Bus, raw: Connec
 
 
 @pytest.mark.parametrize("end", ["returns", "raises", "gives up"])
+@pytest.mark.logs("goes to the dead letters")
 async def test_who_has_it_in_hand_goes_on_to_the_end(bus: Bus, raw: Connection, end: str) -> None:
     """Whatever that is, nothing comes of it, and the next event is handled."""
     go = asyncio.Event()

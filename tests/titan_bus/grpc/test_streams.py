@@ -48,6 +48,7 @@ async def test_nacked_event_comes_again(bus: Bus, stub: Stub, topic: str) -> Non
     await client.close()
 
 
+@pytest.mark.logs("goes to the dead letters")
 async def test_fatal_nack_is_a_dead_letter_with_its_reason(bus: Bus, stub: Stub, topic: str) -> None:
     """It goes there at once, and the client's sentence stands in it."""
     (event_id,) = await publish(bus, topic, 1)
@@ -181,6 +182,7 @@ async def test_client_that_pauses_and_settles_leaves_without_a_retry(
     assert [(event.event_id, event.meta.retries) for event in events] == [(one, 0) for one in ids[3:]]
 
 
+@pytest.mark.logs("goes to the dead letters")
 async def test_poison_that_kills_its_clients_becomes_a_dead_letter(
     config: BusConfig, connect: Connect, bus: Bus, topic: str
 ) -> None:

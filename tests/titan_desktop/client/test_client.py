@@ -88,6 +88,7 @@ async def test_a_core_that_ends_at_its_start_is_quoted(titan: Titan, monkeypatch
     assert "very-secret" not in caught.value.sentence
 
 
+@pytest.mark.logs("the core has gone; starting another")
 async def test_a_watcher_notices_a_death_and_brings_up_another(titan: Titan) -> None:
     """kill -9 of the core: noticed within a second, a new one is up, and then the watch can be left."""
     states: asyncio.Queue[CoreState] = asyncio.Queue()

@@ -17,6 +17,8 @@ from titan_desktop.core import health as health_module
 from titan_desktop.core.health import Health
 from titan_desktop.settings import StoreSettings
 
+pytestmark = pytest.mark.logs("^postgres: ")
+
 
 @pytest.fixture
 def titan(titan_home: Path, new_cluster: Path | None) -> Iterator[Titan]:

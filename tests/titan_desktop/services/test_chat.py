@@ -69,6 +69,7 @@ async def test_passages_are_answered_again_by_a_model_connected_later(
         assert (answer.kind, answer.state) == ("model", "complete")
 
 
+@pytest.mark.logs("memory was asked and did not answer")
 async def test_memory_that_is_silent_does_not_silence_the_model(
     cores: Cores, window: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,6 +119,7 @@ async def test_a_command_that_comes_again_in_mid_answer_joins_it(
 @pytest.mark.parametrize(
     ("conversation", "text"), [("c", ""), ("c", " \n\t"), ("c", "ж" * 12_001), ("", "Hello?")]
 )
+@pytest.mark.logs("^question .* is refused")
 async def test_a_question_that_is_none_is_refused_and_the_next_one_answered(
     core: ChatService, window: Window, conversation: str, text: str
 ) -> None:

@@ -89,6 +89,7 @@ async def test_the_longest_question_is_stored_and_said(core: ChatService, window
     assert (await window.message(question_id)).text == '"\n' * 7_800
 
 
+@pytest.mark.logs(" waits: ")
 async def test_a_question_outlives_an_outage_of_the_store(
     core: ChatService, window: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,6 +106,7 @@ async def test_a_question_outlives_an_outage_of_the_store(
     assert (await window.answer(await window.ask())).state == "complete"
 
 
+@pytest.mark.logs(" waits: ")
 async def test_a_question_keeps_its_place_when_the_store_was_away_for_it_alone(
     core: ChatService, window: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,6 +127,7 @@ async def test_a_question_keeps_its_place_when_the_store_was_away_for_it_alone(
     assert [said.message.id for said in window.said(chat.UserMessage)] == asked
 
 
+@pytest.mark.logs(" waits: ")
 async def test_a_stop_during_an_outage_of_the_store_holds(
     core: ChatService, cores: Cores, window: Window, server: OpenAIServer
 ) -> None:
@@ -141,6 +144,7 @@ async def test_a_stop_during_an_outage_of_the_store_holds(
     assert len(window.said(chat.AssistantMessage)) == 1
 
 
+@pytest.mark.logs(" waits: ")
 async def test_a_request_waits_for_the_store_within_its_deadline(
     core: ChatService, cores: Cores, window: Window
 ) -> None:
@@ -156,6 +160,7 @@ async def test_a_request_waits_for_the_store_within_its_deadline(
     assert await asking == ()
 
 
+@pytest.mark.logs("the new one is blank")
 async def test_a_conversation_is_renamed(core: ChatService, window: Window) -> None:
     await window.answer(await window.ask())
     await window.publish(chat.RenameConversation(conversation_id="c", title="  My\nflat "))

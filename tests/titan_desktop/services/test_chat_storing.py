@@ -26,6 +26,7 @@ async def refuse_twice(cores: Cores, what: str, how: str) -> None:
 
 
 @pytest.mark.parametrize("how", [GONE, FULL, BROKEN], ids=["gone", "full", "broken"])
+@pytest.mark.logs(" waits: ")
 async def test_an_answer_that_cannot_be_stored_is_not_asked_for_again(
     core: ChatService, cores: Cores, window: Window, server: OpenAIServer, how: str
 ) -> None:
@@ -40,6 +41,7 @@ async def test_an_answer_that_cannot_be_stored_is_not_asked_for_again(
 
 
 @pytest.mark.parametrize("what", [ASKED, ENDED], ids=["question", "answer"])
+@pytest.mark.logs(" waits: ")
 async def test_a_full_disk_is_said_for_as_long_as_something_waits_for_it(
     core: ChatService, cores: Cores, window: Window, what: str
 ) -> None:
@@ -50,6 +52,7 @@ async def test_a_full_disk_is_said_for_as_long_as_something_waits_for_it(
     assert window.said(chat.StoringDelayed) == [delayed] * 2
 
 
+@pytest.mark.logs(" waits: ")
 async def test_a_renaming_that_finds_the_disk_full_is_said_and_done_later(
     core: ChatService, cores: Cores, window: Window
 ) -> None:

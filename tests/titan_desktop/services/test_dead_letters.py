@@ -20,6 +20,8 @@ from titan_desktop.core.serving import serving
 from titan_desktop.services import dead_letters
 from titan_desktop.services.dead_letters import DeadLetterService
 
+pytestmark = pytest.mark.logs("goes to the dead letters")
+
 PROMPT = chat.SendPrompt(conversation_id="c", message_id="q", text="What is\nthe deposit?")
 
 
@@ -146,6 +148,7 @@ async def test_a_long_path_keeps_its_file_name(bus: Bus, service: DeadLetterServ
     assert max(len(path.subject), len(question.subject)) == dead_letters.SUBJECT_CHARS_MAX
 
 
+@pytest.mark.logs("stays a dead letter")
 async def test_what_is_no_event_is_shown_and_stays(bus: Bus, service: DeadLetterService, heard: Tail) -> None:
     """Bytes that somebody put among the dead letters break nothing, and cannot be tried again."""
     await bus._connection.call("XADD", names.DEAD_LETTERS, "*", "x", b"\xff")

@@ -207,6 +207,7 @@ async def test_what_an_older_version_has_read_is_read_again(
     ]
 
 
+@pytest.mark.logs("^refused ")
 async def test_paths_outside_and_paths_that_are_not_there_are_refused(
     bus: Bus, ear: Ear, index: Index, desktop: Path
 ) -> None:
@@ -259,6 +260,7 @@ async def test_a_file_that_could_not_be_opened_is_tried_at_every_scan(
         assert [event.force for event in ear.heard if isinstance(event, files.FileSeen)] == [True]
 
 
+@pytest.mark.logs(" waits: ")
 async def test_a_command_that_was_not_finished_is_done_by_the_next_core(
     bus: Bus, ear: Ear, index: Index, desktop: Path, clean_redis_url: str
 ) -> None:
@@ -272,6 +274,7 @@ async def test_a_command_that_was_not_finished_is_done_by_the_next_core(
         assert (await ear.finished(command.job_id)).seen == 2
 
 
+@pytest.mark.logs(" waits: ")
 async def test_a_job_outlives_an_outage_of_the_index(
     bus: Bus, ear: Ear, index: Index, desktop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -325,6 +328,7 @@ async def test_the_watcher_says_new_changed_and_gone_files(
         await ear.until(is_removed(other))
 
 
+@pytest.mark.logs("^refused ")
 async def test_the_watcher_leaves_out_what_the_walk_leaves_out(
     bus: Bus, ear: Ear, index: Index, desktop: Path
 ) -> None:

@@ -73,6 +73,7 @@ async def test_indexed_files_stand_in_the_graph_and_others_do_not(bus: Bus, grap
     )
 
 
+@pytest.mark.logs(" waits: ")
 async def test_a_graph_that_is_away_costs_no_news(
     bus: Bus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

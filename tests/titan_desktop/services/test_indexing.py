@@ -259,6 +259,7 @@ async def test_a_service_that_ends_in_the_middle_of_a_file(house: House) -> None
         assert len((await house.search("слово")).hits) == 1
 
 
+@pytest.mark.logs(" waits: ")
 async def test_a_store_that_is_away_costs_no_event(house: House) -> None:
     """Files seen while the store is away are indexed when it is back; a search meanwhile is refused."""
     async with house.service():
@@ -284,6 +285,7 @@ async def test_what_makes_the_extractor_stumble_is_a_failure_of_its_file(
         assert "cannot be indexed" in caplog.text
 
 
+@pytest.mark.logs(" waits: ")
 async def test_without_workers_a_file_waits(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """An installation that cannot read is not the file's fault: it is read when workers are there again."""
     monkeypatch.setattr(waiting, "FIRST_PAUSE_S", 0.0)
@@ -331,6 +333,7 @@ async def test_both_legs_are_fused(house: House, endpoint: openai_server.OpenAIS
         assert (await house.status()).vectors == 2
 
 
+@pytest.mark.logs("^the vectors of .* waits: ")
 async def test_an_embedder_that_fails_degrades_the_search(
     house: House, endpoint: openai_server.OpenAIServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -349,6 +352,7 @@ async def test_an_embedder_that_fails_degrades_the_search(
     assert len([request for request in endpoint.requests if request.body["input"] == ["слово"]]) <= 2
 
 
+@pytest.mark.logs("^the vectors of .* waits: ")
 async def test_embedding_goes_on_after_a_fault(
     house: House, endpoint: openai_server.OpenAIServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -361,6 +365,7 @@ async def test_embedding_goes_on_after_a_fault(
         await house.embedded(lambda progress: progress.done == progress.total == 1 and not progress.fault)
 
 
+@pytest.mark.logs("refuses a passage of")
 async def test_a_text_that_the_model_refuses(house: House, endpoint: openai_server.OpenAIServer) -> None:
     """One refused passage does not keep the others from their vectors, and is not asked again."""
     # The batch, then (after the probe) the first text alone.
@@ -436,6 +441,7 @@ async def test_vectors_of_text_that_is_gone_go(
                 await house.hear()
 
 
+@pytest.mark.logs("^the vectors of .* waits: ")
 async def test_an_endpoint_that_wants_a_day_is_asked_sooner(
     house: House, endpoint: openai_server.OpenAIServer
 ) -> None:

@@ -79,6 +79,7 @@ def labels_of(exposed: Scrape, metric: str) -> set[str]:
     return OF_PROMETHEUS.union(*found)
 
 
+@pytest.mark.logs("goes to the dead letters")
 async def test_every_metric_and_label_exists(exposed: Scrape) -> None:
     """Each metric that an expression names is exposed with each label that it is selected or grouped by."""
     for where, text in expressions():
@@ -93,6 +94,7 @@ async def test_every_metric_and_label_exists(exposed: Scrape) -> None:
         assert expression.groupings <= known, f"{where}: grouped by {expression.groupings - known}"
 
 
+@pytest.mark.logs("goes to the dead letters")
 async def test_every_status_exists(exposed: Scrape) -> None:
     """Each value of `status` that an expression asks for is one that the exporter writes, and each has a place."""
     written = {labels["status"] for labels in exposed.labels("titan_bus_messages_total")}
@@ -107,6 +109,7 @@ async def test_every_status_exists(exposed: Scrape) -> None:
     assert asked == written
 
 
+@pytest.mark.logs("goes to the dead letters")
 async def test_every_metric_is_shown(exposed: Scrape) -> None:
     """Whatever the exporter exposes, the dashboard shows or an alert uses."""
     named = {selector.metric for _, text in expressions() for selector in promql.read(text).selectors}
@@ -117,6 +120,7 @@ async def test_every_metric_is_shown(exposed: Scrape) -> None:
     assert left_out == {"titan_bus_oldest_unacknowledged_sequence"}
 
 
+@pytest.mark.logs("goes to the dead letters")
 async def test_variables_ask_for_what_exists(exposed: Scrape) -> None:
     """The dashboard's variables list labels of exposed metrics, and every variable in use is declared."""
     declared = {variable["name"] for variable in DASHBOARD["templating"]["list"]}

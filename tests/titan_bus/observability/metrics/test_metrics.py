@@ -66,6 +66,7 @@ async def test_published_and_handled(bus: Bus, topic: str) -> None:
         assert 0 < (found.value(f"{name}_sum", topic=topic, group="g") or 0) < 3 * 10_000
 
 
+@pytest.mark.logs("goes to the dead letters")
 async def test_failed_retried_dead_lettered(bus: Bus, topic: str) -> None:
     """Each failure, each retry and the dead letter at their end are counted, and the letter lies there."""
     before = (
@@ -81,6 +82,7 @@ async def test_failed_retried_dead_lettered(bus: Bus, topic: str) -> None:
     await scraped(bus, lambda now: (now.value("titan_bus_dead_letters") or 0) > before, "the dead letter")
 
 
+@pytest.mark.logs("goes to the dead letters")
 async def test_fatal_error_is_counted_once(bus: Bus, topic: str) -> None:
     """A fatal error is one failure and one dead letter, and no retry."""
 
@@ -385,6 +387,7 @@ async def test_archived(server: Server, topic: str, tmp_path: Path) -> None:
         assert found.labels("titan_bus_lag") == []
 
 
+@pytest.mark.logs("keep what could not be archived")
 async def test_archive_failure(server: Server, topic: str, tmp_path: Path) -> None:
     """A round in which the archive could not be written is counted, and what waits for it can be seen."""
     (tmp_path / "file").write_text("in the way")

@@ -21,6 +21,8 @@ if sys.platform == "win32":
 
 from titan_desktop.adapters.files_root.beneath_posix import PosixBeneath
 
+pytestmark = pytest.mark.logs("^refused ")
+
 
 def ways() -> list[Beneath]:
     found: list[Beneath] = [PosixBeneath()]
@@ -127,6 +129,7 @@ def test_what_is_not_there_has_vanished(files_root: LocalFilesRoot, root: Path) 
         assert refusal(files_root, root / name) is Reason.VANISHED
 
 
+@pytest.mark.logs("its name is not UTF-8")
 def test_a_name_that_is_not_utf8_is_unreadable_and_passed_over(
     files_root: LocalFilesRoot, root: Path
 ) -> None:

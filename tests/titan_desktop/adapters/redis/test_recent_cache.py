@@ -84,6 +84,7 @@ async def test_cancelled_readers_leave_no_reply_behind_for_the_next(cache: Redis
         assert (await cache.get("b")).page == page("b", "b")
 
 
+@pytest.mark.logs(" waits: ")
 async def test_a_dead_cache_misses_and_never_raises() -> None:
     cache = RedisRecentCache("unix:///nowhere/v.sock")
     missed = await cache.get("c")
@@ -93,6 +94,7 @@ async def test_a_dead_cache_misses_and_never_raises() -> None:
     await cache.close()
 
 
+@pytest.mark.logs(" waits: ")
 async def test_a_change_during_an_outage_is_not_served_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recent_cache, "PAUSE_S", 0.0)
     with servers.short_folder() as folder:

@@ -28,6 +28,8 @@ from titan_desktop.ui.jobs.dead_letters_presenter import DeadLettersPresenter
 from titan_desktop.ui.shell.main_window import MainWindow
 from titan_desktop.ui.status.presenter import StatusPresenter
 
+pytestmark = pytest.mark.logs("goes to the dead letters")
+
 
 def letter(number: int, **fields: str) -> DeadLetter:
     known = {

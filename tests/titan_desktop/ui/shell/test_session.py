@@ -200,6 +200,7 @@ async def test_a_crash_is_told_at_the_next_start(session):
     assert banner(session) == "Titan closed unexpectedly. What you wrote last may be missing."
 
 
+@pytest.mark.logs("what was unsent cannot be read")
 async def test_unsent_text_that_could_not_be_read_was_lost(session):
     """Where the file of what was unsent is damaged, nobody claims that nothing was lost."""
     (session._parts.paths.data / unsent.FILE_NAME).write_bytes(b"{")
