@@ -61,6 +61,10 @@ def _dispatch(arguments: list[str]) -> int:
     options = command_line.parser().parse_args(arguments)
     if options.command is None:
         return _window(arguments)
+    if options.command == "doctor" and options.asyncapi:
+        from titan_desktop.core import description
+
+        return description.main(options.asyncapi)
     from titan_desktop.commands import runner
 
     return runner.run(options)

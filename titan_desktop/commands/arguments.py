@@ -87,7 +87,14 @@ def _add_index(commands: "Commands") -> None:
 
 def _add_doctor(commands: "Commands") -> None:
     doctor = commands.add_parser("doctor", help="look at the stores, the model, the folders and the display")
-    doctor.add_argument("--json", action="store_true", help="print the report as one JSON object")
+    form = doctor.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print the report as one JSON object")
+    # `__main__` hands it on to the core, which alone knows every service.
+    form.add_argument(
+        "--asyncapi",
+        metavar="FILE",
+        help="no report, but an AsyncAPI 3 document of what travels on the bus (.yaml, else JSON; - prints it)",
+    )
 
 
 def _seconds(text: str) -> float:

@@ -232,7 +232,6 @@ Command = (
     | RenameConversation
     | DeleteConversation
 )
-ChatEvent = UserMessage | AnswerStarted | AssistantMessage | PathChanged | ConversationChanged
 
 
 # An answer while it grows

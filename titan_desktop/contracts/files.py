@@ -1,6 +1,6 @@
 """Files: what the watcher and the scanner say, the command to scan, and where a source may be opened.
 
-Topics: events and commands on `topics.FS`, requests on `topics.FILES_REQUESTS`.
+Topics: `topics.FILES_COMMANDS`, `topics.FILES`, `topics.FILES_REQUESTS`.
 Paths are absolute and lie beneath an allowed root; file contents never travel on the bus.
 """
 

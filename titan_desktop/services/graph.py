@@ -1,7 +1,7 @@
 """The graph service: keeps the graph of folders and files in step with what the index says.
 
-Group `graph` on `memory.v1` alone, which says what became of a file after the index has dealt with it, in order.
-On `fs.v1` a removal could overtake the news of a file that was still being read.
+It follows `indexing.v1` alone, which says what became of a file after the index has dealt with it, in order. On
+`files.v1` a removal could overtake the news of a file that was still being read.
 """
 
 from pathlib import PurePath

@@ -22,10 +22,12 @@ import redis.asyncio
 from tests import servers
 from tests.e2e.harness import Listener, Titan, cleaned, until
 from titan_bus import RequestFailedError
+from titan_bus.declaring import asyncapi
 from titan_desktop.client.connect import CoreUnavailableError, connect_core
 from titan_desktop.client.link import CoreLink
 from titan_desktop.contracts import chat, files, system
 from titan_desktop.contracts.message import ask
+from titan_desktop.core import description
 from titan_desktop.system import processes
 
 needs_root = pytest.mark.skipif(
@@ -244,6 +246,27 @@ async def test_a_terminated_core_stops_in_order(titan: Titan) -> None:
     postgres_log = (titan.paths.logs / "postgres.log").read_text("utf-8")
     assert postgres_log.rstrip().endswith("database system is shut down")
     assert "ended" in (titan.paths.logs / "core.log").read_text("utf-8").splitlines()[-1]
+
+
+async def test_a_core_subscribes_what_its_document_says(titan: Titan) -> None:
+    """Group by group: the document is not made beside the composition."""
+    document = asyncapi.document(description.handlers(), title="Titan", version="1")
+    described = {
+        (operation["channel"]["$ref"].rpartition("/")[2], operation["x-titan-bus"]["group"])
+        for operation in document["operations"].values()
+        if operation["action"] == "receive"
+    }
+    async with titan.link() as link, asyncio.timeout(60):
+        groups: set[tuple[str, str]] = set()
+        while not groups >= described:
+            await asyncio.sleep(0.1)  # the graph opens by itself
+            inspection = link.bus.inspection
+            groups = {
+                (topic, group.group)
+                for topic in await inspection.topic_names()
+                for group in await inspection.groups(topic)
+            }
+    assert groups == described
 
 
 async def test_a_store_that_cannot_be_opened_does_not_stop_the_others(fresh: Titan) -> None:

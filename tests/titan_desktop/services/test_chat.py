@@ -146,6 +146,40 @@ async def test_stop_keeps_what_was_said(core: ChatService, window: Window, serve
     assert (await window.message(answer.id)).text == "one two "
 
 
+async def test_an_answer_holds_up_no_other_command_of_its_conversation(
+    core: ChatService, window: Window, server: OpenAIServer
+) -> None:
+    """Meanwhile a second question is stored, said and answered, a title is changed, and a stop arrives."""
+    server.hold(after=1)
+    first = await window.ask("What is the deposit?")
+    second = await window.ask("And the notice?")
+    await asyncio.to_thread(server.wait_for_chats, 2)
+    assert [said.message.id for said in window.said(chat.UserMessage)] == [first, second]
+    await window.publish(chat.RenameConversation(conversation_id="c", title="My flat"))
+    [renamed] = await window.until(lambda: window.said(chat.ConversationChanged))
+    assert renamed.conversation.title == "My flat"
+    await window.publish(chat.StopAnswer(conversation_id="c", question_id=first))
+    assert (await window.answer(first)).state == "stopped"
+    server.release()
+    assert (await window.answer(second)).state == "complete"
+
+
+async def test_a_question_stopped_before_its_answer_begins_is_not_answered(
+    cores: Cores, window: Window, found: Memory, server: OpenAIServer
+) -> None:
+    """The order to answer it comes later than the stop, and yet counts as the question's own."""
+    question_id = str(ULID())
+    question = chat.SendPrompt(conversation_id="c", message_id=question_id, text="?")
+    asked_by = await window.publish(question)
+    await window.publish(chat.StopAnswer(conversation_id="c", question_id=question_id))
+    order = chat.AnswerQuestion(conversation_id="c", question_id=question_id, asked_by=asked_by)
+    await publish(window.bus, order, priority="low")
+    async with cores.run():
+        assert (await window.answer(question_id)).state == "stopped"
+        await window.handled()
+    assert server.chats == []
+
+
 async def test_stop_before_the_first_token(core: ChatService, window: Window, server: OpenAIServer) -> None:
     server.hold()
     question_id = await window.ask()

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from titan_bus import Bus, BusConfig, new_ulid
+from titan_bus import Bus, BusConfig, names, new_ulid
 from titan_desktop.adapters.files_root import LocalFilesRoot
 from titan_desktop.contracts import files, topics
 from titan_desktop.contracts.indexing import Reason
@@ -23,11 +23,12 @@ from titan_desktop.ports.files_root import Stamp
 from titan_desktop.ports.passages import IndexUnavailableError
 from titan_desktop.services import waiting
 from titan_desktop.services.files import FilesService
+from titan_desktop.services.files.outbox import Outbox
 from titan_desktop.services.files.settling import PATIENCE_S, QUIET_S, Settling
 from titan_desktop.services.files.watcher import Watcher
 
 LONGEST_OUTAGE = 10
-"""Refusals after which the index is back; fs.v1 has three retries."""
+"""Refusals after which the index is back; files.commands.v1 has three retries."""
 SAID = Kinds(files.FileSeen, files.FileRemoved, files.PathRefused, files.ScanFinished)
 
 
@@ -174,6 +175,26 @@ async def test_the_first_scan_says_every_file_once(bus: Bus, ear: Ear, index: In
         [str(desktop / "work" / "notes.md"), str(desktop / "Договор.txt")]
     )
     assert (finished.seen, finished.unchanged, finished.refused) == (2, 0, 0)
+
+
+async def test_what_the_service_says_does_not_come_back_to_it(
+    bus: Bus, ear: Ear, index: Index, desktop: Path
+) -> None:
+    """After 10,000 files were said, its group has been given the one command, and none of them."""
+    async with started(bus, ear, index, desktop):
+        outbox = Outbox(bus)
+        for number in range(10_000):
+            await outbox.say(files.FileSeen(path=f"{desktop}/{number}.txt", size=1, mtime_ns=1))
+        await outbox.flush()
+        command = files.IndexPaths(job_id=new_ulid(), paths=(str(desktop / "work"),))
+        await publish(bus, command)
+        await ear.finished(command.job_id)
+        given = 0
+        for topic in await bus.inspection.topic_names():
+            for flat in await bus._connection.call("XINFO", "GROUPS", names.stream_of(topic)):
+                group = dict(zip(flat[::2], flat[1::2], strict=True))
+                given += group[b"entries-read"] if group[b"name"] == b"files" else 0
+    assert given == 1
 
 
 async def test_a_second_scan_says_nothing_of_what_is_known(
