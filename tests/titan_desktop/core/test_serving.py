@@ -70,6 +70,7 @@ async def test_a_service_whose_last_subscription_fails_leaves_nothing_behind(bus
     assert not service.runs
 
 
+@pytest.mark.logs(" is refused: locked$", " goes to the dead letters$")
 async def test_a_no_reaches_no_handler(bus: Bus) -> None:
     """A request is answered with the code; a command or an event becomes a dead letter and can be tried again."""
     service = Service()
@@ -102,6 +103,7 @@ async def test_a_no_reaches_no_handler(bus: Bus) -> None:
             assert {await service.heard.get(), await service.heard.get()} == {stop, seen}
 
 
+@pytest.mark.logs(" is refused: not_permitted$")
 async def test_permission_is_asked_after_access(bus: Bus) -> None:
     """Who has no access does not learn what is permitted; both see who asks for what."""
     asked: list[tuple[str, str, str]] = []
