@@ -779,10 +779,6 @@
 <context>
     <name>StatusPresenter</name>
     <message>
-        <source>Titan&apos;s core reports: {detail}</source>
-        <translation>Ядро Titan сообщает: {detail}</translation>
-    </message>
-    <message>
         <source>No model is connected: answers show the passages that were found.</source>
         <translation>Модель не подключена: в ответах будут найденные отрывки.</translation>
     </message>

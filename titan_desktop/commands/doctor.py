@@ -121,12 +121,14 @@ def _problems(
     if status is not None:
         problems += [
             says["doctor.store"].format(
-                name=store.name, place=store.place, detail=store.detail or says["doctor.store_silent"]
+                name=store.name,
+                place=store.place,
+                detail=sentences.for_problem(says, store.problem) or says["doctor.store_silent"],
             )
             for store in status.stores
-            if not store.ok and store.detail not in " ".join(status.problems)
+            if not store.ok
         ]
-        problems += status.problems
+        problems += [sentences.for_problem(says, problem) for problem in status.problems]
         if status.dead_letters:
             problems.append(sentences.counted(says, "doctor.dead_letters", status.dead_letters))
     if not any(root.exists for root in roots):

@@ -164,7 +164,7 @@ async def _keep_core(paths: Paths) -> None:
             restarts += 1
 
 
-async def _until_ready(bus: Bus) -> None:
+async def _until_ready(bus: Bus, says: sentences.Table) -> None:
     """Wait until the services serve.
 
     Raises:
@@ -185,8 +185,9 @@ async def _until_ready(bus: Bus) -> None:
                     case system.StoreChanged(store=store) if not store.ok:
                         patience.reschedule(asyncio.get_running_loop().time() + RETRY_S)
     except TimeoutError as error:
-        ailing = [store.detail for store in (await _status(bus)).stores if not store.ok]
-        sentence = f"titan: {output.line(' '.join(ailing))}"
+        problems = [store.problem for store in (await _status(bus)).stores if not store.ok]
+        said = " ".join(sentences.for_problem(says, problem) for problem in problems)
+        sentence = f"titan: {output.line(said)}"
         raise CommandError(sentence, exit_codes.NOT_REACHED) from error
     finally:
         await tail.close()
@@ -212,7 +213,7 @@ async def _doctor(paths: Paths, says: sentences.Table, *, json: bool) -> int:
 async def _index(bus: Bus, options: argparse.Namespace, paths: list[str], says: sentences.Table) -> int:
     """Index, listening from before a core that was started for this has begun to read on its own."""
     async with indexing.listening(bus) as tail:
-        await _until_ready(bus)
+        await _until_ready(bus, says)
         roots = (await _status(bus)).roots
         if not paths and not any(root.exists for root in roots):
             sentence = says["no_folder"].format(folders=", ".join(root.path for root in roots))
@@ -228,7 +229,7 @@ async def _after_scan(
     A core that was running has followed every change. One that was started for this command (`fresh`) has not
     looked yet, and a first one knows nothing: it would answer "nothing found" with the document before it.
     """
-    await _until_ready(bus)
+    await _until_ready(bus, says)
     known = await _knows_files(bus)
     if fresh or not known:
         progress = output.Progress(says["first_scan"])

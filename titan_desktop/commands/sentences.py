@@ -4,11 +4,13 @@ import os
 from collections.abc import Mapping
 from datetime import datetime
 
+from titan_desktop.client import problems
 from titan_desktop.client import sentences as codes
 from titan_desktop.client.sentences import Language
 from titan_desktop.contracts.chat import Delay
 from titan_desktop.contracts.faults import Fault
 from titan_desktop.contracts.indexing import EmbeddingProgress
+from titan_desktop.contracts.problem import Problem
 from titan_desktop.contracts.sources import Source
 
 Table = Mapping[str, str]
@@ -69,6 +71,11 @@ def for_vectors(sentences: Table, embedding: EmbeddingProgress) -> str:
 def for_reason(sentences: Table, reason: str) -> str:
     """Say why a file was left out, without a full stop: more follows on the line."""
     return codes.reason(language_of(sentences), reason).rstrip(".")
+
+
+def for_problem(sentences: Table, problem: Problem | None) -> str:
+    """Say what is wrong with a part of Titan, and the cure; "" for nothing."""
+    return "" if problem is None else problems.say(language_of(sentences), problem)
 
 
 def for_source(sentences: Table, source: Source) -> str:

@@ -10,6 +10,7 @@ import msgspec
 
 from titan_desktop.contracts import topics
 from titan_desktop.contracts.message import BusMessage, R, Request
+from titan_desktop.contracts.problem import Problem
 
 CLIENT_TTL_S = 12.0
 """A client that has not said `client_present` for this long is gone."""
@@ -68,7 +69,7 @@ class CoreReady(_Event, frozen=True, kw_only=True):
 class StoreStatus(msgspec.Struct, frozen=True, kw_only=True):
     """One store: "redis", "postgres" or "graph".
 
-    `place` is embedded, docker or external; `detail` is the error when it is not ok. `opening`: it has neither
+    `place` is embedded, docker or external; `problem` is set when it is not ok. `opening`: it has neither
     been opened nor failed yet.
     """
 
@@ -77,7 +78,7 @@ class StoreStatus(msgspec.Struct, frozen=True, kw_only=True):
     ok: bool
     product: str = ""
     version: str = ""
-    detail: str = ""
+    problem: Problem | None = None
     opening: bool = False
 
 
@@ -121,7 +122,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     model: ModelStatus
     embedder: ModelStatus
     roots: tuple[RootStatus, ...]
-    problems: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
     dead_letters: int = 0
 
 

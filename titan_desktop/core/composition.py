@@ -18,6 +18,7 @@ from titan_bus.backoff import Backoff
 from titan_desktop import __version__
 from titan_desktop.adapters.files_root.root import LocalFilesRoot
 from titan_desktop.contracts.message import event_type, publish
+from titan_desktop.contracts.problem import Code, Problem
 from titan_desktop.contracts.system import (
     CoreReady,
     RootStatus,
@@ -171,7 +172,9 @@ class Composition:
         health.mark_serving("redis", "Redis", "-")
         self._stack.callback(
             self._bus.on_connection(
-                lambda there: health.server_changed("redis", "" if there else "Redis does not answer.")
+                lambda there: health.server_changed(
+                    "redis", None if there else Problem(Code.TRANSPORT_SILENT)
+                )
             )
         )
         chain = self._foundation.chain

@@ -7,12 +7,14 @@ driver notices one that hangs. The transport alone tells by itself, and whoever 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
+from titan_desktop.client import problems
+from titan_desktop.contracts.problem import Code, Problem
 from titan_desktop.contracts.system import StoreStatus
-from titan_desktop.ports.graph import GraphError
+from titan_desktop.ports.graph import GraphError, GraphUnavailableError
 from titan_desktop.provision.errors import StoreUnavailableError
 from titan_desktop.settings import StoreSettings
 
@@ -46,7 +48,7 @@ class Health:
         self._on_change: Callable[[StoreStatus], None] = lambda _status: None
         self._stores = {
             name: _Store(
-                StoreStatus(name=name, place=place, ok=False, detail="It is being started.", opening=True)
+                StoreStatus(name=name, place=place, ok=False, problem=Problem(Code.STARTING), opening=True)
             )
             for name, place in {
                 "redis": places.redis,
@@ -62,23 +64,23 @@ class Health:
     def mark_serving(self, store: str, product: str, version: str, look: Look | None = None) -> None:
         """Note that a store is open and what it is; `look` serves until `mark_closed`."""
         self._stores[store].look = look
-        self._change(store, ok=True, product=product, version=version, detail="")
+        self._change(store, ok=True, product=product, version=version, problem=None)
 
     def mark_failed(self, store: str, error: Exception) -> None:
         """Note why a store cannot be used. The same again is neither told nor logged."""
-        if self._change(store, ok=False, detail=_sentence(store, error)) and not _is_foreseen(error):
+        if self._change(store, ok=False, problem=_problem(store, error)) and not _is_foreseen(error):
             log.error("%s failed", store, exc_info=error)
 
     def mark_closed(self, store: str) -> None:
         """Note that we have left a store: it is not looked at any more."""
         self._stores[store].look = None
 
-    def server_changed(self, store: str, sentence: str) -> None:
-        """Hear from a store's place that its server has failed, or with an empty sentence that it serves."""
-        if sentence:
-            self._change(store, ok=False, detail=sentence)
+    def server_changed(self, store: str, problem: Problem | None) -> None:
+        """Hear from a store's place that its server has failed, or with None that it serves."""
+        if problem is not None:
+            self._change(store, ok=False, problem=problem)
         elif self._stores[store].status.version:  # else it is the opening that says whether it can be used
-            self._change(store, ok=True, detail="")
+            self._change(store, ok=True, problem=None)
 
     async def stores(self) -> tuple[StoreStatus, ...]:
         """Look at every open store and say how all are, within ANSWER_S."""
@@ -120,7 +122,7 @@ class Health:
                 self.mark_failed(name, error)
         else:
             if store.look is look:
-                self._change(name, ok=True, detail="")
+                self._change(name, ok=True, problem=None)
 
     def _change(self, store: str, **fields: object) -> bool:
         """Say whether it is news."""
@@ -130,26 +132,28 @@ class Health:
             return False
         if now.ok:
             log.info("%s: %s %s serves", store, now.product, now.version)
-        else:
-            log.warning("%s: %s", store, now.detail)
+        elif now.problem is not None:
+            log.warning("%s: %s", store, problems.say("en", now.problem))
         self._on_change(now)
         return True
 
 
 def _gist(status: StoreStatus) -> StoreStatus:
-    """Leave out what follows the first line: a log's last lines are new at each try."""
-    return msgspec.structs.replace(status, detail=status.detail.partition("\n")[0])
+    """Leave out the detail: a log's last lines are new at each try."""
+    if status.problem is None:
+        return status
+    return msgspec.structs.replace(status, problem=replace(status.problem, detail=""))
 
 
 def _unanswered(status: StoreStatus) -> StoreStatus:
     """Say of a store that is being looked at what its asker may know: so far it is silent."""
     if not status.ok:
         return status
-    return msgspec.structs.replace(status, ok=False, detail=_silent(status.product, ANSWER_S))
+    return msgspec.structs.replace(status, ok=False, problem=_silent(status.product, ANSWER_S))
 
 
-def _silent(product: str, seconds: float) -> str:
-    return f"{product} has not answered for {seconds:g} s. See that its server runs and is not overloaded."
+def _silent(product: str, seconds: float) -> Problem:
+    return Problem(Code.SILENT, {"product": product, "seconds": f"{seconds:g}"})
 
 
 def _is_foreseen(error: Exception) -> bool:
@@ -158,14 +162,14 @@ def _is_foreseen(error: Exception) -> bool:
     return isinstance(error, StoreUnavailableError | GraphError | DatabaseUnavailableError | TimeoutError)
 
 
-def _sentence(store: str, error: Exception) -> str:
-    """Say for a person why a store cannot be used, and the cure."""
-    if isinstance(error, StoreUnavailableError):
-        return error.sentence
-    if isinstance(error, GraphError):
-        return str(error)
+def _problem(store: str, error: Exception) -> Problem:
+    """Say why a store cannot be used."""
+    if isinstance(error, StoreUnavailableError | GraphUnavailableError):
+        return error.problem
     if isinstance(error, TimeoutError):
         return _silent(store, LOOK_PATIENCE_S)
-    if _is_foreseen(error):
-        return f"{error}. See that the server runs, and that its address and password are right."
-    return f"{store} cannot be used: {type(error).__name__}. The details are in core.log."
+    from titan_desktop.adapters.postgres.database import DatabaseUnavailableError
+
+    if isinstance(error, DatabaseUnavailableError):
+        return Problem(Code.REFUSED, {"reason": error.reason})
+    return Problem(Code.UNUSABLE, {"store": store, "error": type(error).__name__})

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from titan_desktop import settings
+from titan_desktop.contracts.problem import Code, Problem
 from titan_desktop.contracts.system import ModelStatus
 from titan_desktop.ports.model import Endpoint
 from titan_desktop.ports.secrets import Secrets
@@ -38,7 +39,8 @@ class Models:
         self._settings = chosen
         self._secrets = secrets
         self.model = self.embedder = ModelStatus(configured=False)
-        self._settings_problem = self._key_problem = ""
+        self._settings_problem: Problem | None = None
+        self._key_problem: Problem | None = None
         self._resolving = asyncio.Lock()
         self._known = False
         self._chat: Endpoint | None = None
@@ -48,8 +50,8 @@ class Models:
         self._embedding_in_use: Endpoint | None = None
 
     @property
-    def problems(self) -> tuple[str, ...]:
-        """What is wrong with the settings or the key, for a person."""
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the settings or the key."""
         return tuple(filter(None, (self._settings_problem, self._key_problem)))
 
     async def look(self) -> None:
@@ -101,10 +103,11 @@ class Models:
         """A file that makes no sense leaves the old ones, and is a problem to show."""
         try:
             self._settings = settings.load(self._settings_file)
-            self._settings_problem = ""
+            self._settings_problem = None
             self._log_unknown()
         except settings.SettingsError as error:
-            self._settings_problem = str(error)
+            fields = {"path": str(error.path), "reason": error.reason}
+            self._settings_problem = Problem(Code.SETTINGS_UNREADABLE, fields)
             log.warning("settings: %s", error)
 
     def _log_unknown(self) -> None:

@@ -203,9 +203,10 @@ def _end_by_force_after(seconds: float, code: int) -> None:
 def _sentence(error: BaseException) -> str:
     """Say why the core cannot serve at all."""
     from titan_bus import BusUnavailableError
+    from titan_desktop.client import problems
 
     if isinstance(error, ProvisionError):
-        return error.sentence
+        return problems.say("en", error.problem)
     if isinstance(error, BusUnavailableError):
         return f"Redis does not answer ({error}). See that the server runs and that its password is right."
     log.error("the core failed", exc_info=error)

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from titan_desktop.contracts.problem import Code, Problem
+
 
 class GraphError(Exception):
     """The root of what a graph raises.
 
     GraphError
-    ├── GraphUnavailableError   the person's environment: locked, unreachable, refused; says the cure
+    ├── GraphUnavailableError   the person's environment: locked, unreachable, refused
     └── GraphQueryError         our own bug: the store did not understand us
     """
 
@@ -17,14 +19,12 @@ class GraphUnavailableError(GraphError):
     """The store cannot be used.
 
     Attributes:
-        reason: what is in the way, one clause; never a password.
-        cure: what to do about it, one sentence.
+        problem: what is in the way; never a password.
     """
 
-    def __init__(self, reason: str, cure: str) -> None:
-        super().__init__(f"The graph cannot be used: {reason}. {cure}")
-        self.reason = reason
-        self.cure = cure
+    def __init__(self, code: Code, **fields: object) -> None:
+        self.problem = Problem(code, {name: str(value) for name, value in fields.items()})
+        super().__init__(str(self.problem))
 
 
 class GraphQueryError(GraphError):

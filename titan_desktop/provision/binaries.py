@@ -9,6 +9,7 @@ import platform
 import sys
 from pathlib import Path
 
+from titan_desktop.contracts.problem import Code
 from titan_desktop.provision.errors import StoreUnavailableError
 
 POSTGRES_MAJOR = 18
@@ -64,17 +65,11 @@ def _package(store: str, name: str) -> Path:
     found = importlib.util.find_spec(name)
     if found is None or not found.submodule_search_locations:
         variable = "TITAN_REDIS_URL" if store == "redis" else "TITAN_POSTGRES_URL"
-        raise StoreUnavailableError(
-            store,
-            f"The embedded {store} server is not installed on this system (package {name}). Choose Docker in the "
-            f"settings, or set {variable} to a server of your own.",
-        )
+        raise StoreUnavailableError.of(store, Code.NOT_INSTALLED, package=name, variable=variable)
     return Path(found.submodule_search_locations[0])
 
 
 def _existing(store: str, program: Path) -> Path:
     if not program.is_file():
-        raise StoreUnavailableError(
-            store, f"The embedded {store} server has no program at {program}. Install Titan again."
-        )
+        raise StoreUnavailableError.of(store, Code.PROGRAM_MISSING, program=program)
     return program

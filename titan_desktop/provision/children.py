@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from titan_desktop.contracts.problem import Problem
 from titan_desktop.provision.server import ProgramFailedError, Server
 from titan_desktop.system.processes import foreign_environment
 
@@ -71,9 +72,9 @@ class Children:
         """Implement `server.Runner`."""
         self._report(note=line)
 
-    def tell(self, sentence: str) -> None:
+    def tell(self, problem: Problem) -> None:
         """Implement `server.Runner`."""
-        self._report(state="preparing", sentence=sentence)
+        self._report(state="preparing", problem=problem)
 
     def serve(self, command: Sequence[str]) -> bool:
         """Run the server itself to its end; say whether it ended by itself.

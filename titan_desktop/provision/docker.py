@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from titan_desktop.contracts.problem import Code
 from titan_desktop.provision.errors import StoreUnavailableError
 from titan_desktop.system import private_files
 from titan_desktop.system.paths import Paths, bundled
@@ -64,30 +65,18 @@ class Docker:
 
     async def _up(self, store: str) -> None:
         if shutil.which("docker") is None:
-            raise StoreUnavailableError(
-                store,
-                "Docker is not installed, but the settings ask for it. Install Docker with its Compose plugin, "
-                "or choose embedded stores in the settings.",
-            )
+            raise StoreUnavailableError.of(store, Code.DOCKER_MISSING)
         if await self._docker("version", "--format", "{{.Server.Version}}") != 0:
-            raise StoreUnavailableError(
-                store,
-                "Docker's engine does not answer. Start Docker (and see that your user may use it), "
-                "or choose embedded stores in the settings.",
-            )
+            raise StoreUnavailableError.of(store, Code.DOCKER_SILENT)
         if await self._docker("compose", "version") != 0:
-            raise StoreUnavailableError(
-                store, "Docker has no Compose plugin. Install it (package docker-compose-plugin)."
-            )
+            raise StoreUnavailableError.of(store, Code.COMPOSE_MISSING)
         code = await self._docker(
             *("compose", "--file", str(bundled("compose") / "docker-compose.yml")),
             *("--env-file", str(self._environment_file), "--project-name", PROJECT),
             *("up", "--detach", "--wait", *(SERVICES[name] for name in self._stores)),
         )
         if code != 0:
-            raise StoreUnavailableError(
-                store, f"Docker Compose could not start the servers (exit code {code}); see {self._log}."
-            )
+            raise StoreUnavailableError.of(store, Code.COMPOSE_FAILED, status=code, log=self._log)
 
     async def _docker(self, *words: str) -> int:
         """Run docker with its output in our log file; answer with its exit code."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from titan_desktop.contracts.problem import Code, Problem
 from titan_desktop.provision.errors import ServerHostLostError, StoreUnavailableError
 from titan_desktop.provision.postgres_access import Listen
 from titan_desktop.system.paths import Paths
@@ -25,14 +26,14 @@ FIRST_DELAY_S, LONGEST_DELAY_S = 0.1, 1.6
 DEATHS_MAX = 5
 """So many server hosts that each lived less than STEADY_S, and it is lost."""
 
-OnChange = Callable[[str, str], None]
-"""Takes a store and what ails it; an empty sentence says that it serves."""
+OnChange = Callable[[str, Problem | None], None]
+"""Takes a store and what is wrong with it; None says that it serves."""
 
 
 @dataclass(slots=True)
 class _Store:
     url: str = ""
-    sentence: str = ""
+    problem: Problem | None = None
 
 
 class Embedded:
@@ -95,10 +96,10 @@ class Embedded:
         """
         state = self._stores[store]
         async with self._changed:
-            await self._changed.wait_for(lambda: state.url or state.sentence)
-            if not state.url:
-                sentence, state.sentence = state.sentence, ""
-                raise StoreUnavailableError(store, sentence)
+            await self._changed.wait_for(lambda: state.url or state.problem)
+            if not state.url and (problem := state.problem) is not None:
+                state.problem = None
+                raise StoreUnavailableError(store, problem)
             return state.url
 
     async def _keep(self) -> None:
@@ -112,13 +113,13 @@ class Embedded:
             deaths = 1 if time.monotonic() - started > STEADY_S else deaths + 1
             log.error("the server host ended with %s; starting another", code)
             for store in self._stores:
-                await self._set(store, "", "")
-                self._on_change(store, f"{store} has lost its server host and is started again.")
+                await self._set(store, "", None)
+                self._on_change(store, Problem(Code.RESTARTING, {"store": store}))
             if deaths >= DEATHS_MAX:
-                sentence = f"The embedded servers cannot be kept running; see the logs in {self._paths.logs}."
+                problem = Problem(Code.CANNOT_BE_KEPT, {"folder": str(self._paths.logs)})
                 for store in self._stores:
-                    await self._set(store, "", sentence)
-                raise ServerHostLostError(sentence)
+                    await self._set(store, "", problem)
+                raise ServerHostLostError(problem)
             from titan_bus.backoff import (
                 Backoff,  # not at the top: the servers start before the bus is imported
             )
@@ -160,15 +161,16 @@ class Embedded:
             return
         store, state = said["store"], said["state"]
         if state == "up":
-            await self._set(store, said["url"], "")
-            self._on_change(store, "")
+            await self._set(store, said["url"], None)
+            self._on_change(store, None)
         else:
             # One that served comes back at the same place, so clients may go on asking for it.
-            await self._set(store, self._stores[store].url, said["sentence"])
-            self._on_change(store, said["sentence"])
+            problem = Problem(**said["problem"])
+            await self._set(store, self._stores[store].url, problem)
+            self._on_change(store, problem)
 
-    async def _set(self, store: str, url: str, sentence: str) -> None:
+    async def _set(self, store: str, url: str, problem: Problem | None) -> None:
         async with self._changed:
             self._stores[store].url = url
-            self._stores[store].sentence = sentence
+            self._stores[store].problem = problem
             self._changed.notify_all()

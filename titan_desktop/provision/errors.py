@@ -1,21 +1,23 @@
 """What can go wrong where servers come from.
 
 ProvisionError
-├── StoreUnavailableError    one store cannot be had; `sentence` says why and names the cure
-└── ServerHostLostError          the server host of the embedded servers cannot be kept alive
+├── StoreUnavailableError    one store cannot be had
+└── ServerHostLostError      the server host of the embedded servers cannot be kept alive
 """
+
+from titan_desktop.contracts.problem import Code, Problem
 
 
 class ProvisionError(Exception):
     """Root of this package's errors.
 
     Attributes:
-        sentence: what happened and the cure, for the person. Never holds a password.
+        problem: what happened, for the person. Never holds a password.
     """
 
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
 
 
 class StoreUnavailableError(ProvisionError):
@@ -25,9 +27,15 @@ class StoreUnavailableError(ProvisionError):
         store: "redis", "postgres" or "graph".
     """
 
-    def __init__(self, store: str, sentence: str) -> None:
-        super().__init__(sentence)
+    def __init__(self, store: str, problem: Problem) -> None:
+        super().__init__(problem)
         self.store = store
+
+    @classmethod
+    def of(cls, store: str, code: Code, **fields: object) -> "StoreUnavailableError":
+        """Make one of a code and what fills its sentence, `store` included."""
+        said = {name: str(value) for name, value in fields.items()}
+        return cls(store, Problem(code, {"store": store, **said}))
 
 
 class ServerHostLostError(ProvisionError):

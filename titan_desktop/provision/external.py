@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from titan_desktop.contracts.problem import Code
 from titan_desktop.provision.errors import StoreUnavailableError
 
 VARIABLES = {
@@ -33,20 +34,14 @@ class External:
         variable, example = VARIABLES[store]
         given = self._environment.get(variable, "")
         if not given:
-            raise StoreUnavailableError(
-                store,
-                f"The settings say that {store} is external, but {variable} is not set. "
-                f"Set it, for instance to {example}, or choose another place in the settings.",
-            )
+            raise StoreUnavailableError.of(store, Code.VARIABLE_MISSING, variable=variable, example=example)
         if given.partition("://")[0] not in _SCHEMES[store]:
-            raise StoreUnavailableError(
-                store, f"{variable} does not name a {store} server. It looks like {example}."
+            raise StoreUnavailableError.of(
+                store, Code.VARIABLE_OF_OTHER_KIND, variable=variable, example=example
             )
         if not _can_be_taken_apart(given):
-            raise StoreUnavailableError(
-                store,
-                f"{variable} cannot be understood. In a password write / as %2F, # as %23, ? as %3F, @ as %40 and "
-                f": as %3A. The whole looks like {example}.",
+            raise StoreUnavailableError.of(
+                store, Code.VARIABLE_UNREADABLE, variable=variable, example=example
             )
         return given
 

@@ -15,6 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from titan_desktop.contracts.problem import Code
 from titan_desktop.provision import account, binaries
 from titan_desktop.provision.postgres_access import Access, Listen
 from titan_desktop.provision.postgres_upgrade import (
@@ -62,10 +63,7 @@ class Postgres:
     def __init__(self, data: Path, log: Path, sockets: Path, listen: Listen) -> None:
         self.folder = data / f"postgres-{binaries.POSTGRES_MAJOR}"
         self.log = log
-        self.cure = (
-            f"If it speaks of damaged data, move {self.folder} to a safe place: Titan makes a new one and reads "
-            "the files again, but conversations are in the old one."
-        )
+        self.failed = Code.POSTGRES_FAILED
         self.account: account.Account | None = None
         self._access = Access(
             listen=listen,

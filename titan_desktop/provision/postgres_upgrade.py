@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from titan_desktop.contracts.problem import Code, Problem
 from titan_desktop.provision import account, binaries
 from titan_desktop.provision.errors import StoreUnavailableError
 from titan_desktop.provision.postgres_access import Access
@@ -60,26 +61,21 @@ def older_cluster(folder: Path) -> OlderCluster | None:
     place = folder if folder in majors else max(majors, key=lambda each: majors[each])
     major = majors[place]
     if major > binaries.POSTGRES_MAJOR:
-        _refuse(place, major, "Start the newer Titan that made it")
+        _refuse(Code.CLUSTER_IS_NEWER, place, major)
     programs = binaries.older_postgres_programs(major)
     if programs is None:
-        _refuse(
-            place, major, "Start the Titan that made it once more and bring it up to date in smaller steps"
-        )
+        _refuse(Code.CLUSTER_IS_TOO_OLD, place, major)
     if place == folder:
         place = folder.with_name(f"postgres-{major}")
         if place.exists():
-            _refuse(folder, major, f"There is a {place}, too: move one of the two to a safe place")
+            _refuse(Code.CLUSTER_IS_THERE_TWICE, folder, major, other=str(place))
         folder.rename(place)
     return OlderCluster(place, major, programs)
 
 
-def _refuse(place: Path, major: int, cure: str) -> NoReturn:
-    raise StoreUnavailableError(
-        "postgres",
-        f"The conversations are in {place}, made by PostgreSQL {major}, and Titan brings "
-        f"{binaries.POSTGRES_MAJOR}. {cure}; or serve that folder with PostgreSQL {major} and set "
-        "TITAN_POSTGRES_URL; or move it to a safe place, and Titan begins anew.",
+def _refuse(code: Code, place: Path, major: int, **fields: str) -> NoReturn:
+    raise StoreUnavailableError.of(
+        "postgres", code, place=place, major=major, ours=binaries.POSTGRES_MAJOR, **fields
     )
 
 
@@ -113,8 +109,7 @@ class Upgrade:
         self._see_that_there_is_room()
         runner.note(f"taking {older.folder} over, from PostgreSQL {older.major}")
         runner.tell(
-            f"The conversations are being taken over from PostgreSQL {older.major} to {binaries.POSTGRES_MAJOR}. "
-            "This may take some minutes; nothing is lost when it is interrupted."
+            Problem(Code.UPGRADING, {"major": str(older.major), "ours": str(binaries.POSTGRES_MAJOR)})
         )
         self._make_work_folder()
         try:
@@ -173,11 +168,13 @@ class Upgrade:
     def _no_room(self) -> StoreUnavailableError:
         older = self._older
         megabytes = (2 * _size_bytes(older.folder) + FULL_DISK_BYTES) // 1_000_000
-        return StoreUnavailableError(
+        return StoreUnavailableError.of(
             "postgres",
-            f"The conversations have to be taken over from PostgreSQL {older.major} to {binaries.POSTGRES_MAJOR}, "
-            f"and the disk is too full for that. See that {megabytes} MB are free at {older.folder.parent}; Titan "
-            "tries again. Nothing is lost.",
+            Code.NO_ROOM_TO_UPGRADE,
+            major=older.major,
+            ours=binaries.POSTGRES_MAJOR,
+            megabytes=megabytes,
+            folder=older.folder.parent,
         )
 
 

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
+from titan_desktop.contracts.problem import Code, Problem
 from titan_desktop.provision.account import Account
 
 Note = Callable[[str], None]
@@ -44,7 +45,7 @@ class Runner(Protocol):
         """Write a line to the core's log."""
         ...
 
-    def tell(self, sentence: str) -> None:
+    def tell(self, problem: Problem) -> None:
         """Tell the person why the server does not serve for a while."""
         ...
 
@@ -87,8 +88,8 @@ class Server(Protocol):
         ...
 
     @property
-    def cure(self) -> str:
-        """What to do when its own log says that its data are damaged, and what that costs."""
+    def failed(self) -> Code:
+        """The problem when it does not start, which says what to do where its log speaks of damaged data."""
         ...
 
     @property
@@ -107,7 +108,7 @@ class Server(Protocol):
         Raises:
             OSError: the disk is full, or a folder is not ours.
             ProgramFailedError: a program that prepares it failed.
-            StoreUnavailableError: with a sentence of its own.
+            StoreUnavailableError: with a problem of its own.
         """
         ...
 

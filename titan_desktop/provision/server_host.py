@@ -5,7 +5,7 @@ kill -9, the kernel closes that end; the server host reads the end of file, stop
 kernel offers it (Linux), servers also die with it; everywhere the next server host ends what a killed one left.
 
 Standard library, psutil for the record, and nothing heavier: the server host is up before its servers are.
-What it says is one JSON object a line: `{"store", "state", "url" | "sentence"}` or `{"note"}`.
+What it says is one JSON object a line: `{"store", "state", "url" | "problem"}` or `{"note"}`.
 """
 
 import argparse
@@ -17,9 +17,11 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from titan_desktop.contracts.problem import Code, Problem
 from titan_desktop.provision import orphans
 from titan_desktop.provision.children import die_with_parent
 from titan_desktop.provision.postgres import Postgres
@@ -64,9 +66,9 @@ class Reporter:
     def __init__(self) -> None:
         self._lock = threading.Lock()
 
-    def __call__(self, **fields: str) -> None:
+    def __call__(self, **fields: str | Problem) -> None:
         """Write one line."""
-        line = json.dumps(fields) + "\n"
+        line = json.dumps(fields, default=asdict) + "\n"
         with self._lock:
             try:
                 os.write(1, line.encode())
@@ -107,8 +109,7 @@ def main(argv: Sequence[str]) -> int:
     with FileLock(options.run / "stores.lock") as lock:
         if not _take(lock, stop):
             for store in options.stores:
-                sentence = "The stores of an earlier Titan are still stopping. Start Titan again in a moment."
-                reporter(store=store, state="failed", sentence=sentence)
+                reporter(store=store, state="failed", problem=Problem(Code.STILL_STOPPING))
             return 1
         _keep(options, reporter, stop)
     return 0

@@ -6,6 +6,7 @@ import threading
 import time
 from pathlib import Path
 
+from titan_desktop.contracts.problem import Code, Problem
 from titan_desktop.provision.children import Children, Remember, Report
 from titan_desktop.provision.errors import StoreUnavailableError
 from titan_desktop.provision.server import FULL_DISK_BYTES, Server, last_lines
@@ -40,11 +41,13 @@ class ServerSupervisor(threading.Thread):
             started = time.monotonic()
             try:
                 if self._children.serve(self._server.prepare(self._children)):
-                    self._report(state="down", sentence=f"{self._server.store} ended and is started again.")
+                    self._report(
+                        state="down", problem=Problem(Code.RESTARTING, {"store": self._server.store})
+                    )
             except Exception as error:  # noqa: BLE001  # supervisor: a dead thread would take its server along
                 if stopping.is_set():
                     return
-                self._report(state="failed", sentence=self._sentence(error))
+                self._report(state="failed", problem=self._problem(error))
             if time.monotonic() - started > STEADY_S:
                 delay_s = FIRST_DELAY_S
             stopping.wait(delay_s)
@@ -55,29 +58,20 @@ class ServerSupervisor(threading.Thread):
         self._children.stop()
         self.join(5.0)
 
-    def _sentence(self, error: Exception) -> str:
-        """Say what failed and the cure."""
+    def _problem(self, error: Exception) -> Problem:
+        """Say what failed."""
         store, folder = self._server.store, self._server.folder
         if isinstance(error, StoreUnavailableError):
-            return error.sentence
+            return error.problem
         if _is_disk_full(folder):
-            return (
-                f"The disk is full, so {store} cannot start. Free some at {folder.parent}; Titan tries again."
-            )
+            return Problem(Code.DISK_FULL, {"store": store, "folder": str(folder.parent)})
         if isinstance(error, PermissionError):
-            return (
-                f"{store} may not write to {error.filename or folder}. Give the folder back to your user, "
-                "or set TITAN_HOME to another one."
-            )
+            return Problem(Code.NOT_WRITABLE, {"store": store, "path": str(error.filename or folder)})
         if isinstance(error, OSError):
-            return (
-                f"{store} cannot start: {error.strerror} ({error.filename or folder}). Mend that, "
-                "or set TITAN_HOME to another folder."
-            )
-        return (
-            f"{store} cannot start: {error}. {self._server.cure} Last in {self._server.log}:\n"
-            f"{last_lines(self._server.log)}"
-        )
+            fields = {"store": store, "reason": error.strerror or "", "path": str(error.filename or folder)}
+            return Problem(Code.SYSTEM_ERROR, fields)
+        fields = {"reason": str(error), "folder": str(folder), "log": str(self._server.log)}
+        return Problem(self._server.failed, fields, last_lines(self._server.log))
 
 
 def _is_disk_full(folder: Path) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from titan_desktop.contracts.problem import Code
 from titan_desktop.provision import binaries
 from titan_desktop.provision.account import Account
 from titan_desktop.provision.server import Runner, end, turn_over
@@ -36,10 +37,7 @@ class Valkey:
         self.folder = folder
         self.log = log
         self._socket = sockets / "valkey.sock"
-        self.cure = (
-            f"If it names a bad file, move {folder} away: questions and news of files that wait there are lost, "
-            "conversations and the index are kept."
-        )
+        self.failed = Code.REDIS_FAILED
         self.url = f"unix://{quote(str(self._socket))}"
 
     def prepare(self, runner: Runner) -> list[str]:

@@ -2,14 +2,16 @@
 
 import string
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
-from titan_desktop.client import sentences
+from titan_desktop.client import problems, sentences
 from titan_desktop.client.sentences import Words
 from titan_desktop.contracts.chat import Delay
 from titan_desktop.contracts.faults import Fault
 from titan_desktop.contracts.indexing import Reason
+from titan_desktop.contracts.problem import Code, Problem
 from titan_desktop.contracts.sources import Cells, FilePassage, Lines, Pages, Place, Slides, WebSource
 
 
@@ -20,6 +22,7 @@ from titan_desktop.contracts.sources import Cells, FilePassage, Lines, Pages, Pl
         (Fault, sentences.EMBEDDER_FAULTS.keys() - {"vectors_differ", "index_unavailable"}),
         (Delay, sentences.DELAYS),
         (Reason, sentences.REASONS),
+        (Code, problems.PROBLEMS),
     ],
 )
 def test_every_code_has_a_sentence(codes: type[str], words: Mapping[str, Words]) -> None:
@@ -33,7 +36,8 @@ def test_both_languages_have_the_same_blanks() -> None:
     def blanks(sentence: str) -> set[str | None]:
         return {field for _, field, _, _ in string.Formatter().parse(sentence)} - {None}
 
-    tables = (sentences.FAULTS, sentences.EMBEDDER_FAULTS, sentences.DELAYS, sentences.REASONS)
+    tables: list[Mapping[Any, Words]] = [sentences.FAULTS, sentences.EMBEDDER_FAULTS, sentences.DELAYS]
+    tables += [sentences.REASONS, problems.PROBLEMS]
     for words in (words for table in tables for words in table.values()):
         assert blanks(words.en) == blanks(words.ru), words.en
 
@@ -42,6 +46,9 @@ def test_a_code_of_a_newer_core_is_said_as_it_is() -> None:
     """It tells more than silence does."""
     assert sentences.reason("ru", "too_odd") == "too_odd"
     assert sentences.degraded("ru", "too_odd: why") == "too_odd: why"
+    odd = Problem("too_odd", {"path": "/d"}, "why")
+    assert problems.say("ru", odd) == "too_odd path=/d why"
+    assert "postgres" in problems.say("ru", Problem(Code.DISK_FULL, {"store": "postgres"}))
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,12 @@ from tests.responders import a_hit, a_status, memory_service, system_service
 from titan_bus import Bus
 from titan_desktop.commands import doctor, exit_codes, sentences
 from titan_desktop.contracts import indexing, search, system
+from titan_desktop.contracts.problem import Code, Problem
 from titan_desktop.system.paths import Paths
 
 SAYS = sentences.ENGLISH
+REFUSED = Problem(Code.REFUSED, {"reason": "wrong password"})
+NO_NEO4J = Problem(Code.GRAPH_UNREACHABLE, {"address": "bolt://h", "reason": "OSError"})
 DISPLAYLESS: dict[str, str] = {}
 OFFSCREEN = {"QT_QPA_PLATFORM": "offscreen"}
 COUNTS = indexing.IndexStatus(files=7, passages=70, failed=1, skipped=2)
@@ -31,7 +34,7 @@ async def test_stores_that_are_still_opening_are_waited_for(bus: Bus) -> None:
     starting = a_status(
         ready=False,
         stores=(
-            system.StoreStatus(name="postgres", place="embedded", ok=False, detail="It is being started."),
+            system.StoreStatus(name="postgres", place="embedded", ok=False, problem=Problem(Code.STARTING)),
         ),
     )
     async with system_service(bus, starting, starting, a_status()), memory_service(bus, find_one, COUNTS):
@@ -45,7 +48,14 @@ async def test_a_store_that_does_not_open_is_reported_without_counts(
     monkeypatch.setattr(doctor, "SETTLE_S", 0.2)
     ill = a_status(
         ready=False,
-        stores=(system.StoreStatus(name="postgres", place="docker", ok=False, detail="wrong password"),),
+        stores=(
+            system.StoreStatus(
+                name="postgres",
+                place="docker",
+                ok=False,
+                problem=Problem(Code.REFUSED, {"reason": "wrong password"}),
+            ),
+        ),
     )
     async with system_service(bus, ill):
         assert await doctor.ask(bus) == (ill, None)
@@ -125,8 +135,15 @@ def test_it_speaks_russian(paths: Paths, capsys: pytest.CaptureFixture[str]) -> 
 def test_every_problem_is_a_sentence_and_1(paths: Paths, capsys: pytest.CaptureFixture[str]) -> None:
     """A store that is down, what the core complains of, and roots that do not exist."""
     status = a_status(
-        stores=(system.StoreStatus(name="graph", place="external", ok=False, detail="Start the server."),),
-        problems=("The keyring is locked. Unlock it.",),
+        stores=(
+            system.StoreStatus(
+                name="graph",
+                place="external",
+                ok=False,
+                problem=Problem(Code.GRAPH_UNREACHABLE, {"address": "bolt://h", "reason": "OSError"}),
+            ),
+        ),
+        problems=(Problem(Code.KEYRING_UNUSABLE, {"reason": "it is locked"}),),
         roots=(system.RootStatus(path="/home/anna/Desktop", exists=False),),
     )
     found = doctor.report(paths, SAYS, (status, None), environment=OFFSCREEN)
@@ -134,8 +151,8 @@ def test_every_problem_is_a_sentence_and_1(paths: Paths, capsys: pytest.CaptureF
     said = json.loads(capsys.readouterr().out)
     assert not said["ok"]
     assert said["problems"][:2] == [
-        "graph (external): Start the server.",
-        "The keyring is locked. Unlock it.",
+        "graph (external): No Neo4j answers at bolt://h (OSError). Start it, or correct TITAN_NEO4J_URL.",
+        sentences.for_problem(SAYS, status.problems[0]),
     ]
     assert "/home/anna/Desktop" in said["problems"][2]
 

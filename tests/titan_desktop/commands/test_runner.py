@@ -10,6 +10,7 @@ from titan_desktop.client import spawn
 from titan_desktop.commands import exit_codes, runner, sentences
 from titan_desktop.contracts import files, indexing, search, system
 from titan_desktop.contracts.message import publish
+from titan_desktop.contracts.problem import Code, Problem
 from titan_desktop.system import file_lock
 from titan_desktop.system.paths import Paths
 
@@ -18,7 +19,12 @@ STARTING = a_status(ready=False)
 ILL = a_status(
     ready=False,
     stores=(
-        system.StoreStatus(name="postgres", place="external", ok=False, detail="Wrong password. Correct it."),
+        system.StoreStatus(
+            name="postgres",
+            place="external",
+            ok=False,
+            problem=Problem(Code.REFUSED, {"reason": "wrong password"}),
+        ),
     ),
 )
 
@@ -30,7 +36,7 @@ async def say(bus: Bus, said: system.CoreReady | system.StoreChanged) -> None:
 async def test_a_ready_core_is_not_waited_for(bus: Bus) -> None:
     """One question is enough."""
     async with system_service(bus, a_status()):
-        await asyncio.wait_for(runner._until_ready(bus), 30)
+        await asyncio.wait_for(runner._until_ready(bus, SAYS), 30)
 
 
 async def test_a_core_that_becomes_ready_while_it_is_asked_is_heard(bus: Bus) -> None:
@@ -40,7 +46,7 @@ async def test_a_core_that_becomes_ready_while_it_is_asked_is_heard(bus: Bus) ->
         await say(bus, system.CoreReady(pid=1, version="0.1.0"))
 
     async with system_service(bus, STARTING, on_asked=become_ready):
-        await asyncio.wait_for(runner._until_ready(bus), 30)
+        await asyncio.wait_for(runner._until_ready(bus, SAYS), 30)
 
 
 async def test_a_store_that_does_not_open_is_a_sentence(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,8 +58,11 @@ async def test_a_store_that_does_not_open_is_a_sentence(bus: Bus, monkeypatch: p
 
     async with system_service(bus, ILL, on_asked=fail):
         with pytest.raises(runner.CommandError) as caught:
-            await asyncio.wait_for(runner._until_ready(bus), 30)
-    assert caught.value.sentence == "titan: Wrong password. Correct it."
+            await asyncio.wait_for(runner._until_ready(bus, SAYS), 30)
+    assert caught.value.sentence == (
+        "titan: PostgreSQL cannot be used: wrong password. See that the server runs, and that its address and"
+        " password are right."
+    )
     assert caught.value.status == exit_codes.NOT_REACHED
 
 

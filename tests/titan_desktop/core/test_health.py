@@ -13,6 +13,7 @@ from tests.e2e.harness import Listener, Titan, cleaned
 from tests.relay import relay
 from titan_desktop.adapters.postgres.database import Database, DatabaseUnavailableError
 from titan_desktop.contracts import system
+from titan_desktop.contracts.problem import Code, Problem
 from titan_desktop.core import health as health_module
 from titan_desktop.core.health import Health
 from titan_desktop.settings import StoreSettings
@@ -50,7 +51,8 @@ async def test_a_store_that_has_gone_is_found_when_somebody_asks(database_url: s
         for _ in range(3):
             now = await postgres(health)
             assert not now.ok
-            assert now.detail.startswith("PostgreSQL cannot be used: ")
+            assert now.problem is not None
+            assert now.problem.code == Code.REFUSED
         await way.open()
         assert (await postgres(health)).ok
         await database.close()
@@ -73,7 +75,9 @@ async def test_a_silent_store_holds_nobody_up(database_url: str, monkeypatch: py
         assert (await postgres(health)).ok
         way.hold()
         patience(answer_s=0.05, look_s=30.0)
-        assert "has not answered for 0.05 s" in (await postgres(health)).detail
+        assert (await postgres(health)).problem == Problem(
+            Code.SILENT, {"product": "PostgreSQL", "seconds": "0.05"}
+        )
         assert [store.ok for store in told] == [True]
         way.let_pass()
         patience(answer_s=30.0, look_s=30.0)
@@ -110,9 +114,10 @@ async def test_what_its_place_says_of_a_server_is_not_overwritten() -> None:
 
     health, told = a_health()
     health.mark_serving("postgres", "PostgreSQL", "18", look)
-    health.server_changed("postgres", "postgres ended and is started again.")
-    assert (await postgres(health)).detail == "postgres ended and is started again."
-    health.server_changed("postgres", "")
+    restarting = Problem(Code.RESTARTING, {"store": "postgres"})
+    health.server_changed("postgres", restarting)
+    assert (await postgres(health)).problem == restarting
+    health.server_changed("postgres", None)
     assert [store.ok for store in told] == [True, False, True]
 
 
@@ -160,9 +165,9 @@ def is_postgres(said: system.StoreChanged, *, ok: bool) -> bool:
 
 
 async def test_the_last_lines_of_a_log_are_no_news() -> None:
-    """A server that fails again with the same sentence and a new log is told once; who asks gets the new lines."""
+    """A server that fails again with the same problem and a new log is told once; who asks gets the new lines."""
     health, told = a_health()
     for time in ("12:00", "12:01"):
-        health.server_changed("postgres", f"postgres cannot start. Last in its log:\n{time} FATAL")
+        health.server_changed("postgres", Problem(Code.POSTGRES_FAILED, {}, f"{time} FATAL"))
     assert len(told) == 1
-    assert (await postgres(health)).detail.endswith("12:01 FATAL")
+    assert (await postgres(health)).problem == Problem(Code.POSTGRES_FAILED, {}, "12:01 FATAL")

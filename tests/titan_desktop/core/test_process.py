@@ -276,11 +276,12 @@ async def test_a_store_that_cannot_be_opened_does_not_stop_the_others(fresh: Tit
     (junk / "somebody's file").touch()
     async with fresh.link() as link, Listener(link, system.CoreReady, system.StoreChanged) as heard:
         failed = await changed(heard, "postgres", ok=False)
-        assert str(fresh.paths.data) in failed.detail
+        assert failed.problem is not None
+        assert str(fresh.paths.data) in str(failed.problem)
         now = await status(link)
         assert not now.ready
         assert store(now, "redis").ok
-        assert store(now, "postgres").detail == failed.detail
+        assert store(now, "postgres").problem == failed.problem
         (junk / "somebody's file").unlink()
         await heard.first(system.CoreReady)
         assert store(await status(link), "postgres").ok

@@ -109,7 +109,7 @@ def test_a_port_that_the_person_changed_stays(paths: Paths) -> None:
 async def test_without_docker_a_sentence_says_so(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
     """No docker on the PATH."""
     monkeypatch.setenv("PATH", str(paths.data))
-    with pytest.raises(StoreUnavailableError, match="Docker is not installed") as caught:
+    with pytest.raises(StoreUnavailableError, match="docker_missing") as caught:
         await Docker(paths, ["redis"]).url("redis")
     assert caught.value.store == "redis"
 
@@ -127,7 +127,7 @@ async def test_an_engine_that_does_not_answer_is_a_sentence(
     """The client is there, the engine is not; its own words are in the log."""
     _program(tmp_path, "echo 'Cannot connect to the Docker daemon' >&2; exit 1")
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    with pytest.raises(StoreUnavailableError, match="engine does not answer"):
+    with pytest.raises(StoreUnavailableError, match="docker_silent"):
         await Docker(paths, ["redis"]).url("redis")
     assert "Cannot connect" in (paths.logs / "docker.log").read_text()
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from titan_desktop.client import problems
 from titan_desktop.provision.errors import StoreUnavailableError
 from titan_desktop.provision.external import VARIABLES, External
 
@@ -37,10 +38,10 @@ async def test_a_url_that_cannot_be_taken_apart_is_not_quoted(store: str, url: s
     """The drivers would say what they took for the port: half of a password. The sentence names the variable."""
     with pytest.raises(StoreUnavailableError, match=VARIABLES[store][0]) as caught:
         await External({VARIABLES[store][0]: url}).url(store)
-    assert "sec" not in caught.value.sentence
+    assert "sec" not in problems.say("en", caught.value.problem)
 
 
 async def test_what_is_not_set_is_a_sentence() -> None:
     """With an example."""
-    with pytest.raises(StoreUnavailableError, match="TITAN_REDIS_URL is not set"):
+    with pytest.raises(StoreUnavailableError, match=r"variable_missing .*TITAN_REDIS_URL"):
         await External({}).url("redis")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from titan_desktop.client import problems
 from titan_desktop.provision.errors import StoreUnavailableError
 from titan_desktop.provision.external import External
 from titan_desktop.provision.places import Provision
@@ -42,22 +43,20 @@ async def test_places_may_be_mixed(titan_home: None, monkeypatch: pytest.MonkeyP
         assert endpoints.redis_url.startswith("unix://")
         assert endpoints.postgres_dsn == URLS["TITAN_POSTGRES_URL"]
         assert endpoints.graph.folder == paths.data / "graph"
-    assert changes == [("redis", "")]
+    assert changes == [("redis", None)]
     assert not (paths.data / "postgres-18").exists()
 
 
 @pytest.mark.parametrize("store", ["redis", "postgres", "graph"])
 async def test_a_missing_url_is_a_sentence_with_an_example(store: str) -> None:
     """It names the variable."""
-    with pytest.raises(
-        StoreUnavailableError, match=r"is not set\. Set it, for instance to [a-z]+://"
-    ) as caught:
+    with pytest.raises(StoreUnavailableError, match=r"variable_missing .* example=[a-z]+://") as caught:
         await External({}).url(store)
     assert caught.value.store == store
 
 
 async def test_the_url_of_another_kind_of_server_is_refused_without_being_repeated() -> None:
     """The sentence goes to logs, and a wrong URL may hold a right password."""
-    with pytest.raises(StoreUnavailableError, match="does not name a postgres server") as caught:
+    with pytest.raises(StoreUnavailableError, match="variable_of_other_kind") as caught:
         await External({"TITAN_POSTGRES_URL": "mysql://u:very-secret@host/db"}).url("postgres")
-    assert "very-secret" not in caught.value.sentence
+    assert "very-secret" not in problems.say("en", caught.value.problem)

@@ -16,6 +16,7 @@ from titan_desktop.adapters.postgres.database import Database
 from titan_desktop.adapters.postgres.history import PostgresHistory
 from titan_desktop.adapters.postgres.schema import MIGRATIONS
 from titan_desktop.contracts.chat import SendPrompt
+from titan_desktop.contracts.problem import Problem
 from titan_desktop.provision import postgres_upgrade
 from titan_desktop.provision.errors import StoreUnavailableError
 from titan_desktop.provision.postgres_access import Access
@@ -79,7 +80,8 @@ def older(folder: Path) -> bool:
 async def test_conversations_outlive_a_new_major_version(folder: Path, listen: str) -> None:
     """They are there in 18; the older cluster goes when 18 has served in a later start, and not before."""
     async with keeping(folder, "postgres", listen=listen) as host:
-        assert "PostgreSQL 16 to 18" in (await host.heard("postgres", "preparing"))["sentence"]
+        preparing = (await host.heard("postgres", "preparing"))["problem"]
+        assert (preparing["code"], preparing["fields"]) == ("upgrading", {"major": "16", "ours": "18"})
         dsn = (await host.heard("postgres", "up"))["url"]
         assert (await answer(dsn, "SHOW server_version")).startswith("18.")
         assert await question(dsn) == QUESTION
@@ -152,9 +154,7 @@ def test_a_disk_without_room_is_told_before_anything_is_done(
         free = 30_000_000
 
     monkeypatch.setattr(postgres_upgrade.shutil, "disk_usage", lambda _folder: Disk)
-    with pytest.raises(
-        StoreUnavailableError, match=r"disk is too full .* MB are free at .*/data; .* Nothing is lost"
-    ):
+    with pytest.raises(StoreUnavailableError, match=r"no_room_to_upgrade .*megabytes=\d+ folder=.*/data$"):
         an_upgrade(folder).fill(folder / "data/new", Path(), Refusing())
 
 
@@ -171,7 +171,7 @@ def test_a_disk_that_fills_meanwhile_is_told(folder: Path, monkeypatch: pytest.M
             Disk.free = 1_000_000
             raise ProgramFailedError("pg_dump", 1)
 
-    with pytest.raises(StoreUnavailableError, match="disk is too full"):
+    with pytest.raises(StoreUnavailableError, match="no_room_to_upgrade"):
         an_upgrade(folder, Filling()).fill(folder / "data/new", Path(), Filling())
     assert not (folder / "data/postgres.upgrade").exists()
 
@@ -181,7 +181,7 @@ class Refusing:
 
     def note(self, line: str) -> None: ...
 
-    def tell(self, sentence: str) -> None: ...
+    def tell(self, problem: Problem) -> None: ...
 
     def serving(self, *_: object, **__: object) -> None:
         raise AssertionError("a server was started")

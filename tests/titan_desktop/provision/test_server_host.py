@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import psutil
@@ -14,8 +15,15 @@ import pytest
 
 from tests import servers
 from tests.server_host import answer, gone, keeping
+from titan_desktop.client import problems
+from titan_desktop.contracts.problem import Problem
 from titan_desktop.provision import orphans
 from titan_desktop.system import processes
+
+
+def said(report: dict[str, Any]) -> str:
+    """What a person reads of a report."""
+    return problems.say("en", Problem(**report["problem"]))
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +147,7 @@ async def test_a_folder_that_cannot_be_used_is_a_sentence() -> None:
         (folder / "data").mkdir()
         (folder / "data/redis").touch()
         async with keeping(folder, "redis") as host:
-            sentence = (await host.heard("redis", "failed"))["sentence"]
+            sentence = said(await host.heard("redis", "failed"))
             assert str(folder / "data/redis") in sentence
             assert "TITAN_HOME" in sentence
             (folder / "data/redis").unlink()
@@ -230,7 +238,7 @@ async def test_a_damaged_append_only_file_is_a_sentence_with_the_cure() -> None:
         (log,) = (folder / "data/redis/appendonlydir").glob("*.incr.aof")
         log.write_bytes(b"*1\r\n$4\r\nPING\r\nGARBAGE" * 9)
         async with keeping(folder, "redis") as host:
-            sentence = (await host.heard("redis", "failed"))["sentence"]
+            sentence = said(await host.heard("redis", "failed"))
             assert f"move {folder / 'data/redis'} away" in sentence
             (folder / "data/redis").rename(folder / "away")
             await host.heard("redis", "up")
@@ -245,7 +253,7 @@ async def test_a_cluster_that_cannot_be_read_here_is_not_touched(name: str, majo
         cluster.mkdir(parents=True)
         (cluster / "PG_VERSION").write_text(f"{major}\n")
         async with keeping(folder, "postgres") as host:
-            sentence = (await host.heard("postgres", "failed"))["sentence"]
+            sentence = said(await host.heard("postgres", "failed"))
         assert f"{cluster}, made by PostgreSQL {major}" in sentence
         assert cure in sentence
         assert [path.name for path in cluster.parent.iterdir()] == [cluster.name]

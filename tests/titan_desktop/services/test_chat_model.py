@@ -2,6 +2,7 @@
 
 import pytest
 
+from titan_desktop.contracts.problem import Code, Problem
 from titan_desktop.ports.model import Endpoint
 from titan_desktop.ports.secrets import Key, SecretsUnavailableError
 from titan_desktop.services.chat.model import resolve
@@ -56,8 +57,8 @@ async def test_openai_without_a_key_is_not_configured(base_url: str) -> None:
 async def test_a_keyring_that_cannot_be_used_is_a_problem_to_show() -> None:
     """A locked one may hold the key; a system without one holds none, and most people need none."""
     locked = await resolve(ModelSettings(), Ring(fault=SecretsUnavailableError("it is locked")))
-    assert "it is locked" in locked.problem
-    assert (await resolve(ModelSettings(), Ring(fault=ABSENT))).problem == ""
+    assert locked.problem == Problem(Code.KEYRING_UNUSABLE, {"reason": "it is locked"})
+    assert (await resolve(ModelSettings(), Ring(fault=ABSENT))).problem is None
 
 
 async def test_a_password_in_the_address_is_told_to_nobody() -> None:

@@ -11,6 +11,7 @@ from tests.titan_desktop.ui.window_core import heard
 from titan_bus import Bus, BusConfig, RequestRefused
 from titan_desktop.contracts import chat, files, indexing, system, topics
 from titan_desktop.contracts.chat import State
+from titan_desktop.contracts.problem import Code, Problem
 from titan_desktop.ui.base.bridge import Bridge
 from titan_desktop.ui.base.tasks import Tasks
 from titan_desktop.ui.chat.outbox import Outbox
@@ -369,10 +370,15 @@ async def test_a_store_that_goes_is_shown_until_it_is_back(core, shell):
     """The strip says so at once, and an answer of before does not take it away; back again, it is gone."""
     banner = shell.banner
     well = system.StoreStatus(name="postgres", place="external", ok=True, product="PostgreSQL", version="18")
-    ill = system.StoreStatus(name="postgres", place="external", ok=False, detail="It does not answer.")
+    ill = system.StoreStatus(
+        name="postgres",
+        place="external",
+        ok=False,
+        problem=Problem(Code.SILENT, {"product": "PostgreSQL", "seconds": "1"}),
+    )
     core.status = msgspec.structs.replace(core.status, stores=(ill,))
     await core.say(system.StoreChanged(store=ill))
-    await until(lambda: "It does not answer." in banner.text, heard(shell.parts[3], system.StoreChanged))
+    await until(lambda: "not answered" in banner.text, heard(shell.parts[3], system.StoreChanged))
     core.status = msgspec.structs.replace(core.status, stores=(well,))
     await core.say(system.StoreChanged(store=well))
-    await until(lambda: "It does not answer." not in banner.text, heard(shell.parts[3], system.StoreChanged))
+    await until(lambda: "not answered" not in banner.text, heard(shell.parts[3], system.StoreChanged))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from titan_desktop.adapters.graph import cypher
+from titan_desktop.contracts.problem import Code
 from titan_desktop.ports.graph import FileNode, GraphCounts, GraphQueryError, GraphUnavailableError, Product
 from titan_desktop.system.file_lock import FileLock
 
@@ -88,10 +89,7 @@ class LadybugGraph:
     def _open(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not self._lock.acquire():
-            raise GraphUnavailableError(
-                f"another process holds {self._folder}",
-                "End the other Titan, or give this one its own TITAN_HOME.",
-            )
+            raise GraphUnavailableError(Code.GRAPH_IN_USE, folder=self._folder)
         import ladybug  # 0.13 s, so it is imported here, in the thread
 
         try:
@@ -106,10 +104,8 @@ class LadybugGraph:
                 self._rows(table)
         except (RuntimeError, GraphQueryError) as error:
             self._close()
-            raise GraphUnavailableError(
-                str(error).splitlines()[0].rstrip(". "),
-                f"If this stays, delete {self._folder} and run `titan index --force`: the graph is made anew.",
-            ) from error
+            reason = str(error).splitlines()[0].rstrip(". ")
+            raise GraphUnavailableError(Code.GRAPH_DAMAGED, reason=reason, folder=self._folder) from error
 
     def _close(self) -> None:
         for handle in (self._connection, self._database):
@@ -149,7 +145,7 @@ class LadybugGraph:
 
     def _rows(self, statement: str, values: dict[str, Any] | None = None) -> list[list[Any]]:
         if self._connection is None:
-            raise GraphUnavailableError("it is not open", "Restart Titan.")
+            raise GraphUnavailableError(Code.GRAPH_NOT_OPEN)
         try:
             result = self._connection.execute(statement, values)
             try:

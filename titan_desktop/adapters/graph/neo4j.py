@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from titan_desktop.adapters.graph import cypher
+from titan_desktop.contracts.problem import Code
 from titan_desktop.ports.graph import FileNode, GraphCounts, GraphQueryError, GraphUnavailableError, Product
 
 if TYPE_CHECKING:
@@ -22,12 +23,12 @@ _CONSTRAINTS = (
     "CREATE CONSTRAINT titan_file_path IF NOT EXISTS FOR (f:File) REQUIRE f.path IS UNIQUE",
     "CREATE CONSTRAINT titan_folder_path IF NOT EXISTS FOR (d:Folder) REQUIRE d.path IS UNIQUE",
 )
-_CURES = {
-    "Neo.ClientError.Security.Unauthorized": "Correct the user and the password in TITAN_NEO4J_URL.",
-    "Neo.ClientError.Security.AuthenticationRateLimit": "Wait a minute; the password was wrong too often.",
-    "Neo.ClientError.Security.Forbidden": "Give the user of TITAN_NEO4J_URL the right to write.",
-    "Neo.ClientError.Security.CredentialsExpired": "Change the password of this Neo4j user first.",
-    "Neo.ClientError.Database.DatabaseNotFound": "Correct the database's name in TITAN_NEO4J_URL.",
+_PROBLEMS = {
+    "Neo.ClientError.Security.Unauthorized": Code.GRAPH_PASSWORD,
+    "Neo.ClientError.Security.AuthenticationRateLimit": Code.GRAPH_BLOCKED,
+    "Neo.ClientError.Security.Forbidden": Code.GRAPH_RIGHTS,
+    "Neo.ClientError.Security.CredentialsExpired": Code.GRAPH_EXPIRED,
+    "Neo.ClientError.Database.DatabaseNotFound": Code.GRAPH_DATABASE,
 }
 """Codes that speak of the person's environment, not of a statement of ours."""
 _Result = TypeVar("_Result")
@@ -80,9 +81,7 @@ class Neo4jGraph:
                     notifications_min_severity="OFF",
                 )
                 return driver
-        raise GraphUnavailableError(
-            f"{self._address} is not an address of a Neo4j", "Correct TITAN_NEO4J_URL: bolt://host:7687."
-        )
+        raise GraphUnavailableError(Code.GRAPH_ADDRESS, address=self._address)
 
     async def close(self) -> None:
         """Close the connections, within a moment."""
@@ -145,7 +144,7 @@ class Neo4jGraph:
     @property
     def _opened(self) -> "AsyncDriver":
         if self._driver is None:
-            raise GraphUnavailableError("it is not open", "Restart Titan.")
+            raise GraphUnavailableError(Code.GRAPH_NOT_OPEN)
         return self._driver
 
     async def _translated(self, call: Callable[[], Awaitable[_Result]]) -> _Result:
@@ -155,15 +154,14 @@ class Neo4jGraph:
             return await call()
         except Neo4jError as error:
             code = error.code or ""
-            if cure := _CURES.get(code):
-                raise GraphUnavailableError(f"{self._address} answered {code}", cure) from error
+            if problem := _PROBLEMS.get(code):
+                raise GraphUnavailableError(problem, address=self._address) from error
             if error.is_retryable():  # still failing after RETRY_TIMEOUT_S
-                raise GraphUnavailableError(f"{self._address} answered {code}", "Try again later.") from error
+                raise GraphUnavailableError(Code.GRAPH_BUSY, address=self._address, reason=code) from error
             raise GraphQueryError(code, error.message or "") from error
         except (DriverError, OSError) as error:
             raise GraphUnavailableError(
-                f"no Neo4j answers at {self._address} ({type(error).__name__})",
-                "Start it, or correct TITAN_NEO4J_URL.",
+                Code.GRAPH_UNREACHABLE, address=self._address, reason=type(error).__name__
             ) from error
 
 

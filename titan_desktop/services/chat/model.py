@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass
 
+from titan_desktop.contracts.problem import Code, Problem
 from titan_desktop.contracts.system import ModelStatus
 from titan_desktop.ports.model import Endpoint
 from titan_desktop.ports.secrets import Key, Secrets, SecretsUnavailableError
@@ -16,12 +17,12 @@ class ResolvedModel:
     """The endpoint to ask, None when no model is configured; and what may be told of it.
 
     Attributes:
-        problem: why a key that may be in the keyring could not be had; "" when all is well.
+        problem: why a key that may be in the keyring could not be had; None when all is well.
     """
 
     endpoint: Endpoint | None
     status: ModelStatus
-    problem: str = ""
+    problem: Problem | None = None
 
 
 async def resolve(chosen: ModelSettings, secrets: Secrets) -> ResolvedModel:
@@ -40,10 +41,10 @@ async def resolve(chosen: ModelSettings, secrets: Secrets) -> ResolvedModel:
     return ResolvedModel(endpoint if configured else None, status, problem)
 
 
-async def find_key(base_url: str, secrets: Secrets) -> tuple[Key | None, str]:
+async def find_key(base_url: str, secrets: Secrets) -> tuple[Key | None, Problem | None]:
     """Return an endpoint's key; without one, also why it could not be had, where one may be in the keyring."""
     try:
-        return await secrets.key(base_url), ""
+        return await secrets.key(base_url), None
     except SecretsUnavailableError as error:
         _log.info("going on without a key: %s", error)
-        return None, "" if error.absent else str(error)
+        return None, None if error.absent else Problem(Code.KEYRING_UNUSABLE, {"reason": error.reason})

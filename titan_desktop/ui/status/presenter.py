@@ -2,17 +2,22 @@
 
 import asyncio
 from collections.abc import Iterator
-from typing import NamedTuple, assert_never
+from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from PySide6.QtCore import QObject, Signal
 
 from titan_bus import BusError
+from titan_desktop.client import problems
 from titan_desktop.contracts import system
 from titan_desktop.ui.base.banner import Banner
 from titan_desktop.ui.base.bridge import Bridge
 from titan_desktop.ui.base.exit_mark import FormerEnd
 from titan_desktop.ui.base.short_path import short_path
 from titan_desktop.ui.base.tasks import Tasks
+from titan_desktop.ui.base.translator import language
+
+if TYPE_CHECKING:
+    from titan_desktop.contracts.problem import Problem
 
 STATUS_RETRY_S = 2.0
 
@@ -43,7 +48,7 @@ class StatusPresenter(QObject):
         self._core_trouble = _Said()
         self._starting = True
         self._stores: dict[str, system.StoreStatus] = {}
-        self._problems: tuple[str, ...] = ()
+        self._problems: tuple[Problem, ...] = ()
         self._has_model: bool | None = None
         self._dead_letters = 0
         self._fault = ""
@@ -145,11 +150,10 @@ class StatusPresenter(QObject):
         if self._fault:
             yield _Said(self._fault, "danger")
         yield self._about_former_end()
-        failed = [store.detail for store in self._stores.values() if not store.ok and not store.opening]
-        if problems := (*failed, *self._problems):
-            # The core speaks English: what it says is the detail of a sentence in the person's language.
-            detail = self.tr("Titan's core reports: {detail}").format(detail=problems[0])
-            yield _Said(detail, "warning")
+        failed = [store.problem for store in self._stores.values() if not store.ok and not store.opening]
+        for problem in (*failed, *self._problems):
+            if problem is not None:
+                yield _Said(problems.say(language(), problem), "warning")
         if self._dead_letters:
             yield self._about_dead_letters()
         if self._has_model is False:

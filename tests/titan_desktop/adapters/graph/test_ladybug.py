@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from titan_desktop.adapters.graph.ladybug import LadybugGraph
+from titan_desktop.client import problems
 from titan_desktop.ports.graph import FileNode, GraphUnavailableError
 from titan_desktop.system.file_lock import FileLock
 
@@ -72,10 +73,10 @@ async def test_a_graph_that_another_process_holds_is_refused_with_the_cure(tmp_p
     with FileLock(tmp_path / "graph" / "graph.lock") as other:
         assert other.acquire()
         graph = LadybugGraph(tmp_path / "graph")
-        with pytest.raises(GraphUnavailableError, match="another process holds") as caught:
+        with pytest.raises(GraphUnavailableError, match="graph_in_use") as caught:
             await graph.open()
         await graph.close()
-    assert "TITAN_HOME" in caught.value.cure
+    assert "TITAN_HOME" in problems.say("en", caught.value.problem)
 
 
 async def test_a_damaged_database_says_how_to_make_it_anew(tmp_path: Path) -> None:
@@ -86,7 +87,7 @@ async def test_a_damaged_database_says_how_to_make_it_anew(tmp_path: Path) -> No
     with pytest.raises(GraphUnavailableError) as caught:
         await graph.open()
     await graph.close()
-    assert "titan index --force" in caught.value.cure
+    assert "titan index --force" in problems.say("en", caught.value.problem)
 
 
 async def test_a_closed_graph_is_unavailable_and_opens_again(tmp_path: Path) -> None:
@@ -102,6 +103,6 @@ async def test_a_closed_graph_is_unavailable_and_opens_again(tmp_path: Path) -> 
 async def test_a_graph_that_is_not_open_says_so(tmp_path: Path) -> None:
     """A call before `open` is an error of its own, not an attribute of None."""
     graph = LadybugGraph(tmp_path / "graph")
-    with pytest.raises(GraphUnavailableError, match="not open"):
+    with pytest.raises(GraphUnavailableError, match="not_open"):
         await graph.counts()
     await graph.close()

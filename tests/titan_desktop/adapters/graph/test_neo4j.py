@@ -7,22 +7,25 @@ import pytest
 
 from tests.servers import free_port
 from titan_desktop.adapters.graph.neo4j import Neo4jGraph
+from titan_desktop.client import problems
 from titan_desktop.ports.graph import FileNode, GraphCounts, GraphQueryError, GraphUnavailableError
 
 
 async def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
     """The sentence holds the address and the cure, and never the secret."""
     graph = Neo4jGraph(f"bolt://anna:s3cret@127.0.0.1:{free_port()}")
-    with pytest.raises(GraphUnavailableError, match=r"no Neo4j answers at bolt://127\.0\.0\.1") as caught:
+    with pytest.raises(
+        GraphUnavailableError, match=r"graph_unreachable address=bolt://127\.0\.0\.1"
+    ) as caught:
         await graph.open()
     assert "s3cret" not in str(caught.value)
-    assert "TITAN_NEO4J_URL" in caught.value.cure
+    assert "TITAN_NEO4J_URL" in problems.say("en", caught.value.problem)
 
 
 async def test_an_address_of_something_else_is_refused() -> None:
     """A wrong scheme or port is the person's typing, not our bug."""
     for url in ("http://localhost:7687", "localhost", "bolt://localhost:port"):
-        with pytest.raises(GraphUnavailableError, match="not an address of a Neo4j"):
+        with pytest.raises(GraphUnavailableError, match="graph_address"):
             await Neo4jGraph(url).open()
 
 
@@ -42,9 +45,9 @@ async def test_a_server_that_speaks_something_else_is_refused() -> None:
 @pytest.mark.neo4j
 async def test_a_database_that_does_not_exist_is_named(neo4j_url: str) -> None:
     """The path of the URL names the database; the code of the error leads to the cure."""
-    with pytest.raises(GraphUnavailableError, match="DatabaseNotFound") as caught:
+    with pytest.raises(GraphUnavailableError, match="graph_database") as caught:
         await Neo4jGraph(f"{neo4j_url}/nowhere").open()
-    assert "database's name" in caught.value.cure
+    assert "Correct its name" in problems.say("en", caught.value.problem)
 
 
 @pytest.mark.neo4j
