@@ -12,6 +12,7 @@ from titan_desktop.contracts.declaring import take
 from titan_desktop.contracts.message import ask, event_type, publish
 from titan_desktop.core.chain import Chain
 from titan_desktop.core.serving import serving
+from titan_desktop.system import logs
 
 STATUS = system.Status(
     version="1", pid=7, ready=True, stores=(), model=system.ModelStatus(configured=False),
@@ -120,3 +121,21 @@ async def test_permission_is_asked_after_access(bus: Bus) -> None:
         with pytest.raises(RequestFailedError, match="not_permitted"):
             await ask(bus, system.GetStatus())
     assert asked == [("access", "status", "test@v1"), ("permission", "status", "test@v1")]
+
+
+async def test_what_a_handler_logs_names_its_event_s_trace(bus: Bus) -> None:
+    """And only while it handles it."""
+    traces: list[str] = []
+
+    class Traced(Service):
+        async def get_status(self, wanted: system.GetStatus) -> system.Status:
+            traces.append(logs.trace.get())
+            return await super().get_status(wanted)
+
+    async with serving(bus, Chain(), Traced()):
+        tail = bus.tail([system.GetStatus.topic], start="0")
+        await ask(bus, system.GetStatus())
+        event = await anext(tail)
+        await tail.close()
+    assert traces == [event.meta.trace_id]
+    assert logs.trace.get() == "-"
