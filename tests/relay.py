@@ -1,4 +1,4 @@
-"""A way to a real PostgreSQL that a test can break: clients see a server that is gone, or one that is silent."""
+"""A way to a real server that a test can break: clients see one that is gone, or one that is silent."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ class Relay:
     @property
     def url(self) -> str:
         user, mark, _ = self._parts.netloc.rpartition("@")
-        return f"postgresql://{user}{mark}127.0.0.1:{self._port}{self._parts.path}"
+        return f"{self._parts.scheme}://{user}{mark}127.0.0.1:{self._port}{self._parts.path}"
 
     async def open(self) -> None:
         """Let clients through, from now on."""
@@ -83,7 +83,7 @@ class Relay:
 
 @contextlib.asynccontextmanager
 async def relay(dsn: str) -> AsyncIterator[Relay]:
-    """An open relay to the server of `dsn`."""
+    """An open relay to the PostgreSQL or Neo4j of `dsn`."""
     made = Relay(dsn)
     await made.open()
     try:

@@ -83,13 +83,12 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     from titan_desktop.services.indexing import IndexingService
     from titan_desktop.services.search import SearchService
 
-    bus, health = foundation.bus, foundation.health
+    bus = foundation.bus
     database = Database(await foundation.provision.postgres_dsn())
     await database.open()
     stack.push_async_callback(database.close)
     await database.migrate(schema.MIGRATIONS)
-    health.mark_serving("postgres", "PostgreSQL", await database.version(), database.look)
-    stack.callback(health.mark_closed, "postgres")
+    version = await database.version()
 
     index = passages.PostgresPassages(database)
     extractor = await stack.enter_async_context(PooledExtractor(foundation.files_root.roots))
@@ -113,6 +112,9 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     await stack.enter_async_context(serving(bus, foundation.chain, files))
     foundation.roots = files.roots_status
     foundation.busy[:] = [chat.busy, indexing.busy, files.busy]
+    # Last of all: an attempt that fails at a service would else tell at each try that the store comes and goes.
+    foundation.health.mark_serving("postgres", "PostgreSQL", version, database.look)
+    stack.callback(foundation.health.mark_closed, "postgres")
 
 
 async def open_graph(stack: AsyncExitStack, foundation: Foundation) -> None:
@@ -139,9 +141,9 @@ async def open_graph(stack: AsyncExitStack, foundation: Foundation) -> None:
     await graph.open()
     stack.push_async_callback(graph.close)
     product = await graph.product_version()
+    await stack.enter_async_context(serving(foundation.bus, foundation.chain, GraphService(graph)))
     foundation.health.mark_serving("graph", product.name, product.version, look)
     stack.callback(foundation.health.mark_closed, "graph")
-    await stack.enter_async_context(serving(foundation.bus, foundation.chain, GraphService(graph)))
 
 
 async def _import_beside_the_loop(*names: str) -> None:

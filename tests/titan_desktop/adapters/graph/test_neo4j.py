@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.relay import relay
 from tests.servers import free_port
 from titan_desktop.adapters.graph.neo4j import Neo4jGraph
 from titan_desktop.client import problems
@@ -40,6 +41,21 @@ async def test_a_server_that_speaks_something_else_is_refused() -> None:
         port = server.sockets[0].getsockname()[1]
         with pytest.raises(GraphUnavailableError):
             await Neo4jGraph(f"bolt://127.0.0.1:{port}").open()
+
+
+@pytest.mark.neo4j
+async def test_a_look_finds_a_server_that_has_gone_and_come_back(neo4j_url: str) -> None:
+    """Also when the driver has a connection that was good a moment ago."""
+    async with relay(neo4j_url) as way:
+        graph = Neo4jGraph(way.url)
+        await graph.open()
+        await graph.look()
+        await way.close()
+        with pytest.raises(GraphUnavailableError):
+            await graph.look()
+        await way.open()
+        await graph.look()
+        await graph.close()
 
 
 @pytest.mark.neo4j
