@@ -60,10 +60,11 @@ class AnsweringCore(WindowCore):
     async def delete(self, conversation_id: str) -> None:
         """Delete a conversation, as this or another window asked."""
         found = [held for held in self.conversations if held.id == conversation_id]
+        gone = chat.Conversation(id=conversation_id, title="", created_at=AT, updated_at=AT)
         if found:
             self.conversations.remove(found[0])
             self.messages = [m for m in self.messages if m.conversation_id != conversation_id]
-            await self.say(chat.ConversationChanged(conversation=found[0], deleted=True))
+        await self.say(chat.ConversationChanged(conversation=gone, deleted=True))
 
     async def get_history(self, wanted: chat.GetHistory) -> chat.HistoryPage:
         if all(held.id != wanted.conversation_id for held in self.conversations):
@@ -78,10 +79,12 @@ class AnsweringCore(WindowCore):
 
     async def send_prompt(self, prompt: chat.SendPrompt) -> None:
         if any(message.id == prompt.message_id for message in self.messages):
+            await self._say_again(prompt)
             return
+        before = self.stored(prompt.conversation_id)
         question = chat.Message(
             id=prompt.message_id, conversation_id=prompt.conversation_id, role=chat.Role.USER, text=prompt.text,
-            state=State.COMPLETE, created_at=AT,
+            state=State.COMPLETE, created_at=AT, parent_id=before[-1].id if before else "",
         )  # fmt: skip
         self.messages.append(question)
         self._clock += 1
@@ -100,10 +103,20 @@ class AnsweringCore(WindowCore):
             text="",
             state=State.WAITING,
             created_at=AT,
+            parent_id=question.id,
             question_id=question.id,
             attempt=1,
         )
         await self._begin(answer)
+
+    async def _say_again(self, prompt: chat.SendPrompt) -> None:
+        """The command has come twice."""
+        [question] = [message for message in self.messages if message.id == prompt.message_id]
+        [conversation] = [held for held in self.conversations if held.id == prompt.conversation_id]
+        await self.say(chat.UserMessage(message=question, conversation=conversation))
+        answer = self._answer_to(question.id)
+        if answer is not None and answer.state not in GROWING:
+            await self.say(chat.AssistantMessage(message=answer))
 
     async def _begin(self, answer: chat.Message) -> None:
         hits = tuple(
@@ -156,9 +169,10 @@ class AnsweringCore(WindowCore):
             await self._begin(replace(answer, attempt=answer.attempt + 1, kind=chat.AnswerKind.MODEL))
 
     async def rename_conversation(self, command: chat.RenameConversation) -> None:
+        title = " ".join(command.title.split())
         for place, held in enumerate(self.conversations):
-            if held.id == command.conversation_id:
-                self.conversations[place] = replace(held, title=command.title)
+            if held.id == command.conversation_id and title:
+                self.conversations[place] = replace(held, title=title)
                 await self.say(chat.ConversationChanged(conversation=self.conversations[place]))
 
     def _answer_to(self, question_id: str) -> chat.Message | None:

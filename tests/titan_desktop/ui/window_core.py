@@ -87,7 +87,10 @@ class WindowCore:
         await self.hold_history.wait()
         mine = [m for m in self.messages if m.conversation_id == wanted.conversation_id]
         if wanted.before:
-            mine = mine[: [m.id for m in mine].index(wanted.before)]
+            ids = [m.id for m in mine]
+            if wanted.before not in ids:
+                raise RequestRefused("not_found", wanted.before)
+            mine = mine[: ids.index(wanted.before)]
         return chat.HistoryPage(
             conversation_id=wanted.conversation_id,
             messages=tuple(mine[-wanted.limit :]),
@@ -98,11 +101,13 @@ class WindowCore:
         self.asked.append(chat.GetMessage)
         found = [m for m in self.messages if m.id == wanted.message_id]
         if not found:
-            raise RequestRefused("unknown")
+            raise RequestRefused("not_found", wanted.message_id)
         return found[0]
 
     def _page(self, request: chat.ListConversations) -> chat.ConversationPage:
         self.pages_asked.append(request.cursor)
+        if request.cursor and " " not in request.cursor:
+            raise RequestRefused("not_found", request.cursor)
         by_use = sorted(((c.updated_at, c.id), c) for c in self.conversations)[::-1]
         rest = [
             (key, c) for key, c in by_use if not request.cursor or key < tuple(request.cursor.split(" ", 1))
