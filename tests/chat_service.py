@@ -17,6 +17,7 @@ from titan_desktop.contracts import chat, topics
 from titan_desktop.contracts.message import BusMessage, Kinds, ask, publish
 from titan_desktop.contracts.search import Search, SearchResult
 from titan_desktop.contracts.sources import FilePassage
+from titan_desktop.contracts.streams import STREAMS
 from titan_desktop.core.chain import Chain
 from titan_desktop.core.serving import serving
 from titan_desktop.ports.model import Endpoint
@@ -128,7 +129,7 @@ class Cores:
 
     @contextlib.asynccontextmanager
     async def run(self, *, with_model: bool = True) -> AsyncIterator[ChatService]:
-        config = BusConfig(url=self._redis_url, source="titan-core@v0", streams=topics.STREAMS)
+        config = BusConfig(url=self._redis_url, source="titan-core@v0", streams=STREAMS)
         cache = RedisRecentCache(self._redis_url)
         model = OpenAIChatModel(first_token_timeout_s=3, idle_timeout_s=3)
         try:

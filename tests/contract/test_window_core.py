@@ -20,6 +20,7 @@ from titan_desktop.adapters.postgres.database import Database
 from titan_desktop.contracts import chat, topics
 from titan_desktop.contracts.chat import State
 from titan_desktop.contracts.message import ask, event_type
+from titan_desktop.contracts.streams import STREAMS
 
 T = TypeVar("T")
 
@@ -104,7 +105,7 @@ async def real_core(window: Window, redis_url: str, database: Database) -> Async
 
 @contextlib.asynccontextmanager
 async def fake_core(window: Window, redis_url: str, _: Database) -> AsyncIterator[Answers]:
-    async with Bus(BusConfig(url=redis_url, source="core@v0", streams=topics.STREAMS)) as bus:
+    async with Bus(BusConfig(url=redis_url, source="core@v0", streams=STREAMS)) as bus:
         core = AnsweringCore(bus, Steady())
         await core.serve()
         yield FakeCore(window, core)
@@ -115,7 +116,7 @@ CORES = {"real": real_core, "fake": fake_core}
 
 @pytest.fixture
 async def window(clean_redis_url: str) -> AsyncIterator[Window]:
-    async with Bus(BusConfig(url=clean_redis_url, source="window@v0", streams=topics.STREAMS)) as bus:
+    async with Bus(BusConfig(url=clean_redis_url, source="window@v0", streams=STREAMS)) as bus:
         window = Window(bus)
         watching = asyncio.create_task(window.watch())
         yield window

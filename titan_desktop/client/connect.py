@@ -124,12 +124,12 @@ class _Search:
         if record is None or (core_record.unheard(record, os.environ) and self._has_just_begun()):
             return None
         from titan_bus import Bus, BusConfig, BusError
-        from titan_desktop.contracts import topics
         from titan_desktop.contracts.message import ask
+        from titan_desktop.contracts.streams import STREAMS
         from titan_desktop.contracts.system import GetStatus
 
         self._on_progress("connecting")
-        bus = Bus(BusConfig(url=record.bus_url, source=self._source, streams=topics.STREAMS))
+        bus = Bus(BusConfig(url=record.bus_url, source=self._source, streams=STREAMS))
         try:
             await bus.open()
             status = await ask(bus, GetStatus(), ANSWER_S)

@@ -1,11 +1,9 @@
-"""The topics and their lengths: the one list that every process shares.
+"""The topics, by name. `streams` has their lengths; it needs the bus, and the window imports this before that.
 
 A subject has up to three. `<subject>.commands.v1` says what is to be done: one service takes it.
 `<subject>.v1` says what happened: whoever wants to may read along. `<subject>.requests.v1` carries questions with
 a deadline and one reply. What is ephemeral (`CHAT_STREAM`, `PRESENCE`) is short and only tailed.
 """
-
-from titan_bus import StreamConfig
 
 CHAT_COMMANDS = "chat.commands.v1"
 CHAT = "chat.v1"
@@ -27,23 +25,3 @@ PRESENCE = "presence.v1"
 
 TOLD = (CHAT, CHAT_STREAM, FILES, INDEXING, SYSTEM, DEAD_LETTERS)
 """What happened: every window reads along here."""
-
-STREAMS = (
-    StreamConfig(name=CHAT_COMMANDS, maxlen=100_000, retry_limit=5),
-    StreamConfig(name=CHAT, maxlen=100_000),
-    StreamConfig(name=CHAT_STREAM, maxlen=5_000),
-    StreamConfig(name=CHAT_REQUESTS, maxlen=2_000),
-    StreamConfig(name=FILES_COMMANDS, maxlen=10_000, retry_limit=3),
-    StreamConfig(name=FILES, maxlen=100_000, retry_limit=3),
-    StreamConfig(name=FILES_REQUESTS, maxlen=2_000),
-    StreamConfig(name=INDEXING, maxlen=100_000),
-    StreamConfig(name=INDEXING_REQUESTS, maxlen=2_000),
-    StreamConfig(name=SEARCH_REQUESTS, maxlen=2_000),
-    StreamConfig(name=SYSTEM_COMMANDS, maxlen=500),
-    StreamConfig(name=SYSTEM, maxlen=10_000),
-    StreamConfig(name=SYSTEM_REQUESTS, maxlen=2_000),
-    StreamConfig(name=DEAD_LETTER_COMMANDS, maxlen=500),
-    StreamConfig(name=DEAD_LETTERS, maxlen=500),
-    StreamConfig(name=DEAD_LETTER_REQUESTS, maxlen=2_000),
-    StreamConfig(name=PRESENCE, maxlen=500),
-)

@@ -115,7 +115,7 @@ class Core:
             # The servers are starting meanwhile, in processes of their own.
             from titan_bus import Bus, BusConfig
             from titan_desktop.adapters.keyring.secrets import KeyringSecrets
-            from titan_desktop.contracts import topics
+            from titan_desktop.contracts.streams import STREAMS
             from titan_desktop.core.chain import Chain
             from titan_desktop.core.composition import Composition
             from titan_desktop.core.model_choice import Models
@@ -131,7 +131,7 @@ class Core:
                 # The same after a restart, so that what a killed core had in hand is its own to take up at once;
                 # and no other core's, or two homes on one external server would take each other's.
                 consumer=f"titan-core@{socket.gethostname()}/{self._paths.identity}",
-                streams=topics.STREAMS,
+                streams=STREAMS,
             )
             bus = await stack.enter_async_context(Bus(config))
             chain = Chain()

@@ -9,8 +9,9 @@ import pytest
 
 from titan_bus import Bus, BusConfig, Event, PayloadMismatchError
 from titan_desktop import contracts
-from titan_desktop.contracts import chat, search, system, topics
+from titan_desktop.contracts import chat, search, system
 from titan_desktop.contracts.message import BusMessage, Kinds, Request, ask, event_type, publish, reply_type
+from titan_desktop.contracts.streams import STREAMS
 
 
 def kinds(root: type[BusMessage] = BusMessage) -> Iterator[type[BusMessage]]:
@@ -25,7 +26,7 @@ def kinds(root: type[BusMessage] = BusMessage) -> Iterator[type[BusMessage]]:
 
 def test_every_message_has_a_topic_that_every_process_knows() -> None:
     """A topic without its length and retries in the one list would grow without end."""
-    listed = {stream.name for stream in topics.STREAMS}
+    listed = {stream.name for stream in STREAMS}
     found = list(kinds())
     assert len(found) > 25
     assert {kind.topic for kind in found} <= listed
@@ -57,7 +58,7 @@ async def test_a_message_is_published_and_asked_for_by_itself(clean_redis_url: s
     async def find(wanted: search.Search) -> search.SearchResult:
         return search.SearchResult(hits=(), degraded=wanted.query)
 
-    async with Bus(BusConfig(url=clean_redis_url, source="test@v1", streams=topics.STREAMS)) as bus:
+    async with Bus(BusConfig(url=clean_redis_url, source="test@v1", streams=STREAMS)) as bus:
         heard = Kinds(system.CoreReady, chat.AssistantDelta)
         tail = bus.tail(heard.topics, start="0")
         await publish(bus, system.SettingsChanged())

@@ -10,6 +10,7 @@ from titan_desktop.adapters.postgres import vectors
 from titan_desktop.adapters.postgres.database import Database
 from titan_desktop.adapters.postgres.passages import PostgresPassages
 from titan_desktop.contracts import topics
+from titan_desktop.contracts.streams import STREAMS
 from titan_desktop.core.model_choice import Models
 from titan_desktop.ports.embedder import Embedder
 from titan_desktop.ports.files_root import Stamp
@@ -61,7 +62,7 @@ async def test_services_that_leave_during_a_change_leave_nothing_running(
         return chosen
 
     with serve() as server:
-        async with Bus(BusConfig(url=clean_redis_url, streams=topics.STREAMS)) as bus:
+        async with Bus(BusConfig(url=clean_redis_url, streams=STREAMS)) as bus:
             for steps in range(8):
                 embedding = Embedding(bus, vectors.PostgresVectors(database))
                 models = Models(file, name("one"), NoKeys())
@@ -88,7 +89,7 @@ async def test_settings_that_were_saved_again_end_a_pause(
         await PostgresPassages(database).store(
             FileEntry(path="/d/a.txt", stamp=Stamp(1, 1)), [Passage("слово")]
         )
-        async with Bus(BusConfig(url=clean_redis_url, streams=topics.STREAMS)) as bus:
+        async with Bus(BusConfig(url=clean_redis_url, streams=STREAMS)) as bus:
             embedding = Embedding(bus, vectors.PostgresVectors(database))
             models = Models(file, chosen, NoKeys())
             told = bus.tail([topics.INDEXING], start="0")

@@ -7,9 +7,10 @@ from typing import Self
 import pytest
 
 from titan_bus import Bus, BusConfig, Event, Handlers, RequestFailedError
-from titan_desktop.contracts import chat, files, system, topics
+from titan_desktop.contracts import chat, files, system
 from titan_desktop.contracts.declaring import take
 from titan_desktop.contracts.message import ask, event_type, publish
+from titan_desktop.contracts.streams import STREAMS
 from titan_desktop.core.chain import Chain
 from titan_desktop.core.serving import serving
 from titan_desktop.system import logs
@@ -51,7 +52,7 @@ class Service:
 
 @pytest.fixture
 async def bus(clean_redis_url: str) -> AsyncIterator[Bus]:
-    async with Bus(BusConfig(url=clean_redis_url, source="test@v1", streams=topics.STREAMS)) as opened:
+    async with Bus(BusConfig(url=clean_redis_url, source="test@v1", streams=STREAMS)) as opened:
         yield opened
 
 

@@ -10,6 +10,7 @@ from tests.openai_server import OpenAIServer, serve
 from titan_bus import Bus, BusConfig
 from titan_desktop.adapters.postgres.database import Database
 from titan_desktop.contracts import topics
+from titan_desktop.contracts.streams import STREAMS
 from titan_desktop.services.chat import ChatService
 
 
@@ -26,7 +27,7 @@ async def cores(clean_redis_url: str, database: Database, server: OpenAIServer) 
 
 @pytest.fixture
 async def window(clean_redis_url: str) -> AsyncIterator[Window]:
-    async with Bus(BusConfig(url=clean_redis_url, source="window@v0", streams=topics.STREAMS)) as bus:
+    async with Bus(BusConfig(url=clean_redis_url, source="window@v0", streams=STREAMS)) as bus:
         window = Window(bus)
         watching = asyncio.create_task(window.watch())
         yield window

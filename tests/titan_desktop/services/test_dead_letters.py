@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from titan_bus import Bus, BusConfig, Event, FatalError, RequestFailedError, Tail, names
-from titan_desktop.contracts import chat, topics
+from titan_desktop.contracts import chat
 from titan_desktop.contracts.dead_letters import (
     DeadLetterPage,
     DeadLettersChanged,
@@ -15,6 +15,7 @@ from titan_desktop.contracts.dead_letters import (
     RedriveDeadLetters,
 )
 from titan_desktop.contracts.message import ask, publish
+from titan_desktop.contracts.streams import STREAMS
 from titan_desktop.core.chain import Chain
 from titan_desktop.core.serving import serving
 from titan_desktop.services import dead_letters
@@ -32,7 +33,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def bus(clean_redis_url: str) -> AsyncIterator[Bus]:
-    async with Bus(BusConfig(url=clean_redis_url, source="test@v1", streams=topics.STREAMS)) as opened:
+    async with Bus(BusConfig(url=clean_redis_url, source="test@v1", streams=STREAMS)) as opened:
         yield opened
 
 

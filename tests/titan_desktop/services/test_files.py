@@ -14,9 +14,10 @@ import pytest
 
 from titan_bus import Bus, BusConfig, names, new_ulid
 from titan_desktop.adapters.files_root import LocalFilesRoot
-from titan_desktop.contracts import files, topics
+from titan_desktop.contracts import files
 from titan_desktop.contracts.indexing import Reason
 from titan_desktop.contracts.message import Kinds, publish
+from titan_desktop.contracts.streams import STREAMS
 from titan_desktop.core.chain import Chain
 from titan_desktop.core.serving import serving
 from titan_desktop.ports.files_root import Stamp
@@ -135,7 +136,7 @@ def desktop(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def bus(clean_redis_url: str) -> AsyncIterator[Bus]:
-    async with Bus(BusConfig(url=clean_redis_url, source="test@v0", streams=topics.STREAMS)) as bus:
+    async with Bus(BusConfig(url=clean_redis_url, source="test@v0", streams=STREAMS)) as bus:
         yield bus
 
 
@@ -481,7 +482,7 @@ async def test_what_the_bus_does_not_take_is_said_later(desktop: Path, index: In
 
     with servers.short_folder() as folder:
         with servers.valkey(folder) as url:
-            bus = Bus(BusConfig(url=url, source="test@v0", streams=topics.STREAMS))
+            bus = Bus(BusConfig(url=url, source="test@v0", streams=STREAMS))
             await bus.open()
             ear = Ear(bus)
             service = FilesService(bus, LocalFilesRoot([desktop]), index)

@@ -8,9 +8,10 @@ import pytest
 
 from titan_bus import Bus, BusConfig
 from titan_desktop.adapters.graph.ladybug import LadybugGraph
-from titan_desktop.contracts import indexing, topics
+from titan_desktop.contracts import indexing
 from titan_desktop.contracts.indexing import FileIndexed, Outcome
 from titan_desktop.contracts.message import publish
+from titan_desktop.contracts.streams import STREAMS
 from titan_desktop.core.chain import Chain
 from titan_desktop.core.serving import serving
 from titan_desktop.ports.graph import FileNode, GraphCounts
@@ -41,7 +42,7 @@ class ListeningGraph(LadybugGraph):
 
 @pytest.fixture
 async def bus(clean_redis_url: str) -> AsyncIterator[Bus]:
-    async with Bus(BusConfig(url=clean_redis_url, source="test@v1", streams=topics.STREAMS)) as opened:
+    async with Bus(BusConfig(url=clean_redis_url, source="test@v1", streams=STREAMS)) as opened:
         yield opened
 
 

@@ -20,6 +20,7 @@ from titan_desktop.contracts.indexing import FileIndexed, IndexStatus, Outcome, 
 from titan_desktop.contracts.message import Kinds, ask, publish
 from titan_desktop.contracts.search import SearchResult
 from titan_desktop.contracts.sources import Lines
+from titan_desktop.contracts.streams import STREAMS
 from titan_desktop.core.chain import Chain
 from titan_desktop.core.serving import serving
 from titan_desktop.ports.extractor import Block, Extracted, ExtractionError, ExtractorUnavailableError
@@ -144,7 +145,7 @@ class House:
 
 @pytest.fixture
 async def house(clean_redis_url: str, database: Database, tmp_path: Path) -> AsyncIterator[House]:
-    config = BusConfig(url=clean_redis_url, source="memory-test", drain_s=0.2, streams=topics.STREAMS)
+    config = BusConfig(url=clean_redis_url, source="memory-test", drain_s=0.2, streams=STREAMS)
     async with Bus(config) as bus:
         yield House(bus, database, tmp_path)
 

@@ -9,9 +9,10 @@ import pytest
 
 from tests.titan_desktop.ui.window_core import heard
 from titan_bus import Bus, BusConfig, RequestRefused
-from titan_desktop.contracts import chat, files, indexing, system, topics
+from titan_desktop.contracts import chat, files, indexing, system
 from titan_desktop.contracts.chat import State
 from titan_desktop.contracts.problem import Code, Problem
+from titan_desktop.contracts.streams import STREAMS
 from titan_desktop.ui.base.bridge import Bridge
 from titan_desktop.ui.base.tasks import Tasks
 from titan_desktop.ui.chat.outbox import Outbox
@@ -29,7 +30,7 @@ from .window_core import WindowCore, answer, listed, question, until
 
 @pytest.fixture
 async def core(clean_redis_url):
-    async with Bus(BusConfig(url=clean_redis_url, source="core@test", streams=topics.STREAMS)) as bus:
+    async with Bus(BusConfig(url=clean_redis_url, source="core@test", streams=STREAMS)) as bus:
         made = WindowCore(bus)
         made.conversations = [listed("c1", "one", "2026-03-01T11:00:00Z"), listed("c2", "two")]
         made.messages = [question(1), answer(1, "an answer", State.COMPLETE), question(2, "c2")]
@@ -53,7 +54,7 @@ async def shell(core, clean_redis_url, theme, qtbot):
     open_chat.opened.connect(window.sidebar.select)
     status = StatusPresenter(window.banner, bridge, tasks, window)
     reading = FilesPresenter(window.status_line, window, bridge, tasks, window)
-    async with Bus(BusConfig(url=clean_redis_url, source="window@test", streams=topics.STREAMS)) as bus:
+    async with Bus(BusConfig(url=clean_redis_url, source="window@test", streams=STREAMS)) as bus:
         listed_now = asyncio.Event()
         conversations.listed.connect(listed_now.set)
         tasks.replace(bridge.serve(bus), "read along")

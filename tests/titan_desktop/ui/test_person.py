@@ -19,7 +19,8 @@ from titan_desktop import __version__
 from titan_desktop.client.core_record import CoreRecord
 from titan_desktop.client.link import CoreLink
 from titan_desktop.client.watch import CoreState
-from titan_desktop.contracts import chat, topics
+from titan_desktop.contracts import chat
+from titan_desktop.contracts.streams import STREAMS
 from titan_desktop.settings import Settings
 from titan_desktop.system.paths import Paths, bundled
 from titan_desktop.ui.base.translator import Translator
@@ -44,7 +45,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 async def core(clean_redis_url, seed):
-    config = BusConfig(url=clean_redis_url, source="core@test", streams=topics.STREAMS)
+    config = BusConfig(url=clean_redis_url, source="core@test", streams=STREAMS)
     async with Bus(config) as bus:
         made = AnsweringCore(bus, random.Random(seed + 1))
         made.conversations = [listed(f"c{number}", f"title {number}") for number in range(LISTED)]
@@ -62,7 +63,7 @@ async def core(clean_redis_url, seed):
 
 @pytest.fixture
 async def link(core, clean_redis_url):
-    config = BusConfig(url=clean_redis_url, source=f"titan-window@v{__version__}", streams=topics.STREAMS)
+    config = BusConfig(url=clean_redis_url, source=f"titan-window@v{__version__}", streams=STREAMS)
     bus = Bus(config)
     await bus.open()
     async with CoreLink(bus, CoreRecord(1, __version__, clean_redis_url), "window") as made:

@@ -8,14 +8,15 @@ import pytest
 from PySide6.QtCore import QObject
 
 from titan_bus import Bus, BusConfig
-from titan_desktop.contracts import chat, files, system, topics
+from titan_desktop.contracts import chat, files, system
 from titan_desktop.contracts.message import BusMessage, event_type, publish
+from titan_desktop.contracts.streams import STREAMS
 from titan_desktop.ui.base.bridge import Bridge
 
 
 @pytest.fixture
 async def bus(clean_redis_url: str) -> AsyncIterator[Bus]:
-    async with Bus(BusConfig(url=clean_redis_url, source="core@test", streams=topics.STREAMS)) as opened:
+    async with Bus(BusConfig(url=clean_redis_url, source="core@test", streams=STREAMS)) as opened:
         yield opened
 
 

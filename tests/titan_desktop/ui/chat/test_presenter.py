@@ -7,8 +7,9 @@ from msgspec.structs import replace
 
 from tests.titan_desktop.ui.window_core import WindowCore, answer, delta, heard, listed, question, until
 from titan_bus import Bus, BusConfig, BusUnavailableError
-from titan_desktop.contracts import chat, topics
+from titan_desktop.contracts import chat
 from titan_desktop.contracts.chat import State
+from titan_desktop.contracts.streams import STREAMS
 from titan_desktop.ui.base.bridge import Bridge
 from titan_desktop.ui.base.tasks import Tasks
 from titan_desktop.ui.chat import sentences
@@ -19,7 +20,7 @@ from titan_desktop.ui.chat.unsent import Unsent
 
 @pytest.fixture
 async def core(clean_redis_url):
-    async with Bus(BusConfig(url=clean_redis_url, source="core@test", streams=topics.STREAMS)) as bus:
+    async with Bus(BusConfig(url=clean_redis_url, source="core@test", streams=STREAMS)) as bus:
         made = WindowCore(bus)
         await made.serve()
         yield made
@@ -27,7 +28,7 @@ async def core(clean_redis_url):
 
 @pytest.fixture
 async def bus(core, clean_redis_url):
-    async with Bus(BusConfig(url=clean_redis_url, source="window@test", streams=topics.STREAMS)) as bus:
+    async with Bus(BusConfig(url=clean_redis_url, source="window@test", streams=STREAMS)) as bus:
         yield bus
 
 

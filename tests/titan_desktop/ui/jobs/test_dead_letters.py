@@ -11,9 +11,10 @@ from PySide6.QtWidgets import QMessageBox
 
 from tests.titan_desktop.ui.window_core import until
 from titan_bus import Bus, BusConfig, Event, FatalError
-from titan_desktop.contracts import chat, topics
+from titan_desktop.contracts import chat
 from titan_desktop.contracts.dead_letters import DeadLetter
 from titan_desktop.contracts.message import publish
+from titan_desktop.contracts.streams import STREAMS
 from titan_desktop.core.chain import Chain
 from titan_desktop.core.serving import serving
 from titan_desktop.services import dead_letters as service
@@ -102,9 +103,9 @@ async def shell(clean_redis_url, theme, qapp, monkeypatch: pytest.MonkeyPatch) -
     window = MainWindow(theme, [Path("/home/anna/Downloads")])
     window.show()
     async with (
-        Bus(BusConfig(url=clean_redis_url, source="core@test", streams=topics.STREAMS)) as core,
+        Bus(BusConfig(url=clean_redis_url, source="core@test", streams=STREAMS)) as core,
         serving(core, Chain(), DeadLetterService(core)),
-        Bus(BusConfig(url=clean_redis_url, source="window@test", streams=topics.STREAMS)) as bus,
+        Bus(BusConfig(url=clean_redis_url, source="window@test", streams=STREAMS)) as bus,
     ):
         made = Shell(window, bus)
         await core.subscribe(chat.SendPrompt.topic, "chat", made.handle)

@@ -105,3 +105,13 @@ def test_a_window_outlives_its_core(paths, tmp_path):
     window.send_signal(signal.SIGINT)
     assert complaints(window) == []
     assert window.returncode == 0
+
+
+def test_what_the_first_picture_does_not_need_is_imported_after_it() -> None:
+    """The bus and the event loop take longer to import than the window takes to be painted."""
+    code = (
+        "import sys, titan_desktop.ui.shell.app;"
+        "print(*{'asyncio', 'qasync', 'titan_bus', 'titan_desktop.ui.shell.session'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
