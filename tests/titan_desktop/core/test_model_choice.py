@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tests.openai_server import serve
 from titan_bus import Bus, BusConfig
 from titan_desktop import settings
@@ -78,6 +80,7 @@ async def test_services_that_leave_during_a_change_leave_nothing_running(
                 assert embedding_tasks() == [], f"left after {steps} steps"
 
 
+@pytest.mark.logs("^the vectors of one waits: rate_limited")
 async def test_settings_that_were_saved_again_end_a_pause(
     clean_redis_url: str, database: Database, tmp_path: Path
 ) -> None:
