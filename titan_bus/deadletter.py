@@ -17,7 +17,7 @@ from titan_bus.connections.connection import Connection
 from titan_bus.errors import EntryMalformedError, ServerRefusedError
 from titan_bus.event import Event, timestamp_now
 
-LETTERS_MAX = 10_000
+DEAD_LETTERS_MAX = 10_000
 """With their tracebacks some 100 MB as a rule: they live in the memory of the server."""
 OVERFLOW_EVERY_S = 60.0
 """How often it is said that letters make room: at such a time they come in thousands."""
@@ -115,7 +115,7 @@ class Overflow:
         logger.error(
             "%s: %s is full (%d letters), %d of the oldest were removed for new ones: mend the cause, then empty "
             "it with `titan-bus dlq redrive` or `titan-bus dlq drop`",
-            self._name, names.DEAD_LETTERS, LETTERS_MAX, self._untold,
+            self._name, names.DEAD_LETTERS, DEAD_LETTERS_MAX, self._untold,
         )  # fmt: skip
         self._untold, self._said_at = 0, now
 

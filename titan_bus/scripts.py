@@ -15,7 +15,7 @@ redis.call('ZADD', KEYS[2], now[1] * 1000 + math.floor(now[2] / 1000) + ARGV[3],
 return 1
 """
 
-RELEASE = """
+REDELIVER_DUE = """
 -- KEYS delayed, retries; ARGV field. Moves what is due; returns ms until the next is, or -1.
 local now = redis.call('TIME')
 now = now[1] * 1000 + math.floor(now[2] / 1000)
@@ -28,7 +28,7 @@ if #head == 0 then return -1 end
 return math.max(0, head[2] - now)
 """
 
-BURY = """
+DEAD_LETTER = """
 -- KEYS stream, dead letters; ARGV group, entry id, longest, then the dead letter's fields and values.
 -- Returns how many of the oldest dead letters had to go for it.
 redis.call('XLEN', KEYS[2])  -- a key that cannot take the letter is told before the XACK, not after it

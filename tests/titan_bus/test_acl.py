@@ -67,11 +67,11 @@ async def test_what_is_granted_works(raw: Connection, redis_url: str, topic: str
         assert [(await anext(tail)).event_id for _ in ids] == ids
         assert [event.event_id async for event in bus.replay("2020-01-01T00:00:00Z", topic)][:3] == ids
 
-        async def buried() -> bool:
+        async def dead_lettered() -> bool:
             letters = await raw.call("XREVRANGE", names.DEAD_LETTERS, "+", "-", "COUNT", 10)
             return any(ids[2].encode() in part for _, fields in letters for part in fields)
 
-        await until(buried, "the dead letter")
+        await until(dead_lettered, "the dead letter")
         await bus._maintenance._trimmer.trim(topic)
 
 

@@ -326,7 +326,7 @@ async def test_what_makes_room_is_counted_and_said(
 ) -> None:
     """Beyond the limit the oldest letters go, by the script and without: counted, and said, but not each time."""
     monkeypatch.setattr("titan_bus.scripts.WORDS_MAX", words_max)
-    monkeypatch.setattr("titan_bus.deadletter.LETTERS_MAX", 20)
+    monkeypatch.setattr("titan_bus.deadletter.DEAD_LETTERS_MAX", 20)
     async with Bus(BusConfig(url=server.url)) as bus:
         await bus.subscribe(topic, "g", Failing(), concurrency=8)
         await asyncio.gather(*(bus.publish(topic, "e", {}) for _ in range(100)))
@@ -341,11 +341,11 @@ async def test_what_makes_room_is_counted_and_said(
 
 
 async def test_a_letter_that_is_sent_again_drives_out_nothing(raw: Connection, topic: str) -> None:
-    """A burial that the server had done already counts no letter."""
+    """Dead-lettering an entry for the second time adds no dead letter."""
     stream = names.stream_of(topic)
     await raw.call("XGROUP", "CREATE", stream, "g", "0", "MKSTREAM")
     entry_id = await raw.call("XADD", stream, "*", "e", "x")
     await raw.call("XREADGROUP", "GROUP", "g", "c", "STREAMS", stream, ">")
-    bury = ("EVAL", scripts.BURY, 2, stream, f"letters:{topic}", "g", entry_id, 10, "d", "{}")
-    assert [await raw.call(*bury) for _ in range(2)] == [0, 0]
+    command = ("EVAL", scripts.DEAD_LETTER, 2, stream, f"letters:{topic}", "g", entry_id, 10, "d", "{}")
+    assert [await raw.call(*command) for _ in range(2)] == [0, 0]
     assert await raw.call("XLEN", f"letters:{topic}") == 1

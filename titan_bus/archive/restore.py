@@ -199,7 +199,7 @@ class Restorer:
             begin = EntryId(max(0, int(since.timestamp() * 1000))).previous()
         else:
             topic = names.topic_of(stream)
-            room = self._config.stream(topic).maxlen if topic else deadletter.LETTERS_MAX
+            room = self._config.stream(topic).maxlen if topic else deadletter.DEAD_LETTERS_MAX
             begin = FIRST
             for one in reversed(kept):  # whole segments: trimming is not exact either
                 if room <= 0:

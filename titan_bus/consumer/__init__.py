@@ -1,1 +1,1 @@
-"""What a subscription does: read, sort, limit, dispatch, come to an outcome. `processor` is the middle of it."""
+"""The consumer side of a subscription: read, sort, limit, dispatch, settle. `processor` connects the parts."""

@@ -1,11 +1,11 @@
-"""Unfinished business: what this consumer left when it was killed, what others left, and proof of life meanwhile.
+"""Claims pending entries that this consumer lost or other consumers left idle, and keeps its own from going idle.
 
-The server lists for each group what was delivered and never acknowledged, with its age and its count of deliveries
-(XPENDING). `Claims` takes such entries over (XCLAIM, which is refused to all but the first that asks), and keeps
-young what this consumer still holds.
+For each group the server lists the entries that were delivered and not acknowledged, with their idle time and
+delivery count (XPENDING). `Claims` claims such entries (XCLAIM; only the first of several claimants gets an entry)
+and resets the idle time of the entries that this consumer has in flight.
 
-Taking over counts as no delivery; beginning does (`count`). Else what a consumer reads ahead would be taken for
-poison when it was restarted often, or was killed again and again by the one event among them that is.
+A claim does not raise the delivery count; the start of a handler does (`count_delivery`). Otherwise events that
+were only read ahead would count as poison after several restarts, or after several kills by another event.
 """
 
 import asyncio
@@ -22,14 +22,15 @@ from titan_bus.errors import BusError, ServerRefusedError
 from titan_bus.observability.counters import GroupCounters
 
 PAGE = 100
-HELD_AT_ONCE = 1_000
-"""The server does nothing else while it works on one command."""
+REFRESHED_AT_ONCE = 1_000
+"""The server executes nothing else during one command, so a command names at most this many entries."""
 OWN_IDLE_S = 5.0
-"""An entry of our own that is not in flight after so long is no reply still on its way: it was lost."""
+"""An entry delivered to this consumer that is not in flight after this time was lost, and is not in a reply on its
+way."""
 
 
 class DeliveredTooOftenError(BusError):
-    """An event was delivered `times` times and nobody came to an outcome: it may kill its handlers."""
+    """An event was delivered `times` times without an outcome: it may kill its handlers."""
 
     def __init__(self, times: int) -> None:
         super().__init__(f"delivered {times} times without an outcome")
@@ -37,7 +38,7 @@ class DeliveredTooOftenError(BusError):
 
 
 class Claims:
-    """The unfinished business of one consumer on the streams of one subscription."""
+    """Claims the pending entries of one consumer on the streams of one subscription."""
 
     def __init__(
         self,
@@ -59,71 +60,71 @@ class Claims:
         self._intake = intake
         self._disposition = disposition
         self._counters = counters
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
-    async def take_own(self) -> bool:
-        """Take up what was delivered to this consumer and got lost: before a restart, or with a connection.
+    async def claim_own(self) -> bool:
+        """Claim what was delivered to this consumer and lost, by a restart or with a connection.
 
-        Returns whether that was all; if not, there was no room for more.
+        Returns whether that was all; False when there was no room for more.
         """
         for stream in self._streams:
-            if not await self._take(stream, 0, self._in_flight.has_room, self._consumer):
+            if not await self._claim(stream, 0, self._in_flight.has_room, self._consumer):
                 return False
         return True
 
-    async def take_lost(self) -> None:
-        """Take up what was delivered to this consumer, is not in flight, and is no reply on its way any more."""
+    async def claim_lost(self) -> None:
+        """Claim what was delivered to this consumer, is not in flight, and cannot be in a reply any more."""
         idle_s = min(OWN_IDLE_S, self._limits.min_idle_s)
         for stream in self._streams:
-            await self._take(stream, int(idle_s * 1000), self._in_flight.has_share, self._consumer)
+            await self._claim(stream, int(idle_s * 1000), self._in_flight.has_claim_room, self._consumer)
 
-    async def take_abandoned(self) -> None:
-        """Take over what nobody has shown life on for `min_idle_s`, whoever had it."""
+    async def claim_idle(self) -> None:
+        """Claim what has been idle for `min_idle_s`, from any consumer."""
         for stream in self._streams:
-            await self._take(stream, int(self._limits.min_idle_s * 1000), self._in_flight.has_share)
+            await self._claim(stream, int(self._limits.min_idle_s * 1000), self._in_flight.has_claim_room)
 
-    async def count(self, stream: str, entry_id: bytes, delivered: int) -> None:
-        """Count the delivery of what was taken over, before its handler begins: that may not live to tell."""
+    async def count_delivery(self, stream: str, entry_id: bytes, delivered: int) -> None:
+        """Count a delivery of a claimed entry; before its handler starts, because that may kill the process."""
         await self._call(
             "XCLAIM", stream, self._group, self._consumer, 0, entry_id, "RETRYCOUNT", delivered + 1, "JUSTID"
         )
 
-    async def hold(self) -> None:
-        """Keep young what this consumer has in flight, however slow its handlers are."""
+    async def refresh(self) -> None:
+        """Reset the idle time of what this consumer has in flight, so that slow handlers keep their events."""
         for stream in self._streams:
-            ids = [entry_id for held, entry_id in self._in_flight.held() if held == stream]
-            for at in range(0, len(ids), HELD_AT_ONCE):
-                some = ids[at : at + HELD_AT_ONCE]
+            ids = [entry_id for held, entry_id in self._in_flight.entry_keys() if held == stream]
+            for at in range(0, len(ids), REFRESHED_AT_ONCE):
+                some = ids[at : at + REFRESHED_AT_ONCE]
                 await self._call("XCLAIM", stream, self._group, self._consumer, 0, *some, "JUSTID")
 
-    async def keep(self) -> None:
-        """One round of maintenance; call it again and again, it waits a third of `min_idle_s` first."""
+    async def maintain(self) -> None:
+        """Run one round: wait a third of `min_idle_s`, then refresh and claim. The caller repeats it."""
         await asyncio.sleep(self._limits.min_idle_s / 3)
         try:
-            await self.hold()
+            await self.refresh()
             if self._in_flight.closed:
                 return
-            await self.take_lost()
-            await self.take_abandoned()
+            await self.claim_lost()
+            await self.claim_idle()
         except ServerRefusedError as error:
-            if error.code != "NOGROUP":  # the reader sees that too, and makes the group again
+            if error.code != "NOGROUP":  # the reader gets the same error, and the group is created again
                 raise
 
-    async def _take(self, stream: str, idle_ms: int, may: Callable[[], bool], *consumer: str) -> bool:
-        async with self._turn:  # two rounds at once would see the same entries as not held
+    async def _claim(self, stream: str, idle_ms: int, may: Callable[[], bool], *consumer: str) -> bool:
+        async with self._lock:  # two rounds at once would both see an entry as not in flight
             start = "-"
             while not self._in_flight.closed and may():
                 page: list[Any] = await self._call(
                     "XPENDING", stream, self._group, "IDLE", idle_ms, start, "+", PAGE, *consumer
                 )
-                await self._take_page(stream, idle_ms, page)
+                await self._claim_page(stream, idle_ms, page)
                 if len(page) < PAGE:
                     return True
                 start = f"({page[-1][0].decode()}"
         return False
 
-    async def _take_page(self, stream: str, idle_ms: int, page: list[Any]) -> None:
-        held = self._in_flight.held()
+    async def _claim_page(self, stream: str, idle_ms: int, page: list[Any]) -> None:
+        held = self._in_flight.entry_keys()
         delivered = {row[0]: row[3] for row in page if (stream, row[0]) not in held}
         if not delivered:
             return
@@ -131,11 +132,12 @@ class Claims:
         for entry_id, times in delivered.items():
             by_count.setdefault(times, []).append(entry_id)
         found: dict[bytes, list[bytes]] = {}
-        for times, ids in by_count.items():  # RETRYCOUNT leaves the count as it is
+        for times, ids in by_count.items():  # RETRYCOUNT keeps the count as it is
             claimed = await self._call(
                 "XCLAIM", stream, self._group, self._consumer, idle_ms, *ids, "RETRYCOUNT", times
             )
-            # What was deleted meanwhile is not in the answer, and no longer pending either (Redis 7.0, XCLAIM).
+            # The reply omits entries that were deleted meanwhile; they are no longer pending either (Redis 7.0,
+            # XCLAIM).
             found.update((entry[0], entry[1]) for entry in claimed if entry)
         entries = [(entry_id, found[entry_id]) for entry_id in delivered if entry_id in found]
         poison = [entry for entry in entries if delivered[entry[0]] > self._limits.delivery_limit]
@@ -144,7 +146,7 @@ class Claims:
         self._intake.receive(stream, taken, delivered)
         for entry_id, fields in poison:
             error = DeliveredTooOftenError(delivered[entry_id])
-            await self._disposition.bury(stream, entry_id, fields, error)
+            await self._disposition.dead_letter(stream, entry_id, fields, error)
 
     def _call(self, *words: Any) -> Any:
         return self._connection.call(*words, patience_s=ACK_PATIENCE_S)

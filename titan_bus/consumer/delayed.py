@@ -1,4 +1,4 @@
-"""Brings failed events back from the delayed set when their time has come."""
+"""Redelivers failed events from the delayed set when their pause is over."""
 
 import asyncio
 import contextlib
@@ -6,9 +6,9 @@ import contextlib
 from titan_bus.consumer.settlement import Settlement
 
 IDLE_S = 5.0
-"""How often the delayed set is looked at when nothing is known to wait: a dead consumer may have left some."""
+"""How often the delayed set is checked when it seems empty: a dead consumer may have left entries in it."""
 SOON_S = 0.001
-"""The server counts in milliseconds: a look on the very one may be too early."""
+"""Added to each wait, because the server counts in whole milliseconds and a check could come too early."""
 
 
 class Delayed:
@@ -19,13 +19,13 @@ class Delayed:
         self._added = asyncio.Event()
 
     def added(self) -> None:
-        """An event was put there: it may be the first whose time comes."""
+        """Note that an event was added: it may be the first that is due."""
         self._added.set()
 
-    async def release(self) -> None:
-        """Bring back what is due, then wait until something else is; to be called again and again."""
+    async def redeliver_due(self) -> None:
+        """Redeliver what is due, then wait until something else is. The caller repeats it."""
         self._added.clear()
-        next_s = await self._settlement.release()
+        next_s = await self._settlement.redeliver_due()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(IDLE_S if next_s is None else min(next_s + SOON_S, IDLE_S)):
                 await self._added.wait()

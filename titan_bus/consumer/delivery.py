@@ -1,4 +1,4 @@
-"""One event in the hands of one consumer."""
+"""One event as it was delivered to one consumer."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -7,12 +7,13 @@ from typing import Final
 from titan_bus.event import Event
 
 IGNORED: Final = object()
-"""What a handler returns of an event that is not for it: it is acknowledged, whoever acknowledges the others."""
+"""A handler returns this for an event that is not meant for it. The event is acknowledged, also with
+`auto_ack=False`."""
 
 Key = tuple[str, bytes]
-"""What names a delivery within a group: its stream and the id of its entry."""
+"""Identifies a delivery within a group: the stream and the entry's id."""
 Entry = tuple[bytes, list[bytes]]
-"""As the server sends it: its id, and its fields and values in turn."""
+"""An entry as the server sends it: its id, then fields and values in turn."""
 
 
 @dataclass(slots=True)
@@ -20,9 +21,9 @@ class Delivery:
     """An entry as it was read, and the event in it.
 
     Attributes:
-        partition: what `partition_by` made of the event; None when it needs no order.
-        delivered: how often it was before it was taken over (`claims`); None when it comes for the first time.
-        begun: its handler was called.
+        partition: what `partition_by` returned for the event; None when it needs no order.
+        delivered: the delivery count before it was claimed (`claims`); None for a first delivery.
+        started: its handler was called.
     """
 
     stream: str
@@ -31,4 +32,4 @@ class Delivery:
     event: Event
     partition: Hashable = None
     delivered: int | None = None
-    begun: bool = False
+    started: bool = False

@@ -1,6 +1,6 @@
-"""What becomes of a delivery once its handler is done: acknowledged, tried again, buried. And the count of it.
+"""Decides the outcome of a delivery once its handler is done (acknowledge, retry, dead-letter) and counts it.
 
-`processor` says what happened, this decides, `settlement` tells the server.
+`processor` reports what happened, this module decides, `settlement` sends the command to the server.
 """
 
 import asyncio
@@ -25,11 +25,11 @@ class Disposition:
     """The outcomes of one subscription.
 
     Args:
-        name: who, for the log.
+        name: the subscription's name in the log.
         retry_limit: how often a failed event is tried again.
 
     Attributes:
-        burying: the tasks that put entries which are no events to the dead letters.
+        dead_lettering: the tasks that move malformed entries to the dead letters.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Disposition:
         in_flight: InFlight,
         delayed: Delayed,
     ) -> None:
-        self.burying: set[asyncio.Task[None]] = set()
+        self.dead_lettering: set[asyncio.Task[None]] = set()
         self._name = name
         self._settlement = settlement
         self._responder = responder
@@ -55,13 +55,13 @@ class Disposition:
         self._answered = asyncio.Event()
 
     def handled(self, delivery: Delivery) -> None:
-        """Its handler returned: acknowledge. Nobody waits for the server's answer but the end (`answered`)."""
+        """Acknowledge: its handler returned. Only shutdown waits for the server's reply (`answered`)."""
         self._counters.latency.observe(max(0.0, time.time() * 1000 - _published_ms(delivery)))
         self._unanswered += 1
         self._settlement.acknowledge_then(delivery.stream, delivery.entry_id, self._handled)
 
     def expired(self, delivery: Delivery) -> None:
-        """Nobody waits for its answer any more: acknowledge."""
+        """Acknowledge: the deadline of the request has passed."""
         self._counters.expired += 1
         self._dismiss(delivery)
 
@@ -72,73 +72,78 @@ class Disposition:
             await self._answered.wait()
 
     async def failed(self, delivery: Delivery, error: BaseException) -> None:
-        """Its handler raised: answer who waits, bury what is beyond trying again, try the rest again."""
+        """Settle a delivery whose handler raised: answer a request, else retry or dead-letter it."""
         event = delivery.event
         if isinstance(error, RequestRefused):
             self._counters.refused += 1
         else:
             self._counters.failed += 1
         if event.meta.reply_to is not None:
-            # Somebody waits: an answer now is worth more than one after the deadline.
+            # The requester waits: an answer now is worth more than one after the deadline.
             if not isinstance(error, RequestRefused):
                 logger.error("%s: request %s failed", self._name, event.event_id, exc_info=error)
             await self._responder.refuse(event, error)
             self._dismiss(delivery)
         elif isinstance(error, FatalError) or event.meta.retries >= self._retry_limit:
             logger.error("%s: %s goes to the dead letters", self._name, event.event_id, exc_info=error)
-            await self._bury(delivery.stream, delivery.entry_id, delivery.fields, error)
-            self._in_flight.let_go((delivery.stream, delivery.entry_id))
+            await self._dead_letter(delivery.stream, delivery.entry_id, delivery.fields, error)
+            self._in_flight.release((delivery.stream, delivery.entry_id))
         else:
             pause_s = await self._try_again(delivery)
-            logger.info("%s: %s failed (%r), again in %.1f s", self._name, event.event_id, error, pause_s)
+            logger.info("%s: %s failed (%r), retried in %.1f s", self._name, event.event_id, error, pause_s)
 
-    def refuse(self, key: Key, fields: list[bytes], error: BaseException) -> None:
-        """An entry is no event, or its partition cannot be told: put it to the dead letters, meanwhile."""
+    def reject(self, key: Key, fields: list[bytes], error: BaseException) -> None:
+        """Dead-letter in the background an entry that is no event, or whose partition cannot be computed."""
         malformed = isinstance(error, EntryMalformedError)
         what = "is no event" if malformed else "has no partition"
         logger.error(
             "%s: entry %s %s: %s", self._name, key[1].decode(), what, error,
             exc_info=None if malformed else error,
         )  # fmt: skip
-        self._in_flight.hold(key, None)
-        burial = asyncio.create_task(self._bury_held(key, fields, error), name=self._name)
-        self.burying.add(burial)
-        burial.add_done_callback(self.burying.discard)
+        self._in_flight.add(key, None)
+        task = asyncio.create_task(self._dead_letter_held(key, fields, error), name=self._name)
+        self.dead_lettering.add(task)
+        task.add_done_callback(self.dead_lettering.discard)
 
-    async def bury(self, stream: str, entry_id: bytes, fields: list[bytes], error: BaseException) -> None:
-        """Put an entry to the dead letters; while they cannot take it, it stays unacknowledged."""
+    async def dead_letter(
+        self, stream: str, entry_id: bytes, fields: list[bytes], error: BaseException
+    ) -> None:
+        """Move an entry to the dead letters. If that fails, it stays unacknowledged."""
         try:
-            await self._bury(stream, entry_id, fields, error)
+            await self._dead_letter(stream, entry_id, fields, error)
         except BusError as trouble:
-            logger.warning("%s: %s stays open: %s", self._name, entry_id.decode(), trouble)
+            logger.warning("%s: %s stays unacknowledged: %s", self._name, entry_id.decode(), trouble)
 
-    async def _bury(self, stream: str, entry_id: bytes, fields: list[bytes], error: BaseException) -> None:
-        gone = await self._settlement.bury(stream, entry_id, fields, error)
+    async def _dead_letter(
+        self, stream: str, entry_id: bytes, fields: list[bytes], error: BaseException
+    ) -> None:
+        gone = await self._settlement.dead_letter(stream, entry_id, fields, error)
         self._counters.dead += 1
         self._counters.displaced += gone
         self._overflow.note(gone)
 
-    async def _bury_held(self, key: Key, fields: list[bytes], error: BaseException) -> None:
+    async def _dead_letter_held(self, key: Key, fields: list[bytes], error: BaseException) -> None:
         try:
-            await self.bury(*key, fields, error)
+            await self.dead_letter(*key, fields, error)
         finally:
-            self._in_flight.let_go(key)
+            self._in_flight.release(key)
 
     async def _try_again(self, delivery: Delivery) -> float:
         self._counters.retried += 1
         if delivery.partition is None:
             pause_s = await self._settlement.postpone(delivery)
             self._delayed.added()
-            self._in_flight.let_go((delivery.stream, delivery.entry_id))
+            self._in_flight.release((delivery.stream, delivery.entry_id))
             return pause_s
-        # In place: those behind it in the partition must not overtake it. It stays in flight, and so stays ours.
+        # Retried in place, because later events of the partition must not overtake it. It stays in flight on this
+        # consumer.
         retries = delivery.event.meta.retries + 1
         encoded = codec.with_retries(codec.body(delivery.fields), retries)
         pause_s = self._settlement.pause_after(retries)
         fields = [codec.FIELD, encoded]
         event = codec.decode_body(encoded)
         again = Delivery(delivery.stream, delivery.entry_id, fields, event, delivery.partition)
-        self._in_flight.handle_again(again, pause_s)
+        self._in_flight.retry_later(again, pause_s)
         return pause_s
 
     def _dismiss(self, delivery: Delivery) -> None:
@@ -153,17 +158,17 @@ class Disposition:
     def _dismissed(self, stream: str, entry_id: bytes, error: BaseException | None) -> None:
         if error is not None:  # still pending: the server will deliver it again
             logger.warning("%s: no outcome for %s: %s", self._name, entry_id.decode(), error)
-        self._in_flight.let_go((stream, entry_id))
+        self._in_flight.release((stream, entry_id))
         self._unanswered -= 1
         if not self._unanswered:
             self._answered.set()
 
 
 def _published_ms(delivery: Delivery) -> float:
-    """Return when the event came to the server; by its publisher's clock when it was tried again since."""
+    """Return when the event was published, by the server's clock; for a retry, by the publisher's clock."""
     if delivery.event.meta.retries:
         try:
             return datetime.fromisoformat(delivery.event.timestamp).timestamp() * 1000
-        except ValueError:  # a program of another language may write it otherwise
+        except ValueError:  # programs in other languages may write another format
             pass
     return float(delivery.entry_id.partition(b"-")[0])

@@ -1,8 +1,8 @@
-"""The deliveries of one consumer, from the moment they are read until they are settled or given up.
+"""The deliveries of one consumer, from reading until they are settled or given up.
 
-The table owns the parts that have to agree: which deliveries are held, which wait for a handler, which wait behind
-another one of their partition, and which wait for their next try in place. `intake` adds to it, `processor` takes
-the next one out to handle it, `disposition` lets go what is settled, `claims` asks what is held.
+The table owns the parts that have to agree: which deliveries are in flight, which wait for a handler, which wait
+behind another one of their partition, and which wait for a retry in place. `intake` adds deliveries, `processor`
+takes the next one to handle, `disposition` releases those that are settled, `claims` reads the keys.
 """
 
 import asyncio
@@ -15,22 +15,22 @@ from titan_bus.consumer.priorities import Priorities
 from titan_bus.observability.counters import GroupCounters
 
 PARKED_BATCHES = 10
-"""So many times `read.count` may wait behind slow or failing keys of `partition_by`, or be held without the
-acknowledgement that the program gives itself, before reading pauses."""
+"""How many batches (`read.count` each) may be in flight before reading pauses. Counted are deliveries that wait
+behind slow or failing keys of `partition_by`; with `auto_ack=False`, all that are not acknowledged."""
 
 
 class InFlight:
-    """Deliveries by their key; None stands for an entry that is no event.
+    """Deliveries by their key. The value is None for an entry that is no event.
 
     Args:
-        counters: told how many are held.
-        config: for the size of a batch and the weights of the priorities.
-        auto_ack: False lets them be found by their event's id, too, which has its price.
-        on_ready: called with how many deliveries wait for a handler more than before.
+        counters: its `in_flight` is kept up to date.
+        config: gives the size of a batch and the weights of the priorities.
+        auto_ack: False also indexes the deliveries by event id, which costs time.
+        on_ready: called with the number of deliveries that became ready for a handler.
         on_room: called when there may be room for more.
 
     Attributes:
-        paused: nothing is handled now, so nothing more is read or claimed.
+        paused: no handler is started now, so nothing more is read or claimed.
     """
 
     def __init__(
@@ -60,33 +60,33 @@ class InFlight:
 
     @property
     def waiting(self) -> int:
-        """How many wait for a handler."""
+        """How many deliveries wait for a handler."""
         return len(self._backlog)
 
     @property
     def closed(self) -> bool:
-        """Whether nothing more is taken."""
+        """Whether `close` was called."""
         return self._closed
 
-    def held(self) -> Collection[Key]:
-        """Return a live view of what is held."""
+    def entry_keys(self) -> Collection[Key]:
+        """Return a live view of the keys."""
         return self._held.keys()
 
     def has(self, delivery: Delivery) -> bool:
-        """Whether this very delivery is held; not when it was acknowledged, or another took its place."""
+        """Whether this object is in flight; False when it was acknowledged or replaced."""
         return self._held.get((delivery.stream, delivery.entry_id)) is delivery
 
     def of_event(self, event_id: str) -> list[Key]:
-        """Return the keys of an event: more than one when it was published twice under its id."""
+        """Return the keys of an event. There are several when it was published twice under its id."""
         if self._of_event is not None:
             return list(self._of_event.get(event_id, ()))
         return [
             key for key, held in self._held.items() if held is not None and held.event.event_id == event_id
         ]
 
-    def never_begun(self) -> Iterable[Delivery]:
-        """Return what no handler was called with."""
-        return [held for held in self._held.values() if held is not None and not held.begun]
+    def not_started(self) -> Iterable[Delivery]:
+        """Return the deliveries whose handler was not called yet."""
+        return [held for held in self._held.values() if held is not None and not held.started]
 
     def has_room(self) -> bool:
         """Whether more may be read."""
@@ -94,22 +94,23 @@ class InFlight:
         parked = len(self._partitions) + len(self._timers) if self._auto_ack else len(self._held)
         return len(self._backlog) < ahead and parked < PARKED_BATCHES * ahead
 
-    def has_share(self) -> bool:
+    def has_claim_room(self) -> bool:
         """Whether more may be claimed.
 
-        What was claimed and not begun has a share of its own: reading fills all other room at once, and what was
-        abandoned is the oldest there is.
+        Claimed deliveries that are not started have a limit of their own: reading fills all other room at once,
+        and the claimed events are the oldest.
         """
         claimed = sum(
-            held is not None and held.delivered is not None and not held.begun for held in self._held.values()
+            held is not None and held.delivered is not None and not held.started
+            for held in self._held.values()
         )
         return not self.paused and claimed < self._batch
 
-    def hold(self, key: Key, delivery: Delivery | None) -> bool:
-        """Hold a delivery; returns whether it may be handled now, and does not wait behind its partition.
+    def add(self, key: Key, delivery: Delivery | None) -> bool:
+        """Add a delivery. Returns whether it may be handled now; False when it waits behind its partition.
 
         Raises:
-            whatever the partition's own `__hash__` and `__eq__` do; then nothing has changed.
+            whatever the partition's own `__hash__` and `__eq__` raise; the table is then unchanged.
         """
         goes = delivery is None or self._partitions.enter(delivery)
         if key not in self._held:
@@ -120,20 +121,20 @@ class InFlight:
         return goes
 
     def queue(self, batch: Iterable[Delivery]) -> None:
-        """Let what arrived together wait for a handler, in the order of priority."""
+        """Queue a batch for the handlers, by priority."""
         self._backlog.add([(delivery.event.meta.priority, delivery) for delivery in batch])
         self._on_ready(len(self._backlog))
 
     def next(self) -> Delivery | None:
-        """Take out the delivery that is handled next; it stays held. None when none waits."""
+        """Take the next delivery from the queue; it stays in flight. None when the queue is empty."""
         while self._backlog:
             delivery = self._backlog.pop()
-            if self._auto_ack or self.has(delivery):  # else it was acknowledged before its turn
+            if self._auto_ack or self.has(delivery):  # else it was acknowledged while it was queued
                 return delivery
         return None
 
-    def let_go(self, key: Key) -> None:
-        """A delivery is settled or given up: whoever waits behind it in its partition goes on."""
+    def release(self, key: Key) -> None:
+        """Remove a delivery that is settled or given up; the next one of its partition becomes ready."""
         if key not in self._held:
             return
         delivery = self._held.pop(key)
@@ -151,11 +152,11 @@ class InFlight:
         if following is not None or not self._auto_ack:
             self._on_room()
 
-    def handle_again(self, delivery: Delivery, after_s: float) -> None:
-        """Handle a delivery of a partition again after a pause, in its place, as long as it is held."""
+    def retry_later(self, delivery: Delivery, after_s: float) -> None:
+        """Handle a delivery of a partition again after a pause. It keeps its place in the partition."""
         key = delivery.stream, delivery.entry_id
         if key not in self._held or self._closed:
-            return  # acknowledged by hand meanwhile
+            return  # acknowledged by the program meanwhile
         self._held[key] = delivery
 
         def again() -> None:
@@ -168,7 +169,7 @@ class InFlight:
         self._timers.add(timer)
 
     def close(self) -> None:
-        """Take nothing more and hand nothing out; what is held stays held, so that nobody else takes it yet."""
+        """Add and return nothing more. The deliveries stay in flight, so that no consumer claims them yet."""
         self._closed = True
         self._backlog.clear()
         self._partitions.clear()
@@ -176,7 +177,7 @@ class InFlight:
             timer.cancel()
 
     def clear(self) -> None:
-        """Give up everything."""
+        """Remove all deliveries."""
         self._counters.in_flight -= len(self._held)
         self._held.clear()
         if self._of_event is not None:

@@ -1,4 +1,4 @@
-"""From entries of a stream to deliveries in flight: what `reader` read, and what `claims` took over."""
+"""Turns entries of a stream, read by `reader` or claimed by `claims`, into deliveries in flight."""
 
 from collections.abc import Mapping
 
@@ -10,10 +10,10 @@ from titan_bus.consumer.spec import PartitionBy
 
 
 class Intake:
-    """What one consumer does with entries that it was given.
+    """Adds the entries of one consumer to its table.
 
     Args:
-        partition_by: which events need their order; None when none does.
+        partition_by: gives the key within which events are handled in order; None for no order.
     """
 
     def __init__(
@@ -26,16 +26,16 @@ class Intake:
     def receive(
         self, stream: str, entries: list[Entry], delivered: Mapping[bytes, int] | None = None
     ) -> None:
-        """Take entries over, without waiting in between, so that nothing is taken twice.
+        """Add entries. Does not await in between, so that no entry is added twice.
 
         Args:
-            stream: where they are from.
-            entries: those that are held already are passed over.
-            delivered: how often each was delivered before, when they were claimed.
+            stream: the stream of the entries.
+            entries: those already in flight are skipped.
+            delivered: the delivery count of each entry before it was claimed; None when they were read.
         """
         if self._in_flight.closed:
             return
-        held = self._in_flight.held()
+        held = self._in_flight.entry_keys()
         batch = []
         for entry_id, fields in entries:
             if (stream, entry_id) in held:
@@ -49,16 +49,16 @@ class Intake:
     def _take(
         self, stream: str, entry_id: bytes, fields: list[bytes], delivered: int | None
     ) -> Delivery | None:
-        """Hold one entry; None when it waits behind its key, or is buried as it cannot be understood."""
+        """Add one entry; None when it waits behind its partition, or is dead-lettered because it is malformed."""
         key = stream, entry_id
         try:
             delivery = Delivery(stream, entry_id, fields, codec.decode(fields), None, delivered)
             if self._partition_by is not None:
                 delivery.partition = self._partition_by(delivery.event)
-            goes = self._in_flight.hold(key, delivery)
+            goes = self._in_flight.add(key, delivery)
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # noqa: BLE001 -- a fault of the entry, of `partition_by` or of its key
-            self._disposition.refuse(key, fields or [], error)
+            self._disposition.reject(key, fields or [], error)
             return None
         return delivery if goes else None

@@ -1,6 +1,6 @@
-"""Rate limits: token buckets (Turner, 1986) that a consumer passes before it hands an event to its handler.
+"""Rate limits: token buckets (Turner, 1986). A consumer takes a token of each before it calls its handler.
 
-One bucket belongs to the whole bus, one to each consumer of a topic that has a limit (`bus`, `processor`).
+One bucket belongs to the whole bus (`bus`); each consumer of a topic with a limit has one more (`processor`).
 """
 
 import asyncio
@@ -10,19 +10,19 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 SLACK_S = 1e-9
-"""What rounding may leave of a wait: a clock in floats would never quite come to its end."""
+"""A wait shorter than this counts as over: rounding errors of a float clock would keep it above zero for ever."""
 
 
 class RateLimit:
-    """A token bucket: in any time t no more than `burst + rate * t` pass, the burst being one second's worth.
+    """A token bucket: in any time t at most `burst + rate * t` events pass. The burst is one second's worth.
 
     Args:
         rate: events a second, more than 0.
-        clock: seconds, never going back.
-        sleep: waits so many seconds.
+        clock: returns seconds and never goes back.
+        sleep: waits for a number of seconds.
 
     Attributes:
-        turn: who waits for a token holds this; the others stand behind in order, so nobody is passed over.
+        lock: held while waiting for a token; waiters get it in order, so nobody is overtaken.
     """
 
     def __init__(
@@ -37,10 +37,10 @@ class RateLimit:
         self._sleep = sleep
         self._tokens = self._burst
         self._counted_at = clock()
-        self.turn = asyncio.Lock()
+        self.lock = asyncio.Lock()
 
     async def ready(self) -> None:
-        """Wait until there is a token. It stays there as long as the caller holds `turn`."""
+        """Wait until there is a token. The token stays available while the caller holds `lock`."""
         while (wait_s := self._wait_s()) > 0:
             await self._sleep(wait_s)
 
@@ -50,7 +50,7 @@ class RateLimit:
         self._tokens -= 1
 
     def give_back(self) -> None:
-        """Return a token at the moment at which it was taken."""
+        """Return a token, as if it had not been taken."""
         self._tokens += 1
 
     def _wait_s(self) -> float:
@@ -65,20 +65,20 @@ class RateLimit:
 
 
 async def pass_through(limits: Sequence[RateLimit]) -> None:
-    """Wait until every limit has a token, and take one of each at the same moment.
+    """Wait until every limit has a token, then take one of each at the same moment.
 
-    Cancelled, it takes none. All callers name their limits in the same order, the shared one last.
+    Takes none when cancelled. All callers pass their limits in the same order, the shared one last.
     """
-    async with AsyncExitStack() as turns:
+    async with AsyncExitStack() as locks:
         for limit in limits:
-            await turns.enter_async_context(limit.turn)
+            await locks.enter_async_context(limit.lock)
             await limit.ready()
         for limit in limits:
             limit.take()
 
 
 class Gate:
-    """The limits that one consumer passes, and those of its tasks that wait there."""
+    """The limits of one consumer, and its tasks that wait for them."""
 
     def __init__(self, limits: Sequence[RateLimit]) -> None:
         self._limits = limits
@@ -89,7 +89,7 @@ class Gate:
         return bool(self._limits)
 
     async def enter(self) -> float:
-        """Wait for a token of each limit; returns for how many milliseconds."""
+        """Wait for a token of each limit. Returns the time waited in milliseconds."""
         began = time.perf_counter()
         task = asyncio.current_task()
         if task is None:
@@ -101,8 +101,8 @@ class Gate:
             self._waiting.discard(task)
         return (time.perf_counter() - began) * 1000
 
-    def turn_back(self) -> None:
-        """Return the tokens: there is nothing to do with them. Without waiting in between."""
+    def give_back(self) -> None:
+        """Return the tokens unused. Does not await."""
         for limit in self._limits:
             limit.give_back()
 

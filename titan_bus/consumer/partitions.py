@@ -1,4 +1,4 @@
-"""Order within a key (`partition_by`): of the deliveries of one partition only one is on its way at a time."""
+"""Order within a key (`partition_by`): of the deliveries of one partition only one is active at a time."""
 
 from collections import deque
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class _Partition:
-    """The key of the delivery that is on its way, and those that wait behind it."""
+    """The key of the active delivery, and the deliveries that wait behind it."""
 
     __slots__ = ("behind", "first")
 
@@ -20,7 +20,7 @@ class _Partition:
 
 
 class Partitions:
-    """The partitions in flight, and what waits behind the one delivery of each that is on its way."""
+    """The partitions in flight: one active delivery each, and those that wait behind it."""
 
     def __init__(self) -> None:
         self._partitions: dict[Hashable, _Partition] = {}
@@ -31,9 +31,9 @@ class Partitions:
         return self._length
 
     def enter(self, delivery: Delivery) -> bool:
-        """Whether this delivery may go on its way now; if not, it waits for its turn.
+        """Add a delivery. Returns whether it is active now; otherwise it waits.
 
-        Raises whatever the key's own `__hash__` and `__eq__` do; then nothing has changed.
+        Raises whatever the key's own `__hash__` and `__eq__` raise; nothing is changed then.
         """
         if delivery.partition is None:
             return True
@@ -46,7 +46,7 @@ class Partitions:
         return False
 
     def leave(self, delivery: Delivery) -> Delivery | None:
-        """A delivery is settled; returns the one whose turn it is now. One that still waited gives no turn."""
+        """Remove a settled delivery. Returns the one that becomes active, or None."""
         if delivery.partition is None:
             return None
         partition = self._partitions.get(delivery.partition)
@@ -65,6 +65,6 @@ class Partitions:
         return following
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove everything."""
         self._partitions.clear()
         self._length = 0

@@ -1,10 +1,9 @@
-"""What waits for a handler, in the order in which it is handled. Used by `processor`; knows nothing of events.
+"""The queue of deliveries that wait for a handler, ordered by priority. Used by `in_flight`; knows no events.
 
-Within one batch the heavier priority comes first. Between batches the priorities share: a lighter one whose head
-is older than what the heavier ones have to offer gets picks in the proportion of the weights, so a flood of high
-never starves low. The shares are kept by stride scheduling (Waldspurger and Weihl, 1995), whose bound also holds
-when priorities come and go: once a priority shares, it is next after at most `sum(w // own + 1)` picks, w over the
-weights of the others.
+Within one batch the heavier priority comes first. Between batches the priorities share: a lighter one whose first
+item is older than those of the heavier ones is picked in proportion to the weights, so high never starves low. The
+shares use stride scheduling (Waldspurger and Weihl, 1995), whose bound also holds when priorities come and go: a
+priority that shares is next after at most `sum(w // own + 1)` picks, w over the weights of the others.
 """
 
 from collections import deque
@@ -19,7 +18,7 @@ NOT_LISTED = 1
 
 
 class _Lane(Generic[T]):
-    """The items of one weight, each with the number of its batch; among those that share, least `turn` is next."""
+    """The items of one weight, each with its batch number. Among lanes that share, the least `turn` is next."""
 
     __slots__ = ("items", "stride", "turn", "weight")
 
@@ -48,24 +47,24 @@ class Priorities(Generic[T]):
         return self._length
 
     def add(self, batch: Iterable[tuple[Priority, T]]) -> None:
-        """Add what arrived together."""
+        """Add a batch."""
         self._batch += 1
         for priority, item in batch:
             self._lane_of[priority].items.append((self._batch, item))
             self._length += 1
 
     def pop(self) -> T:
-        """Take the next item.
+        """Remove and return the next item.
 
         Raises:
-            IndexError: there is none.
+            IndexError: the queue is empty.
         """
         lane = self._next()
         self._length -= 1
         return lane.items.popleft()[1]
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove everything."""
         for lane in self._lanes:
             lane.items.clear()
         self._length = 0
@@ -79,10 +78,10 @@ class Priorities(Generic[T]):
                 oldest = lane.items[0][0]
                 sharing.append(lane)
         if not sharing:
-            raise IndexError("nothing waits")
+            raise IndexError("the queue is empty")
         if len(sharing) == 1:
             return sharing[0]
-        for lane in sharing:  # nobody saves up turns while there is nothing to share
+        for lane in sharing:  # a lane collects no turns while there is nothing to share
             lane.turn = max(lane.turn, self._turn)
         chosen = min(sharing, key=lambda lane: lane.turn)
         self._turn = chosen.turn

@@ -1,7 +1,7 @@
-"""One consumer at work: what `reader` read is sorted by priority, limited, and handed to the handler.
+"""One consumer: sorts by priority what `reader` read, applies the rate limits, and calls the handler.
 
-`disposition` says what becomes of it then, `claims` brings what was left unfinished. Reading goes on while
-handlers work, up to `read.count` deliveries ahead, so that a high event overtakes low ones that still wait.
+`disposition` decides the outcome, `claims` claims pending entries. Reading goes on while handlers run, up to
+`read.count` deliveries ahead, so that an event of high priority overtakes waiting ones of low priority.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ logger = logging.getLogger("titan_bus")
 
 
 class Processor:
-    """The consumer of one group on one topic. `start` it once, `stop` it once."""
+    """The consumer of one group on one topic. Call `start` and `stop` once each."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Processor:
         self._gate = Gate(spec.limits)
         self._workers = Workers(self._name, spec.concurrency, self._handle_next)
         self._in_flight = InFlight(
-            counters, config, auto_ack=spec.auto_ack, on_ready=self._workers.wake, on_room=self._tell_reader
+            counters, config, auto_ack=spec.auto_ack, on_ready=self._workers.wake, on_room=self._notify_reader
         )
         self._settlement = Settlement(connection, topic, group, config.retry)
         self._delayed = Delayed(self._settlement)
@@ -86,7 +86,7 @@ class Processor:
         self._stopping = False
 
     async def start(self) -> None:
-        """Create the group where there is none, and begin.
+        """Create the group where it is missing, and start consuming.
 
         Raises:
             BusUnavailableError: the server does not answer now.
@@ -95,98 +95,98 @@ class Processor:
         await self._groups.create()
         if self._stopping:
             raise BusClosedError
-        for step in (self._catch_up, self._delayed.release, self._claims.keep):
+        for step in (self._catch_up, self._delayed.redeliver_due, self._claims.maintain):
             what = f"{self._name}: {step.__name__.strip('_')}"
             self._maintenance.add(asyncio.create_task(keep_going(step, what), name=what))
         self._reader.add(self)
 
     async def stop(self, drain_s: float, *, hand_back: bool = False) -> None:
-        """Read no more, wait `drain_s` for the handlers that run, then cancel them without acknowledging.
+        """Stop reading, wait `drain_s` for the running handlers, then cancel them without acknowledging.
 
         Args:
-            drain_s: at most; handing back takes as long again.
-            hand_back: give what was never begun to other consumers now, not when it has been idle for long.
+            drain_s: at most; `hand_back` takes as long again.
+            hand_back: give deliveries that were not started to other consumers now, not after the idle time.
         """
         try:
-            await self._leave(drain_s, hand_back=hand_back)
+            await self._drain(drain_s, hand_back=hand_back)
         finally:
-            # Also when who stops it is cancelled: what is still in flight must not be kept young for ever.
-            for task in self._workers.running() | self._disposition.burying | self._maintenance:
+            # Also when `stop` is cancelled: otherwise the idle time of what is in flight would be reset for ever.
+            for task in self._workers.running() | self._disposition.dead_lettering | self._maintenance:
                 task.cancel()
             self._in_flight.clear()
 
-    async def _leave(self, drain_s: float, *, hand_back: bool) -> None:
+    async def _drain(self, drain_s: float, *, hand_back: bool) -> None:
         if hand_back:
             self.resize(0)
-            await self._reader.remove(self)  # what it still brings is taken
+            await self._reader.remove(self)  # what the read in progress returns is still added
         self._stopping = True
-        # Still pending on the server, the next start takes them up. They stay held until the end, so that neither
-        # this consumer nor another takes them before.
+        # They are pending on the server, and the next start claims them. Until the end they stay in flight, so
+        # that no consumer claims them before.
         self._in_flight.close()
         self._workers.close()
         self._gate.close()
         await self._reader.remove(self)
         try:
             async with asyncio.timeout(drain_s):
-                if running := self._workers.running() | self._disposition.burying:
+                if running := self._workers.running() | self._disposition.dead_lettering:
                     await asyncio.wait(running)
                 await self._disposition.answered()
         except TimeoutError:
             pass
-        await cancel(self._workers.running() | self._disposition.burying | self._maintenance)
+        await cancel(self._workers.running() | self._disposition.dead_lettering | self._maintenance)
         if hand_back:
-            with contextlib.suppress(TimeoutError, BusError):  # they are claimed later then
+            with contextlib.suppress(TimeoutError, BusError):  # then they are claimed after the idle time
                 async with asyncio.timeout(drain_s):
-                    await self._settlement.hand_back(self._in_flight.never_begun())
+                    await self._settlement.hand_back(self._in_flight.not_started())
 
     def resize(self, concurrency: int) -> None:
-        """Run so many handlers at once from now on; 0 pauses, and what runs goes on to its end."""
+        """Set the number of concurrent handlers; 0 pauses, and running handlers finish."""
         self._workers.limit = concurrency
         self._in_flight.paused = concurrency == 0
         self._workers.wake(min(concurrency, self._in_flight.waiting))
         if concurrency:
-            self._tell_reader()
+            self._notify_reader()
         else:
-            self._reader.wake()  # the read in progress is not to bring what others could handle
+            self._reader.wake()  # the read in progress must not fetch what other consumers could handle
 
     def holds(self, event_id: str) -> bool:
-        """Whether an event waits here for its manual acknowledgement, or is being handled."""
+        """Whether an event is in flight here: being handled, or waiting for its manual acknowledgement."""
         return bool(self._in_flight.of_event(event_id))
 
     async def acknowledge(self, event_id: str) -> None:
-        """Acknowledge an event that this consumer holds."""
+        """Acknowledge an event that is in flight here."""
         for key in self._in_flight.of_event(event_id):
             await self._settlement.acknowledge(*key)
             self._counters.handled += 1
-            self._in_flight.let_go(key)
+            self._in_flight.release(key)
 
     def wants_more(self) -> bool:
-        """Whether the streams are to be read now (`reader` asks)."""
+        """Whether `reader` should read the streams now."""
         wants = not self._behind.is_set() and self._in_flight.has_room()
         self._reader_waits = not wants
         return wants
 
-    def fall_behind(self) -> None:
-        """Look after what was lost before reading on (`reader` says so)."""
+    def mark_behind(self) -> None:
+        """Recover lost deliveries before more is read; `reader` calls it."""
         self._behind.set()
 
     def receive(self, stream: str, entries: list[Entry]) -> None:
-        """Take over what `reader` has read."""
+        """Add what `reader` has read."""
         self._intake.receive(stream, entries)
 
     async def _handle_next(self) -> bool:
-        """Hand the next delivery to the handler; False when none waits. What the workers do."""
+        """Call the handler with the next delivery; False when none waits. The workers' step."""
         if not self._in_flight.waiting or self._stopping:
             return False
         wanted = True
         if self._gate:
             self._counters.limited_ms += await self._gate.enter()
-            wanted = self._workers.wanted()  # it may have been a long wait
+            wanted = self._workers.wanted()  # the limit may have been lowered during the wait
         delivery = self._next() if wanted else None
         if delivery is None:
-            self._gate.turn_back()
+            self._gate.give_back()
             return False
-        delivery.begun = True
+        delivery.started = True
         try:
             if delivery.delivered is not None:
                 await self._count(delivery, delivery.delivered)
@@ -194,18 +194,18 @@ class Processor:
                 await self._handle(delivery)
         except Exception:  # a supervisor: without an outcome the server will deliver it again
             logger.exception("%s: no outcome for %s", self._name, delivery.event.event_id)
-            self._in_flight.let_go((delivery.stream, delivery.entry_id))
-        except BaseException:  # cancelled beside the handler, by somebody who came too late
-            self._in_flight.let_go((delivery.stream, delivery.entry_id))
+            self._in_flight.release((delivery.stream, delivery.entry_id))
+        except BaseException:  # cancelled from outside while the outcome was sent
+            self._in_flight.release((delivery.stream, delivery.entry_id))
             raise
         return True
 
     async def _count(self, delivery: Delivery, delivered: int) -> None:
-        """Count the delivery of what was taken over; where that fails, poison is found out later."""
+        """Count the delivery of a claimed entry. If that fails, a poison event is detected one delivery later."""
         try:
-            await self._claims.count(delivery.stream, delivery.entry_id, delivered)
+            await self._claims.count_delivery(delivery.stream, delivery.entry_id, delivered)
         except BusError as error:
-            logger.info("%s: %s is not counted: %s", self._name, delivery.event.event_id, error)
+            logger.info("%s: %s delivery not counted: %s", self._name, delivery.event.event_id, error)
 
     def _next(self) -> Delivery | None:
         delivery = self._in_flight.next()
@@ -216,7 +216,7 @@ class Processor:
         ):
             self._disposition.expired(delivery)
             delivery = self._in_flight.next()
-        self._tell_reader()
+        self._notify_reader()
         return delivery
 
     async def _handle(self, delivery: Delivery) -> None:
@@ -226,15 +226,15 @@ class Processor:
             with self._tracing.handling(event):
                 result = await self._handler(event)
         except asyncio.CancelledError:
-            self._in_flight.let_go(key)
+            self._in_flight.release(key)
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise
             logger.warning("%s: handling of %s was cancelled", self._name, event.event_id)
-        except (KeyboardInterrupt, SystemExit, GeneratorExit):  # the program ends, or this coroutine does
-            self._in_flight.let_go(key)
+        except (KeyboardInterrupt, SystemExit, GeneratorExit):  # the program ends, or the coroutine is closed
+            self._in_flight.release(key)
             raise
-        except BaseException as error:  # noqa: BLE001 -- whatever else a handler raises is an outcome on the event
+        except BaseException as error:  # noqa: BLE001 -- everything else that a handler raises is an outcome
             self._counters.handling.observe((time.perf_counter() - began) * 1000)
             await self._disposition.failed(delivery, error)
         else:
@@ -244,7 +244,7 @@ class Processor:
             if self._auto_ack or result is IGNORED:
                 self._disposition.handled(delivery)
 
-    def _tell_reader(self) -> None:
+    def _notify_reader(self) -> None:
         if self._reader_waits and self._in_flight.has_room():
             self._reader_waits = False
             self._room.set()
@@ -252,15 +252,15 @@ class Processor:
                 self._reader.wake()
 
     async def _catch_up(self) -> None:
-        """Make sure of the groups, and take up what was delivered here and got lost, before more is read."""
+        """Create missing groups, and claim what was delivered here and lost, before more is read."""
         await self._behind.wait()
         if await self._groups.create():
-            logger.warning("%s: the stream or the group was gone, it is created again", self._name)
-        if not await self._claims.take_own():
+            logger.warning("%s: the stream or the group was missing and is created again", self._name)
+        if not await self._claims.claim_own():
             self._room.clear()
             self._reader_waits = True
-            self._tell_reader()
+            self._notify_reader()
             await self._room.wait()
-            return  # to be called again, for the rest
+            return  # the caller repeats it, for the rest
         self._behind.clear()
         self._reader.wake()

@@ -1,8 +1,8 @@
-"""One blocking read over all streams of a group: XREADGROUP on a connection of its own, for many processors.
+"""One blocking read over all streams of a group: XREADGROUP on a connection of its own, shared by many processors.
 
-A stream is left out of the read while its processor has no room for more, or first has to take up what it left
-before. When that changes, or a processor comes or goes, a read in progress is ended by CLIENT UNBLOCK, which the
-server answers like a timeout. Dropping the connection would lose what is in it.
+A stream is left out of the read while its processor has no room, or first has to claim what it lost. When that
+changes, or a processor is added or removed, CLIENT UNBLOCK ends the read in progress; the server answers as after
+a timeout. Closing the connection would lose entries that are on their way.
 """
 
 import asyncio
@@ -21,46 +21,46 @@ from titan_bus.consumer.delivery import Entry
 from titan_bus.errors import BusError, BusUnavailableError, ServerRefusedError
 from titan_bus.supervisor import keep_going
 
-LEAVE_S = 1.0
-"""How long who leaves waits for the read in progress to come round without its streams."""
-TURN_S = 0.004
-"""For so long what was read is taken in without a turn for others; the window's frame is 16 ms."""
+REMOVE_TIMEOUT_S = 1.0
+"""How long `remove` waits for the read in progress to end."""
+YIELD_AFTER_S = 0.004
+"""Entries are taken in for this long before other tasks get a turn; the window's frame is 16 ms."""
 AGAIN_FIRST_S = 0.001
 AGAIN_LONGEST_S = 0.05
-"""The pauses between two CLIENT UNBLOCK: a read that is still on its way to the server cannot be ended yet."""
+"""The pauses between two CLIENT UNBLOCK. The first may reach the server before the read that it should end."""
 
 logger = logging.getLogger("titan_bus")
 
 
 class Source(Protocol):
-    """What the reader knows of a processor."""
+    """A processor, as the reader sees it."""
 
     @property
     def streams(self) -> tuple[str, ...]:
-        """Which."""
+        """The streams to read."""
         ...
 
     def wants_more(self) -> bool:
-        """Whether its streams are to be read now. After a False it calls `wake` when that changes."""
+        """Whether its streams should be read now. After returning False it calls `wake` when that changes."""
         ...
 
     def receive(self, stream: str, entries: list[Entry]) -> None:
-        """Take what was read."""
+        """Take the entries that were read."""
         ...
 
-    def fall_behind(self) -> None:
-        """Something may have been delivered and lost, or its group be gone: catch up before wanting more."""
+    def mark_behind(self) -> None:
+        """Note that deliveries may be lost or the group missing: recover before wanting more."""
         ...
 
 
 class Reader:
     """Reads for all processors of one group whose streams one command may name together.
 
-    It rests while it has no source, without a connection.
+    Without sources it has no connection and no task.
 
     Args:
-        open_channel: makes a connection to the server that has the streams.
-        unblock: sends CLIENT UNBLOCK for a client's id to that server.
+        open_channel: opens a connection to the server that has the streams.
+        unblock: sends CLIENT UNBLOCK for a client id to that server.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Reader:
         self._unblocking: asyncio.Task[None] | None = None
 
     def add(self, source: Source) -> None:
-        """Read for this one, too."""
+        """Read for this source, too."""
         self._sources.append(source)
         if self._task is None:
             name = f"titan_bus {self._group}: read"
@@ -96,9 +96,9 @@ class Reader:
         self.wake()
 
     async def remove(self, source: Source) -> None:
-        """Read no more for this one; with the last one the connection closes.
+        """Stop reading for this source. Removing the last one closes the connection.
 
-        What a read in progress still brings for it stays pending on the server.
+        What a read in progress still returns for it stays pending on the server.
         """
         if source not in self._sources:
             return
@@ -107,16 +107,16 @@ class Reader:
         ended: set[asyncio.Task[None]] = set()
         try:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LEAVE_S):
+                async with asyncio.timeout(REMOVE_TIMEOUT_S):
                     await self._between_reads.wait()
         finally:
-            if not self._sources:  # somebody may have come meanwhile
+            if not self._sources:  # a source may have been added meanwhile
                 ended = self._end()
         if ended:
             await asyncio.wait(ended)
 
     def wake(self) -> None:
-        """Look at the sources again; a read in progress ends at once."""
+        """Evaluate the sources again; a read in progress ends at once."""
         self._changed.set()
         if not self._between_reads.is_set() and self._unblocking is None:
             self._unblocking = asyncio.create_task(
@@ -135,7 +135,7 @@ class Reader:
             await self._identify()
             self._between_reads.clear()
             if self._changed.is_set():
-                return  # while the connection was made
+                return  # changed while connecting
             reply = await self._channel.call(
                 "XREADGROUP", "GROUP", self._group, self._consumer,
                 "COUNT", self._config.count, "BLOCK", self._config.block_ms,
@@ -144,23 +144,23 @@ class Reader:
             )  # fmt: skip
             began = time.perf_counter()
             for stream, entries in reply or ():
-                if time.perf_counter() - began > TURN_S:
-                    await asyncio.sleep(0)  # cancelled here, nobody is left who wants the rest
+                if time.perf_counter() - began > YIELD_AFTER_S:
+                    await asyncio.sleep(0)  # if it is cancelled here, no source wants the rest
                     began = time.perf_counter()
                 name = stream.decode()
                 sources[name].receive(name, entries)
         except (BusUnavailableError, ServerRefusedError) as error:
-            # What the server sent into a lost connection is delivered to us and never came. And a refusal does not
-            # say in a code which stream it is about: each processor finds out for its own.
+            # Entries that were in a lost connection count as delivered, but never arrived. And the code of a
+            # refusal does not name the stream: each processor checks its own.
             for source in self._sources:
-                source.fall_behind()
+                source.mark_behind()
             if not isinstance(error, ServerRefusedError) or error.code not in {"NOGROUP", "UNBLOCKED"}:
                 raise
         finally:
             self._between_reads.set()
 
     async def _identify(self) -> None:
-        """Learn what the server calls this connection."""
+        """Fetch the server's id of this connection."""
         if self._dials == self._channel.dials and not self._channel.lost:
             return
         try:
@@ -170,17 +170,18 @@ class Reader:
         self._dials = self._channel.dials
 
     async def _end_read(self) -> None:
-        """Unblock the read in progress: again and again, since the command may not have reached the server yet.
+        """Unblock the read in progress. Repeated, because the read may not have reached the server yet.
 
-        That it ended one is no reason to leave: the next may have begun, and a change come, before it heard so.
+        A read that ended is no reason to stop: the next may have begun, and a change come, before this task runs
+        again.
         """
         backoff = Backoff(AGAIN_FIRST_S, AGAIN_LONGEST_S, jitter=False)
         try:
             while (
-                self._changed.is_set()  # a read that begins clears it
+                self._changed.is_set()  # cleared when a read begins
                 and not self._between_reads.is_set()
                 and self._client_id is not None
-                and self._dials == self._channel.dials  # else the id is another client's by now
+                and self._dials == self._channel.dials  # else the id belongs to another client
             ):
                 await self._unblock(self._client_id)
                 await backoff.pause()
@@ -201,9 +202,9 @@ class Reader:
             )  # fmt: skip
 
     def _end(self) -> set[asyncio.Task[None]]:
-        """Rest; returns the tasks that are about to end."""
+        """Stop reading. Returns the cancelled tasks."""
         tasks = {task for task in (self._task, self._unblocking) if task is not None}
-        # Who comes from here on has a task and a connection that this end does not touch.
+        # A source added from here on gets a new task and a new connection.
         channel, self._channel = self._channel, self._open_channel()
         self._task = None
         for task in tasks:
@@ -213,7 +214,7 @@ class Reader:
 
 
 class Readers:
-    """The readers of one bus: one for each group, and in a cluster for each node."""
+    """The readers of one bus: one for each group, in a cluster one for each group and node."""
 
     def __init__(self, server: Server, consumer: str, config: ReadConfig) -> None:
         self._server = server
@@ -222,7 +223,7 @@ class Readers:
         self._readers: dict[tuple[str, str], Reader] = {}
 
     def reader(self, topic: str, group: str) -> Reader:
-        """Return the one that reads this topic for this group."""
+        """Return the reader of this topic and group."""
         key = (group, self._server.shard(topic))
         reader = self._readers.get(key)
         if reader is None:

@@ -1,4 +1,4 @@
-"""The outcome on a delivery: acknowledged, to be tried again later, or a dead letter. Each is one atomic step."""
+"""Sends the outcome of a delivery: acknowledge, schedule a retry, or dead-letter. Each is one atomic step."""
 
 import asyncio
 import contextlib
@@ -14,10 +14,11 @@ from titan_bus.consumer.delivery import Delivery
 from titan_bus.errors import BusError, ServerRefusedError
 
 ACK_PATIENCE_S = 30.0
-"""A outcome waits longer for a lost server than a publish does: without it the event is handled again."""
+"""How long an outcome waits for a lost server; longer than a publish, because without it the event is handled
+again."""
 
 Then = Callable[[str, bytes, BaseException | None], None]
-"""Told of a stream and an entry that the server has acknowledged it, or what stood in the way."""
+"""Called with a stream, an entry id, and the error that prevented the acknowledgement, or None."""
 
 
 class Settlement:
@@ -33,7 +34,7 @@ class Settlement:
         self._handled: dict[str, list[tuple[bytes, Then]]] = {}
 
     def acknowledge(self, stream: str, entry_id: bytes) -> asyncio.Future[None]:
-        """As `acknowledge_then`, with a future for one who waits. Cancelling it takes nothing back."""
+        """Acknowledge, and return a future of the server's reply. Cancelling the future does not undo it."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def then(_stream: str, _entry_id: bytes, error: BaseException | None) -> None:
@@ -48,10 +49,10 @@ class Settlement:
         return future
 
     def acknowledge_then(self, stream: str, entry_id: bytes, then: Then) -> None:
-        """The event was handled; `then` is told when the server knows, or why it may not. It must not raise.
+        """Acknowledge, and call `then` with the server's reply. `then` must not raise.
 
-        Those of one turn of the loop leave in one command. A callback and no future: that is a third of what
-        consuming an event costs.
+        The acknowledgements of one turn of the loop are sent in one command. `then` is a callback because a future
+        would cost a third of consuming an event.
         """
         if not self._handled:
             asyncio.get_running_loop().call_soon(self._send_acknowledgements)
@@ -64,14 +65,14 @@ class Settlement:
             try:
                 sent = self._call("XACK", stream, self._group, *ids)
             except BusError as error:
-                _tell(stream, waiting, error)
+                _notify(stream, waiting, error)
                 continue
-            sent.add_done_callback(partial(_pass_on, stream, waiting))
-            if stream == self._retries:  # nobody else reads this stream, so what is done can go
+            sent.add_done_callback(partial(_notify_when_sent, stream, waiting))
+            if stream == self._retries:  # no other group reads it, so settled entries are deleted
                 self._forget(*ids)
 
     async def postpone(self, delivery: Delivery) -> float:
-        """Let the event come again to this group after a pause; returns the seconds."""
+        """Schedule a retry for this group. Returns the pause in seconds."""
         retries = delivery.event.meta.retries + 1
         pause_s = self.pause_after(retries)
         again = codec.with_retries(codec.body(delivery.fields), retries)
@@ -84,9 +85,10 @@ class Settlement:
         return pause_s
 
     async def hand_back(self, deliveries: Iterable[Delivery]) -> None:
-        """Let events that nobody has begun come again to this group at once; it does not count as a retry.
+        """Redeliver events that were not started to this group at once. It does not count as a retry.
 
-        What failed for the first time just now comes, too: the others look only now and then for what is due.
+        Events that failed just now for the first time are redelivered, too: other consumers check the delayed set
+        rarely.
         """
         deliveries = tuple(deliveries)
         sent = [
@@ -99,39 +101,43 @@ class Settlement:
         await asyncio.gather(*sent)
         if again := [delivery.entry_id for delivery in deliveries if delivery.stream == self._retries]:
             self._forget(*again)
-        while (next_s := await self.release()) is not None and next_s <= self._retry.base_s:  # noqa: ASYNC110 -- the server's clock decides
+        while (next_s := await self.redeliver_due()) is not None and next_s <= self._retry.base_s:  # noqa: ASYNC110 -- the server's clock decides
             await asyncio.sleep(next_s)
 
     def pause_after(self, failures: int) -> float:
-        """Return the seconds to wait after so many failures: doubling, capped, 50 to 100 % of it at random."""
+        """Return the pause after this many failures in seconds: doubling, capped, 50 to 100 % of it at random."""
         return self._backoff.pause_s(failures)
 
-    async def bury(self, stream: str, entry_id: bytes, fields: list[bytes], error: BaseException) -> int:
-        """Put the entry to the dead letters; returns how many of the oldest had to go for it."""
+    async def dead_letter(
+        self, stream: str, entry_id: bytes, fields: list[bytes], error: BaseException
+    ) -> int:
+        """Move the entry to the dead letters. Returns how many of the oldest dead letters were dropped for it."""
         origin = deadletter.origin_of(error, stream, self._group, entry_id)
         letter = deadletter.pack(origin, fields)
-        gone = None if len(letter) > scripts.WORDS_MAX else await self._bury_at_once(stream, entry_id, letter)
+        gone = None if len(letter) > scripts.WORDS_MAX else await self._move_at_once(stream, entry_id, letter)
         if gone is None and not await self._call("XPENDING", stream, self._group, entry_id, entry_id, 1):
-            return 0  # erased meanwhile, or buried before
+            return 0  # erased meanwhile, or already dead-lettered
         if gone is None:
-            # The letter first: who dies in between doubles it, and never loses it.
+            # The dead letter is written first: a kill in between doubles it, and never loses it.
             before, _, after = await asyncio.gather(
                 self._call("XLEN", names.DEAD_LETTERS),
-                self._call("XADD", names.DEAD_LETTERS, "MAXLEN", "~", deadletter.LETTERS_MAX, "*", *letter),
+                self._call(
+                    "XADD", names.DEAD_LETTERS, "MAXLEN", "~", deadletter.DEAD_LETTERS_MAX, "*", *letter
+                ),
                 self._call("XLEN", names.DEAD_LETTERS),
             )
-            gone = max(0, before + 1 - after)  # others may have written or dropped some in between
+            gone = max(0, before + 1 - after)  # others may have written or removed some in between
             await self._call("XACK", stream, self._group, entry_id)
         if stream == self._retries:
             self._forget(entry_id)
         return gone
 
-    async def _bury_at_once(self, stream: str, entry_id: bytes, letter: list[bytes]) -> int | None:
-        """Write the letter and acknowledge in one step; None in a cluster, which has them in two places."""
+    async def _move_at_once(self, stream: str, entry_id: bytes, letter: list[bytes]) -> int | None:
+        """Write the dead letter and acknowledge in one step; None in a cluster, where the keys have two slots."""
         try:
             gone: int = await self._call(
-                "EVAL", scripts.BURY, 2, stream, names.DEAD_LETTERS,
-                self._group, entry_id, deadletter.LETTERS_MAX, *letter,
+                "EVAL", scripts.DEAD_LETTER, 2, stream, names.DEAD_LETTERS,
+                self._group, entry_id, deadletter.DEAD_LETTERS_MAX, *letter,
             )  # fmt: skip
         except ServerRefusedError as refusal:
             if refusal.code != "CROSSSLOT":
@@ -139,10 +145,10 @@ class Settlement:
             return None
         return gone
 
-    async def release(self) -> float | None:
-        """Bring back what is due; returns the seconds until the next is, or None when nothing waits."""
+    async def redeliver_due(self) -> float | None:
+        """Move what is due to the retry stream. Returns the seconds until the next is due, or None."""
         next_ms = await self._connection.call(
-            "EVAL", scripts.RELEASE, 2, self._delayed, self._retries, codec.FIELD
+            "EVAL", scripts.REDELIVER_DUE, 2, self._delayed, self._retries, codec.FIELD
         )
         return None if next_ms < 0 else float(next_ms) / 1000
 
@@ -150,15 +156,15 @@ class Settlement:
         return self._connection.call(*words, patience_s=ACK_PATIENCE_S)
 
     def _forget(self, *entry_ids: bytes) -> None:
-        # Nobody waits for this one; a leftover entry is acknowledged and does no harm.
+        # Not awaited: an entry that stays is acknowledged and does no harm.
         with contextlib.suppress(BusError):
             self._call("XDEL", self._retries, *entry_ids).add_done_callback(unheeded)
 
 
-def _pass_on(stream: str, waiting: list[tuple[bytes, Then]], sent: asyncio.Future[Any]) -> None:
-    _tell(stream, waiting, asyncio.CancelledError() if sent.cancelled() else sent.exception())
+def _notify_when_sent(stream: str, waiting: list[tuple[bytes, Then]], sent: asyncio.Future[Any]) -> None:
+    _notify(stream, waiting, asyncio.CancelledError() if sent.cancelled() else sent.exception())
 
 
-def _tell(stream: str, waiting: list[tuple[bytes, Then]], error: BaseException | None) -> None:
+def _notify(stream: str, waiting: list[tuple[bytes, Then]], error: BaseException | None) -> None:
     for entry_id, then in waiting:
         then(stream, entry_id, error)

@@ -1,4 +1,4 @@
-"""What a subscription is to be: which events, who shares them, and how they are handled."""
+"""The definition of a subscription: its events, its group, and how they are handled."""
 
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ PartitionBy = Callable[[Event], Hashable]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionSpec:
-    """One subscription, as `bus.subscribe` was asked for it.
+    """The arguments of one `bus.subscribe`.
 
     Attributes:
-        topic: which events.
-        group: who shares them.
-        handler: called with each event, already lifted to the newest version of its type.
+        topic: the topic to consume.
+        group: the consumer group that shares the events.
+        handler: called with each event, upcast to the newest version of its type.
         concurrency: how many handlers run at once.
         auto_ack: whether a handler's return acknowledges.
-        start: where a group that is new begins.
-        limits: what every event passes before its handler; the bus's own last.
-        partition_by: which events need their order; None as a key needs none.
+        start: the entry id at which a new group begins.
+        limits: the rate limits, the bus's own last.
+        partition_by: gives the key within which events are handled in order; None as a key needs no order.
     """
 
     topic: str

@@ -1,4 +1,4 @@
-"""What a program holds of a handler at work: how to change it, and how to stop it."""
+"""The handle of a running subscription: resize it, stop it."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ from titan_bus.consumer.processor import Processor
 
 
 class Subscription:
-    """A handler at work. `topic` and `group` say where."""
+    """A running subscription to `topic` in `group`."""
 
     def __init__(self, processor: Processor, drain_s: float, forget: Callable[[Processor], None]) -> None:
         self.topic = processor.topic
@@ -16,20 +16,20 @@ class Subscription:
         self._forget = forget
 
     def resize(self, concurrency: int) -> None:
-        """Run so many handlers at once from now on; 0 pauses, and what runs goes on to its end.
+        """Set the number of concurrent handlers; 0 pauses, and running handlers finish.
 
         Raises:
-            ValueError: it is no whole number of 0 or more.
+            ValueError: not a whole number of 0 or more.
         """
         if not isinstance(concurrency, int) or isinstance(concurrency, bool) or concurrency < 0:
-            raise ValueError(f"concurrency has to be a whole number of 0 or more, not {concurrency!r}")
+            raise ValueError(f"concurrency must be a whole number of 0 or more, not {concurrency!r}")
         self._processor.resize(concurrency)
 
     async def stop(self, drain_s: float | None = None, *, hand_back: bool = False) -> None:
-        """Take no more events, wait for running handlers, cancel unacknowledged those that take longer.
+        """Stop consuming, wait for running handlers, then cancel those that take longer, unacknowledged.
 
-        What was read ahead and not begun stays this consumer's, for its return. `hand_back` is for one that will
-        not return soon: the other consumers of the group get it now, in place of after `claim.min_idle_s`.
+        Deliveries that were read ahead and not started stay pending for this consumer's next start. `hand_back` is
+        for a consumer that will not return soon: others of the group get them now, not after `claim.min_idle_s`.
         """
         try:
             await self._processor.stop(self._drain_s if drain_s is None else drain_s, hand_back=hand_back)

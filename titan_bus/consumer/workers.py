@@ -1,7 +1,7 @@
-"""A few tasks that do one thing again and again, and rest while there is nothing to do.
+"""A pool of tasks that repeat one step and wait while there is nothing to do.
 
-They are made when they are first needed and live until `close`: waking one costs a third of making one.
-Used by `processor`, whose handlers run in them.
+A task is created when it is first needed and lives until `close`: waking one costs a third of creating one.
+`processor` runs its handlers in them.
 """
 
 import asyncio
@@ -10,26 +10,26 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
-TURN_S = 0.004
-"""For so long handlers that never wait may keep the loop to themselves; the window's frame is 16 ms."""
-REPLACED_S = 0.05
-"""How long the place of a worker that was cancelled stays empty. At the end of the program's loop all are, and the
-loop is gone before others could begin."""
+YIELD_AFTER_S = 0.004
+"""How long handlers that never wait may run before other tasks get a turn; the window's frame is 16 ms."""
+REPLACE_DELAY_S = 0.05
+"""How long a cancelled worker is not replaced. When the program's loop ends, all tasks are cancelled, and the loop
+is closed before replacements could start."""
 _ABSENT = object()
-STUBBORN_S = 2.0
-"""How long the end waits for a handler that swallows its cancellation."""
+CANCEL_TIMEOUT_S = 2.0
+"""How long shutdown waits for a handler that swallows its cancellation."""
 
 logger = logging.getLogger("titan_bus")
 
 
 class Workers:
-    """At most `limit` tasks that call `step` until it returns False, then rest until `wake`.
+    """At most `limit` tasks that call `step` until it returns False, then wait for `wake`.
 
-    `step` handles its own errors. A step that is cancelled ends its worker, and another takes the place; so does
-    one that leaves a context variable changed, which the next would see.
+    `step` handles its own errors. A worker ends and is replaced when its step is cancelled, or leaves a context
+    variable changed, which the next step would see.
 
     Attributes:
-        limit: may be changed; what is at work beyond it ends with its step. After a rise, `wake`.
+        limit: may be changed. Workers beyond it end after their step. Call `wake` after raising it.
     """
 
     def __init__(self, name: str, limit: int, step: Callable[[], Awaitable[bool]]) -> None:
@@ -43,7 +43,7 @@ class Workers:
         self._closed = False
 
     def wake(self, count: int) -> None:
-        """Set up to `count` more workers to work."""
+        """Start up to `count` more workers."""
         while count > 0 and not self._closed:
             count -= 1
             if self._resting:
@@ -59,7 +59,7 @@ class Workers:
                 return
 
     def close(self) -> None:
-        """End those that rest; those at work end with their step."""
+        """End idle workers; busy ones end after their step."""
         self._closed = True
         for rest in self._resting:
             if not rest.done():
@@ -67,11 +67,11 @@ class Workers:
         self._resting.clear()
 
     def wanted(self) -> bool:
-        """Whether the worker that asks is one of those that `limit` allows now."""
+        """Whether the calling worker is within `limit`."""
         return len(self._tasks) <= self.limit
 
     def running(self) -> set[asyncio.Task[None]]:
-        """Return the tasks that have not ended, but for the one that asks."""
+        """Return the tasks that have not ended, except the calling one."""
         return {task for task in self._tasks if task is not asyncio.current_task()}
 
     async def _work(self) -> None:
@@ -82,7 +82,7 @@ class Workers:
                     if self.wanted():
                         await self._rest()
                     continue
-                if time.perf_counter() - self._paused_at > TURN_S:
+                if time.perf_counter() - self._paused_at > YIELD_AFTER_S:
                     await asyncio.sleep(0)
                     self._paused_at = time.perf_counter()
                 context = contextvars.copy_context()
@@ -91,13 +91,13 @@ class Workers:
         except BaseException as error:
             self._leave()
             if isinstance(error, asyncio.CancelledError):
-                asyncio.get_running_loop().call_later(REPLACED_S, self.wake, 1)
+                asyncio.get_running_loop().call_later(REPLACE_DELAY_S, self.wake, 1)
             raise
         self._leave()
-        self.wake(1)  # for what it was woken for, and did not do
+        self.wake(1)  # for the wake-up that this worker did not serve
 
     def _leave(self) -> None:
-        # By itself and not when the task is done: what comes in between would find no worker.
+        # Here and not in a done callback: a `wake` in between would count this worker as available.
         task = asyncio.current_task()
         if task is not None:
             self._tasks.discard(task)
@@ -111,7 +111,7 @@ class Workers:
 
 
 def _same(context: contextvars.Context, other: contextvars.Context) -> bool:
-    """Whether what one holds is the same in the other; asking what is equal would call the program's code."""
+    """Whether both contexts hold the same objects. Identity, because `==` would call the program's code."""
     for name in context:  # noqa: SIM110 -- a generator would cost more than the loop, for every event
         if other.get(name, _ABSENT) is not context[name]:
             return False
@@ -119,10 +119,10 @@ def _same(context: contextvars.Context, other: contextvars.Context) -> bool:
 
 
 async def cancel(tasks: set[asyncio.Task[None]]) -> None:
-    """Cancel tasks and wait for their end; those that refuse are named in the log and left behind."""
+    """Cancel tasks and wait for them; those that do not end are logged and left running."""
     for task in tasks:
         task.cancel()
     if tasks:
-        _, stubborn = await asyncio.wait(tasks, timeout=STUBBORN_S)
+        _, stubborn = await asyncio.wait(tasks, timeout=CANCEL_TIMEOUT_S)
         for task in stubborn:
-            logger.error("%s does not end though it was cancelled", task.get_name())
+            logger.error("%s did not end after it was cancelled", task.get_name())

@@ -86,10 +86,10 @@ async def test_a_dead_letter_crosses_slots(bus: Bus, topics: list[str]) -> None:
         subscription = await bus.subscribe(topic, "g", recorder)
         event_id = await bus.publish(topic, "e", {})
 
-        async def buried(topic: str = topic) -> list[str]:
+        async def dead_lettered(topic: str = topic) -> list[str]:
             return [letter.letter_id for letter in await bus.dead_letters.list(topic=topic)]
 
-        await until(buried, "the dead letter")
+        await until(dead_lettered, "the dead letter")
         stream = names.stream_of(topic)
 
         async def acknowledged(stream: str = stream) -> bool:
@@ -99,7 +99,7 @@ async def test_a_dead_letter_crosses_slots(bus: Bus, topics: list[str]) -> None:
         await subscription.stop()
         cured = Recorder()
         await bus.subscribe(topic, "g", cured)
-        assert await bus.dead_letters.redrive(*await buried()) == 1
+        assert await bus.dead_letters.redrive(*await dead_lettered()) == 1
         await cured.wait_for(1)
         assert cured.ids == [event_id]
 
@@ -120,10 +120,10 @@ async def test_an_erasure_reaches_every_node(bus: Bus, topics: list[str]) -> Non
         sent += [await bus.publish(topic, kind, {}) for kind in ("late", "now", "now")]
     kept = set(sent[2::3])
 
-    async def buried() -> bool:
+    async def dead_lettered() -> bool:
         return sum([await bus.dead_letters.count(topic=topic) for topic in topics]) == 2 * len(topics)
 
-    await until(buried, "the letters of those that fail at once")
+    await until(dead_lettered, "the letters of those that fail at once")
     erased = [event_id for event_id in sent if event_id not in kept]
     receipt = await bus.erase(erased, topics=topics)
     assert receipt.missing == ()

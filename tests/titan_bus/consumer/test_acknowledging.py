@@ -11,7 +11,7 @@ from titan_bus.connections.connection import Connection
 
 
 async def test_acknowledging_by_hand(bus: Bus, raw: Connection, topic: str) -> None:
-    """With `auto_ack=False` an event stays pending until `ack`, which knows what nobody holds."""
+    """With `auto_ack=False` an event stays pending until `ack`, which raises for events that are not in flight."""
     recorder = Recorder()
     await bus.subscribe(topic, "g", recorder, auto_ack=False)
     event_id = await bus.publish(topic, "e", {})
@@ -25,7 +25,7 @@ async def test_acknowledging_by_hand(bus: Bus, raw: Connection, topic: str) -> N
 
 
 async def test_what_nobody_acknowledges_is_bounded(config: BusConfig, raw: Connection, topic: str) -> None:
-    """With ten batches in flight no more are read, so others of the group get them; an `ack` makes room again."""
+    """With ten batches in flight no more are read, so other consumers get them; an `ack` makes room."""
     recorder = Recorder()
     async with Bus(msgspec.structs.replace(config, read=ReadConfig(count=2))) as bus:
         subscription = await bus.subscribe(topic, "g", recorder, auto_ack=False)

@@ -1,4 +1,4 @@
-"""Every option at work, and everything that may happen to a consumer at random moments."""
+"""All options together, while stops, cuts and kills happen to the consumers at random moments."""
 
 import asyncio
 import random
@@ -32,7 +32,7 @@ TOPICS: dict[str, dict[str, Any]] = {
 
 
 class Consumers:
-    """Two consumers of one group on every topic, whose handlers are slow, fail and cancel themselves at random."""
+    """Two consumers of one group on every topic. Their handlers are slow, fail and cancel themselves at random."""
 
     def __init__(self, url: str, chance: random.Random) -> None:
         self._chance = chance
@@ -98,7 +98,7 @@ class Consumers:
             raise BaseExceptionGroup("odd", [GeneratorExit()])
 
     async def disturb(self, server: Server) -> None:
-        """Do one thing that a program, a person or an accident may do."""
+        """Do one random thing: pause, stop, cut a connection, kill the server."""
         at, topic = self._chance.randrange(2), self._chance.choice(list(TOPICS))
         subscription, raw = self._subscriptions[at, topic], self.buses[at]._connection
         match self._chance.choice(["cut", "kill", "destroy", "resize", "pause", "stop", "hand back"]):
@@ -131,7 +131,7 @@ class Consumers:
 
 
 async def left_on(bus: Bus) -> dict[str, int]:
-    """Return what the server still has to do, by key."""
+    """Return how many entries the server still has to deliver or settle, by key."""
     left = {}
     for topic in TOPICS:
         for stream in (names.stream_of(topic), names.retries_of("g", topic)):

@@ -1,4 +1,4 @@
-"""What a consumer left unfinished."""
+"""Pending entries of dead consumers and lost connections are claimed."""
 
 import asyncio
 import sys
@@ -16,15 +16,15 @@ def named(config: BusConfig, consumer: str, min_idle_s: float = 60.0, delivery_l
     return msgspec.structs.replace(config, consumer=consumer, claim=claim)
 
 
-async def abandon(raw: Connection, topic: str, consumer: str) -> list[bytes]:
-    """Take everything as `consumer` and never say a word again, as a killed process does."""
+async def read_as_dead_consumer(raw: Connection, topic: str, consumer: str) -> list[bytes]:
+    """Read everything as `consumer` and do nothing more, as a killed process does."""
     reply = await raw.call("XREADGROUP", "GROUP", "g", consumer, "STREAMS", names.stream_of(topic), ">")
     return [entry_id for entry_id, _ in reply[0][1]]
 
 
 @pytest.mark.by_url
 async def test_kill_9_loses_exactly_nothing(config: BusConfig, raw: Connection, topic: str) -> None:
-    """A consumer killed in mid-handler gets exactly the unacknowledged events again, under its name, at once."""
+    """A consumer killed in mid-handler gets exactly the unacknowledged events again after its restart."""
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -51,12 +51,12 @@ async def test_kill_9_loses_exactly_nothing(config: BusConfig, raw: Connection, 
 
 
 @pytest.mark.by_url
-async def test_a_dead_consumers_events_are_taken_over(config: BusConfig, raw: Connection, topic: str) -> None:
-    """After `min_idle` another consumer of the group handles what the dead one had."""
+async def test_a_dead_consumers_events_are_claimed(config: BusConfig, raw: Connection, topic: str) -> None:
+    """After `min_idle_s` another consumer of the group handles what the dead one had in flight."""
     async with Bus(named(config, "heir", min_idle_s=0.06)) as bus:
         await raw.call("XGROUP", "CREATE", names.stream_of(topic), "g", "0", "MKSTREAM")
         ids = [await bus.publish(topic, "e", {"n": n}) for n in range(150)]
-        assert len(await abandon(raw, topic, "dead")) == 150
+        assert len(await read_as_dead_consumer(raw, topic, "dead")) == 150
         recorder = Recorder()
         await bus.subscribe(topic, "g", recorder)
         await recorder.wait_for(150)
@@ -65,7 +65,7 @@ async def test_a_dead_consumers_events_are_taken_over(config: BusConfig, raw: Co
 
 
 async def test_a_slow_handler_keeps_its_event(config: BusConfig, topic: str) -> None:
-    """A handler that takes many times `min_idle` is not overtaken by another consumer."""
+    """An event whose handler takes many times `min_idle_s` is not claimed by another consumer."""
     gate = asyncio.Event()
     slow, other = Recorder(lambda _: gate.wait()), Recorder()
     async with (
@@ -88,7 +88,7 @@ async def test_an_event_that_kills_becomes_a_dead_letter(
     async with Bus(named(config, "heir", delivery_limit=3)) as bus:
         await raw.call("XGROUP", "CREATE", names.stream_of(topic), "g", "0", "MKSTREAM")
         await bus.publish(topic, "e", {})
-        [entry_id] = await abandon(raw, topic, "heir")
+        [entry_id] = await read_as_dead_consumer(raw, topic, "heir")
         await raw.call("XCLAIM", names.stream_of(topic), "g", "heir", 0, entry_id, "RETRYCOUNT", 4)
         recorder = Recorder()
         await bus.subscribe(topic, "g", recorder)
@@ -103,10 +103,8 @@ async def test_an_event_that_kills_becomes_a_dead_letter(
     assert letters[0].origin.entry_id == entry_id.decode()
 
 
-async def test_an_event_that_kills_takes_no_other_with_it(
-    config: BusConfig, raw: Connection, topic: str
-) -> None:
-    """What was read ahead with an event that kills each time is handled once that one has gone."""
+async def test_a_poison_event_dead_letters_no_other(config: BusConfig, raw: Connection, topic: str) -> None:
+    """Events read ahead with an event that kills are handled once, after that one is dead-lettered."""
     stuck = Recorder(lambda _: asyncio.Event().wait())
     async with Bus(config) as bus:
         killer, *others = [await bus.publish(topic, "e", {"n": n}) for n in range(5)]
@@ -131,12 +129,12 @@ async def test_an_event_that_kills_takes_no_other_with_it(
 
 
 async def test_deleted_entries_do_not_stay_pending(config: BusConfig, raw: Connection, topic: str) -> None:
-    """What was delivered and then deleted from the stream is forgotten, not tried for ever."""
+    """An entry that was delivered and then deleted from the stream does not stay pending."""
     async with Bus(named(config, "heir")) as bus:
         await raw.call("XGROUP", "CREATE", names.stream_of(topic), "g", "0", "MKSTREAM")
         await bus.publish(topic, "e", {})
         kept = await bus.publish(topic, "e", {})
-        first, _ = await abandon(raw, topic, "heir")
+        first, _ = await read_as_dead_consumer(raw, topic, "heir")
         await raw.call("XDEL", names.stream_of(topic), first)
         recorder = Recorder()
         await bus.subscribe(topic, "g", recorder)
@@ -145,10 +143,10 @@ async def test_deleted_entries_do_not_stay_pending(config: BusConfig, raw: Conne
     assert recorder.ids == [kept]
 
 
-async def test_what_a_lost_connection_swallowed_comes_again(
+async def test_events_lost_with_a_connection_are_delivered_again(
     config: BusConfig, raw: Connection, topic: str
 ) -> None:
-    """An event that the server sent into a connection that broke is handled as soon as there is another."""
+    """An event that was in a connection that broke is handled after the reconnection."""
     async with Bus(named(config, "heir")) as bus:
         recorder = Recorder()
         subscription = await bus.subscribe(topic, "g", recorder)
@@ -166,7 +164,7 @@ async def test_what_a_lost_connection_swallowed_comes_again(
 
 
 async def test_retries_of_a_dead_consumer_come_back(config: BusConfig, raw: Connection, topic: str) -> None:
-    """An event whose consumer died while it waited for its next try is tried by the next one."""
+    """An event whose consumer died while it waited for a retry is retried by the next consumer."""
     failing = Recorder(lambda _: 1 / 0)
     async with Bus(config) as bus:
         subscription = await bus.subscribe(topic, "g", failing)
@@ -181,22 +179,22 @@ async def test_retries_of_a_dead_consumer_come_back(config: BusConfig, raw: Conn
     assert recorder.events[0].meta.retries >= 1
 
 
-@pytest.mark.parametrize("command", ["hold", "take_abandoned"])
+@pytest.mark.parametrize("command", ["refresh", "claim_idle"])
 async def test_a_vanished_group_is_not_an_error(
     bus: Bus, raw: Connection, topic: str, command: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Maintenance that finds no group leaves the making of it to the reader."""
+    """A round that finds no group leaves its creation to the reader."""
     subscription = await bus.subscribe(topic, "g", Recorder(lambda _: asyncio.Event().wait()))
     await bus.publish(topic, "e", {})
     claims = subscription._processor._claims
     await raw.call("XGROUP", "DESTROY", names.stream_of(topic), "g")
     claims._limits = ClaimConfig(min_idle_s=0.001)
-    await claims.keep()
+    await claims.maintain()
     await subscription.stop(0.0)
 
 
 async def paused(config: BusConfig, raw: Connection, topic: str, count: int) -> str:
-    """Leave `count` events with a consumer that died; returns the stream."""
+    """Leave `count` events pending with a dead consumer; returns the stream."""
     stream = names.stream_of(topic)
     await raw.call("XGROUP", "CREATE", stream, "g", "0", "MKSTREAM")
     async with Bus(config) as bus:
@@ -205,8 +203,8 @@ async def paused(config: BusConfig, raw: Connection, topic: str, count: int) -> 
     return stream
 
 
-async def test_who_pauses_takes_nothing_over(config: BusConfig, raw: Connection, topic: str) -> None:
-    """A subscription resized to 0 leaves a dead consumer's events to those who work."""
+async def test_a_paused_consumer_claims_nothing(config: BusConfig, raw: Connection, topic: str) -> None:
+    """A subscription resized to 0 claims no events of a dead consumer."""
     await paused(config, raw, topic, 50)
     resting, working = Recorder(), Recorder()
     async with (
@@ -220,10 +218,10 @@ async def test_who_pauses_takes_nothing_over(config: BusConfig, raw: Connection,
     assert not resting.events
 
 
-async def test_no_more_is_taken_over_than_there_is_room_for(
+async def test_no_more_is_claimed_than_there_is_room_for(
     config: BusConfig, raw: Connection, topic: str
 ) -> None:
-    """What a dead consumer left is taken page by page, as it is handled, and not all into one consumer."""
+    """The events of a dead consumer are claimed page by page as they are handled, not all at once."""
     await paused(config, raw, topic, 1_000)
     gate = asyncio.Event()
     recorder = Recorder(lambda _: gate.wait())
@@ -240,10 +238,10 @@ async def test_no_more_is_taken_over_than_there_is_room_for(
     assert len(set(recorder.ids)) == len(recorder.ids) == 1_000
 
 
-async def test_own_unfinished_business_is_taken_up_as_there_is_room(
+async def test_own_pending_entries_are_claimed_as_there_is_room(
     config: BusConfig, raw: Connection, topic: str
 ) -> None:
-    """A consumer that left more than it can hold takes it up in pages at its return, before what is new."""
+    """A consumer with more pending entries than room claims them in pages at its start, before new events."""
     await paused(config, raw, topic, 500)
     recorder = Recorder()
     config = msgspec.structs.replace(named(config, "dead"), read=ReadConfig(count=10))
@@ -257,8 +255,8 @@ async def test_own_unfinished_business_is_taken_up_as_there_is_room(
     assert recorder.ids[-1] == last
 
 
-async def test_who_stops_takes_nothing_over(config: BusConfig, raw: Connection, topic: str) -> None:
-    """A stop in the middle of taking over leaves the rest as old as it was, for others at once."""
+async def test_a_stopping_consumer_claims_nothing(config: BusConfig, raw: Connection, topic: str) -> None:
+    """A stop during a claim leaves the remaining entries idle, so that others may claim them at once."""
     stream = await paused(config, raw, topic, 1_000)
     recorder = Recorder(lambda _: asyncio.Event().wait())
     async with Bus(named(config, "heir", min_idle_s=0.06)) as bus:
@@ -269,10 +267,8 @@ async def test_who_stops_takes_nothing_over(config: BusConfig, raw: Connection, 
     assert len(mine) <= 300
 
 
-async def test_a_busy_consumer_takes_over_all_the_same(
-    config: BusConfig, raw: Connection, topic: str
-) -> None:
-    """What a dead consumer left does not wait until a long lag is worked off: it is the oldest there is."""
+async def test_a_busy_consumer_claims_all_the_same(config: BusConfig, raw: Connection, topic: str) -> None:
+    """A consumer with a long lag claims idle events before it has caught up: they are the oldest."""
     await paused(config, raw, topic, 5)
     recorder = Recorder(lambda _: asyncio.sleep(0.002))
     config = msgspec.structs.replace(named(config, "heir", min_idle_s=0.06), read=ReadConfig(count=5))

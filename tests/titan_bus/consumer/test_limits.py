@@ -1,4 +1,4 @@
-"""Rate limits, on a clock of their own."""
+"""Rate limits, on a simulated clock."""
 
 import asyncio
 import time
@@ -19,7 +19,7 @@ many = settings(deadline=None, max_examples=200, database=None)
 
 
 class Clock:
-    """A clock that sleeping sets forward."""
+    """A clock that `sleep` moves forward."""
 
     def __init__(self) -> None:
         self.now = 1_000.0
@@ -33,7 +33,7 @@ class Clock:
 
 
 async def passages(rate: float, pauses: list[float]) -> list[float]:
-    """Return when those pass who come at once after each pause, some more than a second's worth each time."""
+    """Return the times at which waiters pass that arrive together after each pause, some more than a burst."""
     clock = Clock()
     limit = RateLimit(rate, clock, clock.sleep)
     times = []
@@ -48,7 +48,7 @@ async def passages(rate: float, pauses: list[float]) -> list[float]:
 @many
 @given(rates, pauses)
 def test_a_rate_is_never_exceeded(rate: float, pauses: list[float]) -> None:
-    """In no window of time do more pass than the burst and the rate allow."""
+    """In no window of time do more pass than burst and rate allow."""
     times = asyncio.run(passages(rate, pauses))
     burst = max(1.0, rate)
     for first, begin in enumerate(times):
@@ -59,8 +59,8 @@ def test_a_rate_is_never_exceeded(rate: float, pauses: list[float]) -> None:
 
 @many
 @given(rates, st.integers(1, 100))
-def test_nobody_waits_longer_than_the_rate_asks(rate: float, count: int) -> None:
-    """Who comes when nobody has come for long waits for what is beyond the burst, and no longer."""
+def test_no_wait_is_longer_than_the_rate_requires(rate: float, count: int) -> None:
+    """A waiter that arrives after a long pause waits only for what is beyond the burst."""
     clock = Clock()
 
     async def run() -> None:
@@ -75,7 +75,7 @@ def test_nobody_waits_longer_than_the_rate_asks(rate: float, count: int) -> None
 @many
 @given(rates, rates, st.integers(1, 100))
 def test_of_two_limits_both_hold(one: float, other: float, count: int) -> None:
-    """Passing two limits takes as long as the slower one asks, and exceeds neither."""
+    """Passing two limits takes as long as the slower one needs, and exceeds neither."""
     clock = Clock()
     times = []
 
@@ -91,8 +91,8 @@ def test_of_two_limits_both_hold(one: float, other: float, count: int) -> None:
             assert bisect_right(times, begin + 1.0) - n <= max(1.0, rate) + rate + 1e-6
 
 
-async def test_who_waits_is_served_in_turn() -> None:
-    """Nobody is passed over: of two that come again at once, each gets every other token."""
+async def test_waiters_are_served_in_order() -> None:
+    """Waiters are served in order: of two that queue again at once, each gets every other token."""
     clock = Clock()
     limit = RateLimit(1.0, clock, clock.sleep)
     await pass_through([limit])
@@ -108,8 +108,8 @@ async def test_who_waits_is_served_in_turn() -> None:
     assert served[:10].count("a") == 5
 
 
-async def test_who_is_cancelled_takes_no_token() -> None:
-    """Cancelled while it waits for the second limit, a waiter leaves the first as it was."""
+async def test_a_cancelled_waiter_takes_no_token() -> None:
+    """A waiter cancelled at the second limit takes no token of the first."""
     clock = Clock()
     never = asyncio.Event()
 
@@ -128,7 +128,7 @@ async def test_who_is_cancelled_takes_no_token() -> None:
 
 
 class Timed(Recorder):
-    """A recorder that also keeps when."""
+    """A recorder that also keeps the times."""
 
     def __init__(self) -> None:
         super().__init__(lambda _: self.times.append(time.monotonic()))
@@ -145,7 +145,7 @@ def slowest_allowed(times: list[float], rate: float) -> bool:
 
 
 async def test_a_topic_has_its_limit_and_others_go_on(redis_url: str, topic: str) -> None:
-    """The limit of a topic holds through the server, and a topic without one is not held up by it."""
+    """A topic's limit holds on the server, and does not delay a topic without one."""
     limited, free = topic, f"{topic}.free"
     config = BusConfig(url=redis_url, streams=(StreamConfig(name=limited, rate_limit=50),))
     slow, quick = Timed(), Recorder()
@@ -179,7 +179,7 @@ async def test_the_bus_has_one_limit_for_all_its_topics(redis_url: str, topic: s
 async def test_waiting_for_a_limit_keeps_the_claim_and_ends_at_stop(
     redis_url: str, raw: Connection, topic: str
 ) -> None:
-    """What waits is not taken over by another consumer, and stopping does not wait for it."""
+    """An event that waits for a token is not claimed by another consumer, and `stop` does not wait for it."""
     limited = StreamConfig(name=topic, rate_limit=0.001)
     config = BusConfig(url=redis_url, consumer="slow", streams=(limited,), drain_s=60.0)
     recorder = Recorder()
@@ -191,7 +191,7 @@ async def test_waiting_for_a_limit_keeps_the_claim_and_ends_at_stop(
         await pending_is(raw, names.stream_of(topic), "g", 2)
         claims = subscription._processor._claims
         await asyncio.sleep(0.05)
-        await claims.hold()
+        await claims.refresh()
         rows = await raw.call("XPENDING", names.stream_of(topic), "g", "-", "+", 10)
         assert [row[2] < 50 for row in rows] == [True, True]
         async with asyncio.timeout(WAIT_S):
@@ -220,8 +220,8 @@ async def test_a_request_that_expires_while_it_waits_is_dropped(redis_url: str, 
     assert "asked" not in handled
 
 
-async def test_who_waits_at_the_limit_begins_nothing_after_a_pause(redis_url: str, topic: str) -> None:
-    """`resize(0)` also reaches the workers that wait for their token; after `resize(1)` one goes on."""
+async def test_a_worker_at_the_limit_starts_nothing_after_a_pause(redis_url: str, topic: str) -> None:
+    """`resize(0)` also stops workers that wait for a token; after `resize(1)` one continues."""
     config = BusConfig(url=redis_url, streams=(StreamConfig(name=topic, rate_limit=50),))
     gate = asyncio.Event()
     recorder = Recorder(lambda _: gate.wait())

@@ -1,4 +1,4 @@
-"""Handlers and entries that do what nobody expects of them."""
+"""Unusual handlers and malformed entries."""
 
 import asyncio
 import contextvars
@@ -15,11 +15,11 @@ tenant: contextvars.ContextVar[str] = contextvars.ContextVar("tenant", default="
 
 
 class Unusual(BaseException):
-    """Neither an Exception nor one of the interpreter's own ways to end."""
+    """Neither an Exception nor KeyboardInterrupt, SystemExit or GeneratorExit."""
 
 
 async def test_a_base_exception_is_an_outcome(bus: Bus, raw: Connection, topic: str) -> None:
-    """Whatever a handler raises lets the event come again; it is not held for ever."""
+    """A BaseException from a handler leads to a retry; the event does not stay in flight."""
     raised = iter([Unusual("odd"), BaseExceptionGroup("some", [Unusual("odd")])])
 
     async def handle(event: Event) -> None:
@@ -36,7 +36,7 @@ async def test_a_base_exception_is_an_outcome(bus: Bus, raw: Connection, topic: 
 
 
 async def test_a_context_variable_ends_with_its_event(bus: Bus, topic: str) -> None:
-    """What a handler sets is not seen by the next event, and each sees what was set around `subscribe`."""
+    """The next event does not see what a handler sets; each sees what was set around `subscribe`."""
     seen: list[str] = []
     done = asyncio.Event()
 
@@ -55,8 +55,10 @@ async def test_a_context_variable_ends_with_its_event(bus: Bus, topic: str) -> N
     assert set(seen) == {"everybody"}
 
 
-async def test_what_no_handler_takes_is_acknowledged(config: BusConfig, raw: Connection, topic: str) -> None:
-    """Also in a group that acknowledges by hand, where it would fill the hand of the consumer for ever."""
+async def test_an_event_without_a_handler_is_acknowledged(
+    config: BusConfig, raw: Connection, topic: str
+) -> None:
+    """Also in a group with `auto_ack=False`, where it would stay in flight for ever."""
     handlers, taken = Handlers(), Recorder()
 
     @handlers.on(topic, "g", event_type="wanted", auto_ack=False)
@@ -72,10 +74,10 @@ async def test_what_no_handler_takes_is_acknowledged(config: BusConfig, raw: Con
 
 
 @pytest.mark.parametrize("error", [ValueError("no key"), Unusual("no key")])
-async def test_a_partition_that_cannot_be_told_holds_up_nobody(
+async def test_a_failing_partition_by_delays_no_other_event(
     bus: Bus, raw: Connection, topic: str, error: BaseException, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """`partition_by` that raises makes a dead letter of its event, and the group's other topics are read on."""
+    """An event for which `partition_by` raises is dead-lettered, and the group's other topics are read on."""
 
     def key_of(event: Event) -> str:
         if event.event_type == "bad":
@@ -112,7 +114,7 @@ class Incomparable:
 
 @pytest.mark.logs(": entry ")
 async def test_a_key_that_cannot_be_compared_is_a_dead_letter(bus: Bus, raw: Connection, topic: str) -> None:
-    """The event with such a key is put aside, and all that came with it are handled."""
+    """The event with such a key is dead-lettered, and the others of its batch are handled."""
     recorder = Recorder()
     ids = await asyncio.gather(*(bus.publish(topic, "e", {"key": key}) for key in "aaabaa"))
     await bus.subscribe(
@@ -125,7 +127,7 @@ async def test_a_key_that_cannot_be_compared_is_a_dead_letter(bus: Bus, raw: Con
 
 @pytest.mark.logs(": entry ")
 async def test_an_entry_of_very_many_fields_is_kept(bus: Bus, raw: Connection, topic: str) -> None:
-    """A foreign entry that no script could write again becomes a dead letter like others, with all its fields."""
+    """A foreign entry with more fields than a script can write becomes a dead letter with all its fields."""
     recorder = Recorder()
     await bus.subscribe(topic, "g", recorder)
     words = [word for n in range(4_500) for word in (f"name{n}", "value")]
@@ -136,10 +138,10 @@ async def test_an_entry_of_very_many_fields_is_kept(bus: Bus, raw: Connection, t
     assert len(letter.fields) == 4_500
 
 
-async def test_poison_that_cannot_be_buried_keeps_nobody_from_reading(
+async def test_poison_that_cannot_be_dead_lettered_stops_no_reading(
     server, config: BusConfig, topic: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """While `errors.dlq` refuses, what was delivered too often stays pending, and others are handled."""
+    """While `errors.dlq` refuses, an event delivered too often stays pending, and others are handled."""
     config = BusConfig(
         url=server.url,
         consumer="heir",
@@ -163,7 +165,7 @@ async def test_poison_that_cannot_be_buried_keeps_nobody_from_reading(
         await raw.call("DEL", names.DEAD_LETTERS)
         await settled(raw, stream, "g")
         assert await bus.dead_letters.count() == 1
-    assert "stays open" in caplog.text
+    assert "stays unacknowledged" in caplog.text
 
 
 class Table:
@@ -194,7 +196,7 @@ async def test_context_variables_are_not_compared(bus: Bus, topic: str) -> None:
 async def test_a_cancellation_that_comes_too_late_costs_no_event(
     bus: Bus, raw: Connection, topic: str, error: FatalError | None, key: Callable[[Event], str] | None
 ) -> None:
-    """A watchdog that cancels the worker after the handler's end leaves nothing in flight, and no key blocked."""
+    """A worker cancelled after its handler returned leaves nothing in flight, and no partition blocked."""
     recorder = Recorder()
 
     async def handle(event: Event) -> None:

@@ -43,8 +43,8 @@ async def publish(bus: Bus, topic: str, *keys: str | None, priority: str = "medi
 
 @settings(deadline=None, max_examples=200, database=None)
 @given(st.lists(st.one_of(st.sampled_from(["a", "b", None]), st.integers(0, 5))))
-def test_of_a_key_one_is_on_its_way(steps: list[str | int | None]) -> None:
-    """However entering and leaving mingle, a key has one delivery on its way, in order, and none is lost."""
+def test_a_key_has_one_active_delivery(steps: list[str | int | None]) -> None:
+    """In every interleaving of enter and leave a key has one active delivery, in order, and none is lost."""
     partitions, on_way, left = Partitions(), list[Delivery](), list[Delivery]()
     entered = 0
 
@@ -77,7 +77,7 @@ def test_of_a_key_one_is_on_its_way(steps: list[str | int | None]) -> None:
 
 
 async def test_a_key_keeps_its_order_and_keys_run_beside_each_other(bus: Bus, topic: str) -> None:
-    """Events of one key never overlap and come in order, while several keys are at work at once."""
+    """Events of one key never overlap and come in order, while several keys are handled at once."""
     running: set[str | None] = set()
     most = 0
 
@@ -101,8 +101,8 @@ async def test_a_key_keeps_its_order_and_keys_run_beside_each_other(bus: Bus, to
     assert most == 5
 
 
-async def test_a_failing_event_holds_up_its_key_alone(bus: Bus, raw: Connection, topic: str) -> None:
-    """It is tried again in its place, `retries` counted; those behind it wait, all others go on."""
+async def test_a_failing_event_delays_only_its_key(bus: Bus, raw: Connection, topic: str) -> None:
+    """It is retried in place, with `retries` counted; later events of its key wait, other keys go on."""
 
     def fail_twice(event: Event) -> None:
         if number_of(event) == 0 and event.meta.retries < 2:
@@ -123,7 +123,7 @@ async def test_a_failing_event_holds_up_its_key_alone(bus: Bus, raw: Connection,
 
 @pytest.mark.logs("goes to the dead letters")
 async def test_after_the_limit_the_key_goes_on(redis_url: str, topic: str) -> None:
-    """An event that fails for good is buried with its count, then the next of its key has its turn."""
+    """An event that fails for good is dead-lettered with its count, then the next of its key is handled."""
 
     def refuse(event: Event) -> None:
         if number_of(event) == 0:
@@ -144,7 +144,7 @@ async def test_after_the_limit_the_key_goes_on(redis_url: str, topic: str) -> No
 
 
 async def test_priority_does_not_overtake_within_a_key(bus: Bus, topic: str) -> None:
-    """A high event waits for the low one of its key before it, and overtakes those of other keys."""
+    """A high event waits for an earlier low one of its key, and overtakes those of other keys."""
     await publish(bus, topic, "other", "a", priority="low")
     high = await bus.publish(topic, "e", {"key": "a", "n": 2}, "high")
     free = await bus.publish(topic, "e", {"key": "b", "n": 3}, "high")
@@ -157,10 +157,10 @@ async def test_priority_does_not_overtake_within_a_key(bus: Bus, topic: str) -> 
 
 
 @pytest.mark.parametrize("fault", [lambda _: 1 / 0, lambda _: []])
-async def test_an_event_without_a_key_to_be_had_is_buried(
+async def test_an_event_without_a_key_is_dead_lettered(
     bus: Bus, raw: Connection, topic: str, fault: object, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """When `partition_by` raises, or returns what cannot be a key, the event is a dead letter, and only that."""
+    """When `partition_by` raises or returns an unhashable key, only that event is dead-lettered."""
 
     def partition_by(event: Event) -> object:
         return fault(event) if number_of(event) == 0 else "a"  # type: ignore[operator]
@@ -189,7 +189,7 @@ async def test_a_key_that_fails_for_long_leaves_room_for_others(redis_url: str, 
 
 
 async def test_what_waits_behind_a_key_is_pending_after_a_stop(bus: Bus, raw: Connection, topic: str) -> None:
-    """Stopping while an event waits for its next try leaves it, and those behind it, for the next start."""
+    """Stopping while an event waits for a retry leaves it, and those behind it, for the next start."""
     recorder = Recorder(lambda _: 1 / 0)
     subscription = await bus.subscribe(topic, "g", recorder, partition_by=key_of)
     ids = await publish(bus, topic, "a", "a", "a")
@@ -217,7 +217,7 @@ async def test_by_hand_the_key_waits_for_the_acknowledgement(bus: Bus, topic: st
 
 
 async def test_failing_keys_are_bounded(config: BusConfig, topic: str) -> None:
-    """When all of many keys fail, reading pauses; it does not take the whole stream in flight to wait there."""
+    """When all of many keys fail, reading pauses; the stream is not read into memory."""
     config = msgspec.structs.replace(
         config, read=ReadConfig(count=5), retry=RetryConfig(base_s=60.0), streams=()
     )
@@ -229,10 +229,8 @@ async def test_failing_keys_are_bounded(config: BusConfig, topic: str) -> None:
         assert bus.counters.group(topic, "g").in_flight < 100
 
 
-async def test_acknowledging_what_waits_behind_its_key_moves_nobody(
-    bus: Bus, raw: Connection, topic: str
-) -> None:
-    """An event acknowledged before its turn is not handled, and the one on its way keeps its place."""
+async def test_acknowledging_a_waiting_event_changes_no_order(bus: Bus, raw: Connection, topic: str) -> None:
+    """An event acknowledged while it waits behind its key is not handled, and the active one keeps its place."""
     recorder = Recorder()
     await bus.subscribe(topic, "g", recorder, auto_ack=False, partition_by=key_of)
     first, second, third = await publish(bus, topic, "a", "a", "a")
@@ -248,10 +246,10 @@ async def test_acknowledging_what_waits_behind_its_key_moves_nobody(
     assert recorder.ids == [first, third]
 
 
-async def test_a_count_that_fails_moves_nobody(
+async def test_a_count_that_fails_changes_no_order(
     config: BusConfig, raw: Connection, topic: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When a delivery that was taken over cannot be counted, it is handled in its turn all the same."""
+    """When the delivery of a claimed entry cannot be counted, it is handled in its order all the same."""
     stream, recorder = names.stream_of(topic), Recorder()
     await raw.call("XGROUP", "CREATE", stream, "g", "0", "MKSTREAM")
     async with Bus(msgspec.structs.replace(config, consumer="heir")) as bus:
@@ -261,7 +259,7 @@ async def test_a_count_that_fails_moves_nobody(
         async def fails(*_: object) -> None:
             raise BusUnavailableError("here", "gone")
 
-        monkeypatch.setattr(Claims, "count", fails)
+        monkeypatch.setattr(Claims, "count_delivery", fails)
         await bus.subscribe(topic, "g", recorder, partition_by=key_of)
         await recorder.wait_for(3)
         await settled(raw, stream, "g")

@@ -27,7 +27,7 @@ def numbered(batch: list[Priority], first: int = 0) -> list[tuple[Priority, tupl
 @many
 @given(st.lists(priorities), weights)
 def test_within_a_batch_the_heaviest_comes_first(batch: list[Priority], weights: dict[Priority, int]) -> None:
-    """One batch leaves by weight, and what weighs the same in order of arrival."""
+    """One batch leaves by weight, equal weights in order of arrival."""
     queue: Priorities[tuple[int, Priority]] = Priorities(weights)
     queue.add(numbered(batch))
     arrived = [item for _, item in numbered(batch)]
@@ -37,7 +37,7 @@ def test_within_a_batch_the_heaviest_comes_first(batch: list[Priority], weights:
 @many
 @given(st.lists(st.one_of(st.lists(priorities), st.integers(1, 20))), weights)
 def test_nothing_is_lost_or_doubled(steps: list[list[Priority] | int], weights: dict[Priority, int]) -> None:
-    """However adding and taking mingle, each item comes out once, those of one priority in order."""
+    """In every interleaving of add and pop each item comes out once, those of one priority in order."""
     queue: Priorities[tuple[int, Priority]] = Priorities(weights)
     added, taken = 0, []
     for step in steps:
@@ -59,7 +59,7 @@ def test_nothing_is_lost_or_doubled(steps: list[list[Priority] | int], weights: 
 def test_nobody_starves(
     before: list[list[Priority]], after: list[list[Priority]], weights: dict[Priority, int]
 ) -> None:
-    """An event waits for a number of others that the weights and what was there before it bound, not the flood."""
+    """The number of events before an event is bounded by the weights and the backlog, not by the flood."""
     queue: Priorities[tuple[int, Priority]] = Priorities(weights)
     for batch in before:
         queue.add(numbered(batch))
@@ -77,7 +77,7 @@ def test_nobody_starves(
 
 
 def test_between_batches_the_weights_are_the_shares() -> None:
-    """Of three floods each gets its share: 3 to 2 to 1."""
+    """Three continuous floods are served 3 to 2 to 1."""
     queue: Priorities[Priority] = Priorities(WEIGHTS)
     for priority in (Priority.LOW, Priority.MEDIUM, Priority.HIGH):
         queue.add([(priority, priority)] * 1_000)
@@ -85,8 +85,8 @@ def test_between_batches_the_weights_are_the_shares() -> None:
     assert [taken.count(priority) for priority in Priority] == [300, 200, 100]
 
 
-def test_nobody_saves_up_turns() -> None:
-    """A priority that was alone for long, or away for long, has no more than its share afterwards."""
+def test_no_priority_saves_up_turns() -> None:
+    """A priority that was alone or absent for long gets no more than its share afterwards."""
     queue: Priorities[Priority] = Priorities(WEIGHTS)
     for _ in range(50):  # high and medium share
         queue.add([(Priority.MEDIUM, Priority.MEDIUM)])
@@ -106,8 +106,8 @@ def test_a_priority_that_is_not_listed_weighs_one() -> None:
     assert [number for number, _ in drained(queue)] == [2, 0, 1, 3]
 
 
-def test_an_empty_queue_says_so() -> None:
-    """There is nothing to take from an empty queue, nor from one that was cleared."""
+def test_an_empty_queue_raises() -> None:
+    """`pop` raises on an empty queue, and on one that was cleared."""
     queue: Priorities[int] = Priorities(WEIGHTS)
     queue.add([(Priority.LOW, 1)])
     queue.clear()

@@ -19,20 +19,20 @@ def refuse(event: Event) -> None:
     raise ValueError(f"no {event.event_type}")
 
 
-async def letters_of(bus: Bus, topic: str) -> list[DeadLetter]:
+async def dead_letters_of(bus: Bus, topic: str) -> list[DeadLetter]:
     """Return the dead letters of a topic, oldest first."""
     return [letter async for letter in bus.dead_letters if topic in letter.origin.stream]
 
 
 async def dead_letter(bus: Bus, topic: str) -> DeadLetter:
     """Wait for the one dead letter of a topic."""
-    await until(lambda: letters_of(bus, topic), "a dead letter")
-    [letter] = await letters_of(bus, topic)
+    await until(lambda: dead_letters_of(bus, topic), "a dead letter")
+    [letter] = await dead_letters_of(bus, topic)
     return letter
 
 
 async def test_a_returning_handler_acknowledges(bus: Bus, raw: Connection, topic: str) -> None:
-    """What was handled is acknowledged, once for each group."""
+    """A handled event is acknowledged, once for each group."""
     first, second = Recorder(), Recorder()
     await bus.subscribe(topic, "first", first)
     await bus.subscribe(topic, "second", second)
@@ -67,7 +67,7 @@ async def test_high_comes_before_low_within_a_batch(bus: Bus, topic: str) -> Non
 
 
 async def test_a_flood_of_high_does_not_starve_low(bus: Bus, topic: str) -> None:
-    """A low event in the midst of a flood is handled soon after its own batch, not after the flood."""
+    """A low event inside a flood is handled soon after its own batch, not after the flood."""
     await asyncio.gather(*[bus.publish(topic, "e", {}, "high") for _ in range(300)])
     await bus.publish(topic, "e", {}, "low")
     await asyncio.gather(*[bus.publish(topic, "e", {}, "high") for _ in range(600)])
@@ -93,7 +93,7 @@ async def test_high_overtakes_what_waits_from_before(bus: Bus, topic: str) -> No
 
 @pytest.mark.logs("goes to the dead letters")
 async def test_the_outcomes_are_counted(bus: Bus, topic: str) -> None:
-    """What became of the events of a group, and how long it took, stands in its counters."""
+    """The counters of a group contain the outcomes of its events and the handling times."""
 
     def judge(event: Event) -> None:
         if event.event_type == "bad" or (event.event_type == "shaky" and not event.meta.retries):
@@ -111,7 +111,7 @@ async def test_the_outcomes_are_counted(bus: Bus, topic: str) -> None:
 
 
 async def test_a_handler_that_never_waits_leaves_the_loop_its_turns(bus: Bus, topic: str) -> None:
-    """Handlers that hold the loop for a millisecond each do not hold it for a batch."""
+    """Handlers that block the loop for a millisecond each do not block it for a whole batch."""
     turns = 0
 
     async def beat() -> None:
@@ -133,7 +133,7 @@ async def test_a_handler_that_never_waits_leaves_the_loop_its_turns(bus: Bus, to
 
 
 async def test_concurrency_is_bounded(bus: Bus, topic: str) -> None:
-    """So many handlers run at once as were allowed, and no more."""
+    """At most `concurrency` handlers run at once."""
     running, most, gate = Counter[str](), 0, asyncio.Event()
 
     async def handle(_: Event) -> None:
@@ -154,7 +154,7 @@ async def test_concurrency_is_bounded(bus: Bus, topic: str) -> None:
 
 @pytest.mark.by_url
 async def test_a_failed_event_comes_again_to_its_group_alone(bus: Bus, raw: Connection, topic: str) -> None:
-    """A failure is tried again with `retries` counted, and other groups see nothing of it."""
+    """A failed event is retried with `retries` counted, and other groups do not receive it."""
     failing = Recorder(lambda event: refuse(event) if event.meta.retries < 2 else None)
     content = Recorder()
     await bus.subscribe(topic, "failing", failing)
@@ -173,7 +173,7 @@ async def test_a_failed_event_comes_again_to_its_group_alone(bus: Bus, raw: Conn
 async def test_after_the_limit_comes_the_dead_letter(
     bus: Bus, config: BusConfig, topic: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Five retries are six failures; then the event lies in `errors.dlq` with error, traceback and origin."""
+    """Five retries are six failures; then the event is in `errors.dlq` with error, traceback and origin."""
     failing = Recorder(refuse)
     await bus.subscribe(topic, "g", failing)
     event_id = await bus.publish(topic, "order", {"n": 1})
@@ -192,7 +192,7 @@ async def test_after_the_limit_comes_the_dead_letter(
 
 @pytest.mark.logs("goes to the dead letters")
 async def test_the_limit_is_the_topics(config: BusConfig, redis_url: str, topic: str) -> None:
-    """`retry_limit` of the stream's configuration counts."""
+    """`retry_limit` of the stream's configuration is used."""
     config = BusConfig(url=redis_url, streams=(StreamConfig(name=topic, retry_limit=1),), retry=QUICK_RETRY)
     failing = Recorder(refuse)
     async with Bus(config) as bus:
@@ -204,7 +204,7 @@ async def test_the_limit_is_the_topics(config: BusConfig, redis_url: str, topic:
 
 @pytest.mark.logs("goes to the dead letters")
 async def test_a_fatal_error_is_a_dead_letter_at_once(bus: Bus, raw: Connection, topic: str) -> None:
-    """FatalError is not tried again."""
+    """An event that fails with FatalError is not retried."""
 
     def give_up(_: Event) -> None:
         raise FatalError("never")
@@ -219,8 +219,8 @@ async def test_a_fatal_error_is_a_dead_letter_at_once(bus: Bus, raw: Connection,
 
 
 @pytest.mark.logs(": entry ")
-async def test_a_malformed_entry_is_kept_and_passed_over(bus: Bus, raw: Connection, topic: str) -> None:
-    """Bytes that are no event go to the dead letters as they are, and the next event is handled."""
+async def test_a_malformed_entry_is_dead_lettered(bus: Bus, raw: Connection, topic: str) -> None:
+    """An entry that is no event is dead-lettered unchanged, and the next event is handled."""
     recorder = Recorder()
     await bus.subscribe(topic, "g", recorder)
     await raw.call("XADD", names.stream_of(topic), "*", "e", b"\xff{not json", "other", "\x00")
@@ -235,7 +235,7 @@ async def test_a_malformed_entry_is_kept_and_passed_over(bus: Bus, raw: Connecti
 
 
 async def test_a_slow_retry_does_not_block_the_stream(redis_url: str, topic: str) -> None:
-    """While one event waits for its next try, the others are handled."""
+    """While one event waits for a retry, the others are handled."""
     slow = BusConfig(url=redis_url, retry=RetryConfig(base_s=60.0))
     recorder = Recorder(lambda event: refuse(event) if event.event_type == "bad" else None)
     async with Bus(slow) as bus:
@@ -247,7 +247,7 @@ async def test_a_slow_retry_does_not_block_the_stream(redis_url: str, topic: str
 
 
 async def test_cancellation_never_acknowledges(config: BusConfig, raw: Connection, topic: str) -> None:
-    """A handler cut off by closing leaves its event, and the next start handles it first."""
+    """An event whose handler was cancelled by closing stays pending, and the next start handles it first."""
     stuck = Recorder(lambda _: asyncio.Event().wait())
     async with Bus(config) as bus:
         subscription = await bus.subscribe(topic, "g", stuck, concurrency=1)
@@ -267,7 +267,7 @@ async def test_cancellation_never_acknowledges(config: BusConfig, raw: Connectio
 async def test_a_handler_that_cancels_itself_is_not_acknowledged(
     bus: Bus, raw: Connection, topic: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """CancelledError out of a handler is no outcome; the consumer goes on with the next event."""
+    """A CancelledError raised by a handler is no outcome; the consumer goes on with the next event."""
 
     def cancel(event: Event) -> None:
         if event.event_type == "bad":
@@ -283,7 +283,7 @@ async def test_a_handler_that_cancels_itself_is_not_acknowledged(
 
 
 async def test_a_handler_that_cancels_its_task_costs_no_slot(bus: Bus, topic: str) -> None:
-    """A worker that its handler cancelled is replaced: what waits behind it is handled."""
+    """A worker that its handler cancelled is replaced: the next event is handled."""
 
     def cancel(event: Event) -> object:
         task = asyncio.current_task()
@@ -317,8 +317,8 @@ async def test_stopping_drains(bus: Bus, raw: Connection, topic: str) -> None:
 async def test_stopping_is_bounded_though_a_handler_refuses_to_end(
     bus: Bus, raw: Connection, topic: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A handler that swallows its cancellation is named in the log and left behind, unacknowledged."""
-    monkeypatch.setattr(workers, "STUBBORN_S", 0.1)
+    """A handler that swallows its cancellation is logged and left running, its event unacknowledged."""
+    monkeypatch.setattr(workers, "CANCEL_TIMEOUT_S", 0.1)
     release = asyncio.Event()
 
     async def refuse() -> None:
@@ -332,7 +332,7 @@ async def test_stopping_is_bounded_though_a_handler_refuses_to_end(
     await recorder.wait_for(1)
     async with asyncio.timeout(30):
         await subscription.stop(0.05)
-    assert "does not end" in caplog.text
+    assert "did not end" in caplog.text
     await pending_is(raw, names.stream_of(topic), "g", 1)
     release.set()
 
@@ -353,10 +353,10 @@ async def test_a_handler_may_stop_its_own_subscription(bus: Bus, raw: Connection
 
 
 @pytest.mark.parametrize("destroy", ["stream", "group"])
-async def test_a_lost_group_is_made_again(
+async def test_a_lost_group_is_created_again(
     bus: Bus, raw: Connection, topic: str, destroy: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A stream or a group that somebody destroys does not stop its consumer."""
+    """A consumer goes on when its stream or group is deleted."""
     caplog.set_level(logging.WARNING)
     recorder = Recorder()
     await bus.subscribe(topic, "g", recorder)
@@ -372,7 +372,7 @@ async def test_a_lost_group_is_made_again(
 
 
 async def test_one_group_subscribes_once_to_a_topic(bus: Bus, topic: str) -> None:
-    """A second handler of one group in one bus would take half of its events: refused, until the first stops."""
+    """A second handler of one group in one bus would get half of its events: refused, until the first stops."""
     subscription = await bus.subscribe(topic, "g", Recorder())
     with pytest.raises(ValueError, match="subscribed to"):
         await bus.subscribe(topic, "g", Recorder())
@@ -381,7 +381,7 @@ async def test_one_group_subscribes_once_to_a_topic(bus: Bus, topic: str) -> Non
 
 
 async def test_no_task_is_left(config: BusConfig, topic: str) -> None:
-    """After closing, no task of the bus is there any more."""
+    """After closing, no task of the bus is left."""
     before = asyncio.all_tasks()
     async with Bus(config) as bus:
         recorder = Recorder()
@@ -394,7 +394,7 @@ async def test_no_task_is_left(config: BusConfig, topic: str) -> None:
 
 
 class UnspeakableError(Exception):
-    """Its own code raises."""
+    """Its `__str__` raises."""
 
     def __str__(self) -> str:
         raise RuntimeError("no words")
@@ -402,8 +402,8 @@ class UnspeakableError(Exception):
 
 @pytest.mark.parametrize("error", [UnspeakableError(), ValueError("a file called \udce4")])
 @pytest.mark.logs("goes to the dead letters")
-async def test_an_error_that_cannot_be_told_is_an_outcome(bus: Bus, topic: str, error: Exception) -> None:
-    """Neither an error whose text raises nor one that UTF-8 cannot hold keeps an event from the dead letters."""
+async def test_an_error_without_a_text_is_an_outcome(bus: Bus, topic: str, error: Exception) -> None:
+    """An error whose text raises or is not valid UTF-8 does not keep its event from the dead letters."""
 
     def fails(_: Event) -> None:
         raise error
@@ -413,8 +413,8 @@ async def test_an_error_that_cannot_be_told_is_an_outcome(bus: Bus, topic: str, 
     assert (await dead_letter(bus, topic)).origin.error == type(error).__name__
 
 
-async def test_a_stop_that_is_cancelled_holds_nothing_back(bus: Bus, raw: Connection, topic: str) -> None:
-    """Who gives up waiting for a slow handler leaves its event to others: nobody keeps it young any more."""
+async def test_a_cancelled_stop_leaves_its_events_to_others(bus: Bus, raw: Connection, topic: str) -> None:
+    """A `stop` that is cancelled leaves its event to others: its idle time is not reset any more."""
     begun = asyncio.Event()
 
     async def endless(_: Event) -> None:

@@ -14,14 +14,14 @@ BLOCK_S = 60.0
 
 @pytest.fixture
 def config(redis_url: str) -> BusConfig:
-    """A read that is not ended lasts longer than any test waits."""
+    """The BLOCK of a read is longer than any test waits."""
     return BusConfig(
         url=redis_url, retry=QUICK_RETRY, read=ReadConfig(block_ms=int(BLOCK_S * 1000), count=10)
     )
 
 
 async def reading(raw: Connection, bus: Bus) -> list[int]:
-    """Return for each of the bus's reads in progress how many streams it names."""
+    """Return the number of streams of each of the bus's reads in progress."""
     clients = bytes(await raw.call("CLIENT", "LIST")).decode().splitlines()
     ids = {reader._client_id for reader in bus._readers._readers.values() if reader._client_id is not None}
     rows = [dict(word.partition("=")[::2] for word in client.split()) for client in clients]
@@ -29,7 +29,7 @@ async def reading(raw: Connection, bus: Bus) -> list[int]:
 
 
 async def test_three_topics_of_a_group_are_one_connection(bus: Bus, raw: Connection, topic: str) -> None:
-    """However many topics a group reads on a bus, one connection blocks for them; another group has its own."""
+    """All topics of a group on a bus are read by one blocking connection; another group has its own."""
     before = len(bytes(await raw.call("CLIENT", "LIST")).splitlines())
     recorders = [Recorder() for _ in range(3)]
     for n, recorder in enumerate(recorders):
@@ -48,7 +48,7 @@ async def has(raw: Connection, bus: Bus, count: int) -> bool:
 
 
 @pytest.mark.by_url
-async def test_who_comes_while_a_read_blocks_gets_events_at_once(
+async def test_a_subscription_added_during_a_read_gets_events_at_once(
     bus: Bus, raw: Connection, topic: str
 ) -> None:
     """A second subscription does not wait until the read of the first one is over."""
@@ -60,10 +60,10 @@ async def test_who_comes_while_a_read_blocks_gets_events_at_once(
     await recorder.wait_for(1)
 
 
-async def test_who_comes_before_the_last_change_is_answered_is_heard(
+async def test_a_change_before_the_previous_is_answered_is_not_lost(
     bus: Bus, raw: Connection, topic: str
 ) -> None:
-    """A change is not lost when the server's answer to the UNBLOCK before it comes after the next read began."""
+    """A change is not lost when the server's reply to the previous UNBLOCK comes after the next read began."""
     subscription = await bus.subscribe(topic, "g", Recorder())
     await until(lambda: has(raw, bus, 1), "a blocking read")
     reader = subscription._processor._reader
@@ -87,7 +87,7 @@ async def test_who_comes_before_the_last_change_is_answered_is_heard(
 
 
 async def test_stopping_one_leaves_the_other(bus: Bus, raw: Connection, topic: str) -> None:
-    """A stopped subscription takes no more events; its neighbour on the same connection loses none and goes on."""
+    """A stopped subscription receives no more events; its neighbour on the same connection loses none."""
     kept, gone = Recorder(), Recorder()
     await bus.subscribe(topic, "g", kept)
     subscription = await bus.subscribe(f"{topic}.gone", "g", gone)
@@ -112,7 +112,7 @@ async def test_stopping_one_leaves_the_other(bus: Bus, raw: Connection, topic: s
 
 
 async def test_stopping_the_last_ends_the_read(bus: Bus, raw: Connection, topic: str) -> None:
-    """With the last subscription of a group its connection goes, and an event published then is not lost."""
+    """With the last subscription of a group its connection closes, and an event published then is not lost."""
     subscription = await bus.subscribe(topic, "g", Recorder())
     await until(lambda: has(raw, bus, 1), "a blocking read")
     began = time.monotonic()
@@ -147,7 +147,7 @@ async def test_a_busy_topic_does_not_hold_up_an_idle_one(bus: Bus, raw: Connecti
 async def test_a_lost_group_of_one_topic_leaves_the_others(
     bus: Bus, raw: Connection, topic: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """When a group is destroyed on one topic, it is made again there, and the others go on meanwhile."""
+    """A group that is destroyed on one topic is created again, and the others go on meanwhile."""
     one, other = Recorder(), Recorder()
     await bus.subscribe(topic, "g", one)
     await bus.subscribe(f"{topic}.other", "g", other)
@@ -165,7 +165,7 @@ async def test_a_lost_group_of_one_topic_leaves_the_others(
 async def test_a_topic_that_cannot_be_read_leaves_the_others(
     bus: Bus, raw: Connection, topic: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A key of another type in a stream's place is an error in the log, and its neighbours are read."""
+    """A key of another type in place of a stream is logged as an error, and its neighbours are read."""
     broken, other = Recorder(), Recorder()
     await bus.subscribe(topic, "g", broken)
     await bus.subscribe(f"{topic}.other", "g", other)
@@ -181,10 +181,10 @@ async def test_a_topic_that_cannot_be_read_leaves_the_others(
     await broken.wait_for(1)
 
 
-async def test_what_a_stopped_one_was_sent_stays_pending(
+async def test_deliveries_read_ahead_stay_pending_at_a_stop(
     config: BusConfig, raw: Connection, topic: str
 ) -> None:
-    """What lies ahead of the handlers at the end is acknowledged by nobody and comes again at the next start."""
+    """Deliveries that were read ahead stay pending at a stop, and are handled after the next start."""
     gate = asyncio.Event()
     recorder = Recorder(lambda _: gate.wait())
     async with Bus(config) as bus:
@@ -208,7 +208,7 @@ async def test_what_a_stopped_one_was_sent_stays_pending(
 async def test_without_the_right_to_unblock_a_change_waits(
     redis_url: str, raw: Connection, topic: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Without CLIENT UNBLOCK a new topic is read after `block_ms` at the latest, and the log says it once."""
+    """Without CLIENT UNBLOCK a new topic is read after `block_ms` at the latest, and the log warns once."""
     user = f"u{topic.replace('.', '')}"
     await raw.call("ACL", "SETUSER", user, "on", ">secret", "~*", "&*", "+@all", "-client|unblock")
     scheme, _, place = redis_url.partition("://")
@@ -229,10 +229,10 @@ async def test_without_the_right_to_unblock_a_change_waits(
         await raw.call("ACL", "DELUSER", user)
 
 
-async def test_a_flood_with_comings_and_goings_loses_nothing(
+async def test_a_flood_with_changing_subscriptions_loses_nothing(
     config: BusConfig, raw: Connection, topic: str
 ) -> None:
-    """Reads ended again and again while events come: each event is handled, and handled once."""
+    """Each event is handled exactly once while reads are ended again and again."""
     config = BusConfig(
         url=config.url, read=config.read, retry=QUICK_RETRY, claim=ClaimConfig(min_idle_s=60.0)
     )
@@ -253,8 +253,8 @@ async def test_a_flood_with_comings_and_goings_loses_nothing(
     assert sorted(handled) == sorted(published)
 
 
-async def test_a_group_that_leaves_one_topic_for_another_is_heard(bus: Bus, topic: str) -> None:
-    """Its last subscription stops while its next one starts, whatever comes first: the new one is read."""
+async def test_a_group_that_leaves_one_topic_for_another_is_read(bus: Bus, topic: str) -> None:
+    """When a group's last subscription stops while its next one starts, the new one is read."""
     old = await bus.subscribe(topic, "g", Recorder())
     for n in range(20):
         recorder = Recorder()

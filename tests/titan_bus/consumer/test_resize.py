@@ -1,4 +1,4 @@
-"""A subscription that changes: as many handlers at once as there is room for; what it gives back."""
+"""A subscription with a changing number of handlers, and the deliveries that it hands back."""
 
 import asyncio
 from typing import Any
@@ -11,7 +11,7 @@ from titan_bus import Bus, BusConfig, Event
 
 
 class Gate:
-    """A handler that stays in flight until it is let go."""
+    """A handler that waits for a semaphore."""
 
     def __init__(self) -> None:
         self.running = 0
@@ -26,7 +26,7 @@ class Gate:
 
 
 async def test_more_handlers_run_after_a_rise_and_fewer_after_a_fall(bus: Bus, topic: str) -> None:
-    """What waits in the backlog starts with the rise; after a fall no new handler starts until it is reached."""
+    """Waiting events start with the rise; after a fall no handler starts until fewer run."""
     gate = Gate()
     subscription = await bus.subscribe(topic, "g", gate, concurrency=1)
     for number in range(8):
@@ -44,7 +44,7 @@ async def test_more_handlers_run_after_a_rise_and_fewer_after_a_fall(bus: Bus, t
 
 
 async def test_at_zero_the_events_are_left_to_others(bus: Bus, config: BusConfig, topic: str) -> None:
-    """A paused subscription reads nothing, so another member of the group gets all; with room it goes on."""
+    """A paused subscription reads nothing, so another consumer gets all; after a resize it goes on."""
     paused, other = Recorder(), Recorder()
     subscription = await bus.subscribe(topic, "g", paused)
     subscription.resize(0)
@@ -64,7 +64,7 @@ async def test_at_zero_the_events_are_left_to_others(bus: Bus, config: BusConfig
 
 @pytest.mark.parametrize("concurrency", [-1, 1.5, "4", True])
 async def test_a_size_is_a_whole_number(bus: Bus, topic: str, concurrency: Any) -> None:
-    """What cannot be a number of handlers is refused, and the subscription goes on as it was."""
+    """A value that cannot be a number of handlers is refused, and the subscription is unchanged."""
     recorder = Recorder()
     subscription = await bus.subscribe(topic, "g", recorder)
     with pytest.raises(ValueError, match="a whole number of 0 or more"):
@@ -73,8 +73,8 @@ async def test_a_size_is_a_whole_number(bus: Bus, topic: str, concurrency: Any) 
     await recorder.wait_for(1)
 
 
-async def test_who_leaves_hands_back_what_was_not_begun(bus: Bus, config: BusConfig, topic: str) -> None:
-    """What was read ahead goes to the others at once and counts as no retry; what ran to its end is done."""
+async def test_a_stop_hands_back_what_was_not_started(bus: Bus, config: BusConfig, topic: str) -> None:
+    """Events read ahead go to other consumers at once and count as no retry; handlers that finish acknowledge."""
     gate, other = Gate(), Recorder()
     subscription = await bus.subscribe(topic, "g", gate, concurrency=1)
     ids = [await bus.publish(topic, "thing", {}) for _ in range(250)]

@@ -1,4 +1,4 @@
-"""Disposition, sent twice: after a lost connection nobody knows whether the first one arrived."""
+"""Outcomes sent twice: after a lost connection it is unknown whether the first command arrived."""
 
 import asyncio
 
@@ -16,7 +16,7 @@ from titan_bus.names import delayed_of, retries_of, stream_of
 
 @pytest.fixture
 async def delivery(bus: Bus, raw: Connection, topic: str) -> Delivery:
-    """An event that the group `g` has been given."""
+    """An event that was delivered to the group `g`."""
     await bus.publish(topic, "e", {})
     await raw.call("XGROUP", "CREATE", stream_of(topic), "g", "0")
     [[_, [[entry_id, fields]]]] = await raw.call(
@@ -26,30 +26,30 @@ async def delivery(bus: Bus, raw: Connection, topic: str) -> Delivery:
 
 
 async def test_postponing_twice_is_postponing_once(raw: Connection, topic: str, delivery: Delivery) -> None:
-    """The second time the event is no longer pending, so it waits once, and comes back once."""
+    """The second time the event is no longer pending, so it waits once and is redelivered once."""
     settlement = Settlement(raw, topic, "g", RetryConfig(base_s=0.0))
     await settlement.postpone(delivery)
     await settlement.postpone(delivery)
     assert await raw.call("ZCARD", delayed_of("g", topic)) == 1
     assert await pending(raw, stream_of(topic), "g") == []
-    assert await settlement.release() is None
-    assert await settlement.release() is None
+    assert await settlement.redeliver_due() is None
+    assert await settlement.redeliver_due() is None
     assert await raw.call("XLEN", retries_of("g", topic)) == 1
 
 
-async def test_burying_twice_is_burying_once(
+async def test_dead_lettering_twice_makes_one_dead_letter(
     bus: Bus, raw: Connection, topic: str, delivery: Delivery
 ) -> None:
-    """One dead letter comes of two outcomes."""
+    """Two outcomes make one dead letter."""
     settlement = Settlement(raw, topic, "g", RetryConfig())
     for _ in range(2):
-        await settlement.bury(delivery.stream, delivery.entry_id, delivery.fields, ValueError("no"))
+        await settlement.dead_letter(delivery.stream, delivery.entry_id, delivery.fields, ValueError("no"))
     letters = [letter async for letter in bus.dead_letters if letter.origin.stream == stream_of(topic)]
     assert [letter.origin.entry_id for letter in letters] == [delivery.entry_id.decode()]
 
 
 async def test_acknowledgements_of_one_turn_are_one_command(bus: Bus, raw: Connection, topic: str) -> None:
-    """A hundred events of two streams cost two commands, and one waiter that is cancelled stops no other."""
+    """A hundred acknowledgements of two streams are two commands, and a cancelled waiter stops no other."""
     settlement = Settlement(raw, topic, "g", RetryConfig())
     streams = (stream_of(topic), retries_of("g", topic))
     waiting = []
@@ -68,8 +68,8 @@ async def test_acknowledgements_of_one_turn_are_one_command(bus: Bus, raw: Conne
     assert await raw.call("XLEN", streams[1]) == 0
 
 
-async def test_an_acknowledgement_that_cannot_leave_says_so(redis_url: str, topic: str) -> None:
-    """On a connection that is closed every waiter hears of it."""
+async def test_an_acknowledgement_that_cannot_be_sent_raises(redis_url: str, topic: str) -> None:
+    """On a closed connection every waiter gets the error."""
     connection = Connection(Endpoint.parse(redis_url), 5.0)
     settlement = Settlement(connection, topic, "g", RetryConfig())
     futures = [
@@ -80,7 +80,7 @@ async def test_an_acknowledgement_that_cannot_leave_says_so(redis_url: str, topi
 
 
 async def _xacks(raw: Connection) -> int:
-    """How many XACKs the server has had."""
+    """Return the server's count of XACK."""
     [line] = [
         line for line in (await raw.call("INFO", "commandstats")).split(b"\r\n") if b"cmdstat_xack:" in line
     ] or [b"calls=0,"]
@@ -98,7 +98,7 @@ async def test_pauses_double_up_to_the_cap(raw: Connection, topic: str) -> None:
 async def test_an_outcome_that_cannot_be_written_acknowledges_nothing(
     raw: Connection, topic: str, delivery: Delivery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody else's key stands in the way: the event stays pending, because scripts are not rolled back."""
+    """When another key is in the way, the event stays pending, because scripts are not rolled back."""
     foreign = f"foreign:{topic}"
     monkeypatch.setattr(names, "DEAD_LETTERS", foreign)
     for key in (foreign, delayed_of("g", topic)):
@@ -107,6 +107,6 @@ async def test_an_outcome_that_cannot_be_written_acknowledges_nothing(
     with pytest.raises(ServerRefusedError, match="WRONGTYPE"):
         await settlement.postpone(delivery)
     with pytest.raises(ServerRefusedError, match="WRONGTYPE"):
-        await settlement.bury(delivery.stream, delivery.entry_id, delivery.fields, ValueError("no"))
+        await settlement.dead_letter(delivery.stream, delivery.entry_id, delivery.fields, ValueError("no"))
     assert await pending(raw, stream_of(topic), "g") == [delivery.entry_id]
     await raw.call("DEL", foreign, delayed_of("g", topic))

@@ -1,4 +1,4 @@
-"""What a stop leaves, and what goes on meanwhile."""
+"""What a stop leaves pending, and what goes on meanwhile."""
 
 import asyncio
 import gc
@@ -13,7 +13,7 @@ from titan_bus.connections.connection import Connection
 
 
 class Slow:
-    """A handler that waits until it is let go."""
+    """A handler that waits until it is released."""
 
     def __init__(self) -> None:
         self.begun = asyncio.Event()
@@ -28,7 +28,7 @@ class Slow:
 async def test_what_ends_in_the_drain_is_acknowledged_by_hand(
     config: BusConfig, raw: Connection, topic: str, how: str
 ) -> None:
-    """With `auto_ack=False` a handler that ends while its subscription or its bus stops may still acknowledge."""
+    """With `auto_ack=False` a handler that ends during the drain may still acknowledge."""
     begun, go = asyncio.Event(), asyncio.Event()
     strict = msgspec.structs.replace(config, streams=(StreamConfig(name=topic, retry_limit=0),))
     bus = Bus(strict)
@@ -53,7 +53,7 @@ async def test_what_ends_in_the_drain_is_acknowledged_by_hand(
 
 
 async def test_closing_waits_for_a_stop_in_progress(config: BusConfig, raw: Connection, topic: str) -> None:
-    """A subscription that is being stopped has its drain also when the bus closes meanwhile."""
+    """A subscription that is being stopped keeps its drain time when the bus closes meanwhile."""
     slow = Slow()
     async with Bus(config) as bus:
         subscription = await bus.subscribe(topic, "g", slow)
@@ -70,7 +70,7 @@ async def test_closing_waits_for_a_stop_in_progress(config: BusConfig, raw: Conn
 
 
 async def test_a_group_that_drains_cannot_be_subscribed_again(bus: Bus, topic: str) -> None:
-    """Until it has let go what it holds, its successor would take the same events; afterwards it may."""
+    """Until its deliveries are released, a successor would get the same events; afterwards it may subscribe."""
     slow = Slow()
     subscription = await bus.subscribe(topic, "g", slow)
     await bus.publish(topic, "e", {})
@@ -86,10 +86,8 @@ async def test_a_group_that_drains_cannot_be_subscribed_again(bus: Bus, topic: s
 
 @pytest.mark.parametrize("how", ["stop", "close"])
 @pytest.mark.parametrize("turns", range(4))
-async def test_who_gives_up_waiting_leaves_no_reader(
-    config: BusConfig, topic: str, how: str, turns: int
-) -> None:
-    """A stop or close that is cancelled in any of its first turns leaves nothing once the bus has closed."""
+async def test_a_cancelled_stop_leaves_no_reader(config: BusConfig, topic: str, how: str, turns: int) -> None:
+    """A stop or close that is cancelled in any of its first turns leaves no task once the bus has closed."""
     before = asyncio.all_tasks()
     bus = Bus(config)
     await bus.open()
@@ -104,8 +102,8 @@ async def test_who_gives_up_waiting_leaves_no_reader(
     await until(lambda: asyncio.all_tasks() <= before, "every task's end")
 
 
-async def test_a_loop_that_ends_begins_nothing_new(config: BusConfig, topic: str) -> None:
-    """A program that ends without closing its bus cancels what runs, and no other event is begun in the end."""
+async def test_a_loop_that_ends_starts_nothing_new(config: BusConfig, topic: str) -> None:
+    """A program that ends without closing its bus cancels running handlers, and starts no other."""
     begun: list[str] = []
 
     async def program() -> None:
@@ -128,7 +126,7 @@ async def test_a_loop_that_ends_begins_nothing_new(config: BusConfig, topic: str
 
 
 async def test_what_is_handed_back_leaves_no_copy(config: BusConfig, raw: Connection, topic: str) -> None:
-    """Events that failed before, handed back and handled at last, are gone from the stream of retries."""
+    """Events that failed, were handed back and were handled are deleted from the retry stream."""
     failing = Recorder(lambda _: 1 / 0)
     retries = names.retries_of("g", topic)
     slow = Slow()
@@ -154,8 +152,8 @@ async def test_what_is_handed_back_leaves_no_copy(config: BusConfig, raw: Connec
         await until(empty, "no copy left")
 
 
-async def test_what_was_begun_is_not_handed_back(config: BusConfig, raw: Connection, topic: str) -> None:
-    """With `auto_ack=False` a handler that has returned is not called again elsewhere because of a hand-back."""
+async def test_what_was_started_is_not_handed_back(config: BusConfig, raw: Connection, topic: str) -> None:
+    """With `auto_ack=False` an event whose handler has returned is not handed back."""
     recorder = Recorder()
     async with Bus(msgspec.structs.replace(config, read=ReadConfig(count=5))) as bus:
         subscription = await bus.subscribe(topic, "g", recorder, auto_ack=False)

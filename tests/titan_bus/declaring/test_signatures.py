@@ -340,11 +340,11 @@ async def test_a_payload_that_is_none_is_a_dead_letter_at_once(bus: Bus, topic: 
     event_id = await bus.publish(topic, "order_placed", {"number": "seven"})
     letters: list[Any] = []
 
-    async def buried() -> bool:
+    async def dead_lettered() -> bool:
         letters[:] = await bus.dead_letters.list(topic=topic)
         return bool(letters)
 
-    await until(buried, "the dead letter")
+    await until(dead_lettered, "the dead letter")
     (letter,) = letters
     assert letter.event.event_id == event_id
     assert letter.event.meta.retries == 0

@@ -93,10 +93,10 @@ async def test_a_step_that_fails_makes_a_dead_letter_of_the_original(
         await bus.subscribe(topic, "g", recorder)
         await bus.publish(topic, "order_placed", {"number": 7})
 
-        async def buried() -> bool:
+        async def dead_lettered() -> bool:
             return await bus.dead_letters.count(topic=topic) == 1
 
-        await until(buried, "the dead letter")
+        await until(dead_lettered, "the dead letter")
         (letter,) = await bus.dead_letters.list(topic=topic)
     assert letter.origin.error == UpcastError.__name__
     assert "from version 2: KeyError('price')" in letter.origin.message
@@ -121,10 +121,10 @@ async def test_a_retried_event_keeps_its_version(
         await bus.subscribe(topic, "g", recorder)
         await bus.publish(topic, "order_placed", OLD)
 
-        async def buried() -> bool:
+        async def dead_lettered() -> bool:
             return await bus.dead_letters.count(topic=topic) == 1
 
-        await until(buried, "the dead letter")
+        await until(dead_lettered, "the dead letter")
         (letter,) = await bus.dead_letters.list(topic=topic)
     assert [event.payload_as(OrderV3) for event in recorder.events] == [LIFTED, LIFTED]
     assert letter.event is not None

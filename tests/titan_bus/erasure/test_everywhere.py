@@ -32,10 +32,10 @@ async def test_the_bytes_are_in_no_file(bus: Bus, raw: Connection, server: Serve
     before, erased, after = [await bus.publish(TOPIC, "said", {"text": text}) for text in SECRETS]
     await bus.subscribe(TOPIC, "fails", Recorder(_fatal))
 
-    async def buried() -> bool:
+    async def dead_lettered() -> bool:
         return await bus.dead_letters.count() == 3
 
-    await until(buried, "three dead letters")
+    await until(dead_lettered, "three dead letters")
     bodies = [entry[1][1] for entry in await raw.call("XRANGE", STREAM, "-", "+")]
     await raw.call("XGROUP", "CREATE", STREAM, "slow", "0")
     await raw.call("XREADGROUP", "GROUP", "slow", "c", "STREAMS", STREAM, ">")

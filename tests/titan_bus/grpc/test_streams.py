@@ -194,11 +194,11 @@ async def test_poison_that_kills_its_clients_becomes_a_dead_letter(
         await victim.read()
         await stub.channel.close()
 
-    async def buried() -> bool:
+    async def dead_lettered() -> bool:
         letters = await bus.dead_letters.list()
         return any(one.event is not None and one.event.event_id == event_id for one in letters)
 
-    await until(buried, "the dead letter")
+    await until(dead_lettered, "the dead letter")
 
 
 async def test_outcome_on_what_is_not_in_flight_is_told(bus: Bus, stub: Stub, topic: str) -> None:
