@@ -103,6 +103,14 @@
         <translation>Ответить на вопрос ещё раз</translation>
     </message>
     <message>
+        <source>Give a question another answer</source>
+        <translation>Дать на вопрос ещё один ответ</translation>
+    </message>
+    <message>
+        <source>Show another branch of a conversation</source>
+        <translation>Показать другую ветвь беседы</translation>
+    </message>
+    <message>
         <source>Stop an answer</source>
         <translation>Остановить ответ</translation>
     </message>
@@ -133,6 +141,14 @@
     <message>
         <source>Take over new settings</source>
         <translation>Применить новые настройки</translation>
+    </message>
+    <message>
+        <source>Try again what could not be done</source>
+        <translation>Повторить то, что не удалось</translation>
+    </message>
+    <message>
+        <source>Remove what could not be done</source>
+        <translation>Убрать то, что не удалось</translation>
     </message>
     <message>
         <source>Something that Titan cannot read</source>

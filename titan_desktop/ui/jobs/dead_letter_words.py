@@ -10,6 +10,8 @@ _TASKS = {
     "send_prompt": QT_TRANSLATE_NOOP("DeadLetter", "Answer a question"),
     "answer_question": QT_TRANSLATE_NOOP("DeadLetter", "Answer a question"),
     "retry_answer": QT_TRANSLATE_NOOP("DeadLetter", "Answer a question again"),
+    "answer_again": QT_TRANSLATE_NOOP("DeadLetter", "Give a question another answer"),
+    "show_message": QT_TRANSLATE_NOOP("DeadLetter", "Show another branch of a conversation"),
     "stop_answer": QT_TRANSLATE_NOOP("DeadLetter", "Stop an answer"),
     "rename_conversation": QT_TRANSLATE_NOOP("DeadLetter", "Rename a conversation"),
     "delete_conversation": QT_TRANSLATE_NOOP("DeadLetter", "Delete a conversation"),
@@ -18,6 +20,8 @@ _TASKS = {
     "file_removed": QT_TRANSLATE_NOOP("DeadLetter", "Forget a file that is gone"),
     "file_indexed": QT_TRANSLATE_NOOP("DeadLetter", "Put a file into the graph"),
     "read_settings": QT_TRANSLATE_NOOP("DeadLetter", "Take over new settings"),
+    "redrive_dead_letters": QT_TRANSLATE_NOOP("DeadLetter", "Try again what could not be done"),
+    "drop_dead_letters": QT_TRANSLATE_NOOP("DeadLetter", "Remove what could not be done"),
 }
 _NO_EVENT = QT_TRANSLATE_NOOP("DeadLetter", "Something that Titan cannot read")
 

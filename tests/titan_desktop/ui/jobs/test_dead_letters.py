@@ -15,6 +15,7 @@ from titan_desktop.contracts import chat
 from titan_desktop.contracts.dead_letters import DeadLetter
 from titan_desktop.contracts.message import publish
 from titan_desktop.contracts.streams import STREAMS
+from titan_desktop.core import description
 from titan_desktop.core.chain import Chain
 from titan_desktop.core.serving import serving
 from titan_desktop.services import dead_letters as service
@@ -23,6 +24,7 @@ from titan_desktop.system.paths import bundled
 from titan_desktop.ui.base.bridge import Bridge
 from titan_desktop.ui.base.tasks import Tasks
 from titan_desktop.ui.base.translator import Translator
+from titan_desktop.ui.jobs import dead_letter_words
 from titan_desktop.ui.jobs.dead_letter_words import reason_of, task_of
 from titan_desktop.ui.jobs.dead_letters_dialog import DeadLettersDialog
 from titan_desktop.ui.jobs.dead_letters_presenter import DeadLettersPresenter
@@ -281,3 +283,11 @@ async def test_each_sentence_of_the_strip_is_put_away_for_itself(shell: Shell) -
     assert "No model" in shell.window.banner.text
     QTest.mouseClick(shell.window.banner._close, Qt.MouseButton.LeftButton)
     assert not shell.window.banner.text
+
+
+def test_whatever_a_handler_may_fail_at_has_words() -> None:
+    """A new command or event of a service is not shown by its name on the bus."""
+    for declared in description.handlers():
+        for event_type, bound in declared.routes.items():
+            if bound.returns is None:
+                assert event_type in dead_letter_words._TASKS
