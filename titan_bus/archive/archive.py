@@ -56,8 +56,9 @@ class SnapshotName(NamedTuple):
 class Archive:
     """The archive in one store. Every method raises StoreError when that fails."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, begins_anew: bool = False) -> None:
         self._store = store
+        self._begins_anew = begins_anew
         self._named: dict[str, str] = {}
 
     @classmethod
@@ -68,7 +69,7 @@ class Archive:
             ValueError: the target or an option is none that is known.
             ExtraMissingError: S3 is not installed.
         """
-        return cls(open_store(config.target, config.options))
+        return cls(open_store(config.target, config.options), begins_anew=config.begins_anew)
 
     @property
     def target(self) -> str:
@@ -79,6 +80,10 @@ class Archive:
         """Return what tells this archive from every other; None when nobody wrote to it yet."""
         found = await self._store.get(_ID)
         return None if found is None else found.decode(errors="replace").strip()
+
+    def is_of(self, identity: str, target: str, ours: str | None) -> bool:
+        """Whether a server that names this identity and this target is archived here, where `ours` is found."""
+        return identity == ours or (ours is None and self._begins_anew and target == self.target)
 
     async def identify(self) -> str:
         """Give it an identity, and return that."""

@@ -144,7 +144,7 @@ class Archiver:
         held = await self._connection.call("GET", names.ARCHIVE_TARGET)
         if held is not None:
             identity, _, target = held.decode(errors="replace").partition(" ")
-            if identity != ours:
+            if not self._archive.is_of(identity, target, ours):
                 raise ArchiveElsewhereError(target, self._archive.target, names.ARCHIVE_TARGET)
         if ours is None:
             ours = await self._archive.identify()

@@ -131,6 +131,8 @@ class ArchiveConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         topics: which; empty for every topic on the server.
         max_age_days: segments whose last event is older are removed; None keeps them.
         max_bytes: the oldest segments are removed until all together are no longer than this; None keeps them.
+        begins_anew: a target that was this server's and is empty now is used again. Without it that is refused, as
+            it may be the place of a disk that is not there.
         options: for S3: `endpoint`, `region`, `access_key_id`, `secret_access_key`; else the usual environment.
     """
 
@@ -139,6 +141,7 @@ class ArchiveConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     topics: tuple[str, ...] = ()
     max_age_days: float | None = None
     max_bytes: int | None = None
+    begins_anew: bool = False
     options: dict[str, str] = {}
 
     def __post_init__(self) -> None:

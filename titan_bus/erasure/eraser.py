@@ -126,7 +126,7 @@ class Eraser:
         identity, _, target = held.decode(errors="replace").partition(" ")
         if self._archive is None:
             raise ArchiveUnnamedError(target, names.ARCHIVE_TARGET)
-        if identity != await self._archive.identity():
+        if not self._archive.is_of(identity, target, await self._archive.identity()):
             raise ArchiveElsewhereError(target, self._archive.target, names.ARCHIVE_TARGET)
 
     async def _count(self) -> None:

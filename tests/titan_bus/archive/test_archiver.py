@@ -201,6 +201,29 @@ async def test_a_bucket_serves_as_well(
         assert await ids(bus.replay(ALWAYS, topic)) == sent
 
 
+async def test_an_archive_that_was_deleted_begins_anew_where_that_is_meant(
+    config: BusConfig, bus: Bus, raw: Connection, topic: str, folder: Path
+) -> None:
+    """As a rule an empty target is refused. One that begins anew has what came since, and can be erased from."""
+    assert config.archive is not None
+    await publish(bus, topic, 2)
+    await bus.archive_now()
+    await asyncio.to_thread(shutil.rmtree, folder)
+    sent = await publish(bus, topic, 3)
+    with pytest.raises(ArchiveElsewhereError):
+        await bus.archive_now()
+    own = msgspec.structs.replace(config.archive, begins_anew=True)
+    other = msgspec.structs.replace(own, target=f"{folder}-other")
+    async with Bus(msgspec.structs.replace(config, archive=other)) as elsewhere:
+        with pytest.raises(ArchiveElsewhereError):
+            await elsewhere.archive_now()
+    async with Bus(msgspec.structs.replace(config, archive=own)) as anew:
+        assert (await anew.erase(sent[0], topics=[topic])).complete
+        assert (await anew.archive_now()).entries == 2
+        await cut(raw, topic, 0)
+        assert await ids(anew.replay(ALWAYS, topic)) == sent[1:]
+
+
 @pytest.mark.by_url
 async def test_a_server_has_one_archive(
     config: BusConfig, bus: Bus, raw: Connection, topic: str, folder: Path, tmp_path: Path
