@@ -9,8 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 import yaml
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
 
+from tests import servers
 from titan_desktop.provision.docker import DEFAULT_PORTS, PASSWORDS, SERVICES, Docker, write_environment
 from titan_desktop.provision.errors import StoreUnavailableError
 from titan_desktop.system.paths import Paths, bundled
@@ -86,6 +90,32 @@ def test_the_file_holds_no_password_and_opens_no_other_door() -> None:
         secrets = [value for key, value in service["environment"].items() if "PASS" in key or "AUTH" in key]
         assert secrets, name
         assert all(value.endswith("_PASSWORD:?}") for value in secrets), name
+
+
+def test_redis_keeps_an_append_only_file_and_no_snapshot(tmp_path: Path) -> None:
+    """What is erased would stay in a snapshot; one that an earlier version of this file had written goes, too."""
+    (tmp_path / "redis-server").symlink_to(servers.valkey_binary())
+    (tmp_path / "dump.rdb").write_text("what was said")
+    script = yaml.safe_load(COMPOSE_FILE.read_text("utf-8"))["services"]["redis"]["command"][2]
+    here = f"redis-server - --port 0 --unixsocket {tmp_path}/s --dir {tmp_path}"
+    script = script.replace("$$", "$").replace("/data", str(tmp_path)).replace("redis-server -", here)
+    server = subprocess.Popen(
+        ["sh", "-c", script],
+        env={"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", "REDIS_PASSWORD": "secret"},
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        retry = Retry(ConstantBackoff(0.05), 200)
+        with redis.Redis(
+            unix_socket_path=f"{tmp_path}/s", password="secret", retry=retry, retry_on_error=[OSError]
+        ) as client:
+            assert client.config_get("save") == {"save": ""}
+            assert client.config_get("appendonly") == {"appendonly": "yes"}
+    finally:
+        server.terminate()
+        server.wait(10)
+    assert not (tmp_path / "dump.rdb").exists()
 
 
 def test_passwords_are_made_once_and_kept_private(paths: Paths) -> None:
