@@ -9,6 +9,7 @@ from titan_desktop.settings.file import SettingsError, load, save, unknown_keys
 from titan_desktop.settings.schema import (
     DEFAULT_BASE_URL,
     DEFAULT_MODEL,
+    ArchiveSettings,
     EmbedderSettings,
     ModelSettings,
     Place,
@@ -21,6 +22,7 @@ __all__ = [
     "DEFAULT_BASE_URL",
     "DEFAULT_MODEL",
     "VARIABLES",
+    "ArchiveSettings",
     "EmbedderSettings",
     "ModelSettings",
     "Place",

@@ -3,7 +3,7 @@
 A file may hold more than these fields: a newer version's choices, which an older one keeps (`settings.file`).
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -11,6 +11,9 @@ DEFAULT_BASE_URL = "https://api.openai.com/v1"
 DEFAULT_MODEL = "gpt-4.1-mini"
 
 Place = Literal["embedded", "docker", "external"]
+
+Days = Annotated[int, msgspec.Meta(ge=1, le=36_525)]
+"""At least one; at most a century, which is for ever."""
 
 
 class ModelSettings(msgspec.Struct, frozen=True):
@@ -35,6 +38,15 @@ class StoreSettings(msgspec.Struct, frozen=True):
     graph: Place = "embedded"
 
 
+class ArchiveSettings(msgspec.Struct, frozen=True):
+    """How many days the record of what happened is kept; it holds for the core that starts next.
+
+    Conversations, files and the index are not in it: they stay as long as the person keeps them.
+    """
+
+    days: Days = 365
+
+
 class Settings(msgspec.Struct, frozen=True):
     """All of it. Every field has a default, so an absent file is a good file."""
 
@@ -43,6 +55,7 @@ class Settings(msgspec.Struct, frozen=True):
     model: ModelSettings = ModelSettings()
     embedder: EmbedderSettings = EmbedderSettings()
     stores: StoreSettings = StoreSettings()
+    archive: ArchiveSettings = ArchiveSettings()
 
 
 def shown_url(url: str) -> str:

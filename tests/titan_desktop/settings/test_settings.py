@@ -22,6 +22,7 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
         model=settings.ModelSettings(base_url="http://127.0.0.1:11434/v1", name="qwen3"),
         embedder=settings.EmbedderSettings(name="nomic-embed-text"),
         stores=settings.StoreSettings(redis="docker", graph="external"),
+        archive=settings.ArchiveSettings(days=30),
     )
     settings.save(tmp_path / "settings.toml", chosen)
     assert settings.load(tmp_path / "settings.toml", {}) == chosen
@@ -33,6 +34,7 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
         ('language = "de"', "language"),
         ('theme = dark\nlanguage = "ru"', "line 1"),
         ("[model]\nname = 5", "model.name"),
+        ("[archive]\ndays = 0", "archive.days"),
     ],
 )
 def test_a_wrong_file_is_refused_with_the_place(tmp_path: Path, content: str, named: str) -> None:
@@ -58,7 +60,7 @@ def test_what_a_newer_version_chose_is_kept(tmp_path: Path) -> None:
     assert settings.unknown_keys(file) == ("colour", "model.voice", "autonomy")
     settings.save(file, settings.Settings(language="en"))
     assert settings.load(file, {}) == settings.Settings(language="en")
-    assert tomllib.loads(file.read_text("utf-8")) | {"stores": {}, "embedder": {}} == {
+    assert tomllib.loads(file.read_text("utf-8")) | {"stores": {}, "embedder": {}, "archive": {}} == {
         "language": "en",
         "theme": "system",
         "colour": "red",
@@ -66,6 +68,7 @@ def test_what_a_newer_version_chose_is_kept(tmp_path: Path) -> None:
         "autonomy": {"hours": [9, 17]},
         "stores": {},
         "embedder": {},
+        "archive": {},
     }
 
 
