@@ -223,6 +223,12 @@ class ConversationChanged(_Event, frozen=True, kw_only=True):
     deleted: bool = False
 
 
+class CommandVoid(_Event, frozen=True, kw_only=True):
+    """A question or a title was not stored: its conversation was deleted before, or its id is another's."""
+
+    conversation_id: str
+
+
 Command = (
     SendPrompt
     | StopAnswer

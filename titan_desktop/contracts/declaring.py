@@ -20,6 +20,7 @@ def take(
     group: str,
     *functions: AnyHandler,
     concurrency: int | None = None,
+    start: str | None = None,
     partition_by: PartitionBy | None = None,
 ) -> None:
     """Declare handlers of one group. The options hold for each of their topics; see `Handlers.on`.
@@ -31,7 +32,12 @@ def take(
     for function in functions:
         kind = _message_of(function)
         declare = handlers.on(
-            kind.topic, group, event_type=kind, concurrency=concurrency, partition_by=partition_by
+            kind.topic,
+            group,
+            event_type=kind,
+            concurrency=concurrency,
+            start=start,
+            partition_by=partition_by,
         )
         declare(function)
 

@@ -20,5 +20,6 @@ STREAMS = (
     StreamConfig(name=topics.DEAD_LETTER_COMMANDS, maxlen=500),
     StreamConfig(name=topics.DEAD_LETTERS, maxlen=500),
     StreamConfig(name=topics.DEAD_LETTER_REQUESTS, maxlen=2_000),
+    StreamConfig(name=topics.FORGETTING, maxlen=500),
     StreamConfig(name=topics.PRESENCE, maxlen=500),
 )

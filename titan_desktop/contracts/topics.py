@@ -21,7 +21,11 @@ SYSTEM_REQUESTS = "system.requests.v1"
 DEAD_LETTER_COMMANDS = "dead_letters.commands.v1"
 DEAD_LETTERS = "dead_letters.v1"
 DEAD_LETTER_REQUESTS = "dead_letters.requests.v1"
+FORGETTING = "forgetting.v1"
 PRESENCE = "presence.v1"
 
 TOLD = (CHAT, CHAT_STREAM, FILES, INDEXING, SYSTEM, DEAD_LETTERS)
 """What happened: every window reads along here."""
+
+ARCHIVED = (CHAT_COMMANDS, CHAT, FILES_COMMANDS, FILES)
+"""What is kept beyond the streams: what was asked for, and what happened."""

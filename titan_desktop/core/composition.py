@@ -75,11 +75,12 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     )
     from titan_desktop.adapters.extraction import PooledExtractor
     from titan_desktop.adapters.openai.model import OpenAIChatModel
-    from titan_desktop.adapters.postgres import history, passages, schema, vectors
+    from titan_desktop.adapters.postgres import erasures, history, passages, schema, vectors
     from titan_desktop.adapters.postgres.database import Database
     from titan_desktop.adapters.redis.recent_cache import RedisRecentCache
     from titan_desktop.services.chat import ChatService
     from titan_desktop.services.files import FilesService
+    from titan_desktop.services.forgetting import ForgettingService
     from titan_desktop.services.indexing import IndexingService
     from titan_desktop.services.search import SearchService
 
@@ -102,6 +103,7 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     stack.push_async_callback(model.close)
     chat = ChatService(bus, history.PostgresHistory(database), cache, model)
 
+    forgetting = ForgettingService(bus, erasures.PostgresErasures(database))
     files = FilesService(bus, foundation.files_root, index)
 
     await stack.enter_async_context(serving(bus, foundation.chain, indexing))
@@ -109,9 +111,10 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     stack.push_async_callback(foundation.models.forget)
     await stack.enter_async_context(serving(bus, foundation.chain, search))
     await stack.enter_async_context(serving(bus, foundation.chain, chat))
+    await stack.enter_async_context(serving(bus, foundation.chain, forgetting))
     await stack.enter_async_context(serving(bus, foundation.chain, files))
     foundation.roots = files.roots_status
-    foundation.busy[:] = [chat.busy, indexing.busy, files.busy]
+    foundation.busy[:] = [chat.busy, indexing.busy, files.busy, forgetting.busy]
     # Last of all: an attempt that fails at a service would else tell at each try that the store comes and goes.
     foundation.health.mark_serving("postgres", "PostgreSQL", version, database.look)
     stack.callback(foundation.health.mark_closed, "postgres")

@@ -116,6 +116,7 @@ class Core:
             from titan_bus import Bus, BusConfig
             from titan_desktop.adapters.keyring.secrets import KeyringSecrets
             from titan_desktop.contracts.streams import STREAMS
+            from titan_desktop.core.archiving import archive_config
             from titan_desktop.core.chain import Chain
             from titan_desktop.core.composition import Composition
             from titan_desktop.core.model_choice import Models
@@ -132,6 +133,7 @@ class Core:
                 # and no other core's, or two homes on one external server would take each other's.
                 consumer=f"titan-core@{socket.gethostname()}/{self._paths.identity}",
                 streams=STREAMS,
+                archive=archive_config(self._paths, self._settings.archive),
             )
             bus = await stack.enter_async_context(Bus(config))
             chain = Chain()

@@ -57,6 +57,11 @@ class Paths:
         return self.config / "settings.toml"
 
     @property
+    def archive(self) -> Path:
+        """What happened, beyond what the transport keeps of it."""
+        return self.data / "archive"
+
+    @property
     def core_lock(self) -> Path:
         """Held by the one core of this user and `TITAN_HOME` while it lives."""
         return self.run / "core.lock"

@@ -1,12 +1,9 @@
-"""What the tests of erasure share: a server whose files can be read, an archive, and a look into every file."""
+"""What the tests of erasure share: a server whose files can be read, and an archive."""
 
-import base64
-import io
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-import zstandard
 
 from tests import servers
 from tests.titan_bus.conftest import QUICK_RETRY, Server
@@ -55,22 +52,3 @@ async def bus(config: BusConfig) -> AsyncIterator[Bus]:
 @pytest.fixture
 def raw(bus: Bus) -> Connection:
     return bus._connection
-
-
-def holding(secret: str, *folders: Path) -> list[str]:
-    """Return the files below these folders that have the secret in them, compressed or not, in base64 or not."""
-    found, forms = [], [secret.encode(), *(_in_base64(secret, shift) for shift in range(3))]
-    for path in sorted(path for folder in folders for path in folder.rglob("*") if path.is_file()):
-        data = path.read_bytes()
-        if path.suffix == ".zst":
-            reader = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data), read_across_frames=True)
-            data += reader.read()
-        if any(form in data for form in forms):
-            found.append(path.name)
-    return found
-
-
-def _in_base64(secret: str, shift: int) -> bytes:
-    """Return what base64 makes of the secret when so many bytes of a group of three stand before it."""
-    encoded = base64.b64encode(b"\0" * shift + secret.encode())
-    return encoded[(0, 2, 3)[shift] : len(encoded) // 4 * 4 - 4]

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.bytes_in_files import holding
 from tests.titan_bus.archives import ALWAYS, cut, ids, publish, write_segment
 from tests.titan_bus.conftest import Recorder, Server, pending_is, until
 from titan_bus import Bus, BusConfig, Event, FatalError, names, new_ulid
@@ -17,7 +18,7 @@ from titan_bus.connections.connection import Connection
 from titan_bus.erasure.receipt import ErasureReceipt
 from titan_bus.errors import ArchiveElsewhereError, ArchiveUnnamedError, BusClosedError
 
-from .conftest import SECRETS, STREAM, TOPIC, holding
+from .conftest import SECRETS, STREAM, TOPIC
 
 ALL = {"stream", "retries", "delayed", "dead_letters", "archive", "snapshot"}
 

@@ -6,13 +6,14 @@ import msgspec
 import pytest
 
 from tests import servers
+from tests.bytes_in_files import holding
 from tests.titan_bus.archives import ALWAYS, ids, publish
 from tests.titan_bus.conftest import Server
 from tests.titan_bus.deployments import SentinelDeployment, running
 from titan_bus import Bus, BusConfig
 from titan_bus.erasure import compaction, files
 
-from .conftest import SECRETS, STREAM, TOPIC, holding
+from .conftest import SECRETS, STREAM, TOPIC
 
 
 @pytest.fixture

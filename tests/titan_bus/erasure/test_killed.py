@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.bytes_in_files import holding
 from tests.titan_bus.archives import ALWAYS, cut, ids
 from tests.titan_bus.conftest import Server
 from titan_bus import Bus, names
 from titan_bus.connections.connection import Connection
 from titan_bus.deadletter import origin_of, pack
 
-from .conftest import STREAM, TOPIC, holding
+from .conftest import STREAM, TOPIC
 
 
 @pytest.mark.timeout(300)

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.bytes_in_files import holding
 from tests.s3_server.server import Bucket
 from tests.titan_bus.archives import ALWAYS, archived, cut, ids, publish, write_segment
 from titan_bus import ArchiveConfig, Bus, BusConfig, ErasureInterruptedError, StoreError, names, new_ulid
@@ -19,7 +20,7 @@ from titan_bus.archive.segment_name import SegmentName
 from titan_bus.connections.connection import Connection
 from titan_bus.entry_id import EntryId
 
-from .conftest import SECRETS, STREAM, TOPIC, holding
+from .conftest import SECRETS, STREAM, TOPIC
 
 Entry = tuple[bytes, list[bytes]]
 

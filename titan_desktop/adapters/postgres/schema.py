@@ -1,5 +1,5 @@
 """The whole schema: the migrations of every adapter of this package, in the order in which they apply."""
 
-from titan_desktop.adapters.postgres import history, passages, vectors
+from titan_desktop.adapters.postgres import erasures, history, passages, vectors
 
-MIGRATIONS = (*history.MIGRATIONS, *passages.MIGRATIONS, *vectors.MIGRATIONS)
+MIGRATIONS = (*history.MIGRATIONS, *erasures.MIGRATIONS, *passages.MIGRATIONS, *vectors.MIGRATIONS)

@@ -15,6 +15,7 @@ from titan_desktop.contracts.chat import (
     AnswerAgain,
     AnswerKind,
     AnswerQuestion,
+    CommandVoid,
     ConversationChanged,
     DeleteConversation,
     Message,
@@ -84,6 +85,7 @@ class Commands:
         asked = await self._storing.until_taken(lambda: self._ask(event, prompt), prompt.message_id)
         if asked is None:
             _log.info("question %s is void: deleted, or its id is taken", prompt.message_id)
+            await publish(self._bus, CommandVoid(conversation_id=prompt.conversation_id))
             return
         await self._recent.changed(prompt.conversation_id)
         await publish(self._bus, events.user_message(asked.question, asked.conversation))
@@ -142,7 +144,9 @@ class Commands:
         changed = await self._storing.until_taken(
             lambda: self._history.rename(rename.conversation_id, title, event_id=event.event_id)
         )
-        if changed is not None:
+        if changed is None:
+            await publish(self._bus, CommandVoid(conversation_id=rename.conversation_id))
+        else:
             await publish(self._bus, ConversationChanged(conversation=changed))
 
     async def delete_conversation(self, delete: DeleteConversation, event: Event) -> None:

@@ -83,6 +83,7 @@ class ChatService:
             chat.StoringDelayed,
             chat.PathChanged,
             chat.ConversationChanged,
+            chat.CommandVoid,
         )
         self._warming: asyncio.Task[None] | None = None
 

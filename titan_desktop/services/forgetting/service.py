@@ -1,0 +1,102 @@
+"""The forgetting service: hears of deletions, and works off what is to be erased, also what a killed core left."""
+
+import asyncio
+import logging
+from types import TracebackType
+from typing import Self
+
+from titan_bus import Bus, BusError, Handlers
+from titan_desktop.contracts.chat import CommandVoid, ConversationChanged
+from titan_desktop.contracts.declaring import take, tell
+from titan_desktop.contracts.forgetting import ConversationForgotten
+from titan_desktop.contracts.message import publish
+from titan_desktop.ports.erasures import Erasures, ErasuresUnavailableError
+from titan_desktop.services.forgetting.erasing import FilesUnwrittenError, erase
+from titan_desktop.services.waiting import until_there
+from titan_desktop.system.outage import Outage
+
+GROUP = "forgetting"
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 600.0
+"""Each try reads all that there is; a full disk may last."""
+
+_log = logging.getLogger(__name__)
+
+
+class ForgettingService:
+    """Erases in the background. What is due stands in the store; the events only wake it."""
+
+    drain_s = 1.0
+
+    def __init__(self, bus: Bus, erasures: Erasures) -> None:
+        self._bus = bus
+        self._erasures = erasures
+        self._due = asyncio.Event()
+        self._is_erasing = False
+        self._working: asyncio.Task[None] | None = None
+        self.handlers = Handlers()
+        # What was said before this group was there is found in the store.
+        take(self.handlers, GROUP, self.conversation_changed, self.command_void, start="$")
+        tell(self.handlers, ConversationForgotten)
+
+    async def __aenter__(self) -> Self:
+        self._due.set()
+        self._working = asyncio.create_task(self._work(), name="forgetting")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._working is not None:
+            self._working.cancel()
+            await asyncio.wait({self._working})
+
+    def busy(self) -> bool:
+        """Whether something is being erased: it may be cut off, but would wait for the next start."""
+        return self._is_erasing
+
+    async def conversation_changed(self, changed: ConversationChanged) -> None:
+        """Begin when a conversation was deleted."""
+        if changed.deleted:
+            self._due.set()
+
+    async def command_void(self, void: CommandVoid) -> None:
+        """Erase a deleted conversation once more: a question to it that came late stands on the bus."""
+        await until_there(lambda: self._erasures.again(void.conversation_id), ErasuresUnavailableError)
+        self._due.set()
+
+    async def _work(self) -> None:
+        """Erase what is due, until cancelled: the named supervisor of the erasing."""
+        outage = Outage(_log, "forgetting")
+        pause_s = FIRST_PAUSE_S
+        while True:
+            await self._due.wait()
+            self._due.clear()
+            self._is_erasing = True
+            try:
+                await self._erase_all()
+            except Exception as error:  # noqa: BLE001 - a supervisor: whatever it is, it is tried again
+                foreseen = isinstance(error, BusError | ErasuresUnavailableError | FilesUnwrittenError)
+                outage.begins(error, foreseen=foreseen)
+            else:
+                outage.ends()
+                pause_s = FIRST_PAUSE_S
+                continue
+            finally:
+                self._is_erasing = False
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            self._due.set()
+
+    async def _erase_all(self) -> None:
+        while unerased := await self._erasures.unerased():
+            is_complete = await erase(self._bus, self._erasures, unerased)
+            for one in unerased:
+                events = await self._erasures.done(one, complete=is_complete)
+                if events is None:
+                    continue
+                _log.info("conversation %s is forgotten: %d events", one.conversation_id, events)
+                forgotten = ConversationForgotten(
+                    conversation_id=one.conversation_id, events=events, complete=is_complete
+                )
+                await publish(self._bus, forgotten)
