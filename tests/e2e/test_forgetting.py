@@ -59,9 +59,9 @@ async def archive_now(titan: Titan, link: CoreLink) -> None:
         await bus.archive_now()
 
 
-@pytest.mark.parametrize("is_killed", [False, True], ids=["alive", "killed"])
+@pytest.mark.parametrize("fate", ["alive", "killed"])
 async def test_a_deleted_conversation_is_in_no_file_of_the_bus(
-    titan: Titan, model: OpenAIServer, is_killed: bool
+    titan: Titan, model: OpenAIServer, fate: str
 ) -> None:
     """Commands, events, deltas, the search for it, a dead letter; streams, archive, append-only file, logs.
 
@@ -75,7 +75,7 @@ async def test_a_deleted_conversation_is_in_no_file_of_the_bus(
         assert all(set(where(secret, titan.paths)) - set(holding(secret, archive)) for secret in SECRETS)
         await publish(link.bus, chat.DeleteConversation(conversation_id=prompt.conversation_id))
         await heard.first(chat.ConversationChanged, lambda changed: changed.deleted)
-        if is_killed:
+        if fate == "killed":
             titan.kill_core()
     async with titan.link() as link, Listener(link, ConversationForgotten) as heard:
         forgotten = await heard.first(ConversationForgotten)

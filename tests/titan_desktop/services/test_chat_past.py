@@ -191,6 +191,18 @@ async def test_a_deleted_conversation_is_gone_with_its_running_answer(
     assert len(window.said(chat.AssistantMessage)) == 1
 
 
+async def test_what_comes_after_its_conversation_was_deleted_is_said_to_be_void(
+    core: ChatService, window: Window
+) -> None:
+    """A question and a title are words of the person's: whoever forgets has to hear that they stand on the bus."""
+    await window.answer(await window.ask())
+    await window.publish(chat.DeleteConversation(conversation_id="c"))
+    await window.ask()
+    await window.publish(chat.RenameConversation(conversation_id="c", title="My flat"))
+    await window.until(lambda: len(window.said(chat.CommandVoid, conversation_id="c")) == 2)
+    assert len(window.said(chat.UserMessage)) == 1
+
+
 async def test_conversations_come_in_pages(core: ChatService, window: Window) -> None:
     """Each says whether there is more, and where the next begins; a cursor of nobody's is refused."""
     for name in ("c1", "c2", "c3"):

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from titan_bus import Bus, BusError, Handlers
+from titan_bus.backoff import Backoff
 from titan_desktop.contracts.chat import CommandVoid, ConversationChanged
 from titan_desktop.contracts.declaring import take, tell
 from titan_desktop.contracts.forgetting import ConversationForgotten
@@ -68,7 +69,7 @@ class ForgettingService:
     async def _work(self) -> None:
         """Erase what is due, until cancelled: the named supervisor of the erasing."""
         outage = Outage(_log, "forgetting")
-        pause_s = FIRST_PAUSE_S
+        backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
         while True:
             await self._due.wait()
             self._due.clear()
@@ -80,12 +81,11 @@ class ForgettingService:
                 outage.begins(error, foreseen=foreseen)
             else:
                 outage.ends()
-                pause_s = FIRST_PAUSE_S
+                backoff.reset()
                 continue
             finally:
                 self._is_erasing = False
-            await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            await backoff.pause()
             self._due.set()
 
     async def _erase_all(self) -> None:

@@ -5,7 +5,6 @@ found like everything else, and a question costs no write for the day on which i
 """
 
 from collections import defaultdict
-
 from contextlib import aclosing
 from datetime import datetime, timedelta
 
