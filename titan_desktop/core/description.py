@@ -30,6 +30,7 @@ def handlers() -> Handlers:
     from titan_desktop.services.dead_letters import DeadLetterService
     from titan_desktop.services.files import FilesService
     from titan_desktop.services.files.locating import LocatingService
+    from titan_desktop.services.forgetting import ForgettingService
     from titan_desktop.services.graph import GraphService
     from titan_desktop.services.indexing import IndexingService
     from titan_desktop.services.search import SearchService
@@ -40,6 +41,7 @@ def handlers() -> Handlers:
         ChatService(absent, absent, absent, absent),
         DeadLetterService(absent),
         FilesService(absent, absent, absent),
+        ForgettingService(absent, absent),
         GraphService(absent),
         IndexingService(absent, absent, absent, absent),
         LocatingService(absent),

@@ -23,6 +23,7 @@ from tests import servers
 from tests.e2e.harness import Listener, Titan, cleaned, until
 from titan_bus import RequestFailedError
 from titan_bus.declaring import asyncapi
+from titan_bus.names import ARCHIVE_GROUP
 from titan_desktop.client.connect import CoreUnavailableError, connect_core
 from titan_desktop.client.link import CoreLink
 from titan_desktop.contracts import chat, files, system
