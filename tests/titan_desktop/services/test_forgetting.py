@@ -20,6 +20,7 @@ from titan_desktop.adapters.postgres.history import PostgresHistory
 from titan_desktop.contracts import chat, search, topics
 from titan_desktop.contracts.forgetting import ConversationForgotten
 from titan_desktop.contracts.message import BusMessage, Kinds, event_type, publish
+from titan_desktop.contracts.streams import STREAMS
 from titan_desktop.core.chain import Chain
 from titan_desktop.core.serving import serving
 from titan_desktop.services.forgetting import ForgettingService, service, traces
@@ -44,7 +45,7 @@ def server() -> Iterator[Server]:
 async def bus(server: Server, tmp_path: Path) -> AsyncIterator[Bus]:
     """The core's bus, with its archive; archived when a test asks for it."""
     archive = ArchiveConfig(target=str(tmp_path / "archive"), every_s=3_600, topics=topics.ARCHIVED)
-    async with Bus(BusConfig(url=server.url, streams=topics.STREAMS, archive=archive)) as bus:
+    async with Bus(BusConfig(url=server.url, streams=STREAMS, archive=archive)) as bus:
         await bus.archive_now()
         yield bus
 
