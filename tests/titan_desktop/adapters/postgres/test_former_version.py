@@ -181,4 +181,4 @@ async def test_files_of_an_older_index_are_found_without_a_place_until_they_are_
     assert [again.place for again in await index.find_words("deposit", 5)] == [place]
     assert await index.outdated(Path("/d")) == frozenset()
     vectors = PostgresVectors(former)
-    assert await vectors.missing("nomic", 5) == []
+    assert (await vectors.stretch("nomic", 0, 5)).texts == []

@@ -1,27 +1,14 @@
-"""The short-term cache: it never serves what has changed, and being down costs nothing but speed."""
+"""The short-term cache in Redis: pages age, and being down costs nothing but speed."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 import redis.asyncio
 
 from tests import servers
+from tests.contract.pages import page
 from titan_desktop.adapters.redis import recent_cache
 from titan_desktop.adapters.redis.recent_cache import RedisRecentCache
-from titan_desktop.contracts.chat import HistoryPage, Message, Role, State
-
-
-def page(text: str = "hello", conversation: str = "c") -> HistoryPage:
-    message = Message(
-        id="q",
-        conversation_id=conversation,
-        role=Role.USER,
-        text=text,
-        state=State.COMPLETE,
-        created_at="now",
-    )
-    return HistoryPage(conversation_id=conversation, messages=(message,), more=False)
 
 
 @pytest.fixture
@@ -29,32 +16,6 @@ async def cache(clean_redis_url: str) -> AsyncIterator[RedisRecentCache]:
     cache = RedisRecentCache(clean_redis_url)
     yield cache
     await cache.close()
-
-
-@pytest.mark.by_url
-async def test_what_was_put_is_got(cache: RedisRecentCache) -> None:
-    missed = await cache.get("c")
-    assert missed.page is None
-    await cache.put(page(), missed.ticket)
-    assert (await cache.get("c")).page == page()
-    assert (await cache.get("other")).page is None
-
-
-async def test_a_page_that_was_read_before_a_change_is_not_kept(cache: RedisRecentCache) -> None:
-    missed = await cache.get("c")
-    await cache.drop("c")
-    await cache.put(page("old"), missed.ticket)
-    again = await cache.get("c")
-    assert again.page is None
-    await cache.put(page("new"), again.ticket)
-    assert (await cache.get("c")).page == page("new")
-
-
-@pytest.mark.by_url
-async def test_a_dropped_page_is_gone(cache: RedisRecentCache) -> None:
-    await cache.put(page(), (await cache.get("c")).ticket)
-    await cache.drop("c")
-    assert (await cache.get("c")).page is None
 
 
 async def test_a_page_ages(clean_redis_url: str, cache: RedisRecentCache) -> None:
@@ -69,19 +30,6 @@ async def test_what_another_version_wrote_is_a_miss(clean_redis_url: str, cache:
     async with redis.asyncio.from_url(clean_redis_url) as client:
         await client.hset(recent_cache._name("c"), "page", '{"something": "else"}')
     assert (await cache.get("c")).page is None
-
-
-@pytest.mark.by_url
-async def test_cancelled_readers_leave_no_reply_behind_for_the_next(cache: RedisRecentCache) -> None:
-    for name in ("a", "b"):
-        await cache.put(page(name, name), (await cache.get(name)).ticket)
-    for _ in range(50):
-        reader = asyncio.create_task(cache.get("a"))
-        await asyncio.sleep(0)
-        reader.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await reader
-        assert (await cache.get("b")).page == page("b", "b")
 
 
 @pytest.mark.logs(" waits: ")

@@ -5,9 +5,8 @@ import random
 import pytest
 from msgspec.structs import replace
 
-from titan_desktop.adapters.postgres.database import Database
-from titan_desktop.adapters.postgres.history import PostgresHistory
 from titan_desktop.contracts.chat import AnswerKind, Message, SendPrompt, State
+from titan_desktop.ports.history import History
 
 AT = "2026-11-23T10:00:00Z"
 
@@ -15,7 +14,7 @@ AT = "2026-11-23T10:00:00Z"
 class Conversation:
     """Drives the history as the service does."""
 
-    def __init__(self, history: PostgresHistory) -> None:
+    def __init__(self, history: History) -> None:
         self.history = history
         self._commands = 0
 
@@ -60,9 +59,9 @@ class Conversation:
 
 
 @pytest.fixture
-async def talk(database: Database) -> Conversation:
+async def talk(history: History) -> Conversation:
     """A conversation of three questions."""
-    talk = Conversation(PostgresHistory(database))
+    talk = Conversation(history)
     for name in ("one", "two", "three"):
         await talk.ask(name)
     return talk
