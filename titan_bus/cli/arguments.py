@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
             name, help=sentence, description=_description(sentence), parents=[_general()], allow_abbrev=False
         )
 
-    for build in (_publish, _tail, _looking, _dlq, _replay, _archive, _erase, _serve, _shim, _papers, _bench):
+    for build in (_publish, _tail, _looking, _dlq, _replay, _archive, _erase, _serve, _grpc, _papers, _bench):
         build(add)
     return root
 
@@ -210,7 +210,7 @@ def _serve(add: Add) -> None:
     serve.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
 
 
-def _shim(add: Add) -> None:
+def _grpc(add: Add) -> None:
     secret = "the secret's file (default: TITAN_BUS_SECRET_FILE, or jwt.secret in ~/.config/titan-bus)"  # noqa: S105
     grpc = add("grpc", "serve programs in other languages, by gRPC")
     grpc.add_argument(

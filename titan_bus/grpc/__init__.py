@@ -1,6 +1,7 @@
-"""The bus for programs in other languages: a thin gRPC service, described in `titan_bus.proto`.
+"""A gRPC service that gives programs in other languages access to the bus; see `titan_bus.proto`.
 
-`server` listens, `calls` begins each call, `tokens` says who may do what, `service` answers. `dispatcher` and
-`stream` make one bus subscription of all streams of a group. `titan-bus grpc` runs it, `titan-bus token` makes the
-tokens. Nothing here knows Redis: it is a user of `Bus` like any other. Its modules need the extra `grpc`.
+`server` listens, `calls` authenticates each call, `tokens` holds the rights, `service` implements the calls.
+`dispatcher` and `stream` share one bus subscription among all streams of a group. `titan-bus grpc` runs the
+server, `titan-bus token` makes tokens. The package uses only the public API of `Bus`. Its modules need the extra
+`grpc`.
 """

@@ -1,9 +1,10 @@
-"""How every call begins: its token, then its first message, then the method; no method runs without a token.
+"""Authenticates each call and reads its first message before the method runs. No method runs without a token.
 
-gRPC reads the one message of a unary call before anybody sees the call. Whoever sent headers and no body could so
-hold calls open, as many as the server takes, without a token. On the wire a unary call is a stream of one message
-(gRPC over HTTP/2, "Requests"), so here each call is served as a stream: the token comes first, and what follows it
-has a time limit. What is left is for who has a token: his calls may be slow for that time, and his streams stay.
+gRPC reads the message of a unary call before the server's code sees the call. A client that sent headers and no
+body could therefore hold calls open without a token, up to the server's limit. On the wire a unary call is a
+stream of one message (gRPC over HTTP/2, "Requests"), so each call is served as a stream: the token is checked
+first, and the message has a time limit. A client with a token can still keep calls open for that time, and streams
+without limit.
 """
 
 import asyncio
@@ -23,18 +24,18 @@ if TYPE_CHECKING:
     from titan_bus.grpc.tokens import Caller
 
 FIRST_MESSAGE_S = 10.0
-"""For so long a call may be open before it says what it wants."""
+"""How long a call may be open before its first message."""
 
 
-class Doorkeeper(Protocol):
-    """What the beginning of a call needs of who answers it."""
+class Authenticator(Protocol):
+    """A service that can authenticate its callers."""
 
     def caller(self, context: Context) -> "Caller":
-        """Return who calls."""
+        """Return the caller of this call."""
         ...
 
 
-Self = TypeVar("Self", bound=Doorkeeper)
+Self = TypeVar("Self", bound=Authenticator)
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
 
@@ -42,7 +43,7 @@ Answer = TypeVar("Answer")
 def admitted(
     call: "Callable[[Self, Caller, Asked, Context], Awaitable[Answer]]",
 ) -> Callable[[Self, object, Context], Awaitable[Answer]]:
-    """Make a method of a call: with its caller and its first message, and with its errors as statuses."""
+    """Turn a method into a call handler: passes the caller and the first message, turns errors into statuses."""
 
     @functools.wraps(call)
     async def method(self: Self, _requests: object, context: Context) -> Answer:
@@ -54,8 +55,8 @@ def admitted(
     return method
 
 
-def handler_of(service: Doorkeeper) -> "grpc.GenericRpcHandler[Any, Any]":
-    """Return what a gRPC server calls for each method of the protocol; the generated one reads bodies itself."""
+def handler_of(service: Authenticator) -> "grpc.GenericRpcHandler[Any, Any]":
+    """Return the handlers of all methods. The generated ones read the message before the token is checked."""
     described = pb.DESCRIPTOR.services_by_name["Bus"]
     handlers = {}
     for method in described.methods:

@@ -1,4 +1,4 @@
-"""Where the gRPC server listens: loopback or a unix socket; beyond this machine only with TLS."""
+"""Where the gRPC server listens: on loopback or a unix socket; on other addresses only with TLS."""
 
 import ipaddress
 import os
@@ -12,15 +12,16 @@ from titan_bus.errors import ConfigValueError
 DEFAULT = "127.0.0.1:50051"
 UNIX = "unix:"
 SOCKET_BYTES_MAX = 100
-"""A little less than the systems take (Linux 107, macOS 103): its first name is longer, see `socket_file`."""
+"""Less than the systems allow (Linux 107, macOS 103), because the socket's first name is longer, see
+`socket_file`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """An address that is allowed, as gRPC names it, and what TLS needs.
+    """A permitted address, in gRPC's notation, and its TLS files.
 
     Attributes:
-        address: `host:port`, port 0 for any that is free; `unix:/path`.
+        address: `host:port`, port 0 for any free one; `unix:/path`.
         certificate: a chain in PEM, or None.
         private_key: its key in PEM, or None.
     """
@@ -33,10 +34,10 @@ class Listening:
     def on(
         cls, address: str = DEFAULT, certificate: Path | None = None, private_key: Path | None = None
     ) -> "Listening":
-        """Check an address; meant for a program's start, where nothing waits.
+        """Check an address. It blocks: call it at a program's start.
 
         Raises:
-            ConfigValueError: it is none, it would let other machines in without TLS, or a file cannot be read.
+            ConfigValueError: it is malformed, open to other machines without TLS, or a file cannot be read.
         """
         if (certificate is None) != (private_key is None):
             raise ConfigValueError("tls", "needs both, a certificate and its key")
@@ -49,19 +50,19 @@ class Listening:
                     "or give --cert and --key",
                 )
         else:
-            _see_that_it_can_be_made(address)
+            _check_socket_path(address)
         if certificate is None or private_key is None:
             return cls(address)
         return cls(address, *_pair(certificate, private_key))
 
     @property
     def socket(self) -> Path | None:
-        """The unix socket's path, if it is one."""
+        """The path of the unix socket, None for other addresses."""
         return Path(self.address.removeprefix(UNIX)) if self.address.startswith(UNIX) else None
 
 
-def _see_that_it_can_be_made(address: str) -> None:
-    """Refuse a socket's address of which gRPC would say only that it cannot listen."""
+def _check_socket_path(address: str) -> None:
+    """Refuse a socket path for which gRPC would only report that it cannot listen."""
     path = address.removeprefix(UNIX)
     folder = Path(path).parent
     if not path.startswith("/"):
@@ -91,17 +92,17 @@ def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost"  # any other name may come to mean another address
+        return host == "localhost"  # any other name may resolve to another address later
 
 
 def _pair(certificate: Path, private_key: Path) -> tuple[bytes, bytes]:
-    """Return both files, which go together. gRPC would say of others only that it cannot listen."""
+    """Return both files after checking that they match. Otherwise gRPC would only report that it cannot listen."""
     try:
         pair = certificate.read_bytes(), private_key.read_bytes()
     except OSError as error:
         raise ConfigValueError(f"tls {error.filename}", f"cannot be read: {error.strerror}") from error
     try:
-        # An empty password: a key that needs one is refused, and nobody is asked at the terminal.
+        # An empty password: a key that needs one is refused, and OpenSSL does not prompt at the terminal.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, private_key, password="")
     except (ssl.SSLError, ValueError) as error:
         detail = "are no certificate and its key in PEM, or the key has a password"

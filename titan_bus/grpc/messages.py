@@ -1,4 +1,4 @@
-"""Between the protocol's messages and the bus's own values; what a message may not be is refused here."""
+"""Converts between the protocol's messages and the bus's values, and refuses invalid messages."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from titan_bus.grpc import titan_bus_pb2 as pb
 
 CONCURRENCY = 16
 CONCURRENCY_MAX = 100
-"""So many whole events are less than the 4 MiB that a client takes in one message."""
+"""This many events of the largest size fit into the 4 MiB that a client accepts in one message."""
 BATCH_MAX = 1_000
 _STARTS = ("0", "$")
 _TO_PRIORITY = {
@@ -25,8 +25,8 @@ _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _any = msgspec.json.Decoder(msgspec.Raw)
 
 
-def see_names(**named: str) -> None:
-    """See that these can be names.
+def check_names(**named: str) -> None:
+    """Check that these can be names.
 
     Raises:
         CallMalformedError: one is too long or has control characters.
@@ -37,7 +37,7 @@ def see_names(**named: str) -> None:
 
 
 def event(event: Event) -> pb.Event:
-    """Return an event as a message."""
+    """Convert an event into a message."""
     meta = event.meta
     return pb.Event(
         event_id=event.event_id,
@@ -59,10 +59,10 @@ def event(event: Event) -> pb.Event:
 
 
 def payload(request: pb.PublishRequest) -> dict[str, Any]:
-    """Return the payload, its values as the JSON that came.
+    """Return the payload. Its values stay the JSON that was sent.
 
     Raises:
-        EventMalformedError: it is no JSON object.
+        EventMalformedError: it is not a JSON object.
     """
     try:
         return _object.decode(request.payload_json or "{}")
@@ -75,7 +75,7 @@ def priority(request: pb.PublishRequest) -> Priority:
     """Return the priority.
 
     Raises:
-        EventMalformedError: the number stands for none.
+        EventMalformedError: the number is no priority.
     """
     try:
         return _TO_PRIORITY[request.priority]
@@ -90,32 +90,32 @@ def schema_version(request: pb.PublishRequest) -> int:
 
 
 def result(ack: pb.Ack) -> msgspec.Raw | None:
-    """Return what a request is answered, None for nothing.
+    """Return the answer to a request, None when there is none.
 
     Raises:
-        CallMalformedError: it is no JSON.
+        CallMalformedError: it is not JSON.
     """
     if not ack.result_json:
         return None
     try:
-        # A copy: a Raw may point into the text that it was decoded from.
+        # A copy, because a Raw may point into the text that it was decoded from.
         return _any.decode(ack.result_json).copy()
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise CallMalformedError("result_json", f"has to be JSON: {error}") from error
 
 
 def subscription(request: pb.SubscribeRequest) -> pb.Subscription:
-    """Return what a stream asks for in its first message, with its defaults.
+    """Return the subscription that a stream's first message asks for, with its defaults.
 
     Raises:
-        CallMalformedError: it asks for nothing, or for what cannot be.
+        CallMalformedError: it is missing or invalid.
     """
     if not request.HasField("subscription"):
         raise CallMalformedError("subscription", "has to be in the first message of the stream")
     wanted = request.subscription
     if not wanted.topic or not wanted.group:
         raise CallMalformedError("subscription", "topic and group have to be named")
-    see_names(topic=wanted.topic, group=wanted.group)
+    check_names(topic=wanted.topic, group=wanted.group)
     if wanted.start and wanted.start not in _STARTS:
         raise CallMalformedError(
             "subscription.start", 'has to be "0" for all that is there, or "$" for what comes'
@@ -129,10 +129,10 @@ def subscription(request: pb.SubscribeRequest) -> pb.Subscription:
 
 
 def concurrency(wanted: int) -> int:
-    """Return it when it is allowed.
+    """Return the value if it is allowed.
 
     Raises:
-        CallMalformedError: it is too much.
+        CallMalformedError: it is too large.
     """
     if wanted > CONCURRENCY_MAX:
         raise CallMalformedError("concurrency", f"has to be {CONCURRENCY_MAX} or less, not {wanted}")

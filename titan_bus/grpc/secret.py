@@ -1,7 +1,7 @@
-"""The key that tokens are signed with: a file that only its owner reads, made on first use; or a public key.
+"""The key that verifies tokens: a secret file that only its owner may read, created on first use; or a public key.
 
-Which algorithm counts is a property of the key, never of the token (RFC 8725, 3.1): so no token can ask for
-`none`, or pass a public key off as an HMAC secret.
+The algorithm belongs to the key, never to the token (RFC 8725, 3.1). So no token can ask for `none`, or pass off a
+public key as an HMAC secret.
 """
 
 import contextlib
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from jwt.algorithms import AllowedPublicKeys
 
 SECRET_BYTES = 32
-"""HS256 wants a key no shorter than its hash (RFC 7518, 3.2)."""
+"""HS256 requires a key at least as long as its hash (RFC 7518, 3.2)."""
 SECRET_VARIABLE = "TITAN_BUS_SECRET_FILE"  # noqa: S105 -- the name of a variable
 
 
 class Key(NamedTuple):
-    """What a signature is checked with, and the one algorithm that it may have."""
+    """The key that verifies a signature, and the one algorithm that is accepted."""
 
     material: "bytes | AllowedPublicKeys"
     algorithm: str
 
 
 def default_path() -> Path:
-    """Return where the secret is when nobody says otherwise."""
+    """Return the default path of the secret."""
     if given := os.environ.get(SECRET_VARIABLE):
         return Path(given)
     base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
@@ -38,15 +38,15 @@ def default_path() -> Path:
 
 
 def shared(path: Path) -> Key:
-    """Return the key that a file with a secret makes; see `read`."""
+    """Return the key in a secret file; see `read`."""
     return Key(read(path), "HS256")
 
 
 def read(path: Path) -> bytes:
-    """Return the secret in a file; where there is none, a new one is put there with mode 0600.
+    """Return the secret in a file. A missing file is created with a new secret and mode 0600.
 
     Raises:
-        ConfigValueError: the file cannot be read or made, others may read it, or it is too short.
+        ConfigValueError: the file cannot be read or created, others may read it, or it is too short.
     """
     try:
         if not path.exists():
@@ -69,7 +69,7 @@ def public(path: Path) -> Key:
     """Return a public key in PEM: RSA for RS256, Ed25519 for EdDSA.
 
     Raises:
-        ConfigValueError: it is none.
+        ConfigValueError: the file is no such key.
         ExtraMissingError: `cryptography` is not installed.
     """
     try:
@@ -92,7 +92,7 @@ def public(path: Path) -> Key:
 
 
 def _create(path: Path) -> None:
-    """Put a new secret there, whole or not at all; of two programs that try at once, one wins."""
+    """Create a secret file atomically. When two programs try at once, one wins."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".jwt-")  # mode 0600
     try:
@@ -103,4 +103,4 @@ def _create(path: Path) -> None:
         with contextlib.suppress(FileExistsError):
             os.link(name, path)
     finally:
-        os.unlink(name)  # noqa: PTH108 -- as mkstemp named it
+        os.unlink(name)  # noqa: PTH108 -- the name as mkstemp returned it

@@ -10,26 +10,26 @@ import grpc
 from titan_bus.bus import Bus
 from titan_bus.errors import ConfigValueError
 from titan_bus.grpc.calls import handler_of
-from titan_bus.grpc.dispatcher import Desk
+from titan_bus.grpc.dispatcher import Dispatchers
 from titan_bus.grpc.listening import UNIX, Listening
 from titan_bus.grpc.secret import Key
 from titan_bus.grpc.service import Service
 from titan_bus.grpc.socket_file import SocketFile
 
 MESSAGE_BYTES_MAX = 4 * 1024 * 1024
-"""What gRPC's clients take when nobody tells them otherwise, too."""
+"""The default limit of gRPC's clients, too."""
 CALLS_MAX = 2_000
 GRACE_S = 1.0
-"""How long calls may take to their end once the streams are told to."""
+"""How long calls may take to finish after the streams were ended."""
 OPTIONS = (
     ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
     ("grpc.max_send_message_length", MESSAGE_BYTES_MAX),
     ("grpc.max_concurrent_streams", 256),
-    # A client that vanished without a word is noticed within 30 s, and its events come again.
+    # A client that vanished is noticed within 30 s, and its events are delivered again.
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 10_000),
-    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),  # clients may ask as well, no more often
-    ("grpc.so_reuseport", 0),  # or two gRPC servers on one port would share its clients in silence
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),  # the shortest ping interval for clients
+    ("grpc.so_reuseport", 0),  # otherwise two gRPC servers on one port would share its clients silently
 )
 
 logger = logging.getLogger("titan_bus")
@@ -46,7 +46,7 @@ class GrpcServer:
         self._key = key
         self._listening = listening
         self._socket = SocketFile(listening.socket) if listening.socket is not None else None
-        self._desk = Desk(bus)
+        self._dispatchers = Dispatchers(bus)
         self._server: grpc.aio.Server | None = None
         self._port = 0
 
@@ -61,42 +61,42 @@ class GrpcServer:
 
     @property
     def address(self) -> str:
-        """Where it listens, with the port that it got."""
+        """The address it listens on, with the actual port."""
         if self._listening.socket is not None:
             return self._listening.address
         return f"{self._listening.address.rpartition(':')[0]}:{self._port}"
 
     async def open(self) -> None:
-        """Listen.
+        """Start listening.
 
         Raises:
-            ConfigValueError: the address is taken or is not this machine's.
+            ConfigValueError: the address is in use or does not belong to this machine.
         """
         server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=CALLS_MAX)
-        server.add_generic_rpc_handlers((handler_of(Service(self._bus, self._key, self._desk)),))
+        server.add_generic_rpc_handlers((handler_of(Service(self._bus, self._key, self._dispatchers)),))
         self._port = self._bind(server)
         await server.start()
         self._server = server
 
     async def close(self) -> None:
-        """Take no new calls, wait for outcomes for the bus's `drain_s`, then end the streams (UNAVAILABLE)."""
+        """Accept no new calls, wait the bus's `drain_s` for outcomes, then end the streams (UNAVAILABLE)."""
         server, self._server = self._server, None
         if server is None:
             return
         stopping = asyncio.create_task(
             server.stop(self._bus.config.drain_s + GRACE_S), name="titan_bus grpc: stop the server"
         )
-        await self._desk.close()
+        await self._dispatchers.close()
         await stopping
         if self._socket is not None:
-            self._socket.leave()
+            self._socket.remove()
 
     def _bind(self, server: grpc.aio.Server) -> int:
         address, certificate, private_key = (
             self._listening.address, self._listening.certificate, self._listening.private_key,
         )  # fmt: skip
         if self._socket is not None:
-            self._socket.see_that_it_is_free()
+            self._socket.check_free()
             address = f"{UNIX}{self._socket.made_at}"
         try:
             if certificate is None or private_key is None:
@@ -108,5 +108,5 @@ class GrpcServer:
             detail = "is taken, or is not this machine's: name another"
             raise ConfigValueError(f"listen {self._listening.address}", detail) from error
         if self._socket is not None:
-            self._socket.take()
+            self._socket.move_into_place()
         return port

@@ -1,6 +1,6 @@
-"""The calls of `titan_bus.proto`, one method each: what the caller may, then the bus, then the answer.
+"""Implements the calls of `titan_bus.proto`, one method each: check the rights, call the bus, return the answer.
 
-`admitted` stands before every one of them, see `calls`.
+`admitted` wraps each of them, see `calls`.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from titan_bus.event import Event
 from titan_bus.grpc import messages, status, tokens
 from titan_bus.grpc import titan_bus_pb2 as pb
 from titan_bus.grpc.calls import admitted
-from titan_bus.grpc.dispatcher import Desk
+from titan_bus.grpc.dispatcher import Dispatchers
 from titan_bus.grpc.secret import Key
 from titan_bus.grpc.status import Context
 from titan_bus.grpc.stream import Stream
@@ -25,24 +25,24 @@ BEARER = "bearer "
 
 
 class Service:
-    """Answers the calls of all clients.
+    """The calls of all clients.
 
     Args:
-        bus: open.
-        key: what their tokens are signed with.
-        desk: the bus's subscriptions for their streams.
+        bus: an open bus.
+        key: verifies the clients' tokens.
+        dispatchers: the bus's subscriptions for the clients' streams.
     """
 
-    def __init__(self, bus: Bus, key: Key, desk: Desk) -> None:
+    def __init__(self, bus: Bus, key: Key, dispatchers: Dispatchers) -> None:
         self._bus = bus
         self._key = key
-        self._desk = desk
+        self._dispatchers = dispatchers
 
     def caller(self, context: Context) -> Caller:
-        """Return who calls.
+        """Return the caller.
 
         Raises:
-            TokenRefusedError: there is no token, or it does not count.
+            TokenRefusedError: the token is missing or invalid.
         """
         given = [str(value) for name, value in context.invocation_metadata() or () if name == "authorization"]
         if len(given) != 1 or not given[0].lower().startswith(BEARER):
@@ -58,7 +58,7 @@ class Service:
     async def PublishBatch(  # noqa: N802
         self, caller: Caller, batch: pb.PublishBatchRequest, _context: Context
     ) -> pb.PublishBatchReply:
-        """Publish some events; each has its own outcome."""
+        """Publish several events; each has its own outcome."""
         if len(batch.events) > messages.BATCH_MAX:
             raise CallMalformedError(
                 "events", f"have to be {messages.BATCH_MAX} or fewer, not {len(batch.events)}"
@@ -67,7 +67,7 @@ class Service:
         for request in batch.events:
             try:
                 outcomes.append(self._publish(caller, request))
-            except Exception as error:  # noqa: BLE001 -- one of many: its status says what it is
+            except Exception as error:  # noqa: BLE001 -- one of many: its status contains the error
                 outcomes.append(error)
         await asyncio.gather(
             *(one for one in outcomes if isinstance(one, asyncio.Future)), return_exceptions=True
@@ -78,29 +78,29 @@ class Service:
     async def Subscribe(  # noqa: N802
         self, caller: Caller, request: pb.SubscribeRequest, context: Context
     ) -> None:
-        """Hand events to a client until it leaves."""
+        """Deliver events to a client until it ends the stream."""
         wanted = messages.subscription(request)
         caller.may_subscribe(wanted.topic, wanted.group)
         stream = Stream(context, caller, wanted.concurrency)
-        dispatcher = await self._desk.join(wanted.topic, wanted.group, wanted.start, stream)
+        dispatcher = await self._dispatchers.join(wanted.topic, wanted.group, wanted.start, stream)
         try:
             await stream.run(dispatcher)
         finally:
-            self._desk.leave(wanted.topic, wanted.group, stream)
-            stream.abandon()
+            self._dispatchers.leave(wanted.topic, wanted.group, stream)
+            stream.fail_in_flight()
 
     @admitted
     async def Ack(self, caller: Caller, request: pb.AckRequest, _context: Context) -> pb.AckReply:  # noqa: N802
-        """Acknowledge what some stream of the group has in flight."""
-        messages.see_names(topic=request.topic, group=request.group)
+        """Acknowledge an event that is in flight on any stream of the group."""
+        messages.check_names(topic=request.topic, group=request.group)
         caller.may_subscribe(request.topic, request.group)
-        self._desk.find(request.topic, request.group, request.event_id).outcome.set_result(None)
+        self._dispatchers.find(request.topic, request.group, request.event_id).outcome.set_result(None)
         return pb.AckReply()
 
     @admitted
     async def Replay(self, caller: Caller, request: pb.ReplayRequest, context: Context) -> None:  # noqa: N802
-        """Send a topic's past."""
-        messages.see_names(topic=request.topic)
+        """Replay a topic."""
+        messages.check_names(topic=request.topic)
         caller.may_replay(request.topic)
         try:
             async with (
@@ -120,8 +120,8 @@ class Service:
 
     @admitted
     async def Request(self, caller: Caller, request: pb.PublishRequest, context: Context) -> pb.RequestReply:  # noqa: N802
-        """Ask, and wait for the answer."""
-        messages.see_names(topic=request.topic, event_type=request.event_type)
+        """Send a request and wait for the answer."""
+        messages.check_names(topic=request.topic, event_type=request.event_type)
         caller.may_publish(request.topic)
         remaining_s = context.time_remaining()
         reply = await self._bus.request(
@@ -131,7 +131,7 @@ class Service:
         return pb.RequestReply(result_json=bytes(reply).decode())
 
     def _publish(self, caller: Caller, request: pb.PublishRequest) -> asyncio.Future[str]:
-        messages.see_names(topic=request.topic, event_type=request.event_type)
+        messages.check_names(topic=request.topic, event_type=request.event_type)
         caller.may_publish(request.topic)
         return self._bus.publish(
             request.topic, request.event_type, messages.payload(request), messages.priority(request),

@@ -1,8 +1,8 @@
-"""The file of a unix socket: only its owner's, never taken from who listens there, gone with who made it.
+"""The file of a unix socket: private to its owner, never taken from a running server, removed by its creator.
 
-gRPC removes the socket of that name when it begins to listen and once more when it ends, whoever made it. So it
-gets a name of its own, and the socket is moved to where clients look for it once it is ready. What is left: of two
-gRPC servers that begin in the same instant, the second to move has the name, and the first gets no calls.
+gRPC removes any socket of that name when it starts and when it stops. So it listens under a temporary name, and
+the socket is renamed to its path once it is ready. One race remains: of two gRPC servers that start at the same
+instant, the second to rename gets the path, and the first gets no calls.
 """
 
 import contextlib
@@ -15,10 +15,10 @@ from titan_bus.errors import ConfigValueError
 
 
 class SocketFile:
-    """Where clients find a gRPC server.
+    """The path at which clients find a gRPC server.
 
     Attributes:
-        made_at: where gRPC listens at first.
+        made_at: the temporary path where gRPC listens first.
     """
 
     def __init__(self, path: Path) -> None:
@@ -26,17 +26,17 @@ class SocketFile:
         self._path = path
         self._own: os.stat_result | None = None
 
-    def see_that_it_is_free(self) -> None:
-        """See that nobody listens there; a socket that was left behind is no hindrance.
+    def check_free(self) -> None:
+        """Check that no program listens there; a stale socket does not matter.
 
         Raises:
-            ConfigValueError: somebody does, or something else has the name.
+            ConfigValueError: a program listens there, or the path is no socket.
         """
         try:
             if not stat.S_ISSOCK(self._path.lstat().st_mode):
                 raise self._refused("is there and is no socket: name another")
             with socket.socket(socket.AF_UNIX) as probe:
-                probe.setblocking(False)  # a listener whose queue is full would keep us waiting
+                probe.setblocking(False)  # a listener with a full queue would block us
                 probe.connect(str(self._path))
         except (FileNotFoundError, ConnectionRefusedError):
             return
@@ -46,11 +46,11 @@ class SocketFile:
             raise self._refused(f"cannot be used: {error.strerror}") from error
         raise self._refused("is taken, another program listens there: stop it, or name another")
 
-    def take(self) -> None:
-        """Give the socket that gRPC has made its mode and its name.
+    def move_into_place(self) -> None:
+        """Set the mode of the socket that gRPC has created, and rename it.
 
         Raises:
-            ConfigValueError: the system does not let us.
+            ConfigValueError: the system refuses.
         """
         try:
             self.made_at.chmod(0o600)
@@ -59,8 +59,8 @@ class SocketFile:
         except OSError as error:
             raise self._refused(f"cannot be made: {error.strerror}") from error
 
-    def leave(self) -> None:
-        """Remove it, unless another has its name by now."""
+    def remove(self) -> None:
+        """Remove the socket, unless it belongs to another server by now."""
         with contextlib.suppress(OSError):
             if self._own is not None and os.path.samestat(self._own, self._path.lstat()):
                 self._path.unlink()

@@ -1,7 +1,7 @@
-"""What an error is in gRPC: a status code, a sentence with the cure, a name and fields for programs.
+"""Turns an error into a gRPC status: a code, a sentence that says how to fix it, a name and fields for programs.
 
-The name and the fields travel as plain trailing metadata. google.rpc.ErrorInfo would say the same, but to read it
-a client needs one more package in every language.
+The name and the fields are plain trailing metadata. google.rpc.ErrorInfo would need one more package in every
+client language.
 """
 
 import json
@@ -19,13 +19,13 @@ from titan_bus.grpc import titan_bus_pb2 as pb
 REASON = "titan-bus-reason"
 DETAIL = "titan-bus-detail"
 DETAIL_BYTES_MAX = 2_000
-"""As they travel. Clients refuse more than 8 KB of metadata in all (gRPC, `max_metadata_size`)."""
+"""After encoding. Clients refuse more than 8 KB of metadata in all (gRPC, `max_metadata_size`)."""
 
 logger = logging.getLogger("titan_bus")
 
 Code = grpc.StatusCode
 Context = grpc.aio.ServicerContext[Any, Any]
-EOF: object = grpc.aio.EOF  # type: ignore[attr-defined]  # the stubs do not know it
+EOF: object = grpc.aio.EOF  # type: ignore[attr-defined]  # missing in the stubs
 _RETRY = "Try again in a moment."
 _SERVERS_CODES = {
     "OOM": (Code.RESOURCE_EXHAUSTED, "Its memory is full: raise maxmemory or lower the streams' maxlen."),
@@ -46,11 +46,11 @@ class Status(NamedTuple):
     sentence: str
 
     def failure(self) -> pb.Failure:
-        """Return it as a message, for one of many."""
+        """Convert it into a message, for one result of many."""
         return pb.Failure(code=self.code.value[0], reason=self.reason, message=self.sentence)
 
 
-# The first that fits, so a special case stands before its general one.
+# The first match counts, so special cases stand before general ones.
 _KNOWN: tuple[tuple[type[Exception], grpc.StatusCode, str], ...] = (
     (
         errors.EventTooLargeError,
@@ -85,7 +85,7 @@ _KNOWN: tuple[tuple[type[Exception], grpc.StatusCode, str], ...] = (
 
 
 def of(error: Exception) -> Status:
-    """Return how a call ends with this error; of our own faults it tells nothing but that they are."""
+    """Return the status of an error. A fault of our own is reported without details."""
     reason = _name_of(error)
     if isinstance(error, errors.ServerRefusedError):
         code, cure = _SERVERS_CODES.get(error.code, (Code.INTERNAL, "The gRPC server's log says more."))
@@ -98,10 +98,10 @@ def of(error: Exception) -> Status:
 
 @asynccontextmanager
 async def ending(context: Context) -> AsyncIterator[None]:
-    """End the call with the right status when its body raises.
+    """End the call with the status of the error that the body raises.
 
     Raises:
-        AbortError: what gRPC wants raised when a call was ended.
+        AbortError: gRPC expects it after a call was ended.
     """
     try:
         yield
@@ -118,7 +118,7 @@ async def ending(context: Context) -> AsyncIterator[None]:
 
 
 def cut(sentence: str) -> str:
-    """Return as much of it as fits when it is percent-encoded (gRPC over HTTP/2, "Status-Message")."""
+    """Cut a sentence so that it fits when percent-encoded (gRPC over HTTP/2, "Status-Message")."""
     ends = accumulate(
         1 if " " <= letter <= "~" and letter != "%" else 3 * len(letter.encode())
         for letter in sentence[:DETAIL_BYTES_MAX]

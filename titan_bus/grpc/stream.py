@@ -1,4 +1,4 @@
-"""One Subscribe stream: events out, outcomes in, until the client leaves, its token expires or we close."""
+"""One Subscribe stream: sends events and receives outcomes until the client, the token or the server ends it."""
 
 import asyncio
 from collections import deque
@@ -19,18 +19,18 @@ from titan_bus.grpc.dispatcher import Delivery, Dispatcher
 from titan_bus.grpc.status import EOF, Context
 from titan_bus.grpc.tokens import CURE, Caller
 
-TOGETHER_MAX = 32
-"""So many events travel in one message at most: about 1 MiB of the longest."""
+EVENTS_PER_MESSAGE_MAX = 32
+"""How many events one message has at most: about 1 MiB of the largest."""
 UNKNOWN_MAX = 1_000
-"""So many outcomes on events that it does not hold a client may send without reading."""
+"""How many outcomes of events that are not in flight a client may send without reading."""
 ID_CHARS_MAX = 64
 
 
 class Stream:
-    """What one client has in flight.
+    """The stream of one client and its events in flight.
 
     Attributes:
-        concurrency: how much it takes at once.
+        concurrency: how many events it has in flight at most.
     """
 
     def __init__(self, context: Context, caller: Caller, concurrency: int) -> None:
@@ -45,17 +45,17 @@ class Stream:
 
     @property
     def has_room(self) -> bool:
-        """Whether it takes one more event now."""
+        """Whether it has room for one more event now."""
         return len(self._in_flight) < self.concurrency
 
-    def take(self, delivery: Delivery) -> None:
+    def receive(self, delivery: Delivery) -> None:
         """Send an event."""
         self._in_flight[delivery.event.event_id] = delivery
         self._outgoing.append(delivery)
         self._to_send.set()
 
-    def give_back(self, delivery: Delivery) -> None:
-        """The event has its outcome, or is wanted back: one that was not sent yet stays here."""
+    def release(self, delivery: Delivery) -> None:
+        """Remove an event that has its outcome or was withdrawn; one that was not sent yet is not sent."""
         self._in_flight.pop(delivery.event.event_id, None)
 
     def end(self, error: Exception) -> None:
@@ -64,16 +64,16 @@ class Stream:
             self._ended.set_result(error)
 
     async def run(self, dispatcher: Dispatcher) -> None:
-        """Serve until the client has closed its side.
+        """Run until the client has closed its side.
 
         Raises:
             TokenRefusedError: the token has expired.
-            CallMalformedError: the client sent what is no outcome.
+            CallMalformedError: the client sent something other than an outcome.
             BusClosedError: the gRPC server is closing.
         """
         name = f"titan_bus grpc: stream of {self._caller.subject}"
         tasks = {
-            asyncio.create_task(self._take_outcomes(dispatcher), name=f"{name}: outcomes"),
+            asyncio.create_task(self._receive_outcomes(dispatcher), name=f"{name}: outcomes"),
             asyncio.create_task(self._send(), name=f"{name}: events"),
         }
         watched: set[asyncio.Future[Any]] = {*tasks, self._ended}
@@ -92,13 +92,13 @@ class Stream:
         finally:
             await cancel(tasks)
 
-    def abandon(self) -> None:
-        """Hand back what has no outcome. It counts as a failure: some events kill whoever takes them."""
+    def fail_in_flight(self) -> None:
+        """Fail all events without an outcome. It counts as a retry: one of them may have killed the client."""
         for delivery in tuple(self._in_flight.values()):
             if not delivery.outcome.done():
                 delivery.outcome.set_exception(ClientGoneError(self._caller.subject))
 
-    async def _take_outcomes(self, dispatcher: Dispatcher) -> None:
+    async def _receive_outcomes(self, dispatcher: Dispatcher) -> None:
         while (request := await self._context.read()) is not EOF:
             if request.HasField("subscription"):
                 raise CallMalformedError(
@@ -106,16 +106,16 @@ class Stream:
                 )
             for ack in request.acks:
                 if (delivery := self._settled(ack.event_id)) is not None:
-                    accept(delivery, ack)
+                    acknowledge(delivery, ack)
             for nack in request.nacks:
                 if (delivery := self._settled(nack.event_id)) is not None:
-                    refuse(delivery, nack)
+                    reject(delivery, nack)
             if request.HasField("flow"):
                 self.concurrency = messages.concurrency(request.flow.concurrency)
-                dispatcher.room_changed()
+                dispatcher.capacity_changed()
 
     def _settled(self, event_id: str) -> Delivery | None:
-        """Return what gets an outcome; the client is told when there is nothing."""
+        """Return the delivery that gets this outcome; None when it is not in flight, which the client is told."""
         delivery = self._in_flight.pop(event_id, None)
         if delivery is not None and not delivery.outcome.done():
             return delivery
@@ -130,7 +130,9 @@ class Stream:
             await self._to_send.wait()
             self._to_send.clear()
             while self._outgoing or self._unknown:
-                deliveries = [self._outgoing.popleft() for _ in range(min(TOGETHER_MAX, len(self._outgoing)))]
+                deliveries = [
+                    self._outgoing.popleft() for _ in range(min(EVENTS_PER_MESSAGE_MAX, len(self._outgoing)))
+                ]
                 events = [
                     messages.event(delivery.event) for delivery in deliveries if not delivery.outcome.done()
                 ]
@@ -139,8 +141,8 @@ class Stream:
                     await self._context.write(pb.Deliveries(events=events, unknown_ids=unknown))
 
 
-def accept(delivery: Delivery, ack: pb.Ack) -> None:
-    """The client has handled the event."""
+def acknowledge(delivery: Delivery, ack: pb.Ack) -> None:
+    """Settle an event that the client has handled."""
     result: object = None
     if delivery.event.meta.reply_to is not None:
         try:
@@ -151,8 +153,8 @@ def accept(delivery: Delivery, ack: pb.Ack) -> None:
     delivery.outcome.set_result(result)
 
 
-def refuse(delivery: Delivery, nack: pb.Nack) -> None:
-    """The client could not handle the event."""
+def reject(delivery: Delivery, nack: pb.Nack) -> None:
+    """Settle an event that the client could not handle."""
     reason = texts.one_line(nack.reason) or "no reason was given"
     if delivery.event.meta.reply_to is not None:
         code = texts.one_line(nack.code, texts.NAME_CHARS_MAX) or "refused"

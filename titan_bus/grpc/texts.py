@@ -1,6 +1,6 @@
-"""What clients write that comes to stand in keys, logs and dead letters: short, and on one line.
+"""Limits texts from clients that end up in keys, logs and dead letters: short, and on one line.
 
-A line break in a name or a reason would begin a line of its own in the log, as if the gRPC server had written it.
+A line break in a name or a reason would start a log line that looks like the server's own.
 """
 
 import re
@@ -11,7 +11,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def fault_of(name: str) -> str:
-    """Return what is wrong with a name, "" for nothing."""
+    """Return what is wrong with a name, "" when nothing is."""
     if len(name) > NAME_CHARS_MAX:
         return f"has to have {NAME_CHARS_MAX} characters or fewer, not {len(name)}"
     if _CONTROL.search(name) is not None:
@@ -20,5 +20,5 @@ def fault_of(name: str) -> str:
 
 
 def one_line(text: str, chars_max: int = REASON_CHARS_MAX) -> str:
-    """Return the beginning of a text, control characters escaped."""
+    """Return the beginning of a text with control characters escaped."""
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text[:chars_max])

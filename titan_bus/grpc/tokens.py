@@ -1,7 +1,7 @@
-"""Who calls, and what they may do: a JWT (RFC 7519) with `sub`, `exp`, `aud` and the rights in two claims of ours.
+"""The caller and its rights: a JWT (RFC 7519) with `sub`, `exp`, `aud` and two claims of our own for the rights.
 
-`publish` lists patterns of topics, `subscribe` patterns of `topic:group`; `*` stands for any text. A claim that is
-not there gives no right. Who may subscribe to a topic may replay it; who may publish to it may ask there.
+`publish` lists patterns of topics, `subscribe` patterns of `topic:group`; `*` matches any text. A missing claim
+gives no right. The right to subscribe to a topic includes its replay; the right to publish includes requests.
 """
 
 import re
@@ -19,21 +19,21 @@ from titan_bus.grpc.secret import Key
 
 AUDIENCE = "titan-bus"
 LEEWAY_S = 10
-"""How far two clocks may be apart."""
+"""How far two clocks may differ."""
 TOKEN_CHARS_MAX = 8_192
 HOURS_MAX = 87_600
 _NO_WILDCARD = re.compile(r"[?\[]")
-"""Would be one for `fnmatch`; in brackets it stands for itself."""
+"""`fnmatch` treats these as wildcards; in brackets they are literal."""
 _MALFORMED = "a claim of it is malformed"
 CURE = "make one with `titan-bus token` and send it as metadata `authorization: Bearer <token>`"
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who a token speaks for.
+    """The caller that a token identifies.
 
     Attributes:
-        subject: its `sub`; what it publishes has this as `meta.source`.
+        subject: its `sub`, the `meta.source` of what it publishes.
         expires_at: seconds since the epoch, leeway included.
         publishes: patterns of topics.
         subscribes: patterns of topic and group.
@@ -45,34 +45,34 @@ class Caller:
     subscribes: tuple[tuple[str, str], ...]
 
     def may_publish(self, topic: str) -> None:
-        """See that it may publish there.
+        """Check the right to publish to a topic.
 
         Raises:
-            RightMissingError: it may not.
+            RightMissingError: it is missing.
         """
         if not any(_fits(topic, pattern) for pattern in self.publishes):
             raise RightMissingError(self.subject, "publish to", topic)
 
     def may_subscribe(self, topic: str, group: str) -> None:
-        """See that it may handle these events.
+        """Check the right to handle these events.
 
         Raises:
-            RightMissingError: it may not.
+            RightMissingError: it is missing.
         """
         if not any(_fits(topic, t) and _fits(group, g) for t, g in self.subscribes):
             raise RightMissingError(self.subject, "subscribe to", f"{topic}:{group}")
 
     def may_replay(self, topic: str) -> None:
-        """See that it may read the topic's past.
+        """Check the right to replay a topic.
 
         Raises:
-            RightMissingError: it may not.
+            RightMissingError: it is missing.
         """
         if not any(_fits(topic, pattern) for pattern, _ in self.subscribes):
             raise RightMissingError(self.subject, "replay", topic)
 
     def remaining_s(self) -> float:
-        """Return for how many seconds it counts still."""
+        """Return the seconds until the token expires."""
         return self.expires_at - time.time()
 
 
@@ -80,7 +80,7 @@ def make(secret: bytes, subject: str, hours: float, publish: Sequence[str], subs
     """Return a token, signed with a shared secret.
 
     Raises:
-        ConfigValueError: the subject, the time or a pattern of `subscribe` is not what it has to be.
+        ConfigValueError: the subject, the hours or a pattern of `subscribe` is invalid.
     """
     if not subject:
         raise ConfigValueError("sub", "has to be the name of the program")
@@ -104,10 +104,10 @@ def make(secret: bytes, subject: str, hours: float, publish: Sequence[str], subs
 
 
 def check(key: Key, token: str) -> Caller:
-    """Return who a token speaks for.
+    """Verify a token and return its caller.
 
     Raises:
-        TokenRefusedError: it does not count.
+        TokenRefusedError: it is not valid.
     """
     if len(token) > TOKEN_CHARS_MAX:
         raise TokenRefusedError(f"the token is longer than {TOKEN_CHARS_MAX} characters")
@@ -126,7 +126,7 @@ def check(key: Key, token: str) -> Caller:
         TypeError,
         OverflowError,
         RecursionError,
-    ) as error:  # whoever has the key signs anything
+    ) as error:  # a token signed with the right key may still contain anything
         raise TokenRefusedError(f"the token does not count: {_MALFORMED}; {CURE}") from error
     if fault := texts.fault_of(claims["sub"]):
         raise TokenRefusedError(f"the token's sub {fault}; {CURE}")
@@ -151,7 +151,7 @@ def _patterns(claims: dict[str, Any], claim: str) -> list[str]:
 
 
 def _why(error: jwt.PyJWTError) -> str:
-    """Return which check failed, in words of our own: the library's are made of the token's own text."""
+    """Return the check that failed, in our own words: the library's text contains the token."""
     reasons: tuple[tuple[type[jwt.PyJWTError], str], ...] = (
         (jwt.InvalidSignatureError, "its signature is not of this gRPC server's key"),
         (jwt.InvalidAlgorithmError, "it is signed with another algorithm than this gRPC server's key has"),

@@ -217,7 +217,7 @@ async def test_server_that_is_away_is_unavailable(server: Server, topic: str, se
         await until(published, "the server is back")
 
 
-async def test_fault_of_the_shim_tells_nothing_about_itself(
+async def test_fault_of_the_server_tells_nothing_about_itself(
     grpc_server: GrpcServer,
     stub: Stub,
     topic: str,

@@ -68,7 +68,7 @@ async def test_unix_socket_is_its_owners(bus: Bus, secret_file: Path, token: Tok
             assert not path.exists()
 
 
-async def test_socket_of_another_shim_is_not_taken(
+async def test_socket_of_another_server_is_not_taken(
     bus: Bus, secret_file: Path, token: Token, topic: str
 ) -> None:
     """While somebody answers there a second one is told so; the first goes on serving."""
@@ -85,7 +85,7 @@ async def test_socket_of_another_shim_is_not_taken(
                 assert (await Stub(channel, authorization(token())).Publish(request)).event_id
 
 
-async def test_shim_removes_no_socket_but_its_own(
+async def test_server_removes_no_socket_but_its_own(
     bus: Bus, secret_file: Path, token: Token, topic: str
 ) -> None:
     """Whose socket was removed leaves the next one's alone when it ends; what is no socket is never replaced."""

@@ -378,7 +378,7 @@ async def test_closing_waits_for_outcomes_and_then_ends_the_streams(
         client = await Client(Stub(channel, (("authorization", f"Bearer {token()}"),)), topic, "g").open()
         await client.read(2)
         closing = asyncio.create_task(grpc_server.close())
-        await until(lambda: grpc_server._desk._closing, "the gRPC server closes")
+        await until(lambda: grpc_server._dispatchers._closing, "the gRPC server closes")
         await client.ack(ids[0])
         await pending_is(raw, stream, "g", 1)
         async with refused(grpc.StatusCode.UNAVAILABLE, "BUS_CLOSED", "connect again"):
