@@ -139,6 +139,10 @@
         <translation>Внести файл в граф</translation>
     </message>
     <message>
+        <source>Erase what a deleted conversation has left</source>
+        <translation>Стереть следы удалённого разговора</translation>
+    </message>
+    <message>
         <source>Take over new settings</source>
         <translation>Применить новые настройки</translation>
     </message>

@@ -19,6 +19,8 @@ _TASKS = {
     "file_seen": QT_TRANSLATE_NOOP("DeadLetter", "Read a file"),
     "file_removed": QT_TRANSLATE_NOOP("DeadLetter", "Forget a file that is gone"),
     "file_indexed": QT_TRANSLATE_NOOP("DeadLetter", "Put a file into the graph"),
+    "conversation_changed": QT_TRANSLATE_NOOP("DeadLetter", "Erase what a deleted conversation has left"),
+    "command_void": QT_TRANSLATE_NOOP("DeadLetter", "Erase what a deleted conversation has left"),
     "read_settings": QT_TRANSLATE_NOOP("DeadLetter", "Take over new settings"),
     "redrive_dead_letters": QT_TRANSLATE_NOOP("DeadLetter", "Try again what could not be done"),
     "drop_dead_letters": QT_TRANSLATE_NOOP("DeadLetter", "Remove what could not be done"),
