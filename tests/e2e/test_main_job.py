@@ -181,6 +181,7 @@ async def test_what_is_typed_before_the_core_is_there_is_answered(titan: Titan) 
         assert len(opened.messages()) == 2
 
 
+@pytest.mark.logs("the core has gone; starting another")
 async def test_a_core_killed_under_the_window_comes_back_and_answers(
     titan: Titan, model: OpenAIServer
 ) -> None:
