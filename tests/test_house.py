@@ -1,6 +1,7 @@
 """The house rules that no linter holds: short modules that say what they are for."""
 
 import ast
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -39,3 +40,12 @@ def test_the_top_level_is_fixed() -> None:
     allowed |= {"LICENSE", "CHANGELOG.md", "DECISIONS.md", "build", "dist"}
     found = {path.name for path in ROOT.iterdir() if not path.name.startswith((".", "__"))}
     assert found <= allowed
+
+
+def test_no_service_is_left_out_of_the_contract_that_parts_them() -> None:
+    """`waiting` is what they share; every other module there is a service, and imports none of the others."""
+    folder = ROOT / "titan_desktop" / "services"
+    services = {path.stem for path in folder.iterdir() if not path.name.startswith("__")} - {"waiting"}
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    [apart] = [contract for contract in contracts if contract["name"].startswith("No service imports another")]
+    assert {name.removeprefix("titan_desktop.services.") for name in apart["modules"]} == services
