@@ -23,7 +23,13 @@ from titan_bus.declaring.handlers import F, Handlers
 from titan_bus.declaring.options import Options, checked
 from titan_bus.declaring.signatures import AnyHandler, bind
 from titan_bus.erasure.receipt import ErasureReceipt
-from titan_bus.errors import BusClosedError, EventNotHeldError, HandlerRefusedError, RequestFailedError
+from titan_bus.errors import (
+    BusClosedError,
+    BusError,
+    EventNotHeldError,
+    HandlerRefusedError,
+    RequestFailedError,
+)
 from titan_bus.event import SCHEMA_VERSION, Event, Payload, Priority
 from titan_bus.inspection import Inspection
 from titan_bus.maintenance import Maintenance
@@ -180,6 +186,11 @@ class Bus:
     def metrics_port(self) -> int | None:
         """Where Prometheus finds the metrics; None when none are asked for, or the port could not be had."""
         return self._maintenance.metrics_port
+
+    @property
+    def archive_failure(self) -> BusError | None:
+        """What kept the last round from being archived; None when that went well, or there is no archive."""
+        return self._maintenance.archive_failure
 
     def on_connection(self, callback: Callable[[bool], None]) -> Callable[[], None]:
         """Call `callback` with False when the server goes and True when it is back; returns how to stop that."""

@@ -13,6 +13,7 @@ from titan_bus.archive.restore import Restorer
 from titan_bus.config import BusConfig
 from titan_bus.connections.connection import Connection
 from titan_bus.erasure.eraser import Eraser
+from titan_bus.errors import BusError
 from titan_bus.observability.counters import Counters
 from titan_bus.publisher import Publisher
 from titan_bus.supervisor import keep_going
@@ -40,6 +41,7 @@ class Maintenance:
         self.archive = Archive.open(config.archive) if config.archive is not None else None
         hold = self.archiver().hold if self.archive is not None else None
         self._trimmer = Trimmer(connection, publisher, config, counters, hold)
+        self._archiver: Archiver | None = None
         self._exporter: Exporter | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._closed = False
@@ -48,6 +50,11 @@ class Maintenance:
     def metrics_port(self) -> int | None:
         """Where Prometheus finds the metrics; None when none are asked for, or the port could not be had."""
         return self._exporter.port if self._exporter is not None else None
+
+    @property
+    def archive_failure(self) -> BusError | None:
+        """What keeps the archive from being written; None when nothing does, as far as is known."""
+        return None if self._archiver is None else self._archiver.failure
 
     def prepare(self) -> None:
         """See that what the configuration asks for is installed.
@@ -64,7 +71,8 @@ class Maintenance:
         """Begin."""
         self._keep_going(self._trimmer.round, "titan_bus trimming")
         if self.archive is not None:
-            self._keep_going(self.archiver().keep, "titan_bus archiving")
+            self._archiver = self.archiver()
+            self._keep_going(self._archiver.keep, "titan_bus archiving")
         if self._exporter is not None:
             await self._exporter.open()
             if self._closed:  # meanwhile

@@ -62,7 +62,11 @@ class Place(NamedTuple):
 
 
 class Archiver:
-    """Archives the streams of one server."""
+    """Archives the streams of one server.
+
+    Attributes:
+        failure: what keeps `keep` from archiving; None when its last round went well.
+    """
 
     def __init__(
         self, connection: Connection, archive: Archive, config: ArchiveConfig, counters: Counters
@@ -74,7 +78,7 @@ class Archiver:
         self._lease = Lease(connection, names.ARCHIVE_LEASE)
         self._done = names.archive_done(config.topics, config.every_s)
         self._newest: dict[str, EntryId] = {}
-        self._said = ""
+        self.failure: BusError | None = None
 
     async def keep(self) -> None:
         """Archive when no program did within `every_s`, then wait; call it again and again.
@@ -87,15 +91,15 @@ class Archiver:
                 async with self._lease.held(wait=False) as held:
                     if held:
                         await self._round()
-            if self._said:
+            if self.failure is not None:
                 logger.info("the archive works again")
-                self._said = ""
+                self.failure = None
         except (BusUnavailableError, BusOverloadedError):
             raise  # the server is away: who repeats this step waits for it
         except BusError as error:
             self._counters.archive_failures += 1
-            if str(error) != self._said:
-                self._said = str(error)
+            former, self.failure = self.failure, error
+            if str(error) != str(former):
                 logger.error("%s; the streams keep what could not be archived", error)  # noqa: TRY400 -- a full disk needs no traceback
         await asyncio.sleep(self._config.every_s)
 

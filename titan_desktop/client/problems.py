@@ -208,6 +208,18 @@ PROBLEMS: Mapping[str, Words] = {
         "No Neo4j answers at {address} ({reason}). Start it, or correct TITAN_NEO4J_URL.",
         "По адресу {address} не отвечает Neo4j ({reason}). Запустите его или исправьте TITAN_NEO4J_URL.",
     ),
+    Code.ARCHIVE_FAILED: Words(
+        "What happens cannot be archived in {folder} ({reason}), and what you delete stays in it until then. "
+        "Make room there or give the folder to your user; nothing else waits for it.",
+        "Происходящее не удаётся записать в архив {folder} ({reason}); до тех пор в нём остаётся и удалённое "
+        "вами. Освободите место или верните папку своему пользователю; остальное работает.",
+    ),
+    Code.ARCHIVE_ELSEWHERE: Words(
+        "The Redis server is another Titan's, which archives it in {folder}: here nothing is archived, and what "
+        "you delete is not erased from it. Give this Titan a database of its own (TITAN_REDIS_URL).",
+        "Сервер Redis принадлежит другому Titan, чей архив лежит в {folder}: здесь архив не ведётся, а удалённое"
+        " вами с сервера не стирается. Дайте этому Titan свою базу (TITAN_REDIS_URL).",
+    ),
     Code.SETTINGS_UNREADABLE: Words(
         "{path}: {reason}. Correct the line, or delete the file to start from the defaults.",
         "{path}: {reason}. Исправьте строку или удалите файл: Titan начнёт с обычных настроек.",

@@ -54,6 +54,9 @@ class Code(StrEnum):
     GRAPH_RIGHTS = "graph_rights"
     GRAPH_BUSY = "graph_busy"
     GRAPH_UNREACHABLE = "graph_unreachable"
+    # The archive
+    ARCHIVE_FAILED = "archive_failed"
+    ARCHIVE_ELSEWHERE = "archive_elsewhere"
     # Settings
     SETTINGS_UNREADABLE = "settings_unreadable"
     KEYRING_UNUSABLE = "keyring_unusable"

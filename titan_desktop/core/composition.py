@@ -26,6 +26,7 @@ from titan_desktop.contracts.system import (
     StoreChanged,
     StoreStatus,
 )
+from titan_desktop.core.archiving import archive_problems
 from titan_desktop.core.chain import Chain
 from titan_desktop.core.health import Health, Look
 from titan_desktop.core.model_choice import Models
@@ -217,7 +218,7 @@ class Composition:
             model=self._models.model,
             embedder=self._models.embedder,
             roots=roots,
-            problems=self._models.problems,
+            problems=(*self._models.problems, *archive_problems(self._bus)),
             dead_letters=dead_letters,
         )
 

@@ -330,8 +330,10 @@ async def test_a_failing_store_is_said_once(
             await publish(bus, topic, 20)
             await until(lambda: bus.counters.archive_failures >= 3, "three failures")
             assert await archived(folder, names.stream_of(topic)) == []
+            assert isinstance(bus.archive_failure, StoreError)
             patch.undo()
             await until(lambda: "works again" in caplog.text, "recovery")
+            assert bus.archive_failure is None
     assert caplog.text.count("No space left") == 1
     assert len(await archived(folder, names.stream_of(topic))) == 20
     caplog.clear()
