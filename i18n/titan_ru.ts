@@ -131,6 +131,10 @@
         <translation>Прочитать файл</translation>
     </message>
     <message>
+        <source>Follow a file that was renamed</source>
+        <translation>Учесть переименование файла</translation>
+    </message>
+    <message>
         <source>Forget a file that is gone</source>
         <translation>Забыть удалённый файл</translation>
     </message>

@@ -45,3 +45,14 @@ async def test_moving_twice_is_the_same_as_once(passages: Passages) -> None:
         assert await passages.move("/d/a.txt", "/d/c.txt", STAMP)
         await passages.move_folder("/d/x", "/d/y")
     assert sorted(await passages.known(Path("/"))) == ["/d/c.txt", "/d/y/b.txt"]
+
+
+async def test_a_file_is_known_by_its_number(passages: Passages) -> None:
+    """Where it has one, and where its text is in the index; by its number alone after a move, too."""
+    await put(passages, "/d/a.txt")
+    await put(passages, "/d/b.txt", stamp=Stamp(size=1, mtime_ns=2))
+    skipped = FileEntry(path="/d/c.bin", stamp=Stamp(1, 2, 4), outcome=Outcome.SKIPPED, reason=Reason.EMPTY)
+    await passages.store(skipped, ())
+    assert await passages.with_inodes([0, 3, 4, 5]) == {"/d/a.txt": STAMP}
+    assert await passages.move("/d/a.txt", "/d/e.txt", Stamp(1, 2, 2**63 - 1))
+    assert await passages.with_inodes([3, 2**63 - 1]) == {"/d/e.txt": STAMP}

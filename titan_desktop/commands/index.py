@@ -68,6 +68,7 @@ def _as_json(job: indexing.Job, seconds: float, says: sentences.Table) -> dict[s
         "unchanged": job.unchanged(),
         "unchanged_failed": job.failed_before(),
         "removed": len(job.of(Outcome.REMOVED)),
+        "moved": len(job.of(Outcome.MOVED)),
         "skipped": [listed(news.path, news.reason) for news in job.of(Outcome.SKIPPED)],
         "failed": [listed(news.path, news.reason) for news in job.of(Outcome.FAILED)],
         "refused": [listed(path, reason) for path, reason in sorted(job.refused.items())],
@@ -85,8 +86,9 @@ def _print(job: indexing.Job, seconds: float, says: sentences.Table) -> None:
     output.say(says["unchanged"].format(files=job.unchanged()))
     if failed := job.failed_before():
         output.say("  " + says["unchanged_failed"].format(files=failed))
-    if removed := job.of(Outcome.REMOVED):
-        output.say(says["removed"].format(files=len(removed)))
+    for key, outcome in (("removed", Outcome.REMOVED), ("moved", Outcome.MOVED)):
+        if gone := job.of(outcome):
+            output.say(says[key].format(files=len(gone)))
     for key, outcome in (("skipped", Outcome.SKIPPED), ("failed", Outcome.FAILED)):
         left_out = job.of(outcome)
         output.say(says[key].format(files=len(left_out)))

@@ -19,7 +19,12 @@ SILENCE_S = 180.0
 """Longer than any one file may take: after it, what is left will not come any more."""
 
 _FOLLOWED = Kinds(
-    files.FileSeen, files.FileRemoved, files.PathRefused, files.ScanFinished, indexing.FileIndexed
+    files.FileSeen,
+    files.FileRenamed,
+    files.FileRemoved,
+    files.PathRefused,
+    files.ScanFinished,
+    indexing.FileIndexed,
 )
 
 
@@ -98,9 +103,11 @@ class Job:
     def take(self, event: Event) -> bool:
         """Learn from an event; say whether it belonged to this job."""
         match _FOLLOWED.read(event):
-            case files.FileSeen(path=path, job_id=job_id) | files.FileRemoved(path=path, job_id=job_id) if (
-                job_id in self._ids
-            ):
+            case (
+                files.FileSeen(path=path, job_id=job_id)
+                | files.FileRenamed(path=path, job_id=job_id)
+                | files.FileRemoved(path=path, job_id=job_id)
+            ) if job_id in self._ids:
                 if path not in self._outcomes:
                     self._waiting.add(path)
             case files.PathRefused(path=path, reason=reason, job_id=job_id) if job_id in self._ids:

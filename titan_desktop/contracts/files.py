@@ -37,13 +37,38 @@ class _Event(BusMessage, frozen=True, kw_only=True):
 
 
 class FileSeen(_Event, frozen=True, kw_only=True):
-    """A file is there, new or changed or asked for. `size` in bytes, `mtime_ns` since the epoch."""
+    """A file is there, new or changed or asked for.
+
+    Attributes:
+        size: in bytes.
+        mtime_ns: since the epoch.
+        inode: the file system's number for it, 0 when unknown.
+    """
 
     path: str
     size: int
     mtime_ns: int
     job_id: str = ""
     force: bool = False
+    inode: int = 0
+
+
+class FileRenamed(_Event, frozen=True, kw_only=True):
+    """A file, or with `folder` a folder with everything beneath it, has another path; it may have changed, too.
+
+    Attributes:
+        path: where it is now.
+        former_path: where it was, and where there is nothing now.
+        size: of the file, in bytes, as it is now; as are `mtime_ns` and `inode`.
+    """
+
+    path: str
+    former_path: str
+    folder: bool = False
+    size: int = 0
+    mtime_ns: int = 0
+    inode: int = 0
+    job_id: str = ""
 
 
 class FileRemoved(_Event, frozen=True, kw_only=True):
@@ -66,8 +91,8 @@ class ScanFinished(_Event, frozen=True, kw_only=True):
     """Every file of this job has been said.
 
     Attributes:
-        seen: how many `file_seen` events this job published; as many `file_indexed` with its id follow, and one
-            for each of its `file_removed`.
+        seen: how many `file_seen` and `file_renamed` events this job published; as many `file_indexed` with its id
+            follow, and one for each of its `file_removed`.
         unchanged: files that the index knows already, by size and time; nothing was published for them.
         failed: how many of those could not be read when they were.
         refused: how many `path_refused` events this job published.
@@ -101,4 +126,4 @@ class LocateSource(_Request[Located], frozen=True, kw_only=True):
     path: str
 
 
-FsEvent = FileSeen | FileRemoved | PathRefused | ScanFinished
+FsEvent = FileSeen | FileRenamed | FileRemoved | PathRefused | ScanFinished

@@ -20,6 +20,7 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
     FAILED = "failed"
     REMOVED = "removed"
+    MOVED = "moved"
 
 
 class Reason(StrEnum):
@@ -52,6 +53,7 @@ class FileIndexed(_Event, frozen=True, kw_only=True):
     """The index has dealt with one file, whatever came of it.
 
     Attributes:
+        former_path: for MOVED, where the file, or the folder with everything beneath it, was.
         job_id: the scan that asked, "" when the watcher saw a change.
         passages: how many were stored.
         size: bytes.
@@ -66,6 +68,7 @@ class FileIndexed(_Event, frozen=True, kw_only=True):
     size: int = 0
     mtime_ns: int = 0
     job_id: str = ""
+    former_path: str = ""
 
 
 class EmbeddingProgress(_Event, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """What the index knows of the files: enough for the scanner to publish only what is new."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +13,10 @@ class Catalogue(Protocol):
 
     async def known(self, folder: Path) -> Mapping[str, Stamp]:
         """Return the stamps of all files beneath `folder`, or of the file itself, failed ones too."""
+        ...
+
+    async def with_inodes(self, inodes: Sequence[int]) -> Mapping[str, Stamp]:
+        """Return the stamps of all files with one of these inodes whose text is in the index."""
         ...
 
     async def failed(self, folder: Path) -> Mapping[str, Reason]:

@@ -111,6 +111,10 @@ class Passages(Protocol):
         """Return the stamps of all files beneath `folder` (or of the file itself) that were dealt with."""
         ...
 
+    async def with_inodes(self, inodes: Sequence[int]) -> Mapping[str, Stamp]:
+        """Return the stamps of all files with one of these inodes whose text is in the index."""
+        ...
+
     async def failed(self, folder: Path) -> Mapping[str, Reason]:
         """Return why those among the `known` that failed could not be read."""
         ...

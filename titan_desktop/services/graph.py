@@ -35,6 +35,8 @@ class GraphService:
         if news.outcome is indexing.Outcome.REMOVED:
             # The news does not say whether it was a folder; beneath a file there is nothing.
             await self._graph.remove(news.path, folder=True)
+        elif news.outcome is indexing.Outcome.MOVED:
+            await self._graph.move(news.former_path, news.path)
         elif news.outcome is indexing.Outcome.INDEXED:
             path = PurePath(news.path)
             kind = path.suffix.lstrip(".").lower()

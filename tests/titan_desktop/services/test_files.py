@@ -5,7 +5,7 @@ import errno
 import os
 import shutil
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -25,12 +25,12 @@ from titan_desktop.ports.passages import IndexUnavailableError
 from titan_desktop.services import waiting
 from titan_desktop.services.files import FilesService
 from titan_desktop.services.files.outbox import Outbox
-from titan_desktop.services.files.settling import PATIENCE_S, QUIET_S, Settling
+from titan_desktop.services.files.settling import PATIENCE_S, QUIET_S, Rested, Settling
 from titan_desktop.services.files.watcher import Watcher
 
 LONGEST_OUTAGE = 10
 """Refusals after which the index is back; files.commands.v1 has three retries."""
-SAID = Kinds(files.FileSeen, files.FileRemoved, files.PathRefused, files.ScanFinished)
+SAID = Kinds(files.FileSeen, files.FileRenamed, files.FileRemoved, files.PathRefused, files.ScanFinished)
 
 
 class Index:
@@ -53,12 +53,15 @@ class Index:
     async def failed(self, folder: Path) -> Mapping[str, Reason]:
         return {path: why for path, why in self.broken.items() if Path(path).is_relative_to(folder)}
 
+    async def with_inodes(self, inodes: Sequence[int]) -> Mapping[str, Stamp]:
+        return {path: stamp for path, stamp in self.stamps.items() if stamp.inode in inodes}
+
     async def outdated(self, folder: Path) -> frozenset[str]:
         return frozenset(path for path in self.old if Path(path).is_relative_to(folder))
 
     def learn(self, event: msgspec.Struct) -> None:
         if isinstance(event, files.FileSeen):
-            self.stamps[event.path] = Stamp(event.size, event.mtime_ns)
+            self.stamps[event.path] = Stamp(event.size, event.mtime_ns, event.inode)
 
 
 class Ear:
@@ -107,6 +110,12 @@ def is_seen(path: Path, size: int | None = None) -> Callable[[msgspec.Struct], b
 def is_removed(path: Path, *, folder: bool = False) -> Callable[[msgspec.Struct], bool]:
     return lambda event: (
         isinstance(event, files.FileRemoved) and (event.path, event.folder) == (str(path), folder)
+    )
+
+
+def is_renamed(old: Path, new: Path) -> Callable[[msgspec.Struct], bool]:
+    return lambda event: (
+        isinstance(event, files.FileRenamed) and (event.former_path, event.path) == (str(old), str(new))
     )
 
 
@@ -370,17 +379,14 @@ async def test_the_watcher_leaves_out_what_the_walk_leaves_out(
 async def test_whole_folders_come_and_go(
     bus: Bus, ear: Ear, index: Index, desktop: Path, tmp_path: Path
 ) -> None:
-    """A folder moved in is scanned, moved within is removed and scanned, deleted is removed as a folder."""
+    """A folder moved in is scanned, moved within is renamed, deleted is removed as a folder."""
     (tmp_path / "trip" / "deep").mkdir(parents=True)
     (tmp_path / "trip" / "deep" / "ticket.txt").write_text("x", "utf-8")
     async with started(bus, ear, index, desktop):
         (tmp_path / "trip").rename(desktop / "trip")
         await ear.until(is_seen(desktop / "trip" / "deep" / "ticket.txt"))
         (desktop / "trip").rename(desktop / "work" / "journey")
-        await ear.until(
-            is_removed(desktop / "trip", folder=True),
-            is_seen(desktop / "work" / "journey" / "deep" / "ticket.txt"),
-        )
+        await ear.until(is_renamed(desktop / "trip", desktop / "work" / "journey"))
         shutil.rmtree(desktop / "work" / "journey")
         await ear.until(is_removed(desktop / "work" / "journey", folder=True))
 
@@ -440,7 +446,7 @@ async def test_where_the_system_cannot_watch_titan_polls(
         return PollingObserver(timeout=0.1)
 
     async with started(
-        bus, ear, index, desktop, make_watcher=lambda touch: Watcher(touch, Exhausted, poll)
+        bus, ear, index, desktop, make_watcher=lambda touch, moved: Watcher(touch, moved, Exhausted, poll)
     ) as service:
         assert [(root.exists, root.watched) for root in service.roots_status()] == [(True, False)]
         (desktop / "new.txt").write_text("x", "utf-8")
@@ -462,7 +468,7 @@ async def test_a_watch_that_is_only_starting_is_ended_too(desktop: Path) -> None
             may_go_on.wait(20)
             super().start()
 
-    watcher = Watcher(lambda _path, _is_folder: None, Slow)
+    watcher = Watcher(lambda _path, _is_folder: None, lambda _old, _new: None, Slow)
     following = asyncio.create_task(watcher.follow([desktop]))
     await begun.wait()
     following.cancel()
@@ -511,7 +517,7 @@ def test_a_file_rests_when_it_is_quiet_and_its_size_stands() -> None:
         size += 1
         assert settling.settled({path: Stamp(size, 0)}) == {}  # it grows without news
     now += QUIET_S
-    assert settling.settled({path: Stamp(size, 0)}) == {path: False}
+    assert settling.settled({path: Stamp(size, 0)}) == {path: Rested(is_folder=False)}
     settling.touch(path, is_folder=True)
     since = now
     while now - since < PATIENCE_S - QUIET_S:
@@ -519,5 +525,5 @@ def test_a_file_rests_when_it_is_quiet_and_its_size_stands() -> None:
         settling.touch(path, is_folder=True)
         assert settling.settled({path: None}) == {}
     now += QUIET_S
-    assert settling.settled({path: None}) == {path: True}
+    assert settling.settled({path: None}) == {path: Rested(is_folder=True)}
     assert len(settling) == 0

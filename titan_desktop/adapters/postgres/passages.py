@@ -77,6 +77,10 @@ MIGRATIONS = (
         """,
     ),
     Migration("passages-inode", "ALTER TABLE files ADD COLUMN inode bigint NOT NULL DEFAULT 0"),
+    Migration(
+        "passages-by-inode",
+        "CREATE INDEX files_by_inode ON files (inode) WHERE inode <> 0 AND outcome = 'indexed'",
+    ),
 )
 
 _FIRST_FAILURE = "failed 9999-01-01T00:00:00+00:00 0"
@@ -125,6 +129,16 @@ class PostgresPassages:
         with translated():
             rows = await self._database.pool.fetch(
                 f"SELECT path, size, mtime_ns, inode FROM files WHERE {_BENEATH}", *_beneath(str(folder))
+            )
+        return {row["path"]: _stamp(row) for row in rows}
+
+    async def with_inodes(self, inodes: Sequence[int]) -> Mapping[str, Stamp]:
+        """See `ports.catalogue`."""
+        with translated():
+            rows = await self._database.pool.fetch(
+                "SELECT path, size, mtime_ns, inode FROM files"
+                " WHERE inode = ANY($1::bigint[]) AND inode <> 0 AND outcome = 'indexed'",
+                inodes,
             )
         return {row["path"]: _stamp(row) for row in rows}
 
@@ -203,7 +217,11 @@ class PostgresPassages:
             if moved["title"] != entry.title:
                 await _name_anew(connection, moved["id"], entry.title)
             await connection.execute(
-                "UPDATE files SET path = $2, title = $3 WHERE id = $1", moved["id"], new, entry.title
+                "UPDATE files SET path = $2, title = $3, inode = $4 WHERE id = $1",
+                moved["id"],
+                new,
+                entry.title,
+                stamp.inode,
             )
         return True
 

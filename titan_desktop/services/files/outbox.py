@@ -3,8 +3,9 @@
 import asyncio
 
 from titan_bus import Bus
-from titan_desktop.contracts.files import FsEvent
+from titan_desktop.contracts.files import FileRenamed, FileSeen, FsEvent
 from titan_desktop.contracts.message import publish
+from titan_desktop.ports.files_root import Stamp
 
 _IN_FLIGHT_MAX = 256
 
@@ -25,6 +26,32 @@ class Outbox:
         self._sent.append(publish(self._bus, event))
         if len(self._sent) >= _IN_FLIGHT_MAX:
             await self.flush()
+
+    async def say_seen(self, path: str, stamp: Stamp, *, job_id: str = "", force: bool = False) -> None:
+        """Say that a file is there; see `say`."""
+        await self.say(
+            FileSeen(
+                path=path,
+                size=stamp.size,
+                mtime_ns=stamp.mtime_ns,
+                inode=stamp.inode,
+                job_id=job_id,
+                force=force,
+            )
+        )
+
+    async def say_renamed(self, path: str, stamp: Stamp, former_path: str, *, job_id: str = "") -> None:
+        """Say that a file has another path; see `say`."""
+        await self.say(
+            FileRenamed(
+                path=path,
+                former_path=former_path,
+                size=stamp.size,
+                mtime_ns=stamp.mtime_ns,
+                inode=stamp.inode,
+                job_id=job_id,
+            )
+        )
 
     async def flush(self) -> None:
         """Wait until the server has all of them.

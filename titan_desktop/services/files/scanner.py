@@ -5,20 +5,19 @@ beginning: what the index has dealt with meanwhile is unchanged then, and what i
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
 from titan_bus import Bus
-from titan_desktop.contracts.files import FileRemoved, FileSeen, PathRefused, ScanFinished
+from titan_desktop.contracts.files import FileRemoved, PathRefused, ScanFinished
 from titan_desktop.contracts.indexing import Reason
 from titan_desktop.ports.catalogue import Catalogue
 from titan_desktop.ports.files_root import FilesRoot, FilesRootError, Stamp
 from titan_desktop.services.files.outbox import Outbox
+from titan_desktop.services.files.renames import GONE, Renames
 
 _BATCH_FILES = 256
-_GONE = frozenset({Reason.VANISHED, Reason.OUTSIDE, Reason.NOT_REGULAR})
-"""What the door says of a path at which there is no file any more; UNREADABLE may pass."""
 
 
 class Scanner:
@@ -55,9 +54,12 @@ class _Job:
         self._outbox = Outbox(bus)
         self._files_root = files_root
         self._catalogue = catalogue
+        self._renames = Renames(files_root, catalogue)
         self._job_id = job_id
         self._force = force
         self._seen = self._unchanged = self._failed = self._refused = 0
+        self._missed: dict[str, None] = {}
+        self._followed: set[str] = set()
 
     async def scan(self, asked: str) -> None:
         try:
@@ -70,21 +72,27 @@ class _Job:
         outdated = await self._catalogue.outdated(path)
         try:
             async for batch in self._batches(path):
+                former = await self._former_paths(batch, known)
                 for file, stamp in batch:
                     name = str(file)
+                    if name in former:
+                        known.pop(name, None)
+                        await self._follow(name, stamp, former[name])
+                        continue
                     again = name in outdated
                     await self._take(name, stamp, known.pop(name, None), failed.get(name), again=again)
         except FilesRootError as error:
             await self._refuse(asked, error.reason)
-            if error.reason not in _GONE:
+            if error.reason not in GONE:
                 return
         # A root that is not there is a disk that is not plugged in: what the index has of it may come back.
         root = self._files_root.root_of(path)
-        is_there = await asyncio.to_thread(root.is_dir)
-        if known and is_there:
-            await self._look_for(known)
+        if await asyncio.to_thread(root.is_dir):
+            self._missed |= dict.fromkeys(known)
 
     async def finish(self) -> ScanFinished:
+        # Not before everything has been walked through: what is missed here may be met there.
+        await self._look_for([path for path in self._missed if path not in self._followed])
         await self._outbox.flush()
         finished = ScanFinished(
             job_id=self._job_id,
@@ -108,6 +116,16 @@ class _Job:
         while batch := await asyncio.to_thread(lambda: list(islice(found, _BATCH_FILES))):
             yield batch
 
+    async def _former_paths(
+        self, batch: list[tuple[Path, Stamp]], known: Mapping[str, Stamp]
+    ) -> Mapping[str, str]:
+        """Return the former paths of files that had another one; those that are read anyway have none."""
+        if self._force:
+            return {}
+        return await self._renames.of(
+            (str(file), stamp) for file, stamp in batch if known.get(str(file)) != stamp
+        )
+
     def _found(self, path: Path) -> Iterator[tuple[Path, Stamp]]:
         """Return the file at `path`, or those beneath it."""
         try:
@@ -127,22 +145,18 @@ class _Job:
             self._failed += failed is not None
             return
         self._seen += 1
-        await self._outbox.say(
-            FileSeen(path=path, size=stamp.size, mtime_ns=stamp.mtime_ns, job_id=self._job_id, force=force)
-        )
+        await self._outbox.say_seen(path, stamp, job_id=self._job_id, force=force)
 
-    async def _look_for(self, missed: dict[str, Stamp]) -> None:
+    async def _follow(self, path: str, stamp: Stamp, former_path: str) -> None:
+        self._seen += 1
+        self._followed.add(former_path)
+        await self._outbox.say_renamed(path, stamp, former_path, job_id=self._job_id)
+
+    async def _look_for(self, missed: list[str]) -> None:
         """Ask after files that the index knows and the walk did not meet: a folder may have been unreadable."""
-        gone = await asyncio.to_thread(lambda: [path for path in missed if self._is_gone(Path(path))])
+        gone = await asyncio.to_thread(lambda: [path for path in missed if self._renames.is_gone(Path(path))])
         for path in gone:
             await self._outbox.say(FileRemoved(path=path, job_id=self._job_id))
-
-    def _is_gone(self, path: Path) -> bool:
-        try:
-            self._files_root.stamp(path)
-            return self._files_root.is_ignored(path)
-        except FilesRootError as error:
-            return error.reason in _GONE
 
     async def _refuse(self, asked: str, reason: Reason) -> None:
         self._refused += 1

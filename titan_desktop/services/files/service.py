@@ -13,16 +13,22 @@ from typing import Self
 
 from titan_bus import Bus, BusError, Event, Handlers, new_ulid
 from titan_desktop.contracts.declaring import take, tell
-from titan_desktop.contracts.files import FileRemoved, FileSeen, IndexPaths, PathRefused, ScanFinished
-from titan_desktop.contracts.indexing import Reason
+from titan_desktop.contracts.files import (
+    FileRemoved,
+    FileRenamed,
+    FileSeen,
+    IndexPaths,
+    PathRefused,
+    ScanFinished,
+)
 from titan_desktop.contracts.system import RootStatus
 from titan_desktop.ports.catalogue import Catalogue
-from titan_desktop.ports.files_root import FilesRoot, FilesRootError, Stamp
+from titan_desktop.ports.files_root import FilesRoot
 from titan_desktop.ports.passages import IndexUnavailableError
-from titan_desktop.services.files.outbox import Outbox
+from titan_desktop.services.files.announcing import Announcer
 from titan_desktop.services.files.scanner import Scanner
 from titan_desktop.services.files.settling import Settling
-from titan_desktop.services.files.watcher import Watcher
+from titan_desktop.services.files.watcher import Moved, Touch, Watcher
 from titan_desktop.services.waiting import until_there
 from titan_desktop.system.outage import Outage
 
@@ -54,14 +60,15 @@ class FilesService:
         files_root: FilesRoot,
         catalogue: Catalogue,
         *,
-        make_watcher: Callable[[Callable[[Path, bool], None]], Watcher] = Watcher,
+        make_watcher: Callable[[Touch, Moved], Watcher] = Watcher,
         roots_interval_s: float = _ROOTS_INTERVAL_S,
     ) -> None:
         self._bus = bus
         self._files_root = files_root
         self._scanner = Scanner(bus, files_root, catalogue)
         self._settling = Settling()
-        self._watcher = make_watcher(self._touched)
+        self._announcer = Announcer(bus, files_root, catalogue, self._settling, self._want)
+        self._watcher = make_watcher(self._touched, self._moved)
         self._roots_interval_s = roots_interval_s
         self._there: set[Path] | None = None
         self._wanted: dict[Path, None] = {}
@@ -71,7 +78,7 @@ class FilesService:
         self._tasks: list[asyncio.Task[None]] = []
         self.handlers = Handlers()
         take(self.handlers, GROUP, self.index_paths, partition_by=by_paths)
-        tell(self.handlers, FileSeen, FileRemoved, PathRefused, ScanFinished)
+        tell(self.handlers, FileSeen, FileRenamed, FileRemoved, PathRefused, ScanFinished)
 
     async def __aenter__(self) -> Self:
         self._forget_connection = self._bus.on_connection(self._connection_changed)
@@ -168,43 +175,12 @@ class FilesService:
     def _touched(self, path: Path, is_folder: bool) -> None:  # noqa: FBT001 - the watcher calls it so
         self._settling.touch(path, is_folder=is_folder)
 
+    def _moved(self, old: Path, new: Path) -> None:
+        self._settling.moved(old, new)
+
     async def _settle(self) -> None:
         await asyncio.sleep(_TICK_S)
-        if paths := self._settling.candidates():
-            looks = await asyncio.to_thread(lambda: {path: self._look(path) for path in paths})
-            stamps = {path: found if isinstance(found, Stamp) else None for path, (_, found) in looks.items()}
-            rested = self._settling.settled(stamps)
-            await self._announce({path: (*looks[path], is_folder) for path, is_folder in rested.items()})
-
-    def _look(self, path: Path) -> tuple[Path, Stamp | Reason]:
-        """Return a path as the index spells it, and the file there or why there is none. In a thread."""
-        try:
-            spelled = self._files_root.canonical(path)
-        except FilesRootError:  # no path of ours, or none that an event could carry: nothing is said of it
-            return path, Reason.UNREADABLE
-        try:
-            if self._files_root.is_ignored(path):
-                return spelled, Reason.UNSUPPORTED
-            return spelled, self._files_root.stamp(path)
-        except FilesRootError as error:
-            return spelled, error.reason
-
-    async def _announce(self, news: dict[Path, tuple[Path, Stamp | Reason, bool]]) -> None:
-        """Say what has become of these paths; when the bus does not take it, they are in unrest again."""
-        outbox = Outbox(self._bus)
-        try:
-            for path, found, is_folder in news.values():
-                if isinstance(found, Stamp):
-                    await outbox.say(FileSeen(path=str(path), size=found.size, mtime_ns=found.mtime_ns))
-                elif found in {Reason.VANISHED, Reason.OUTSIDE}:  # a link took its place, or leads there
-                    await outbox.say(FileRemoved(path=str(path), folder=is_folder))
-                elif found is Reason.NOT_REGULAR:
-                    self._want(path)
-            await outbox.flush()
-        except BusError:
-            for path, (*_, is_folder) in news.items():
-                self._settling.touch(path, is_folder=is_folder)
-            raise
+        await self._announcer.round()
 
 
 def _outermost(folders: list[Path]) -> list[str]:

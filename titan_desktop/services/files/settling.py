@@ -23,6 +23,15 @@ class _Unrest:
     is_folder: bool
     looked_s: float
     stamp: Stamp | None = None
+    former: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rested:
+    """A path that has come to rest. `former`: the path that this folder had before it was moved."""
+
+    is_folder: bool
+    former: Path | None = None
 
 
 class Settling:
@@ -42,6 +51,20 @@ class Settling:
         unrest.heard_s = now
         unrest.is_folder = is_folder
 
+    def moved(self, old: Path, new: Path) -> None:
+        """Hear of a folder that was moved; one that moves on before it has come to rest is moved once."""
+        unrest = self._paths.pop(old, None)
+        former = unrest.former if unrest and unrest.former else old
+        self.touch(new, is_folder=True)
+        self._paths[new].former = former if former != new else None
+
+    def again(self, path: Path, rested: Rested) -> None:
+        """Hear of a path once more that had come to rest."""
+        if rested.former is None:
+            self.touch(path, is_folder=rested.is_folder)
+        else:
+            self.moved(rested.former, path)
+
     def candidates(self) -> list[Path]:
         """Return the paths that are worth a look now: two looks with some time between them tell rest."""
         latest = self._clock() - QUIET_S / 2
@@ -49,17 +72,17 @@ class Settling:
             path for path, unrest in self._paths.items() if max(unrest.heard_s, unrest.looked_s) <= latest
         ]
 
-    def settled(self, looks: dict[Path, Stamp | None]) -> dict[Path, bool]:
-        """Take the candidates' stamps (None: no file there); give up those at rest: path to whether a folder."""
+    def settled(self, looks: dict[Path, Stamp | None]) -> dict[Path, Rested]:
+        """Take the candidates' stamps (None: no file there); give up those at rest."""
         now = self._clock()
-        rested: dict[Path, bool] = {}
+        rested: dict[Path, Rested] = {}
         for path, stamp in looks.items():
             unrest = self._paths.get(path)
             if unrest is None:
                 continue
             at_rest = now - unrest.heard_s >= QUIET_S and unrest.stamp == stamp
             if at_rest or now - unrest.since_s >= PATIENCE_S:
-                rested[path] = unrest.is_folder
+                rested[path] = Rested(unrest.is_folder, unrest.former)
                 del self._paths[path]
             unrest.stamp, unrest.looked_s = stamp, now
         return rested

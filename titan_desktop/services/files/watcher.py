@@ -1,7 +1,8 @@
 """Hears of changes beneath the roots, by the system's own means where it has any to spare, by polling otherwise.
 
 watchdog's threads hand every path over to the loop; what has become of it is looked up later, through
-the files root. Links are not followed.
+the files root. Links are not followed. Of renames those of folders are handed over as such: that a file got
+another name shows in its inode, wherever it comes from.
 """
 
 import asyncio
@@ -30,6 +31,7 @@ _POLL_INTERVAL_S = 10.0
 _STOP_TIMEOUT_S = 5.0
 
 Touch = Callable[[Path, bool], None]
+Moved = Callable[[Path, Path], None]
 Observe = Callable[[], BaseObserver]
 
 
@@ -38,10 +40,20 @@ def _polling() -> BaseObserver:
 
 
 class Watcher:
-    """Watches roots as they come and go. `touch(path, is_folder)` is called on the loop."""
+    """Watches roots as they come and go.
 
-    def __init__(self, touch: Touch, observe: Observe = Observer, poll: Observe = _polling) -> None:
+    Args:
+        touch: called on the loop with a path and whether it is a folder: something has changed there.
+        moved: called on the loop with a folder's old and new path, both beneath one root.
+        observe: the system's own watch.
+        poll: what serves where the system refuses.
+    """
+
+    def __init__(
+        self, touch: Touch, moved: Moved, observe: Observe = Observer, poll: Observe = _polling
+    ) -> None:
         self._touch = touch
+        self._moved = moved
         self._observe = observe
         self._poll = poll
         self._observer: BaseObserver | None = None
@@ -106,7 +118,7 @@ class Watcher:
         for root in roots:
             # The way to a root may lead through links; watchdog would watch the link itself.
             real = os.path.realpath(root)
-            handler = _Handler(loop, self._touch, Path(real), self._lose)
+            handler = _Handler(loop, self._touch, self._moved, Path(real), self._lose)
             try:
                 self._observer.schedule(handler, real, recursive=True, event_filter=_HEARD)
             except OSError as error:
@@ -127,19 +139,30 @@ class _Handler(events.FileSystemEventHandler):
     """Runs in watchdog's threads."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, touch: Touch, root: Path, lose: Callable[[], None]
+        self,
+        loop: asyncio.AbstractEventLoop,
+        touch: Touch,
+        moved: Moved,
+        root: Path,
+        lose: Callable[[], None],
     ) -> None:
         self._loop = loop
         self._touch = touch
+        self._moved = moved
         self._root = root
         self._lose = lose
 
     def on_any_event(self, event: events.FileSystemEvent) -> None:
-        """Hand over both ends of what happened."""
+        """Hand over both ends of what happened; not what moved along with its folder, which watchdog makes up."""
+        if isinstance(event, events.FileSystemMovedEvent) and event.is_synthetic:
+            return
         paths = [Path(os.fsdecode(name)) for name in (event.src_path, event.dest_path) if name]
         with contextlib.suppress(RuntimeError):  # the loop has closed, and we with it
             if isinstance(event, events.DirDeletedEvent) and paths == [self._root]:
                 self._loop.call_soon_threadsafe(self._lose)
+            if isinstance(event, events.DirMovedEvent):
+                self._loop.call_soon_threadsafe(self._moved, paths[0], paths[-1])
+                return
             for path in paths:
                 self._loop.call_soon_threadsafe(self._touch, path, event.is_directory)
 

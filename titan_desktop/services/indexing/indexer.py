@@ -67,8 +67,23 @@ class Indexer:
             await self._say(FileIndexed(path=removed.path, outcome=Outcome.REMOVED, job_id=removed.job_id))
         self._passages_stored()
 
+    async def file_renamed(self, renamed: files.FileRenamed, event: Event) -> None:
+        """Give a file, or all beneath a folder, their new paths; a file that has to be read is read."""
+        former, path = renamed.former_path, renamed.path
+        async with self._order.turn(former, path, folder=renamed.folder):
+            if renamed.folder:
+                await _patiently(lambda: self._passages.move_folder(former, path))
+                await self._say(_moved(renamed))
+            elif await _patiently(lambda: self._passages.move(former, path, _stamp(renamed))):
+                await self._say(_moved(renamed))
+            else:
+                await _patiently(lambda: self._passages.remove(former))
+                await self._say(FileIndexed(path=former, outcome=Outcome.REMOVED))
+                await self._say(await self._outcome(_seen(renamed), event.event_id))
+        self._passages_stored()
+
     async def _outcome(self, seen: files.FileSeen, event_id: str) -> FileIndexed:
-        stamp = Stamp(size=seen.size, mtime_ns=seen.mtime_ns)
+        stamp = _stamp(seen)
         if not seen.force and await _patiently(lambda: self._passages.stamp_of(seen.path)) == stamp:
             return _said(seen, Outcome.UNCHANGED)
         try:
@@ -119,6 +134,31 @@ class Indexer:
 
     async def _say(self, said: FileIndexed) -> None:
         await publish(self._bus, said)
+
+
+def _stamp(event: files.FileSeen | files.FileRenamed) -> Stamp:
+    return Stamp(size=event.size, mtime_ns=event.mtime_ns, inode=event.inode)
+
+
+def _seen(renamed: files.FileRenamed) -> files.FileSeen:
+    return files.FileSeen(
+        path=renamed.path,
+        size=renamed.size,
+        mtime_ns=renamed.mtime_ns,
+        inode=renamed.inode,
+        job_id=renamed.job_id,
+    )
+
+
+def _moved(renamed: files.FileRenamed) -> FileIndexed:
+    return FileIndexed(
+        path=renamed.path,
+        former_path=renamed.former_path,
+        outcome=Outcome.MOVED,
+        size=renamed.size,
+        mtime_ns=renamed.mtime_ns,
+        job_id=renamed.job_id,
+    )
 
 
 def _said(

@@ -14,15 +14,16 @@ from dataclasses import dataclass, field
 
 @dataclass(eq=False, slots=True)
 class _Turn:
-    path: str
+    paths: tuple[str, ...]
     folder: bool
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
     def touches(self, other: "_Turn") -> bool:
-        return self.path == other.path or self.holds(other) or other.holds(self)
+        return not set(self.paths).isdisjoint(other.paths) or self.holds(other) or other.holds(self)
 
     def holds(self, other: "_Turn") -> bool:
-        return self.folder and other.path.startswith(self.path.rstrip(os.sep) + os.sep)
+        beneath = tuple(path.rstrip(os.sep) + os.sep for path in self.paths)
+        return self.folder and any(path.startswith(beneath) for path in other.paths)
 
 
 class PathOrder:
@@ -35,9 +36,9 @@ class PathOrder:
         return len(self._turns)
 
     @contextlib.asynccontextmanager
-    async def turn(self, path: str, *, folder: bool = False) -> AsyncIterator[None]:
-        """Wait for all earlier turns that touch this path, then hold it."""
-        turn = _Turn(path, folder)
+    async def turn(self, *paths: str, folder: bool = False) -> AsyncIterator[None]:
+        """Wait for all earlier turns that touch these paths, then hold them."""
+        turn = _Turn(paths, folder)
         earlier = [other for other in self._turns if other.touches(turn)]
         self._turns.append(turn)
         try:

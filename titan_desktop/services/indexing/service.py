@@ -59,6 +59,7 @@ class IndexingService:
             self.handlers,
             GROUP,
             self._indexer.file_seen,
+            self._indexer.file_renamed,
             self._indexer.file_removed,
             concurrency=FILES_AT_ONCE,
         )

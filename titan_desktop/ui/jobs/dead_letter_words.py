@@ -17,6 +17,7 @@ _TASKS = {
     "delete_conversation": QT_TRANSLATE_NOOP("DeadLetter", "Delete a conversation"),
     "index_paths": QT_TRANSLATE_NOOP("DeadLetter", "Read folders"),
     "file_seen": QT_TRANSLATE_NOOP("DeadLetter", "Read a file"),
+    "file_renamed": QT_TRANSLATE_NOOP("DeadLetter", "Follow a file that was renamed"),
     "file_removed": QT_TRANSLATE_NOOP("DeadLetter", "Forget a file that is gone"),
     "file_indexed": QT_TRANSLATE_NOOP("DeadLetter", "Put a file into the graph"),
     "conversation_changed": QT_TRANSLATE_NOOP("DeadLetter", "Erase what a deleted conversation has left"),

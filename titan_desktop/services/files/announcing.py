@@ -1,0 +1,123 @@
+"""Says what has become of the paths that have come to rest: a file is there, has another path, or is gone."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from titan_bus import Bus, BusError
+from titan_desktop.contracts.files import FileRemoved, FileRenamed
+from titan_desktop.contracts.indexing import Reason
+from titan_desktop.ports.catalogue import Catalogue
+from titan_desktop.ports.files_root import FilesRoot, FilesRootError, Stamp
+from titan_desktop.ports.passages import IndexUnavailableError
+from titan_desktop.services.files.outbox import Outbox
+from titan_desktop.services.files.renames import GONE, Renames
+from titan_desktop.services.files.settling import Rested, Settling
+
+_INDEX_FOLLOWS_S = 5.0
+"""A folder that was moved is looked through when the index has probably followed: its files are unchanged then."""
+
+
+class _Look(NamedTuple):
+    """A path as the index spells it, and the file there or why there is none."""
+
+    path: Path
+    found: Stamp | Reason
+
+
+class Announcer:
+    """Looks at what the watcher has touched, and publishes what it finds.
+
+    Args:
+        bus: where it is said.
+        files_root: through which it looks.
+        catalogue: knows the files that may have been renamed.
+        settling: the paths in unrest.
+        want: called with a folder that has to be scanned.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        files_root: FilesRoot,
+        catalogue: Catalogue,
+        settling: Settling,
+        want: Callable[[Path], None],
+    ) -> None:
+        self._bus = bus
+        self._files_root = files_root
+        self._renames = Renames(files_root, catalogue)
+        self._settling = settling
+        self._want = want
+
+    async def round(self) -> None:
+        """Look at the paths in unrest once, and say what has become of those that rest.
+
+        Raises:
+            BusError: the bus does not take it; they are in unrest again.
+        """
+        paths = self._settling.candidates()
+        if not paths:
+            return
+        looks = await asyncio.to_thread(lambda: {path: self._look(path) for path in paths})
+        stamps = {path: look.found if isinstance(look.found, Stamp) else None for path, look in looks.items()}
+        rested = self._settling.settled(stamps)
+        try:
+            await self._announce([(looks[path], rest) for path, rest in rested.items()])
+        except BusError:
+            for path, rest in rested.items():
+                self._settling.again(path, rest)
+            raise
+
+    async def _announce(self, news: Sequence[tuple[_Look, Rested]]) -> None:
+        outbox = Outbox(self._bus)
+        former = await self._former_paths(look for look, _ in news)
+        left = frozenset(former.values())
+        for look, rest in news:
+            path = str(look.path)
+            if rest.former is not None:
+                await self._announce_moved(outbox, look, rest.former)
+            elif isinstance(look.found, Stamp) and path in former:
+                await outbox.say_renamed(path, look.found, former[path])
+            elif isinstance(look.found, Stamp):
+                await outbox.say_seen(path, look.found)
+            elif look.found is Reason.NOT_REGULAR:
+                self._want(look.path)
+            elif look.found in GONE and path not in left:  # a link that took its place counts as well
+                await outbox.say(FileRemoved(path=path, folder=rest.is_folder))
+        await outbox.flush()
+
+    async def _former_paths(self, looks: Iterable[_Look]) -> Mapping[str, str]:
+        """Return the former paths of files that had another one; while the index is away they are new ones."""
+        files = [(str(path), found) for path, found in looks if isinstance(found, Stamp)]
+        with contextlib.suppress(IndexUnavailableError):
+            return await self._renames.of(files)
+        return {}
+
+    async def _announce_moved(self, outbox: Outbox, look: _Look, former: Path) -> None:
+        """Say that a folder has moved, if that is still so."""
+        left = await asyncio.to_thread(self._look, former)
+        if left.found is Reason.VANISHED and look.found is Reason.NOT_REGULAR:
+            await outbox.say(FileRenamed(path=str(look.path), former_path=str(left.path), folder=True))
+            asyncio.get_running_loop().call_later(_INDEX_FOLLOWS_S, self._want, look.path)
+            return
+        for path, found in (left, look):
+            if found is Reason.NOT_REGULAR:
+                self._want(path)
+            elif found is not Reason.UNREADABLE:
+                await outbox.say(FileRemoved(path=str(path), folder=True))
+
+    def _look(self, path: Path) -> _Look:
+        """Look at a path. In a thread."""
+        try:
+            spelled = self._files_root.canonical(path)
+        except FilesRootError:  # no path of ours, or none that an event could carry: nothing is said of it
+            return _Look(path, Reason.UNREADABLE)
+        try:
+            if self._files_root.is_ignored(path):
+                return _Look(spelled, Reason.UNSUPPORTED)
+            return _Look(spelled, self._files_root.stamp(path))
+        except FilesRootError as error:
+            return _Look(spelled, error.reason)
