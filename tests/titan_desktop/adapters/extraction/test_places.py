@@ -273,6 +273,7 @@ def test_what_is_shown_in_other_lines_names_none(tmp_path: Path, name: str) -> N
     assert broken.place == Lines(first=1, last=2)
 
 
+@pytest.mark.logs("only the first 14 characters are kept")
 def test_the_limit_of_characters_spans_blocks(tmp_path: Path) -> None:
     """What is over it is cut off, in the middle of a page if need be."""
     path = make_deck(tmp_path / "a.pptx", "0123456789", "abcdefghij", "xyz")
