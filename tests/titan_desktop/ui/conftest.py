@@ -1,5 +1,6 @@
 """What every test of the window shares: an unexpected Qt warning is a failure."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -8,20 +9,17 @@ from PySide6.QtCore import QtMsgType, qInstallMessageHandler
 from titan_desktop.system.paths import bundled
 from titan_desktop.ui.base.theme import Theme
 
-HARMLESS = (
-    "This plugin does not support propagateSizeHints()",  # offscreen says so of every window
-    "This plugin does not support raise()",
-    "This plugin does not support grabbing the keyboard",  # nor of a menu
-)
-
 
 @pytest.fixture(autouse=True)
-def qt_warnings(qapp) -> Iterator[list[str]]:
+def qt_warnings(qapp, pytestconfig: pytest.Config) -> Iterator[list[str]]:
     """Collect Qt's warnings and fail the test that caused one. A test that expects one clears the list."""
     warnings: list[str] = []
+    harmless = [re.compile(pattern) for pattern in pytestconfig.getini("qt_log_ignore")]
 
     def note(kind: QtMsgType, _context: object, message: str) -> None:
-        if kind is not QtMsgType.QtDebugMsg and kind is not QtMsgType.QtInfoMsg and message not in HARMLESS:
+        if kind in {QtMsgType.QtDebugMsg, QtMsgType.QtInfoMsg}:
+            return
+        if not any(pattern.search(message) for pattern in harmless):
             warnings.append(message)
 
     former = qInstallMessageHandler(note)
