@@ -39,8 +39,8 @@ class Maintenance:
         self._config = config
         self._counters = counters
         self.archive = Archive.open(config.archive) if config.archive is not None else None
-        hold = self.archiver().hold if self.archive is not None else None
-        self._trimmer = Trimmer(connection, publisher, config, counters, hold)
+        ensure_group = self.archiver().ensure_group if self.archive is not None else None
+        self._trimmer = Trimmer(connection, publisher, config, counters, ensure_group)
         self._archiver: Archiver | None = None
         self._exporter: Exporter | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -72,7 +72,7 @@ class Maintenance:
         self._keep_going(self._trimmer.round, "titan_bus trimming")
         if self.archive is not None:
             self._archiver = self.archiver()
-            self._keep_going(self._archiver.keep, "titan_bus archiving")
+            self._keep_going(self._archiver.archive_if_due, "titan_bus archiving")
         if self._exporter is not None:
             await self._exporter.open()
             if self._closed:  # meanwhile

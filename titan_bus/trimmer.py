@@ -25,7 +25,7 @@ logger = logging.getLogger("titan_bus")
 class Trimmer:
     """One round a second over the topics that got events since the last, or are still too long.
 
-    `hold` is awaited before a stream is trimmed safely: the archive's, so that it has a group there.
+    `ensure_group` is awaited before a stream is trimmed safely: the archive's, so that it has a group there.
     """
 
     def __init__(
@@ -34,13 +34,13 @@ class Trimmer:
         publisher: Publisher,
         config: BusConfig,
         counters: Counters,
-        hold: Callable[[str], Awaitable[None]] | None = None,
+        ensure_group: Callable[[str], Awaitable[None]] | None = None,
     ) -> None:
         self._connection = connection
         self._publisher = publisher
         self._config = config
         self._counters = counters
-        self._hold = hold
+        self._ensure_group = ensure_group
         self._rounds = 0
         self._left: dict[str, str] = {}
         """Topics that are still too long, each with the refusal that the log has of it."""
@@ -76,8 +76,8 @@ class Trimmer:
         """Trim one topic, a bounded step of the server at a time; returns whether it waits for its groups."""
         limits = self._config.stream(topic)
         stream, counters = names.stream_of(topic), self._counters.topic(topic)
-        if self._hold is not None and limits.trim != "hard":
-            await self._hold(stream)
+        if self._ensure_group is not None and limits.trim != "hard":
+            await self._ensure_group(stream)
         more, waits = 1, 0
         while more:
             if limits.trim == "hard":

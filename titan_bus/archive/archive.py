@@ -1,6 +1,6 @@
-"""What is kept beyond the streams: segments and snapshots in a store.
+"""The archive: segments and snapshots in a store.
 
-`archiver` writes it, `replay` and `restore` read it. It knows names and formats, and asks no server.
+`archiver` writes it, `replay` and `restore` read it. It knows names and formats, and never contacts the server.
 """
 
 import asyncio
@@ -21,14 +21,14 @@ from titan_bus.event import new_ulid
 RUN = 2_000
 SNAPSHOT = "groups.jsonl.zst"
 _ASIDE = re.compile(r"groups_(\d{1,20}-\d{1,20})\.jsonl\.zst")
-"""A snapshot that was put aside, and where the archive ended then."""
+"""A snapshot that was set aside, and the last archived id at that time."""
 _STREAM = "stream"
-"""Holds the stream's name where the folder's is too short for it."""
+"""Contains the stream's name when the folder's name is too short for it."""
 _ID = "=archive/id"
-"""Tells this archive from every other, whatever path leads to it. No topic has that folder."""
+"""The archive's identity, independent of the path to it. No topic has a folder of this name."""
 
 
-class Kept(NamedTuple):
+class StoredSegment(NamedTuple):
     """A segment in the store, and its length in bytes."""
 
     name: SegmentName
@@ -36,7 +36,7 @@ class Kept(NamedTuple):
 
 
 class SnapshotName(NamedTuple):
-    """A snapshot in the store: the newest of its stream, or one put aside when the archive ended at `aside`."""
+    """A snapshot in the store: the newest of its stream, or one set aside when the archive ended at `aside`."""
 
     stream: str
     aside: EntryId | None = None
@@ -47,14 +47,14 @@ class SnapshotName(NamedTuple):
 
     @classmethod
     def parse(cls, key: str, stream: str) -> "SnapshotName | None":
-        """Read a key; None when it is no snapshot's of this stream."""
+        """Parse a key; None when it is no snapshot of this stream."""
         found = _ASIDE.fullmatch(key.partition("/")[2])
         name = cls(stream, None if found is None else EntryId.parse(found[1]))
         return name if str(name) == key else None
 
 
 class Archive:
-    """The archive in one store. Every method raises StoreError when that fails."""
+    """The archive in one store. Every method raises StoreError when the store fails."""
 
     def __init__(self, store: Store, *, begins_anew: bool = False) -> None:
         self._store = store
@@ -63,21 +63,21 @@ class Archive:
 
     @classmethod
     def open(cls, config: ArchiveConfig) -> "Archive":
-        """Return the archive that a configuration names. Nothing is read yet.
+        """Return the archive of a configuration. Nothing is read yet.
 
         Raises:
-            ValueError: the target or an option is none that is known.
-            ExtraMissingError: S3 is not installed.
+            ValueError: the target or an option is unknown.
+            ExtraMissingError: the S3 extra is not installed.
         """
         return cls(open_store(config.target, config.options), begins_anew=config.begins_anew)
 
     @property
     def target(self) -> str:
-        """Where it is."""
+        """The location of the archive."""
         return self._store.target
 
     async def identity(self) -> str | None:
-        """Return what tells this archive from every other; None when nobody wrote to it yet."""
+        """Return the archive's identity; None when it was never written to."""
         found = await self._store.get(_ID)
         return None if found is None else found.decode(errors="replace").strip()
 
@@ -86,18 +86,18 @@ class Archive:
         return identity == ours or (ours is None and self._begins_anew and target == self.target)
 
     async def identify(self) -> str:
-        """Give it an identity, and return that."""
+        """Give the archive an identity, and return it."""
         identity = new_ulid()
         await self._store.put(_ID, identity.encode())
         return identity
 
-    async def segments(self, stream: str = "") -> list[Kept]:
-        """Return the segments of a stream, of all streams without one, in the order of their first entries."""
+    async def segments(self, stream: str = "") -> list[StoredSegment]:
+        """Return the segments of a stream, or of all streams, ordered by their first entries."""
         found = await self._store.stored(folder_of(stream) if stream else "")
         return await asyncio.to_thread(_segments, found, await self._streams_of(found, stream))
 
     async def streams(self) -> list[str]:
-        """Return the streams of which something is kept, sorted."""
+        """Return the archived streams, sorted."""
         found = await self._store.stored()
         streams = await self._streams_of(found)
         segments = await asyncio.to_thread(_segments, found, streams)
@@ -111,7 +111,7 @@ class Archive:
         return None if data is None else await asyncio.to_thread(Segment, name, data)
 
     async def write(self, name: SegmentName, data: bytes) -> None:
-        """Keep a segment. When this returns it is durable."""
+        """Write a segment. When this returns it is durable."""
         await self._write(name.stream, str(name), data)
 
     async def remove(self, objects: Iterable[SegmentName | SnapshotName]) -> None:
@@ -119,20 +119,20 @@ class Archive:
         await self._store.delete([str(name) for name in objects])
 
     async def sweep(self, stream: str) -> None:
-        """Remove what killed writers left half-written of a stream."""
+        """Remove the half-written objects of a stream that killed writers left."""
         await self._store.sweep(folder_of(stream))
 
     async def snapshots(self, stream: str = "") -> list[SnapshotName]:
-        """Return the snapshots of a stream, of all streams without one; the newest of each last."""
+        """Return the snapshots of a stream, or of all streams; the newest of each last."""
         found = await self._store.stored(folder_of(stream) if stream else "")
         return _snapshots(found, await self._streams_of(found, stream))
 
     async def read_snapshot(self, name: SnapshotName) -> bytes | None:
-        """Return what is stored of a snapshot, None when nothing is."""
+        """Return the stored bytes of a snapshot; None when it does not exist."""
         return await self._store.get(str(name))
 
     async def write_snapshot(self, name: SnapshotName, data: bytes) -> None:
-        """Write a snapshot, replacing one of that name."""
+        """Write a snapshot, replacing one of the same name."""
         await self._write(name.stream, str(name), data)
 
     async def _write(self, stream: str, key: str, data: bytes) -> None:
@@ -143,7 +143,7 @@ class Archive:
         await self._store.put(key, data)
 
     async def _streams_of(self, found: Sequence[Stored], stream: str = "") -> dict[str, str]:
-        """Return the streams of folders, by their names; of one that cannot be told there is nothing."""
+        """Map folder names to streams; a folder whose stream is unknown is left out."""
         if stream:
             return {folder_of(stream): stream}
         streams: dict[str, str] = {}
@@ -159,19 +159,19 @@ class Archive:
         return streams
 
 
-def _segments(found: Sequence[Stored], streams: dict[str, str]) -> list[Kept]:
-    """CPU work: a year of one topic is 100,000 names. To sort them at once would keep other threads waiting."""
-    kept: list[Kept] = []
+def _segments(found: Sequence[Stored], streams: dict[str, str]) -> list[StoredSegment]:
+    """Parse and sort names; CPU work. One sort of 100,000 (a topic's year) would keep other threads waiting."""
+    segments: list[StoredSegment] = []
     for key, size in found:
         stream = streams.get(key.partition("/")[0])
         name = None if stream is None else SegmentName.parse(key, stream)
         if name is not None:
-            kept.append(Kept(name, size))
-    runs = (sorted(kept[start : start + RUN], key=_order) for start in range(0, len(kept), RUN))
+            segments.append(StoredSegment(name, size))
+    runs = (sorted(segments[start : start + RUN], key=_order) for start in range(0, len(segments), RUN))
     return list(heapq.merge(*runs, key=_order))
 
 
-def _order(one: Kept) -> tuple[EntryId, EntryId]:
+def _order(one: StoredSegment) -> tuple[EntryId, EntryId]:
     return one.name.first, one.name.last
 
 
@@ -185,11 +185,11 @@ def _snapshots(found: Sequence[Stored], streams: dict[str, str]) -> list[Snapsho
 
 
 def open_store(target: str, options: dict[str, str]) -> Store:
-    """Return the store that a configuration names. Nothing is read or written yet.
+    """Return the store of a configuration. Nothing is read or written yet.
 
     Raises:
         ValueError: the target is neither a folder nor `s3://bucket/prefix`, or an option is unknown.
-        ExtraMissingError: S3 is not installed.
+        ExtraMissingError: the S3 extra is not installed.
     """
     scheme, separator, _ = target.partition("://")
     if not separator:

@@ -1,8 +1,9 @@
-"""Writes what is new in the streams to the archive, every some minutes, and removes what is too old there.
+"""Writes new entries of the streams to the archive at intervals, and applies the retention.
 
-Its place in each stream is a group's, `names.ARCHIVE_GROUP`: trimming never overtakes it, and its lag is a metric.
-The place moves when the segment is durable. One archiver works at a time (`lease`); two at once would write some
-entries twice, which readers bear. A key on the server says which archive the places are of.
+A consumer group (`names.ARCHIVE_GROUP`) stores the archive's position in each stream, so trimming never overtakes
+it and its lag is a metric. The position moves when the segment is durable. One archiver works at a time (`lease`);
+two at once would write some entries twice, which readers tolerate. A key on the server names the archive that the
+positions belong to.
 """
 
 import asyncio
@@ -39,7 +40,7 @@ logger = logging.getLogger("titan_bus")
 
 
 class Archived(msgspec.Struct, frozen=True, kw_only=True):
-    """What a round did: entries and segments written, their bytes, and segments removed."""
+    """The result of a round: entries and segments written, their bytes, and segments removed."""
 
     entries: int = 0
     segments: int = 0
@@ -48,12 +49,12 @@ class Archived(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Place(NamedTuple):
-    """Where to go on in a stream.
+    """The position at which to continue in a stream.
 
     Attributes:
-        after: behind which entry.
-        read: how many entries there were until there, if that is known.
-        lost: where the archive ends, when the server has lost that.
+        after: the last archived entry.
+        read: how many entries there were up to it; None when unknown.
+        lost: the end of the archive, when the server has lost entries up to it.
     """
 
     after: EntryId
@@ -80,10 +81,10 @@ class Archiver:
         self._newest: dict[str, EntryId] = {}
         self.failure: BusError | None = None
 
-    async def keep(self) -> None:
-        """Archive when no program did within `every_s`, then wait; call it again and again.
+    async def archive_if_due(self) -> None:
+        """Archive if no program did within `every_s`, then wait. The caller repeats it.
 
-        What fails is counted, and said in the log once until it changes.
+        A failure is counted, and logged once until it changes.
         """
         try:
             done = await self._connection.call("EXISTS", self._done)
@@ -95,7 +96,7 @@ class Archiver:
                 logger.info("the archive works again")
                 self.failure = None
         except (BusUnavailableError, BusOverloadedError):
-            raise  # the server is away: who repeats this step waits for it
+            raise  # the server is away: the caller waits for it
         except BusError as error:
             self._counters.archive_failures += 1
             former, self.failure = self.failure, error
@@ -104,18 +105,18 @@ class Archiver:
         await asyncio.sleep(self._config.every_s)
 
     async def archive_now(self) -> Archived:
-        """Archive what is new; waits for another archiver that is at work.
+        """Archive new entries. Waits for another archiver that is running.
 
         Raises:
-            StoreError: the store cannot be read or written; what was written until then stays.
+            StoreError: the store cannot be read or written; what was written before stays.
             ArchiveElsewhereError: the server is archived to another target.
             BusUnavailableError: the server does not answer.
         """
         async with self._lease.held(wait=True):
             return await self._round()
 
-    async def hold(self, stream: str) -> None:
-        """See that trimming leaves what is not archived, also of a stream that no round has met yet."""
+    async def ensure_group(self, stream: str) -> None:
+        """Create the archive's group on a stream, so that trimming keeps what is not archived yet."""
         topics = self._config.topics
         if topics and names.topic_of(stream) not in topics:
             return
@@ -125,7 +126,7 @@ class Archiver:
                 await self._create_group(stream, info["entries-added"] - info["length"])
 
     async def _round(self) -> Archived:
-        await self._see_that_ours()
+        await self._check_target()
         done = Archived()
         failures: list[BusError] = []
         for stream in await self._streams():
@@ -133,17 +134,19 @@ class Archiver:
                 done = _sum(done, await self._archive_stream(stream))
             except (BusUnavailableError, BusOverloadedError):
                 raise
-            except BusError as error:  # one stream's trouble is not the others'
+            except BusError as error:  # a failing stream does not stop the others
                 failures.append(error)
-        done = _sum(done, Archived(removed=await self._retain()))  # also when the disk is full: it makes room
+        done = _sum(
+            done, Archived(removed=await self._retain())
+        )  # also when the disk is full: it frees space
         if failures:
             raise failures[0]
-        # Other programs that archive the same take that as their own round.
+        # Other programs that archive the same streams count this round as theirs.
         await self._connection.call("SET", self._done, "1", "PX", max(1, int(self._config.every_s * 900)))
         return done
 
-    async def _see_that_ours(self) -> None:
-        """See that the groups' places are of this archive: a second one would lack what the first has."""
+    async def _check_target(self) -> None:
+        """Check that the groups' positions belong to this archive: another would lack what that one has."""
         ours = await self._archive.identity()
         held = await self._connection.call("GET", names.ARCHIVE_TARGET)
         if held is not None:
@@ -182,14 +185,14 @@ class Archiver:
                     break
                 name, data = await asyncio.to_thread(writer.finish)
                 if await self._connection.call("GET", names.ARCHIVE_ERASURES) != erasures:
-                    return done  # it stood still for long, and what it has read may be erased: read it anew
+                    return done  # after a long pause, what was read may be erased by now: read it again
                 await self._archive.write(name, data)
                 read = None if read is None else read + name.count
                 await self._move(stream, name.last, info["entries-added"] if name.last == until else read)
                 self._counters.archived += name.count
                 done = _sum(done, Archived(entries=name.count, segments=1, bytes=len(data)))
                 writer = SegmentWriter(stream)
-        if until > FIRST:  # else there never was anything here to tell of
+        if until > FIRST:  # else the stream never had an entry
             await self._snapshot(stream, lost)
         return done
 
@@ -197,7 +200,7 @@ class Archiver:
         try:
             flat = await self._connection.call("XINFO", "STREAM", stream)
         except ServerRefusedError as error:
-            if error.code != "ERR":  # that is what it says of a key that is not there
+            if error.code != "ERR":  # XINFO returns ERR for a missing key
                 raise
             return None
         return {key.decode(): value for key, value in zip(flat[::2], flat[1::2], strict=True)}
@@ -217,14 +220,14 @@ class Archiver:
         if newest <= place and group is not None:
             return Place(place, read)
         if await self._connection.call("XRANGE", stream, str(newest), str(newest)):
-            # Killed between writing and moving.
+            # Killed between writing the segment and moving the position.
             await self._move(stream, newest, info["entries-added"] if newest == last else None)
             return Place(newest, None)
         if newest > FIRST:
             logger.warning(
                 "the archive of %s is ahead of the server, which lost events up to %s", stream, newest
             )
-        # What came since may have ids among those in the archive, if the clock is behind: all of it is written.
+        # Later entries may have ids below the archive's end, if the clock is behind: all of them are written.
         return Place(place, read, newest if newest > FIRST else last)
 
     async def _create_group(self, stream: str, read: int) -> None:
@@ -238,17 +241,17 @@ class Archiver:
 
     async def _move(self, stream: str, place: EntryId, read: int | None) -> None:
         self._newest[stream] = place
-        counted = () if read is None else ("ENTRIESREAD", read)  # without it the server cannot tell the lag
+        counted = () if read is None else ("ENTRIESREAD", read)  # without it the lag is unknown
         await self._connection.call("XGROUP", "SETID", stream, names.ARCHIVE_GROUP, str(place), *counted)
 
     async def _snapshot(self, stream: str, lost: EntryId | None) -> None:
-        """Replace the snapshot; what only the one before tells of is put aside until it has been restored."""
+        """Replace the snapshot. After a loss on the server the former one is set aside until its restore."""
         mark = await self._connection.call("GET", names.restoring(stream))
         data = await snapshot.take(self._connection, stream)
         newest = SnapshotName(stream)
         stored = await self._archive.read_snapshot(newest)
         if mark not in (None, names.RESTORED):
-            lost = EntryId.parse(mark)  # being restored, or half restored and given up
+            lost = EntryId.parse(mark)  # being restored, or a restore was given up
         if lost is not None and stored is not None:
             aside = SnapshotName(stream, lost)
             if await self._archive.read_snapshot(aside) is None:

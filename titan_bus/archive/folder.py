@@ -1,4 +1,4 @@
-"""An archive in a folder: each object a file, written beside its place and renamed."""
+"""An archive in a folder: each object is a file, written under a temporary name and renamed."""
 
 import asyncio
 import contextlib
@@ -12,14 +12,14 @@ from pathlib import Path
 from titan_bus.archive.storage import Stored
 from titan_bus.errors import StoreError
 
-ABANDONED_S = 3_600.0
-"""A half-written file that is older was left by a program that was killed."""
+STALE_S = 3_600.0
+"""A half-written file older than this was left by a killed program."""
 _HALF = ".half"
 _KEY = re.compile(r"[A-Za-z0-9_=-][A-Za-z0-9_.=-]*")
 
 
 class FolderStore:
-    """A folder that only its owner may read: events are personal."""
+    """A folder that only its owner may read, because events are personal."""
 
     def __init__(self, root: Path) -> None:
         self.target = str(root)
@@ -31,7 +31,7 @@ class FolderStore:
         return await asyncio.to_thread(self._stored, folder)
 
     async def put(self, key: str, data: bytes) -> None:
-        """See `Store`. Cancelled, it is written or not, never half."""
+        """See `Store`. When cancelled, the object is written whole or not at all."""
         await asyncio.to_thread(self._put, key, data)
 
     async def get(self, key: str) -> bytes | None:
@@ -63,7 +63,7 @@ class FolderStore:
         half: Path | None = None
         try:
             self._make(path.parent)
-            _sweep(path.parent, ABANDONED_S)
+            _sweep(path.parent, STALE_S)
             handle, name = tempfile.mkstemp(prefix=".", suffix=_HALF, dir=path.parent)  # mode 0600
             half = Path(name)
             with os.fdopen(handle, "wb") as file:
@@ -96,14 +96,14 @@ class FolderStore:
                 raise StoreError(self.target, key, error.strerror or str(error)) from error
 
     def _path(self, key: str) -> Path:
-        """Return an object's file, which is in a folder in the root, whatever the key."""
+        """Return an object's file, for any key a file in a folder of the root."""
         folder, _, name = key.partition("/")
         if not (_KEY.fullmatch(folder) and _KEY.fullmatch(name)):
             raise StoreError(self.target, key, "a key is a folder and a name, of letters, digits and _=-.")
         return self._root / folder / name
 
     def _make(self, folder: Path) -> None:
-        """Make a folder in the root, and its name durable: who made it before may have died before that."""
+        """Create a folder in the root and make its name durable, also when a killed program created it."""
         if folder in self._durable and folder.is_dir():
             return
         new = [path for path in (self._root, *self._root.parents) if not path.exists()]
@@ -116,19 +116,19 @@ class FolderStore:
 
 
 def _folders(root: Path) -> list[Path]:
-    """Return the folders that may be keys': a disk's root has a `lost+found`, which nobody may list."""
+    """Return the subfolders that may belong to keys; a disk's root has an unreadable `lost+found`."""
     return [path for path in root.iterdir() if _KEY.fullmatch(path.name) and path.is_dir()]
 
 
 def _files(folder: Path) -> Iterator[Stored]:
     for file in os.scandir(folder):
-        with contextlib.suppress(FileNotFoundError):  # it went meanwhile
+        with contextlib.suppress(FileNotFoundError):  # removed meanwhile
             if not file.name.startswith(".") and file.is_file():
                 yield Stored(f"{folder.name}/{file.name}", file.stat().st_size)
 
 
 def _sync(folder: Path) -> None:
-    """Make the names in a folder durable; Windows does that by itself and cannot open one."""
+    """Make the names in a folder durable. Windows does so by itself and cannot open a folder."""
     if not hasattr(os, "O_DIRECTORY"):
         return
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

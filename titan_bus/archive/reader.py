@@ -1,7 +1,7 @@
 """Reads a span of a stream from the archive, in order, each entry once, a block at a time.
 
-Blocks are read, checked and decoded in threads, one ahead of who reads. What is damaged or missing is named in the
-log and left to `fill`: the stream may still have it. `replay` joins this with the stream.
+Blocks are read, verified and decoded in threads, one ahead of the consumer. A damaged or missing part is logged
+and read by `fill` from the stream instead, if it is still there. `replay` joins the archive with the stream.
 """
 
 import asyncio
@@ -19,19 +19,19 @@ from titan_bus.event import Event
 
 Decode = Callable[[bytes], Event]
 Page = tuple[EntryId, list[Event]]
-"""Events in order, and the place up to which there are no others."""
+"""Events in order, and the id up to which there are no others."""
 
 logger = logging.getLogger("titan_bus")
 
 
 class ArchiveReader:
-    """Reads for one replay.
+    """The archive reader of one replay.
 
     Args:
-        archive: where from.
-        decode: makes an event of its bytes; called in threads.
-        fill: gives what the stream has between two places, the first excluded, the second included.
-        only: the entries that are wanted of what is read; None means all.
+        archive: the archive to read.
+        decode: decodes an event; called in threads.
+        fill: reads the stream between two ids, the first excluded, the second included.
+        only: the entries to return; None returns all.
     """
 
     def __init__(
@@ -47,16 +47,17 @@ class ArchiveReader:
         self._only = only
 
     async def pages(self, stream: str, after: EntryId, until: EntryId) -> AsyncGenerator[Page, None]:
-        """Yield what the archive has behind `after`, up to `until`.
+        """Yield the archived events behind `after`, up to `until`.
 
         Raises:
             StoreError: the store cannot be read.
         """
         ahead: tuple[Span, asyncio.Task[list[Event] | None]] | None = None
         try:
-            async with contextlib.aclosing(spans(self._archive, stream, after, until, _say)) as way:
+            async with contextlib.aclosing(spans(self._archive, stream, after, until, _log)) as way:
                 async for span in way:
-                    # Not two at once: with three threads that want the interpreter the loop waits too long.
+                    # One at a time: with three threads that compete for the interpreter the loop would wait too
+                    # long.
                     ready = None if ahead is None else (ahead[0], await ahead[1])
                     within = Span(span.after, min(span.last, until), span.parts)
                     decoding = asyncio.to_thread(self._events, within)
@@ -81,7 +82,7 @@ class ArchiveReader:
             yield page
 
     def _events(self, span: Span) -> list[Event] | None:
-        """Decode what the archive has of a span; None when it cannot tell. CPU work, in a thread."""
+        """Decode a span; None when the archive does not know its entries. CPU work, for a thread."""
         lines, damages = span.lines()
         for damage in damages:
             logger.error("%s; the stream gives what it still has of it", damage)
@@ -97,5 +98,5 @@ class ArchiveReader:
         return events
 
 
-def _say(damage: SegmentDamagedError) -> None:
+def _log(damage: SegmentDamagedError) -> None:
     logger.error("%s; what is whole of it is given, and what the stream still has", damage)

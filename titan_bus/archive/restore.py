@@ -1,9 +1,9 @@
-"""Brings the archive back into a server that lost its data.
+"""Restores the archive into a server that lost its data.
 
-Entries come under their own ids, groups at their places, and what waited to be tried again waits again.
-Killed in the middle, it is run again: a mark on each stream is the last id that came from here, and the next run
-goes on behind it. When the stream has another last id somebody published there, and the restore says so: what is
-older than that could not be put before it.
+Entries keep their ids and groups their positions; delayed events and retries are restored, too. A restore that was
+killed is run again: a mark on each stream is the last id that a restore wrote, and the next run continues behind
+it. If the stream has another last id, somebody published there; the restore then fails, because older entries
+cannot be added before it.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ import msgspec
 
 from titan_bus import deadletter, names, scripts
 from titan_bus.archive import snapshot
-from titan_bus.archive.archive import Archive, Kept
+from titan_bus.archive.archive import Archive, StoredSegment
 from titan_bus.archive.segment import unpack
 from titan_bus.archive.snapshot import Waiting
 from titan_bus.archive.spans import spans
@@ -32,21 +32,21 @@ from titan_bus.errors import (
 )
 
 BATCH = 200
-"""Entries of one script: some 100 KB as a rule, 6 MB at the most."""
+"""Entries of one script call: usually some 100 KB, 6 MB at most."""
 WORDS_MAX = 4_000
-"""Fields and values of one entry that a script adds; Lua's stack ends at 8,000 (`LUAI_MAXCSTACK`)."""
+"""Fields and values of one entry that a script can add; Lua's stack ends at 8,000 (`LUAI_MAXCSTACK`)."""
 
 logger = logging.getLogger("titan_bus")
 
 
 class Restored(msgspec.Struct, frozen=True, kw_only=True):
-    """What came back of one topic.
+    """The result for one topic.
 
     Attributes:
-        topic: or `errors.dlq`.
-        entries: how many were put into the stream.
-        groups: how many groups have a place now that had none, or one further back.
-        waiting: how many failed events wait again to be tried.
+        topic: the topic, or `errors.dlq`.
+        entries: how many entries were added to the stream.
+        groups: how many groups were created or moved back.
+        waiting: how many failed events wait for a retry again.
         damaged: what could not be read, a sentence each.
     """
 
@@ -69,26 +69,26 @@ class Restorer:
     async def restore(
         self, topics: Sequence[str] = (), since: datetime | None = None, *, newer_only: bool = False
     ) -> list[Restored]:
-        """Bring back these topics, or everything in the archive.
+        """Restore these topics, or everything in the archive.
 
-        Of each stream come its last `maxlen` entries, or those since a time; in both cases also what a group
+        Restores the last `maxlen` entries of each stream, or those since a time; in both cases also what a group
         had not acknowledged.
 
         Args:
-            topics: which; none for all, and the dead letters.
+            topics: the topics; none for all, and the dead letters.
             since: the oldest time.
-            newer_only: into a stream that has entries, put those that are newer; not to refuse it.
+            newer_only: add newer entries to a stream that has some, in place of refusing.
 
         Raises:
             RestoreRefusedError: a stream is not empty; nothing was restored there.
-            RestoreDisturbedError: somebody published to a stream that was being restored.
+            RestoreDisturbedError: somebody published to a stream during its restore.
             StoreError: the archive cannot be read.
             BusUnavailableError: the server does not answer.
-            ServerRefusedError: it has no memory left, or no rights for us.
+            ServerRefusedError: it is out of memory, or the rights are missing.
         """
         streams = [names.stream_of(topic) for topic in topics] or await self._archive.streams()
         if not newer_only:
-            for stream in streams:  # one that is refused is to leave the others as they are
+            for stream in streams:  # a stream that is refused must leave the others unchanged
                 await self._check(stream)
         return [await self._stream(stream, since, newer_only=newer_only) for stream in streams]
 
@@ -102,16 +102,16 @@ class Restorer:
         raise RestoreRefusedError(names.topic_of(stream) or stream, length)
 
     async def _mark(self, stream: str) -> EntryId | None:
-        """Return the last id that a restore wrote which has not come to its end."""
+        """Return the last id written by a restore that has not finished."""
         mark = await self._connection.call("GET", names.restoring(stream))
         return None if mark in (None, names.RESTORED) else EntryId.parse(mark)
 
     async def _end_of(self, stream: str) -> tuple[int, EntryId]:
-        """Return how many entries a stream has, and the last id that it ever gave."""
+        """Return the length of a stream, and the last id that it ever gave."""
         try:
             flat = await self._connection.call("XINFO", "STREAM", stream)
         except ServerRefusedError as error:
-            if error.code != "ERR":  # that is what it says of a key that is not there
+            if error.code != "ERR":  # XINFO returns ERR for a missing key
                 raise
             return 0, FIRST
         info = dict(zip(flat[::2], flat[1::2], strict=True))
@@ -124,7 +124,7 @@ class Restorer:
         after = self._beginning(stream, kept, since, places) if whole else FIRST
         after = await self._begin(stream, kept, after, newer_only=newer_only)
         groups = 0
-        # The groups first: from then on no trimming takes what they have not seen.
+        # The groups first: then no trimming removes what they have not read.
         if kept:
             newest = max(one.name.last for one in kept)
             await self._group(stream, names.ARCHIVE_GROUP, str(newest))
@@ -133,7 +133,7 @@ class Restorer:
         entries = await self._entries(stream, after)
         await self._set_last(stream, [*places.values(), *(str(one.name.last) for one in kept)])
         again = sum([await self._waiting(stream, of_one) for of_one in waiting])
-        # Until the archive has a new snapshot it keeps those that it put aside.
+        # Until the archive has a new snapshot it keeps those that were set aside.
         await self._connection.call("SET", names.restoring(stream), names.RESTORED)
         return Restored(
             topic=names.topic_of(stream) or stream,
@@ -143,8 +143,10 @@ class Restorer:
             damaged=tuple(self._damaged),
         )
 
-    async def _begin(self, stream: str, kept: Sequence[Kept], after: EntryId, *, newer_only: bool) -> EntryId:
-        """Mark the stream; return behind which entry to go on: behind what a killed run brought, if one did."""
+    async def _begin(
+        self, stream: str, kept: Sequence[StoredSegment], after: EntryId, *, newer_only: bool
+    ) -> EntryId:
+        """Mark the stream. Returns the id to continue behind: the last one of a killed run, if there was one."""
         length, last = await self._end_of(stream)
         resumed = await self._mark(stream) == last
         if not (resumed or newer_only) and any(
@@ -168,9 +170,9 @@ class Restorer:
         return added
 
     async def _snapshots(self, stream: str) -> tuple[dict[str, str], list[Iterator[Waiting]], bool]:
-        """Return the groups' places, what waits for them, and whether that is all that was written of it.
+        """Return the groups' positions, their waiting events, and whether all snapshots could be read.
 
-        Each time that the server lost data one was put aside. A group goes on at the earliest of its places.
+        A snapshot was set aside each time the server lost data. A group continues at its earliest position.
         """
         groups: dict[str, str] = {}
         waiting: list[Iterator[Waiting]] = []
@@ -183,7 +185,7 @@ class Restorer:
                 places, of_one = await asyncio.to_thread(snapshot.read, str(name), data, stream)
             except SegmentDamagedError as damage:
                 self._damage(damage)
-                whole = False  # which groups there were is unknown: everything comes, and they begin anew
+                whole = False  # the groups are unknown: everything is restored, and they begin anew
                 continue
             waiting.append(of_one)
             for group, place in places.groups.items():
@@ -191,9 +193,9 @@ class Restorer:
         return groups, waiting, whole
 
     def _beginning(
-        self, stream: str, kept: Sequence[Kept], since: datetime | None, places: dict[str, str]
+        self, stream: str, kept: Sequence[StoredSegment], since: datetime | None, places: dict[str, str]
     ) -> EntryId:
-        """Return after which entry to begin."""
+        """Return the entry id to begin behind."""
         oldest = min(map(EntryId.parse, places.values()), default=None)
         if since is not None:
             begin = EntryId(max(0, int(since.timestamp() * 1000))).previous()
@@ -216,7 +218,7 @@ class Restorer:
                 raise
         else:
             return 1
-        # A consumer came back before us and began anew, or it is there from the last try and went on since.
+        # A consumer recreated the group before us, or the group exists since a former run and went on.
         row = (await snapshot.groups_of(self._connection, stream)).get(group)
         if row is None or EntryId.parse(row["last-delivered-id"]) >= EntryId.parse(place):
             return 0
@@ -224,9 +226,10 @@ class Restorer:
         return 1
 
     async def _set_last(self, stream: str, ids: Sequence[str]) -> None:
-        """Let no new event come before a group's place, where it would never be seen, whatever the clock says.
+        """Raise the stream's last id, so that no new event gets an id that a group would skip.
 
-        A group's place may be behind the last entry: that was read after the last segment, or is damaged.
+        A group's position may be behind the last archived entry: that was read after the last segment, or is
+        damaged.
         """
         if ids:
             last = str(max(map(EntryId.parse, ids)))
@@ -256,13 +259,13 @@ class Restorer:
         return added + (await self._write(stream, words) if words else 0)
 
     async def _write_long(self, stream: str, entry_id: bytes, fields: Sequence[bytes]) -> int:
-        """Add an entry that has more words than a script can hand on."""
+        """Add an entry with more words than a script can pass on."""
         length, last = await self._end_of(stream)
         if last != await self._mark(stream):
             raise RestoreDisturbedError(names.topic_of(stream) or stream, length, stream, str(last))
         try:
             await self._connection.call("XADD", stream, entry_id, *fields)
-        except ServerRefusedError:  # sent twice, or somebody was quicker
+        except ServerRefusedError:  # sent twice, or another restore was first
             length, last = await self._end_of(stream)
             if last < EntryId.parse(entry_id):
                 raise

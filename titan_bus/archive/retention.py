@@ -1,12 +1,12 @@
-"""What the archive keeps no longer: segments beyond the operator's limits, and snapshots that nothing is left of.
+"""Removes segments beyond the operator's limits, and snapshots whose data is gone.
 
-Also what a group has not acknowledged goes: the operator set the limit, and the stream still has it.
+The limits also apply to what a group has not acknowledged; the stream still has that.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from titan_bus.archive.archive import Archive, Kept, SnapshotName
+from titan_bus.archive.archive import Archive, SnapshotName, StoredSegment
 from titan_bus.archive.segment_name import SegmentName
 from titan_bus.config import ArchiveConfig
 
@@ -16,16 +16,16 @@ MS_A_DAY = 86_400_000
 async def retain(
     archive: Archive, config: ArchiveConfig, now_ms: float, is_gone: Callable[[str], Awaitable[bool]]
 ) -> int:
-    """Remove what is too old, then the oldest of what is too much; return how many segments went.
+    """Remove segments that are too old, then the oldest beyond the size limit. Returns how many segments.
 
     Args:
-        archive: from where.
+        archive: the archive.
         config: the limits.
         now_ms: the time, since the epoch.
-        is_gone: tells of a stream whether the server has it no more.
+        is_gone: tells whether a stream no longer exists on the server.
 
     Raises:
-        StoreError: the store does not do it.
+        StoreError: the store fails.
     """
     if config.max_age_days is None and config.max_bytes is None:
         return 0
@@ -45,8 +45,8 @@ async def retain(
     return len(gone)
 
 
-def surplus(kept: Sequence[Kept], config: ArchiveConfig, now_ms: float) -> list[SegmentName]:
-    """Return what retention removes of segments that are sorted by their last entries."""
+def surplus(kept: Sequence[StoredSegment], config: ArchiveConfig, now_ms: float) -> list[SegmentName]:
+    """Return the segments to remove, from segments sorted by their last entries."""
     over = sum(size for _, size in kept) - config.max_bytes if config.max_bytes is not None else 0
     oldest_ms = now_ms - config.max_age_days * MS_A_DAY if config.max_age_days is not None else 0.0
     found: list[SegmentName] = []
@@ -59,5 +59,5 @@ def surplus(kept: Sequence[Kept], config: ArchiveConfig, now_ms: float) -> list[
 
 
 def _is_old(name: SnapshotName, oldest_ms: float) -> bool:
-    """Of the newest snapshot nobody can tell that; one that was put aside has its time in its name."""
+    """The age of the newest snapshot is unknown; one that was set aside has its time in its name."""
     return name.aside is not None and name.aside.ms < oldest_ms

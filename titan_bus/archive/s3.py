@@ -16,7 +16,7 @@ DELETE_MAX = 1_000
 
 
 class S3Store:
-    """A bucket, or a prefix in one. What `options` does not say comes from `AWS_*` in the environment."""
+    """A bucket, or a prefix in one. Options that are not given come from `AWS_*` in the environment."""
 
     def __init__(self, target: str, options: dict[str, str]) -> None:
         try:
@@ -25,7 +25,7 @@ class S3Store:
             raise ExtraMissingError("an archive in S3", "s3") from None
         parts = urlsplit(target)
         if not parts.netloc or parts.query or "@" in parts.netloc:
-            # Not said what it was: a key may have been put there.
+            # The target is not repeated in the message, because it may contain a key.
             raise ValueError("an archive in S3 is s3://bucket/prefix; keys are options or in the environment")
         if unknown := options.keys() - set(OPTIONS):
             raise ValueError(f"unknown archive option {min(unknown)!r}, known are {', '.join(OPTIONS)}")
@@ -46,11 +46,11 @@ class S3Store:
         return found
 
     async def put(self, key: str, data: bytes) -> None:
-        """See `Store`. Cancelled, it is written or not, never half."""
+        """See `Store`. When cancelled, the object is written whole or not at all."""
         import obstore
 
         try:
-            # Not in parts: those of an upload that is broken off stay in the bucket, unseen, and cost money.
+            # No multipart upload: the parts of an aborted one stay in the bucket, hidden, and cost money.
             await obstore.put_async(self._store, key, data, use_multipart=False)
         except self._failures as error:
             raise self._failed(key, error) from error
@@ -73,13 +73,13 @@ class S3Store:
         for start in range(0, len(keys), DELETE_MAX):
             try:
                 await obstore.delete_async(self._store, list(keys[start : start + DELETE_MAX]))
-            except FileNotFoundError:  # some stores say so
+            except FileNotFoundError:  # some stores report this
                 continue
             except self._failures as error:
                 raise self._failed(keys[start], error) from error
 
     async def sweep(self, folder: str) -> None:
-        """See `Store`. An object that is put in one piece is there whole or not at all."""
+        """See `Store`. Objects are uploaded in one piece, so none is half-written."""
 
     def _failed(self, key: str, error: Exception) -> StoreError:
         return StoreError(self.target, key, str(error).strip().partition("\n")[0])

@@ -1,8 +1,8 @@
-"""The format of a segment: what the archive holds of a stream's span, in one object that is written once.
+"""The format of a segment: the archived entries of a stream's span, in one object that is written once.
 
-zstd frames (RFC 8878) of about 1 MiB; one line an entry: its id, a tab, the event. In place of an entry that is no
-event of ours stands a list of its names and values in base64, so it is kept byte for byte. `zstd -dc` prints the
-lines. At the end a skippable frame holds the index: JSON, its SHA-256, its length, a mark.
+It consists of zstd frames (RFC 8878) of about 1 MiB, one line an entry: its id, a tab, the event. An entry that is
+no event of ours is a list of its names and values in base64, so that it is kept byte for byte. `zstd -dc` prints
+the lines. A skippable frame at the end contains the index: JSON, its SHA-256, its length, a mark.
 
 `archiver` writes segments; `replay` and `restore` read them. All of it is CPU work: call it in a thread.
 """
@@ -24,10 +24,10 @@ Entry = tuple[bytes, Sequence[bytes]]
 VERSION = 1
 BLOCK_BYTES = 1024 * 1024
 BLOCK_BYTES_MAX = 1024 * 1024 * 1024
-"""No block of ours is longer: one value is 512 MB at most (Redis, "Strings"), a third more in base64."""
+"""Upper limit of a block: one value is 512 MB at most (Redis, "Strings"), a third more in base64."""
 _FRAME = b"\x28\xb5\x2f\xfd"
 _REPEATED = 1
-"""The kind of a block that is one byte, many times."""
+"""The type of a block that repeats one byte."""
 _SKIPPABLE = struct.Struct("<II")
 _SKIPPABLE_MAGIC = 0x184D2A5B
 _FOOTER = struct.Struct("<32sI4s")
@@ -35,7 +35,7 @@ _MARK = b"TBUS"
 
 
 class Block(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a frame is, what it holds, and the SHA-256 of its bytes."""
+    """The position of a frame, what it contains, and the SHA-256 of its bytes."""
 
     offset: int
     length: int
@@ -46,7 +46,7 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Index(msgspec.Struct, frozen=True, kw_only=True):
-    """What the last frame of a segment says."""
+    """The content of a segment's last frame."""
 
     version: int
     stream: str
@@ -54,11 +54,11 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SegmentWriter:
-    """Collects the entries of one stream, in order, and makes a segment of them.
+    """Collects the entries of one stream, in order, and writes a segment.
 
     Attributes:
         count: entries collected so far.
-        size: their bytes in blocks that are complete, before compression.
+        size: their bytes in complete blocks, before compression.
     """
 
     def __init__(self, stream: str) -> None:
@@ -67,7 +67,7 @@ class SegmentWriter:
         self.count = 0
         self.size = 0
         self._stream = stream
-        # The checksum is for `zstd -t` and for what is saved of a segment whose index is lost.
+        # The checksum is for `zstd -t`, and for reading a segment whose index is lost.
         self._compressor = zstandard.ZstdCompressor(level=3, write_checksum=True)
         self._lines: list[bytes] = []
         self._waiting = 0
@@ -75,7 +75,7 @@ class SegmentWriter:
         self._frames: list[bytes] = []
 
     def extend(self, entries: Sequence[Entry], bytes_max: int | None = None) -> int:
-        """Take entries that follow those before, until `size` comes to `bytes_max`; return how many were taken."""
+        """Add entries in order until `size` reaches `bytes_max`. Returns how many were added."""
         for taken, (entry_id, fields) in enumerate(entries):
             if bytes_max is not None and self.size >= bytes_max:
                 return taken
@@ -88,7 +88,7 @@ class SegmentWriter:
         return len(entries)
 
     def finish(self) -> tuple[SegmentName, bytes]:
-        """Return the segment, of at least one entry, under its name."""
+        """Return the name and bytes of the segment, which has at least one entry."""
         self._end_block()
         index = msgspec.json.encode(Index(version=VERSION, stream=self._stream, blocks=self._blocks))
         footer = _FOOTER.pack(hashlib.sha256(index).digest(), len(index), _MARK)
@@ -111,10 +111,10 @@ class Segment:
     """A segment that was read.
 
     Attributes:
-        name: what it is called.
-        blocks: what can be read of it, in order.
-        damage: why the index could not be used; `blocks` are then what was found without it, and nothing when it
-            is whole but says that this is something else.
+        name: its name.
+        blocks: the readable blocks, in order.
+        damage: why the index could not be used. `blocks` are then those found without it; none when the object is
+            whole but belongs to another stream or version.
     """
 
     def __init__(self, name: SegmentName, data: bytes) -> None:
@@ -132,7 +132,7 @@ class Segment:
         """Return the lines of a block.
 
         Raises:
-            SegmentDamagedError: they are not what was written.
+            SegmentDamagedError: the bytes have changed.
         """
         frame = self._data[block.offset : block.offset + block.length]
         if hashlib.sha256(frame).hexdigest() != block.sha256:
@@ -141,7 +141,7 @@ class Segment:
             )
         try:
             lines = _lines(frame)
-            if self.damage is not None:  # then nothing but its bytes says that we wrote it
+            if self.damage is not None:  # without an index only the bytes show whether we wrote it
                 for line in lines:
                     EntryId.parse(unpack(line)[0])
         except ValueError as error:
@@ -200,7 +200,7 @@ def _lines(frame: bytes) -> list[bytes]:
 
 
 def _read_index(name: SegmentName, data: bytes) -> list[Block]:
-    """Return the blocks that the index names, which have to be all that there is before it."""
+    """Return the blocks of the index, which must cover everything before it."""
     try:
         digest, length, mark = _FOOTER.unpack(data[-_FOOTER.size :])
         start = len(data) - _FOOTER.size - length
@@ -229,7 +229,7 @@ def _read_index(name: SegmentName, data: bytes) -> list[Block]:
 
 
 def _salvage(data: bytes) -> Iterator[Block]:
-    """Find the frames that are whole; their own checksums vouch for them (RFC 8878, 3.1.1)."""
+    """Find the frames that are whole, by their own checksums (RFC 8878, 3.1.1)."""
     import zstandard
 
     offset = 0
@@ -245,10 +245,10 @@ def _salvage(data: bytes) -> Iterator[Block]:
 
 
 def _length(data: bytes, offset: int) -> int:
-    """Return a frame's length by its blocks' headers (RFC 8878, 3.1.1.2): nothing of it is decompressed for that.
+    """Return a frame's length from its block headers (RFC 8878, 3.1.1.2), without decompressing.
 
     Raises:
-        ValueError: it does not end.
+        ValueError: the frame is truncated.
     """
     import zstandard
 

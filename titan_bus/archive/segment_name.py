@@ -1,7 +1,7 @@
-"""What the archive's objects are called: `<folder>/<first id>_<last id>_<count>.jsonl.zst`.
+"""The names of the archive's objects: `<folder>/<first id>_<last id>_<count>.jsonl.zst`.
 
-A listing alone so tells which entries of which stream are where. A topic's name is data: the folder's is safe on
-every file system and in every bucket.
+A listing is enough to know which object has which entries of which stream. A topic's name may contain anything;
+the folder's name is safe on every file system and in every bucket.
 """
 
 import hashlib
@@ -12,23 +12,24 @@ from titan_bus import names
 from titan_bus.entry_id import LAST, EntryId
 
 _SEGMENT = re.compile(r"([^/]+)/(\d{1,20}-\d{1,20})_(\d{1,20}-\d{1,20})_(\d{1,20})\.jsonl\.zst")
-# No capitals: some file systems do not tell them from small letters.
+# No capitals: some file systems do not distinguish them from small letters.
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_.-")
 _NO_TOPIC = "=-"
-"""Begins the folder of a stream that is no topic's; after its "=" an escape has a hexadecimal digit."""
+"""The prefix of folders of streams that belong to no topic; in an escape "=" is followed by a hexadecimal
+digit."""
 _NO_NAME = "="
-"""The folder of the topic without a name."""
+"""The folder of the topic with an empty name."""
 FOLDER_MAX = 200
-"""File systems take names of 255 bytes. The folder of a longer name is its beginning and its SHA-256."""
+"""File systems allow names of 255 bytes. The folder of a longer name is its beginning and its SHA-256."""
 _HASHED = re.compile(r".+=-[0-9a-f]{64}")
 _HEAD = FOLDER_MAX - len("=-") - 64
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
-"""Windows makes no files of these names, whatever follows the dot (Microsoft, "Naming Files, Paths")."""
+"""Windows reserves these names, with any extension (Microsoft, "Naming Files, Paths")."""
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentName:
-    """What a segment's name tells: `count` entries of `stream`, from `first` to `last`, both included."""
+    """A parsed name: `count` entries of `stream`, from `first` to `last`, both included."""
 
     stream: str
     first: EntryId
@@ -40,7 +41,7 @@ class SegmentName:
 
     @classmethod
     def parse(cls, key: str, stream: str | None = None) -> "SegmentName | None":
-        """Read a key; None when it is no segment's. Not all folders tell their `stream`: say it if you know."""
+        """Parse a key; None when it is no segment's. Pass `stream` if known, because not every folder tells it."""
         found = _SEGMENT.fullmatch(key)
         if found is None:
             return None
@@ -49,14 +50,14 @@ class SegmentName:
         if stream is None:
             return None
         name = cls(stream, EntryId.parse(first), EntryId.parse(last), int(count))
-        # Anything may lie in a folder: ids that the server could not have given, a name spelt otherwise.
+        # A folder may contain any file: ids that no server gives, other spellings.
         possible = name.first <= name.last and max(name.first.ms, name.first.number) <= LAST.ms
         possible = possible and max(name.last.ms, name.last.number) <= LAST.ms
         return name if possible and str(name) == key else None
 
 
 def folder_of(stream: str) -> str:
-    """Return the folder of a stream: its topic, with `=XX` for what is not safe in a name everywhere."""
+    """Return the folder of a stream: its topic, with `=XX` for unsafe bytes."""
     topic = names.topic_of(stream)
     folder = _escaped(topic) if topic is not None else _NO_TOPIC + _escaped(stream)
     if len(folder) <= FOLDER_MAX:
@@ -66,7 +67,7 @@ def folder_of(stream: str) -> str:
 
 
 def stream_of(folder: str) -> str | None:
-    """Return the stream whose folder this is; None when its name was too long for the folder to tell."""
+    """Return the stream of a folder; None when its name was too long to be stored in the folder's."""
     if _HASHED.fullmatch(folder):
         return None
     if folder.startswith(_NO_TOPIC):
@@ -80,7 +81,7 @@ def _escaped(name: str) -> str:
     )
     if escaped.startswith(".") or _DEVICES.match(escaped):  # "..", hidden files, Windows' devices
         escaped = f"={ord(escaped[0]):02X}{escaped[1:]}"
-    if escaped.endswith("."):  # which Windows leaves out
+    if escaped.endswith("."):  # Windows drops it
         escaped = f"{escaped[:-1]}=2E"
     return escaped or _NO_NAME
 

@@ -1,7 +1,7 @@
-"""Where a topic's groups stood, and what waited to be tried again: what a segment cannot tell.
+"""The positions of a topic's groups, and the events that wait for a retry: what a segment does not contain.
 
-An event that failed is acknowledged on its stream and lies in a delayed set, then in a retry stream. With the
-server it would be lost, so it is kept beside the segments. `archiver` takes snapshots, `restore` brings them back.
+A failed event is acknowledged on its stream and is in a delayed set, then in a retry stream. It would be lost with
+the server, so it is stored beside the segments. `archiver` takes snapshots, `restore` restores them.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from titan_bus.errors import EntryMalformedError, SegmentDamagedError, ServerRef
 VERSION = 1
 PAGE = 100
 LINE_BYTES_MAX = 64 * 1024 * 1024
-"""An event has 32 KB at most, a group's place some 100 bytes: what is longer was not written by us."""
+"""An event has 32 KB at most, a group's position some 100 bytes: a longer line was not written by us."""
 
 
 class Places(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +31,7 @@ class Places(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """A further line: an event that waited for a group until `due_ms` (since the epoch, the server's clock)."""
+    """A further line: an event that waits for a group until `due_ms` (since the epoch, the server's clock)."""
 
     group: str
     due_ms: int
@@ -39,11 +39,11 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def groups_of(connection: Connection, stream: str) -> dict[str, dict[str, Any]]:
-    """Return what the server says of the groups of a stream; nothing when there is no such stream."""
+    """Return the server's data on the groups of a stream; empty when there is no such stream."""
     try:
         rows = await connection.call("XINFO", "GROUPS", stream)
     except ServerRefusedError as error:
-        if error.code != "ERR":  # that is what it says of a key that is not there
+        if error.code != "ERR":  # XINFO returns ERR for a missing key
             raise
         return {}
     named = [{key.decode(): value for key, value in zip(row[::2], row[1::2], strict=True)} for row in rows]
@@ -51,11 +51,12 @@ async def groups_of(connection: Connection, stream: str) -> dict[str, dict[str, 
 
 
 async def take(connection: Connection, stream: str) -> bytes | None:
-    """Return the snapshot of a stream as it is stored; None when no group reads it."""
+    """Return the encoded snapshot of a stream; None when it has no group."""
     import zstandard
 
     topic = names.topic_of(stream)
-    # First the places, then what waits: an event that fails in between is in both, the other way round in none.
+    # Positions first, then waiting events: an event that fails in between is in both; the other way round, in
+    # none.
     places = await _places(connection, stream)
     if not places or topic is None:
         return None
@@ -72,10 +73,10 @@ async def take(connection: Connection, stream: str) -> bytes | None:
 
 
 def read(name: str, data: bytes, stream: str) -> tuple[Places, Iterator[Waiting]]:
-    """Return what a stored snapshot says. CPU work: call it, and take the steps of the iterator, in a thread.
+    """Decode a stored snapshot. CPU work: call it, and step through the iterator, in a thread.
 
     Raises:
-        SegmentDamagedError: it is not what was written; the iterator raises that too.
+        SegmentDamagedError: it has changed; the iterator raises it, too.
     """
     import zstandard
 
@@ -103,7 +104,7 @@ def read(name: str, data: bytes, stream: str) -> tuple[Places, Iterator[Waiting]
 
 
 def write(places: Places, waiting: Sequence[Waiting]) -> bytes:
-    """Return a snapshot as it is stored. CPU work, for a thread."""
+    """Encode a snapshot. CPU work, for a thread."""
     import zstandard
 
     compressor = zstandard.ZstdCompressor(level=3, write_checksum=True).compressobj()
@@ -125,7 +126,7 @@ async def _places(connection: Connection, stream: str) -> dict[str, str]:
 
 
 async def _waiting(connection: Connection, topic: str, group: str) -> AsyncIterator[list[Waiting]]:
-    """Read the delayed set, the retry stream, the set again: an event that moves meanwhile is met once."""
+    """Read the delayed set, the retry stream, and the set again: an event may move meanwhile."""
     seen: set[str | bytes] = set()
 
     def fresh(rows: Sequence[tuple[bytes, int]]) -> list[Waiting]:

@@ -1,7 +1,7 @@
-"""The way through a stream's segments: spans, in order, each with the blocks that have entries of it.
+"""Iterates over a stream's segments in spans, in order, each with the blocks that contain its entries.
 
 Segments may overlap, and not only with the same entries: a server that lost its newest events and whose clock is
-behind gives new ones the ids in between. `reader` and `restore` go this way.
+behind assigns new ones the ids in between. Used by `reader` and `restore`.
 """
 
 import asyncio
@@ -9,17 +9,17 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import NamedTuple
 
-from titan_bus.archive.archive import Archive, Kept
+from titan_bus.archive.archive import Archive, StoredSegment
 from titan_bus.archive.segment import Block, Segment, id_of
 from titan_bus.archive.segment_name import SegmentName
 from titan_bus.entry_id import EntryId
 from titan_bus.errors import SegmentDamagedError
 
-Say = Callable[[SegmentDamagedError], None]
+Report = Callable[[SegmentDamagedError], None]
 
 
 class Part(NamedTuple):
-    """What one segment knows of the entries behind `after`, up to `last`: a block, or nothing."""
+    """One segment's data on the entries behind `after`, up to `last`: a block, or nothing."""
 
     after: EntryId
     last: EntryId
@@ -28,14 +28,14 @@ class Part(NamedTuple):
 
 
 class Span(NamedTuple):
-    """The entries behind `after`, up to `last`; without parts the archive cannot tell whether there are any."""
+    """The entries behind `after`, up to `last`. Without parts the archive does not know whether there are any."""
 
     after: EntryId
     last: EntryId
     parts: tuple[Part, ...] = ()
 
     def lines(self) -> tuple[list[bytes], list[SegmentDamagedError]]:
-        """Return its lines in order, each once, and what of it cannot be read. CPU work, for a thread."""
+        """Return its lines in order, each once, and the damages. CPU work, for a thread."""
         found: list[list[bytes]] = []
         damages: list[SegmentDamagedError] = []
         for part in self.parts:
@@ -51,21 +51,21 @@ class Span(NamedTuple):
             found.append(lines)
         if len(found) == 1:
             return found[0], damages
-        # Two entries of one id are two: each server gave it to one of its own.
+        # Two different entries of one id are both kept: each was written by another server.
         return sorted({line for lines in found for line in lines}, key=id_of), damages
 
 
 async def spans(
-    archive: Archive, stream: str, after: EntryId, until: EntryId, say: Say
+    archive: Archive, stream: str, after: EntryId, until: EntryId, report: Report
 ) -> AsyncGenerator[Span, None]:
-    """Yield the way from `after` to the end of the last segment that begins before `until`.
+    """Yield the spans from `after` to the end of the last segment that begins before `until`.
 
     Args:
-        archive: where the segments are.
-        stream: whose.
-        after: where to begin.
-        until: where to end; the last span may go beyond.
-        say: is told of each segment that is damaged, or went since they were listed.
+        archive: the archive.
+        stream: the stream.
+        after: the id to begin behind.
+        until: the id to end at; the last span may go beyond it.
+        report: called for each segment that is damaged, or was removed since they were listed.
 
     Raises:
         StoreError: the store cannot be read.
@@ -78,14 +78,14 @@ async def spans(
             name = names.popleft()
             segment = await archive.read(name)
             if segment is None:
-                # An erasure writes another in its place before it takes it away.
+                # An erasure writes the new segment before it removes the old one.
                 others = await asyncio.to_thread(_within, await archive.segments(stream), after, until)
                 instead = [other for other in others if other not in listed]
                 listed.update(instead)
                 names = deque(sorted((*names, *instead), key=lambda other: (other.first, other.last)))
                 if any(other.first <= name.last and other.last >= name.first for other in instead):
                     continue
-            opened.append(_parts(name, segment, say))
+            opened.append(_parts(name, segment, report))
         for parts in opened:
             while parts and parts[0].last <= after:
                 parts.popleft()
@@ -97,12 +97,12 @@ async def spans(
         after = span.last
 
 
-def _within(kept: Sequence[Kept], after: EntryId, until: EntryId) -> deque[SegmentName]:
+def _within(kept: Sequence[StoredSegment], after: EntryId, until: EntryId) -> deque[SegmentName]:
     return deque(name for name, _ in kept if name.last > after and name.first <= until)
 
 
 def _next(after: EntryId, heads: list[Part], following: EntryId | None) -> Span:
-    """Return the span behind `after` in which the same parts have a say from one end to the other."""
+    """Return the next span behind `after`, in which the set of parts does not change."""
     ends = [head.last if head.after <= after else head.after for head in heads]
     if following is not None:
         ends.append(following.previous())
@@ -110,11 +110,11 @@ def _next(after: EntryId, heads: list[Part], following: EntryId | None) -> Span:
     return Span(after, min(ends), parts)
 
 
-def _parts(name: SegmentName, segment: Segment | None, say: Say) -> deque[Part]:
-    """Return a segment's parts, which follow one another from its first entry to its last."""
+def _parts(name: SegmentName, segment: Segment | None, report: Report) -> deque[Part]:
+    """Return a segment's parts in order, from its first entry to its last."""
     damage = segment.damage if segment is not None else SegmentDamagedError(str(name), "it went meanwhile")
     if damage is not None:
-        say(damage)
+        report(damage)
     parts: deque[Part] = deque()
     place = name.first.previous()
     for block in segment.blocks if segment is not None else ():

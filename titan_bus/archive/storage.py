@@ -1,6 +1,6 @@
-"""Where the archive's objects lie: a folder, or a bucket. Objects are written whole or not at all.
+"""The interface of the archive's stores: a folder, or a bucket. Objects are written whole or not at all.
 
-A store knows keys and bytes, nothing of events. Every method raises StoreError, and nothing else of its own.
+A store has keys and bytes, and no notion of events. Every method raises StoreError and no other error of its own.
 """
 
 from collections.abc import Sequence
@@ -15,25 +15,25 @@ class Stored(NamedTuple):
 
 
 class Store(Protocol):
-    """A place for objects.
+    """A store of objects.
 
     Attributes:
-        target: where it is, as a person would say it.
+        target: its location, in readable form.
     """
 
     target: str
 
     async def stored(self, folder: str = "") -> list[Stored]:
-        """Return the objects of a folder, of all of them without one; in no order."""
+        """Return the objects of a folder, or of all folders, unordered."""
 
     async def put(self, key: str, data: bytes) -> None:
-        """Write an object, replacing one of that key. When this returns it is durable."""
+        """Write an object, replacing one of the same key. When this returns it is durable."""
 
     async def get(self, key: str) -> bytes | None:
-        """Return an object, None when there is none."""
+        """Return an object; None when it does not exist."""
 
     async def delete(self, keys: Sequence[str]) -> None:
-        """Remove objects; those that are gone are no error."""
+        """Remove objects; missing ones are no error."""
 
     async def sweep(self, folder: str) -> None:
-        """Remove what killed writers left half-written in a folder; who writes there now fails and tries again."""
+        """Remove half-written objects that killed writers left. A running writer fails and tries again."""

@@ -65,7 +65,7 @@ def bind(handler: AnyHandler) -> Bound:
     if len(payloads) > 1 or len(kinds) - len(payloads) > 1:
         raise HandlerRefusedError(name, "of two parameters one is annotated as Event and one as the payload")
     call = _call(handler, payload, event_first=bool(kinds) and kinds[0] is _EVENT, both=len(kinds) == 2)  # noqa: PLR2004
-    _see_that_no_other_takes_the_event(handler, name, parameters)
+    _check_event_parameter(handler, name, parameters)
     returns = _resolve(handler, inspect.signature(handler).return_annotation, strict=False)
     return Bound(
         handler, call, name, payload, returns, inspect.getdoc(inspect.unwrap(_function_of(handler))) or ""
@@ -132,7 +132,7 @@ def _parameters(handler: Any, name: str) -> list[inspect.Parameter]:
     return found
 
 
-def _see_that_no_other_takes_the_event(handler: Any, name: str, filled: list[inspect.Parameter]) -> None:
+def _check_event_parameter(handler: Any, name: str, filled: list[inspect.Parameter]) -> None:
     """Refuse a handler that would wait for the Event in a parameter which keeps its default."""
     for parameter in inspect.signature(handler).parameters.values():
         if parameter.default is parameter.empty or parameter.name in {one.name for one in filled}:

@@ -61,7 +61,7 @@ class Eraser:
             ServerRefusedError: it does not let us.
         """
         wanted, topics = Wanted(event_ids), tuple(topics)
-        await self._see_that_archived_here()
+        await self._check_archive()
         async with self._lease.held(wait=True):
             streams = Streams(self._connection, wanted)
             groups = await self._erase(wanted, streams, topics)
@@ -118,7 +118,7 @@ class Eraser:
         streams = list(map(names.stream_of, topics)) or await self._archive.streams()
         return [stream for stream in streams if stream != names.DEAD_LETTERS]
 
-    async def _see_that_archived_here(self) -> None:
+    async def _check_archive(self) -> None:
         """See that no archive is left out: what is erased would stay there."""
         held = await self._connection.call("GET", names.ARCHIVE_TARGET)
         if held is None:

@@ -10,7 +10,7 @@ import pytest
 from tests.titan_bus.archives import ALWAYS, archived, cut, entries, ids, publish
 from tests.titan_bus.conftest import Recorder, settled
 from titan_bus import ArchiveConfig, Bus, BusConfig, codec, names
-from titan_bus.archive.archive import Archive, Kept, SnapshotName, open_store
+from titan_bus.archive.archive import Archive, SnapshotName, StoredSegment, open_store
 from titan_bus.archive.archiver import Archiver
 from titan_bus.archive.folder import FolderStore
 from titan_bus.archive.retention import surplus
@@ -56,8 +56,8 @@ async def test_a_snapshot_tells_places_and_what_waits(
     ]
 
 
-def kept(last_ms: int, size: int = 100) -> Kept:
-    return Kept(SegmentName("s", EntryId(last_ms - 5), EntryId(last_ms), 6), size)
+def kept(last_ms: int, size: int = 100) -> StoredSegment:
+    return StoredSegment(SegmentName("s", EntryId(last_ms - 5), EntryId(last_ms), 6), size)
 
 
 @pytest.mark.parametrize(
