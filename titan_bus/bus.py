@@ -1,4 +1,4 @@
-"""The bus as a program holds it: one object that is opened, used, and closed."""
+"""The `Bus`: the object that a program opens, uses and closes."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable
@@ -43,7 +43,7 @@ from titan_bus.tail import Tail
 
 T = TypeVar("T")
 FLUSH_S = 2.0
-"""How long closing waits for what was published and not yet answered."""
+"""How long closing waits for the server's replies to publishes."""
 
 
 class Bus:
@@ -100,12 +100,12 @@ class Bus:
         await self.close()
 
     async def open(self) -> None:
-        """Connect, and nothing more when it is open. One that could not may try again, one that was closed not.
+        """Connect. Does nothing when the bus is open; may be repeated after a failure, but not after `close`.
 
         Raises:
             BusUnavailableError: the server does not answer within 3 s.
             BusClosedError: it was closed.
-            ExtraMissingError: the configuration asks for what is not installed.
+            ExtraMissingError: the configuration needs a package that is not installed.
         """
         async with self._opening:
             if self._open:
@@ -114,7 +114,7 @@ class Bus:
                 raise BusClosedError
             self._maintenance.prepare()
             await self._server.open()
-            if self._is_closed():  # meanwhile
+            if self._is_closed():  # closed meanwhile
                 await self._server.close()
                 raise BusClosedError
             self._open = True
@@ -126,10 +126,10 @@ class Bus:
                 raise
 
     async def close(self) -> None:
-        """Close within `drain_s` and some seconds more, whatever the handlers and the server do.
+        """Close within `drain_s` and a few seconds more, whatever the handlers and the server do.
 
-        Cancelled, it waits for no handler any more, and closes the rest all the same. A handler that awaits it is
-        waited for itself: let it make a task of it.
+        When cancelled it stops waiting for handlers, and closes the rest. A handler that awaits `close` waits for
+        itself: let it create a task.
         """
         if self._shutting is None:
             if not self._open:
@@ -151,7 +151,7 @@ class Bus:
         return self._closed
 
     async def _finish(self) -> None:
-        """Let those at work come to an end, and what was published arrive."""
+        """Wait for running handlers and for the replies to publishes."""
         try:
             for tail in tuple(self._tails):
                 await tail.close()
@@ -161,10 +161,10 @@ class Bus:
                 await self._requester.close()
                 await self._server.drain()
         except TimeoutError:
-            pass  # the futures of what is left fail with BusClosedError
+            pass  # the remaining futures fail with BusClosedError
 
     async def _shut(self, finishing: asyncio.Task[None]) -> None:
-        """Close what is left."""
+        """Close everything else."""
         try:
             await asyncio.wait([finishing])
             await asyncio.gather(*(processor.stop(0.0) for processor in self._processors))
@@ -175,16 +175,16 @@ class Bus:
             await self._maintenance.close()
             await self._server.close()
         if not finishing.cancelled():
-            await finishing  # raises what it raised
+            await finishing  # raises its error
 
     @property
     def connected(self) -> bool:
-        """Whether the server is there."""
+        """Whether the server is connected."""
         return self._connection.connected
 
     @property
     def metrics_port(self) -> int | None:
-        """Where Prometheus finds the metrics; None when none are asked for, or the port could not be had."""
+        """The port of the Prometheus metrics; None when none is configured, or it could not be opened."""
         return self._maintenance.metrics_port
 
     @property
@@ -193,17 +193,17 @@ class Bus:
         return self._maintenance.archive_failure
 
     def on_connection(self, callback: Callable[[bool], None]) -> Callable[[], None]:
-        """Call `callback` with False when the server goes and True when it is back; returns how to stop that."""
+        """Call `callback` with False when the connection is lost, True when it is back. Returns a remover."""
         return self._connection.on_change(callback)
 
     @property
     def dead_letters(self) -> DeadLetters:
-        """What could not be handled."""
+        """The events that could not be handled."""
         return DeadLetters(self._connection)
 
     @property
     def inspection(self) -> Inspection:
-        """What is on the server now: topics, groups, and what they have in flight."""
+        """The current state of the server: topics, groups, and what they have in flight."""
         return Inspection(self._connection)
 
     def publish(
@@ -216,25 +216,25 @@ class Bus:
         schema_version: int = SCHEMA_VERSION,
         source: str | None = None,
     ) -> asyncio.Future[str]:
-        """Publish an event. Await the future for its id: then the server has it.
+        """Publish an event. The returned future has its id once the server has stored it.
 
-        Cancelling the future does not take the event back. When the server is away the event waits `patience_s`;
-        one that was sent and not answered is sent again under the same id, so it may be there twice.
+        Cancelling the future does not withdraw the event. While the server is away the event waits `patience_s`;
+        one that was sent and not answered is sent again under the same id, so it may be stored twice.
 
         Args:
-            topic: where.
+            topic: the topic.
             event_type: what happened.
-            payload: more about it.
-            priority: which events of a batch come first.
-            schema_version: of the payload.
-            source: on whose behalf, for who only passes on what others publish; None for the bus's own.
+            payload: the data.
+            priority: decides the order of the events of a batch.
+            schema_version: the version of the payload.
+            source: the original publisher, for a program that forwards events; None for the bus's own.
 
         Raises:
             PublishRefusedError: at the call: the event is malformed or longer than 32,768 bytes.
-            BusUnavailableError: from the future: the server did not take it in time.
+            BusUnavailableError: from the future: the server did not store it in time.
             NotReplicatedError: from the future: with `replicas`, too few had it in time.
             BusClosedError: the bus is not open.
-            BusOverloadedError: 64 MiB wait for the server already.
+            BusOverloadedError: 64 MiB are waiting for the server.
         """
         return self._publisher.publish(
             topic, event_type, payload, priority, schema_version=schema_version, source=source
@@ -253,26 +253,26 @@ class Bus:
     ) -> Subscription:
         """Handle every event of a topic once in this group.
 
-        The handler's return acknowledges; whatever it raises lets the event come again later, FatalError excepted;
-        its cancellation does neither. What it returns answers a request.
+        The handler's return acknowledges the event. An exception leads to a retry, FatalError to the dead letters.
+        A cancelled handler leaves the event unacknowledged. The return value answers a request.
 
         Args:
-            topic: which events.
-            group: who shares them; each group gets all.
+            topic: the topic.
+            group: the consumer group; its consumers share the events, and each group gets all.
             handler: `async def` of an `event: Event`, of an `order: OrderPlaced`, or of both. A struct, a union of
-                tagged structs and `dict` are the payload, validated; what has no annotation is the Event.
-            concurrency: how many run at once.
-            auto_ack: False leaves the acknowledgement to `ack`; with ten times `read.count` events in flight and
-                unacknowledged no more are read.
-            start: where a group that is new begins: "0" is all that is there, "$" what comes from now on.
-            partition_by: returns an event's key. Events of one key are handled one after another as they were
-                published, whatever their priority: one that fails is tried again in its place while those behind
-                it wait. None as a key needs no order. It holds within this consumer: others of the group have
-                events of the same key. With `auto_ack=False` the next comes after the acknowledgement.
+                tagged structs and `dict` are the validated payload; a parameter without annotation is the Event.
+            concurrency: how many handlers run at once.
+            auto_ack: False leaves the acknowledgement to `ack`. Reading pauses at ten times `read.count`
+                unacknowledged events.
+            start: where a new group begins: "0" at the oldest event, "$" at the next one.
+            partition_by: returns an event's key. Events of one key are handled one after another in the order of
+                their publishing, whatever their priority; a failed one is retried in place while those behind it
+                wait. None as a key needs no order. The order holds within one consumer: others of the group may
+                have events of the same key. With `auto_ack=False` the next one follows the acknowledgement.
 
         Raises:
-            ValueError: this bus has a subscription of the group on the topic.
-            HandlerRefusedError: it is no such function, or a name or an option is not what it has to be.
+            ValueError: this bus already has a subscription of the group to the topic.
+            HandlerRefusedError: the function, a name or an option is invalid.
             BusUnavailableError: the server does not answer.
             BusClosedError: the bus is not open.
         """
@@ -313,11 +313,11 @@ class Bus:
         start: str | None = None,
         partition_by: PartitionBy | None = None,
     ) -> Callable[[F], F]:
-        """Declare the decorated function a handler, to be subscribed when the bus opens; see `Handlers.on`.
+        """Declare the decorated function a handler, subscribed when the bus opens; see `Handlers.on`.
 
         Raises:
-            HandlerRefusedError: the function is no handler, contradicts another, or the bus is open: then
-                `include` subscribes.
+            HandlerRefusedError: the function is no handler, contradicts another, or the bus is open already: then
+                use `include`.
         """
         if self._open:
             raise HandlerRefusedError(
@@ -329,13 +329,13 @@ class Bus:
         )  # fmt: skip
 
     async def include(self, *handlers: Handlers) -> list[Subscription]:
-        """Subscribe what these collections declare; one that fails takes those before it back.
+        """Subscribe the handlers of these collections, all or none.
 
         Raises:
             HandlerRefusedError: they contradict each other.
-            ValueError: this bus has a subscription of one of the groups already.
+            ValueError: this bus already has a subscription of one of the groups.
             BusUnavailableError: the server does not answer.
-            BusClosedError: the bus is not open; before it opens they are given to `Bus(config, *handlers)`.
+            BusClosedError: the bus is not open; before opening, pass them to `Bus(config, *handlers)`.
         """
         if not self._open:
             raise BusClosedError
@@ -356,7 +356,7 @@ class Bus:
         """Acknowledge an event of a subscription with `auto_ack=False`.
 
         Raises:
-            EventNotHeldError: no subscription of this bus holds it.
+            EventNotHeldError: it is in flight on no subscription of this bus.
         """
         holders = [processor for processor in self._processors if processor.holds(event_id)]
         if not holders:
@@ -365,7 +365,7 @@ class Bus:
             await processor.acknowledge(event_id)
 
     def once(self, scope: str, *, lease_s: float = LEASE_S, keep_s: float = KEEP_S) -> RedisOnce:
-        """Return a guard that keeps an effect from happening for every delivery of its event; see `RedisOnce`."""
+        """Return a guard that makes an effect happen once for all deliveries of its event; see `RedisOnce`."""
         return RedisOnce(self._connection, scope, lease_s=lease_s, keep_s=keep_s)
 
     @overload
@@ -384,13 +384,13 @@ class Bus:
         self, topic: str, event_type: str, payload: Payload, reply_type: Any = None, timeout_s: float = 5.0,
         *, source: str | None = None,
     ) -> Any:  # fmt: skip
-        """Ask, and return the answer: decoded as `reply_type`, or as `msgspec.Raw`.
+        """Send a request and return the answer, decoded as `reply_type`, or as `msgspec.Raw`.
 
-        The request waits for a responder that is not there yet, until the deadline. `source` is as in `publish`.
+        The request waits until the deadline for a responder that is not running yet. `source` is as in `publish`.
 
         Raises:
-            RequestTimedOutError: nobody answered within `timeout_s`.
-            RequestFailedError: the responder refused, or answered with something else (`reply_malformed`).
+            RequestTimedOutError: no answer within `timeout_s`.
+            RequestFailedError: the responder refused, or the answer has another type (`reply_malformed`).
             BusUnavailableError: the server is away.
             PublishRefusedError: the request is malformed or too long.
             BusClosedError: the bus is not open, or was closed meanwhile.
@@ -408,11 +408,11 @@ class Bus:
             raise RequestFailedError("reply_malformed", str(error)) from error
 
     def tail(self, topics: Iterable[str], start: str = "$") -> Tail:
-        """Read along on some topics, without a group: every reader sees everything.
+        """Read topics without a group: every reader gets every event.
 
         Args:
-            topics: which.
-            start: "$" for what comes from now on, "0" for all that is there.
+            topics: the topics.
+            start: "$" begins with the next event, "0" with the oldest.
         """
         topics = tuple(topics)
         channel = self._server.channel(*map(names.stream_of, topics))
@@ -429,15 +429,15 @@ class Bus:
         return self._replay.between(from_timestamp, topic, to_timestamp)
 
     def replay_from(self, start_id: str, topic: str) -> AsyncGenerator[Event, None]:
-        """Yield an event, named by its id or by its entry's, and all that came after it; see `Replay.since`."""
+        """Yield an event, given by its id or its entry's id, and all later ones; see `Replay.since`."""
         return self._replay.since(start_id, topic)
 
     def replay_unacknowledged(self, group: str, topic: str) -> AsyncGenerator[Event, None]:
-        """Yield what a group has not acknowledged, without taking it; see `Replay.unacknowledged`."""
+        """Yield what a group has not acknowledged, without consuming it; see `Replay.unacknowledged`."""
         return self._replay.unacknowledged(group, topic)
 
     async def archive_now(self) -> Archived:
-        """Archive what is new, without waiting for the next round; see `Archiver.archive_now`.
+        """Archive new events now, without waiting for the next round; see `Archiver.archive_now`.
 
         Raises:
             ValueError: the configuration has no archive.
@@ -448,7 +448,7 @@ class Bus:
     async def restore(
         self, topics: Iterable[str] = (), since: datetime | None = None, *, newer_only: bool = False
     ) -> list[Restored]:
-        """Bring the archive back into a server that lost its data; see `Restorer.restore`.
+        """Restore the archive into a server that lost its data; see `Restorer.restore`.
 
         Raises:
             ValueError: the configuration has no archive.

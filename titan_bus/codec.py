@@ -1,4 +1,4 @@
-"""The only module that knows wire bytes: an entry of a stream has one field, `e`, with the event as JSON."""
+"""The only module that reads and writes wire bytes: an entry has one field, `e`, with the event as JSON."""
 
 from collections.abc import Sequence
 
@@ -49,7 +49,7 @@ def decode(fields: Sequence[bytes]) -> Event:
     """Decode an entry's flat list of names and values.
 
     Raises:
-        EntryMalformedError: there is no field `e`, or it holds no event.
+        EntryMalformedError: there is no field `e`, or it contains no event.
     """
     return decode_body(body(fields))
 
@@ -61,7 +61,7 @@ def decode_body(encoded: bytes) -> Event:
         EntryMalformedError: they are none.
     """
     try:
-        encoded.decode()  # msgspec looks at what it decodes only, and a part that is not UTF-8 would fail later
+        encoded.decode()  # msgspec checks only what it decodes; a part that is not UTF-8 would fail later
         return _decoder.decode(encoded)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise EntryMalformedError(str(error)) from error
@@ -82,7 +82,7 @@ def body(fields: Sequence[bytes]) -> bytes:
 
 
 def with_retries(encoded: bytes, retries: int) -> bytes:
-    """Return the event with another count of retries, everything else as it was, unknown fields too."""
+    """Return the event with another count of retries, otherwise unchanged, unknown fields included."""
     fields = _fields.decode(encoded)
     meta = _fields.decode(fields["meta"])
     meta["retries"] = msgspec.Raw(_encoder.encode(retries))

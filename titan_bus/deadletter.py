@@ -1,6 +1,6 @@
-"""`errors.dlq`: what could not be handled, with its reason, its origin and its bytes; and the way back.
+"""The dead letters in `errors.dlq`, with the error, the origin and the bytes of each entry.
 
-It holds 10,000 letters and a few more. Beyond that the oldest make room, for good where no archive has them.
+It has 10,000 dead letters and a few more. Beyond that the oldest are removed, for good unless they are archived.
 """
 
 import asyncio
@@ -18,22 +18,22 @@ from titan_bus.errors import EntryMalformedError, ServerRefusedError
 from titan_bus.event import Event, timestamp_now
 
 DEAD_LETTERS_MAX = 10_000
-"""With their tracebacks some 100 MB as a rule: they live in the memory of the server."""
+"""With their tracebacks usually some 100 MB, in the memory of the server."""
 OVERFLOW_EVERY_S = 60.0
-"""How often it is said that letters make room: at such a time they come in thousands."""
+"""How often removed dead letters are logged: when it happens there are thousands."""
 MESSAGE_CHARS_MAX = 2_000
 TRACEBACK_CHARS_MAX = 8_000
 PAGE = 100
 _INFO = b"d"
 ORIGINAL = b"raw:"
-"""The entry's own fields follow under this prefix, byte for byte."""
+"""The prefix of the entry's original fields, which follow byte for byte."""
 _LETTER_ID = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
 
 logger = logging.getLogger("titan_bus")
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
-    """Why an entry became a dead letter, and where it was: stream, group and entry id."""
+    """The error of a dead letter, and where its entry was: stream, group and entry id."""
 
     error: str
     message: str
@@ -47,7 +47,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     """A dead letter. `event` is None when the entry was no event; `fields` has its bytes in any case.
 
-    `redrive` gives back the entry itself; here names are made readable, and of two with one name the last counts.
+    `redrive` uses the original entry; here names are made readable, and of two equal names the last is shown.
     """
 
     letter_id: str
@@ -57,12 +57,12 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def topic(self) -> str | None:
-        """Where it came from; None when its origin is no stream of the bus."""
+        """Its topic; None when its origin is no stream of the bus."""
         origin = self.origin
         return names.topic_of(origin.stream) or names.topic_of_retries(origin.stream, origin.group)
 
     def is_of(self, topic: str | None = None, group: str | None = None, error: str | None = None) -> bool:
-        """Whether it is of this topic and group and failed with an error of this name; None takes any."""
+        """Whether it has this topic, group and error name; None matches any."""
         return (
             topic in {None, self.topic}
             and group in {None, self.origin.group}
@@ -99,7 +99,7 @@ def pack(origin: Origin, fields: Sequence[bytes]) -> list[bytes]:
 
 
 class Overflow:
-    """Says in the log, once in a while, that the letters of one subscription drive out the oldest."""
+    """Logs, at most once a minute, that the dead letters of a subscription displace the oldest."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -107,7 +107,7 @@ class Overflow:
         self._said_at = float("-inf")
 
     def note(self, gone: int) -> None:
-        """Take note of letters that went."""
+        """Count displaced dead letters."""
         self._untold += gone
         now = asyncio.get_running_loop().time()
         if not self._untold or now - self._said_at < OVERFLOW_EVERY_S:
@@ -121,9 +121,9 @@ class Overflow:
 
 
 class DeadLetters:
-    """Reads `errors.dlq`, gives letters back, drops them. Consumers write it themselves, with the acknowledgement.
+    """Reads, redrives and drops dead letters. Consumers write them, in one step with the acknowledgement.
 
-    What several letters are meant by is said with `select`:
+    `select` chooses several dead letters:
 
         ids = [letter.letter_id async for letter in bus.dead_letters.select(group="billing")]
         await bus.dead_letters.redrive(*ids)
@@ -143,7 +143,7 @@ class DeadLetters:
     ) -> list[DeadLetter]:
         """Return the newest dead letters of a topic, a group or an error's class name, newest first.
 
-        With the `letter_id` of one as `before`, those older than it.
+        With a `letter_id` as `before`, only those older than it.
         """
         found: list[DeadLetter] = []
         end = f"({before}" if before else "+"
@@ -160,15 +160,15 @@ class DeadLetters:
         return found[:limit]
 
     def __aiter__(self) -> AsyncIterator[DeadLetter]:
-        """Iterate over all that are there now, oldest first."""
+        """Iterate over all current dead letters, oldest first."""
         return self.select()
 
     async def select(
         self, *, topic: str | None = None, group: str | None = None, error: str | None = None
     ) -> AsyncIterator[DeadLetter]:
-        """Iterate over those of a topic, a group or an error's class name that are there now, oldest first."""
+        """Iterate over the current dead letters of a topic, a group or an error's class name, oldest first."""
         newest: list[Any] = await self._connection.call("XREVRANGE", names.DEAD_LETTERS, "+", "-", "COUNT", 1)
-        # Up to here and no further: a letter that is given back and fails at once comes again at the end.
+        # The end is fixed here, because a redriven event that fails at once is added at the end.
         start, end = "-", newest[0][0] if newest else "-"
         while True:
             page: list[Any] = await self._connection.call(
@@ -185,36 +185,36 @@ class DeadLetters:
     async def count(
         self, *, topic: str | None = None, group: str | None = None, error: str | None = None
     ) -> int:
-        """Return how many there are, of a topic, a group or an error's class name. All are counted at once."""
+        """Return the number of dead letters of a topic, a group or an error's class name."""
         if topic is None and group is None and error is None:
             return int(await self._connection.call("XLEN", names.DEAD_LETTERS))
         counted = 0
-        async for _ in self.select(topic=topic, group=group, error=error):  # a list of them may be 100 MB
+        async for _ in self.select(topic=topic, group=group, error=error):  # a list may take 100 MB
             counted += 1
         return counted
 
     async def get(self, letter_id: str) -> DeadLetter | None:
-        """Return a dead letter, None when there is none of this id.
+        """Return a dead letter; None when it does not exist.
 
         Raises:
-            ValueError: no id looks like this.
+            ValueError: the id is malformed.
         """
         entry = await self._entry(letter_id)
         return None if entry is None else _unpack(*entry)
 
     async def redrive(self, *letter_ids: str, to: Literal["group", "topic"] = "group") -> int:
-        """Give dead letters back, as if they had never been tried; returns how many there were.
+        """Redrive dead letters: their events are delivered again, as if for the first time. Returns how many.
 
-        Each leaves the dead letters in the same atomic step. Only in a cluster, or with hundreds of fields, it is
-        written first and removed then: one that is in between when the program dies is there twice.
+        Each is removed from the dead letters in the same atomic step. In a cluster, or with hundreds of fields, it
+        is written first and removed then: a kill in between doubles it.
 
         Args:
-            letter_ids: which; one that is not there any more is passed over.
-            to: "group" lets only the group that failed handle it again, "topic" every group of the topic.
+            letter_ids: the dead letters; missing ones are skipped.
+            to: "group" delivers only to the group that failed, "topic" to every group of the topic.
 
         Raises:
-            ValueError: an id is none, or a letter's origin is no stream of the bus.
-            BusUnavailableError: the server does not answer; those before are given back.
+            ValueError: an id is malformed, or a dead letter's origin is no stream of the bus.
+            BusUnavailableError: the server does not answer; the former ones are redriven.
         """
         moved = 0
         for letter_id in letter_ids:
@@ -224,10 +224,10 @@ class DeadLetters:
         return moved
 
     async def drop(self, *letter_ids: str) -> int:
-        """Remove dead letters for good; returns how many there were.
+        """Remove dead letters for good. Returns how many.
 
         Raises:
-            ValueError: an id is none.
+            ValueError: an id is malformed.
         """
         for letter_id in letter_ids:
             _check(letter_id)
@@ -277,7 +277,7 @@ def _check(letter_id: str) -> None:
 def _unpack(letter_id: bytes, packed: Sequence[bytes]) -> DeadLetter:
     try:
         origin = msgspec.json.decode(dict(_pairs(packed)).get(_INFO, b""), type=Origin)
-    except msgspec.MsgspecError as error:  # somebody else wrote into errors.dlq
+    except msgspec.MsgspecError as error:  # another program wrote into errors.dlq
         origin = Origin(
             error="",
             message=f"no dead letter of ours: {error}",
@@ -301,7 +301,7 @@ def _unpack(letter_id: bytes, packed: Sequence[bytes]) -> DeadLetter:
 
 
 def _original(packed: Sequence[bytes]) -> Sequence[bytes]:
-    """Return the flat fields of the entry that a letter was made of."""
+    """Return the flat fields of the dead letter's original entry."""
     return [
         part
         for name, value in _pairs(packed)

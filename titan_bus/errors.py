@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FAULTS_SHOWN = 10
-"""Of so many faults of a file an error tells."""
+"""How many faults of a file an error lists."""
 
 
 class BusError(Exception):
@@ -64,8 +64,8 @@ class PublishRefusedError(BusError):
     """The event can never be published as it is.
 
     Attributes:
-        topic: where it should have gone.
-        event_type: what it should have been.
+        topic: its topic.
+        event_type: its type.
         reason: what is wrong with it.
     """
 
@@ -86,7 +86,7 @@ class EventTooLargeError(PublishRefusedError):
 
 
 class EventMalformedError(PublishRefusedError):
-    """The topic, the type, the priority or the payload is not what the schema asks for."""
+    """The topic, the type, the priority or the payload is not valid."""
 
 
 class BusUnavailableError(BusError):
@@ -111,7 +111,7 @@ class NotReplicatedError(BusError):
 
 
 class BusOverloadedError(BusError):
-    """`waiting_bytes` of commands wait for the server already; the new one was not taken."""
+    """`waiting_bytes` of commands are waiting for the server; the new one was not accepted."""
 
     def __init__(self, waiting_bytes: int) -> None:
         super().__init__(f"{waiting_bytes} bytes are waiting to be sent: await what publish returns")
@@ -126,7 +126,7 @@ class BusClosedError(BusError):
 
 
 class BusThreadError(BusError):
-    """The bus was used from another thread than that of its event loop."""
+    """The bus was used from a thread other than its event loop's."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -256,7 +256,7 @@ class StoreError(ArchiveError):
 
 
 class ArchiveElsewhereError(ArchiveError):
-    """The server is archived to `target`; what is in `other` is another archive. `key` on the server says so."""
+    """The server is archived to `target`; `other` contains another archive. `key` on the server says so."""
 
     def __init__(self, target: str, other: str, key: str) -> None:
         super().__init__(
@@ -270,7 +270,7 @@ class ArchiveElsewhereError(ArchiveError):
 
 
 class ArchiveUnnamedError(ArchiveElsewhereError):
-    """The server is archived to `target`, and the configuration names none: what is erased would stay there."""
+    """The server is archived to `target`, but the configuration names no archive: events would stay there."""
 
     def __init__(self, target: str, key: str) -> None:
         BusError.__init__(
@@ -284,7 +284,7 @@ class ArchiveUnnamedError(ArchiveElsewhereError):
 
 
 class SegmentDamagedError(ArchiveError):
-    """The object `name` in the archive is torn or was altered; `detail` says where."""
+    """The object `name` in the archive is truncated or was altered; `detail` says where."""
 
     def __init__(self, name: str, detail: str) -> None:
         super().__init__(f"{name}: {detail}")
@@ -297,7 +297,7 @@ class SegmentForeignError(SegmentDamagedError):
 
 
 class RestoreRefusedError(ArchiveError):
-    """The stream of `topic` has `length` entries already: what is older cannot be put before them."""
+    """The stream of `topic` has `length` entries: older ones cannot be added before them."""
 
     def __init__(self, topic: str, length: int) -> None:
         super().__init__(
@@ -309,7 +309,7 @@ class RestoreRefusedError(ArchiveError):
 
 
 class RestoreDisturbedError(RestoreRefusedError):
-    """`stream`, of `topic`, got an entry `last` that no restore put there; it has `length` entries now."""
+    """`stream`, of `topic`, got an entry `last` that no restore added; it has `length` entries now."""
 
     def __init__(self, topic: str, length: int, stream: str, last: str) -> None:
         BusError.__init__(
@@ -333,7 +333,7 @@ class EventNotFoundError(BusError):
 
 
 class GroupNotFoundError(BusError):
-    """The server knows no group `group` on `topic`."""
+    """There is no group `group` on `topic`."""
 
     def __init__(self, topic: str, group: str) -> None:
         super().__init__(f"no group {group} on {topic}")
@@ -342,7 +342,7 @@ class GroupNotFoundError(BusError):
 
 
 class ExtraMissingError(BusError, ImportError):
-    """`what` needs a package that is not installed; the `extra` of titan-bus brings it."""
+    """`what` needs a package that is not installed; the extra `extra` of titan-bus installs it."""
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs a package that is not installed: pip install 'titan-bus[{extra}]'")
@@ -351,7 +351,7 @@ class ExtraMissingError(BusError, ImportError):
 
 
 class EventNotHeldError(BusError):
-    """No subscription of this bus waits for an acknowledgement of `event_id`."""
+    """`event_id` is in flight on no subscription of this bus."""
 
     def __init__(self, event_id: str) -> None:
         super().__init__(
@@ -361,11 +361,11 @@ class EventNotHeldError(BusError):
 
 
 class RemoteClientError(BusError):
-    """Something between the gRPC server and a client in another language."""
+    """An error between the gRPC server and a client in another language."""
 
 
 class TokenRefusedError(RemoteClientError):
-    """The token of a call is not there or does not count, for `reason`, which has the cure."""
+    """The token of a call is missing or invalid; `reason` says why, and how to fix it."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -373,7 +373,7 @@ class TokenRefusedError(RemoteClientError):
 
 
 class RightMissingError(RemoteClientError):
-    """The token of `subject` does not allow to `act` on `target`."""
+    """The token of `subject` does not permit to `act` on `target`."""
 
     def __init__(self, subject: str, act: str, target: str) -> None:
         super().__init__(f"{subject} may not {act} {target}")
@@ -383,7 +383,7 @@ class RightMissingError(RemoteClientError):
 
 
 class CallMalformedError(RemoteClientError):
-    """The `field` of a call is not what the protocol asks for; `detail` says what it has to be."""
+    """The `field` of a call violates the protocol; `detail` says what it must be."""
 
     def __init__(self, field: str, detail: str) -> None:
         super().__init__(f"{field}: {detail}")
@@ -392,7 +392,7 @@ class CallMalformedError(RemoteClientError):
 
 
 class NackedError(RemoteClientError):
-    """A client could not handle the event, for `reason`; it comes again."""
+    """A client could not handle the event, for `reason`; the event is retried."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -400,7 +400,7 @@ class NackedError(RemoteClientError):
 
 
 class ClientGoneError(RemoteClientError):
-    """The client's stream ended before its outcome; the event comes again."""
+    """The client's stream ended before it sent an outcome; the event is retried."""
 
     def __init__(self, subject: str) -> None:
         super().__init__(f"the stream of {subject} ended without an outcome")
@@ -420,7 +420,7 @@ class UpcastError(FatalError):
 
 
 class HandlerRefusedError(BusError):
-    """A `handler` that cannot be declared or subscribed as it is, and the `reason` with its cure."""
+    """A `handler` that cannot be declared or subscribed; `reason` says why, and how to fix it."""
 
     def __init__(self, handler: str, reason: str) -> None:
         super().__init__(f"{handler}: {reason}")
@@ -429,7 +429,7 @@ class HandlerRefusedError(BusError):
 
 
 class UndescribableError(BusError, TypeError):
-    """JSON Schema cannot describe the type `kind` of what the handler or the event `where` has."""
+    """JSON Schema cannot describe the type `kind` in the handler or event `where`."""
 
     def __init__(self, where: str, kind: str) -> None:
         super().__init__(
@@ -441,7 +441,7 @@ class UndescribableError(BusError, TypeError):
 
 
 class ConfigValueError(BusError, ValueError):
-    """The setting `field` cannot be what it is; `detail` says what it has to be."""
+    """The setting `field` has an invalid value; `detail` says what it must be."""
 
     def __init__(self, field: str, detail: str) -> None:
         super().__init__(f"{field}: {detail}")
@@ -454,9 +454,9 @@ class ConfigError(BusError):
 
     Attributes:
         path: the file.
-        line: where in it, from 1; 0 when it is about the whole file.
+        line: the line, from 1; 0 when it is about the whole file.
         detail: what is wrong, and what to write instead.
-        others: what else is wrong with it, by line; the sentence tells the first ten.
+        others: the other faults, by line; the sentence lists the first ten.
     """
 
     def __init__(self, path: str, line: int, detail: str, others: "Sequence[ConfigError]" = ()) -> None:
@@ -471,7 +471,7 @@ class ConfigError(BusError):
 
 
 class ErasureInterruptedError(BusError):
-    """This program stood still, and another may have begun to archive or to erase meanwhile."""
+    """This program was suspended for too long; another may have begun to archive or to erase meanwhile."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -480,7 +480,7 @@ class ErasureInterruptedError(BusError):
 
 
 class OnceMisusedError(BusError):
-    """A guard was used where it cannot hold; `cure` says how it can."""
+    """A guard was used where it cannot work; `cure` says how it can."""
 
     def __init__(self, guard: str, cure: str) -> None:
         super().__init__(f"{guard}: {cure}")

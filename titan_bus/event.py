@@ -1,6 +1,6 @@
-"""The event: what every message on the bus looks like, and the ids that order them.
+"""The event, as every message on the bus looks, and its id.
 
-Frozen structs without behaviour but one: decoding their own payload. `codec` alone turns them into bytes.
+Frozen structs without behaviour, except that an event decodes its payload. Only `codec` converts them to bytes.
 """
 
 import os
@@ -15,7 +15,7 @@ import msgspec
 from titan_bus.errors import PayloadMismatchError
 
 EVENT_BYTES_MAX = 32_768
-"""The longest encoded event, envelope and all."""
+"""The size limit of an encoded event, with its envelope."""
 
 SCHEMA_VERSION = 1
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 class Priority(StrEnum):
-    """Within one batch, high comes before medium before low."""
+    """Within one batch, high comes before medium, medium before low."""
 
     HIGH = "high"
     MEDIUM = "medium"
@@ -31,7 +31,7 @@ class Priority(StrEnum):
 
 
 class Meta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the bus itself needs to know of an event.
+    """The metadata that the bus needs.
 
     Attributes:
         retries: how often a handler has failed on it.
@@ -39,11 +39,11 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         source: the program that published it, `desktop_app@v0.9.1`.
         parent_id: the span that published it, 16 hexadecimal digits; zeros when its trace is not recorded; None
             when the publisher records no spans.
-        reply_to: the stream that waits for the answer, when this is a request.
-        deadline: milliseconds since the epoch after which nobody waits for the answer.
-        request_id: the event that this one answers.
-        part: the number of this piece of a split reply, from 0.
-        parts: how many pieces there are.
+        reply_to: the stream for the answer, when this is a request.
+        deadline: milliseconds since the epoch until which the requester waits for the answer.
+        request_id: the request that this event answers.
+        part: the number of this part of a split reply, from 0.
+        parts: how many parts there are.
     """
 
     priority: Priority
@@ -63,12 +63,12 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         event_id: a ULID.
-        schema_version: of the payload; a newer version of an event type counts it up (`upcast`).
-        topic: what it is about, `chat.v1`.
-        event_type: what happened, in the past tense, or what is asked for.
+        schema_version: of the payload; a newer version of an event type increments it (`upcast`).
+        topic: its topic, `chat.v1`.
+        event_type: what happened, in the past tense, or what is requested.
         timestamp: RFC 3339 in UTC, by the publisher's clock.
-        encoded_payload: JSON, undecoded until somebody asks: `payload` as a dict, `payload_as` as a type.
-        meta: what the bus needs to know.
+        encoded_payload: JSON, decoded on demand: `payload` as a dict, `payload_as` as a type.
+        meta: the metadata of the bus.
     """
 
     event_id: str
@@ -81,10 +81,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def payload(self) -> dict[str, Any]:
-        """The payload as a dict, decoded anew each time.
+        """The payload as a dict, decoded at each access.
 
         Raises:
-            PayloadMismatchError: another program published something that is no JSON object.
+            PayloadMismatchError: it is no JSON object; another program published it.
         """
         return self.payload_as(dict[str, Any])
 
@@ -92,7 +92,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         """Decode the payload as `kind`: a struct, a union of tagged structs, `dict`.
 
         Raises:
-            PayloadMismatchError: it is something else. As a FatalError it sends the event to the dead letters.
+            PayloadMismatchError: it does not match. As a FatalError it dead-letters the event.
         """
         try:
             return msgspec.json.decode(self.encoded_payload, type=kind)
@@ -108,9 +108,9 @@ _TAIL_MAX = (1 << 20) - 1
 
 
 class UlidSource:
-    """Makes ULIDs that rise strictly, also when the clock is set back (github.com/ulid/spec, Monotonicity).
+    """Generates strictly increasing ULIDs, also when the clock is set back (github.com/ulid/spec, Monotonicity).
 
-    An id's last four characters count up; the 22 before them are written anew once a millisecond.
+    The last four characters are a counter; the 22 before them are generated anew once a millisecond.
     """
 
     def __init__(self, now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> None:
@@ -125,7 +125,7 @@ class UlidSource:
         now_ms = self._now_ms()
         if now_ms > self._last_ms:
             self._last_ms = now_ms
-            # The top bit stays free, so that counting up cannot overflow into the time.
+            # The top bit stays zero, so that the counter cannot overflow into the time.
             chance = int.from_bytes(os.urandom(10)) >> 1
             self._tail = chance & _TAIL_MAX
             self._write_head(now_ms << 60 | chance >> 20)
@@ -137,7 +137,7 @@ class UlidSource:
         return self._head_text + _PAIRS[self._tail >> 10] + _PAIRS[self._tail & 1023]
 
     def forget(self) -> None:
-        """Begin anew: what comes next has nothing in common with what came before."""
+        """Start over with a new random part."""
         self._last_ms = -1
 
     def _write_head(self, head: int) -> None:
@@ -147,16 +147,16 @@ class UlidSource:
 
 _ids = UlidSource()
 new_ulid = _ids.next
-"""The one source of this process: two buses in it never make the same id."""
+"""The one generator of this process: two buses in it never generate the same id."""
 if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_ids.forget)  # or parent and child would go on counting from one id
+    os.register_at_fork(after_in_child=_ids.forget)  # else parent and child would continue from the same id
 
 
 def ulid_ms(ulid: str) -> int:
     """Return the time in a ULID, milliseconds since the epoch (github.com/ulid/spec).
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is no ULID.
     """
     if len(ulid) != ULID_CHARS:
         raise ValueError(f"{ulid!r} is no ULID")
@@ -170,7 +170,7 @@ def ulid_ms(ulid: str) -> int:
 
 
 class TimestampSource:
-    """Tells the time in RFC 3339, UTC, to the millisecond. A second is formatted once."""
+    """Returns the time in RFC 3339, UTC, to the millisecond. A second is formatted once."""
 
     def __init__(self, now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> None:
         self._now_ms = now_ms

@@ -1,7 +1,7 @@
-"""What is on the server now: topics, groups, and what is in flight. For operators, metrics and the archive.
+"""The current state of the server: topics, groups, and events in flight. For operators, metrics and the archive.
 
-It reads, asks the server each time, and remembers nothing. Entry ids begin with the server's milliseconds, so
-first, last and oldest times are by its clock.
+It only reads, and caches nothing. Entry ids begin with the server's milliseconds, so first, last and oldest times
+are by the server's clock.
 """
 
 import asyncio
@@ -58,18 +58,18 @@ class GroupState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PendingState(msgspec.Struct, frozen=True, kw_only=True):
-    """An event that a consumer took and has not acknowledged.
+    """An event that was delivered to a consumer and not acknowledged.
 
     Attributes:
-        topic: where it was published.
-        group: who shares it.
-        consumer: who took it.
-        entry_id: its place in the stream.
+        topic: its topic.
+        group: the consumer group.
+        consumer: the consumer.
+        entry_id: its id in the stream.
         event_id: None when the entry is gone or is no event.
         event_type: likewise.
-        idle_ms: milliseconds since the consumer's last sign of life for it.
+        idle_ms: milliseconds since it was delivered or refreshed.
         deliveries: how often it was delivered.
-        retry: whether it failed before and came again.
+        retry: whether it failed before and was redelivered.
     """
 
     topic: str
@@ -119,7 +119,7 @@ class Inspection:
         return sorted(states, key=lambda state: state.group)
 
     async def pending(self, topic: str, group: str, limit: int = 100) -> list[PendingState]:
-        """Return what a group has in flight, the oldest first, then what it is trying again."""
+        """Return what a group has in flight, the oldest first, then its retries."""
         found: list[PendingState] = []
         for stream in (names.stream_of(topic), names.retries_of(group, topic)):
             rows = await self._rows("XPENDING", stream, group, "-", "+", limit)
@@ -132,7 +132,7 @@ class Inspection:
 
     async def _topic(self, topic: str, stream: str) -> TopicState | None:
         row = _named(await self._rows("XINFO", "STREAM", stream))
-        if not row:  # it went meanwhile
+        if not row:  # deleted meanwhile
             return None
         first, last = row["first-entry"], row["last-entry"]
         return TopicState(
@@ -150,7 +150,7 @@ class Inspection:
         summary, delayed, again = await asyncio.gather(
             self._rows("XPENDING", names.stream_of(topic), group),
             self._connection.call("ZCARD", names.delayed_of(group, topic)),
-            self._connection.call("XLEN", retries),  # what is done is deleted there at once
+            self._connection.call("XLEN", retries),  # settled entries are deleted there at once
         )
         oldest: bytes | None = summary[1] if summary else None
         if oldest is None and row.get("lag") != 0:
@@ -162,21 +162,21 @@ class Inspection:
             group=group,
             consumers=row["consumers"],
             pending=row["pending"],
-            lag=row.get("lag"),  # Redis before 7.0 does not know it
+            lag=row.get("lag"),  # missing before Redis 7.0
             retrying=delayed + again,
             oldest_id=oldest.decode() if oldest else None,
             oldest_at=_moment(oldest) if oldest else None,
         )
 
     async def _rows(self, *words: str | int) -> list[Any]:
-        """Ask; a stream or group that is not there has no rows."""
+        """Run a command; a missing stream or group has no rows."""
         try:
             return list(await self._connection.call(*words))
         except ServerRefusedError as error:
             if error.code in {
                 "NOGROUP",
                 "ERR",
-            }:  # XINFO says "ERR" of a key that is not there, and of nothing else
+            }:  # XINFO returns ERR for a missing key, and for nothing else
                 return []
             raise
 
@@ -189,7 +189,7 @@ def _moment(entry_id: bytes) -> str | None:
     milliseconds = int(entry_id.partition(b"-")[0])
     try:
         moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    except (ValueError, OverflowError, OSError):  # whoever adds an entry may choose any id
+    except (ValueError, OverflowError, OSError):  # any program may add an entry with any id
         return None
     return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 

@@ -1,8 +1,8 @@
-"""A lease: a key on the server that one program holds at a time, and loses soon after it dies.
+"""A lease: a key on the server that one program holds at a time, and that expires soon after the program dies.
 
-The archiver, a worker's name and `once` stand on it. One script takes, renews and gives back, so that a command
-that is sent twice over a lost connection finds what it did the first time. (valkey.io, "Distributed Locks", the
-single instance.) A holder that stands still for longer than the lease loses it and is not told.
+Used by the archiver, worker names and `once`. One script acquires, renews and releases, so a command that is sent
+twice over a lost connection has the result of the first. (valkey.io, "Distributed Locks", the single instance.) A
+holder that is suspended for longer than the lease loses it and is not notified.
 """
 
 import asyncio

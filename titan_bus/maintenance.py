@@ -1,6 +1,6 @@
-"""What a bus does beside publishing and handling: it trims its streams, keeps an archive, tells its metrics.
+"""The background tasks of a bus: trimming its streams, archiving, serving metrics.
 
-Each is a task that `bus` starts when it opens and ends when it closes; the configuration says which there are.
+`bus` starts them when it opens and ends them when it closes; the configuration decides which there are.
 """
 
 import asyncio

@@ -1,10 +1,10 @@
-"""An effect once, though its event comes twice: marks by event id, in PostgreSQL or in Redis.
+"""Makes an effect happen once, though its event may be delivered twice: marks in PostgreSQL or in Redis.
 
-The bus delivers at least once: an event that was in flight when a program or a server died comes again, under the
-same `event_id`. Where the effect is a row in PostgreSQL, `PostgresOnce` puts the mark into the same transaction:
-both are there or neither, so the effect happens exactly once. Where it is anything else, a mail or a payment at
-somebody's API, no mark can be written in the same instant: `RedisOnce` keeps two programs from doing it together
-and remembers what was finished, and a program that dies between the effect and its mark does it again.
+The bus delivers at least once: an event that was in flight when a program or a server died is delivered again,
+under the same `event_id`. If the effect is a row in PostgreSQL, `PostgresOnce` writes the mark in the same
+transaction: both exist or neither, so the effect happens exactly once. For any other effect, a mail or a payment
+through an API, the mark cannot be written in the same instant: `RedisOnce` keeps two programs from doing it at
+once and stores what was finished, but a program that dies between the effect and its mark does it again.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Makes events and hands them to the server. Publishes of one loop turn leave in one write (`connection`)."""
+"""Creates events and sends them to the server. Publishes of one loop turn are sent in one write (`connection`)."""
 
 import asyncio
 from collections import deque
@@ -24,10 +24,10 @@ from titan_bus.observability.tracing import Tracing, ended, failure_of
 
 
 class _Outcomes:
-    """Counts what became of publishes.
+    """Counts the outcomes of publishes.
 
-    Answers come in the order of the publishes, so one done-callback on the oldest is enough; one on each would be
-    an eighth of what a publish costs.
+    The server replies in the order of the publishes, so one done-callback on the oldest is enough; one on each
+    would cost an eighth of a publish.
     """
 
     def __init__(self) -> None:
@@ -48,15 +48,15 @@ class _Outcomes:
             self._sent.popleft()
             if failure_of(future) is None:
                 counters.published += 1
-            elif not future.cancelled():  # then nobody knows: it may well be there
+            elif not future.cancelled():  # when cancelled the outcome is unknown
                 counters.failed += 1
 
 
 class Publisher:
-    """Publishes under one source.
+    """Publishes events of one source.
 
     Attributes:
-        published: topics that got events since somebody last looked, for the trimmer.
+        published: topics with events since the trimmer last looked.
     """
 
     def __init__(self, connection: Connection, source: str, tracing: Tracing, counters: Counters) -> None:
@@ -80,7 +80,7 @@ class Publisher:
         schema_version: int = SCHEMA_VERSION,
         source: str | None = None,
     ) -> asyncio.Future[str]:
-        """Send an event; the future has its id once the server has it.
+        """Send an event. The future has its id once the server has stored it.
 
         Raises:
             PublishRefusedError: at the call, when the event is malformed or longer than 32,768 bytes.
@@ -130,7 +130,7 @@ class Publisher:
         schema_version: int = SCHEMA_VERSION,
         over: Connection | None = None,
     ) -> asyncio.Future[Any]:
-        """Append an event with this payload and meta to a stream, `over` another connection than publishes."""
+        """Append an event to a stream; `over` is another connection than that of publishes."""
         event = Event(
             event_id=event_id or new_ulid(),
             schema_version=schema_version,

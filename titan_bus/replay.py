@@ -1,8 +1,8 @@
-"""What was said on a topic, in order: the archive first, then the stream, without gap or double.
+"""Replays a topic's events in order: the archive first, then the stream, without gap or duplicate.
 
-Why the handover is safe: the server removes entries only from a stream's front, and only such as the archive has
-(`archiver`, `trimmer`). So when the front has passed our place, the archive is asked again before a page of the
-stream is believed. Only `trim: hard` gives that up.
+The transition is safe because the server removes entries only at a stream's front, and only such as are archived
+(`archiver`, `trimmer`). So when the front has passed the position, the archive is read again before a page of the
+stream is used. Only `trim: hard` gives that up.
 """
 
 import asyncio
@@ -24,24 +24,24 @@ from titan_bus.event import ULID_CHARS, Event, ulid_ms
 PAGE = 500
 PAGE_FIRST = 20
 PAGE_BYTES = 512 * 1024
-"""About so much is asked for at once, once it is known how long the events are: more would hold up what shares the
-connection on a slow line, and the loop while it is decoded."""
+"""About how much is requested at once, when the length of the events is known: more would delay others on a slow
+connection, and the loop during decoding."""
 ONE_BY_ONE = 50
-"""So many entries are asked for and decoded at once where each is a command; the loop serves others in between."""
+"""How many entries are requested and decoded at once where each is a command; other tasks run in between."""
 SKEW_MS = 300_000
-"""An event's id has its publisher's time, its entry the server's: so far apart the two are as a rule."""
+"""An event's id has its publisher's time, its entry's id the server's; they rarely differ by more."""
 
 
 class Replay:
-    """Replays topics, without an archive from their streams alone. Entries that are no events are passed over.
+    """Replays topics, from their streams alone when there is no archive. Entries that are no events are skipped.
 
-    Every method raises BusUnavailableError and StoreError when server or archive cannot be read. An iteration
-    that ends early is closed with `aclose`.
+    Every method raises BusUnavailableError and StoreError when server or archive cannot be read. Close an
+    iteration that ends early with `aclose`.
 
     Args:
         connection: to the server.
-        archive: what is before the streams.
-        decode: makes an event of its bytes; called in threads too.
+        archive: has what is older than the streams.
+        decode: decodes an event; called in threads, too.
     """
 
     def __init__(
@@ -70,14 +70,14 @@ class Replay:
         return _each(self._pages(names.stream_of(topic), after, until))
 
     def since(self, start_id: str, topic: str) -> AsyncGenerator[Event, None]:
-        """Yield an event and all that came after it.
+        """Yield an event and all later ones.
 
         An event whose publisher's clock was more than five minutes off is searched for in the whole topic and its
-        archive, which takes as long as to replay them. So it is found late that an id is nowhere.
+        archive, which takes as long as to replay them. An unknown id is therefore reported late.
 
         Args:
-            start_id: an event's ULID, or an entry's id, which need not be there any more.
-            topic: whose events.
+            start_id: an event's ULID, or an entry's id, which need not exist any more.
+            topic: the topic.
 
         Raises:
             ValueError: the id is neither.
@@ -106,13 +106,13 @@ class Replay:
         raise EventNotFoundError(topic, event_id)
 
     async def unacknowledged(self, group: str, topic: str) -> AsyncGenerator[Event, None]:
-        """Yield what a group has not acknowledged: what it has in flight, then what it was not given yet.
+        """Yield what a group has not acknowledged: events in flight, then undelivered ones.
 
-        What `trim: hard` has removed of it comes from the archive. What failed there and waits to be tried again
-        is not among it.
+        Events that `trim: hard` has removed come from the archive. Events that failed and wait for a retry are not
+        included.
 
         Raises:
-            GroupNotFoundError: the server knows no such group.
+            GroupNotFoundError: the server has no such group.
         """
         stream = names.stream_of(topic)
         row = (await groups_of(self._connection, stream)).get(group)
@@ -133,7 +133,7 @@ class Replay:
                 yield event
 
     async def _those(self, stream: str, ids: list[bytes]) -> AsyncGenerator[Event, None]:
-        """Yield the events of these entries, out of the archive where the stream has them no more."""
+        """Yield the events of these entries; from the archive where the stream no longer has them."""
         found: list[tuple[EntryId, list[Event] | None]] = []
         for at in range(0, len(ids), ONE_BY_ONE):
             some = ids[at : at + ONE_BY_ONE]
@@ -175,7 +175,7 @@ class Replay:
                 return
 
     async def _held(self, stream: str, after: EntryId, until: EntryId) -> AsyncGenerator[Page, None]:
-        """Yield what the stream itself has of a span, and then the span's end."""
+        """Yield what the stream has of a span, and then the span's end."""
         pace = _Pace()
         while entries := await self._range(stream, after, until, pace):
             after = EntryId.parse(entries[-1][0])
@@ -202,13 +202,13 @@ class Replay:
 
 
 class _Pace:
-    """How many entries to ask for next."""
+    """The number of entries to request next."""
 
     def __init__(self) -> None:
         self.count = PAGE_FIRST
 
     def learn(self, entries: list[Any]) -> None:
-        """See from a page how long entries are."""
+        """Learn the length of entries from a page."""
         size = sum(len(word) for _, fields in entries for word in fields)
         if entries:
             self.count = max(1, min(PAGE, PAGE_BYTES * len(entries) // max(1, size)))
@@ -222,7 +222,7 @@ async def _each(pages: AsyncGenerator[Page, None]) -> AsyncGenerator[Event, None
     async with contextlib.aclosing(pages):
         async for _, events in pages:
             for start in range(0, len(events), PAGE):
-                await asyncio.sleep(0)  # a block may be there at once, and the loop has others to serve
+                await asyncio.sleep(0)  # a block may be ready at once, and other tasks must run
                 for event in events[start : start + PAGE]:
                     yield event
 

@@ -1,10 +1,10 @@
-"""Questions with a deadline: a request names the stream that waits for its answer.
+"""Requests with a deadline: a request names the stream for its answer.
 
-Each bus has one such stream, `replies:<ulid>`, made by the first answer, read by one task, and gone by itself when
-nobody writes to it for a minute. An answer that is longer than an event travels in several.
+Each bus has one such stream, `replies:<ulid>`. The first answer creates it, one task reads it, and it expires one
+minute after the last answer. An answer longer than an event is split into several.
 
-A deadline is the requester's wall clock. A responder whose clock is ahead by more than the time allowed passes the
-request over; one that is behind answers what nobody awaits any more.
+A deadline is a time on the requester's clock. A responder whose clock is ahead by more than the timeout skips the
+request; one whose clock is behind answers requests that have timed out.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ from titan_bus.supervisor import keep_going
 REPLY_BYTES_MAX = 2 * 1024 * 1024
 WHOLE_BYTES_MAX = 24_000
 PART_BYTES_MAX = 23_000
-"""A part travels as base64, which makes 4 bytes of 3; the envelope has the rest of the 32,768."""
+"""A part is base64, 4 bytes for 3; the envelope needs the rest of the 32,768."""
 REFUSAL_CHARS_MAX = 1_000
 REPLIES_TTL_S = 60
 READ_BEFORE_TRIM = 50
@@ -71,11 +71,11 @@ class Responder:
         self._tracing = tracing
 
     def expired(self, event: Event) -> bool:
-        """Whether nobody waits for the answer any more."""
+        """Whether the requester no longer waits for the answer."""
         return event.meta.deadline is not None and event.meta.deadline < _now_ms()
 
     async def answer(self, event: Event, result: object) -> None:
-        """Send what the handler returned, if the event asks for it."""
+        """Send the handler's result, if the event asks for it."""
         if event.meta.reply_to is None or self.expired(event):
             return
         try:
@@ -94,7 +94,7 @@ class Responder:
             await self._send(event, REPLY_PART, [b'"' + base64.b64encode(chunk) + b'"' for chunk in chunks])
 
     async def refuse(self, event: Event, error: BaseException) -> None:
-        """Send what the handler raised: a refusal as it is, anything else as `internal` without its details."""
+        """Send the handler's error: a refusal as it is, anything else as `internal` without its details."""
         if isinstance(error, RequestRefused):
             await self._refuse(event, error.code, error.message)
         else:
@@ -110,9 +110,7 @@ class Responder:
         stream = event.meta.reply_to
         if stream is None:
             return
-        if not names.is_replies(
-            stream
-        ):  # or a stranger's request could have us write to any key, and expire it
+        if not names.is_replies(stream):  # otherwise a request could make us write to any key, and expire it
             logger.warning(
                 "%s asks for its answer on %r, which is no stream of replies", event.event_id, stream
             )
@@ -131,7 +129,7 @@ class Responder:
                 part=part,
                 parts=len(payloads),
             )
-            # All under one id: a request may be answered twice, and parts of two answers make none.
+            # All parts have one id: a request may be answered twice, and parts of two answers must not be mixed.
             sent.append(
                 self._publisher.send(
                     stream,
@@ -143,7 +141,8 @@ class Responder:
                     over=self._connection,
                 )
             )
-        # Behind the answer, on its connection: before it there would be no key, and the answer stay for ever.
+        # After the answer and on its connection: before it there would be no key, and the answer would never
+        # expire.
         sent.append(self._connection.call("EXPIRE", stream, REPLIES_TTL_S))
         answered = asyncio.gather(*sent)
         if trace.end is not None:
@@ -152,7 +151,7 @@ class Responder:
 
 
 class _Waiting:
-    """One request in the air, and the parts that have come of each answer to it, by the answer's id."""
+    """One pending request, and the parts that arrived of each answer to it, by the answer's id."""
 
     __slots__ = ("future", "parts")
 
@@ -162,7 +161,7 @@ class _Waiting:
 
 
 class Requester:
-    """Asks, and matches the answers. Reading begins with the first request."""
+    """Sends requests and matches the answers. Reading begins with the first request."""
 
     def __init__(
         self,
@@ -214,10 +213,10 @@ class Requester:
         finally:
             del self._waiting[event_id]
             if waiting.future.done():
-                unheeded(waiting.future)  # told while the request was still on its way
+                unheeded(waiting.future)  # failed while the request was being sent
 
     async def close(self) -> None:
-        """Stop reading, tell those who wait, and take the reply stream away."""
+        """Stop reading, fail the pending requests, and delete the reply stream."""
         self._closed = True
         for waiting in self._waiting.values():
             if not waiting.future.done():
@@ -230,7 +229,7 @@ class Requester:
         reader.cancel()
         await asyncio.wait([reader])
         self._channel.close()
-        with contextlib.suppress(BusError):  # it goes by itself, a little later
+        with contextlib.suppress(BusError):  # it expires later by itself
             await self._connection.call("DEL", self._stream, patience_s=0.0)
 
     def _begin_reading(self) -> None:
@@ -257,12 +256,12 @@ class Requester:
             self._trimming = asyncio.get_running_loop().call_later(TRIM_AFTER_S, self._trim)
 
     def _trim(self) -> None:
-        """Remove what was read: it is not to outlive what it tells of, should that be erased."""
+        """Remove what was read, so that an answer does not outlive an erased event."""
         if self._trimming is not None:
             self._trimming.cancel()
         self._trimming, self._read_since_trim = None, 0
         behind = EntryId.parse(self._position).next()
-        with contextlib.suppress(BusError):  # then the next one does it
+        with contextlib.suppress(BusError):  # then the next call does it
             self._connection.call("XTRIM", self._stream, "MINID", str(behind)).add_done_callback(unheeded)
 
     def _match(self, event: Event) -> None:
@@ -283,7 +282,7 @@ class Requester:
 
 
 def _join(waiting: _Waiting, event: Event) -> None:
-    """Take a part of an answer; with the last one the answer is whole."""
+    """Add a part of an answer; the last one completes it."""
     parts = waiting.parts.setdefault(event.event_id, {})
     parts[event.meta.part] = event.payload_as(bytes)
     if len(parts) == event.meta.parts:

@@ -1,4 +1,4 @@
-"""Keeps a background loop going: it catches everything, names it in the log, and goes on after a pause."""
+"""Keeps a background loop running: catches every error, logs it, and continues after a pause."""
 
 import asyncio
 import logging
@@ -11,7 +11,7 @@ logger = logging.getLogger("titan_bus")
 
 
 async def keep_going(step: Callable[[], Awaitable[object]], what: str) -> None:
-    """Repeat `step` until cancelled. A server that is away is waited for; what else fails is logged once."""
+    """Repeat `step` until cancelled. Waits for a server that is away; logs every other error once."""
     backoff = Backoff()
     said = ""
     while True:
@@ -28,7 +28,7 @@ async def keep_going(step: Callable[[], Awaitable[object]], what: str) -> None:
         except (BusUnavailableError, BusOverloadedError):
             await backoff.pause()
         except Exception as error:  # a supervisor: one bad step must not end the loop
-            if repr(error) != said:  # or a lasting fault would fill the log, twice a second
+            if repr(error) != said:  # otherwise a lasting fault would fill the log, twice a second
                 said = repr(error)
                 logger.exception("%s: a step failed, going on", what)
             await backoff.pause()

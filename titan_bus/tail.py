@@ -1,4 +1,4 @@
-"""Reading along: everything that is said on some topics, without a group, so every reader sees everything."""
+"""Reads topics without a group, so that every reader gets every event."""
 
 import contextlib
 import heapq

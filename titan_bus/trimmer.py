@@ -1,7 +1,7 @@
-"""Keeps the streams that this bus publishes to near their `maxlen`.
+"""Trims the streams that this bus publishes to, to about their `maxlen`.
 
-What a group has not acknowledged stays, however much that is, unless the stream says `trim: hard`. A group that
-nobody serves any more therefore keeps its stream from being trimmed: destroy it. The archive is such a group.
+What a group has not acknowledged is kept, whatever its size, unless the stream has `trim: hard`. A group without
+consumers therefore prevents trimming: destroy it. The archive is such a group.
 """
 
 import asyncio
@@ -17,15 +17,15 @@ from titan_bus.publisher import Publisher
 
 EVERY_S = 1.0
 LEFT_EVERY = 10
-"""In every so many rounds a topic is looked at again that could not be brought down to its `maxlen`."""
+"""A topic that could not be trimmed to its `maxlen` is tried again every this many rounds."""
 
 logger = logging.getLogger("titan_bus")
 
 
 class Trimmer:
-    """One round a second over the topics that got events since the last, or are still too long.
+    """One round a second over the topics with new events, or that are still too long.
 
-    `ensure_group` is awaited before a stream is trimmed safely: the archive's, so that it has a group there.
+    `ensure_group` is awaited before a stream is trimmed safely, so that the archive has its group there.
     """
 
     def __init__(
@@ -43,10 +43,10 @@ class Trimmer:
         self._ensure_group = ensure_group
         self._rounds = 0
         self._left: dict[str, str] = {}
-        """Topics that are still too long, each with the refusal that the log has of it."""
+        """Topics that are still too long, each with the refusal that was logged."""
 
     async def round(self) -> None:
-        """Wait a second, then trim what has grown."""
+        """Wait a second, then trim topics with new events."""
         await asyncio.sleep(EVERY_S)
         grown, self._publisher.published = self._publisher.published, set()
         self._rounds += 1
@@ -55,11 +55,11 @@ class Trimmer:
         try:
             while grown:
                 await self._shorten(grown.pop())
-        finally:  # one that fails keeps the others no longer than a round
+        finally:  # a failure delays the others by one round at most
             self._publisher.published |= grown
 
     async def _shorten(self, topic: str) -> None:
-        """Trim a topic, and keep in mind when it has to be trimmed again."""
+        """Trim a topic, and note whether it must be trimmed again."""
         told = self._left.setdefault(topic, "")
         try:
             if not await self.trim(topic):
@@ -73,7 +73,7 @@ class Trimmer:
                 )  # fmt: skip
 
     async def trim(self, topic: str) -> bool:
-        """Trim one topic, a bounded step of the server at a time; returns whether it waits for its groups."""
+        """Trim one topic in bounded steps. Returns whether entries wait for a group."""
         limits = self._config.stream(topic)
         stream, counters = names.stream_of(topic), self._counters.topic(topic)
         if self._ensure_group is not None and limits.trim != "hard":
