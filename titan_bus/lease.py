@@ -11,7 +11,7 @@ import secrets
 from collections.abc import AsyncIterator
 
 from titan_bus import scripts
-from titan_bus.connections.connection import Connection, unheeded
+from titan_bus.connections.connection import Connection, ignore_failure
 from titan_bus.errors import BusError
 
 TTL_S = 30.0
@@ -59,7 +59,7 @@ class Lease:
         """Give the lease back without waiting for the answer: for who is being cancelled."""
         with contextlib.suppress(BusError):
             call = self._connection.call("EVAL", scripts.LEASE, 1, self._key, self._token, 0)
-            call.add_done_callback(unheeded)
+            call.add_done_callback(ignore_failure)
 
     async def finish(self, keep_s: float, patience_s: float) -> None:
         """Mark what the lease guards as done for `keep_s`, for everybody."""

@@ -21,7 +21,7 @@ import msgspec
 
 from titan_bus import codec, names
 from titan_bus.connections.channel import Channel
-from titan_bus.connections.connection import Connection, unheeded
+from titan_bus.connections.connection import Connection, ignore_failure
 from titan_bus.entry_id import EntryId
 from titan_bus.errors import (
     BusClosedError,
@@ -213,7 +213,7 @@ class Requester:
         finally:
             del self._waiting[event_id]
             if waiting.future.done():
-                unheeded(waiting.future)  # failed while the request was being sent
+                ignore_failure(waiting.future)  # failed while the request was being sent
 
     async def close(self) -> None:
         """Stop reading, fail the pending requests, and delete the reply stream."""
@@ -262,7 +262,9 @@ class Requester:
         self._trimming, self._read_since_trim = None, 0
         behind = EntryId.parse(self._position).next()
         with contextlib.suppress(BusError):  # then the next call does it
-            self._connection.call("XTRIM", self._stream, "MINID", str(behind)).add_done_callback(unheeded)
+            self._connection.call("XTRIM", self._stream, "MINID", str(behind)).add_done_callback(
+                ignore_failure
+            )
 
     def _match(self, event: Event) -> None:
         waiting = self._waiting.get(event.meta.request_id or "")

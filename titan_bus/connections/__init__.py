@@ -1,1 +1,1 @@
-"""Ways to the server: from bytes on one socket to Sentinel and Redis Cluster. `server` is the door."""
+"""Connections to the server: from one socket to Sentinel and Redis Cluster. `server` is the entry point."""

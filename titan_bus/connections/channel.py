@@ -1,4 +1,4 @@
-"""A way to the server that one reader has to itself, because it blocks there."""
+"""A connection for one reader that blocks."""
 
 import asyncio
 from typing import Any
@@ -8,19 +8,22 @@ from titan_bus.connections.wire import Command, Wire, Word
 from titan_bus.errors import BusUnavailableError, ServerRefusedError
 
 LATE_REPLY_S = 5.0
-"""How much longer than its BLOCK a blocking read may be silent. While bytes come its reply may take longer."""
+"""How much longer than its BLOCK a blocking read may be silent. A reply that is arriving may take longer."""
 
-MOVED_ON = frozenset({"ASK", "BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MOVED", "READONLY", "TRYAGAIN"})
-"""Refusals of a server that does not serve the stream, now or any more: the next call finds out who does."""
+MOVED_CODES = frozenset(
+    {"ASK", "BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MOVED", "READONLY", "TRYAGAIN"}
+)
+"""Refusals of a server that does not serve the stream now, or no longer: the next call looks for the server that
+does."""
 
 
 class Channel:
-    """A connection of its own for one reader that blocks.
+    """A connection for one reader that blocks.
 
-    Any failure, and cancellation too, drops it: a reply that nobody awaits must not be taken for the next one's.
+    Any failure or cancellation closes it, because the late reply must not be taken for the next call's.
 
     Attributes:
-        dials: how many connections it has made, so that one can tell them apart.
+        dials: the number of connections made so far, which identifies the current one.
     """
 
     def __init__(self, endpoint: Dialer) -> None:
@@ -31,7 +34,7 @@ class Channel:
 
     @property
     def lost(self) -> bool:
-        """Whether the next call makes a connection first."""
+        """Whether the next call opens a connection first."""
         return self._wire is None or self._wire.lost
 
     async def call(self, *words: Word, block_s: float = 0.0) -> Any:
@@ -39,7 +42,7 @@ class Channel:
 
         Raises:
             BusUnavailableError: the connection is lost or silent, or was closed meanwhile.
-            ServerRefusedError: the server answers with an error; the connection stays.
+            ServerRefusedError: the server answers with an error; the connection stays open.
         """
         if self._wire is None or self._wire.lost:
             self._wire = await self._endpoint.open()
@@ -59,7 +62,7 @@ class Channel:
             self._drop()
             raise BusUnavailableError(self._endpoint.address, str(error) or "no answer") from error
         except ServerRefusedError as error:
-            if error.code not in MOVED_ON:
+            if error.code not in MOVED_CODES:
                 raise
             self._drop()
             raise BusUnavailableError(self._endpoint.address, str(error)) from error
@@ -70,12 +73,12 @@ class Channel:
             watchdog.cancel()
 
     def close(self) -> None:
-        """Drop the connection for good; a call in progress fails."""
+        """Close the connection for good; a call in progress fails."""
         self._closed = True
         self._drop()
 
     def _look(self, wire: Wire, received: int, command: Command) -> None:
-        """Give up a reply of which nothing more came since the last look."""
+        """Fail a command if no bytes came since the last check."""
         if command.future.done():
             return
         if wire.received == received:

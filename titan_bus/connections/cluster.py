@@ -1,7 +1,7 @@
-"""Redis Cluster: the map of slots, and the way to the node of a stream (Redis Cluster specification).
+"""Redis Cluster: the map of slots, and the node of a stream (Redis Cluster specification).
 
-`redis+cluster://[user:password@]host1:port1,host2:port2/`, `rediss+cluster://` for TLS; any nodes of the cluster
-will do, the others are found. `server` makes this; `cluster_connection` sends commands by it.
+`redis+cluster://[user:password@]host1:port1,host2:port2/`, `rediss+cluster://` for TLS. Any nodes of the cluster
+will do; the others are discovered. `server` creates it; `cluster_connection` sends commands through it.
 """
 
 import asyncio
@@ -16,11 +16,11 @@ from titan_bus.connections.wire import Wire
 from titan_bus.errors import BusUnavailableError, ServerRefusedError
 
 OTHERS_S = 0.5
-"""How long the other nodes are waited for when one answers that says itself that it does not serve."""
+"""How long the other nodes are waited for when one answers that it does not serve."""
 
 
 class _Map(NamedTuple):
-    """What one node says: rows of first slot, last slot, and the primary that has them."""
+    """One node's map: rows of first slot, last slot, and the primary that has them."""
 
     rows: list[tuple[int, int, Endpoint]]
     serves: bool
@@ -28,10 +28,10 @@ class _Map(NamedTuple):
 
 
 class Cluster:
-    """What is known of a cluster. Whoever finds the map wrong reads it again.
+    """The known state of a cluster. A caller that finds the map wrong reads it again.
 
     Attributes:
-        address: what may be shown.
+        address: the URL without its password.
         nodes: the primaries that have slots.
     """
 
@@ -44,10 +44,10 @@ class Cluster:
 
     @classmethod
     def parse(cls, url: str) -> "Cluster":
-        """Read a URL.
+        """Parse a URL.
 
         Raises:
-            ValueError: it names no node, or a database: a cluster has none but 0.
+            ValueError: it has no node, or a database other than 0, which a cluster does not have.
         """
         parts = MultiUrl.parse(url, DEFAULT_PORT)
         database = parts.query.get("db") or parts.path.strip("/")
@@ -56,23 +56,23 @@ class Cluster:
         return cls(parts.address, [parts.endpoint.at(host, port) for host, port in parts.hosts])
 
     def owner(self, slot: int | None) -> Endpoint:
-        """Return the node of a slot, as far as known; any node for None and for a slot that nobody serves."""
+        """Return the known node of a slot; any node for None and for a slot without a node."""
         node = self._owners[slot] if slot is not None else None
         return node or (self.nodes or self._seeds)[0]
 
     def redirected(self, error: ServerRefusedError, by: Endpoint) -> Endpoint:
-        """Return the node that a MOVED or ASK names, and remember it for MOVED."""
+        """Return the node that a MOVED or ASK names; a MOVED also updates the map."""
         slot, _, place = error.detail.partition(" ")
         host, _, port = place.rpartition(":")
-        node = by.at(host or by.host, int(port))  # no host means: the same one
+        node = by.at(host or by.host, int(port))  # without a host it is the same one
         if error.code == "MOVED":
             self._owners[int(slot)] = node
         return node
 
     async def read(self) -> None:
-        """Read the map from the first node that answers and serves. Those who read at once share one reading.
+        """Read the map from the first node that answers and serves. Concurrent callers share one reading.
 
-        A node that was cut off has an old map, and says after a while that its cluster is down.
+        A node that was cut off has an old map; after a while it reports that its cluster is down.
 
         Raises:
             BusUnavailableError: none answers.
@@ -137,7 +137,7 @@ class Cluster:
 
 
 class SlotDialer:
-    """Opens wires to whatever node serves a stream now; a `Dialer`."""
+    """Opens connections to the node that currently serves a stream; a `Dialer`."""
 
     def __init__(self, cluster: Cluster, stream: str) -> None:
         self.address = cluster.address
@@ -149,9 +149,9 @@ class SlotDialer:
         """Connect to the node of the stream's slot.
 
         Raises:
-            BusUnavailableError: it does not answer, or nobody does.
+            BusUnavailableError: the node does not answer, or the slot has none.
         """
-        if self._opened:  # the former wire went, perhaps with its node, or the slot moved on
+        if self._opened:  # the former connection was lost, perhaps with its node, or the slot moved
             await self._cluster.read()
         self._opened = True
         return await self._cluster.owner(self._slot).open()
@@ -163,7 +163,7 @@ async def _map_of(node: Endpoint) -> _Map:
         rows = _rows(node, await channel.call("CLUSTER", "SLOTS"))
         state = await _state_of(channel)
         return _Map(rows, state.get("cluster_state") != "fail", int(state.get("cluster_current_epoch", "0")))
-    except ServerRefusedError as error:  # no cluster, or not for us
+    except ServerRefusedError as error:  # no cluster, or missing rights
         raise BusUnavailableError(node.address, str(error)) from error
     except (TypeError, ValueError, AttributeError) as error:
         raise BusUnavailableError(node.address, f"answers as no cluster does ({error!r})") from error
@@ -176,13 +176,13 @@ def _rows(told_by: Endpoint, said: Any) -> list[tuple[int, int, Endpoint]]:
     for first, last, (host, port, *_), *_ in said:
         if not 0 <= first <= last < SLOTS:
             raise ValueError(f"slots {first} to {last}")
-        node = told_by.at(host.decode() if host else told_by.host, port)  # no host means: the same one
+        node = told_by.at(host.decode() if host else told_by.host, port)  # without a host it is the same one
         rows.append((first, last, node))
     return rows
 
 
 async def _state_of(channel: Channel) -> dict[str, str]:
-    """Return what CLUSTER INFO says, nothing where we may not ask."""
+    """Return the result of CLUSTER INFO; empty without the right to ask."""
     try:
         said = await channel.call("CLUSTER", "INFO")
     except ServerRefusedError:

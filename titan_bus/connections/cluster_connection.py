@@ -1,7 +1,7 @@
-"""The shared connection to a cluster: one connection a node, each command on the one of its slot.
+"""The shared connection to a cluster: one connection for each node, each command goes to the node of its slot.
 
-A command that was sent to the wrong node, or to one that died or was cut off, is sent again where it belongs;
-so it may be executed twice, as with a single server (`connection`).
+A command that reached the wrong node, or one that died or was cut off, is sent again to the right one. So it may
+be executed twice, as with a single server (`connection`).
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from typing import Any
 
 from titan_bus.connections import connection
 from titan_bus.connections.cluster import Cluster
-from titan_bus.connections.connection import AGAIN_S, NOBODY_SERVES, NOT_NOW, Connection
+from titan_bus.connections.connection import CLUSTER_DOWN, RESEND_AFTER_S, TRANSIENT, Connection
 from titan_bus.connections.endpoint import Dialer, Endpoint
 from titan_bus.connections.slots import slot_of, slot_of_command
 from titan_bus.connections.wire import Word
@@ -25,15 +25,15 @@ from titan_bus.errors import (
 from titan_bus.supervisor import keep_going
 
 RENEW_S = 0.25
-"""How often the map is read at most, and while a node does not answer."""
+"""The shortest interval between two readings of the map, also while a node does not answer."""
 HOPS_AT_ONCE = 3
-"""So often a command is passed on at once; nodes that go on disagreeing are given time."""
+"""How often a command is redirected at once; after that nodes that disagree are given time."""
 NODES_MAX = 1_024
-"""A SCAN cursor here is the node's own, times this, plus the node's number."""
+"""A SCAN cursor here is the node's own cursor times this, plus the node's number."""
 
 
 class _Relay:
-    """A command on its way, and what its sender waits for."""
+    """A command in flight, and its caller's future."""
 
     __slots__ = ("answer", "expires_at", "future", "hops", "slot", "words")
 
@@ -58,7 +58,7 @@ class _Relay:
 
 
 class ClusterConnection(Connection):
-    """A connection that is many; `connect` makes one to a node."""
+    """A connection to all nodes; `connect` creates one for a node."""
 
     def __init__(
         self, cluster: Cluster, patience_s: float, connect: Callable[[Dialer, float], Connection] = Connection
@@ -79,7 +79,7 @@ class ClusterConnection(Connection):
         return bool(self._nodes) and all(node.connected for node in self._nodes.values())
 
     async def open(self) -> None:
-        """Connect to all nodes; one that is away is waited for as long as another is there.
+        """Connect to all nodes. Waits for a node that is away as long as another one answers.
 
         Raises:
             BusUnavailableError: none answers now.
@@ -105,7 +105,7 @@ class ClusterConnection(Connection):
     def call(
         self, *words: Word, patience_s: float | None = None, answer: object = None
     ) -> asyncio.Future[Any]:
-        """Send a command to the node of its first key; one without a key goes to any, and SCAN to each in turn."""
+        """Send a command to the node of its first key; without a key to any node, and SCAN to each in turn."""
         if words[0] == "SCAN":
             return self._scan(int(words[1]), words[2:], patience_s)
         return self._call(slot_of_command(words), words, patience_s, answer)
@@ -115,16 +115,16 @@ class ClusterConnection(Connection):
         return [self._nodes[node] for node in self._cluster.nodes if node in self._nodes]
 
     def call_beside(self, key: str, *words: Word) -> asyncio.Future[Any]:
-        """Send a command that has no key of its own to the node of this one."""
+        """Send a command without a key to the node of `key`."""
         return self._call(slot_of(key), words, None, None)
 
     async def drain(self) -> None:
-        """Wait until everything that was sent is answered or has failed."""
+        """Wait until every command is answered or has failed."""
         while pending := [relay.future for relay in self._relays if not relay.future.done()]:
             await asyncio.wait(pending)
 
     async def close(self) -> None:
-        """Close at once; what is still waiting fails with BusClosedError."""
+        """Close at once; waiting commands fail with BusClosedError."""
         self._open = False
         if self._maintenance is not None:
             self._maintenance.cancel()
@@ -152,7 +152,7 @@ class ClusterConnection(Connection):
 
     def _node(self, endpoint: Endpoint) -> Connection:
         node = self._connect(endpoint, self._patience_s)
-        node.not_now = NOT_NOW - {NOBODY_SERVES}  # a node that was cut off says it for ever
+        node.transient = TRANSIENT - {CLUSTER_DOWN}  # a node that was cut off reports it for ever
         return node
 
     def _send(self, relay: _Relay, to: Endpoint, *, asking: bool = False) -> None:
@@ -162,7 +162,7 @@ class ClusterConnection(Connection):
             node.on_change(self._node_changed)
             node.start()
         patience_s = max(0.0, relay.expires_at - self._loop.time())
-        if asking:  # holds for the next command, which is in the same write
+        if asking:  # applies to the next command, which is in the same write
             node.call("ASKING", patience_s=patience_s).add_done_callback(_seen)
         sent = node.call(*relay.words, patience_s=patience_s, answer=relay.answer)
         sent.add_done_callback(partial(self._settle, relay, to))
@@ -179,37 +179,37 @@ class ClusterConnection(Connection):
             relay.future.set_exception(self._outcome(by, error))
 
     def _outcome(self, node: Endpoint, error: BaseException) -> BaseException:
-        """Return what the sender is told when a node could not serve a command while its time lasted."""
+        """Return the caller's error when a node could not serve a command in time."""
         if isinstance(error, BusClosedError) and self._open:
             return BusUnavailableError(node.address, "left the cluster")
-        if isinstance(error, ServerRefusedError) and error.code == NOBODY_SERVES:
+        if isinstance(error, ServerRefusedError) and error.code == CLUSTER_DOWN:
             return BusUnavailableError(node.address, str(error))
         return error
 
     def _pass_on(self, relay: _Relay, by: Endpoint, error: BaseException) -> bool:
-        """Send a command where it belongs; False when this error is its answer."""
+        """Send a command to the right node; False when the error is its answer."""
         if not self._open or self._loop.time() >= relay.expires_at:
             return False
         asked: Endpoint | None = None
         if isinstance(error, ServerRefusedError) and error.code in {"MOVED", "ASK"}:
             try:
                 node = self._cluster.redirected(error, by)
-            except (ValueError, IndexError):  # it names no slot or no port
+            except (ValueError, IndexError):  # it has no slot or no port
                 return False
             asked = node if error.code == "ASK" else None
             if error.code == "MOVED":
                 self._stale.set()
-        elif isinstance(error, ServerRefusedError) and error.code == NOBODY_SERVES:
+        elif isinstance(error, ServerRefusedError) and error.code == CLUSTER_DOWN:
             self._stale.set()
             relay.hops = HOPS_AT_ONCE  # until the map is read, the same node would be asked
-        elif not isinstance(error, BusClosedError):  # which says that its node left the map
+        elif not isinstance(error, BusClosedError):  # that error means that its node left the map
             return False
         relay.hops += 1
         if relay.hops <= HOPS_AT_ONCE:
             self._send_again(relay, asked)
         else:
             self._resting_bytes += relay.size
-            self._loop.call_later(AGAIN_S, self._take_up_again, relay, asked)
+            self._loop.call_later(RESEND_AFTER_S, self._take_up_again, relay, asked)
         return True
 
     def _take_up_again(self, relay: _Relay, asked: Endpoint | None) -> None:
@@ -251,7 +251,7 @@ class ClusterConnection(Connection):
         sent.add_done_callback(turn)
         return page
 
-    def _node_changed(self, connected: bool) -> None:  # noqa: FBT001 -- a listener's shape
+    def _node_changed(self, connected: bool) -> None:  # noqa: FBT001 -- a listener's signature
         if not connected:
             self._stale.set()
         if self._open and self.connected != self._was_connected:
@@ -259,9 +259,9 @@ class ClusterConnection(Connection):
             self._tell(connected=self._was_connected)
 
     async def _renew(self) -> None:
-        """Read the map when it proved wrong, and again until every node of it is there.
+        """Read the map when it was wrong, and again until every node of it answers.
 
-        Not at every MOVED: a slot's new node is known from that already, and each reading dials all nodes.
+        Not at every MOVED, which contains the slot's new node already: each reading connects to all nodes.
         """
         await self._stale.wait()
         self._stale.clear()
@@ -271,7 +271,7 @@ class ClusterConnection(Connection):
             self._stale.set()
             raise
         for gone in self._nodes.keys() - set(self._cluster.nodes):
-            await self._nodes.pop(gone).close()  # what waited there is sent to those who have its slots now
+            await self._nodes.pop(gone).close()  # what waited there is sent to the new nodes of its slots
         self._node_changed(connected=True)
         await asyncio.sleep(RENEW_S)
         if not self.connected:

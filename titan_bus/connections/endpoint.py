@@ -1,4 +1,4 @@
-"""Where the server is and how to get in: a URL read once, wires opened from it.
+"""A server's address and credentials: parses a URL, opens wires.
 
 `redis://[user:password@]host[:port][/db]`, `rediss://` for TLS, `unix://[user:password@]/path[?db=0]`.
 TLS takes `ssl_ca_certs`, `ssl_certfile`, `ssl_keyfile` and `ssl_cert_reqs=none` from the query, as redis-py does.
@@ -16,22 +16,23 @@ from titan_bus.errors import BusUnavailableError, ServerRefusedError
 
 CONNECT_TIMEOUT_S = 3.0
 OPTIONS = frozenset({"db", "ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_keyfile"})
-"""What may stand in the query."""
+"""The permitted options of the query."""
 NEXT_ADDRESS_S = 0.25
-"""How long a host's address is waited for before the next one is tried beside it (RFC 8305, Happy Eyeballs)."""
+"""How long one of a host's addresses is tried before the next one is tried beside it (RFC 8305, Happy
+Eyeballs)."""
 DEFAULT_PORT = 6379
 
 
 class Dialer(Protocol):
-    """Whoever opens wires: an `Endpoint`, or one that has to find out first where (`sentinel`, `cluster`)."""
+    """Opens wires: an `Endpoint`, or one that first looks for the server (`sentinel`, `cluster`)."""
 
     @property
     def address(self) -> str:
-        """What may be shown of it."""
+        """The address without its password."""
         ...
 
     async def open(self) -> Wire:
-        """Connect, log in, and see that the server serves.
+        """Connect, log in, and check that the server serves.
 
         Raises:
             BusUnavailableError: it does not.
@@ -41,7 +42,7 @@ class Dialer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A server. `address` is what may be shown: the URL without its password."""
+    """A server. `address` is the URL without its password."""
 
     address: str
     path: str = ""
@@ -54,10 +55,10 @@ class Endpoint:
 
     @classmethod
     def parse(cls, url: str) -> "Endpoint":
-        """Read a URL.
+        """Parse a URL.
 
         Raises:
-            ValueError: the scheme is none of ours, a number is no number, or an option is unknown.
+            ValueError: the scheme or an option is unknown, or a number is malformed.
         """
         parts = _split(url)
         query = _query(parts, OPTIONS)
@@ -83,16 +84,16 @@ class Endpoint:
         return way_in.at(_host(parts), _port(parts, DEFAULT_PORT))
 
     def at(self, host: str, port: int) -> "Endpoint":
-        """Return the same way in at another place."""
+        """Return an endpoint with the same credentials at another host and port."""
         scheme = "redis" if self.tls is None else "rediss"
         shown = f"[{host}]" if ":" in host else host
         return replace(self, address=f"{scheme}://{shown}:{port}", host=host, port=port)
 
     async def open(self) -> Wire:
-        """Connect, log in, and see that the server serves (it does not while it loads its data).
+        """Connect, log in, and check that the server serves (it does not while it loads its data).
 
         Raises:
-            BusUnavailableError: it does not answer within 3 s, or does not let us in.
+            BusUnavailableError: it does not answer within 3 s, or refuses the login.
         """
         wire = Wire()
         try:
@@ -100,7 +101,7 @@ class Endpoint:
                 await self._connect(wire)
                 await self._greet(wire)
         except (OSError, ServerRefusedError, NotImplementedError, ValueError, OverflowError) as error:
-            # Windows has no unix sockets; a name or port that can be none is refused in several ways.
+            # Windows has no unix sockets; an invalid name or port is refused with various errors.
             wire.close()
             reason = str(error) or "no answer"
             if self.tls is not None and isinstance(
@@ -129,7 +130,7 @@ class Endpoint:
         greeting: list[tuple[Word, ...]] = []
         if (
             self.username
-        ):  # without a password, too: it may have none, and must not be taken for the default user
+        ):  # also without a password: else a user without one would be logged in as the default user
             greeting.append(("AUTH", self.username, self.password))
         elif self.password:
             greeting.append(("AUTH", self.password))
@@ -145,7 +146,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class MultiUrl:
-    """A URL that names several hosts: `rediss+sentinel://user:password@host1:1,host2:2/path?query`.
+    """A URL with several hosts: `rediss+sentinel://user:password@host1:1,host2:2/path?query`.
 
     `endpoint` is the first of them, with user, password and TLS; `address` is the URL without its password.
     """
@@ -158,10 +159,10 @@ class MultiUrl:
 
     @classmethod
     def parse(cls, url: str, default_port: int, options: frozenset[str] = OPTIONS) -> "MultiUrl":
-        """Read a URL.
+        """Parse a URL.
 
         Raises:
-            ValueError: it names no host, its scheme is none of ours, a port is no number, or an option is unknown.
+            ValueError: it has no host, the scheme or an option is unknown, or a port is malformed.
         """
         parts = _split(url)
         scheme, _, kind = parts.scheme.partition("+")
@@ -188,10 +189,10 @@ class MultiUrl:
 
 
 def database_of(text: str | None) -> int:
-    """Read the number of a database, 0 where there is none.
+    """Parse the number of a database, 0 for None.
 
     Raises:
-        ValueError: it is no number. What stands there may be a part of a password, so it is not shown.
+        ValueError: it is no number. It is not shown, because it may be part of a password.
     """
     if text and not text.isdecimal():
         raise ValueError(f"what follows the host in a bus URL is a database's number; {_ESCAPES}")
@@ -199,10 +200,10 @@ def database_of(text: str | None) -> int:
 
 
 def tls_of(query: dict[str, str]) -> ssl.SSLContext:
-    """Return what the query says of TLS.
+    """Build the TLS context from the query.
 
     Raises:
-        ValueError: a file cannot be read, or does not go with the others.
+        ValueError: a file cannot be read, or does not match the others.
     """
     certificate, key = query.get("ssl_certfile"), query.get("ssl_keyfile")
     if key and not certificate:
@@ -221,10 +222,10 @@ def tls_of(query: dict[str, str]) -> ssl.SSLContext:
 
 
 def unquoted(text: str) -> str:
-    """Return what is written with %.
+    """Decode percent-encoding.
 
     Raises:
-        ValueError: it is no text. It may be a part of a password, so it is not shown.
+        ValueError: it is no text. It is not shown, because it may be part of a password.
     """
     try:
         return unquote(text, errors="strict")
@@ -239,7 +240,7 @@ _NO_TEXT = "what stands with % in a bus URL has to be UTF-8: ü is written %C3%B
 def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
-    except ValueError:  # its text may have the password in it
+    except ValueError:  # its text may contain the password
         raise ValueError(f"this is no URL: an IPv6 address is written [::1], and {_ESCAPES}") from None
     if parts.fragment:
         raise ValueError(f"a bus URL has no part after a #; {_ESCAPES}")
@@ -255,7 +256,7 @@ def _query(parts: SplitResult, known: frozenset[str]) -> dict[str, str]:
         raise ValueError(_NO_TEXT) from None
     unknown = [name for name in found if name not in known]
     if unknown:
-        shown = "" if "@" in parts.query else f" {unknown[0]!r}"  # with an @ it may be a part of a password
+        shown = "" if "@" in parts.query else f" {unknown[0]!r}"  # with an @ it may be part of a password
         raise ValueError(
             f"unknown option{shown} after the ? of a bus URL, there are {', '.join(sorted(known))}; "
             f"user and password stand before the host: redis://user:password@host; {_ESCAPES}"

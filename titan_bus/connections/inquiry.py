@@ -1,4 +1,4 @@
-"""A question to several servers at once, and all who wait for its answer; `sentinel` and `cluster` ask so."""
+"""A task that asks several servers and that several callers await; used by `sentinel` and `cluster`."""
 
 import asyncio
 from typing import TypeVar
@@ -9,10 +9,10 @@ T = TypeVar("T")
 
 
 async def answer_of(inquiry: asyncio.Task[T], address: str) -> T:
-    """Wait for what others wait for, too: who is cancelled here does not end it.
+    """Await a shared task. Cancelling one caller does not cancel the task.
 
     Raises:
-        BusUnavailableError: the bus at `address` was closed meanwhile, which ends it.
+        BusUnavailableError: the bus at `address` was closed meanwhile, which cancels the task.
     """
     try:
         return await asyncio.shield(inquiry)
@@ -20,5 +20,5 @@ async def answer_of(inquiry: asyncio.Task[T], address: str) -> T:
         waiter = asyncio.current_task()
         if waiter is None or waiter.cancelling() or not inquiry.cancelled():
             raise
-        # Nobody cancelled the waiter, so its own task must not end as if somebody had.
+        # The caller was not cancelled, so its own task must not end as cancelled.
         raise BusUnavailableError(address, "closed") from None

@@ -54,7 +54,7 @@ class _Write:
         self.size = sum(len(word) for word in words if isinstance(word, str | bytes))
 
 
-class _Wave:
+class _Batch:
     """Writes that one wire answered between two WAITs: a WAIT confirms what came before it on its own wire.
 
     They are looked at together, for there may be 100,000 of them while replicas are missing.
@@ -89,8 +89,8 @@ class ReplicatedConnection(Connection):
         self._wire_number = 0
         self._writes: set[_Write] = set()
         self._bytes = 0
-        self._waves: list[_Wave] = []
-        self._rising: _Wave | None = None
+        self._batches: list[_Batch] = []
+        self._rising: _Batch | None = None
         self._confirming: asyncio.Task[None] | None = None
 
     def call(
@@ -145,19 +145,19 @@ class ReplicatedConnection(Connection):
         if write.answer is None:
             write.answer = sent.result()
         if self._rising is None or self._rising.wire_number != self._wire_number:
-            self._rising = _Wave(self._wire_number)
-            self._waves.append(self._rising)
+            self._rising = _Batch(self._wire_number)
+            self._batches.append(self._rising)
         self._rising.add(write)
         if self._open and (self._confirming is None or self._confirming.done()):
             self._confirming = self._loop.create_task(self._confirm(), name="titan_bus replication")
 
     async def _confirm(self) -> None:
-        while self._waves:
-            waves, self._rising = (
-                tuple(self._waves),
+        while self._batches:
+            batches, self._rising = (
+                tuple(self._batches),
                 None,
             )  # what is answered from now on is for the next WAIT
-            left_s = max(0.0, min(wave.expires_at for wave in waves) - self._loop.time())
+            left_s = max(0.0, min(batch.expires_at for batch in batches) - self._loop.time())
             wait_ms = max(1, min(WAIT_MS, int(left_s * 1000)))  # 0 would be for ever
             replicas, refusal = 0, None
             try:
@@ -169,16 +169,16 @@ class ReplicatedConnection(Connection):
             except BusUnavailableError:
                 pass
             except BusOverloadedError:  # no room for a WAIT while so much waits for the server itself
-                await asyncio.sleep(connection.AGAIN_S)
+                await asyncio.sleep(connection.RESEND_AFTER_S)
             except ServerRefusedError as error:
-                if not await self._was_deposed(error):
+                if not await self._was_demoted(error):
                     refusal = error
             wire_number = self._wire_number
-            del self._waves[: len(waves)]
-            for wave in waves:
-                await self._judge_all(wave, replicas if wave.wire_number == wire_number else None, refusal)
+            del self._batches[: len(batches)]
+            for batch in batches:
+                await self._settle_all(batch, replicas if batch.wire_number == wire_number else None, refusal)
 
-    async def _was_deposed(self, refusal: ServerRefusedError) -> bool:
+    async def _was_demoted(self, refusal: ServerRefusedError) -> bool:
         """Say whether a WAIT was refused because the server is no primary any more; the next one is asked then.
 
         One that is deposed while it waits says UNBLOCKED and closes the wire. One that was deposed before has no
@@ -197,25 +197,29 @@ class ReplicatedConnection(Connection):
         wire.close()
         return True
 
-    async def _judge_all(self, wave: _Wave, replicas: int | None, refusal: ServerRefusedError | None) -> None:
-        """Settle or keep a wave, by what a WAIT on its wire said; None when that wire is gone."""
+    async def _settle_all(
+        self, batch: _Batch, replicas: int | None, refusal: ServerRefusedError | None
+    ) -> None:
+        """Settle or keep a batch, by what a WAIT on its wire said; None when that wire is gone."""
         if replicas is not None:
-            wave.replicas = max(wave.replicas, replicas)
-            too_few = wave.replicas < self._replicas
-            if refusal is None and too_few and self._loop.time() < wave.expires_at:
-                self._waves.append(wave)
+            batch.replicas = max(batch.replicas, replicas)
+            too_few = batch.replicas < self._replicas
+            if refusal is None and too_few and self._loop.time() < batch.expires_at:
+                self._batches.append(batch)
                 return
-        kept = _Wave(wave.wire_number)
-        kept.replicas = wave.replicas
-        for number, write in enumerate(wave.writes, 1):
-            if not self._judge(write, wave.replicas, refusal, lost=replicas is None):
+        kept = _Batch(batch.wire_number)
+        kept.replicas = batch.replicas
+        for number, write in enumerate(batch.writes, 1):
+            if not self._settle_or_keep(write, batch.replicas, refusal, lost=replicas is None):
                 kept.add(write)
-            if number % connection.TOLD_AT_ONCE == 0:
+            if number % connection.EXPIRED_AT_ONCE == 0:
                 await asyncio.sleep(0)
         if kept.writes:
-            self._waves.append(kept)
+            self._batches.append(kept)
 
-    def _judge(self, write: _Write, replicas: int, refusal: ServerRefusedError | None, *, lost: bool) -> bool:
+    def _settle_or_keep(
+        self, write: _Write, replicas: int, refusal: ServerRefusedError | None, *, lost: bool
+    ) -> bool:
         """Settle a write or write it again; False when it waits for another WAIT."""
         if refusal is not None:
             self._settle(write, refusal)

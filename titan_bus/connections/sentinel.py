@@ -189,10 +189,10 @@ class Sentinel:
                 namings.append(naming)
                 named |= {sentinel, *others}
         if namings:
-            self._keep_lines(named)
+            self._prune_lines(named)
         return sorted(namings, key=lambda naming: naming.epoch, reverse=True)
 
-    def _keep_lines(self, named: set[Endpoint]) -> None:
+    def _prune_lines(self, named: set[Endpoint]) -> None:
         """Go on with those of the URL, those that answer and those that they name; the others went away."""
         for gone in self._lines.keys() - self._seeds - named:
             self._lines.pop(gone).close()
@@ -223,7 +223,7 @@ class Sentinel:
                 while True:
                     # A command of no words, which servers pass over, waits for the message in place of a reply.
                     await self._send(wire)
-                    await self._leave_deposed()
+                    await self._drop_demoted()
         except TimeoutError:
             pass
         except OSError as error:
@@ -238,9 +238,9 @@ class Sentinel:
 
     async def _poll(self) -> None:
         await asyncio.sleep(POLL_S)
-        await self._leave_deposed()
+        await self._drop_demoted()
 
-    async def _leave_deposed(self) -> None:
+    async def _drop_demoted(self) -> None:
         """Drop the wires to a server that is not the primary any more; their owners dial again."""
         namings = await self._ask_all()
         if not namings:

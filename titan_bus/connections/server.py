@@ -1,6 +1,6 @@
-"""The server, or the servers, behind a bus's URL: every connection of a bus is made here.
+"""The server, or the servers, of a bus's URL: every connection of a bus is created here.
 
-One server (`endpoint`), a primary that Sentinel names (`sentinel`), or a cluster (`cluster`).
+One server (`endpoint`), a primary found through Sentinel (`sentinel`), or a cluster (`cluster`).
 """
 
 import asyncio
@@ -21,12 +21,12 @@ from titan_bus.connections.slots import slot_of
 
 
 class Server:
-    """Makes the connections of one bus.
+    """Creates the connections of one bus.
 
     Attributes:
-        connection: the shared one, for everything that does not block.
-        publishing: the one that events are written through: the same, or with `replicas` one of its own, since
-            WAIT holds up what comes after it.
+        connection: the shared one, for all commands that do not block.
+        publishing: the one for publishes: the same, or with `replicas` a separate one, because WAIT blocks the
+            commands behind it.
     """
 
     def __init__(self, config: BusConfig) -> None:
@@ -56,12 +56,12 @@ class Server:
             self._sentinel.start()
 
     async def drain(self) -> None:
-        """Wait until everything that was sent is answered or has failed."""
+        """Wait until every command is answered or has failed."""
         for connection in self._connections():
             await connection.drain()
 
     async def close(self) -> None:
-        """Close what is shared; channels are closed by those who read them."""
+        """Close the shared connections; channels are closed by their readers."""
         for connection in self._connections():
             await connection.close()
         if self._sentinel is not None:
@@ -71,7 +71,7 @@ class Server:
         """Return a connection for one reader that blocks on these streams, and on others of the same shard.
 
         Raises:
-            NameMalformedError: the name of a stream cannot be sent.
+            NameMalformedError: a stream's name cannot be encoded.
         """
         slots = {slot_of(stream) for stream in streams}
         if self._cluster is None or not streams:
@@ -81,14 +81,14 @@ class Server:
         return Channel(SlotDialer(self._cluster, streams[0]))
 
     def unblock(self, stream: str, client_id: int) -> asyncio.Future[Any]:
-        """End the blocking read of a channel for this stream, by its CLIENT ID, as if its time were over."""
+        """End the blocking read of a channel for this stream, by its CLIENT ID, as a timeout would."""
         words = ("CLIENT", "UNBLOCK", client_id)
         if isinstance(self.connection, ClusterConnection):
             return self.connection.call_beside(stream, *words)
         return self.connection.call(*words)
 
     def shard(self, topic: str) -> str:
-        """Return a name that is the same for topics which one command may read together."""
+        """Return a key that is equal for topics which one command may read together."""
         return topic if self._cluster is not None else ""
 
     def _connection(self, patience_s: float, connect: Callable[[Dialer, float], Connection]) -> Connection:

@@ -1,4 +1,4 @@
-"""One reader of streams that lie on several nodes of a cluster: a channel to each slot, read side by side."""
+"""A channel for streams on several nodes of a cluster: one channel for each slot, read concurrently."""
 
 import asyncio
 from collections.abc import Iterable
@@ -6,16 +6,16 @@ from typing import Any
 
 from titan_bus.connections.channel import Channel
 from titan_bus.connections.cluster import Cluster, SlotDialer
-from titan_bus.connections.connection import unheeded
+from titan_bus.connections.connection import ignore_failure
 from titan_bus.connections.slots import slot_of, slot_of_command
 from titan_bus.connections.wire import Word
 from titan_bus.errors import BusUnavailableError
 
 
 class ShardedChannel(Channel):
-    """Gives XREAD what any of the slots has first.
+    """Returns to XREAD the first reply of any slot.
 
-    The reads of the other slots go on and answer a later call, which asks them the same as this one did.
+    The reads of the other slots continue and answer a later call, which must be the same command.
     """
 
     def __init__(self, cluster: Cluster, streams: Iterable[str]) -> None:
@@ -27,7 +27,7 @@ class ShardedChannel(Channel):
         """Send a command to the node of its stream, or an XREAD to those of all its streams.
 
         Raises:
-            BusUnavailableError: a node is lost or silent, or this was closed, and no other node has anything.
+            BusUnavailableError: a node is lost or silent, or this was closed, and no other node has a reply.
             ServerRefusedError: a node answers with an error.
         """
         if words[0] != "XREAD":
@@ -42,13 +42,13 @@ class ShardedChannel(Channel):
             reading = asyncio.create_task(
                 self._shards[slot].call(*command, block_s=block_s), name=f"titan_bus read of slot {slot}"
             )
-            reading.add_done_callback(unheeded)
+            reading.add_done_callback(ignore_failure)
             self._reads[slot] = command, reading
         await asyncio.wait([read for _, read in self._reads.values()], return_when=asyncio.FIRST_COMPLETED)
         return self._answers()
 
     def close(self) -> None:
-        """Drop the connections for good; a call in progress fails."""
+        """Close the connections for good; a call in progress fails."""
         super().close()
         for _, reading in self._reads.values():
             reading.cancel()
@@ -74,7 +74,7 @@ class ShardedChannel(Channel):
 
 
 def _split(words: tuple[Word, ...]) -> dict[int, tuple[Word, ...]]:
-    """Return an XREAD's part for each slot."""
+    """Split an XREAD by slot."""
     start = words.index("STREAMS") + 1
     count = (len(words) - start) // 2
     parts: dict[int, tuple[list[Word], list[Word]]] = {}

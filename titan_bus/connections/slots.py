@@ -1,6 +1,6 @@
-"""Which of a cluster's 16,384 slots a command belongs to (Redis Cluster specification, "Key distribution model").
+"""Maps a command to one of a cluster's 16,384 slots (Redis Cluster specification, "Key distribution model").
 
-Knows the commands that this package sends, and where their key stands; `cluster` asks.
+Contains the commands that this package sends, and the position of their key. Used by `cluster_connection`.
 """
 
 import binascii
@@ -19,10 +19,10 @@ _KEY_AFTER_STREAMS = frozenset({"XREAD", "XREADGROUP"})
 
 @lru_cache(maxsize=4_096)
 def slot_of(key: str | bytes) -> int:
-    """Return the slot of a key: of what stands in its first braces, where there is something.
+    """Return the slot of a key: of the text in its first braces, if there is any.
 
     Raises:
-        NameMalformedError: the key has no bytes.
+        NameMalformedError: the key cannot be encoded.
     """
     try:
         tag = key.encode() if isinstance(key, str) else key
@@ -32,7 +32,7 @@ def slot_of(key: str | bytes) -> int:
     end = tag.find(b"}", start + 1)
     if start >= 0 and end > start + 1:
         tag = tag[start + 1 : end]
-    return binascii.crc_hqx(tag, 0) % SLOTS  # CRC-16/XMODEM, the specification's
+    return binascii.crc_hqx(tag, 0) % SLOTS  # CRC-16/XMODEM, as specified
 
 
 def slot_of_command(words: Sequence[Word]) -> int | None:

@@ -1,7 +1,7 @@
-"""One connection to the server: bytes out, replies in, in order. Knows RESP2, knows nothing of streams.
+"""One socket to the server: sends commands, receives replies in order. Implements RESP2; independent of streams.
 
-Commands are answered in the order in which they were sent, so a cancelled caller leaves nothing behind: its
-reply is dropped when its turn comes. `connection` opens wires and decides what a lost one means.
+Replies come in the order of the commands, so a cancelled caller has no effect on others: its reply is dropped.
+`connection` opens wires and handles their loss.
 """
 
 import asyncio
@@ -15,18 +15,18 @@ from titan_bus.errors import NameMalformedError, ServerRefusedError, refusal
 
 Word = str | bytes | int | float
 READ_BYTES = 64 * 1024
-"""What is read at once: about a hundred events."""
+"""How much is read at once: about a hundred events."""
 
 
 class Command:
     """A packed command and the future of its reply.
 
     Attributes:
-        answer: what the future gives in place of the reply, where the caller has no use for that.
-        expires_at: loop time after which it is not sent again.
+        answer: the future's result in place of the reply, when the caller has no use for the reply.
+        expires_at: the loop time after which it is not sent again.
 
     Raises:
-        NameMalformedError: a word has no bytes.
+        NameMalformedError: a word cannot be encoded.
     """
 
     __slots__ = ("answer", "expires_at", "future", "packed")
@@ -48,7 +48,7 @@ class Command:
         self.expires_at = expires_at
 
     def resolve(self, reply: object) -> None:
-        """Give the reply to the caller, if it still waits."""
+        """Set the reply, if the caller still waits."""
         if self.future.done():
             return
         if isinstance(reply, ServerRefusedError):
@@ -57,25 +57,26 @@ class Command:
             self.future.set_result(reply if self.answer is None else self.answer)
 
     def fail(self, error: Exception) -> None:
-        """Tell the caller, if it still waits, that there will be no reply."""
+        """Set an error, if the caller still waits."""
         if not self.future.done():
             self.future.set_exception(error)
 
 
 class Wire(asyncio.BufferedProtocol):
-    """The protocol object of one connection.
+    """The protocol object of one socket.
 
-    It reads into a buffer of its own: asyncio would map and unmap 256 KiB for every reply, a fifth of the CPU of a
+    It reads into its own buffer: asyncio would map and unmap 256 KiB for every reply, a fifth of the CPU time of a
     consumer of single events.
 
     Attributes:
-        unanswered: what was sent and has no reply yet; its owner takes it when the wire is lost.
-        answered: how many replies came since the greeting.
-        received: how many bytes came, so that a watchdog sees progress while a long reply is on its way.
-        on_lost: called when the connection ends; without one, what is unanswered fails with ConnectionResetError.
-        full: whether so much was written that the network has not taken yet that more should wait.
-        on_room: called when replies came or the wire is full no more, so that more can be sent.
-        on_refused: called with a command and its error reply; True takes the command over, so that nobody is told.
+        unanswered: sent commands without a reply; the owner takes them when the wire is lost.
+        answered: the number of replies since the handshake.
+        received: the number of bytes received, which shows progress during a long reply.
+        on_lost: called when the socket is closed; without it unanswered commands fail with ConnectionResetError.
+        full: whether the network has not taken so much that no more should be written.
+        on_room: called after replies and when the wire is no longer full, so that more can be sent.
+        on_refused: called with a command and its error reply; True takes the command over, and its caller is not
+            notified.
     """
 
     def __init__(self) -> None:
@@ -103,7 +104,7 @@ class Wire(asyncio.BufferedProtocol):
         self._transport.write(b"".join([command.packed for command in commands]))
 
     def close(self) -> None:
-        """Drop the connection at once. What the server has in flight for it is lost to us."""
+        """Close the socket at once. Replies on their way are lost."""
         if self._transport is not None:
             self._transport.abort()
 
@@ -126,7 +127,7 @@ class Wire(asyncio.BufferedProtocol):
                 if isinstance(reply, ServerRefusedError) and self.on_refused(command, reply):
                     continue
                 command.resolve(reply)
-        except (hiredis.ProtocolError, IndexError):  # not our protocol: a port of something else
+        except (hiredis.ProtocolError, IndexError):  # another protocol: not a Redis port
             self.close()
         if self.on_room is not None:
             self.on_room()

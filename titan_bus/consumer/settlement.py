@@ -9,7 +9,7 @@ from typing import Any
 from titan_bus import codec, deadletter, names, scripts
 from titan_bus.backoff import Backoff
 from titan_bus.config import RetryConfig
-from titan_bus.connections.connection import Connection, unheeded
+from titan_bus.connections.connection import Connection, ignore_failure
 from titan_bus.consumer.delivery import Delivery
 from titan_bus.errors import BusError, ServerRefusedError
 
@@ -158,7 +158,7 @@ class Settlement:
     def _forget(self, *entry_ids: bytes) -> None:
         # Not awaited: an entry that stays is acknowledged and does no harm.
         with contextlib.suppress(BusError):
-            self._call("XDEL", self._retries, *entry_ids).add_done_callback(unheeded)
+            self._call("XDEL", self._retries, *entry_ids).add_done_callback(ignore_failure)
 
 
 def _notify_when_sent(stream: str, waiting: list[tuple[bytes, Then]], sent: asyncio.Future[Any]) -> None:

@@ -1,1 +1,1 @@
-"""Erases events for good: from the streams, the retries, the dead letters, the archive, the server's files."""
+"""Erases events for good: from streams, retries, dead letters, the archive and the server's files."""

@@ -1,7 +1,6 @@
-"""Copies a stream without what was deleted from it, and puts the copy in its place (`scripts.COMPACT`).
+"""Replaces a stream by a copy without its deleted entries (`scripts.COMPACT`).
 
-To delete an entry only marks it: while others of its node live, its bytes stay in the server's memory, and so in
-every file that the server writes.
+XDEL only marks an entry: while others of its node exist, its bytes stay in the server's memory and files.
 """
 
 from typing import Any
@@ -11,16 +10,16 @@ from titan_bus.connections.connection import Connection
 from titan_bus.errors import ServerRefusedError
 
 STEP = 100
-"""Entries of one step, 3 MB at the most: the server does nothing else meanwhile."""
+"""Entries of one step, 3 MB at most: the server executes nothing else meanwhile."""
 LIVES_MS = 600_000
-"""A copy that nobody goes on with, since the program was killed, is gone after ten minutes."""
+"""A copy left by a killed program expires after ten minutes."""
 ATTEMPTS = 5
 ENTRIES_MAX = 1_000_000
-"""A longer stream is left as it is: for a while it would take twice its memory."""
+"""A longer stream is not copied, because the copy would double its memory for a while."""
 
 
 async def compact(connection: Connection, stream: str) -> str:
-    """Give back the bytes of what was deleted from a stream; return why that could not be, "" when it was done."""
+    """Free the bytes of a stream's deleted entries. Returns why that failed, "" on success."""
     copy = names.erasing(stream)
     try:
         length, has_holes = await _look(connection, stream)
@@ -38,13 +37,13 @@ async def compact(connection: Connection, stream: str) -> str:
         await connection.call("DEL", copy)
     except (
         ServerRefusedError
-    ) as error:  # no memory, no rights, an entry of more words than a script can hand on
+    ) as error:  # no memory, no rights, an entry with more words than a script can pass on
         return f"{stream} could not be copied: {error}"
     return f"{stream} changes too fast to be copied"
 
 
 async def _look(connection: Connection, stream: str) -> tuple[int, bool]:
-    """Return how many entries a stream has, and whether it ever had others."""
+    """Return the length of a stream, and whether entries were ever deleted from it."""
     if not await connection.call("XLEN", stream):
         return 0, False
     flat = await connection.call("XINFO", "STREAM", stream)

@@ -1,9 +1,9 @@
-"""Erases events everywhere: `streams`, `segments`, `compaction` and `files` in an order that bears a kill.
+"""Erases events everywhere: `streams`, `segments`, `compaction` and `files` in an order that tolerates a kill.
 
-Before whatever step it is killed, an event is there whole or gone in each place, and the same erasure, asked for
-again, finishes the work: it does not go by what the one before had found. So letters are looked at first and taken
-last, since they tell that an event may lie far from its time; an entry is deleted before its bytes go; and the
-files are written anew each time, at the end.
+Whenever it is killed, an event is either whole or gone in each place, and the same erasure, run again, finishes
+the work, because it does not depend on what the former run found. So dead letters are read first and erased last,
+since they show that an event may be far from its time; an entry is deleted before its bytes are freed; and the
+server's files are rewritten each time, at the end.
 """
 
 import asyncio
@@ -24,41 +24,41 @@ from titan_bus.lease import Lease
 
 
 class Eraser:
-    """Erases from one server, and from its archive."""
+    """Erases events from one server and its archive."""
 
     def __init__(self, connection: Connection, archive: Archive | None) -> None:
         self._connection = connection
         self._archive = archive
-        # The archiver's own: what it has read and not written yet would come back otherwise.
+        # The archiver's lease: otherwise it could write back what it has read and not written yet.
         self._lease = Lease(connection, names.ARCHIVE_LEASE)
         self._turn = 0
 
     async def erase(self, event_ids: Iterable[str], topics: Iterable[str] = ()) -> ErasureReceipt:
-        """Erase events for good, and say what was where.
+        """Erase events for good, and report where they were.
 
-        Until it returns an event may be gone in one place and there in another. When it has returned:
+        Until it returns an event may be gone in one place and exist in another. When it has returned:
 
-        - Nothing gives the event any more: no group, replay, tail, dead letter or restore. Places, lags and what
-          else the groups have in hand are as if it had never been published; for the archiver it is no loss.
-        - A handler that has it in hand goes on to its end. That it returns tells nobody anything, that it fails
-          brings nothing back, neither a retry nor a dead letter. Only in a cluster, where a dead letter has a
-          server of its own, may one that fails in that very moment leave a letter; erasing again takes it.
-        - An answer to a request that tells of it is gone from the server a moment after it is read.
-        - What is published or given back under its id from then on is a new event. What handlers made of it is
-          theirs to take back. The marks of `once` stay: they hold ids alone.
-        - Its bytes are gone from every file if `receipt.complete` says so: the append-only file is written anew.
-          Out of reach are the files of replicas, and what a bucket with versioning keeps of former objects.
+        - No group, replay, tail, dead letter or restore returns the event. Positions, lags and in-flight entries
+          of groups are as if it had never been published; the archiver does not see a loss.
+        - A handler that is running on it finishes. Its return has no effect, its failure causes neither a retry
+          nor a dead letter. Only in a cluster, where dead letters may be on another node, a handler that fails at
+          that moment may leave a dead letter; another erasure removes it.
+        - An answer to a request that contains it is deleted from the server a moment after it is read.
+        - An event published or redriven under its id later is a new event. Effects of handlers stay, and so do the
+          marks of `once`, which contain only ids.
+        - Its bytes are gone from every file if `receipt.complete` says so: the append-only file is rewritten. Not
+          reached are the files of replicas, and former object versions in a bucket with versioning.
 
         Args:
-            event_ids: which; those that are nowhere are told as `missing`.
-            topics: where to look beside the dead letters; none for all.
+            event_ids: the events; unknown ones are reported as `missing`.
+            topics: where to search beside the dead letters; none for all.
 
         Raises:
-            ArchiveElsewhereError: the server is archived to another target, or to one that is not named.
-            ErasureInterruptedError: this program stood still for so long that another may archive now.
+            ArchiveElsewhereError: the server is archived to another target, or to one that is not configured.
+            ErasureInterruptedError: this program was suspended for so long that another may archive now.
             StoreError: the archive cannot be read or written.
             BusUnavailableError: the server does not answer.
-            ServerRefusedError: it does not let us.
+            ServerRefusedError: the rights are missing.
         """
         wanted, topics = Wanted(event_ids), tuple(topics)
         await self._check_archive()
@@ -77,11 +77,11 @@ class Eraser:
         )
 
     async def _erase(self, wanted: Wanted, streams: Streams, topics: tuple[str, ...]) -> dict[str, set[str]]:
-        """Erase, and return what was searched: topics with their groups."""
+        """Erase, and return the searched topics with their groups."""
         segments = None if self._archive is None else Segments(self._archive, wanted, self._confirm)
-        await streams.see_letters()
+        await streams.find_dead_letters()
         if segments is not None:
-            await segments.see_letters()
+            await segments.find_dead_letters()
         groups = await streams.waiting(topics)
         for topic in groups:
             groups[topic] = await streams.erase(topic, groups[topic], wanted.earliest)
@@ -95,14 +95,14 @@ class Eraser:
         if segments is not None and (wanted.missing or wanted.strayed):
             await self._count()
             await segments.erase(kept, everywhere=True)
-        await streams.erase_letters()
+        await streams.erase_dead_letters()
         if segments is not None:
             await self._count()
-            await segments.erase_letters()
+            await segments.erase_dead_letters()
         return groups
 
     async def _compact(self, wanted: Wanted, groups: dict[str, set[str]]) -> list[str]:
-        """Give back the bytes in the streams that had something; in all if one is missing, as it may have been."""
+        """Free the bytes in the streams that had an event; in all of them if one is missing: it may be deleted."""
         streams = [names.DEAD_LETTERS]
         for topic, some in groups.items():
             if wanted.missing or topic in wanted.topics:
@@ -119,7 +119,7 @@ class Eraser:
         return [stream for stream in streams if stream != names.DEAD_LETTERS]
 
     async def _check_archive(self) -> None:
-        """See that no archive is left out: what is erased would stay there."""
+        """Check that the server's archive is configured: events would stay in it otherwise."""
         held = await self._connection.call("GET", names.ARCHIVE_TARGET)
         if held is None:
             return
@@ -130,7 +130,7 @@ class Eraser:
             raise ArchiveElsewhereError(target, self._archive.target, names.ARCHIVE_TARGET)
 
     async def _count(self) -> None:
-        """Keep whoever stood still and lost the lease from writing to the archive what it read before."""
+        """Count the erasure: a program that lost the lease must not archive what it read before."""
         self._turn = int(await self._connection.call("INCR", names.ARCHIVE_ERASURES))
 
     async def _confirm(self) -> None:

@@ -1,4 +1,4 @@
-"""Has a server write its files anew: what is erased from its memory stands in the commands that it recorded."""
+"""Makes a server rewrite its files, which contain the commands that wrote the erased events."""
 
 import asyncio
 
@@ -7,13 +7,13 @@ from titan_bus.erasure.receipt import Rewriting, ServerFiles
 from titan_bus.errors import ServerRefusedError
 
 REWRITE_S = 60.0
-"""So long the end is waited for."""
+"""How long the end of a rewrite is waited for."""
 POLL_S = 0.05
 _AT_WORK = ("aof_rewrite_in_progress", "aof_rewrite_scheduled", "rdb_bgsave_in_progress")
 
 
 async def rewrite(server: Connection) -> ServerFiles:
-    """Have one server write the append-only file anew, and `dump.rdb` where it writes that by itself."""
+    """Make one server rewrite its append-only file, and `dump.rdb` if it saves that by itself."""
     try:
         before = await _info(server, "persistence")
         replicas = int((await _info(server, "replication")).get("connected_slaves", "0"))
@@ -29,7 +29,7 @@ async def rewrite(server: Connection) -> ServerFiles:
 
 
 async def _write(server: Connection, command: str, outcome: str) -> Rewriting:
-    """Write anew, and wait for the end; what is being written already may have begun before the erasure."""
+    """Rewrite, and wait for the end. A running rewrite may have begun before the erasure: another follows."""
     try:
         async with asyncio.timeout(REWRITE_S):
             while not await _begun(server, command):
@@ -43,10 +43,10 @@ async def _write(server: Connection, command: str, outcome: str) -> Rewriting:
 
 
 async def _begun(server: Connection, command: str) -> bool:
-    """Begin; False when the server is writing something else.
+    """Start; False while the server is writing something else.
 
     Raises:
-        ServerRefusedError: it does not do that for us.
+        ServerRefusedError: the command is not allowed.
     """
     try:
         await server.call(command)
@@ -58,7 +58,7 @@ async def _begun(server: Connection, command: str) -> bool:
 
 
 async def _finished(server: Connection) -> dict[str, str]:
-    while _at_work(info := await _info(server, "persistence")):  # noqa: ASYNC110 -- the server tells it to nobody
+    while _at_work(info := await _info(server, "persistence")):  # noqa: ASYNC110 -- the server sends no notification
         await asyncio.sleep(POLL_S)
     return info
 

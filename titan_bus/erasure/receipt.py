@@ -1,4 +1,4 @@
-"""What an erasure answers with: what was found where, what was not found, and what may still lie in some file."""
+"""The result of an erasure: what was found, what was missing, and which files may still contain some of it."""
 
 from typing import Literal
 
@@ -9,13 +9,13 @@ Rewriting = Literal["rewritten", "off", "refused", "failed", "unfinished"]
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """So many copies of an event were in one place, and are there no more.
+    """The number of copies of an event in one place, now erased.
 
     Attributes:
-        event_id: whose.
-        topic: of the stream that had it; `errors.dlq` for a dead letter.
-        place: `snapshot` is what the archive keeps of failed events that wait to be tried again.
-        copies: an event may have been published twice under its id, and each group tries its own again.
+        event_id: the event.
+        topic: the topic of its stream; `errors.dlq` for a dead letter.
+        place: `snapshot` is the archive's copy of events that wait for a retry.
+        copies: an event may have been published twice under its id, and each group has its own retries.
     """
 
     event_id: str
@@ -25,14 +25,14 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ServerFiles(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of the files of one server, which still hold what was erased until they are written anew.
+    """The state of one server's files, which contain erased events until they are rewritten.
 
     Attributes:
-        address: which.
-        aof: the append-only file. `off`: there is none; `refused`: these rights, or this server, do not allow it;
+        address: the server.
+        aof: the append-only file. `off`: there is none; `refused`: the rights or the server do not permit it;
             `unfinished`: it was still being written after a minute.
-        snapshot: likewise `dump.rdb`; `off` when the server has written none since it started.
-        replicas: how many servers copy this one. Their files are their own: send them BGREWRITEAOF.
+        snapshot: the same for `dump.rdb`; `off` when the server has written none since its start.
+        replicas: the number of its replicas. Their files are not reached: send them BGREWRITEAOF.
     """
 
     address: str
@@ -42,15 +42,15 @@ class ServerFiles(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ErasureReceipt(msgspec.Struct, frozen=True, kw_only=True):
-    """What an erasure did.
+    """The result of an erasure.
 
     Attributes:
-        found: what was where.
-        missing: the ids that were in none of the places searched, as they all are the second time.
-        archive: the archive's place; None when there is none.
-        unreadable: what of the archive could not be read, and may hold what was to be erased; a sentence each.
-        uncompacted: streams that could not be copied without what was erased, whose bytes so stay in the server's
-            memory and files until their neighbours are trimmed; a sentence each.
+        found: the copies by event and place.
+        missing: ids found in none of the searched places; in a second run all of them.
+        archive: the archive's target; None when there is none.
+        unreadable: parts of the archive that could not be read and may contain an event; a sentence each.
+        uncompacted: streams that could not be copied, so that the bytes stay in the server's memory and files
+            until neighbouring entries are trimmed; a sentence each.
         files: the files of each server.
     """
 
@@ -63,7 +63,7 @@ class ErasureReceipt(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def complete(self) -> bool:
-        """Whether no copy of what was found is left in any file that is known of."""
+        """Whether no known file contains a copy of what was found."""
         return not (self.unreadable or self.uncompacted) and all(
             {one.aof, one.snapshot} <= {"rewritten", "off"} and not one.replicas for one in self.files
         )

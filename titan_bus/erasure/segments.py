@@ -1,7 +1,7 @@
-"""Takes events out of the archive: a segment that has some is written anew beside itself, then the old one goes.
+"""Erases events from the archive: writes a new segment without them, then removes the old one.
 
-Killed in between, both are there, which readers bear (`spans`), and the next erasure finds the old one again. Who
-comes here holds the archive's lease: nothing else writes segments meanwhile.
+A kill in between leaves both, which readers tolerate (`spans`), and the next erasure finds the old one again. The
+caller holds the archive's lease, so nothing else writes segments meanwhile.
 """
 
 import asyncio
@@ -22,12 +22,12 @@ logger = logging.getLogger("titan_bus")
 
 
 class Segments:
-    """The archive, searched for the events that are wanted.
+    """The archive, searched for the wanted events.
 
     Args:
-        archive: which.
-        wanted: what to look for, and what was found.
-        confirm: awaited before each change; raises when another erasure has begun, since the lease was lost.
+        archive: the archive.
+        wanted: the events, and what was found.
+        confirm: awaited before each change; raises when the lease was lost and another erasure has begun.
     """
 
     def __init__(self, archive: Archive, wanted: Wanted, confirm: Step) -> None:
@@ -38,7 +38,7 @@ class Segments:
         self._letters: list[SegmentName] = []
 
     async def erase(self, streams: Iterable[str], *, everywhere: bool = False) -> None:
-        """Take them out of these streams' segments, near their time or everywhere, and out of the snapshots."""
+        """Erase them from these streams' segments, near their time or everywhere, and from the snapshots."""
         for stream in streams:
             await self._archive.sweep(stream)
             for name, _ in await self._archive.segments(stream):
@@ -48,7 +48,7 @@ class Segments:
                 for one in await self._archive.snapshots(stream):
                     await self._erase_waiting(one)
 
-    async def see_letters(self) -> None:
+    async def find_dead_letters(self) -> None:
         """Find out which of them were dead letters when the archive was written."""
         self._letters = []
         for name, _ in await self._archive.segments(names.DEAD_LETTERS):
@@ -57,12 +57,12 @@ class Segments:
                 continue
             _, found, damages = await asyncio.to_thread(self._part, segment)
             for line in found:
-                self._wanted.see_letter(unpack(line)[1])
+                self._wanted.note_dead_letter(unpack(line)[1])
             if found or damages:
                 self._letters.append(name)
 
-    async def erase_letters(self) -> None:
-        """Take them out of the dead letters' segments."""
+    async def erase_dead_letters(self) -> None:
+        """Erase them from the dead letters' segments."""
         await self._archive.sweep(names.DEAD_LETTERS)
         for name in self._letters:
             await self._erase(name)
@@ -70,7 +70,7 @@ class Segments:
     async def _erase(self, name: SegmentName) -> None:
         self._searched.add(name)
         segment = await self._archive.read(name)
-        if segment is None:  # retention took it
+        if segment is None:  # removed by retention
             return
         left, found, damages = await asyncio.to_thread(self._part, segment)
         if damages and not found:
@@ -90,8 +90,8 @@ class Segments:
         while lines:
             name, data = await asyncio.to_thread(_packed, old.stream, lines)
             other = await self._archive.read(name) if name != old else None
-            # Of the same length and ends as one that is there: written before a kill, or with other entries, as of
-            # a server that lost some (`spans`). Then both are joined under a name of their own.
+            # A segment of the same length and ends exists: written before a kill, or with other entries by a
+            # server that lost some (`spans`). Both are then merged under a new name.
             more, _, _ = ([], [], []) if other is None else await asyncio.to_thread(self._part, other)
             joined = sorted({*lines, *more}, key=id_of)
             if len(joined) == len(lines):
@@ -105,7 +105,7 @@ class Segments:
         await self._archive.remove(gone)
 
     def _part(self, segment: Segment) -> tuple[list[bytes], list[bytes], list[SegmentDamagedError]]:
-        """Return the lines that stay, those that are wanted, and what cannot be read. CPU work, in a thread."""
+        """Return the lines to keep, the wanted ones, and what cannot be read. CPU work, for a thread."""
         left: list[bytes] = []
         found: list[bytes] = []
         damages = [] if segment.damage is None else [segment.damage]
@@ -135,7 +135,7 @@ class Segments:
             await self._archive.write_snapshot(name, rewritten)
 
     def _without(self, name: SnapshotName, data: bytes) -> tuple[bytes, list[str]]:
-        """Return a snapshot without what is wanted, and what was. CPU work, in a thread."""
+        """Return a snapshot without the wanted events, and their ids. CPU work, for a thread."""
         places, waiting = snapshot.read(str(name), data, name.stream)
         left: list[snapshot.Waiting] = []
         found: list[str] = []

@@ -1,8 +1,8 @@
-"""Takes events out of the keys of the server: streams, what waits to be tried again, dead letters.
+"""Erases events from the server's keys: streams, retries, delayed sets, dead letters.
 
-The order makes it whole. A failed event goes from its stream to the delayed set only when it can be acknowledged
-there (`scripts`). So once it is out of a group's hands nothing brings it back, and then it is looked for where it
-may have gone before.
+The order makes it complete. A failed event is moved from its stream to the delayed set only when it can be
+acknowledged there (`scripts`). So once it is no longer pending nothing moves it, and then the places are searched
+to which it may have moved before.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -17,23 +17,23 @@ from titan_bus.erasure.wanted import Wanted
 from titan_bus.errors import ServerRefusedError
 
 PAGE = 200
-"""6 MB at the most, as a rule 200 KB: what shares the connection waits so long."""
+"""6 MB at most, usually 200 KB: others on the connection wait that long."""
 SCAN_COUNT = 1_000
 ROUNDS_MAX = 20
-"""A group that fails on thousands of events a second may keep them on the move for so long as we look."""
+"""A group that fails on thousands of events a second may keep moving them during the search."""
 
 
 class Streams:
-    """The keys of one server, searched for the events that are wanted."""
+    """The keys of one server, searched for the wanted events."""
 
     def __init__(self, connection: Connection, wanted: Wanted) -> None:
         self._connection = connection
         self._wanted = wanted
 
     async def waiting(self, topics: Iterable[str]) -> dict[str, set[str]]:
-        """Return the topics, all that there are if none is named, with the groups for which something may wait.
+        """Return the topics, by default all, with the groups for which events may wait.
 
-        Also groups that were destroyed: what waited for them is still there.
+        Includes deleted groups, whose retries still exist.
         """
         found: dict[str, set[str]] = {topic: set() for topic in topics}
         every = not found
@@ -47,12 +47,12 @@ class Streams:
         return found
 
     async def erase(self, topic: str, groups: Iterable[str], since: EntryId) -> set[str]:
-        """Take them out of a topic, and out of what its groups try again; return these groups.
+        """Erase them from a topic and from the retries of its groups. Returns these groups.
 
         Args:
-            topic: whose.
-            groups: that may have something waiting beside those that the stream knows.
-            since: where to begin in the stream.
+            topic: the topic.
+            groups: groups that may have retries, beside those of the stream.
+            since: the entry to begin at.
         """
         stream = names.stream_of(topic)
         await self._erase_entries(stream, since, "stream")
@@ -61,22 +61,22 @@ class Streams:
             await self._erase_waiting(topic, group)
         return every
 
-    async def see_letters(self) -> None:
+    async def find_dead_letters(self) -> None:
         """Find out which of them are dead letters now."""
         async for page in self._pages(names.DEAD_LETTERS, FIRST):
             for _, fields in page:
-                self._wanted.see_letter(fields)
+                self._wanted.note_dead_letter(fields)
 
-    async def erase_letters(self) -> None:
-        """Take them out of the dead letters."""
+    async def erase_dead_letters(self) -> None:
+        """Erase them from the dead letters."""
         await self._erase_entries(names.DEAD_LETTERS, FIRST, "dead_letters")
 
     async def _erase_waiting(self, topic: str, group: str) -> None:
-        """Take them out of a retry stream and its delayed set, between which events move meanwhile.
+        """Erase them from a retry stream and its delayed set, between which events move meanwhile.
 
-        A move into the set begins with an entry in the stream, so once the stream is searched to its end none of
-        them can get there any more. When nothing new has come to the stream at the end of the look into the set,
-        none of them has left the set during that.
+        A move into the set begins with an entry in the stream, so none can happen once the stream is searched to
+        its end. If the stream has no new entry after the set was searched, none of them has left the set
+        meanwhile.
         """
         retries, delayed = names.retries_of(group, topic), names.delayed_of(group, topic)
         after = FIRST
@@ -102,7 +102,7 @@ class Streams:
 
     async def _erase_delayed(self, delayed: str, topic: str) -> None:
         cursor: Any = 0
-        gone: set[bytes] = set()  # a member may be told twice
+        gone: set[bytes] = set()  # ZSCAN may return a member twice
         while True:
             cursor, flat = await self._connection.call("ZSCAN", delayed, cursor, "COUNT", PAGE)
             for event in flat[::2]:
@@ -115,7 +115,7 @@ class Streams:
                 return
 
     async def _pages(self, stream: str, since: EntryId) -> AsyncIterator[Sequence[Any]]:
-        """Yield the entries from `since` on, also those that come meanwhile."""
+        """Yield the entries from `since` on, including those added meanwhile."""
         start = str(since)
         while True:
             page = await self._connection.call("XRANGE", stream, start, str(LAST), "COUNT", PAGE)
@@ -129,7 +129,7 @@ class Streams:
         try:
             flat = await self._connection.call("XINFO", "STREAM", stream)
         except ServerRefusedError as error:
-            if error.code != "ERR":  # that is what it says of a key that is not there
+            if error.code != "ERR":  # XINFO returns ERR for a missing key
                 raise
             return FIRST
         return EntryId.parse(dict(zip(flat[::2], flat[1::2], strict=True))[b"last-generated-id"])

@@ -1,4 +1,4 @@
-"""Which events are to be erased: how to know them by their bytes, where to look for them first, what was found."""
+"""The events to erase: how their bytes are recognised, where to search first, and what was found."""
 
 from bisect import bisect_left, insort
 from collections import Counter
@@ -13,12 +13,12 @@ from titan_bus.erasure.receipt import Found, Place
 from titan_bus.event import ulid_ms
 
 SKEW_MS = 300_000
-"""An event's id has its publisher's time, its entry the server's: so far apart they are as a rule (`replay`)."""
+"""An event's id has its publisher's time, its entry's id the server's; they rarely differ by more (`replay`)."""
 _FIELDS = (codec.FIELD, ORIGINAL + codec.FIELD)
 
 
 class _Head(msgspec.Struct):
-    """As much of an event as tells which it is; the rest may be no event of ours."""
+    """The part of an event that identifies it; the rest may be in another format."""
 
     event_id: str
     topic: str = ""
@@ -28,14 +28,14 @@ _decoder = msgspec.json.Decoder(_Head)
 
 
 class Wanted:
-    """The events to erase, and what was found of them so far.
+    """The events to erase, and what was found so far.
 
     Attributes:
-        ids: which.
-        earliest: before this entry no copy is, if the clocks are right.
-        unreadable: what of the archive could not be read, a sentence each.
-        topics: those of which something was found.
-        strayed: events that were dead letters: somebody may have given them back to their topic, at any time.
+        ids: the event ids.
+        earliest: no copy is before this entry, if the clocks are right.
+        unreadable: parts of the archive that could not be read, a sentence each.
+        topics: those in which something was found.
+        strayed: events that were dead letters: they may have been redriven at any time.
     """
 
     def __init__(self, event_ids: Iterable[str]) -> None:
@@ -51,7 +51,7 @@ class Wanted:
 
     @property
     def missing(self) -> list[str]:
-        """Those of which nothing was found, sorted."""
+        """The ids that were not found, sorted."""
         return sorted(self.ids - {event_id for event_id, _, _ in self._found})
 
     def near(self, first: EntryId, last: EntryId) -> bool:
@@ -62,26 +62,26 @@ class Wanted:
         return at < len(self._moments) and self._moments[at] <= last.ms + SKEW_MS
 
     def which(self, encoded: bytes) -> str | None:
-        """Return the id of the event in these bytes when it is wanted."""
+        """Return the id of an encoded event if it is wanted."""
         head = _head(encoded)
         return head.event_id if head is not None and head.event_id in self.ids else None
 
     def which_of(self, fields: Sequence[bytes]) -> str | None:
-        """Return the id of the event in an entry, or in a dead letter, when it is wanted."""
+        """Return the id of the event in an entry, or in a dead letter, if it is wanted."""
         for name, value in zip(fields[::2], fields[1::2], strict=False):
             if name in _FIELDS and (event_id := self.which(value)) is not None:
                 return event_id
         return None
 
-    def see_letter(self, fields: Sequence[bytes]) -> None:
-        """Take note of a dead letter that is wanted: its topic is one to look at, whatever is left there."""
+    def note_dead_letter(self, fields: Sequence[bytes]) -> None:
+        """Note a wanted dead letter: its topic must be searched."""
         for name, value in zip(fields[::2], fields[1::2], strict=False):
             if name in _FIELDS and (head := _head(value)) is not None and head.event_id in self.ids:
                 self.strayed.add(head.event_id)
                 self.topics.add(head.topic)
 
-    def see(self, event_id: str, stream: str, place: Place, entry_id: EntryId | None = None) -> None:
-        """Take note of a copy that is being erased, and of the time at which it was written."""
+    def note(self, event_id: str, stream: str, place: Place, entry_id: EntryId | None = None) -> None:
+        """Note a copy that is being erased, and the time it was written."""
         topic = names.topic_of(stream) or stream
         self._found[event_id, topic, place] += 1
         self.topics.add(topic)
@@ -106,5 +106,5 @@ def _head(encoded: bytes) -> _Head | None:
 def _moment_of(event_id: str) -> int | None:
     try:
         return ulid_ms(event_id)
-    except ValueError:  # a program of another make may call its events otherwise
+    except ValueError:  # other programs may have other ids
         return None

@@ -1,1 +1,1 @@
-"""What a bus tells of itself: counters, Prometheus metrics, trace ids and OpenTelemetry spans."""
+"""Counters, Prometheus metrics, trace ids and OpenTelemetry spans."""

@@ -1,12 +1,12 @@
-"""What has happened, as plain integers that the hot path raises and `metrics` reads.
+"""The counters of a bus: plain integers that the hot path increments and `metrics` reads.
 
-One `Counters` belongs to a bus. A labelled child of a metrics library costs 2.6 µs a call, an attribute 30 ns.
+A bus has one `Counters`. A labelled child of a metrics library costs 2.6 µs a call, an attribute 30 ns.
 """
 
 from bisect import bisect_left
 
 LATENCY_BOUNDS_MS = (0.5, 1, 2, 5, 10, 20, 50, 100, 120, 200, 500, 1_000, 2_000, 5_000, 10_000, 60_000)
-"""The upper bounds of a histogram's buckets; one more bucket has what is above. 120 ms is the promised p99."""
+"""The upper bounds of a histogram's buckets; one more bucket has the rest. 120 ms is the promised p99."""
 
 
 class Histogram:
@@ -28,8 +28,8 @@ class TopicCounters:
     """What this bus did as a publisher of one topic.
 
     Attributes:
-        published: events that the server has taken.
-        failed: publishes that raised at the call or whose future failed; not those that were cancelled.
+        published: events that the server has stored.
+        failed: publishes that raised at the call or whose future failed; without cancelled ones.
         trimmed: entries removed by `maxlen`.
     """
 
@@ -46,16 +46,16 @@ class GroupCounters:
 
     Attributes:
         handled: events acknowledged after their handler returned.
-        failed: handler runs that raised.
+        failed: handler calls that raised.
         refused: requests that the handler refused.
-        retried: events postponed to be tried again.
-        dead: events put to the dead letters.
-        displaced: dead letters, of whatever group, that were removed to make room for these.
+        retried: events scheduled for a retry.
+        dead: events moved to the dead letters.
+        displaced: dead letters, of any group, that were removed to make room for these.
         expired: requests whose deadline had passed, not handled.
-        claimed: deliveries taken over from another consumer, or from a former life of this one.
-        limited_ms: how long deliveries waited for a rate limit, in all.
-        in_flight: deliveries that are held now.
-        latency: publish to outcome of handled events, retries and all, by the clocks of the two machines.
+        claimed: deliveries claimed from another consumer, or from this one before a restart.
+        limited_ms: total time for which deliveries waited for a rate limit.
+        in_flight: deliveries in flight now.
+        latency: from publish to outcome of handled events, retries included, by the clocks of the two machines.
         handling: the handler alone, whether it returned or raised.
     """
 
@@ -80,7 +80,7 @@ class GroupCounters:
 
 
 class Counters:
-    """All counters of one bus; they are made when first asked for and never go."""
+    """All counters of one bus, created on first use and never removed."""
 
     def __init__(self) -> None:
         self.topics: dict[str, TopicCounters] = {}

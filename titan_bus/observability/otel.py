@@ -37,15 +37,14 @@ _NOTHING = nullcontext()
 
 
 class OpenTelemetryTracing:
-    """Tells OpenTelemetry of every publish, delivery, handler and request.
+    """Records a span for every publish, delivery, handler and request.
 
-    Whether a trace is recorded is decided once, by the sampler of the program that begins it: an event of an
-    unrecorded trace says so, and a consumer with a parent-based sampler (the default) follows. An event whose
-    publisher records no spans at all begins a new trace at the consumer, which names the event's own trace as
-    `messaging.message.conversation_id`.
+    The sampler of the program that begins a trace decides whether it is recorded: an event of an unrecorded trace
+    says so, and a consumer with a parent-based sampler (the default) follows. An event whose publisher records no
+    spans begins a new trace at the consumer, with the event's trace id as `messaging.message.conversation_id`.
 
     Args:
-        provider: where the spans go; the program's global one when None.
+        provider: receives the spans; the program's global one when None.
     """
 
     def __init__(self, provider: trace.TracerProvider | None = None) -> None:
@@ -53,14 +52,14 @@ class OpenTelemetryTracing:
         self._ids = TraceIds()
 
     def publishing(self, topic: str, event_type: str, event_id: str) -> Trace:
-        """Start the span of a publish, below the active one or as the first of a trace."""
+        """Start the span of a publish, below the active one or as the root of a trace."""
         span = self._tracer.start_span(
             f"publish {topic}",
             kind=trace.SpanKind.PRODUCER,
             attributes=_attributes("publish", "send", topic, event_type, event_id),
         )
         known = span.get_span_context()
-        if not known.is_valid:  # nobody has set up OpenTelemetry: the ids go on without it
+        if not known.is_valid:  # OpenTelemetry is not set up: the ids go on without it
             return self._ids.publishing(topic, event_type, event_id)
         return Trace(
             trace.format_trace_id(known.trace_id),
@@ -78,7 +77,7 @@ class OpenTelemetryTracing:
             attributes["messaging.message.conversation_id"] = event.meta.trace_id
         span = self._tracer.start_span(
             f"dispatch {event.topic}",
-            # Never the context of the worker that happens to run it: that may be another event's.
+            # Never the context of the worker task, which may belong to another event.
             context=_ROOT if parent is None else trace.set_span_in_context(parent, _ROOT),
             kind=trace.SpanKind.CONSUMER,
             attributes=attributes,
@@ -88,7 +87,7 @@ class OpenTelemetryTracing:
         return _Active(span)
 
     def handling(self, event: Event) -> AbstractContextManager[None]:
-        """Start the span of a handler. What the handler raises is recorded, and the delivery's span fails too."""
+        """Start the span of a handler. Its exception is recorded, and fails the delivery's span, too."""
         outer = trace.get_current_span()
         if not outer.is_recording():
             return _NOTHING
@@ -102,7 +101,7 @@ class OpenTelemetryTracing:
 
 
 class _Active:
-    """A span that is the active one for the length of a `with`, and ends with it."""
+    """A span that is active during a `with`, and ends with it."""
 
     __slots__ = ("_outer", "_span", "_token")
 
@@ -138,23 +137,23 @@ def _attributes(
 
 
 def _parent(meta: Meta) -> trace.Span | None:
-    """Return the publishing span as a remote parent, or None when there is none or its ids are none."""
+    """Return the publishing span as a remote parent; None when there is none or its ids are invalid."""
     if meta.parent_id is None:
         return None
     try:
         trace_id, span_id = int(meta.trace_id, 16), int(meta.parent_id, 16)
-    except ValueError:  # written by a program that is not ours
+    except ValueError:  # written by another program
         return None
     flags = trace.TraceFlags.SAMPLED
     if meta.parent_id == NOT_RECORDED:
-        # Some valid id has to stand there, or OpenTelemetry would begin a new trace and decide anew.
+        # The span id must be valid, otherwise OpenTelemetry would begin a new trace and sample again.
         flags, span_id = trace.TraceFlags.DEFAULT, trace_id & _SPAN_ID_MASK or 1
     parent = trace.SpanContext(trace_id, span_id, is_remote=True, trace_flags=trace.TraceFlags(flags))
     return trace.NonRecordingSpan(parent) if parent.is_valid else None
 
 
 def _fail(span: trace.Span, error: BaseException) -> None:
-    if not isinstance(error, RequestRefused):  # that is an answer
+    if not isinstance(error, RequestRefused):  # which is an answer
         span.set_attribute("error.type", type(error).__qualname__)
         span.set_status(trace.Status(trace.StatusCode.ERROR, type(error).__name__))
 

@@ -1,8 +1,8 @@
-"""Which trace an event belongs to: W3C Trace Context, carried in `meta.trace_id` and `meta.parent_id`.
+"""The trace of an event: W3C Trace Context, in `meta.trace_id` and `meta.parent_id`.
 
-`TraceIds` is what a bus does without a tracing library: an event published by a handler belongs to the trace of
-the event that is being handled, and what is not understood here is handed on as it came. `otel` puts
-OpenTelemetry's spans in its place. Publisher, processor, requester and responder speak to `Tracing` alone.
+`TraceIds` is used without a tracing library: an event published by a handler belongs to the trace of the event
+that is being handled, and unknown values are passed on. `otel` records OpenTelemetry spans instead. Publisher,
+processor, requester and responder use the `Tracing` interface only.
 """
 
 import asyncio
@@ -17,8 +17,8 @@ from titan_bus.event import Event
 NOT_RECORDED = "0" * 16
 """As `meta.parent_id`: the publisher decided that this trace is not recorded (W3C's `sampled` flag is 0).
 
-The all-zero id is invalid as a span's, so nobody takes it for one. None says that the publisher records no spans
-at all; then the consumer decides.
+The all-zero id is invalid for a span, so it cannot be mistaken for one. None means that the publisher records no
+spans; then the consumer decides.
 """
 
 
@@ -26,12 +26,12 @@ End = Callable[[BaseException | None], None]
 
 
 class Trace(NamedTuple):
-    """What a new event takes along.
+    """The trace of a new event.
 
     Attributes:
         trace_id: 32 hexadecimal digits.
         parent_id: the span that publishes it, 16 hexadecimal digits; NOT_RECORDED; or None.
-        end: to be called once, with what went wrong or None, when the server has answered. None: nobody listens.
+        end: called once with the error or None, when the server has replied; None for no callback.
     """
 
     trace_id: str
@@ -40,23 +40,23 @@ class Trace(NamedTuple):
 
 
 def failure_of(future: asyncio.Future[Any]) -> BaseException | None:
-    """Return what a future that is done failed with, and leave it to be seen by who awaits it.
+    """Return the exception of a finished future without marking it as retrieved.
 
-    `exception()` would take it for seen, and a publish that nobody awaits would fail without a word in the log.
+    `exception()` would mark it, and a publish that nobody awaits would fail without a log entry.
     """
     return asyncio.CancelledError() if future.cancelled() else future._exception  # noqa: SLF001
 
 
 def ended(end: End, future: asyncio.Future[Any]) -> None:
-    """Tell a trace's `end` how a future came out; with `partial` its done-callback."""
+    """Call a trace's `end` with the outcome of a future; a done-callback with `partial`."""
     end(failure_of(future))
 
 
 class Tracing(Protocol):
-    """What the bus tells of an event's way. Each is called in the context of the program and returns at once."""
+    """The tracing interface. Each method is called in the program's context and returns at once."""
 
     def publishing(self, topic: str, event_type: str, event_id: str) -> Trace:
-        """An event is about to be sent."""
+        """Begin the trace of an event that is about to be sent."""
         ...
 
     def dispatching(self, event: Event, group: str) -> AbstractContextManager[None]:
@@ -64,16 +64,16 @@ class Tracing(Protocol):
         ...
 
     def handling(self, event: Event) -> AbstractContextManager[None]:
-        """Stand around the handler alone, within `dispatching`; what it raises goes through."""
+        """Enclose the handler alone, within `dispatching`; its exceptions propagate."""
         ...
 
     def requesting(self, topic: str, event_type: str) -> AbstractContextManager[None]:
-        """Stand around a request, from before it is published until its answer; what it raises goes through."""
+        """Enclose a request, from before its publish until its answer; exceptions propagate."""
         ...
 
 
 class TraceIdSource:
-    """Makes trace ids: 32 hexadecimal digits of chance. The system is asked for many at once."""
+    """Generates trace ids: 32 random hexadecimal digits. Random bytes are fetched for many at once."""
 
     _DIGITS = 32
 
@@ -88,20 +88,20 @@ class TraceIdSource:
         return self._ids.pop()
 
     def forget(self) -> None:
-        """Begin anew: what was asked for is not used."""
+        """Discard the fetched random bytes."""
         self._ids.clear()
 
 
 _trace_ids = TraceIdSource()
 if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_trace_ids.forget)  # or parent and child would have the same
+    os.register_at_fork(after_in_child=_trace_ids.forget)  # else parent and child would have the same
 
 _current: contextvars.ContextVar[Trace | None] = contextvars.ContextVar("titan_bus_trace", default=None)
 _NOTHING = nullcontext()
 
 
 class _Within:
-    """A trace made the current one for the length of a `with`."""
+    """Makes a trace the current one during a `with`."""
 
     __slots__ = ("_token", "_trace")
 
@@ -116,7 +116,7 @@ class _Within:
 
 
 class TraceIds:
-    """Traces by id alone, without spans."""
+    """Trace ids without spans."""
 
     def publishing(self, topic: str, event_type: str, event_id: str) -> Trace:  # noqa: ARG002
         """Return the trace of the event being handled, or a new one."""

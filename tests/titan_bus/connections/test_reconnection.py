@@ -412,7 +412,7 @@ async def test_many_whose_time_is_over_are_told_in_several_turns(
     bus: Bus, server: Server, monkeypatch: pytest.MonkeyPatch, topic: str
 ) -> None:
     """The loop has turns of its own while thousands of publishes fail; a command with more patience stays."""
-    monkeypatch.setattr(connection, "TOLD_AT_ONCE", 10)
+    monkeypatch.setattr(connection, "EXPIRED_AT_ONCE", 10)
     server.kill()
     await until(lambda: not bus.connected, "the loss")
     patient = bus._connection.call("EXISTS", topic, patience_s=60.0)

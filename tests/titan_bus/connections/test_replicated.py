@@ -212,7 +212,7 @@ async def test_many_unconfirmed_are_told_in_several_turns(
     primary: Node, replica: Node, monkeypatch: pytest.MonkeyPatch, topic: str
 ) -> None:
     """The loop has turns of its own while thousands of writes fail for want of replicas."""
-    monkeypatch.setattr(connection, "TOLD_AT_ONCE", 10)
+    monkeypatch.setattr(connection, "EXPIRED_AT_ONCE", 10)
     replica.freeze()
     async with Bus(BusConfig(url=f"redis://{primary.address}", replicas=1, patience_s=1.0)) as bus:
         futures = [bus.publish(topic, "e", {}) for _ in range(1_000)]

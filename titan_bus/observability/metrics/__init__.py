@@ -1,1 +1,1 @@
-"""What Prometheus is told: the bus's own counters, and what the server knows of streams and groups."""
+"""Prometheus metrics: the bus's counters, and the server's figures of streams and groups."""

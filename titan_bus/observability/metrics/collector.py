@@ -32,18 +32,18 @@ _BOUNDS = [*(f"{bound:g}" for bound in LATENCY_BOUNDS_MS), "+Inf"]
 _SAMPLES_A_TURN = 100
 _GROUPS_A_TURN = 10
 _REST_S = 0.0001
-"""Long enough for the loop's thread to wake; a rest of 0 is over before it has."""
+"""Long enough for the loop's thread to wake up; a sleep of 0 is too short."""
 T = TypeVar("T")
 _Groups = list[tuple[tuple[str, str], GroupCounters]]
 
 
 class BusCollector:
-    """A collector of `prometheus_client` over one bus.
+    """A collector of `prometheus_client` for one bus.
 
     Args:
-        counters: of the bus.
-        figures: tells what the server said last, None when it is away.
-        connected: tells whether the server is there.
+        counters: the bus's counters.
+        figures: returns the server's latest figures, None while it is away.
+        connected: returns whether the server is connected.
     """
 
     def __init__(
@@ -54,9 +54,9 @@ class BusCollector:
         self._connected = connected
 
     def collect(self) -> Iterator[Metric]:
-        """Yield every family, also those without a sample: their names and meanings are always there.
+        """Yield every family, also those without samples, so that names and help texts are always present.
 
-        It sleeps in between, and so do the families while they are written: not for the thread of a loop.
+        It sleeps in between, and so does the encoding: do not call it in a loop's thread.
         """
         for family in self._families():
             family.samples = _Restful(family.samples)
@@ -156,7 +156,7 @@ def _histogram(name: str, meaning: str, groups: Iterable[tuple[tuple[str, str], 
     for labels, histogram in _resting(groups, _GROUPS_A_TURN):
         count, buckets = 0, []
         for bound, more in zip(_BOUNDS, histogram.buckets.copy(), strict=True):
-            count += more  # Prometheus counts in each bucket what is in those below, too
+            count += more  # Prometheus buckets are cumulative
             buckets.append((bound, float(count)))
         family.add_metric(labels, buckets, histogram.total_ms)
     return family
@@ -225,7 +225,7 @@ def _archive(states: Iterable[GroupState]) -> Iterator[Metric]:
 
 
 class _Restful(list[T]):
-    """A list that lets other threads work while it is gone through."""
+    """A list that lets other threads run during iteration."""
 
     def __iter__(self) -> Iterator[T]:
         return _resting(super().__iter__(), _SAMPLES_A_TURN)
@@ -239,5 +239,5 @@ def _resting(items: Iterable[T], turn: int) -> Iterator[T]:
 
 
 def _readable(name: str) -> str:
-    """Return a name that UTF-8 can write; whatever else is in it the text format escapes."""
+    """Return a name that UTF-8 can encode; the text format escapes the rest."""
     return name.encode("utf-8", "backslashreplace").decode()

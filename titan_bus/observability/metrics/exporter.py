@@ -1,7 +1,7 @@
-"""The door for Prometheus: GET /metrics on a port of this machine, served by threads beside the loop.
+"""Serves Prometheus: GET /metrics on a port of this machine, in threads beside the loop.
 
-A port that cannot be had is no reason to stop a program's events: it is said in the log and tried again with each
-round, so the program that follows one which is still closing gets the port a little later.
+A port that is not available does not stop the bus: it is logged and tried again with each round, so a program that
+follows one which is still closing gets the port a little later.
 """
 
 import asyncio
@@ -24,17 +24,17 @@ from titan_bus.observability.metrics.collector import BusCollector
 from titan_bus.observability.metrics.figures import Watch
 
 POLL_S = 0.1
-"""How soon the serving thread sees that it is to end."""
+"""How soon the serving thread notices that it must end."""
 CLIENT_TIMEOUT_S = 5.0
 
 logger = logging.getLogger("titan_bus")
 
 
 class Exporter:
-    """Serves the metrics of one bus. `open` once, then `round` again and again, `close` once.
+    """Serves the metrics of one bus. Call `open` once, then `round` repeatedly, `close` once.
 
     Attributes:
-        port: the real one, also when `config.port` is 0; None while there is none.
+        port: the actual port, also when `config.port` is 0; None while there is none.
     """
 
     def __init__(self, config: MetricsConfig, connection: Connection, counters: Counters) -> None:
@@ -49,13 +49,13 @@ class Exporter:
         self._said = False
 
     async def open(self) -> None:
-        """Begin to serve; a port that cannot be had is logged as an error, and tried again by `round`."""
+        """Start serving. A port that is not available is logged as an error, and tried again by `round`."""
         try:
             self._door = await asyncio.to_thread(_Door, self._config.host, self._config.port, self._registry)
         except (OSError, UnicodeError) as error:
             if not self._said:
                 self._said = True
-                logger.error(  # noqa: TRY400 -- the sentence has it all, a traceback would hide the cure
+                logger.error(  # noqa: TRY400 -- the sentence is complete, a traceback would hide the cure
                     "metrics cannot be served on %s port %d (%s): give metrics.port another number, or 0 for any "
                     "that is free; the bus goes on without, and tries again",
                     self._config.host, self._config.port, error,
@@ -66,7 +66,7 @@ class Exporter:
         logger.info("metrics are on %s port %d", self._config.host, self.port)
 
     async def round(self) -> None:
-        """Ask the server for its figures, and wait."""
+        """Fetch the server's figures, then wait."""
         if self._door is None:
             await self.open()
         await self._watch.round()
@@ -88,14 +88,14 @@ class _Door(ThreadingHTTPServer):
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.registry = registry
         self.encoding = threading.Lock()
-        """One scrape at a time: each more that works in a thread holds the loop up by as much again."""
+        """Allows one scrape at a time: each concurrent one would delay the loop as much again."""
         super().__init__((host, port), _Handler)
         self._thread = threading.Thread(
             target=self.serve_forever, args=(POLL_S,), name="titan_bus metrics", daemon=True
         )
 
     def server_bind(self) -> None:
-        """Bind without asking the name service who we are, as HTTPServer does: that may take seconds."""
+        """Bind without the DNS look-up of HTTPServer, which may take seconds."""
         TCPServer.server_bind(self)
         self.server_port = self.server_address[1]
 
@@ -110,7 +110,7 @@ class _Door(ThreadingHTTPServer):
         self._thread.join()
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002
-        """Log what went wrong with a request; a client that left is nothing."""
+        """Log an error of a request; a client that disconnected is not an error."""
         error = sys.exception()
         if not isinstance(error, OSError):
             logger.error("metrics: a request failed", exc_info=error)
@@ -139,4 +139,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the name of the base class
-        """Log no scrape: there is one every few seconds."""
+        """Log no request: there is one every few seconds."""

@@ -1,7 +1,7 @@
-"""What the server tells of the topics that this bus publishes or consumes, asked again and again for `metrics`.
+"""The server's figures for the topics that this bus publishes or consumes, fetched at intervals for `metrics`.
 
-The other groups of such a topic are asked for too, so a group whose only program is dead is seen by those who
-publish to it. A server that is away, or tells what nobody understands, leaves no figures behind.
+Includes the other groups of these topics, so that a group without a running program is visible to the publishers.
+A server that is away, or gives an unknown reply, clears the figures.
 """
 
 import asyncio
@@ -19,12 +19,12 @@ logger = logging.getLogger("titan_bus")
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """One look at the server.
+    """The figures of one moment.
 
     Attributes:
         lengths: entries in the stream of each topic.
         groups: of all these topics, without the archive's.
-        archive: how far the archive has come in each topic that it keeps.
+        archive: the archive's position in each topic that it archives.
         dead_letters: entries in `errors.dlq`, of all topics on the server.
     """
 
@@ -35,7 +35,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Watch:
-    """Keeps the `latest` figures: None before the first answer and after a look that failed."""
+    """Holds the `latest` figures: None before the first reply and after a failure."""
 
     def __init__(self, connection: Connection, counters: Counters, every_s: float) -> None:
         self.latest: Figures | None = None
@@ -46,19 +46,19 @@ class Watch:
         self._refusal = ""
 
     async def round(self) -> None:
-        """Ask, then wait for the next time."""
+        """Fetch the figures, then wait."""
         try:
             self.latest = await self._look()
             self._refusal = ""
         except ServerRefusedError as error:
             self.latest = None
-            if str(error) != self._refusal:  # it will be the same every few seconds
+            if str(error) != self._refusal:  # it would be the same every few seconds
                 self._refusal = str(error)
                 logger.warning(
                     "metrics: the server refuses lag and the like (%s); `titan-bus acl --metrics` has the rights",
                     error,
                 )
-        except Exception:  # whatever it is, old figures would look like calm
+        except Exception:  # a supervisor: old figures would look like a healthy server
             self.latest = None
             raise
         await asyncio.sleep(self._every_s)
@@ -67,7 +67,7 @@ class Watch:
         topics = sorted({*self._counters.topics, *(topic for topic, _ in self._counters.groups)})
         lengths: dict[str, int] = {}
         states: list[GroupState] = []
-        for topic in topics:  # one after the other: a thousand groups at once would hold up the loop
+        for topic in topics:  # sequentially: a thousand groups at once would delay the loop
             lengths[topic] = await self._connection.call("XLEN", names.stream_of(topic))
             states += await self._inspection.groups(topic)
         return Figures(
