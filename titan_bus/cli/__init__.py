@@ -1,7 +1,7 @@
-"""`titan-bus`: look at a bus, publish to it, read it, mend it, and run workers on it.
+"""The command `titan-bus`: inspects a bus, publishes, reads, handles dead letters, runs workers.
 
-`arguments` says what may be typed; each command is a module of its own, imported when it runs, with one coroutine
-`run(options, output)` that returns the exit status. What goes wrong becomes one sentence in `failures`.
+`arguments` defines the command line. Each command is a module, imported when it runs, with a coroutine
+`run(options, output)` that returns the exit status. `failures` turns an error into one sentence.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         hush(sys.stdout)
         return exit_codes.DONE
-    except Exception as error:  # noqa: BLE001 -- the last supervisor: what nobody foresaw
+    except Exception as error:  # noqa: BLE001 -- the last supervisor
         return _explain(error)
 
 
@@ -35,7 +35,7 @@ def _run(options: "arguments.Options") -> int:
 
 
 def _explain(error: Exception) -> int:
-    """Say what went wrong in one sentence; only a fault of our own shows its traceback."""
+    """Report an error in one sentence; a fault of titan-bus itself shows its traceback."""
     from titan_bus.cli import failures
 
     failure = failures.explain(error)

@@ -1,4 +1,4 @@
-"""`titan-bus acl`: the line that makes a user with the least rights for a service. It asks no server."""
+"""`titan-bus acl`: prints the ACL rule of a service's user with the least rights. Needs no server."""
 
 import getpass
 import signal
@@ -14,7 +14,7 @@ from titan_bus.cli.output import Output
 
 
 class _Rights(msgspec.Struct, kw_only=True):
-    """What is to be allowed."""
+    """The rights to grant."""
 
     publishes: list[str]
     subscribes: list[tuple[str, str]]
@@ -30,7 +30,7 @@ class _Rights(msgspec.Struct, kw_only=True):
 
 
 async def run(options: Options, output: Output) -> int:
-    """Print the rules; no server is asked."""
+    """Print the rules. Needs no server."""
     rights = _rights(options)
     if not any(msgspec.structs.astuple(rights)):
         raise CommandError(
@@ -58,7 +58,7 @@ async def run(options: Options, output: Output) -> int:
 async def _password() -> str:
     if sys.stdin is None or not sys.stdin.isatty():
         return (await reading.whole(reading.open_input("-"))).decode(errors="replace").strip()
-    # The loop's own handler of Ctrl-C would only be heeded behind the next line.
+    # The loop's handler of Ctrl-C would only run after the next line.
     former = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return getpass.getpass().strip()
@@ -90,7 +90,7 @@ def _rights(options: Options) -> _Rights:
 
 
 def _subscription(text: str) -> tuple[str, str]:
-    topic, colon, group = text.rpartition(":")  # as a token's is split
+    topic, colon, group = text.rpartition(":")  # split as in a token
     if not topic or not colon or not group:
         raise CommandError(f"{text!r} names no subscription; write TOPIC:GROUP.")
     return topic, group

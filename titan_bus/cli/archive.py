@@ -1,4 +1,4 @@
-"""`titan-bus archive`: a round of archiving now, or one after the other."""
+"""`titan-bus archive`: archives new events once, or at intervals."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ from titan_bus.observability.counters import Counters
 
 
 async def run(options: Options, output: Output) -> int:
-    """Archive what is new, and print what that was."""
+    """Archive new events, and print how many."""
     config = config_of(options)
     archive, settings = archive_of(options, config)
     async with served(config) as server:
@@ -27,7 +27,7 @@ async def run(options: Options, output: Output) -> int:
 
 
 async def _round(archiver: Archiver, output: Output) -> None:
-    """Archive; whoever watches goes on when the server or the store is away for a while."""
+    """Archive; with --watch, continue when the server or the store is away for a while."""
     try:
         _tell(await archiver.archive_now(), output)
     except BusError as error:

@@ -1,4 +1,4 @@
-"""The command line: what may be typed, and nothing of what it does. Imports argparse alone, to be quick."""
+"""The definition of the command line. Imports argparse alone, to be quick."""
 
 import argparse
 from collections.abc import Callable
@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _general() -> argparse.ArgumentParser:
-    # They may stand before the command and after it; the second place must not reset the first.
+    # They are accepted before and after the command; the second place must not reset the first.
     general = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS, allow_abbrev=False)
     general.add_argument(
         "--url", help="the server: redis://, rediss://, unix://, redis+sentinel://, redis+cluster://"

@@ -1,4 +1,4 @@
-"""What a bus is told: the schema, and the YAML file that it may stand in."""
+"""The configuration of a bus: the schema, and the reader of its YAML file."""
 
 from titan_bus.config.schema import (
     ArchiveConfig,

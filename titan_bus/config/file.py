@@ -34,13 +34,13 @@ _VARIABLE = re.compile(r"\$(?:\$|\{([^}]*)\})")
 
 
 class _Redis(msgspec.Struct):
-    """What stands under `redis`."""
+    """The content of `redis`."""
 
     url: str
 
 
 class _NotedError(Exception):
-    """This part of the file cannot be used, and why is noted already."""
+    """This part of the file cannot be used; the reason was recorded."""
 
 
 _Fields = dict[str, inspect.Field]
@@ -53,18 +53,18 @@ def load(path: str | os.PathLike[str], schema: type[C]) -> C:
     """Read a configuration file.
 
     Args:
-        path: where it is.
-        schema: `BusConfig`, which is handed in, as it calls this.
+        path: the file.
+        schema: `BusConfig`, which calls this function and passes itself.
 
     Raises:
-        ConfigError: it cannot be read, or something in it cannot be; with the line, and with all else that cannot.
+        ConfigError: the file cannot be read, or has faults: all of them, each with its line.
     """
     config: C = _File(os.fspath(path), schema).config()
     return config
 
 
 class _File:
-    """One file on its way to a configuration; its path is for the errors."""
+    """One file being converted to a configuration; the path is for errors."""
 
     def __init__(self, path: str, schema: type[Any]) -> None:
         self._path = path
@@ -83,7 +83,7 @@ class _File:
 
     @contextlib.contextmanager
     def _noting(self) -> Iterator[None]:
-        """Go on after a fault: who mends the file wants to hear of all at once."""
+        """Record a fault and continue, so that all faults of a file are reported at once."""
         try:
             yield
         except ConfigError as error:
@@ -93,7 +93,7 @@ class _File:
 
     def _whole(self, root: yaml.Node) -> Any:
         entries = self._entries(root, "the file")
-        values: dict[str, Any] = {"url": "redis://"}  # where it is wrong, the rest is looked at all the same
+        values: dict[str, Any] = {"url": "redis://"}  # when it is wrong, the rest is checked all the same
         redis = entries.pop("redis", None)
         with self._noting():
             if redis is None:
@@ -114,9 +114,9 @@ class _File:
         return self._made(cls, values, node, entries)
 
     def _made(self, cls: type[Any], values: dict[str, Any], node: yaml.Node, entries: Entries) -> Any:
-        """Build the struct, which has its own opinion of the values.
+        """Build the struct, which checks the values.
 
-        Each that it refuses is noted and left out, so that it comes to the next one.
+        Each value that it refuses is recorded and left out, so that the next one is checked.
         """
         needed = {name for name, field in _fields_of(cls).items() if field.required}
         while needed <= values.keys():
@@ -161,7 +161,7 @@ class _File:
                 with self._noting():
                     items.append(self._value(item, kind.item_type, f"{path}[{at}]"))
             if len(items) < len(node.value):
-                raise _NotedError  # a part of a list means something else
+                raise _NotedError  # a list without this part would mean something else
             return tuple(items)
         if isinstance(kind, inspect.DictType):
             pairs: dict[Any, Any] = {}
@@ -207,7 +207,7 @@ class _File:
 
 def _fields_of(cls: type[Any]) -> _Fields:
     kind = inspect.type_info(cls)
-    assert isinstance(kind, inspect.StructType)  # noqa: S101 -- only structs are asked for
+    assert isinstance(kind, inspect.StructType)  # noqa: S101 -- only called for structs
     return {field.encode_name: field for field in kind.fields}
 
 
@@ -255,7 +255,7 @@ def _words(kind: inspect.Type) -> str:
 
 
 def _written(kind: inspect.Type, given: object) -> str:
-    """Say how to write what is wanted, where what stands there was perhaps meant so."""
+    """Return how to write the wanted type, if the given value was perhaps meant so."""
     match kind:
         case inspect.StrType() if given is not None:
             return ": put it in quotes"
@@ -268,7 +268,7 @@ def _written(kind: inspect.Type, given: object) -> str:
 
 
 def _what(node: yaml.Node, value: object) -> str:
-    """Say what stands there, without the value: it may be a secret."""
+    """Describe the given value without showing it: it may be a secret."""
     if isinstance(node, yaml.SequenceNode):
         return "a list"
     if isinstance(node, yaml.MappingNode):

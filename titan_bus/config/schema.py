@@ -1,6 +1,6 @@
-"""What a bus is told: its server, its streams, its limits. Frozen structs; `config.file` reads them from YAML.
+"""The configuration of a bus: its server, streams and limits. Frozen structs; `config.file` reads them from YAML.
 
-Each looks at what it cannot do without last: a file's other faults are told before that ends the reading.
+Each struct makes last those checks that raise, so that a file's other faults are reported before.
 """
 
 import math
@@ -15,21 +15,21 @@ from titan_bus.event import Priority
 
 PORT_MAX = 65_535
 WHOLE_MAX = 2**53
-"""More than any stream or archive holds, and the largest number that Lua and JSON know exactly."""
+"""More than any stream or archive has, and the largest number that Lua and JSON represent exactly."""
 COUNT_MAX = 2**31 - 1
-"""For what is counted one by one; who writes it means for ever."""
+"""For counts; a larger one was meant as "for ever"."""
 READ_COUNT_MAX = 100_000
-"""All of a batch is in memory, and each stream has its own."""
+"""A whole batch is in memory, one for each stream."""
 BLOCK_MS_MAX = 600_000
-"""Ten minutes. Longer spares the server nothing, and what it refuses as too long would be asked again for ever."""
+"""Ten minutes. A longer one gains nothing, and one that the server refuses as too long would be tried for ever."""
 SECONDS_MAX = 366 * 86_400
-"""A year: what is longer was written in another unit, and in milliseconds the server might not take it."""
+"""A year: a longer time was written in another unit, and in milliseconds the server might refuse it."""
 DAYS_MAX = 36_525
-"""A century, which a date can still be reckoned back."""
+"""A century, which a date calculation can still subtract."""
 
 
 def _at_least(least: float, most: float, **values: float | None) -> None:
-    """See that these fields are numbers, no less and no more; None is left alone."""
+    """Check that these fields are numbers within the bounds; None is skipped."""
     for field, value in values.items():
         if value is not None and not least <= value < math.inf:
             raise ConfigValueError(field, f"has to be {least:g} or more, not {value}")
@@ -37,7 +37,7 @@ def _at_least(least: float, most: float, **values: float | None) -> None:
 
 
 def _above_zero(most: float, **values: float | None) -> None:
-    """See that these fields are numbers above 0 and no more than `most`; None is left alone."""
+    """Check that these fields are numbers above 0 and at most `most`; None is skipped."""
     for field, value in values.items():
         if value is not None and not 0 < value < math.inf:
             raise ConfigValueError(field, f"has to be more than 0, not {value}")
@@ -50,7 +50,7 @@ def _at_most(most: float, field: str, value: float | None) -> None:
 
 
 def _named(**values: str) -> None:
-    """See that these fields are not empty."""
+    """Check that these fields are not empty."""
     for field, value in values.items():
         if not value:
             raise ConfigValueError(field, "has to be a name, not an empty text")
@@ -83,7 +83,7 @@ class StreamConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class ReadConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a consumer reads: it waits `block_ms` (1 to 600,000) at most for up to `count` events of each stream."""
+    """How a consumer reads: up to `count` events of each stream, waiting at most `block_ms` (1 to 600,000)."""
 
     block_ms: int = 2_000
     count: int = 100
@@ -94,7 +94,7 @@ class ReadConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class RetryConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How long a failed event waits: `base_s` doubled with each failure, at most `cap_s`, of which 50 to 100 %."""
+    """The pause before a retry: 50 to 100 % of `base_s` doubled with each failure, at most of `cap_s`."""
 
     base_s: float = 0.2
     cap_s: float = 60.0
@@ -104,12 +104,12 @@ class RetryConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class ClaimConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What becomes of events that a consumer took and never finished.
+    """How events of dead consumers are claimed.
 
     Attributes:
-        min_idle_s: after this time without a sign of life another consumer takes them over.
-        delivery_limit: delivered more often than this without an outcome, an event becomes a dead letter. What a
-            consumer read ahead and never began counts once, however often that consumer was killed.
+        min_idle_s: the idle time after which another consumer claims an event.
+        delivery_limit: an event delivered more often than this without an outcome is dead-lettered. Events that
+            were read ahead and not started count as one delivery, however often their consumer was killed.
     """
 
     min_idle_s: float = 60.0
@@ -234,7 +234,7 @@ class BusConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "BusConfig":
-        """Read a configuration file (`config.file`); meant for a program's start, where nothing waits.
+        """Read a configuration file (`config.file`). It blocks: call it at a program's start.
 
         Raises:
             ConfigError: it cannot be used; with file and line.
@@ -244,9 +244,9 @@ class BusConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         return file.load(path, cls)
 
     def stream(self, topic: str) -> StreamConfig:
-        """Return a topic's limits, the defaults for one that is not listed."""
+        """Return a topic's limits, or the defaults."""
         return next((stream for stream in self.streams if stream.name == topic), StreamConfig(name=topic))
 
     def consumer_name(self) -> str:
-        """Return the name that this program has in its groups."""
+        """Return this program's consumer name within its groups."""
         return self.consumer or f"{self.source.partition('@')[0]}@{socket.gethostname()}"

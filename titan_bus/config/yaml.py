@@ -1,8 +1,8 @@
-"""YAML without its surprises: nodes that know their line, of text that is small, plain and written out.
+"""A strict subset of YAML: small, plain text without anchors, in nodes that have a line.
 
-Anchors and aliases are refused (with them ten lines make a billion values), and so are tags, a second document,
-the same key twice and anything too deep to be meant. A number is what people take for one: to YAML 0100 is 64 and
-1:30 is 90, here neither is read. What the nodes mean is `config_file`'s business.
+Anchors and aliases are refused (ten lines with them can make a billion values), and so are tags, a second
+document, a duplicate key and deep nesting. Numbers are plain decimals: YAML's 0100 (64) and 1:30 (90) are refused.
+`config.file` interprets the nodes.
 """
 
 import re
@@ -25,10 +25,10 @@ Entries = dict[str, tuple[yaml.Node, yaml.Node]]
 
 
 def compose(path: str) -> yaml.Node:
-    """Read a file.
+    """Parse a file.
 
     Raises:
-        ConfigError: it is not there, no UTF-8, no YAML, empty, or not plain.
+        ConfigError: it is missing, not UTF-8, not YAML, empty, or not in the subset.
     """
     text = _text(path)
     try:
@@ -49,10 +49,10 @@ def compose(path: str) -> yaml.Node:
 
 
 def entries_of(path: str, node: yaml.MappingNode) -> Entries:
-    """Return what stands in a mapping.
+    """Return the entries of a mapping.
 
     Raises:
-        ConfigError: a key is there twice, or is no word.
+        ConfigError: a key is duplicate, or no word.
     """
     found: Entries = {}
     for key, value in node.value:
@@ -83,7 +83,7 @@ def scalar_of(node: yaml.ScalarNode) -> object:
 
 
 def is_null(node: yaml.Node) -> bool:
-    """Return whether nothing stands there, or `null`."""
+    """Whether a node is empty or `null`."""
     return bool(node.tag == _TAG + "null")
 
 
@@ -108,7 +108,7 @@ def _text(path: str) -> str:
 
 
 def _check(path: str, text: str) -> None:
-    """See that the text is plain before nodes are made of it: the parser does not recurse, composing does."""
+    """Check the text before nodes are composed: the parser does not recurse, the composer does."""
     depth = documents = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         line = 0 if event.start_mark is None else event.start_mark.line + 1

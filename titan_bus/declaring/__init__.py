@@ -1,1 +1,1 @@
-"""Handlers declared before there is a bus: how they are declared, bound to their types, upcast and documented."""
+"""Handlers declared before there is a bus: declaration, binding to types, upcasting, documentation."""

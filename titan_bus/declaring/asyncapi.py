@@ -46,14 +46,14 @@ def document(
     """Describe a program.
 
     Args:
-        handlers: what it takes and what it says that it sends.
-        config: where its server is, told without user and password; and its name.
+        handlers: its handlers and declared publishes.
+        config: its server, described without user and password; and its name.
         title: of the program; default: the `source` of `config` before its @.
         version: of the program; default: the `source` of `config` after its @.
-        description: what it is for, in CommonMark.
+        description: the purpose of the program, in CommonMark.
 
     Raises:
-        UndescribableError: a payload or a result is of a type that JSON Schema has no word for.
+        UndescribableError: JSON Schema cannot describe the type of a payload or a result.
     """
     name, _, its_version = (config or BusConfig(url="redis://")).source.partition("@")
     info = {"title": title or name, "version": version or its_version or "0", "description": description}
@@ -67,13 +67,13 @@ def document(
         "operations": described.operations,
         "components": {"schemas": described.schemas},
     }
-    # Through JSON, so that nothing in it is the program's own object, and no part is there twice by reference.
+    # Through JSON, so that it contains no object of the program, and no part twice by reference.
     plain: Document = msgspec.json.decode(msgspec.json.encode(made))
     return plain
 
 
 def to_json(described: Document) -> str:
-    """Return a document as JSON for people."""
+    """Return a document as indented JSON."""
     return msgspec.json.format(msgspec.json.encode(described)).decode() + "\n"
 
 
@@ -85,7 +85,7 @@ def to_yaml(described: Document) -> str:
 
 
 class _Described:
-    """The parts of a document that speak of each other."""
+    """The parts of a document that refer to each other."""
 
     def __init__(self, handlers: Handlers) -> None:
         self.channels: dict[str, Any] = {}
@@ -125,7 +125,7 @@ class _Described:
     def _receive(self, declared: Declared, event_type: str | None, bound: Bound) -> None:
         schema = None if bound.payload is None else self._schema(bound.payload)
         if schema == _OBJECT:
-            schema = None  # a plain dict: whoever says more of this message is right
+            schema = None  # a plain dict: another description of this message is better
         message = self._message(declared.topic, event_type, declared.group, schema)
         operation = self._operation(
             "receive",
@@ -149,19 +149,19 @@ class _Described:
         return operation
 
     def _message(self, topic: str, event_type: str | None, group: str, schema: dict[str, Any] | None) -> str:
-        """Return the pointer to a message, which is made where the channel has none like it."""
+        """Return the pointer to a message, which is created if the channel has no equal one."""
         stream = {"stream": names.stream_of(topic), "field": codec.FIELD.decode()}
         channel = self.channels.setdefault(topic, {"address": topic, "messages": {}, EXTENSION: stream})
         messages, key = channel["messages"], self._key(topic, event_type, "")
         message = messages.setdefault(key, _new_message(event_type))
         if schema is not None and message["payload"] not in (_OBJECT, schema):
-            key = self._key(topic, event_type, group)  # this group reads it as another struct
+            key = self._key(topic, event_type, group)  # this group decodes it as another struct
             message = messages.setdefault(key, _new_message(event_type))
         message["payload"] = schema or message["payload"]
         return _pointer("channels", topic, "messages", key)
 
     def _key(self, topic: str, event_type: str | None, group: str) -> str:
-        """Return what a message is called in its channel; `group` is empty for what all groups read alike."""
+        """Return a message's key in its channel; `group` is empty for a message that all groups decode alike."""
         keys = self._keys.setdefault(topic, {})
         if (event_type, group) not in keys:
             name = ANY_EVENT if event_type is None else event_type
@@ -185,7 +185,7 @@ class _Described:
 
 
 def _unused(name: str, taken: Container[str]) -> str:
-    """Return a name, with a number where it is taken: joined with dots, different things may be called alike."""
+    """Return an unused name, with a number if necessary: joined with dots, different things may have one name."""
     numbered = (f"{name}.{number}" for number in itertools.count(2))
     return name if name not in taken else next(one for one in numbered if one not in taken)
 
@@ -201,10 +201,10 @@ def _hooked(kind: type) -> dict[str, Any]:
 
 
 def _describable(kind: Any, where: str) -> Any:
-    """Return a type that has a schema; each is asked alone, so that the error knows where it stands.
+    """Return a type that has a schema; each is checked alone, so that the error names it.
 
     Raises:
-        UndescribableError: JSON Schema has no word for it.
+        UndescribableError: JSON Schema cannot describe it.
     """
     try:
         _schemas([kind])
@@ -214,7 +214,7 @@ def _describable(kind: Any, where: str) -> Any:
 
 
 def _new_message(event_type: str | None) -> dict[str, Any]:
-    """Describe an event of which the type alone is known; None is every type."""
+    """Describe an event of which only the type is known; None is every type."""
     headers: dict[str, Any] = {"type": "object", "allOf": [{"$ref": _COMPONENT.format(name=_ENVELOPE)}]}
     if event_type is not None:
         headers["properties"] = {"event_type": {"const": event_type}}
@@ -223,7 +223,7 @@ def _new_message(event_type: str | None) -> dict[str, Any]:
 
 
 def _servers(url: str) -> dict[str, Any]:
-    """Describe each host of a URL, without user, password and what stands in the query."""
+    """Describe each host of a URL, without user, password and query."""
     parts = urlsplit(url)
     if parts.scheme == "unix":
         socket = {"host": "localhost", "pathname": parts.path, "protocol": "redis"}
@@ -242,14 +242,14 @@ def _pointer(*steps: str) -> str:
 
 
 def _said(text: str) -> dict[str, str]:
-    """Return a docstring's first line as summary, all of it as description where there is more."""
+    """Return a docstring's first line as summary, and all of it as description if it is longer."""
     text = text.strip()
     summary = text.partition("\n")[0]
     return ({"summary": summary} if summary else {}) | ({"description": text} if text != summary else {})
 
 
 def _plain(schema: Any) -> Any:
-    """Make of msgspec's JSON Schema (2020-12, with OpenAPI's discriminator) AsyncAPI's, which is draft 7."""
+    """Convert msgspec's JSON Schema (2020-12, with OpenAPI's discriminator) to AsyncAPI's, which is draft 7."""
     if isinstance(schema, list):
         return [_plain(item) for item in schema]
     if not isinstance(schema, dict):

@@ -31,16 +31,17 @@ from titan_bus.event import Event
 F = TypeVar("F", bound=AnyHandler)
 Call = Callable[[Event], Awaitable[object]]
 Middleware = Callable[[Event, Call], Awaitable[object]]
-"""Takes an event and what handles it: `return await call(event)`, or raise, and no handler hears of it."""
+"""Takes an event and the call of its handler: `return await call(event)`, or raise, and the handler is not
+called."""
 IGNORED_NAMED_MAX = 100
-"""Of so many event types without a handler the log tells; a hostile publisher can make up any number."""
+"""How many event types without a handler the log names; a hostile publisher can invent any number."""
 
 logger = logging.getLogger("titan_bus")
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What a program says that it publishes."""
+    """A declared publish."""
 
     topic: str
     event_type: str
@@ -50,7 +51,7 @@ class Sent:
 
 @dataclass(slots=True)
 class Declared:
-    """One subscription to be: a group on a topic, and the handlers in it by event type; None takes the rest."""
+    """A declared subscription: a group on a topic, and its handlers by event type; None takes the rest."""
 
     topic: str
     group: str
@@ -58,7 +59,7 @@ class Declared:
     routes: dict[str | None, Bound] = field(default_factory=dict)
 
     def handler(self) -> AnyHandler:
-        """Return the one handler of the subscription."""
+        """Return the handler of the whole subscription."""
         catch_all = self.routes.get(None)
         return catch_all.handler if catch_all is not None and len(self.routes) == 1 else _Router(self)
 
@@ -110,7 +111,7 @@ class _Router:
 
 
 class Handlers:
-    """A collection of handlers, of upcasters for what they take, and of what the program publishes.
+    """A collection of handlers, of upcasters for their events, and of the program's publishes.
 
     Attributes:
         upcasters: applied to every event that the bus reads once it has included this collection.
@@ -167,8 +168,8 @@ class Handlers:
         """Declare what the program publishes, for its AsyncAPI document.
 
         Args:
-            topic: where.
-            event_type: what.
+            topic: the topic.
+            event_type: the event type.
             payload: the struct of its payload.
             description: when it is sent; the struct's docstring says what it is.
 
@@ -180,11 +181,11 @@ class Handlers:
             raise ValueError(f"{topic} {event_type} is declared with another payload already")
 
     def include(self, *others: "Handlers") -> None:
-        """Take over what other collections declare.
+        """Include the declarations of other collections.
 
         Raises:
-            HandlerRefusedError: two of them declare a group's handler of one type, or its options otherwise.
-            ValueError: a step of an upcaster, or what is sent, contradicts.
+            HandlerRefusedError: two of them declare a group's handler of one type, or different options.
+            ValueError: the steps of upcasters, or publishes, contradict each other.
         """
         for other in others:
             self.upcasters.include(other.upcasters)
@@ -200,7 +201,7 @@ class Handlers:
     def wrapped(self, middleware: Middleware) -> "Handlers":
         """Return this collection with every handler called by `middleware`, before its payload is decoded.
 
-        What no handler takes does not come to it.
+        Events without a handler do not reach it.
         """
 
         def around(bound: Bound) -> Bound:
@@ -218,7 +219,7 @@ class Handlers:
         return made
 
     def __iter__(self) -> Iterator[Declared]:
-        """Iterate over the subscriptions that this makes."""
+        """Iterate over the declared subscriptions."""
         return iter(self._declared.values())
 
     def __len__(self) -> int:
@@ -228,15 +229,15 @@ class Handlers:
         return True  # a collection without handlers may have upcasters
 
     def sent(self) -> Iterator[Sent]:
-        """Iterate over what the program says that it publishes."""
+        """Iterate over the declared publishes."""
         return iter(self._sent.values())
 
 
 def tag_of(kind: type[Any]) -> str:
-    """Return the event type that a struct stands for: its tag.
+    """Return the event type of a struct: its tag.
 
     Raises:
-        HandlerRefusedError: it has none, or none that is a text.
+        HandlerRefusedError: it has no tag, or one that is no text.
     """
     tag = kind.__struct_config__.tag if issubclass(kind, msgspec.Struct) else None
     if not isinstance(tag, str):

@@ -1,7 +1,7 @@
-"""How a subscription works: its options, and what each of them may be.
+"""The options of a subscription, and their checks.
 
-`Handlers.on` and `Bus.subscribe` both ask here, so that a slip is told where it was written. Later it would be a
-consumer that never begins, or an error in the log for every event.
+`Handlers.on` and `Bus.subscribe` both check here, so that an error is raised where the option was written.
+Otherwise it would be a consumer that never starts, or a logged error for every event.
 """
 
 import inspect
@@ -15,7 +15,7 @@ from titan_bus.errors import HandlerRefusedError
 
 
 class Options(TypedDict, total=False):
-    """How a subscription works, see `Bus.subscribe`."""
+    """The options of a subscription, see `Bus.subscribe`."""
 
     concurrency: int
     auto_ack: bool
@@ -24,10 +24,10 @@ class Options(TypedDict, total=False):
 
 
 def checked(bound: Bound, topic: str, group: str, options: Options, event_type: str | None = None) -> Bound:
-    """Return the handler when it can be subscribed so.
+    """Return the handler if it can be subscribed with these options.
 
     Raises:
-        HandlerRefusedError: a name or an option is not what it has to be.
+        HandlerRefusedError: a name or an option is invalid.
     """
     faults = [
         f"{what} has to be a name, a text that is not empty, not {name!r}"
@@ -69,7 +69,7 @@ def _partition_by(value: Any) -> str:
             f"partition_by has to be a function of the event that returns its key, not {value!r}: "
             'write `lambda event: event.payload_as(dict)["number"]`'
         )
-    # A coroutine can be hashed: each event would have a key of its own, and no order.
+    # A coroutine is hashable: each event would have a key of its own, and no order.
     return "partition_by returns the key itself: write `def`" if inspect.iscoroutinefunction(value) else ""
 
 

@@ -1,7 +1,7 @@
-"""What a handler takes, found out from its annotations once, when it is declared or subscribed.
+"""The parameters of a handler, read from its annotations once, when it is declared or subscribed.
 
-`bind` makes of every kind of handler the one kind that a processor calls: `async (Event) -> object`. A handler
-that takes the Event alone is that already and is not wrapped.
+`bind` converts every kind of handler to the one that a processor calls: `async (Event) -> object`. A handler of
+the Event alone is not wrapped.
 """
 
 import functools
@@ -18,14 +18,14 @@ from titan_bus.errors import HandlerRefusedError, PayloadMismatchError
 from titan_bus.event import Event
 
 AnyHandler = Callable[[Any], Awaitable[object]] | Callable[[Any, Any], Awaitable[object]]
-"""`async` and takes the Event, the payload, or both: what it is, its annotations say."""
+"""`async`, and takes the Event, the payload, or both, according to its annotations."""
 
 _EVENT = object()
 _OBJECTS = (
     msgspec.inspect.StructType, msgspec.inspect.DictType, msgspec.inspect.TypedDictType,
     msgspec.inspect.DataclassType, msgspec.inspect.RawType,
 )  # fmt: skip
-"""The types whose JSON is an object, as a payload is."""
+"""The types whose JSON is an object, as a payload must be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ class Bound:
 
     Attributes:
         handler: the handler as it was given.
-        call: takes the event; raises PayloadMismatchError when the payload is not what the handler takes.
-        name: the function's name, to be shown.
+        call: takes the event; raises PayloadMismatchError when the payload has another type.
+        name: the function's name, for messages.
         payload: the type that the payload is decoded as; None when the handler takes the Event alone.
         returns: the annotated result, None when it is annotated so or not at all.
         description: the handler's docstring.
@@ -73,7 +73,7 @@ def bind(handler: AnyHandler) -> Bound:
 
 
 def type_name(kind: Any) -> str:
-    """Return how a type is called in a sentence."""
+    """Return a type's name for messages."""
     return kind.__name__ if isinstance(kind, type) else str(kind)
 
 
@@ -99,7 +99,7 @@ def _call(
 
 
 def _parameters(handler: Any, name: str) -> list[inspect.Parameter]:
-    """Return the one or two parameters that the bus fills; others have to have a default."""
+    """Return the one or two parameters that the bus fills; others need a default."""
     try:
         every = list(inspect.signature(handler).parameters.values())
     except (ValueError, TypeError) as error:
@@ -125,7 +125,7 @@ def _parameters(handler: Any, name: str) -> list[inspect.Parameter]:
         raise HandlerRefusedError(
             name, f"takes {len(needed)} parameters; a handler takes the Event, the payload, or both"
         )
-    # `*args` stands for the event in a wrapper that says no more.
+    # In a wrapper without other parameters `*args` is the event.
     found = needed or by_place[:1] or [p for p in every if p.kind is p.VAR_POSITIONAL]
     if not found:
         raise HandlerRefusedError(name, "takes no parameter; a handler takes the Event, the payload, or both")
@@ -133,7 +133,7 @@ def _parameters(handler: Any, name: str) -> list[inspect.Parameter]:
 
 
 def _check_event_parameter(handler: Any, name: str, filled: list[inspect.Parameter]) -> None:
-    """Refuse a handler that would wait for the Event in a parameter which keeps its default."""
+    """Refuse a handler whose Event parameter has a default and would not be filled."""
     for parameter in inspect.signature(handler).parameters.values():
         if parameter.default is parameter.empty or parameter.name in {one.name for one in filled}:
             continue
@@ -175,14 +175,14 @@ def _is_event(annotation: Any) -> bool:
 
 
 def _without_none(annotation: Any) -> Any:
-    """Return what is left of a type without None, which no payload is."""
+    """Remove None from a type, because no payload is None."""
     if typing.get_origin(annotation) not in {typing.Union, types.UnionType}:
         return annotation
     return typing.Union[tuple(one for one in typing.get_args(annotation) if one is not type(None))]  # noqa: UP007
 
 
 def _resolve(handler: Any, annotation: Any, *, strict: bool) -> Any:
-    """Return an annotation as a type, also where `from __future__ import annotations` made text of it."""
+    """Return an annotation as a type, also when `from __future__ import annotations` made it a text."""
     if annotation is inspect.Parameter.empty:
         return None
     function = inspect.unwrap(_function_of(handler))
@@ -192,7 +192,7 @@ def _resolve(handler: Any, annotation: Any, *, strict: bool) -> Any:
         resolved = typing.get_type_hints(holder, globalns=known, include_extras=True)["it"]
     except (NameError, SyntaxError, TypeError, AttributeError) as error:
         if isinstance(annotation, str) and annotation.strip("\"'").rpartition(".")[2] == Event.__name__:
-            return Event  # imported under TYPE_CHECKING, as linters ask for
+            return Event  # imported under TYPE_CHECKING, as linters require
         if not strict:
             return None
         raise HandlerRefusedError(
@@ -204,7 +204,7 @@ def _resolve(handler: Any, annotation: Any, *, strict: bool) -> Any:
 
 
 def _no_async_function(handler: Any) -> str | None:
-    """Return why this can be no handler and what to write instead; None for an async function."""
+    """Return why this is no handler and what to write instead; None for an async function."""
     function = inspect.unwrap(_function_of(handler)) if callable(handler) else handler
     if inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(function):
         return None

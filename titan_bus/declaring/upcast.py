@@ -1,8 +1,8 @@
-"""Old payloads lifted to the version that this program knows, step by step: 1 to 2, 2 to 3.
+"""Converts old payloads to the version that this program uses, step by step: 1 to 2, 2 to 3.
 
-A bus applies them where an event reaches a handler, a tail or a replay. What lies on the server stays as it was
-published, also when it is retried or becomes a dead letter. An event of a newer version than the last step goes
-through unchanged: its own fields decide whether an older program can read it.
+A bus applies the steps when an event reaches a handler, a tail or a replay. The event on the server stays as it
+was published, also when it is retried or dead-lettered. An event of a newer version than the last step passes
+unchanged: its fields decide whether an older program can read it.
 """
 
 import inspect
@@ -31,11 +31,11 @@ class Upcasters:
         self._steps: dict[tuple[str, str], dict[int, Upcaster]] = {}
 
     def register(self, topic: str, event_type: str, from_version: int, upcaster: Upcaster) -> None:
-        """Let `upcaster` make version `from_version + 1` of what is of `from_version`.
+        """Register `upcaster` as the step from `from_version` to `from_version + 1`.
 
         Raises:
-            ValueError: there is another one for this step, the version is no whole number of 1 or more, or it is
-                no synchronous function.
+            ValueError: the step exists already, the version is no whole number of 1 or more, or the function is
+                not synchronous.
         """
         if not isinstance(from_version, int) or isinstance(from_version, bool) or from_version < 1:
             raise ValueError(f"versions begin with 1, there is none from {from_version!r}")
@@ -48,7 +48,7 @@ class Upcasters:
             raise ValueError(f"{topic} {event_type} has a step from version {from_version} already")
 
     def step(self, topic: str, event_type: str, from_version: int) -> Callable[[Upcaster], Upcaster]:
-        """Register the decorated function; it stays as it is."""
+        """Register the decorated function and return it unchanged."""
 
         def declare(upcaster: Upcaster) -> Upcaster:
             self.register(topic, event_type, from_version, upcaster)
@@ -57,7 +57,7 @@ class Upcasters:
         return declare
 
     def include(self, others: "Upcasters") -> None:
-        """Take over the steps of another collection.
+        """Include the steps of another collection.
 
         Raises:
             ValueError: both have the same step with different functions.
@@ -66,20 +66,20 @@ class Upcasters:
             self.register(topic, event_type, from_version, upcaster)
 
     def __iter__(self) -> Iterator[tuple[str, str, int, Upcaster]]:
-        """Iterate over the steps as `register` takes them."""
+        """Iterate over the steps, as arguments of `register`."""
         for (topic, event_type), steps in self._steps.items():
             for from_version, upcaster in steps.items():
                 yield topic, event_type, from_version, upcaster
 
     def latest(self, topic: str, event_type: str) -> int:
-        """Return the version that the last step leads to; 1 where there is none."""
+        """Return the version of the last step; 1 when there is none."""
         return max(self._steps.get((topic, event_type), {0: None})) + 1
 
     def apply(self, event: Event) -> Event:
-        """Return the event lifted as far as the steps lead, itself where there are none.
+        """Return the event after all steps, unchanged when there are none.
 
         Raises:
-            UpcastError: a step raised or returned what is no JSON object.
+            UpcastError: a step raised or returned something other than a JSON object.
         """
         steps = self._steps.get((event.topic, event.event_type))
         if steps is None or event.schema_version not in steps:
@@ -91,7 +91,7 @@ class Upcasters:
                 payload = upcaster(payload)
                 version += 1
             encoded = codec.encode_payload(event.topic, event.event_type, payload)
-        except Exception as error:  # whatever a step raises, trying again would give the same
+        except Exception as error:  # a retry would give the same error
             detail = str(error) if isinstance(error, BusError) else repr(error)
             raise UpcastError(event.event_id, event.topic, event.event_type, version, detail) from error
         return msgspec.structs.replace(event, encoded_payload=encoded, schema_version=version)

@@ -82,7 +82,7 @@ class Segments:
         for line in found:
             event_id = self._wanted.which_of(unpack(line)[1])
             if event_id is not None:
-                self._wanted.see(event_id, name.stream, "archive", id_of(line))
+                self._wanted.note(event_id, name.stream, "archive", id_of(line))
         await self._replace(name, left)
 
     async def _replace(self, old: SegmentName, lines: list[bytes]) -> None:
@@ -129,7 +129,7 @@ class Segments:
             self._wanted.unreadable.append(str(damage))
             return
         for event_id in found:
-            self._wanted.see(event_id, name.stream, "snapshot")
+            self._wanted.note(event_id, name.stream, "snapshot")
         if found:
             await self._confirm()
             await self._archive.write_snapshot(name, rewritten)

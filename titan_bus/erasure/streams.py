@@ -96,7 +96,7 @@ class Streams:
                 if event_id is not None:
                     wanted.append(entry_id)
                     said = names.stream_of(topic) if topic else stream
-                    self._wanted.see(event_id, said, place, EntryId.parse(entry_id))
+                    self._wanted.note(event_id, said, place, EntryId.parse(entry_id))
             if wanted:
                 await self._connection.call("EVAL", scripts.ERASE, 1, stream, *wanted)
 
@@ -109,7 +109,7 @@ class Streams:
                 event_id = self._wanted.which(event)
                 if event_id is not None and event not in gone:
                     gone.add(event)
-                    self._wanted.see(event_id, names.stream_of(topic), "delayed")
+                    self._wanted.note(event_id, names.stream_of(topic), "delayed")
                     await self._connection.call("ZREM", delayed, event)
             if int(cursor) == 0:
                 return
