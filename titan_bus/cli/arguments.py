@@ -23,7 +23,7 @@ def parser() -> argparse.ArgumentParser:
     """Build the parser. Its result names the subcommand in `command`."""
     root = argparse.ArgumentParser(
         prog="titan-bus",
-        description="An event bus on Redis Streams: publish, read, look, mend, and run workers.",
+        description="An event bus on Redis Streams: publish, read, inspect, handle dead letters, run workers.",
         epilog=f"{SERVER}\n{exit_codes.TABLE}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[_general()],
@@ -68,14 +68,14 @@ def _publish(add: Add) -> None:
         help="a JSON object, @FILE, or - for standard input (default: {}, with --lines -)",
     )
     publish.add_argument("--priority", choices=PRIORITIES, default="medium", help="default: %(default)s")
-    publish.add_argument("--lines", action="store_true", help="each line of the payload is one event's")
+    publish.add_argument("--lines", action="store_true", help="each line is the payload of one event")
     publish.add_argument(
         "--source", help="who publishes, for meta.source (default: the file's, or titan-bus)"
     )
 
 
 def _tail(add: Add) -> None:
-    tail = add("tail", "read along: every event from now on, until Ctrl-C")
+    tail = add("tail", "print every new event, until Ctrl-C")
     tail.add_argument("topics", nargs="+", metavar="TOPIC", type=_name)
     tail.add_argument(
         "--from", dest="start", default="$", metavar="WHERE", type=_start,
@@ -86,10 +86,10 @@ def _tail(add: Add) -> None:
 
 
 def _looking(add: Add) -> None:
-    add("topics", "list the topics and how much they hold")
+    add("topics", "list the topics and their lengths")
     groups = add("groups", "list the groups and how far behind they are")
     groups.add_argument("topics", nargs="*", metavar="TOPIC", type=_name, help="default: all")
-    pending = add("pending", "list what is in flight: with whom, how long")
+    pending = add("pending", "list events in flight: consumer and idle time")
     pending.add_argument("topic", nargs="?", metavar="TOPIC", type=_name, help="default: all")
     pending.add_argument("group", nargs="?", metavar="GROUP", type=_name, help="default: all")
     pending.add_argument(
@@ -107,7 +107,7 @@ def _dlq(add: Add) -> None:
     for action, sentence in (
         ("list", "list the newest dead letters, newest first"),
         ("show", "show dead letters in full, with traceback"),
-        ("redrive", "give dead letters to their groups again"),
+        ("redrive", "deliver dead letters to their groups again"),
         ("drop", "remove dead letters for good"),
     ):
         one = actions.add_parser(
@@ -118,7 +118,9 @@ def _dlq(add: Add) -> None:
             allow_abbrev=False,
         )
         if action != "list":
-            one.add_argument("ids", nargs="*", metavar="ID", help="a letter's id, as `dlq list` prints it")
+            one.add_argument(
+                "ids", nargs="*", metavar="ID", help="a dead letter's id, as `dlq list` prints it"
+            )
         one.add_argument("--topic", help="those of this topic")
         one.add_argument("--group", help="those of this group")
         one.add_argument("--error", help="those that failed with this error, by its class's name: KeyError")
@@ -135,7 +137,7 @@ def _dlq(add: Add) -> None:
             )  # fmt: skip
         if action == "drop":
             one.add_argument(
-                "--yes", action="store_true", help="drop --all without asking; a script has to say it"
+                "--yes", action="store_true", help="drop --all without asking; required in scripts"
             )
 
 
@@ -149,30 +151,30 @@ def _replay(add: Add) -> None:
     replay.add_argument(
         "--id", dest="event_id", type=_place, metavar="ID", help="this event and all that came after it"
     )
-    replay.add_argument("--group", help="what this group has not acknowledged")
+    replay.add_argument("--group", help="events that this group has not acknowledged")
     replay.add_argument("--target", help="the archive: a folder or s3://bucket/prefix (default: the file's)")
     replay.add_argument("--count", type=_positive, metavar="N", help="end after N events")
 
 
 def _archive(add: Add) -> None:
     target = "a folder or s3://bucket/prefix (default: the file's)"
-    archive = add("archive", "write what is new to the archive")
+    archive = add("archive", "write new events to the archive")
     archive.add_argument("--target", help=target)
     archive.add_argument(
-        "--watch", action="store_true", help="go on, every `archive.every_s` of the file, until Ctrl-C"
+        "--watch", action="store_true", help="repeat every `archive.every_s` of the file, until Ctrl-C"
     )
-    restore = add("restore", "bring the archive back to an empty server")
+    restore = add("restore", "restore the archive into an empty server")
     restore.add_argument(
         "topics", nargs="*", metavar="TOPIC", type=_name, help="default: all, and the dead letters"
     )
     restore.add_argument(
         "--since", type=_time, metavar="TIME",
-        help="what came since (default: each topic's last `maxlen` events; always also what was not acknowledged)",
+        help="events since (default: each topic's last `maxlen` events; always also what was not acknowledged)",
     )  # fmt: skip
     restore.add_argument(
         "--newer-only",
         action="store_true",
-        help="also into topics that have events: what is newer than they are",
+        help="also into topics that have events, but only newer ones",
     )
     restore.add_argument("--target", help=target)
 
@@ -182,10 +184,10 @@ def _erase(add: Add) -> None:
     erase.add_argument("ids", nargs="+", metavar="ID", type=_name, help="an event's id")
     erase.add_argument(
         "--topic", action="append", default=[], metavar="TOPIC", type=_name,
-        help="look there alone, and in the dead letters; may be repeated (default: all)",
+        help="search only there and in the dead letters; may be repeated (default: all)",
     )  # fmt: skip
     erase.add_argument("--target", help="the archive: a folder or s3://bucket/prefix (default: the file's)")
-    erase.add_argument("--yes", action="store_true", help="without asking; a script has to say it")
+    erase.add_argument("--yes", action="store_true", help="without asking; required in scripts")
 
 
 def _serve(add: Add) -> None:
@@ -193,8 +195,8 @@ def _serve(add: Add) -> None:
     serve.add_argument(
         "handlers", metavar="MODULE:NAME", help="a Handlers object, or a function with --topic and --group"
     )
-    serve.add_argument("--topic", help="for a function: which events")
-    serve.add_argument("--group", help="for a function: who shares them")
+    serve.add_argument("--topic", help="for a function: its topic")
+    serve.add_argument("--group", help="for a function: its consumer group")
     serve.add_argument("--concurrency", type=_positive, metavar="N", help="for a function: how many at once")
     serve.add_argument(
         "--consumer", metavar="NAME",
@@ -202,10 +204,10 @@ def _serve(add: Add) -> None:
         " runs at a time (default: the file's, or module@host)",
     )  # fmt: skip
     serve.add_argument(
-        "--drain", type=_seconds, metavar="S", help="at the end, wait so long for running handlers"
+        "--drain", type=_seconds, metavar="S", help="how long to wait for running handlers at the end"
     )
     serve.add_argument(
-        "--metrics-port", type=_port, metavar="PORT", help="let Prometheus ask here, on 127.0.0.1"
+        "--metrics-port", type=_port, metavar="PORT", help="serve Prometheus metrics here, on 127.0.0.1"
     )
     serve.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
 
@@ -222,27 +224,27 @@ def _grpc(add: Add) -> None:
     grpc.add_argument("--secret", metavar="FILE", help=f"{secret}; made when it is not there")
     grpc.add_argument(
         "--public-key", metavar="FILE",
-        help="in place of the secret: tokens are signed elsewhere, RS256 or EdDSA, with this key's other half",
+        help="in place of the secret: tokens are signed elsewhere with its private key, RS256 or EdDSA",
     )  # fmt: skip
     grpc.add_argument(
         "--consumer", metavar="NAME",
         help="its name within groups: the same after a restart, one of its own for each that runs at a time"
         " (default: the file's, or grpc:ADDRESS@host)",
     )  # fmt: skip
-    grpc.add_argument("--drain", type=_seconds, metavar="S", help="at the end, wait so long for outcomes")
+    grpc.add_argument("--drain", type=_seconds, metavar="S", help="how long to wait for outcomes at the end")
     grpc.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
-    token = add("token", "make a token for a program that comes by gRPC")
+    token = add("token", "make a token for a gRPC client")
     token.add_argument("--sub", required=True, metavar="NAME", help="the program, for meta.source")
     token.add_argument(
         "--publish", action="append", default=[], metavar="TOPIC",
-        help="it publishes and asks there; * stands for any text; may be repeated",
+        help="it may publish and send requests there; * is any text; may be repeated",
     )  # fmt: skip
     token.add_argument(
         "--subscribe", action="append", default=[], metavar="TOPIC:GROUP",
-        help="it handles this, and may replay the topic; may be repeated",
+        help="it may handle and replay these events; may be repeated",
     )  # fmt: skip
     token.add_argument(
-        "--hours", type=float, default=24.0, metavar="N", help="it counts so long (default: 24)"
+        "--hours", type=float, default=24.0, metavar="N", help="how long it is valid (default: 24)"
     )
     token.add_argument("--secret", metavar="FILE", help=f"{secret}; made when it is not there")
 
@@ -260,19 +262,19 @@ def _papers(add: Add) -> None:
     )
     for name, what, sentence in (
         ("--publish", "TOPIC", "it publishes there"),
-        ("--subscribe", "TOPIC:GROUP", "it handles this; the last colon counts"),
-        ("--replay", "TOPIC", "it reads along there, or replays"),
-        ("--request", "TOPIC", "it asks there"),
+        ("--subscribe", "TOPIC:GROUP", "it handles these events; the last colon separates"),
+        ("--replay", "TOPIC", "it tails or replays this topic"),
+        ("--request", "TOPIC", "it sends requests there"),
         ("--once", "SCOPE", "it uses this scope of `bus.once`"),
     ):
         acl.add_argument(name, action="append", default=[], metavar=what, help=f"{sentence}; may be repeated")
     for name, sentence in (
         ("--metrics", "it serves metrics of these topics"),
         ("--archives", "it archives every topic and the dead letters"),
-        ("--restores", "it brings back what is archived"),
+        ("--restores", "it restores the archive"),
         ("--dead-letters", "it lists, redrives and drops dead letters"),
         ("--erases", "it erases events, of all topics"),
-        ("--looks", "it sees topics, groups and what is pending, of all"),
+        ("--looks", "it inspects all topics, groups and pending events"),
         ("--benches", "it measures the server"),
     ):
         acl.add_argument(name, action="store_true", help=sentence)

@@ -1,4 +1,4 @@
-"""Asks the person before something is lost for good. Nobody to ask is not yes."""
+"""Asks for confirmation before data is removed for good. Without a terminal nothing is confirmed."""
 
 import contextlib
 import sys
@@ -8,7 +8,7 @@ from titan_bus.cli.output import Output
 
 
 def can_ask() -> bool:
-    """Whether a person is there."""
+    """Whether there is a terminal to ask at."""
     return sys.stdin is not None and sys.stdin.isatty()
 
 

@@ -1,6 +1,6 @@
-"""`titan-bus bench`: what this server and this machine carry, from publish to handled.
+"""`titan-bus bench`: measures throughput and latency on this server and machine, from publish to handled.
 
-One process publishes and consumes, so what it finds is less than a publisher and a consumer of their own would.
+One process publishes and consumes, so the figures are lower than with two processes.
 """
 
 import asyncio
@@ -21,15 +21,15 @@ from titan_bus.event import Event, new_ulid
 
 GROUP = "bench"
 ENVELOPE_BYTES = 300
-"""About what an event has around its payload."""
+"""About the size of an event without its payload."""
 IN_FLIGHT_MAX = 1_000
 PATIENCE_S = 60.0
 FORGET_S = 600
-"""A topic whose bench was killed goes by itself after so long."""
+"""A topic whose bench was killed expires after this time."""
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """What was measured. `publish_s` and `handled_s` are events a second, latencies are milliseconds."""
+    """The results. `publish_s` and `handled_s` are events a second, latencies are milliseconds."""
 
     events: int
     size: int
@@ -44,7 +44,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 async def run(options: Options, output: Output) -> int:
     """Measure, and print the figures."""
     topic = f"{names.BENCHES}{new_ulid().lower()}"
-    # What the server carries is asked, not what a file lets its programs do.
+    # Without the file's rate limit: the server's capacity is measured, not what its programs may do.
     config = msgspec.structs.replace(visitor_of(options, topic), rate_limit=None)
     async with served(config) as server:
         try:
@@ -91,7 +91,7 @@ async def _measure(bus: Bus, server: Server, topic: str, options: Options) -> Fi
 
 
 class _Handled:
-    """The handler: notes when each event was handled, by the clock that its publisher used."""
+    """The handler: records when each event was handled, by the publisher's clock."""
 
     def __init__(self) -> None:
         self.latencies_ms: list[float] = []
@@ -122,7 +122,7 @@ class _Handled:
 
 
 async def _flood(bus: Bus, topic: str, handled: _Handled, count: int, filler: str) -> tuple[float, float]:
-    """Publish as fast as it goes, and return the events a second published and handled."""
+    """Publish as fast as possible, and return the events a second published and handled."""
     handled.expect(count)
     began = time.perf_counter()
     for start in range(0, count, IN_FLIGHT_MAX):
@@ -134,7 +134,7 @@ async def _flood(bus: Bus, topic: str, handled: _Handled, count: int, filler: st
 
 
 async def _latencies(bus: Bus, topic: str, handled: _Handled, options: Options, filler: str) -> list[float]:
-    """Publish at a steady rate, whatever the answers do, and return the sorted latencies in milliseconds."""
+    """Publish at a steady rate, independent of the replies, and return the sorted latencies in milliseconds."""
     count = max(1, int(options.rate * options.seconds))
     handled.expect(count)
     began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""From the command line to a configuration: `--url`, `--config`, `TITAN_BUS_URL`."""
+"""Makes a configuration of `--url`, `--config` and `TITAN_BUS_URL`."""
 
 import contextlib
 import os
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 URL_VARIABLE = "TITAN_BUS_URL"
 URL_DEFAULT = "redis://localhost:6379"
 UNTRIMMED = 2**53
-"""More than any stream holds, and a number that Lua knows exactly."""
+"""More than any stream has, and a number that Lua represents exactly."""
 SOURCE = f"titan-bus@v{__version__}"
 
 
@@ -28,7 +28,7 @@ def config_of(options: Options) -> BusConfig:
     """Return the configuration that the options name.
 
     Raises:
-        CommandError: the URL is none.
+        CommandError: the URL is malformed.
         ConfigError: the file cannot be used.
     """
     if options.config is not None:
@@ -38,17 +38,17 @@ def config_of(options: Options) -> BusConfig:
     else:
         config = BusConfig(url=options.url or os.environ.get(URL_VARIABLE) or URL_DEFAULT, source=SOURCE)
     try:
-        Server(config)  # reads the URL and opens nothing
+        Server(config)  # parses the URL and opens nothing
     except (ValueError, OSError) as error:  # OSError: a certificate that TLS cannot read
         raise CommandError(f"the server's URL is wrong: {error}.", exit_codes.MISCONFIGURED) from error
     return config
 
 
 def visitor_of(options: Options, *topics: str) -> BusConfig:
-    """Return the configuration of a command that only passes by.
+    """Return the configuration of a short-lived command.
 
-    It opens no metrics port beside the service's own and archives nothing. Without a file it does not know how
-    long `topics` may be, so what it publishes trims nothing.
+    It opens no metrics port and archives nothing. Without a file the `maxlen` of `topics` is unknown, so nothing
+    is trimmed.
     """
     config = msgspec.structs.replace(config_of(options), metrics=None, archive=None)
     if options.config is None:
@@ -59,7 +59,7 @@ def visitor_of(options: Options, *topics: str) -> BusConfig:
 
 @contextlib.asynccontextmanager
 async def served(config: BusConfig) -> AsyncIterator[Server]:
-    """Connect without a bus: nothing is trimmed, archived or consumed beside what the command does."""
+    """Connect without a bus: nothing is trimmed, archived or consumed in the background."""
     server = Server(config)
     await server.open()
     try:
@@ -69,10 +69,10 @@ async def served(config: BusConfig) -> AsyncIterator[Server]:
 
 
 def archive_of(options: Options, config: BusConfig) -> tuple["Archive", ArchiveConfig]:
-    """Return the archive that `--target` or the file names, and its settings.
+    """Return the archive of `--target` or of the file, and its settings.
 
     Raises:
-        CommandError: none is named, or it cannot be one.
+        CommandError: there is none, or the target is invalid.
     """
     from titan_bus.archive.archive import Archive
 

@@ -1,4 +1,4 @@
-"""`titan-bus dlq`: the dead letters, listed, shown, given back to their groups, dropped."""
+"""`titan-bus dlq`: lists, shows, redrives and drops dead letters."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -16,7 +16,7 @@ Step = Callable[[str], Awaitable[int]]
 
 
 async def run(options: Options, output: Output) -> int:
-    """Carry out one action."""
+    """Run one action."""
     if options.action != "list":
         _check_choice(options)
     async with Bus(visitor_of(options)) as bus:
@@ -41,7 +41,7 @@ def _filters(options: Options) -> dict[str, str | None]:
 
 
 def _check_choice(options: Options) -> None:
-    """Whoever names nothing would mean everything: that has to be said."""
+    """Refuse a command without a choice: everything must be requested explicitly."""
     ways = (bool(options.ids), any(_filters(options).values()), bool(getattr(options, "all", False)))
     if sum(ways) != 1:
         everything = " or --all" if hasattr(options, "all") else ""
@@ -86,7 +86,7 @@ async def _show(letters: DeadLetters, options: Options, output: Output) -> int:
 
 
 def _record(letter: DeadLetter) -> dict[str, object]:
-    """Return what programs read: `fields` (base64) only of an entry that is no event."""
+    """Return the JSON record: `fields` (base64) only for an entry that is no event."""
     record: dict[str, object] = {"letter_id": letter.letter_id, "topic": letter.topic}
     record |= {"origin": letter.origin, "event": letter.event}
     return record if letter.event is not None else record | {"fields": letter.fields}
@@ -108,7 +108,7 @@ def _print(letter: DeadLetter, output: Output) -> None:
 
 
 async def _each(letters: DeadLetters, options: Options, output: Output, done: str, step: Step) -> int:
-    """Do it letter by letter; one that cannot be done does not keep the others."""
+    """Run a step for each dead letter; a failure does not stop the others."""
     count = failed = 0
     async for letter_id in _chosen(letters, options):
         try:

@@ -1,4 +1,4 @@
-"""`titan-bus erase`: events away for good, from the server, its files and the archive."""
+"""`titan-bus erase`: erases events for good, from the server, its files and the archive."""
 
 from collections.abc import Iterator
 
@@ -22,7 +22,7 @@ _WHY = {
 
 
 async def run(options: Options, output: Output) -> int:
-    """Erase, and print what was where, and what may be left."""
+    """Erase, and print what was found where, and what may be left."""
     config = config_of(options)
     named = options.target is not None or config.archive is not None
     archive = archive_of(options, config)[0] if named else None
@@ -55,7 +55,7 @@ def _print(receipt: ErasureReceipt, output: Output) -> None:
 
 
 def _left(server: ServerFiles) -> Iterator[str]:
-    """Yield what of a server's files may still hold what was erased."""
+    """Yield the files of a server that may still contain erased events."""
     for kind, outcome in (("aof", server.aof), ("snapshot", server.snapshot)):
         if outcome in _WHY:
             file, command = _FILES[kind]

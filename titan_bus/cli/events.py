@@ -1,4 +1,4 @@
-"""How an event is printed: a JSON line for programs, one line or a paragraph for people."""
+"""Prints an event: a JSON line for programs, one line or a paragraph for people."""
 
 import msgspec
 

@@ -1,4 +1,4 @@
-"""What can go wrong with a command, as one sentence with its cure and an exit status."""
+"""Turns an error of a command into one sentence with its cure, and an exit status."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ CURES = {
 
 
 class CommandError(Exception):
-    """The command cannot be carried out: a sentence for the person, and the exit status."""
+    """The command cannot be run: a sentence for the person, and the exit status."""
 
     def __init__(self, sentence: str, status: int = exit_codes.USAGE) -> None:
         super().__init__(sentence)
@@ -36,7 +36,7 @@ class Failure(NamedTuple):
 
 
 def explain(error: Exception) -> Failure | None:
-    """Return what to say of an error, or None when it is a fault of our own."""
+    """Return the sentence and status of an error, or None when it is a fault of titan-bus."""
     if isinstance(error, CommandError):
         return Failure(error.sentence, error.status)
     for kind, status, sentence in _KNOWN:
@@ -80,7 +80,7 @@ def _overloaded(error: errors.BusOverloadedError) -> str:
     return f"the server is too slow: {error}. Publish less at a time."
 
 
-# The first that fits, so a special case stands before its general one.
+# The first match counts, so special cases stand before general ones.
 _KNOWN: tuple[tuple[type[Exception], int, Callable[[Any], str]], ...] = (
     (errors.BusUnavailableError, exit_codes.UNAVAILABLE, _unavailable),
     (errors.ServerRefusedError, exit_codes.REFUSED, _refused),

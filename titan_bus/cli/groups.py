@@ -1,4 +1,4 @@
-"""`titan-bus groups`: who reads, what they have in flight and how much is still to come."""
+"""`titan-bus groups`: lists the groups, their pending events and their lag."""
 
 from titan_bus.bus import Bus
 from titan_bus.cli import exit_codes
@@ -8,7 +8,7 @@ from titan_bus.cli.output import Output, local_time
 
 
 async def run(options: Options, output: Output) -> int:
-    """Print the groups of the topics that are named, or of all."""
+    """Print the groups of the named topics, or of all."""
     async with Bus(visitor_of(options)) as bus:
         topics = options.topics or await bus.inspection.topic_names()
         found = [group for topic in topics for group in await bus.inspection.groups(topic)]
@@ -17,7 +17,7 @@ async def run(options: Options, output: Output) -> int:
             output.record(group)
     elif found:
         output.table(
-            ("TOPIC", "GROUP", "CONSUMERS", "PENDING", "LAG", "RETRYING", "OLDEST IN HAND"),
+            ("TOPIC", "GROUP", "CONSUMERS", "PENDING", "LAG", "RETRYING", "OLDEST UNACKED"),
             [
                 (g.topic, g.group, g.consumers, g.pending, g.lag, g.retrying, local_time(g.oldest_at))
                 for g in found

@@ -1,4 +1,4 @@
-"""`titan-bus grpc`: serve programs in other languages until SIGTERM or Ctrl-C; what is in flight is finished."""
+"""`titan-bus grpc`: serves programs in other languages until SIGTERM or Ctrl-C, then drains."""
 
 import asyncio
 import logging
@@ -25,7 +25,7 @@ logger = logging.getLogger("titan_bus")
 
 
 async def run(options: Options, output: Output) -> int:  # noqa: ARG001 -- a server's output is its log
-    """Serve until told to stop."""
+    """Serve until stopped."""
     log_to_stderr(options.log_level)
     try:
         from titan_bus.grpc.server import GrpcServer

@@ -1,4 +1,4 @@
-"""Finds what a person names as `module:name`: their handlers."""
+"""Imports the handlers that the command line names as `module:name`."""
 
 import importlib
 import inspect
@@ -18,10 +18,10 @@ _INSTALLED = tuple(f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", 
 
 
 def load(spelled: str) -> Any:
-    """Import a module, the working folder first, and return the object in it.
+    """Import a module, from the working folder first, and return the object in it.
 
     Raises:
-        CommandError: there is none, or its import failed; the sentence says in which line.
+        CommandError: there is none, or its import failed; the sentence names the line.
     """
     name, colon, attribute = spelled.partition(":")
     if not name or not colon or not attribute:
@@ -42,7 +42,7 @@ def load(spelled: str) -> Any:
 
 
 def handlers(spelled: str) -> Handlers:
-    """Return the Handlers object that is named.
+    """Return the named Handlers object.
 
     Raises:
         CommandError: it is something else, or there is none.
@@ -78,7 +78,7 @@ def _broken(name: str, error: Exception) -> CommandError:
         hint = f" Perhaps {RUNS_ITSELF}."
         for value in last.f_locals.values():
             if inspect.iscoroutine(value):
-                value.close()  # or Python would warn that nobody awaited it
+                value.close()  # otherwise Python would warn that it was never awaited
     return CommandError(
         f"the import of {name} failed at {_place(name, error)}: {type(error).__name__}: {error}.{hint}"
     )
@@ -110,7 +110,7 @@ def _package_of(frame: FrameType) -> str:
 
 
 def _module_of(path: str) -> str:
-    """Return what a file's module would be called from here: `pkg/shop.py` is pkg.shop."""
+    """Return the module name of a file, seen from here: `pkg/shop.py` is pkg.shop."""
     parts = path.removesuffix(".py").replace("\\", "/").split("/")
     named = [part.strip(".") for part in parts if part.strip(".")]
     return ".".join(named[-1:] if path.startswith("/") else named) or "shop"

@@ -1,4 +1,4 @@
-"""What reaches the terminal: JSON lines for programs, aligned tables for people, UTF-8 whatever the locale."""
+"""Output to the terminal: JSON lines for programs, aligned tables for people, UTF-8 in every locale."""
 
 import contextlib
 import io
@@ -29,12 +29,12 @@ def use_utf8() -> None:
 
 
 def line_of(text: str) -> str:
-    """Return `text` as one line without control characters: a terminal would obey what events hold."""
+    """Return `text` as one line without control characters, which a terminal would execute."""
     return " ".join(text.split()).translate(_UNSAFE)
 
 
 def width_of(text: str) -> int:
-    """Return how many cells a terminal gives to `text` (Unicode Standard Annex 11; combining marks take none)."""
+    """Return the number of terminal cells of `text` (Unicode Standard Annex 11; combining marks have none)."""
     if text.isascii():
         return len(text)
     return sum(
@@ -44,7 +44,7 @@ def width_of(text: str) -> int:
 
 
 def local_time(timestamp: str | None) -> str:
-    """Return an RFC 3339 time as the wall clock here shows it; other text as it is."""
+    """Return an RFC 3339 time in the local time zone; other text unchanged."""
     if timestamp is None:
         return ""
     try:
@@ -55,7 +55,7 @@ def local_time(timestamp: str | None) -> str:
 
 
 def duration(milliseconds: float) -> str:
-    """Return a duration with the one unit that fits: `850 ms`, `12.5 s`, `3 min`, `5 h`, `2 d`."""
+    """Return a duration in the unit that fits: `850 ms`, `12.5 s`, `3 min`, `5 h`, `2 d`."""
     for limit, size, unit in ((1_000, 1, "ms"), (60_000, 1_000, "s"), (3_600_000, 60_000, "min")):
         if milliseconds < limit:
             return f"{milliseconds / size:.3g} {unit}"
@@ -66,24 +66,24 @@ def duration(milliseconds: float) -> str:
 def complain(sentence: str) -> None:
     """Write a sentence to stderr."""
     if sys.stderr is not None:  # print would take None for stdout
-        with contextlib.suppress(OSError):  # whoever read it is gone
+        with contextlib.suppress(OSError):  # the reader is gone
             print(f"titan-bus: {sentence}", file=sys.stderr, flush=True)
 
 
 def hush(stream: TextIO) -> None:
-    """Let what a stream still holds go nowhere: the interpreter flushes it at its end (Python docs, SIGPIPE)."""
+    """Discard what a stream has buffered: the interpreter flushes it at exit (Python docs, SIGPIPE)."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 class Output:
-    """Where a command writes. `json` says that a program reads it."""
+    """The output of a command. `json` is for programs."""
 
     def __init__(self, *, json: bool, stream: TextIO | None = None) -> None:
         self.json = json
         self._stream: TextIO | None = sys.stdout if stream is None else stream
         self._deaf = False
-        # None when the program was started with it closed, which does no harm to who writes nothing.
+        # None when the program was started with it closed, which matters only to commands that write.
         self.terminal = self._stream is not None and self._stream.isatty()
         self._colour = (
             self.terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
@@ -91,33 +91,33 @@ class Output:
 
     @property
     def heard(self) -> bool:
-        """Whether somebody may still read what is written; yes where the system does not tell."""
-        if self._stream is None or not hasattr(select, "poll"):  # Windows has none
+        """Whether the output may still be read; True where the system cannot tell."""
+        if self._stream is None or not hasattr(select, "poll"):  # not on Windows
             return True
         poll = select.poll()
         try:
             poll.register(self._stream.fileno(), 0)
-        except (OSError, ValueError):  # a text in memory
+        except (OSError, ValueError):  # a stream in memory
             return True
         return not poll.poll(0)
 
     def record(self, value: Any) -> None:
-        """Write one JSON value on a line of its own."""
+        """Write one JSON value on its own line."""
         encoded = msgspec.json.encode(value)
-        if b"\n" in encoded:  # a payload that came with line breaks between its fields
+        if b"\n" in encoded:  # a payload with line breaks between its fields
             encoded = msgspec.json.format(encoded, indent=-1)
         self.line(encoded.decode(errors="replace"))
 
     def line(self, text: str = "") -> None:
-        """Write a line at once."""
+        """Write a line and flush."""
         self.text(f"{text}\n")
 
     def text(self, whole: str) -> None:
-        """Write a document as it is.
+        """Write a document unchanged.
 
         Raises:
-            BrokenPipeError: whoever read it is gone.
-            CommandError: it cannot be written: the disk is full, or it is closed.
+            BrokenPipeError: the reader is gone.
+            CommandError: the disk is full, or the output is closed.
         """
         if self._stream is None:
             raise CommandError("standard output is closed: there is nowhere to write to.")
@@ -133,7 +133,7 @@ class Output:
             ) from error
 
     def report(self, value: Any, text: str) -> None:
-        """Write `value` or `text` about something that was done; a closed pipe does not stop the doing."""
+        """Write `value` or `text` about completed work; a closed pipe does not stop the work."""
         if self._deaf or self._stream is None:
             return
         try:
@@ -143,16 +143,16 @@ class Output:
             hush(self._stream)
 
     def note(self, text: str) -> None:
-        """Tell the person something that is no result; programs do not read it."""
+        """Write a remark for people; programs do not read it."""
         complain(text)
 
     def ask(self, question: str) -> None:
-        """Write a question to stderr, and leave the cursor behind it."""
+        """Write a question to stderr, without a line break."""
         if sys.stderr is not None:
             print(question, end="", file=sys.stderr, flush=True)
 
     def paint(self, style: str, text: str) -> str:
-        """Return `text` in a style where that is a terminal that knows colours."""
+        """Return `text` in a style if the terminal has colours."""
         return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if self._colour else text
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -174,7 +174,7 @@ class Output:
         return self.fit(GAP.join(padded).rstrip())
 
     def fit(self, text: str) -> str:
-        """Cut a line to the terminal's width; what goes into a pipe or a file stays whole."""
+        """Cut a line to the terminal's width; pipes and files get the whole line."""
         if not self.terminal or width_of(text) <= (limit := shutil.get_terminal_size().columns):
             return text
         while width_of(text) > limit - 1:

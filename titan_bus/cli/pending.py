@@ -1,4 +1,4 @@
-"""`titan-bus pending`: which events were taken and are not acknowledged, by whom and for how long."""
+"""`titan-bus pending`: lists events in flight, with their consumer and idle time."""
 
 from titan_bus.bus import Bus
 from titan_bus.cli import exit_codes
@@ -9,7 +9,7 @@ from titan_bus.inspection import PendingState
 
 
 async def run(options: Options, output: Output) -> int:
-    """Print what the groups have in flight."""
+    """Print the pending events of the groups."""
     async with Bus(visitor_of(options)) as bus:
         found = await _pending(bus, options)
     if output.json:

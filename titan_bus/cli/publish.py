@@ -1,4 +1,4 @@
-"""`titan-bus publish`: one event, or one for each line of a file or of standard input."""
+"""`titan-bus publish`: publishes one event, or one for each line of a file or of standard input."""
 
 import asyncio
 
@@ -18,7 +18,7 @@ Payload = dict[str, msgspec.Raw]
 
 
 async def run(options: Options, output: Output) -> int:
-    """Publish, and print each id when the server has the event."""
+    """Publish, and print each id once the server has stored the event."""
     source = _source(options)
     config = visitor_of(options, options.topic)
     if options.source:
@@ -37,7 +37,7 @@ async def run(options: Options, output: Output) -> int:
 def _source(options: Options) -> str:
     if options.payload is None:
         return "-" if options.lines else "{}"
-    if not options.payload:  # a variable of a script that was never set, as a rule
+    if not options.payload:  # usually an unset variable of a script
         raise CommandError("the payload is an empty text: write {} for an event that needs none.")
     return str(options.payload)
 
@@ -50,14 +50,14 @@ async def _text(source: str) -> bytes:
 
 def _decode(text: bytes) -> Payload:
     try:
-        text.decode()  # msgspec leaves what it does not look at as it is
+        text.decode()  # msgspec does not check what it does not decode
         return msgspec.json.decode(text, type=Payload)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise CommandError(f"the payload is no JSON object: {error}.") from error
 
 
 class _Lines:
-    """Publishes line by line, many in flight; a line that is refused does not stop the others."""
+    """Publishes line by line, many in flight; a refused line does not stop the others."""
 
     def __init__(self, bus: Bus, options: Options, output: Output) -> None:
         self._bus = bus
@@ -83,8 +83,8 @@ class _Lines:
             except (CommandError, PublishRefusedError) as error:
                 self._failed += 1
                 self._output.note(f"line {self._number} is left out: {str(error).rstrip('.')}.")
-        # In order, so that ids come out as lines went in. The first failure of the server ends it: all that
-        # follow would fail as well, and what was taken until then is printed.
+        # In order, so that ids are printed in the order of the lines. The first failure of the server ends it,
+        # because all that follow would fail as well; the ids stored until then are printed.
         for event_id in await asyncio.gather(*sent, return_exceptions=True):
             if isinstance(event_id, BaseException):
                 raise event_id

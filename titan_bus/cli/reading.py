@@ -1,4 +1,4 @@
-"""Input of commands: a file, or standard input, whole or line by line, without holding up the loop or Ctrl-C."""
+"""Reads a command's input, a file or standard input, without blocking the loop or Ctrl-C."""
 
 import asyncio
 import os
@@ -11,12 +11,12 @@ from titan_bus.cli.failures import CommandError
 
 CHUNK_BYTES = 65_536
 LINE_BYTES_MAX = 1_048_576
-"""An event has 32 KB at most; a line longer than this is no list of events."""
+"""An event has 32 KB at most, so a longer line is no list of events."""
 BOM = b"\xef\xbb\xbf"
 
 
 def open_input(name: str) -> int:
-    """Return a descriptor: of standard input for `-`, of the file for `@FILE`.
+    """Return a file descriptor: standard input for `-`, the file for `@FILE`.
 
     Raises:
         CommandError: the file cannot be read.
@@ -37,7 +37,7 @@ def open_input(name: str) -> int:
 
 
 async def lines(descriptor: int) -> AsyncGenerator[list[bytes], None]:
-    """Yield the lines that are there, some at a time, without their ends; closes the descriptor.
+    """Yield the lines as they arrive, several at a time, without their ends; closes the descriptor.
 
     Raises:
         CommandError: a line is longer than 1 MiB, or the file cannot be read.
@@ -59,13 +59,13 @@ async def lines(descriptor: int) -> AsyncGenerator[list[bytes], None]:
 
 
 async def whole(descriptor: int) -> bytes:
-    """Return all of it; closes the descriptor."""
+    """Return the whole input; closes the descriptor."""
     return b"".join([chunk async for chunk in _chunks(descriptor)]).removeprefix(BOM)
 
 
 async def _chunks(descriptor: int) -> AsyncGenerator[bytes, None]:
-    # A thread of our own, a daemon, and os.read: the loop's executor would wait at Ctrl-C for the next line, and
-    # a daemon in sys.stdin.read aborts the interpreter's end (bpo-26037).
+    # A daemon thread with os.read: at Ctrl-C the loop's executor would wait for the next line, and a daemon in
+    # sys.stdin.read aborts the interpreter's exit (bpo-26037).
     loop = asyncio.get_running_loop()
     ready: asyncio.Queue[bytes | OSError] = asyncio.Queue()
     taken = threading.Semaphore(4)
@@ -79,7 +79,7 @@ async def _chunks(descriptor: int) -> AsyncGenerator[bytes, None]:
                 chunk = error
             try:
                 loop.call_soon_threadsafe(ready.put_nowait, chunk)
-            except RuntimeError:  # the loop is closed: nobody wants it any more
+            except RuntimeError:  # the loop is closed: the result is not wanted any more
                 return
             if not chunk or isinstance(chunk, OSError):
                 return

@@ -1,4 +1,4 @@
-"""`titan-bus replay`: a topic's past events, as JSON lines, for a file or another program."""
+"""`titan-bus replay`: prints a topic's past events as JSON lines, for a file or another program."""
 
 import contextlib
 from collections.abc import AsyncIterator

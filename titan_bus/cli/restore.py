@@ -1,4 +1,4 @@
-"""`titan-bus restore`: the archive back into a server that lost its data, before anybody publishes there again."""
+"""`titan-bus restore`: restores the archive into a server that lost its data."""
 
 from datetime import UTC, datetime
 
@@ -12,13 +12,13 @@ from titan_bus.cli.output import Output
 
 
 async def run(options: Options, output: Output) -> int:
-    """Restore, and print what came back of each topic."""
+    """Restore, and print the result of each topic."""
     config = config_of(options)
     archive, _ = archive_of(options, config)
     missing = await _missing(archive, options.topics)
     for name in missing:
         output.note(f"there is no {name} in the archive.")
-    if missing:  # a name that is misspelled, as a rule: nothing is done by halves
+    if missing:  # usually a misspelled name: nothing is restored
         return exit_codes.NOTHING
     async with served(config) as server:
         restorer = Restorer(server.connection, archive, config)

@@ -1,6 +1,7 @@
-"""`titan-bus serve`: a worker. It runs until SIGTERM or Ctrl-C, and then finishes what is in flight.
+"""`titan-bus serve`: runs a worker until SIGTERM or Ctrl-C, then drains.
 
-The first signal drains, a second one ends the process at once: what was in flight is then claimed by the next.
+The first signal drains; a second one ends the process at once, and its events in flight are claimed by another
+worker.
 """
 
 import logging
@@ -23,7 +24,7 @@ logger = logging.getLogger("titan_bus")
 
 
 async def run(options: Options, output: Output) -> int:  # noqa: ARG001 -- a worker's output is its log
-    """Work until told to stop."""
+    """Run until stopped."""
     log_to_stderr(options.log_level)
     handlers = _handlers(options)
     config = _config(options)

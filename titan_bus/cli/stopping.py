@@ -1,4 +1,4 @@
-"""What the commands have in common that run until they are told to stop: their signals and their log."""
+"""Signals and logging of the commands that run until they are stopped."""
 
 import asyncio
 import logging
@@ -9,7 +9,7 @@ from titan_bus.cli import exit_codes
 
 
 def log_to_stderr(level: str) -> None:
-    """Log from this level on."""
+    """Log to stderr from this level on."""
     logging.basicConfig(
         stream=sys.stderr,
         level=level.upper(),
@@ -18,7 +18,7 @@ def log_to_stderr(level: str) -> None:
 
 
 class Stop:
-    """Turns the first signal into an exit status, and gives the second one back its way of ending a process."""
+    """Turns the first signal into an exit status. The second one ends the process as by default."""
 
     SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -27,7 +27,7 @@ class Stop:
         self._came = self._loop.create_future()
 
     def listen(self) -> None:
-        """Take the signals from now on."""
+        """Install the signal handlers."""
         for signum in self.SIGNALS:
             signal.signal(signum, self._take)
 
@@ -41,5 +41,5 @@ class Stop:
         self._loop.call_soon_threadsafe(self._come, signum)
 
     def _come(self, signum: int) -> None:
-        if not self._came.done():  # both signals may come at once
+        if not self._came.done():  # both signals may arrive at once
             self._came.set_result(signum)

@@ -1,4 +1,4 @@
-"""`titan-bus tail`: reads along, without a group, until Ctrl-C, `--count`, or the end of who reads the output."""
+"""`titan-bus tail`: prints new events, without a group, until Ctrl-C, `--count`, or a closed output."""
 
 import asyncio
 import contextlib
@@ -13,11 +13,11 @@ from titan_bus.cli.output import Output
 from titan_bus.tail import Tail
 
 LOOK_S = 0.2
-"""How often to see whether somebody still reads: the next event, which would tell, may never come."""
+"""The interval of checks for a closed output: the next event, which would detect it, may never come."""
 
 
 async def run(options: Options, output: Output) -> int:
-    """Print what comes."""
+    """Print events as they come."""
     left: int | None = options.count
     async with (
         Bus(visitor_of(options)) as bus,
@@ -35,7 +35,7 @@ async def run(options: Options, output: Output) -> int:
 
 @contextlib.asynccontextmanager
 async def _while_heard(tail: Tail, output: Output) -> AsyncIterator[None]:
-    """Close the tail when nobody reads the output any more: `| head -1` has what it wants."""
+    """Close the tail when the output is closed: `| head -1` has what it needs."""
 
     async def look() -> None:
         while output.heard:  # noqa: ASYNC110 -- the event is in another program

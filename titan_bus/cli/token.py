@@ -1,4 +1,4 @@
-"""`titan-bus token`: make a token for a program in another language. It asks no server."""
+"""`titan-bus token`: makes a token for a program in another language. Needs no server."""
 
 import asyncio
 from pathlib import Path

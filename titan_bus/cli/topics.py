@@ -1,4 +1,4 @@
-"""`titan-bus topics`: what there is to read, how much of it, and since when."""
+"""`titan-bus topics`: lists the topics, their length and their times."""
 
 from titan_bus.bus import Bus
 from titan_bus.cli import exit_codes

@@ -1,7 +1,7 @@
-"""A worker's name, held on the server while it works: two of one name would handle the same events, unawares.
+"""A lease on a worker's name: two workers of one name would handle the same events without noticing.
 
-A name is one within a group on a topic, so there is a mark for each. It is renewed while the worker lives and runs
-out soon after it was killed, so that whoever starts it again need not wait long.
+A name is unique within a group on a topic, so there is one lease for each. It is renewed while the worker runs and
+expires soon after a kill, so a restart does not wait long.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ logger = logging.getLogger("titan_bus")
 
 
 def patience_s(drain_s: float) -> float:
-    """Return how long to wait for a predecessor: one that was killed, or one that drains as long as we would."""
+    """Return how long to wait for a former worker that was killed, or that drains as long as this one would."""
     return max(TTL_S, drain_s) + MARGIN_S
 
 
@@ -41,7 +41,7 @@ class WorkerName:
         ttl_s: float = TTL_S,
     ) -> None:
         self._consumer = consumer
-        # In one order everywhere, or two that start at once would each hold what the other one waits for.
+        # Sorted, because two workers that start at once and lock in different orders would deadlock.
         keys = sorted(names.worker_of(consumer, group, topic) for topic, group in groups)
         self._leases = [Lease(connection, key, ttl_s) for key in keys]
         self._wait_s = wait_s
@@ -50,7 +50,7 @@ class WorkerName:
 
     @contextlib.asynccontextmanager
     async def held(self) -> AsyncIterator[None]:
-        """Hold the name inside the block. One whose user may not do that works without, and says so.
+        """Hold the name inside the block. Without the rights it is not held, which is logged.
 
         Raises:
             CommandError: another worker has it, and keeps it.
@@ -73,7 +73,7 @@ class WorkerName:
     async def _taken(self) -> bool:
         try:
             await self._take()
-        except ServerRefusedError as error:  # a user made before there were names to hold, or a full memory
+        except ServerRefusedError as error:  # a user with older rights, or a full memory
             logger.warning(
                 "nobody sees to it that only one worker is named %s: %s. `titan-bus acl` prints the rights",
                 self._consumer, error,
