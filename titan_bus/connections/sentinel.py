@@ -1,15 +1,16 @@
-"""Redis Sentinel: finds the primary, and leaves one that was deposed.
+"""Redis Sentinel: finds the primary, and drops connections to a demoted one.
 
 `redis+sentinel://[user:password@]host1:port1,host2:port2/name[/db]`, `rediss+sentinel://` for TLS to the servers.
-User and password are theirs; `sentinel_username` and `sentinel_password` stand in the query, and
-`sentinel_ssl=true` where the sentinels speak TLS, too. The rest of the query is that of `endpoint`.
+User and password are the servers'; `sentinel_username` and `sentinel_password` are options of the query, and
+`sentinel_ssl=true` if the sentinels use TLS, too. The rest of the query is that of `endpoint`.
 
-All sentinels are asked at once, those that they name as well, so a dead one does no harm. The newest configuration
-wins (its `config-epoch`; Redis Sentinel specification, "Configuration epochs"), and the server itself has to say
-that it is a primary: a sentinel on the wrong side of a split names a stale one. `server` makes this and closes it.
+All sentinels are queried at once, including those that they name, so a dead one does no harm. The newest
+configuration wins (its `config-epoch`; Redis Sentinel specification, "Configuration epochs"), and the server
+itself must report that it is a primary: a sentinel on the wrong side of a split names a stale one. `server`
+creates and closes this object.
 
-A user of the sentinels' own needs `+ping +client|setname +sentinel|get-master-addr-by-name +sentinel|master
-+sentinel|sentinels +subscribe &+switch-master` there.
+A separate user on the sentinels needs `+ping +client|setname +sentinel|get-master-addr-by-name +sentinel|master
++sentinel|sentinels +subscribe &+switch-master`.
 """
 
 import asyncio
@@ -31,17 +32,17 @@ from titan_bus.supervisor import keep_going
 DEFAULT_PORT = 26_379
 SENTINEL_OPTIONS = frozenset({"sentinel_password", "sentinel_ssl", "sentinel_username"})
 ANSWER_S = 1.0
-"""How long the sentinels that answer are kept waiting by those that do not."""
+"""How long to wait for the other sentinels after the first answer."""
 POLL_S = 1.0
-"""How often they are asked, beside being listened to: who listens to a sentinel that was cut off hears nothing."""
+"""The polling interval, beside the subscription: a sentinel that was cut off publishes nothing."""
 LISTEN_S = 60.0
-"""How long one sentinel is listened to before the next one has its turn."""
+"""How long one sentinel is subscribed to before the next one."""
 
 logger = logging.getLogger("titan_bus")
 
 
 class Naming(msgspec.Struct, frozen=True):
-    """What one sentinel says: the primary's address by the configuration of this epoch."""
+    """One sentinel's answer: the primary's address by the configuration of this epoch."""
 
     epoch: int
     host: str
@@ -52,13 +53,13 @@ class Sentinel:
     """Opens wires to the primary of one name; a `Dialer`."""
 
     def __init__(self, address: str, name: str, primary: Endpoint, sentinels: Sequence[Endpoint]) -> None:
-        """Take what the URL says.
+        """Store the parts of the URL.
 
         Args:
-            address: what may be shown.
-            name: the primary's, as the sentinels know it.
-            primary: how to get in; its host and port are what the sentinels say.
-            sentinels: where to begin asking.
+            address: the URL without its password.
+            name: the primary's name on the sentinels.
+            primary: the credentials; host and port come from the sentinels.
+            sentinels: the first sentinels to query.
         """
         self.address = address
         self._name = name
@@ -73,10 +74,10 @@ class Sentinel:
 
     @classmethod
     def parse(cls, url: str) -> "Sentinel":
-        """Read a URL.
+        """Parse a URL.
 
         Raises:
-            ValueError: it names no sentinel or no primary, or an option is unknown.
+            ValueError: it has no sentinel or no primary, or an option is unknown.
         """
         parts = MultiUrl.parse(url, DEFAULT_PORT, OPTIONS | SENTINEL_OPTIONS)
         name, _, database = unquoted(parts.path.strip("/")).partition("/")
@@ -95,13 +96,13 @@ class Sentinel:
         )
 
     def start(self) -> None:
-        """Watch for a switch of the primary, in the background."""
+        """Watch for a new primary, in the background."""
         for step in (self._listen, self._poll):
             what = f"titan_bus sentinel: {step.__name__.strip('_')}"
             self._tasks.append(asyncio.create_task(keep_going(step, what), name=what))
 
     async def close(self) -> None:
-        """Stop watching and asking; `start` may begin again."""
+        """Stop watching and querying; `start` may begin again."""
         tasks = [*self._tasks, *([self._survey] if self._survey is not None else [])]
         self._tasks.clear()
         self._survey = None
@@ -114,10 +115,10 @@ class Sentinel:
             self._lines[sentinel] = Channel(sentinel)
 
     async def open(self) -> Wire:
-        """Connect to the primary, which has to say itself that it is one.
+        """Connect to the primary, which must report itself as one.
 
         Raises:
-            BusUnavailableError: no sentinel knows one that does; the reasons of all are in it.
+            BusUnavailableError: no sentinel knows such a server; the message has the reasons of all.
         """
         namings = await self._ask_all()
         troubles = list(self._troubles)
@@ -157,7 +158,7 @@ class Sentinel:
         return wire
 
     async def _ask_all(self) -> list[Naming]:
-        """Return what the sentinels say, the newest first. Those who ask at once share one survey."""
+        """Return the sentinels' answers, the newest first. Concurrent callers share one survey."""
         if self._survey is None or self._survey.done():
             self._survey = asyncio.create_task(self._ask_each(), name="titan_bus sentinel: survey")
         return await answer_of(self._survey, self.address)
@@ -182,7 +183,7 @@ class Sentinel:
                 self._troubles.append(f"{sentinel.address}: no answer")
             elif isinstance(error := task.exception(), BusUnavailableError | ServerRefusedError):
                 self._troubles.append(str(error))
-            elif error is not None:  # a port of something else: it must not keep the others from being heard
+            elif error is not None:  # another kind of server: it must not stop the others
                 self._troubles.append(f"{sentinel.address}: answers as no sentinel does ({error!r})")
             else:
                 naming, others = task.result()
@@ -193,16 +194,16 @@ class Sentinel:
         return sorted(namings, key=lambda naming: naming.epoch, reverse=True)
 
     def _prune_lines(self, named: set[Endpoint]) -> None:
-        """Go on with those of the URL, those that answer and those that they name; the others went away."""
+        """Keep the sentinels of the URL, those that answer and those that they name; drop the others."""
         for gone in self._lines.keys() - self._seeds - named:
             self._lines.pop(gone).close()
         for other in named - self._lines.keys():
             self._lines[other] = Channel(other)
 
     async def _ask(self, sentinel: Endpoint) -> tuple[Naming, set[Endpoint]]:
-        """Return whom a sentinel names as the primary, and what other sentinels it knows."""
+        """Return the primary that a sentinel names, and the other sentinels it knows."""
         line = self._lines[sentinel]
-        # The address first: during a failover it is that of the promoted replica already, MASTER's is not yet.
+        # The address first: during a failover it is already the promoted replica's, that of MASTER is not.
         address = await line.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._name)
         if address is None:
             raise BusUnavailableError(sentinel.address, f"does not know a primary {self._name!r}")
@@ -212,7 +213,7 @@ class Sentinel:
         return Naming(int(state.get("config-epoch", "0")), address[0].decode(), int(address[1])), others
 
     async def _listen(self) -> None:
-        """Hear at one sentinel of every switch, until it goes or the next one has its turn."""
+        """Subscribe to the switches of one sentinel, until it is lost or the next one follows."""
         sentinels = list(self._lines)
         sentinel = sentinels[self._listening_to % len(sentinels)]
         self._listening_to += 1
@@ -221,7 +222,7 @@ class Sentinel:
             async with asyncio.timeout(LISTEN_S):
                 await self._send(wire, "SUBSCRIBE", "+switch-master")
                 while True:
-                    # A command of no words, which servers pass over, waits for the message in place of a reply.
+                    # An empty command, which servers ignore; the message takes the place of its reply.
                     await self._send(wire)
                     await self._drop_demoted()
         except TimeoutError:
@@ -241,7 +242,7 @@ class Sentinel:
         await self._drop_demoted()
 
     async def _drop_demoted(self) -> None:
-        """Drop the wires to a server that is not the primary any more; their owners dial again."""
+        """Drop the wires to a server that is no longer the primary; their owners reconnect."""
         namings = await self._ask_all()
         if not namings:
             return
