@@ -26,7 +26,7 @@ def test_an_event_survives_the_wire() -> None:
     sent = event(b'{"a":1}')
     encoded = codec.encode(sent)
     found = codec.decode([b"e", encoded])
-    assert bytes(found.payload) == bytes(sent.payload)
+    assert bytes(found.encoded_payload) == bytes(sent.encoded_payload)
     assert found.meta == sent.meta
     assert set(msgspec.json.decode(encoded)["meta"]) == {"priority", "retries", "trace_id", "source"}
 

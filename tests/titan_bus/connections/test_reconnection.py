@@ -446,7 +446,7 @@ async def test_a_publish_outlives_a_long_script(bus: Bus, topic: str) -> None:
 
     await until(busy, "the script runs")
     publish = bus.publish(topic, "e", {})
-    await until(lambda: bus._connection._aside, "it is refused")
+    await until(lambda: bus._connection._held_back, "it is refused")
     killer = Endpoint.parse(bus.config.url)
     wire = Wire()
     await killer._connect(wire)

@@ -90,7 +90,7 @@ async def test_a_replica_that_fell_silent_still_counts(primary: Node, replica: N
         publishing = bus._server.publishing
         assert isinstance(publishing, ReplicatedConnection)
         first = bus.publish(topic, "e", {})
-        await until(lambda: any(wave.replicas == 1 for wave in publishing._waves), "the replica's word")
+        await until(lambda: any(batch.replicas == 1 for batch in publishing._batches), "the replica's word")
         replica.freeze()
         second = bus.publish(topic, "e", {})
         with pytest.raises(NotReplicatedError, match="1 of 2"):
