@@ -339,7 +339,8 @@ class ChatPresenter(QObject):
             self._confirm(prompt.message_id)
         if conversation_id == self.conversation_id:
             self._open_unborn()
-        self._drafts.pop(conversation_id, None)
+        if self._drafts.pop(conversation_id, None) is not None:
+            self.unsent_changed.emit()
 
     def _confirm(self, message_id: str) -> None:
         if self._outbox.confirm(message_id):

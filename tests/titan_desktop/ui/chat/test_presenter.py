@@ -289,6 +289,16 @@ async def test_a_deleted_conversation_gives_way_to_a_new_one(connected, core, vi
     assert view.model.rowCount() == 0
 
 
+async def test_the_draft_of_a_deleted_conversation_is_kept_no_longer(connected, core, presenter):
+    """Also of one that is not open; whoever keeps what is unsent on the disk hears of it."""
+    presenter.take_up(Unsent((), {"c1": "half a secret", "c2": "another"}), show=False)
+    changed = asyncio.Event()
+    presenter.unsent_changed.connect(changed.set)
+    await core.say(chat.ConversationChanged(conversation=listed("c1"), deleted=True))
+    await asyncio.wait_for(changed.wait(), 30)
+    assert presenter.unsent() == Unsent((), {"c2": "another"})
+
+
 async def test_a_question_said_again_does_not_make_an_answered_one_busy(connected, core, view):
     """A command that was taken over says its question again; an answered conversation stays at rest."""
     core.messages += [question(1), answer(1, "done", State.COMPLETE)]
