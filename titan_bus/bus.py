@@ -37,6 +37,7 @@ from titan_bus.observability.counters import Counters
 from titan_bus.observability.tracing import TraceIds, Tracing
 from titan_bus.once import KEEP_S, LEASE_S, RedisOnce
 from titan_bus.publisher import Publisher
+from titan_bus.removal import remove
 from titan_bus.replay import Replay
 from titan_bus.request import Requester, Responder
 from titan_bus.tail import Tail
@@ -478,6 +479,20 @@ class Bus:
             BusClosedError: the bus is not open.
         """
         return await self._maintenance.eraser().erase(_several(event_ids), _several(topics))
+
+    async def remove(self, topic: str, group: str | None = None) -> None:
+        """Remove a group that nobody runs any more, with what it has not handled; without one, the whole topic.
+
+        Dead letters and the archive stay as they are; `erase` takes events out of these.
+
+        Raises:
+            BusUnavailableError: the server does not answer: call it again.
+            ServerRefusedError: the rights are not enough: `titan-bus acl` grants this to nobody.
+            BusClosedError: the bus is not open.
+        """
+        if not self._open:
+            raise BusClosedError
+        await remove(self._connection, topic, group)
 
     def _decode(self, body: bytes) -> Event:
         return self.upcasters.apply(codec.decode_body(body))

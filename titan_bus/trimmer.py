@@ -1,7 +1,7 @@
 """Trims the streams that this bus publishes to, to about their `maxlen`.
 
 What a group has not acknowledged is kept, whatever its size, unless the stream has `trim: hard`. A group without
-consumers therefore prevents trimming: destroy it. The archive is such a group.
+consumers therefore prevents trimming: `Bus.remove` it. The archive is such a group.
 """
 
 import asyncio

@@ -26,6 +26,7 @@ from titan_desktop.contracts.system import (
     StoreChanged,
     StoreStatus,
 )
+from titan_desktop.core import former_topics
 from titan_desktop.core.archiving import archive_problems
 from titan_desktop.core.chain import Chain
 from titan_desktop.core.health import Health, Look
@@ -190,6 +191,7 @@ class Composition:
             serving(self._bus, chain, SettingsService(self._bus, self._models))
         )
         for name, work in (
+            ("former topics", former_topics.settle(self._bus, chain)),
             ("services", self._build("postgres", build_services)),
             ("graph", self._build("graph", open_graph)),
             ("models", self._models.look()),
