@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.bytes_in_files import holding
 from tests.e2e.harness import Listener, Titan, ask
 from tests.openai_server import OpenAIServer
@@ -19,7 +17,8 @@ from titan_desktop.settings import Settings
 from titan_desktop.system.paths import Paths
 
 ASKED, ANSWERED, CALLED, SPOILT = "zygomorph-asked", "quixotry-answered", "jackdaw-called", "wyvern-spoilt"
-SECRETS = (ASKED, ANSWERED, CALLED, SPOILT)
+LATER = "obnubilate-later"
+SECRETS = (ASKED, ANSWERED, CALLED, SPOILT, LATER)
 KEPT = "petrichor-kept"
 
 
@@ -29,27 +28,24 @@ def where(secret: str, paths: Paths) -> list[str]:
     return holding(secret, *folders, paths.logs, paths.run)
 
 
-async def talk(titan: Titan, model: OpenAIServer) -> chat.SendPrompt:
-    """Have two conversations, and leave one of them with a dead letter; return its question."""
-    model.text = f"Here is {ANSWERED}."
-    async with titan.link() as link, Listener(link, chat.AssistantMessage, chat.ConversationChanged) as heard:
-        prompt = await ask(link, f"Where is {ASKED}?")
+async def talk(link: CoreLink, model: OpenAIServer, question: str, answer: str) -> str:
+    """Ask, and wait for the answer; return the conversation."""
+    model.text = f"Here is {answer}."
+    async with Listener(link, chat.AssistantMessage) as heard:
+        prompt = await ask(link, f"Where is {question}?")
         await heard.answer_to(prompt.message_id)
-        title = chat.RenameConversation(conversation_id=prompt.conversation_id, title=CALLED)
-        await publish(link.bus, title)
+    return prompt.conversation_id
+
+
+async def call_and_spoil(link: CoreLink, conversation_id: str) -> None:
+    """Give a conversation a title, and leave a dead letter of it."""
+    async with Listener(link, chat.ConversationChanged) as heard:
+        await publish(link.bus, chat.RenameConversation(conversation_id=conversation_id, title=CALLED))
         await heard.first(chat.ConversationChanged)
-        model.text = f"Here is {KEPT}."
-        other = await ask(link, "And the other?")
-        await heard.answer_to(other.message_id)
-        await link.bus.publish(
-            topics.CHAT_COMMANDS,
-            "send_prompt",
-            {"conversation_id": prompt.conversation_id, "message_id": 5, "text": SPOILT},
-        )
-        while not (await ask_core(link.bus, ListDeadLetters())).letters:
-            pass
-    await titan.gone()
-    return prompt
+    spoilt = {"conversation_id": conversation_id, "message_id": 5, "text": SPOILT}
+    await link.bus.publish(topics.CHAT_COMMANDS, "send_prompt", spoilt)
+    while not (await ask_core(link.bus, ListDeadLetters())).letters:
+        pass
 
 
 async def archive_now(titan: Titan, link: CoreLink) -> None:
@@ -59,45 +55,41 @@ async def archive_now(titan: Titan, link: CoreLink) -> None:
         await bus.archive_now()
 
 
-@pytest.mark.parametrize("fate", ["alive", "killed"])
-async def test_a_deleted_conversation_is_in_no_file_of_the_bus(
-    titan: Titan, model: OpenAIServer, fate: str
-) -> None:
+def modes(folder: Path) -> set[str]:
+    return {oct(path.stat().st_mode) for path in (folder, *folder.rglob("*"))}
+
+
+async def test_a_deleted_conversation_is_in_no_file_of_the_bus(titan: Titan, model: OpenAIServer) -> None:
     """Commands, events, deltas, the search for it, a dead letter; streams, archive, append-only file, logs.
 
-    Also when the core is killed right after the deletion was said. What else was said is still there.
+    Also when the core is killed right after the deletion was said. What else was said is still there, and the
+    archive is its owner's alone.
     """
-    prompt = await talk(titan, model)
     archive = titan.paths.archive
-    async with titan.link() as link, Listener(link, chat.ConversationChanged) as heard:
+    async with titan.link() as link, Listener(link, chat.ConversationChanged, ConversationForgotten) as heard:
+        first = await talk(link, model, ASKED, ANSWERED)
+        second = await talk(link, model, LATER, LATER)
+        await talk(link, model, KEPT, KEPT)
+        await call_and_spoil(link, first)
         await archive_now(titan, link)
         assert all(holding(secret, archive) for secret in SECRETS)
-        assert all(set(where(secret, titan.paths)) - set(holding(secret, archive)) for secret in SECRETS)
-        await publish(link.bus, chat.DeleteConversation(conversation_id=prompt.conversation_id))
-        await heard.first(chat.ConversationChanged, lambda changed: changed.deleted)
-        if fate == "killed":
-            titan.kill_core()
-    async with titan.link() as link, Listener(link, ConversationForgotten) as heard:
+        assert all(holding(secret, titan.paths.data / "redis") for secret in SECRETS)
+        assert modes(archive) == {"0o40700", "0o100600"}
+
+        await publish(link.bus, chat.DeleteConversation(conversation_id=first))
         forgotten = await heard.first(ConversationForgotten)
-        assert forgotten.conversation_id == prompt.conversation_id
-        assert forgotten.complete
+        assert (forgotten.conversation_id, forgotten.complete) == (first, True)
         assert forgotten.events >= 8
         assert (await ask_core(link.bus, ListDeadLetters())).letters == ()
+
+        await publish(link.bus, chat.DeleteConversation(conversation_id=second))
+        await heard.first(
+            chat.ConversationChanged, lambda changed: changed.deleted and changed.conversation.id == second
+        )
+        titan.kill_core()
+    async with titan.link() as link, Listener(link, ConversationForgotten) as heard:
+        forgotten = await heard.first(ConversationForgotten, lambda said: said.conversation_id == second)
+        assert forgotten.complete
     await titan.gone()
     assert {secret: where(secret, titan.paths) for secret in SECRETS} == {secret: [] for secret in SECRETS}
-    assert where(KEPT, titan.paths)
-
-
-async def test_the_archive_is_private_and_holds_what_was_said(titan: Titan, model: OpenAIServer) -> None:
-    """Its folder and files are the person's alone, as everything that Titan keeps."""
-    await talk(titan, model)
-    archive = titan.paths.archive
-    async with titan.link() as link:
-        await archive_now(titan, link)
-        assert holding(ASKED, archive)
-    await titan.gone()
-    assert {stat_of(path) for path in (archive, *archive.rglob("*"))} == {"0o40700", "0o100600"}
-
-
-def stat_of(path: Path) -> str:
-    return oct(path.stat().st_mode)
+    assert len(where(KEPT, titan.paths)) > 1
