@@ -126,22 +126,21 @@ async def test_what_was_said_goes_and_that_it_was_deleted_stays(
     assert len(holding(KEPT, server.socket.parent, tmp_path)) > 1
 
 
-@pytest.mark.parametrize("topic", traces.SEARCHES)
 async def test_what_was_asked_for_a_question_goes_with_it(
-    bus: Bus, history: PostgresHistory, forgetting: Service, forgotten: Said, server: Server, topic: str,
+    bus: Bus, history: PostgresHistory, forgetting: Service, forgotten: Said, server: Server,
 ) -> None:  # fmt: skip
     """A search names no conversation; it belongs to the trace of the command that needed it."""
     searched = asyncio.Event()
 
     async def answer(event: Event) -> None:
-        await bus.publish(topic, "search", {"query": SECRET})
+        await bus.publish(topics.SEARCH_REQUESTS, "search", {"query": SECRET})
         searched.set()
 
     answering = await bus.subscribe(topics.CHAT_COMMANDS, "chat", answer)
     await say(bus, history, "c", SECRET)
     await asyncio.wait_for(searched.wait(), 20)
     await answering.stop()
-    await bus.publish(topic, "search", {"query": KEPT})
+    await bus.publish(topics.SEARCH_REQUESTS, "search", {"query": KEPT})
     async with forgetting:
         await delete(bus, history, "c")
         assert (await next_of(forgotten)).events == 3

@@ -17,9 +17,7 @@ from titan_desktop.contracts.chat import DeleteConversation
 from titan_desktop.contracts.message import event_type
 
 TOLD_OF_CHAT = (topics.CHAT_COMMANDS, topics.CHAT, topics.CHAT_STREAM)
-SEARCHES = (topics.SEARCH_REQUESTS, "memory.requests.v1")
-"""The second is where a former version asked; its stream is still there."""
-TOPICS = (*TOLD_OF_CHAT, *SEARCHES)
+TOPICS = (*TOLD_OF_CHAT, topics.SEARCH_REQUESTS)
 """Where something of a conversation may be: a question is also searched for in the files."""
 LOOKS_BACK = timedelta(days=1)
 """The clocks of the window and of a server elsewhere may be so far apart."""
@@ -84,9 +82,8 @@ async def find(bus: Bus, conversation_ids: frozenset[str], since: datetime) -> d
         if letter.event is not None and letter.event.topic in TOLD_OF_CHAT:
             look(letter.event)
     # What a service asks while it handles an event belongs to that one's trace.
-    for topic in SEARCHES:
-        async with aclosing(bus.replay(start, topic)) as events:
-            async for event in events:
-                if (conversation_id := traces.get(event.meta.trace_id)) is not None:
-                    found[conversation_id].add(event.event_id)
+    async with aclosing(bus.replay(start, topics.SEARCH_REQUESTS)) as events:
+        async for event in events:
+            if (conversation_id := traces.get(event.meta.trace_id)) is not None:
+                found[conversation_id].add(event.event_id)
     return found
