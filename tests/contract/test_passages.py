@@ -10,7 +10,6 @@ from titan_desktop.contracts.indexing import Outcome, Reason
 from titan_desktop.contracts.sources import Cells, Lines, Pages, Place, Slides
 from titan_desktop.ports import extractor
 from titan_desktop.ports.extractor import Block
-from titan_desktop.ports.files_root import Stamp
 from titan_desktop.ports.passages import Passage, Passages
 from titan_desktop.services.indexing.cutting import cut
 
@@ -115,8 +114,11 @@ async def test_stamps_and_failures_are_kept(passages: Passages) -> None:
     failed = entry("/d/broken.pdf", outcome=Outcome.FAILED, reason=Reason.BROKEN, detail="no trailer\0\ud800")
     await passages.store(failed, ())
     await passages.store(entry("/d/x.bin", outcome=Outcome.SKIPPED, reason=Reason.UNSUPPORTED), ())
-    assert await passages.stamp_of("/d/broken.pdf") == Stamp(size=1, mtime_ns=2)
-    assert await passages.stamp_of("/d/never.pdf") is None
+    known = await passages.entry_of("/d/broken.pdf")
+    assert known is not None
+    assert (known.stamp, known.outcome, known.reason) == (failed.stamp, Outcome.FAILED, Reason.BROKEN)
+    assert known.event_id == failed.event_id
+    assert await passages.entry_of("/d/never.pdf") is None
     counts = await passages.counts()
     assert (counts.files, counts.passages, counts.failed, counts.skipped) == (4, 5, 1, 1)
     page = await passages.failures(5)

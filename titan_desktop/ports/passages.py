@@ -123,8 +123,8 @@ class Passages(Protocol):
         """Return those among the `known` whose text an older version of the extractor has read."""
         ...
 
-    async def stamp_of(self, path: str) -> Stamp | None:
-        """Return how a file looked when it was dealt with, None for a file that never was."""
+    async def entry_of(self, path: str) -> FileEntry | None:
+        """Return what is known of a file, None for one that was never dealt with."""
         ...
 
     async def store(self, entry: FileEntry, passages: Sequence[Passage]) -> None:

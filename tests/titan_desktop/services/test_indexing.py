@@ -1,7 +1,7 @@
 """Indexing and search over a real bus, a real PostgreSQL and a real embeddings endpoint."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from titan_desktop.core.chain import Chain
 from titan_desktop.core.serving import serving
 from titan_desktop.ports.extractor import Block, Extracted, ExtractionError, ExtractorUnavailableError
 from titan_desktop.ports.model import Endpoint
+from titan_desktop.ports.passages import FileEntry, Passage
 from titan_desktop.services import waiting
 from titan_desktop.services.indexing import IndexingService, embedding, pruning
 from titan_desktop.services.search import SearchService, searcher
@@ -255,6 +256,27 @@ async def test_a_service_that_ends_in_the_middle_of_a_file(house: House) -> None
         await house.see(path)
         await house.extractor.begun.get()
     house.extractor.go.set()
+    async with house.service():
+        assert (await house.hear())[0].outcome is Outcome.INDEXED
+        assert len((await house.search("слово")).hits) == 1
+
+
+async def test_a_service_that_ends_before_it_says_what_it_stored(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next one says that the file is indexed: the graph would never hear of a file that is only unchanged."""
+    stored, store = asyncio.Event(), house.passages.store
+
+    async def store_and_be_cut_off(entry: FileEntry, passages: Sequence[Passage]) -> None:
+        await store(entry, passages)
+        stored.set()
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(house.passages, "store", store_and_be_cut_off)
+        async with house.service():
+            await house.see(house.write("a.txt", "слово"))
+            await asyncio.wait_for(stored.wait(), WAIT_S)
     async with house.service():
         assert (await house.hear())[0].outcome is Outcome.INDEXED
         assert len((await house.search("слово")).hits) == 1

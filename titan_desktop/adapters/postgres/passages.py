@@ -161,13 +161,23 @@ class PostgresPassages:
             )
         return frozenset(row["path"] for row in rows)
 
-    async def stamp_of(self, path: str) -> Stamp | None:
+    async def entry_of(self, path: str) -> FileEntry | None:
         """See `ports.passages`."""
         with translated():
             row = await self._database.pool.fetchrow(
-                "SELECT size, mtime_ns, inode FROM files WHERE path = $1", path
+                "SELECT size, mtime_ns, inode, outcome, reason, detail, event_id FROM files WHERE path = $1",
+                path,
             )
-        return _stamp(row) if row else None
+        if row is None:
+            return None
+        return FileEntry(
+            path=path,
+            stamp=_stamp(row),
+            outcome=Outcome(row["outcome"]),
+            reason=Reason(row["reason"]),
+            detail=row["detail"],
+            event_id=row["event_id"],
+        )
 
     async def store(self, entry: FileEntry, passages: Sequence[Passage]) -> None:
         """See `ports.passages`."""
