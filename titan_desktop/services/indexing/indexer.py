@@ -85,7 +85,7 @@ class Indexer:
     async def _outcome(self, seen: files.FileSeen, event_id: str) -> FileIndexed:
         stamp = _stamp(seen)
         known = await _patiently(lambda: self._passages.entry_of(seen.path))
-        # An entry made from this very event was stored, and perhaps never said by a core that was killed in between:
+        # An entry made from this very event was perhaps never said by a core that was killed after storing it:
         # the graph does not hear of a file that is only unchanged.
         if known is not None and known.stamp == stamp and not seen.force and known.event_id != event_id:
             return _said(seen, Outcome.UNCHANGED)
