@@ -125,7 +125,7 @@ async def open_window(paths: Paths, chosen: Settings | None = None) -> AsyncIter
         session.leave()
         await living
         await session.close()
-        window.let_go()
+        window.close_for_good()
         translator.choose("en")
         theme.close()
         app.setStyleSheet("")

@@ -24,7 +24,7 @@ class Account:
     gid: int
 
 
-def lent_account() -> Account | None:
+def service_account() -> Account | None:
     """Return the user that PostgreSQL runs as when we are root, made if it is missing; None for everybody else.
 
     Raises:

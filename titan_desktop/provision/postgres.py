@@ -87,7 +87,7 @@ class Postgres:
         private_files.make_folder(self.folder.parent)
         if self._access.listen == "unix":
             self._make_socket_folder()
-        self.account = account.lent_account()
+        self.account = account.service_account()
         self._admit(runner, self._programs, self.folder, self._access.sockets)
         if version_of(self.folder) != binaries.POSTGRES_MAJOR:
             self._make_cluster(runner, older_cluster(self.folder))
@@ -138,8 +138,8 @@ class Postgres:
         sockets = self._access.sockets
         private_files.own_folder(sockets.parent)
         sockets.mkdir(exist_ok=True, mode=0o700)
-        if (lent := account.lent_account()) is not None:
-            account.give(lent, sockets)
+        if (service_account := account.service_account()) is not None:
+            account.give(service_account, sockets)
 
     def _admit(self, runner: Runner, *folders: Path) -> None:
         """Let the account that we lend reach folders."""

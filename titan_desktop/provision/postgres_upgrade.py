@@ -84,16 +84,16 @@ class Upgrade:
 
     Args:
         older: what to take over.
-        lent: whom PostgreSQL's programs run as.
+        service_account: whom PostgreSQL's programs run as.
         access: how the servers are reached meanwhile; by nobody else.
         serve: runs one of the two.
     """
 
     def __init__(
-        self, older: OlderCluster, lent: account.Account | None, access: Access, serve: Serve
+        self, older: OlderCluster, service_account: account.Account | None, access: Access, serve: Serve
     ) -> None:
         self._older = older
-        self._lent = lent
+        self._service_account = service_account
         self._access = access
         self._serve = serve
         self._work = older.folder.parent / "postgres.upgrade"
@@ -155,10 +155,10 @@ class Upgrade:
         self._work.mkdir(mode=0o700)
         if self._access.listen == "tcp":
             private_files.replace(self._passfile, self._access.passfile_line())
-        if self._lent is not None:
-            account.give(self._lent, self._work)
+        if self._service_account is not None:
+            account.give(self._service_account, self._work)
             for file in self._work.iterdir():
-                shutil.chown(file, self._lent.uid, self._lent.gid)
+                shutil.chown(file, self._service_account.uid, self._service_account.gid)
 
     def _see_that_there_is_room(self) -> None:
         """A dump and a new cluster are each at most as large as the older one; usually they are smaller."""

@@ -38,21 +38,21 @@ LOCK_PATIENCE_S = 20.0
 
 
 class Stop:
-    """The wish to end, made by a signal or by the end of input, whichever comes first.
+    """The request to end, made by a signal or by the end of input, whichever comes first.
 
     Not an Event: a signal that comes while the main thread is inside `Event.set` or `wait` takes the same lock
-    again and stands still for ever. `SimpleQueue.put` may be interrupted by itself (Python docs, queue).
+    again and deadlocks. `SimpleQueue.put` may be interrupted by itself (Python docs, queue).
     """
 
     def __init__(self) -> None:
         self._stops: queue.SimpleQueue[None] = queue.SimpleQueue()
 
-    def wish(self) -> None:
+    def request(self) -> None:
         """Ask the server host to end; from any thread, and from a signal handler."""
         self._stops.put(None)
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Wait for the wish, in the main thread; say whether it came."""
+        """Wait for the request, in the main thread. Returns whether it came."""
         try:
             self._stops.get(timeout=timeout_s)
         except queue.Empty:
@@ -100,7 +100,7 @@ def main(argv: Sequence[str]) -> int:
     options = _arguments(argv)
     os.umask(0o077)  # the servers' own files, too
     stop = Stop()
-    signal.signal(signal.SIGTERM, lambda *_: stop.wish())
+    signal.signal(signal.SIGTERM, lambda *_: stop.request())
     # Ctrl-C in a terminal goes to the whole group; the core decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent(signal.SIGTERM)
@@ -162,7 +162,7 @@ def _wait_for_end_of_input(stop: Stop) -> None:
             pass
     except OSError:
         pass
-    stop.wish()
+    stop.request()
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:

@@ -1,1 +1,1 @@
-"""What Titan does, in terms of ports and topics. No service imports another: they speak by topic."""
+"""What Titan does, in terms of ports and topics. No service imports another; they communicate by topic."""

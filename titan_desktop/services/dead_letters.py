@@ -1,6 +1,6 @@
-"""Dead letters: shows what the services could not do, lets them try again, and says when there is more or less.
+"""Lists, redrives and drops the dead letters of the services, and publishes changes of their number.
 
-The bus puts them aside (`titan_bus.deadletter`); nothing here knows why an event failed.
+The bus writes them (`titan_bus.deadletter`); this service does not interpret why an event failed.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from titan_desktop.system.outage import Outage
 
 GROUP = "dead_letters"
 LOOK_S = 2.0
-"""How often it looks whether there are others: any program's consumer may have put one aside."""
+"""How often changes are looked for: any program's consumer may have written a dead letter."""
 SHOWN_MAX = 200
 SUBJECT_CHARS_MAX = 200
 MESSAGE_CHARS_MAX = 1_000
@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 
 class _Subject(msgspec.Struct):
-    """What the events of this house name what they are about by."""
+    """The fields by which the application's events name their subject."""
 
     text: str = ""
     path: str = ""
@@ -46,7 +46,7 @@ class _Subject(msgspec.Struct):
 
 
 class DeadLetterService:
-    """Shows them, tries them again and removes them; says whenever there are others."""
+    """Handles the requests and commands on dead letters, and publishes changes."""
 
     drain_s = 1.0
 
@@ -82,10 +82,10 @@ class DeadLetterService:
             await asyncio.sleep(LOOK_S)
 
     async def list_dead_letters(self, wanted: ListDeadLetters) -> DeadLetterPage:
-        """Return one page, the newest first, and how many there are.
+        """Return one page, the newest first, and the number of dead letters.
 
         Raises:
-            RequestRefused: `not_found`, for a cursor that is none.
+            RequestRefused: `not_found`, for an invalid cursor.
         """
         limit, cursor = max(1, min(wanted.limit, SHOWN_MAX)), wanted.cursor
         if cursor and not _LETTER_ID.fullmatch(cursor):
@@ -94,18 +94,18 @@ class DeadLetterService:
         found = await self._bus.dead_letters.list(limit + 1, before=cursor or None)
         letters = found[:limit]
         return DeadLetterPage(
-            count=max(count, len(found)),  # one more may have come meanwhile
+            count=max(count, len(found)),  # one more may have been added meanwhile
             letters=tuple(_shown(letter) for letter in letters),
             more=len(found) > limit,
             cursor=letters[-1].letter_id if letters else "",
         )
 
     async def redrive_dead_letters(self, wanted: RedriveDeadLetters) -> None:
-        """Give some back to the groups that failed."""
+        """Redrive some to the groups that failed."""
         for letter_id in wanted.letter_ids:
             try:
                 await self._bus.dead_letters.redrive(letter_id)
-            except ValueError as error:  # it comes from no topic: somebody else put it there
+            except ValueError as error:  # its origin is no topic: another program wrote it
                 _log.warning("%s stays a dead letter: %s", letter_id, error)
         await self._say()
 
@@ -124,7 +124,7 @@ class DeadLetterService:
         self._said = newest
 
     async def _newest(self) -> tuple[int, str]:
-        """Return how many there are and the last one's id: one of the two changes with every change."""
+        """Return the number of dead letters and the newest id: every change changes one of the two."""
         letters = await self._bus.dead_letters.list(1)
         return await self._bus.dead_letters.count(), letters[0].letter_id if letters else ""
 
@@ -145,7 +145,7 @@ def _shown(letter: Letter) -> DeadLetter:
 def _subject_of(event: Event) -> str:
     try:
         named = event.payload_as(_Subject)
-    except PayloadMismatchError:  # the very reason why it is a dead letter, perhaps
+    except PayloadMismatchError:  # perhaps the reason why it is a dead letter
         return ""
     line = " ".join((named.text or named.path or named.title).split())
     if len(line) <= SUBJECT_CHARS_MAX:

@@ -1,7 +1,7 @@
-"""The graph service: keeps the graph of folders and files in step with what the index says.
+"""The graph service: keeps the graph of folders and files in step with the index.
 
-It follows `indexing.v1` alone, which says what became of a file after the index has dealt with it, in order. On
-`files.v1` a removal could overtake the news of a file that was still being read.
+It consumes `indexing.v1` alone, which has a file's outcome after the index has stored it, in order. On `files.v1`
+a removal could overtake the events of a file that was still being read.
 """
 
 from pathlib import PurePath
@@ -14,11 +14,11 @@ from titan_desktop.services.waiting import until_there
 
 GROUP = "graph"
 DRAIN_S = 1.0
-"""A write takes milliseconds; one that takes longer waits for a server that is away, and comes again."""
+"""A write takes milliseconds; one that takes longer waits for a server that is away, and is delivered again."""
 
 
 class GraphService:
-    """Writes every indexed file to an open `graph`. One event at a time, so that a file's news stay in order."""
+    """Writes every indexed file to an open `graph`. One event at a time, to keep the order of a file's events."""
 
     drain_s = DRAIN_S
 
@@ -28,12 +28,12 @@ class GraphService:
         take(self.handlers, GROUP, self.file_indexed, concurrency=1)
 
     async def file_indexed(self, news: indexing.FileIndexed) -> None:
-        """Take one file's news over; a graph that is away is waited for."""
+        """Store one file's outcome; waits for a graph that is away."""
         await until_there(lambda: self._write(news), GraphUnavailableError)
 
     async def _write(self, news: indexing.FileIndexed) -> None:
         if news.outcome is indexing.Outcome.REMOVED:
-            # The news does not say whether it was a folder; beneath a file there is nothing.
+            # The event does not say whether it was a folder; beneath a file there is nothing.
             await self._graph.remove(news.path, folder=True)
         elif news.outcome is indexing.Outcome.MOVED:
             await self._graph.move(news.former_path, news.path)

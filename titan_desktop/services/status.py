@@ -1,6 +1,6 @@
-"""Answers what a client asks about the system: how everything is.
+"""Answers requests for the system's status.
 
-It knows neither stores nor files: the core hands it the question as a callable.
+It depends neither on stores nor on files: the core passes a callable.
 """
 
 from collections.abc import Awaitable, Callable
@@ -16,7 +16,7 @@ class StatusService:
     """Answers `status`.
 
     Args:
-        look: looks at everything and says how it is.
+        look: checks everything and returns the status.
     """
 
     drain_s = 1.0
@@ -27,5 +27,5 @@ class StatusService:
         take(self.handlers, GROUP, self.get_status)
 
     async def get_status(self, _wanted: GetStatus) -> Status:
-        """Say how everything is."""
+        """Return the status of everything."""
         return await self._look()

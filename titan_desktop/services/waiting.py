@@ -1,7 +1,7 @@
-"""Waiting for a store that is away, for the services whose events must outlive its restart.
+"""Waits for a store that is away, for services whose events must outlive its restart.
 
-Given back to the bus, an event would use up its few retries within seconds and end among the dead letters. So it
-waits in its handler, which keeps it young on the bus, until the store is back or the service stops.
+Returned to the bus, an event would use up its few retries within seconds and be dead-lettered. So its handler
+waits, and the event stays in flight, until the store is back or the service stops.
 """
 
 import logging
@@ -23,9 +23,9 @@ async def until_there(
     *away: type[Exception],
     told: Callable[[Exception], Awaitable[None]] | None = None,
 ) -> T:
-    """Ask again and again, with growing pauses, for as long as it raises one of `away`; return the answer.
+    """Repeat `ask`, with growing pauses, while it raises one of `away`; return its result.
 
-    `told` hears of each time that it has to wait.
+    `told` is called each time it has to wait.
     """
     backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
     outage = Outage(_log, "an event")

@@ -1,6 +1,6 @@
 """Where Titan keeps its state, and which folders of the person it may read.
 
-Everybody asks here; nothing else in the house spells a path. `TITAN_HOME` moves all state beneath one folder;
+No other module spells a path. `TITAN_HOME` moves all state beneath one folder;
 without it the platform's own places are used. The allowed roots are the person's Desktop and Downloads folders,
 as the platform names them, and nothing beyond them.
 """

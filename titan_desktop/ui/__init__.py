@@ -1,6 +1,6 @@
 """The window: pixels and models, nothing that stores or computes.
 
-Every import of Qt in the house passes here first, so two things about PySide6 are mended here, once.
+Every import of Qt passes here first, so two faults of PySide6 are worked around here, once.
 """
 
 import builtins

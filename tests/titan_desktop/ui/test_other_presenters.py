@@ -62,7 +62,7 @@ async def shell(core, clean_redis_url, theme, qtbot):
         window.parts = (open_chat, conversations, status, bridge, reading)
         yield window
         await tasks.close(2)
-    window.let_go()
+    window.close_for_good()
     assert not faults
 
 

@@ -89,7 +89,7 @@ async def session(link, theme, qapp, titan_home):
     sys.excepthook = hook
     asyncio.get_running_loop().set_exception_handler(None)
     translator.choose("en")
-    window.let_go()
+    window.close_for_good()
     window.deleteLater()
 
 

@@ -1,9 +1,9 @@
 """Conversations and answers.
 
-`service` declares the handlers; `commands` decides what a command does; `answering` makes one attempt at an
-answer, `delta_publisher` says and saves it while it grows; `prompt` and `followup_query` put together what the
-model and the search are asked; `attempts` knows what is in work; `storing` waits for the store;
-`requests` answers questions about the past; `model` says which model is configured.
+`service` declares the handlers; `commands` implements the commands; `answering` makes one attempt at an answer,
+`delta_publisher` publishes and saves it while it grows; `prompt` and `followup_query` build the prompt and the
+search query; `attempts` has the running attempts; `storing` waits for the store; `requests` answers requests about
+the history; `model` resolves the configured model.
 """
 
 from titan_desktop.services.chat.service import ChatService

@@ -1,4 +1,4 @@
-"""One attempt at an answer, from the command to the stored end of it."""
+"""One attempt at an answer, from the command to the stored result."""
 
 import contextlib
 import logging
@@ -24,16 +24,16 @@ from titan_desktop.services.chat.storing import Storing
 SEARCH_TIMEOUT_S = 5.0
 SOURCES_MAX = 6
 LEANT_ON_MAX = 2
-"""So many more for a question that leans on an earlier one: beside its own, never in their place."""
+"""The most additional passages for a question that refers to an earlier one; they never replace its own."""
 QUERY_CHARS_MAX = 2_000
 ANSWER_CHARS_MAX = 200_000
-"""A model that repeats itself for ever is cut off here; a reply on the bus has room for it."""
+"""The limit for a model that repeats itself; a reply on the bus has room for it."""
 
 _log = logging.getLogger(__name__)
 
 
 class Answering:
-    """Answers questions, one call each. `endpoint()` is asked anew every time, so new settings hold at once."""
+    """Answers questions, one call each. `endpoint()` is called each time, so new settings apply at once."""
 
     def __init__(
         self,
@@ -51,18 +51,17 @@ class Answering:
         self._model = model
         self._endpoint = endpoint
         self._unstored: dict[str, Message] = {}
-        """Question -> its answer, as long as the store has not taken it, for whatever reason."""
+        """Question -> its answer, until the store has it."""
 
     async def answer(self, attempt: Attempt, question: Message, *, beside: str = "") -> None:
-        """Answer, store and say it. When it returns, the command has been dealt with.
+        """Generate, store and publish an answer. When it returns, the command is done.
 
-        With `beside` the answer may be a new one of that id, see `History.begin`.
-
-        Cancelled, it leaves the answer unfinished in the history, for the next delivery of the command. The model
-        is asked once, however often storing its answer has to be tried.
+        With `beside` the answer may be a new one of that id, see `History.begin`. When cancelled, it leaves the
+        answer unfinished in the history for the next delivery of the command. The model is called once, however
+        often storing is retried.
 
         Raises:
-            BusError: the command has to come again.
+            BusError: the command must be delivered again.
         """
         ended = self._unstored.get(question.id) or await self._answered(attempt, question, beside)
         if ended is None:
@@ -77,14 +76,14 @@ class Answering:
             await self._say(ended)
 
     async def say_again(self, question_id: str) -> None:
-        """Publish the answer as stored, if it has ended: the event may have been lost with the last process."""
+        """Publish the stored answer again, if it has ended: the event may have been lost with the last process."""
         asked = await self._storing.until_taken(lambda: self._history.asked(question_id), question_id)
         if asked is not None and asked.answer.state not in events.UNFINISHED:
             await self._recent.changed(asked.answer.conversation_id)
             await self._say(asked.answer)
 
     async def _answered(self, attempt: Attempt, question: Message, beside: str) -> Message | None:
-        """Begin an answer and return it as it ended, None if this command has nothing to answer any more."""
+        """Begin an answer and return the finished one; None if this command has nothing to answer any more."""
         endpoint = self._endpoint()
         model = endpoint.model if endpoint else ""
         begun = await self._storing.until_taken(
@@ -102,7 +101,7 @@ class Answering:
     async def _ended(
         self, attempt: Attempt, question: Message, begun: Message, endpoint: Endpoint | None
     ) -> Message:
-        """Do the work and return the answer as it ended: complete, stopped or failed."""
+        """Generate the answer and return it: complete, stopped or failed."""
         state, fault, detail = State.COMPLETE, None, ""
         try:
             if endpoint is None:
@@ -115,7 +114,7 @@ class Answering:
             state, fault, detail = State.FAILED, error.fault, error.detail
         except (BusUnavailableError, BusClosedError, BusOverloadedError):
             raise
-        except Exception as error:  # noqa: BLE001 - supervises an answer: a bug of ours fails it, once, in sight
+        except Exception as error:  # noqa: BLE001 - a supervisor: a bug fails the answer, once, visibly
             _log.exception("the answer to %s failed", question.id)
             state, fault, detail = State.FAILED, Fault.INTERNAL, type(error).__name__
         return replace(
@@ -130,33 +129,33 @@ class Answering:
         attempt.answer = replace(begun, sources=sources)
         await self._say_started(attempt.answer)
         try:
-            await self._speak(attempt, begun, endpoint, prompt.compose(question, recent, sources))
+            await self._stream_answer(attempt, begun, endpoint, prompt.compose(question, recent, sources))
         except ModelError as error:
             if error.fault is not Fault.CONTEXT_TOO_LONG or attempt.text:
                 raise
             _log.info("the prompt for %s is too long, once more with less: %s", question.id, error.detail)
-            await self._speak(attempt, begun, endpoint, prompt.compose(question, (), sources[:1]))
+            await self._stream_answer(attempt, begun, endpoint, prompt.compose(question, (), sources[:1]))
 
-    async def _speak(
+    async def _stream_answer(
         self, attempt: Attempt, begun: Message, endpoint: Endpoint, turns: Sequence[Turn]
     ) -> None:
-        """Let the model answer, and say it while it grows."""
+        """Call the model, and publish the answer while it grows."""
         said = 0
         async with (
-            DeltaPublisher(self._bus, self._history, attempt, begun) as speaker,
+            DeltaPublisher(self._bus, self._history, attempt, begun) as publisher,
             contextlib.aclosing(self._model.stream(endpoint, turns)) as parts,
         ):
             async for part in parts:
                 if not isinstance(part, Text):
                     continue
-                speaker.add(part.text)
+                publisher.add(part.text)
                 said += len(part.text)
                 if said >= ANSWER_CHARS_MAX:
                     _log.warning("answer %s was cut off at %d characters", begun.id, said)
                     break
 
     async def _without_model(self, attempt: Attempt, question: Message, begun: Message) -> None:
-        """The passages are the answer. The window puts them, or that there are none, into its own language."""
+        """Answer with the passages. The window translates them, or the message that there are none."""
         sources = await self._search(question.text)
         if sources is None:
             raise ModelError(Fault.INTERNAL, "The search in the files did not answer.")
@@ -165,7 +164,7 @@ class Answering:
         await self._say_started(attempt.answer)
 
     async def _sources(self, question: Message, recent: Sequence[Message]) -> tuple[FilePassage, ...]:
-        """Return what is found for a question and, behind that, for what it leans on."""
+        """Return the passages for a question, then those for the earlier question it refers to."""
         found = await self._search(question.text)
         in_full = followup_query.in_full(question, recent)
         if found is None or not in_full:
@@ -175,7 +174,7 @@ class Answering:
         return found + tuple(hit for hit in more if (hit.path, hit.position) not in known)
 
     async def _search(self, query: str, limit: int = SOURCES_MAX) -> tuple[FilePassage, ...] | None:
-        """Return what memory finds, None if it does not answer."""
+        """Return the search result, None if the search does not answer."""
         search = Search(query=query[:QUERY_CHARS_MAX], limit=limit)
         try:
             found = await ask(self._bus, search, SEARCH_TIMEOUT_S)

@@ -1,8 +1,8 @@
-"""What is in work in this process: one attempt a question, its text so far, and the wish to stop it.
+"""The attempts that run in this process: one for each question, with its text so far and a request to stop.
 
-A stop and a shutdown are different things and never look alike here. A stop is asked for with `Attempt.stop()`;
-the attempt notices, ends its work in order and is recorded. A shutdown is the bus cancelling the handler; nothing
-is recorded, the command stays unacknowledged, and the next process answers it.
+A stop and a shutdown are kept apart. A stop is requested with `Attempt.stop()`; the attempt ends in order and is
+stored. A shutdown is the bus cancelling the handler; nothing is stored, the command stays unacknowledged, and the
+next process answers it.
 """
 
 import asyncio
@@ -19,9 +19,9 @@ class Attempt:
     """One question being answered.
 
     Attributes:
-        event_id: of the command that asked for it.
-        answer: as it was begun, None before that; its sources are filled in when they are found.
-        text: what has been said.
+        event_id: the event of the command.
+        answer: the answer as it was begun, None before; its sources are added when they are found.
+        text: the text so far.
     """
 
     def __init__(self, conversation_id: str, question_id: str, event_id: str) -> None:
@@ -35,13 +35,13 @@ class Attempt:
         self._settled = False
 
     def stop(self) -> None:
-        """Ask it to end with what has been said."""
+        """Request the end, keeping the text so far."""
         self._stop.set()
 
     async def finished_unless_stopped(self, work: Coroutine[object, object, None]) -> bool:
-        """Run `work` to its end, or to the stop; say whether it came to its end.
+        """Run `work` to its end or until stopped. Returns whether it reached its end.
 
-        What `work` raises is raised. Cancellation cancels `work` and goes on.
+        Exceptions of `work` propagate. Cancellation cancels `work` and propagates.
         """
         running = asyncio.create_task(work, name=f"chat answer to {self.question_id}")
         stopping = asyncio.create_task(self._stop.wait(), name=f"chat stop of {self.question_id}")
@@ -53,24 +53,24 @@ class Attempt:
             running.cancel()
             await asyncio.wait({running, stopping})
         if is_finished:
-            await running  # raises what it raised
+            await running  # raises its exception
         elif not running.cancelled():
-            running.exception()  # seen, and of no interest: its end was asked for
+            running.exception()  # marked as seen; it was asked to end
         return is_finished
 
     def settle(self, *, in_order: bool) -> None:
-        """Let those who wait in `settled` go on."""
+        """Wake those that wait in `settled`."""
         self._settled = in_order
         self._over.set()
 
     async def settled(self) -> bool:
-        """Wait for its end; False when it was cut off and nothing is recorded."""
+        """Wait for the end; False when the attempt was cancelled and nothing is stored."""
         await self._over.wait()
         return self._settled
 
 
 class Attempts:
-    """All that is in work."""
+    """The running attempts."""
 
     def __init__(self) -> None:
         self._by_question: dict[str, Attempt] = {}
@@ -80,7 +80,7 @@ class Attempts:
 
     @contextlib.contextmanager
     def begin(self, conversation_id: str, question_id: str, event_id: str) -> Iterator[Attempt]:
-        """Enter an attempt, to be found by others until the end of the block."""
+        """Register an attempt until the end of the block."""
         attempt = Attempt(conversation_id, question_id, event_id)
         self._by_question[question_id] = attempt
         in_order = False
@@ -100,7 +100,7 @@ class Attempts:
         return [each for each in self._by_question.values() if each.conversation_id == conversation_id]
 
     def live(self, message: Message) -> Message:
-        """Return a stored message as it stands now: an answer in work is ahead of its row."""
+        """Return the current state of a stored message: a running answer is ahead of its row."""
         attempt = self._by_question.get(message.question_id)
         if (
             attempt is None

@@ -1,7 +1,7 @@
-"""What each command does. Each may come twice, late, or beside another; ids and event ids make that harmless.
+"""The commands of the chat. Each may be delivered twice, late, or concurrently; its ids make that harmless.
 
-A question takes two. `send_prompt` stores it and says so: that is short, and the questions of one conversation
-come in their order. `answer_question` is what takes long; answers run side by side.
+A question takes two commands. `send_prompt` stores and publishes it: that is short, and keeps the order within a
+conversation. `answer_question` takes long; answers run concurrently.
 """
 
 import logging
@@ -43,10 +43,10 @@ _log = logging.getLogger(__name__)
 
 
 class AttemptCutOffError(Exception):
-    """The attempt that this command waited for was cut off, and nothing of it is recorded.
+    """The attempt that this command waited for was cancelled, and nothing is stored.
 
     Attributes:
-        question_id: which.
+        question_id: the question.
     """
 
     def __init__(self, question_id: str) -> None:
@@ -57,8 +57,8 @@ class AttemptCutOffError(Exception):
 class Commands:
     """Handlers of the commands. Returning acknowledges.
 
-    Each step waits for a store that is away, and a command begins anew when the attempt that it waited for was cut
-    off: a question must not be lost to a restart of PostgreSQL, nor a stop to that of its question.
+    Each step waits for a store that is away. A command starts over when the attempt it waited for was cancelled,
+    so neither a question nor a stop is lost when PostgreSQL restarts.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Commands:
         self._answering = answering
 
     async def send_prompt(self, prompt: SendPrompt, event: Event) -> None:
-        """Store a question, say it, and have it answered."""
+        """Store a question, publish it, and send the command to answer it."""
         if fault := _fault_of(prompt):
             _log.warning("question %r is refused: %s", prompt.message_id, fault)
             return
@@ -104,15 +104,15 @@ class Commands:
             await self._answering.say_again(prompt.message_id)
 
     async def answer_question(self, wanted: AnswerQuestion) -> None:
-        """Answer a stored question; one that is being answered already is waited for."""
+        """Answer a stored question, or wait for the running attempt at it."""
         await _anew(lambda: self._answer(wanted))
 
     async def retry_answer(self, retry: RetryAnswer, event: Event) -> None:
-        """Answer a question again, once whatever answers it now is over."""
+        """Answer a question again, once the running attempt at it has ended."""
         await _anew(lambda: self._answer_anew(event.event_id, retry, is_done=_is_final))
 
     async def answer_again(self, again: AnswerAgain, event: Event) -> None:
-        """Give a question one more answer, beside those that it has."""
+        """Add another answer to a question."""
 
         def is_done(newest: Message) -> bool:
             return newest.attempt > again.attempt and newest.state not in events.UNFINISHED
@@ -121,7 +121,7 @@ class Commands:
         await _anew(lambda: self._answer_anew(event.event_id, again, is_done=is_done, beside=answer_id))
 
     async def show_message(self, show: ShowMessage, event: Event) -> None:
-        """Make the path that leads through a message the active one."""
+        """Make the path through a message the active one."""
         leaf_id = await self._storing.until_taken(
             lambda: self._history.show(show.conversation_id, show.message_id, event_id=event.event_id)
         )
@@ -132,11 +132,11 @@ class Commands:
         await publish(self._bus, PathChanged(conversation_id=show.conversation_id, leaf_id=leaf_id))
 
     async def stop_answer(self, stop: StopAnswer, event: Event) -> None:
-        """Stop an answer that was asked for before, also one that is not in work yet."""
+        """Stop an answer that was requested before, also if it is not running yet."""
         await _anew(lambda: self._stop_answer(stop, event.event_id))
 
     async def rename_conversation(self, rename: RenameConversation, event: Event) -> None:
-        """Give a conversation a title."""
+        """Rename a conversation."""
         title = " ".join(rename.title.split())[:RENAMED_CHARS_MAX]
         if not title:
             _log.warning("conversation %r keeps its title: the new one is blank", rename.conversation_id)
@@ -150,7 +150,7 @@ class Commands:
             await publish(self._bus, ConversationChanged(conversation=changed))
 
     async def delete_conversation(self, delete: DeleteConversation, event: Event) -> None:
-        """Erase a conversation, and stop what answers in it."""
+        """Delete a conversation, and stop its running answers."""
         await _anew(lambda: self._delete(delete, event.event_id))
 
     async def _answer(self, wanted: AnswerQuestion) -> None:
@@ -185,7 +185,7 @@ class Commands:
         is_done: Callable[[Message], bool],
         beside: str = "",
     ) -> None:
-        """Answer a question that has an answer, unless that one is what was asked for."""
+        """Answer a question that has an answer, unless that answer belongs to this command already."""
         question_id = command.question_id
         while (running := self._attempts.of_question(question_id)) is not None:
             await self._wait_for(running)
@@ -207,7 +207,7 @@ class Commands:
         stopped = await self._storing.until_taken(
             lambda: self._history.stop(stop.question_id, event_id=event_id), stop.question_id
         )
-        # Its command may have come while we wrote; it has seen the stop in the history, or sees it now.
+        # The other command may have arrived while this one wrote; it finds the stop in the history.
         attempt = self._attempts.of_question(stop.question_id)
         if attempt is not None and attempt.event_id < event_id:
             await self._end(attempt)
@@ -238,7 +238,7 @@ async def _anew(work: Callable[[], Awaitable[None]]) -> None:
 
 
 def title_of(text: str) -> str:
-    """Return a conversation's title: the question's first TITLE_CHARS_MAX characters, cut at a word."""
+    """Return a conversation's title: the first TITLE_CHARS_MAX characters of the question, cut at a word."""
     line = " ".join(text.split())
     if len(line) <= TITLE_CHARS_MAX:
         return line
@@ -257,5 +257,5 @@ def _fault_of(prompt: SendPrompt) -> str:
 
 
 def _is_final(answer: Message) -> bool:
-    """A model's complete answer stays; passages may be asked for again, with a model connected meanwhile."""
+    """Whether an answer is final: a model's is; passages are not, as a model may be connected later."""
     return answer.state is State.COMPLETE and answer.kind is AnswerKind.MODEL

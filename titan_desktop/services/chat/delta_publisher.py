@@ -1,7 +1,7 @@
-"""Saying an answer while it grows: deltas for the windows, and a saved copy for the case of a crash.
+"""Publishes an answer while it grows: deltas for the windows, and a stored copy in case of a crash.
 
-Tokens come faster than they are worth an event, so what has come is said at most 20 times a second. Neither a bus
-that is away nor a slow store holds the model up: the reader only adds to the text, two loops take it from there.
+Tokens come too often to be an event each, so deltas are published at most 20 times a second. Neither a bus that is
+away nor a slow store blocks the model: the reader only appends to the text, and two loops publish and store it.
 """
 
 import asyncio
@@ -19,13 +19,13 @@ from titan_desktop.system.outage import Outage
 DELTA_PAUSE_S = 0.05
 SAVE_PAUSE_S = 1.0
 DELTA_CHARS_MAX = 4_000
-"""Even as \\u escapes these fit into an event."""
+"""They fit into an event, even as \\u escapes."""
 
 _log = logging.getLogger(__name__)
 
 
 class DeltaPublisher:
-    """Within the block, `add` text; `attempt.text` and the windows follow, the history a second behind at most."""
+    """Within the block, `add` text; `attempt.text` and the windows follow, the history at most a second later."""
 
     def __init__(self, bus: Bus, history: History, attempt: Attempt, answer: Message) -> None:
         self._bus = bus
@@ -38,7 +38,7 @@ class DeltaPublisher:
         self._loops: list[asyncio.Task[None]] = []
 
     def add(self, piece: str) -> None:
-        """Take some more of the answer."""
+        """Append a piece of the answer."""
         self._pieces.append(piece)
         self._fresh.set()
 
@@ -56,7 +56,7 @@ class DeltaPublisher:
         self._take()
 
     def _take(self) -> str:
-        """Move what was added into the attempt's text and return it."""
+        """Move the appended pieces into the attempt's text and return them."""
         text = "".join(self._pieces)
         self._pieces.clear()
         self._attempt.text += text
@@ -73,7 +73,7 @@ class DeltaPublisher:
             await asyncio.sleep(DELTA_PAUSE_S)
 
     async def _say(self, offset: int, text: str) -> None:
-        """Publish one delta. A lost one leaves a gap that the window sees by the next one's offset."""
+        """Publish one delta. The window detects a lost one by the next one's offset."""
         delta = AssistantDelta(
             conversation_id=self._attempt.conversation_id,
             question_id=self._attempt.question_id,

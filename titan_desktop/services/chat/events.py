@@ -1,4 +1,4 @@
-"""The chat service's events, made to fit: an event has 32 KB, an answer and its sources may have more."""
+"""Builds the chat service's events so that they fit: an event has 32 KB, an answer may have more."""
 
 import msgspec
 from msgspec.structs import replace
@@ -16,15 +16,15 @@ from titan_desktop.contracts.chat import (
 UNFINISHED = frozenset({State.WAITING, State.STREAMING})
 
 PAYLOAD_BYTES_MAX = EVENT_BYTES_MAX - 1_024
-"""The envelope has the rest."""
+"""The rest is for the envelope."""
 PASSAGE_CHARS_MAX = 600
 _PASSAGE_LIMITS = (PASSAGE_CHARS_MAX, 150, 0)
-"""Tried one after the other: six paths alone may have 24 KB."""
+"""Limits that are tried in order: six paths alone may have 24 KB."""
 _CUT_QUESTION_CHARS = 4_000
 
 
 def user_message(question: Message, conversation: Conversation) -> UserMessage:
-    """Say a question; one that is all quotes and line ends may be too long in JSON, and is cut."""
+    """Return the event of a question. A text of quotes and line breaks may be too long in JSON, and is cut."""
     event = UserMessage(message=question, conversation=conversation)
     if _fits(event):
         return event
@@ -33,7 +33,7 @@ def user_message(question: Message, conversation: Conversation) -> UserMessage:
 
 
 def answer_started(answer: Message) -> AnswerStarted:
-    """Say an answer's beginning, with as much of its sources as fits."""
+    """Return the event of an answer's beginning, with as many of its sources as fit."""
     for limit in _PASSAGE_LIMITS:
         event = AnswerStarted(message=_with_short_passages(answer, limit))
         if _fits(event):
@@ -42,7 +42,7 @@ def answer_started(answer: Message) -> AnswerStarted:
 
 
 def assistant_message(answer: Message) -> AssistantMessage:
-    """Say an ended answer; a text that does not fit is left out whole, because half an answer misleads."""
+    """Return the event of an ended answer. A text that does not fit is omitted: half an answer misleads."""
     event = AssistantMessage(message=_with_short_passages(answer, PASSAGE_CHARS_MAX))
     if _fits(event):
         return event

@@ -1,4 +1,4 @@
-"""Questions that lean on an earlier one: "and for how long?" names nothing that could be found."""
+"""Follow-up questions: "and for how long?" has no words of its own to search for."""
 
 import re
 from collections.abc import Sequence
@@ -10,11 +10,11 @@ _WORD = re.compile(r"\w+")
 
 
 def in_full(question: Message, recent: Sequence[Message]) -> str:
-    """Return the words to look for as well: a short question's with those of the last long one before it, or "".
+    """Return a second query: a short question joined with the last long one before it, or "".
 
     Args:
-        question: what is asked now.
-        recent: the conversation's newest messages, oldest first; may contain the question and what came later.
+        question: the current question.
+        recent: the conversation's newest messages, oldest first; may contain the question and later ones.
     """
     if not _is_short(question):
         return ""

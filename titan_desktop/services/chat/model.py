@@ -1,4 +1,4 @@
-"""Which model is configured: the settings and the key put together, by the core, at its start and on changes."""
+"""Resolves the configured model from settings and key; the core does so at its start and on changes."""
 
 import logging
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ResolvedModel:
-    """The endpoint to ask, None when no model is configured; and what may be told of it.
+    """The endpoint, None when no model is configured; and what clients may know of it.
 
     Attributes:
-        problem: why a key that may be in the keyring could not be had; None when all is well.
+        problem: why a key that may be in the keyring could not be read; None when there is no problem.
     """
 
     endpoint: Endpoint | None
@@ -26,9 +26,10 @@ class ResolvedModel:
 
 
 async def resolve(chosen: ModelSettings, secrets: Secrets) -> ResolvedModel:
-    """Put the model together.
+    """Resolve the model.
 
-    It is configured when there is a key, or when the endpoint is not OpenAI's own: a local server needs none.
+    It is configured when there is a key, or when the endpoint is not OpenAI's own, because a local server needs
+    none.
     """
     base_url = chosen.base_url.strip() or DEFAULT_BASE_URL
     key, problem = await find_key(base_url, secrets)
@@ -42,7 +43,7 @@ async def resolve(chosen: ModelSettings, secrets: Secrets) -> ResolvedModel:
 
 
 async def find_key(base_url: str, secrets: Secrets) -> tuple[Key | None, Problem | None]:
-    """Return an endpoint's key; without one, also why it could not be had, where one may be in the keyring."""
+    """Return an endpoint's key, or None and why it could not be read, if one may be in the keyring."""
     try:
         return await secrets.key(base_url), None
     except SecretsUnavailableError as error:

@@ -1,8 +1,8 @@
-"""What the model is told: the rules, the conversation so far, the passages as fenced data, the question.
+"""Builds the prompt: the rules, the conversation so far, the passages as fenced data, the question.
 
-Text from files is data. Each passage stands in a fence whose token is drawn anew for every prompt, so nothing that
-was written into a file beforehand can close it and speak as the person or as Titan. The names of a file and of a
-sheet in it are as foreign as its text, and stand within the fence, too.
+Text from files is data. Each passage is in a fence whose token is random for every prompt, so no text in a file
+can close it and pass as the person's or Titan's. File and sheet names are inside the fence, too, because they are
+as untrusted as the text.
 """
 
 import secrets
@@ -13,7 +13,7 @@ from titan_desktop.contracts.sources import Cells, FilePassage, Lines, Pages, Sl
 from titan_desktop.ports.model import Turn
 
 RECENT_CHARS_MAX = 12_000
-"""Characters of earlier questions and answers that a prompt repeats."""
+"""Characters of earlier questions and answers in a prompt."""
 TITLE_CHARS_MAX = 200
 
 _RULES = """\
@@ -30,12 +30,12 @@ _WITHOUT_SOURCES = "No passage in the person's files was found for this question
 
 
 def compose(question: Message, recent: Sequence[Message], sources: Sequence[Source]) -> tuple[Turn, ...]:
-    """Return the whole prompt.
+    """Build the whole prompt.
 
     Args:
-        question: what is asked now.
-        recent: the conversation's newest messages, oldest first; may contain the question and what came later.
-        sources: what was found, best first; numbered from 1.
+        question: the current question.
+        recent: the conversation's newest messages, oldest first; may contain the question and later ones.
+        sources: the passages found, best first; numbered from 1.
     """
     fence = _fence(sources)
     asked = "\n\n".join((_fenced(sources, fence) or _WITHOUT_SOURCES, f"Question: {question.text}"))
@@ -43,7 +43,7 @@ def compose(question: Message, recent: Sequence[Message], sources: Sequence[Sour
 
 
 def _fence(sources: Sequence[Source]) -> str:
-    """Return a token that stands in no source."""
+    """Return a token that occurs in no source."""
     while True:
         token = secrets.token_hex(8)
         if not any(token in source.passage or token in _name(source) for source in sources):
@@ -58,7 +58,7 @@ def _fenced(sources: Sequence[Source], fence: str) -> str:
 
 
 def _name(source: Source) -> str:
-    """Return a source's title and, where it is known, the place in the file, in one line."""
+    """Return a source's title and, if known, its place in the file, in one line."""
     title = _one_line(source.title)
     match source:
         case FilePassage(place=Pages(first=first, last=last)):
@@ -83,9 +83,9 @@ def _one_line(title: str) -> str:
 
 
 def _earlier(question: Message, recent: Sequence[Message]) -> list[Turn]:
-    """Return earlier questions with their answers, whole pairs only, the newest that fit.
+    """Return earlier questions with their answers, in whole pairs, the newest that fit.
 
-    A question whose answer failed is left out with it: some models' templates refuse two questions in a row.
+    A question whose answer failed is omitted with it: some models' templates refuse two questions in a row.
     """
     position = next((at for at, message in enumerate(recent) if message.id == question.id), len(recent))
     before = recent[:position]

@@ -1,4 +1,4 @@
-"""The newest page of a conversation: from the cache, else from the history, and never an old one."""
+"""The newest page of a conversation, from the cache or the history; never a stale one."""
 
 from titan_desktop.contracts.chat import HistoryPage, Message
 from titan_desktop.ports.cache import PAGE_MESSAGES, RecentCache
@@ -7,7 +7,7 @@ from titan_desktop.services.chat.events import UNFINISHED
 
 
 class Recent:
-    """Reads through the cache; told of every change."""
+    """Reads through the cache, and is notified of every change."""
 
     def __init__(self, history: History, cache: RecentCache) -> None:
         self._history = history
@@ -16,8 +16,8 @@ class Recent:
     async def newest(self, conversation_id: str) -> HistoryPage | None:
         """Return the last PAGE_MESSAGES messages, None if there is no such conversation.
 
-        A page with an unfinished answer is not kept: its row is saved every second without a word to the cache,
-        and would be shown as it was at the beginning after a crash.
+        A page with an unfinished answer is not cached: its row is updated every second without invalidating the
+        cache, and after a crash the first version would be shown.
         """
         cached = await self._cache.get(conversation_id)
         if cached.page is not None and cached.page.conversation_id == conversation_id:
@@ -28,9 +28,9 @@ class Recent:
         return page
 
     async def until(self, question: Message) -> tuple[Message, ...]:
-        """Return the last messages that lead to a question, itself last or followed by others, oldest first.
+        """Return the messages that lead to a question, oldest first, the question last or followed by others.
 
-        Nearly always it stands in the newest page. What was asked long ago, or left for another path, does not.
+        The newest page nearly always contains it; not when it is old or on another path.
         """
         page = await self.newest(question.conversation_id)
         if page is not None and any(message.id == question.id for message in page.messages):
@@ -38,5 +38,5 @@ class Recent:
         return await self._history.path(question.id, limit=PAGE_MESSAGES)
 
     async def changed(self, conversation_id: str) -> None:
-        """Forget the page."""
+        """Invalidate the page."""
         await self._cache.drop(conversation_id)

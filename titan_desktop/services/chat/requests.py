@@ -1,4 +1,4 @@
-"""Questions about the past: conversations, pages, single messages."""
+"""Requests about the history: conversations, pages, single messages."""
 
 import asyncio
 import time
@@ -26,15 +26,15 @@ T = TypeVar("T")
 CONVERSATIONS_MAX = 1_000
 MESSAGES_MAX = 200
 PAGE_BYTES_MAX = 1_500_000
-"""A reply has 2 MB; a page of long answers may have more, and comes shorter then."""
+"""A reply has 2 MB; a page of long answers may have more, and is shortened."""
 PATIENCE_S = 5.0
-"""For a request that names no deadline."""
+"""The patience of a request without a deadline."""
 REFUSAL_S = 0.25
-"""A refusal has to be back before the deadline, or the client hears of nothing but time."""
+"""A refusal must be sent this long before the deadline, otherwise the client gets a time-out."""
 
 
 class Requests:
-    """Answers from the cache, the history, and what is in work."""
+    """Answers from the cache, the history, and the running attempts."""
 
     def __init__(self, history: History, recent: Recent, attempts: Attempts) -> None:
         self._history = history
@@ -45,7 +45,7 @@ class Requests:
         """Return one page of the list.
 
         Raises:
-            RequestRefused: `not_found`, for a cursor that is none; `store_unavailable`.
+            RequestRefused: `not_found`, for an invalid cursor; `store_unavailable`.
         """
         return await _in_time(event, lambda: self._conversations(wanted))
 
@@ -53,15 +53,15 @@ class Requests:
         """Return one page of a conversation.
 
         Raises:
-            RequestRefused: `not_found`, for an id that nobody knows; `store_unavailable`.
+            RequestRefused: `not_found`, for an unknown id; `store_unavailable`.
         """
         return await _in_time(event, lambda: self._page(wanted))
 
     async def get_message(self, wanted: GetMessage, event: Event) -> Message:
-        """Return one message, ahead of its row where it is being written.
+        """Return one message; a running answer is ahead of its row.
 
         Raises:
-            RequestRefused: `not_found`, for an id that nobody knows; `store_unavailable`.
+            RequestRefused: `not_found`, for an unknown id; `store_unavailable`.
         """
         return await _in_time(event, lambda: self._message(wanted))
 
@@ -110,7 +110,7 @@ def _within(limit: int, most: int) -> int:
 
 
 def _fitted(page: HistoryPage, limit: int, attempts: Attempts) -> HistoryPage:
-    """Return the newest messages of a page that fit into a reply, one at least."""
+    """Return the newest messages of a page that fit into a reply, at least one."""
     messages: list[Message] = []
     room = PAGE_BYTES_MAX
     for stored in reversed(page.messages[-limit:]):

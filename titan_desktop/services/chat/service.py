@@ -1,4 +1,4 @@
-"""The chat service: declares its handlers and puts its parts together."""
+"""The chat service: declares its handlers and connects its parts."""
 
 import asyncio
 from types import TracebackType
@@ -21,23 +21,23 @@ from titan_desktop.services.chat.storing import Storing
 GROUP = "chat"
 REQUESTS_AT_ONCE = 16
 COMMANDS_AT_ONCE = 64
-"""Answers wait for their model; a stop must find a place beside them."""
+"""Answers wait for their model; a stop must be handled beside them."""
 DRAIN_S = 0.5
-"""An answer takes longer than a shutdown may: what is in work is cut off and taken up by the next process."""
+"""An answer takes longer than a shutdown may: it is cancelled and answered by the next process."""
 _IN_ORDER = Kinds(chat.SendPrompt, chat.ShowMessage, chat.RenameConversation, chat.DeleteConversation)
 
 
 def by_conversation(event: Event) -> str | None:
-    """Return the conversation whose commands wait for one another, None for a command that waits for nobody.
+    """Return the conversation within which a command keeps its order, None for a command without order.
 
-    What is short is done in its order. An answer takes long, and a stop has to overtake it.
+    Short commands are handled in order. An answer takes long, and a stop has to overtake it.
     """
     command = _IN_ORDER.read(event)
     return None if command is None else command.conversation_id
 
 
 class ChatService:
-    """Conversations and answers. History, cache and model are closed by whoever opened them."""
+    """Conversations and answers. The caller closes history, cache and model."""
 
     drain_s = DRAIN_S
 
@@ -88,13 +88,13 @@ class ChatService:
         self._warming: asyncio.Task[None] | None = None
 
     def set_model(self, endpoint: Endpoint | None) -> None:
-        """Answer with this model from now on, None for none; answers in work keep theirs. Call it on the loop."""
+        """Use this model from now on, None for none; running answers keep theirs. Call it on the loop."""
         self._endpoint = endpoint
         if endpoint is not None and self._warming is None:
             self._warming = asyncio.create_task(self._model.warm(), name="chat warms the model's client")
 
     def busy(self) -> bool:
-        """Whether an answer is in work."""
+        """Whether an answer is running."""
         return len(self._attempts) > 0
 
     async def __aenter__(self) -> Self:

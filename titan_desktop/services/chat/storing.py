@@ -1,7 +1,7 @@
-"""One step that the store has to take: tried until it is taken, alone, with all that came before it in hand.
+"""Retries one step of the store until it succeeds, without repeating the work before it.
 
-An answer that has been paid for is not asked for again because PostgreSQL restarts. A store that restarts is back
-before anybody needs to know; a full disk waits for a person, so that one is said.
+An answer that was paid for is not generated again because PostgreSQL restarts. A store that restarts is back
+before anybody needs to know; a full disk needs a person, so it is published.
 """
 
 import logging
@@ -19,17 +19,17 @@ _log = logging.getLogger(__name__)
 
 
 class Storing:
-    """Takes steps for the commands. Requests have a deadline and do not wait here."""
+    """Runs steps for the commands. Requests have a deadline and do not wait here."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
 
     async def until_taken(self, step: Callable[[], Awaitable[T]], question_id: str = "") -> T:
-        """Take a step until it raises HistoryUnavailableError no more; return what it returns.
+        """Repeat a step while it raises HistoryUnavailableError, and return its result.
 
         Args:
-            step: one call of the history, which a second one does not harm.
-            question_id: what it is done for, "" for what concerns no question.
+            step: one call of the history that may be repeated.
+            question_id: the question it is done for, "" for none.
         """
 
         async def tell(error: Exception) -> None:

@@ -1,7 +1,7 @@
 """Light and dark: the palette, the style sheet and the icons, and who decides which.
 
-The only module of the shell that knows colour values. Text colours reach 4.5 to 1 on every ground they stand on,
-lines of fields and focus rings 3 to 1 (WCAG 2.1, 1.4.3 and 1.4.11); a test holds it.
+The only module of the shell that knows colour values. Text colours reach 4.5 to 1 on every background they stand
+on, lines of fields and focus rings 3 to 1 (WCAG 2.1, 1.4.3 and 1.4.11); a test holds it.
 """
 
 import logging

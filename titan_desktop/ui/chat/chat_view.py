@@ -143,8 +143,10 @@ class ChatView(QWidget):
 
     def _restyle(self) -> None:
         colours = Colours.of(self.palette())
-        ground, text = {
+        background, text = {
             "error": (colours.danger_page, colours.danger),
             "warning": (colours.mark, colours.text),
         }.get(self._notice_kind, (colours.code, colours.text))
-        self._notice.setStyleSheet(f"background:{ground}; color:{text}; border-radius:8px; padding:7px 12px;")
+        self._notice.setStyleSheet(
+            f"background:{background}; color:{text}; border-radius:8px; padding:7px 12px;"
+        )

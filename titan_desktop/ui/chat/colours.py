@@ -73,12 +73,12 @@ class Colours:
         )
 
 
-def _mix(ground: QColor, other: QColor, share: float) -> QColor:
-    """`ground` with a share (0 to 1) of `other` in it."""
+def _mix(background: QColor, other: QColor, share: float) -> QColor:
+    """`background` with a share (0 to 1) of `other` in it."""
     return QColor.fromRgbF(
-        ground.redF() * (1 - share) + other.redF() * share,
-        ground.greenF() * (1 - share) + other.greenF() * share,
-        ground.blueF() * (1 - share) + other.blueF() * share,
+        background.redF() * (1 - share) + other.redF() * share,
+        background.greenF() * (1 - share) + other.greenF() * share,
+        background.blueF() * (1 - share) + other.blueF() * share,
     )
 
 

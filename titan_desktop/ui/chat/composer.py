@@ -202,9 +202,9 @@ class Composer(QWidget):
         on_accent = palette.color(QPalette.ColorRole.HighlightedText).name()
         icon = stop_icon(colours.page) if self._busy else send_icon(on_accent, colours.muted)
         self.button.setIcon(icon)
-        ground = colours.text if self._busy else colours.accent
+        background = colours.text if self._busy else colours.accent
         self.button.setStyleSheet(
-            f"QToolButton {{ border:none; border-radius:17px; background:{ground}; }}"
+            f"QToolButton {{ border:none; border-radius:17px; background:{background}; }}"
             f"QToolButton:disabled {{ background:{colours.line}; }}"
             f"QToolButton:focus {{ border:2px solid {colours.text}; }}"
         )

@@ -33,7 +33,7 @@ CODE_INDENT = 13
 """Pixels. No other block has this margin beyond the quotations': by it the text widget knows a line of code."""
 QUOTE_INDENT = 16
 CODE_TOP, CODE_BOTTOM = 40, 26
-"""Pixels above the first and below the last line of code, outside and inside its ground together."""
+"""Pixels above the first and below the last line of code, outside and inside its background together."""
 
 _SAFE_LINK = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
 _CITATION = re.compile(r"\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")

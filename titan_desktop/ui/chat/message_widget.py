@@ -348,7 +348,7 @@ class MessageWidget(QWidget):
         self.height_changed.emit(self)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002  # Qt's signature
-        """The question's bubble, or the ground of a failure."""
+        """The question's bubble, or the background of a failure."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
@@ -379,9 +379,9 @@ class MessageWidget(QWidget):
 
 def _button_style(colours: Colours, *, framed: bool) -> str:
     frame = f"1px solid {colours.line}" if framed else "1px solid transparent"
-    ground, text = (colours.page, colours.text) if framed else ("transparent", colours.muted)
+    fill, text = (colours.page, colours.text) if framed else ("transparent", colours.muted)
     return (
-        f"QToolButton {{ border:{frame}; border-radius:6px; padding:3px 6px; background:{ground}; color:{text}; }}"
+        f"QToolButton {{ border:{frame}; border-radius:6px; padding:3px 6px; background:{fill}; color:{text}; }}"
         f"QToolButton:hover, QToolButton:pressed {{ background:{colours.hover}; color:{colours.text}; }}"
         f"QToolButton:focus {{ border-color:{colours.accent}; }}"
     )

@@ -46,7 +46,7 @@ def excerpt(passage: str, pattern: re.Pattern[str] | None) -> str:
 
 
 def marked_html(text: str, pattern: re.Pattern[str] | None, mark: str) -> str:
-    """The text as HTML with the words found on a ground of colour `mark`."""
+    """The text as HTML with the words found on a background of colour `mark`."""
     pieces, position = [], 0
     for found in pattern.finditer(text) if pattern else ():
         pieces.append(escape(text[position : found.start()]))

@@ -169,8 +169,8 @@ class RichText(QTextBrowser):
 
     def _note_code_line(self, line: QRectF, left: float, *, begins: bool) -> None:
         if begins:
-            ground = QRectF(left, line.top() - _CODE_HEAD, self.document().textWidth() - left, 0)
-            self._code_areas.append(ground)
+            background = QRectF(left, line.top() - _CODE_HEAD, self.document().textWidth() - left, 0)
+            self._code_areas.append(background)
         self._code_areas[-1].setBottom(line.bottom() + _CODE_FOOT)
 
     def place_copy_buttons(self) -> None:

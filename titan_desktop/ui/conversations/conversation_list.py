@@ -42,7 +42,7 @@ class ConversationDelegate(QStyledItemDelegate):
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
-        """A heading, or the title on its rounded ground."""
+        """A heading, or the title on its rounded background."""
         rect: QRect = option.rect
         palette: QPalette = option.palette
         painter.save()
@@ -80,15 +80,15 @@ class ConversationDelegate(QStyledItemDelegate):
     def _paint_ground(painter: QPainter, option: QStyleOptionViewItem, rect: QRect) -> None:
         state = option.state
         palette: QPalette = option.palette
-        ground = rect.adjusted(0, 1, 0, -1)
+        background = rect.adjusted(0, 1, 0, -1)
         if state & QStyle.StateFlag.State_Selected:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(palette.color(QPalette.ColorRole.Mid))
-            painter.drawRoundedRect(ground, 6, 6)
+            painter.drawRoundedRect(background, 6, 6)
         elif state & QStyle.StateFlag.State_MouseOver:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(palette.color(QPalette.ColorRole.Midlight))
-            painter.drawRoundedRect(ground, 6, 6)
+            painter.drawRoundedRect(background, 6, 6)
         if state & QStyle.StateFlag.State_HasFocus and state & QStyle.StateFlag.State_KeyboardFocusChange:
             pen = painter.pen()
             pen.setStyle(Qt.PenStyle.SolidLine)
@@ -96,7 +96,7 @@ class ConversationDelegate(QStyledItemDelegate):
             pen.setWidth(2)
             painter.setPen(pen)
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(ground.adjusted(1, 1, -1, -1), 6, 6)
+            painter.drawRoundedRect(background.adjusted(1, 1, -1, -1), 6, 6)
 
 
 class ConversationList(QListView):

@@ -94,7 +94,7 @@ def main(argv: Sequence[str]) -> int:
     layout.save()
     mark.end()
     instance.release()
-    window.let_go()
+    window.close_for_good()
     return status
 
 

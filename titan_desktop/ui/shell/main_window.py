@@ -132,8 +132,8 @@ class MainWindow(QMainWindow):
         self.restoreGeometry(QByteArray(geometry))
         self.splitter.restoreState(QByteArray(splitter))
 
-    def let_go(self) -> None:
-        """Close for good: the goodbyes are said."""
+    def close_for_good(self) -> None:
+        """Close for good, without emitting `close_requested`."""
         self._leaving = True
         self.close()
 

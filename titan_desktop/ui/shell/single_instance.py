@@ -1,7 +1,7 @@
 """One window for each person and each Titan home: a second start raises the first one's window.
 
 Who is first is decided by a lock that dies with its holder, so a socket left by a killed window blocks nobody. The
-socket only carries the wish to be raised.
+socket only carries the request to be raised.
 """
 
 import logging

@@ -61,7 +61,7 @@ def dialog(qtbot, theme) -> DeadLettersDialog:
     made = DeadLettersDialog(window)
     made.show()
     yield made
-    window.let_go()
+    window.close_for_good()
 
 
 class Shell:
@@ -114,7 +114,7 @@ async def shell(clean_redis_url, theme, qapp, monkeypatch: pytest.MonkeyPatch) -
         made.tasks.replace(made.bridge.serve(bus), "read along")
         yield made
         await made.tasks.close(2)
-    window.let_go()
+    window.close_for_good()
     window.deleteLater()
     assert not made.faults
 

@@ -32,7 +32,7 @@ def window(theme, qtbot):
     made.show()
     qtbot.waitExposed(made)
     yield made
-    made.let_go()
+    made.close_for_good()
 
 
 def heard(signal) -> list:
@@ -60,7 +60,7 @@ def test_the_first_paint_is_said_once(theme, qtbot):
     QTimer.singleShot(0, lambda: afterwards.append(True))  # comes behind whatever the repaints have queued
     qtbot.waitUntil(lambda: bool(afterwards))
     assert len(said) == 1
-    window.let_go()
+    window.close_for_good()
 
 
 def test_arrow_keys_open_conversations(window):
@@ -144,7 +144,7 @@ def test_closing_asks_the_session_first(window):
     asked = heard(window.close_requested)
     assert not window.close()
     assert asked == [True]
-    window.let_go()
+    window.close_for_good()
     assert not window.isVisible()
 
 
@@ -183,7 +183,7 @@ def test_the_layout_comes_back(window, theme, qtbot):
     qtbot.addWidget(other)
     other.restore_layout(*state)
     assert other.size() == window.size()
-    other.let_go()
+    other.close_for_good()
 
 
 def test_failures_are_listed_with_their_reason(window):

@@ -44,7 +44,7 @@ async def session(theme, qtbot, qapp, titan_home):
     asyncio.get_running_loop().set_exception_handler(None)
     mark.end()
     translator.choose("en")
-    window.let_go()
+    window.close_for_good()
 
 
 def banner(session: Session) -> str:
@@ -161,7 +161,7 @@ async def test_what_was_asked_too_early_and_what_was_left_is_taken_up(theme, qtb
     assert window.chat.draft() == "half a thou"
     await session.close()
     assert unsent.read(paths.data / unsent.FILE_NAME) == kept
-    window.let_go()
+    window.close_for_good()
 
 
 async def test_the_next_window_shows_what_was_not_sent(session, titan_home):
