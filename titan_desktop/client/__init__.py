@@ -1,4 +1,4 @@
-"""A client's way to the core: find it, or start it; keep saying that we are there; notice when it dies.
+"""A client's connection to the core: find it or start it, send heartbeats, notice its death.
 
-Used by `ui` and `commands`. The bus library is imported only where it is needed: the window paints before it.
+Used by `ui` and `commands`. The bus library is imported only when needed, because the window paints before it.
 """

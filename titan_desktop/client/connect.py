@@ -1,4 +1,4 @@
-"""Connects to the core: finds the one that runs, or starts one."""
+"""Connects to the running core, or starts one."""
 
 import asyncio
 import contextlib
@@ -22,12 +22,12 @@ log = logging.getLogger(__name__)
 
 POLL_S = 0.02
 ANSWER_S = 1.5
-"""A core that serves answers GetStatus in milliseconds; one that is just stopping does not."""
+"""A running core answers GetStatus in milliseconds; one that is shutting down does not."""
 SPAWNS_MAX = 3
 OTHERS_S = 3.0
-"""How long we let a core go that was started with other settings than ours; nobody may need it any more."""
+"""How long to wait for the end of a core that was started with other settings and may have no client."""
 FULL_DISK_BYTES = 1_000_000
-"""With less than this free a core that cannot write has no other reason for its silence."""
+"""With less free space than this a full disk is the only explanation for a core that cannot write."""
 
 Progress = Callable[[str], None]
 """Takes `"starting"` when a core had to be started, then `"connecting"`."""

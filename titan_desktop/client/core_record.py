@@ -1,7 +1,7 @@
-"""What the running core says of itself in `paths.core_file`: the core writes it, every client reads it.
+"""The record of the running core in `paths.core_file`: the core writes it, every client reads it.
 
-Owner-only, because the bus URL may hold a password. A file alone proves nothing: the core lives while it holds
-`paths.core_lock`.
+Readable by the owner only, because the bus URL may contain a password. The file alone proves nothing: the core
+runs while it holds `paths.core_lock`.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from titan_desktop.system import private_files
 
 @dataclass(frozen=True, slots=True)
 class CoreRecord:
-    """One core: its process id, its version, where its bus is, and marks of the settings in its environment."""
+    """One core: its process id, its version, its bus URL, and hashes of the settings in its environment."""
 
     pid: int
     version: str
@@ -25,7 +25,7 @@ class CoreRecord:
 
 
 def marks(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return a mark for each setting in the environment: equal for equal values, and no way back to them."""
+    """Return a hash of each setting in the environment: equal for equal values, and not reversible."""
     return {
         name: hashlib.sha256(value.encode("utf-8", "surrogateescape")).hexdigest()[:12]
         for name in VARIABLES
@@ -34,17 +34,17 @@ def marks(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def unheard(record: CoreRecord, environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Name the settings in this environment that a running core was not started with."""
+    """Return the settings in this environment that a running core was not started with."""
     return tuple(name for name, mark in marks(environment).items() if record.environment.get(name) != mark)
 
 
 def write(path: Path, record: CoreRecord) -> None:
-    """Replace the file in one step. Raises OSError."""
+    """Replace the file atomically. Raises OSError."""
     private_files.replace(path, json.dumps(asdict(record)))
 
 
 def read(path: Path) -> CoreRecord | None:
-    """Return the record, or None where there is none that makes sense."""
+    """Return the record, or None when it is missing or invalid."""
     try:
         found = json.loads(path.read_text("utf-8"))
         environment = {str(name): str(mark) for name, mark in found.get("environment", {}).items()}

@@ -1,4 +1,4 @@
-"""A connection to the core, with the beats that keep the core alive."""
+"""A connection to the core, with the heartbeats that keep the core running."""
 
 import asyncio
 import contextlib
@@ -18,12 +18,12 @@ GOODBYE_S = 1.0
 
 
 class CoreLink:
-    """A connection to the core, with a beat that keeps the core alive. `connect_core` makes it.
+    """A connection to the core, with heartbeats that keep the core running. `connect_core` creates it.
 
     `async with` closes it.
 
     Attributes:
-        bus: open; it reconnects by itself when the transport comes back.
+        bus: open; it reconnects by itself when the transport is back.
         record: the core that answered.
     """
 
@@ -47,7 +47,7 @@ class CoreLink:
         await self.close()
 
     async def close(self) -> None:
-        """Say that we have left, and close the bus; bounded, and no error when the core is dead."""
+        """Publish that the client has left, and close the bus; bounded in time, without error for a dead core."""
         self._beats.cancel()
         await asyncio.wait([self._beats])
         from titan_bus import BusError
@@ -75,11 +75,11 @@ class CoreLink:
             except BusError as error:
                 log.debug("a beat was not heard: %s", error)
             if self._process is not None:
-                self._process.poll()  # a core of ours that found another one serving has ended; reap it
+                self._process.poll()  # a core that we started ended because another one runs; reap it
             await asyncio.sleep(CLIENT_BEAT_S)
 
 
 def disown(process: "subprocess.Popen[bytes]") -> None:
-    """Let go of a core that is to outlive us; without a return code its destructor would warn."""
+    """Detach a core that is to outlive this process; without a return code its destructor would warn."""
     if process.poll() is None:
         process.returncode = 0

@@ -1,4 +1,4 @@
-"""What ails Titan, as a sentence with its cure: the one table of the window, the commands and the core's log."""
+"""Sentences for problems, with their cures: the one table of the window, the commands and the core's log."""
 
 from collections.abc import Mapping
 
@@ -7,13 +7,13 @@ from titan_desktop.contracts.problem import Code, Problem
 
 
 def say(language: Language, problem: Problem) -> str:
-    """Return the sentence; a problem of a newer core is said as its code and its fields."""
+    """Return the sentence; an unknown problem of a newer core is shown as its code and fields."""
     words = PROBLEMS.get(problem.code)
     if words is None:
         return str(problem)
     try:
         sentence = words.say(language, **problem.fields)
-    except KeyError:  # another version's blanks
+    except KeyError:  # another version's placeholders
         return str(problem)
     return f"{sentence}\n{problem.detail}" if problem.detail else sentence
 

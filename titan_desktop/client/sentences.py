@@ -1,8 +1,8 @@
-"""What the core's codes mean, as sentences for a person: the one table of the window and the commands.
+"""Sentences for the core's codes: the one table of the window and the commands.
 
-The bus carries codes and fields; each client asks here for a sentence in its person's language when it shows it.
-What only one client says stands with that client: the window's own words in Qt's catalogue, those of the commands
-in `commands.sentences`.
+The bus carries codes and fields; each client looks up the sentence in its person's language when it shows it.
+Sentences of only one client are elsewhere: the window's in Qt's catalogue, those of the commands in
+`commands.sentences`.
 """
 
 from collections.abc import Mapping
@@ -17,40 +17,40 @@ Language = Literal["en", "ru"]
 
 
 class Words(NamedTuple):
-    """One sentence in each language, with the same blanks."""
+    """One sentence in each language, with the same placeholders."""
 
     en: str
     ru: str
 
     def say(self, language: Language, **fields: object) -> str:
-        """Fill the blanks of the sentence in this language."""
+        """Format the sentence in this language."""
         return (self.ru if language == "ru" else self.en).format(**fields)
 
 
 def fault(language: Language, code: Fault | None) -> str:
-    """Say why an answer failed, and the cure."""
+    """Return why an answer failed, and the cure."""
     return FAULTS[code or Fault.INTERNAL].say(language)
 
 
 def delay(language: Language, code: Delay) -> str:
-    """Say what an answer waits for, and the cure."""
+    """Return what an answer waits for, and the cure."""
     return DELAYS[code].say(language)
 
 
 def reason(language: Language, code: str) -> str:
-    """Say why a file was not read, "" for none. An unknown reason, of a newer core, is said as it is."""
+    """Return why a file was not read, "" for none. An unknown reason of a newer core is returned as it is."""
     known = REASONS.get(code)
     return known.say(language) if known is not None else code
 
 
 def degraded(language: Language, said: str) -> str:
-    """Say why a search went by words alone. What is no fault of an embedder is said as it is."""
+    """Return why a search used words alone. A code that is no embedder's fault is returned as it is."""
     known = EMBEDDER_FAULTS.get(said.partition(":")[0])
     return known.say(language) if known is not None else said
 
 
 def place(language: Language, source: Source) -> str:
-    """Say where in its file a source stands, "" where that is not known: "p. 3", "sheet May, B3:C29"."""
+    """Return the place of a source in its file, "" when unknown: "p. 3", "sheet May, B3:C29"."""
     match source:
         case FilePassage(place=Cells(sheet=sheet, first=first, last=last)):
             words = (_CELLS if first != last else _CELL) if first else _SHEET
@@ -224,4 +224,4 @@ _SPANS: Mapping[type, tuple[Words, Words]] = {
         Words("lines {first}–{last}", "строки {first}–{last}"),
     ),
 }
-"""One of them, and several."""
+"""Singular and plural."""

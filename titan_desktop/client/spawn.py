@@ -1,6 +1,6 @@
-"""Starts a core that outlives whoever starts it. The window imports this first of all, so it imports little.
+"""Starts a core that outlives its parent. The window imports this first, so it imports little.
 
-`client` offers it too; it stands by itself because `asyncio` takes longer to import than all of this.
+`client` offers it too; it is separate because `asyncio` takes longer to import than all of this.
 """
 
 import logging
@@ -19,9 +19,9 @@ LOG_BYTES_MAX = 256_000
 
 
 def spawn_core(paths: Paths) -> "subprocess.Popen[bytes] | None":
-    """Start a core, unless one lives or its folders cannot be made. Returns at once.
+    """Start a core, unless one runs or its folders cannot be created. Returns at once.
 
-    Two cores started at the same time are no harm: the second finds the lock taken and ends with 0.
+    Two cores started at the same time do no harm: the second finds the lock taken and ends with 0.
     """
     try:
         paths.create()
@@ -34,7 +34,7 @@ def spawn_core(paths: Paths) -> "subprocess.Popen[bytes] | None":
                 stdout=output,
                 stderr=output,
                 env=processes.own_environment(),
-                cwd=paths.data,  # not the folder of the client: that one may be unmounted or removed
+                cwd=paths.data,  # not the client's folder, which may be unmounted or removed
                 **_detached(),
             )
     except OSError as error:
@@ -44,7 +44,7 @@ def spawn_core(paths: Paths) -> "subprocess.Popen[bytes] | None":
 
 
 def start_log(paths: Paths) -> Path:
-    """Return the file for what a core says before its own log is open; begun anew when it has grown."""
+    """Return the file for a core's output before its log is open; truncated when it has grown."""
     path = paths.logs / "core-start.log"
     if path.exists() and path.stat().st_size > LOG_BYTES_MAX:
         path.unlink()

@@ -1,4 +1,4 @@
-"""Keeps a core alive and a link to it, for a client that stays: the window."""
+"""Keeps a core running and connected, for a client that stays open: the window."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 15.0
 
 @dataclass(frozen=True, slots=True)
 class CoreState:
-    """What a watcher is told. `link` is set when the phase is "up", `sentence` when it is "down"."""
+    """The state for the callback. `link` is set when the phase is "up", `sentence` when it is "down"."""
 
     phase: Literal["starting", "up", "down"]
     link: CoreLink | None = None
@@ -34,12 +34,12 @@ async def watch(
     on_state: Callable[[CoreState], None],
     timeout_s: float = 30.0,
 ) -> None:
-    """Keep a core alive and a link to it, until cancelled; leaving closes the link.
+    """Keep a core running and connected, until cancelled; then the link is closed.
 
-    `on_state` hears "starting", "up" with the link, and "down" with a sentence, after which it tries again.
-    A core that died is noticed within a second. The link that comes with "up" is a new one each time.
+    `on_state` is called with "starting", "up" and the link, and "down" and a sentence, after which it tries again.
+    A core that died is noticed within a second. The link is a new one each time.
     """
-    from titan_bus.backoff import Backoff  # the bus is imported behind the window's first paint
+    from titan_bus.backoff import Backoff  # the bus is imported after the window's first paint
 
     backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S, jitter=False)
     goodbyes: list[asyncio.Task[None]] = []
@@ -55,10 +55,10 @@ async def watch(
             backoff.reset()
             try:
                 on_state(CoreState("up", link=link))
-                while is_held(paths.core_lock):  # noqa: ASYNC110  # the kernel has no event for a lock let go
+                while is_held(paths.core_lock):  # noqa: ASYNC110  # the kernel sends no event for a released lock
                     await asyncio.sleep(WATCH_S)
             finally:
-                # Beside the start of the next core: the goodbye to a dead one may take seconds.
+                # Concurrently with the start of the next core: leaving a dead one may take seconds.
                 goodbyes = [task for task in goodbyes if not task.done()]
                 goodbyes.append(asyncio.create_task(link.close(), name="goodbye"))
             log.warning("the core has gone; starting another")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 
 def main(argv: Sequence[str] = ()) -> int:
-    """Run the core until nobody needs it. See `core.process`."""
+    """Run the core until no client needs it. See `core.process`."""
     from titan_desktop.core import process
 
     return process.main(argv)

@@ -1,4 +1,4 @@
-"""Where the record of what happened is kept, and for how long."""
+"""The configuration of the event archive."""
 
 from titan_bus import ArchiveConfig, Bus
 from titan_bus.errors import ArchiveElsewhereError, StoreError
@@ -8,13 +8,13 @@ from titan_desktop.settings import ArchiveSettings
 from titan_desktop.system.paths import Paths
 
 EVERY_S = 900.0
-"""The streams have it all until then, and each round makes a file for each topic in which something was said."""
+"""The streams have everything until then, and each round writes a file for each topic with new events."""
 
 
 def archive_config(paths: Paths, chosen: ArchiveSettings) -> ArchiveConfig:
-    """Return the archive of this home: one for whatever server its bus is on, which it has to itself.
+    """Return the archive of this home. Its server must belong to this home alone.
 
-    A server that another home archives is refused by the bus; see `archive_problems`.
+    The bus refuses a server that another home archives; see `archive_problems`.
     """
     return ArchiveConfig(
         target=str(paths.archive),
@@ -26,7 +26,7 @@ def archive_config(paths: Paths, chosen: ArchiveSettings) -> ArchiveConfig:
 
 
 def archive_problems(bus: Bus) -> tuple[Problem, ...]:
-    """Say what keeps the archive from being written; nothing when nothing does."""
+    """Return why the archive cannot be written; empty when it can."""
     match bus.archive_failure:
         case None:
             return ()

@@ -1,8 +1,8 @@
-"""What stands between the bus and every handler of the core: access, permission, trace and log, in this order.
+"""The middleware between the bus and every handler of the core: access, permission, trace and log, in this order.
 
-Each service's handlers are wrapped in one `Chain`. Whoever says no names a code; then no handler hears of the
-event. A refused request is answered with that code. A refused command or event becomes a dead letter: what a
-person typed is not lost, they see that it was not done, and "Try again" goes through the chain once more.
+Each service's handlers are wrapped in one `Chain`. A check that refuses returns a code, and the handler is not
+called. A refused request is answered with that code. A refused command or event becomes a dead letter: what a
+person typed is not lost, they see that it was not done, and "Try again" runs the chain once more.
 """
 
 import logging
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 Call = Callable[[Event], Awaitable[object]]
 Decision = Callable[[Event], str]
-"""Returns "" for yes, and the code of the reason for no."""
+"""Returns "" to allow, or the code of the reason to refuse."""
 
 
 class NotAllowedError(FatalError):
@@ -32,12 +32,12 @@ class NotAllowedError(FatalError):
 
 
 def everybody(_event: Event) -> str:
-    """Let every client in: nothing is locked yet, and the bus belongs to one person."""
+    """Allow every client: there is no lock yet, and the bus belongs to one person."""
     return ""
 
 
 def everything(_event: Event) -> str:
-    """Permit everything: nothing acts yet."""
+    """Allow everything: there are no actions yet."""
     return ""
 
 
@@ -45,8 +45,8 @@ class Chain:
     """The middleware around the handlers of the core.
 
     Args:
-        access: is the core locked, and may this client speak to it at all?
-        permission: may it ask for this?
+        access: checks whether the core is unlocked and the client may use it.
+        permission: checks whether the client may request this.
     """
 
     def __init__(self, access: Decision = everybody, permission: Decision = everything) -> None:
@@ -54,7 +54,7 @@ class Chain:
         self._permission = permission
 
     async def __call__(self, event: Event, call: Call) -> object:
-        """Hand the event to its handler, and the answer back."""
+        """Call the handler with the event, and return its result."""
         code = self._access(event) or self._permission(event)
         if code:
             log.warning("%s from %s is refused: %s", event.event_type, event.meta.source, code)

@@ -1,7 +1,7 @@
-"""Puts the core together: opens the stores behind the bus, then the services, and closes them in reverse.
+"""Composes the core: opens the stores after the bus, then the services, and closes them in reverse.
 
-`build_services` is the one place that knows every service and every adapter. Whatever is heavy is imported there,
-in a thread, after the bus is up, so that a client never waits for it.
+`build_services` is the only place that imports every service and adapter. Slow imports happen there, in a thread,
+after the bus is up, so that no client waits for them.
 """
 
 import asyncio
@@ -48,11 +48,11 @@ LONGEST_DELAY_S = 15.0
 
 @dataclass(slots=True)
 class Foundation:
-    """What services are built on, and what they say of themselves once they are there.
+    """What services are built on, and what they register once they run.
 
     Attributes:
-        busy: of those that can say whether work is in hand.
-        roots: the folders as the files service sees them; blocking. None before it is there.
+        busy: callables that return whether a service is working.
+        roots: returns the state of the folders; blocking. None before the files service runs.
     """
 
     bus: Bus
@@ -67,10 +67,10 @@ class Foundation:
 
 
 async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
-    """Open PostgreSQL and enter every service that needs it. What is entered last is left first.
+    """Open PostgreSQL and enter every service that needs it. What is entered last is closed first.
 
     Raises:
-        StoreUnavailableError, DatabaseUnavailableError: not now; `Composition` asks again.
+        StoreUnavailableError, DatabaseUnavailableError: not now; `Composition` tries again.
     """
     await _import_beside_the_loop(
         "titan_desktop.adapters.postgres.database", "titan_desktop.adapters.redis.recent_cache"
@@ -117,22 +117,22 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     await stack.enter_async_context(serving(bus, foundation.chain, files))
     foundation.roots = files.roots_status
     foundation.busy[:] = [chat.busy, indexing.busy, files.busy, forgetting.busy]
-    # Last of all: an attempt that fails at a service would else tell at each try that the store comes and goes.
+    # Last, because an attempt that fails at a service would otherwise report the store as up and down at each try.
     foundation.health.mark_serving("postgres", "PostgreSQL", version, database.look)
     stack.callback(foundation.health.mark_closed, "postgres")
 
 
 async def open_graph(stack: AsyncExitStack, foundation: Foundation) -> None:
-    """Open the graph and its service: by itself, because everything else serves without it.
+    """Open the graph and its service, separately, because everything else works without it.
 
     Raises:
-        StoreUnavailableError, GraphError: not now; `Composition` asks again.
+        StoreUnavailableError, GraphError: not now; `Composition` tries again.
     """
     from titan_desktop.services.graph import GraphService
 
     endpoint = await foundation.provision.graph()
     graph: Graph
-    look: Look | None = None  # what runs in this process does not go away
+    look: Look | None = None  # a store in this process cannot go away
     if endpoint.folder is not None:
         await _import_beside_the_loop("ladybug")
         from titan_desktop.adapters.graph.ladybug import LadybugGraph
@@ -152,13 +152,13 @@ async def open_graph(stack: AsyncExitStack, foundation: Foundation) -> None:
 
 
 async def _import_beside_the_loop(*names: str) -> None:
-    """Import what is slow in a thread; the import statement that follows finds it done."""
+    """Import slow modules in a thread; the import statement that follows is then fast."""
     for name in names:
         await asyncio.to_thread(importlib.import_module, name)
 
 
 class Composition:
-    """Builds in the background while it is entered, tries again what failed, and says on the bus how it went."""
+    """Builds the parts in the background, retries those that failed, and publishes the results."""
 
     def __init__(
         self, bus: Bus, chain: Chain, provision: Provision, health: Health, models: Models, redis_url: str
@@ -208,7 +208,7 @@ class Composition:
         await self._stack.aclose()
 
     async def status(self) -> Status:
-        """Ask everybody who knows, and say how everything is."""
+        """Collect the status of everything."""
         stores, roots, dead_letters = await asyncio.gather(
             self._health.stores(), asyncio.to_thread(self._roots), self._bus.dead_letters.count()
         )
@@ -225,11 +225,11 @@ class Composition:
         )
 
     def is_busy(self) -> bool:
-        """Say whether a service has work in hand that should not be cut."""
+        """Whether a service has work that should not be interrupted."""
         return any(busy() for busy in self._foundation.busy)
 
     async def _look_at_redis(self) -> None:
-        """Find out what answers at the transport's URL, and how old it is."""
+        """Find the product and version of the transport's server."""
 
         def ask() -> tuple[str, str]:
             import redis
@@ -255,13 +255,13 @@ class Composition:
     async def _build(
         self, store: str, build: Callable[[AsyncExitStack, Foundation], Awaitable[None]]
     ) -> None:
-        """Build one part, trying again with growing pauses; a part that failed leaves nothing of itself behind."""
+        """Build one part, retrying with growing pauses; a failed attempt leaves nothing open."""
         backoff = Backoff(FIRST_DELAY_S, LONGEST_DELAY_S, jitter=False)
         while True:
             async with AsyncExitStack() as attempt:
                 try:
                     await build(attempt, self._foundation)
-                except Exception as error:  # noqa: BLE001  # the supervisor: whatever it is, the core stays up
+                except Exception as error:  # noqa: BLE001  # a supervisor: the core stays up after any error
                     failure = error
                 else:
                     self._stack.push_async_callback(attempt.pop_all().aclose)

@@ -1,6 +1,6 @@
-"""`titan doctor --asyncapi FILE`: what travels on the bus, as an AsyncAPI 3 document; no core has to run for it.
+"""`titan doctor --asyncapi FILE`: writes the application's AsyncAPI 3 document, without a running core.
 
-The services are made without their stores, which their constructors do not touch, and asked for their handlers.
+The services are created without stores, which their constructors do not touch, and only their handlers are read.
 """
 
 import sys
@@ -25,7 +25,7 @@ ABOUT = (
 
 
 def handlers() -> Handlers:
-    """Return all that the core takes and tells, and what its clients say of themselves."""
+    """Return all handlers of the core, and what it and its clients publish."""
     from titan_desktop.services.chat import ChatService
     from titan_desktop.services.dead_letters import DeadLetterService
     from titan_desktop.services.files import FilesService
@@ -56,7 +56,7 @@ def handlers() -> Handlers:
 
 
 def main(file: str) -> int:
-    """Write the document, as YAML where the name says so, as JSON otherwise; "-" prints it."""
+    """Write the document: YAML if the name says so, else JSON; "-" prints it."""
     document = asyncapi.document(handlers(), title="Titan", version=__version__, description=ABOUT)
     text = asyncapi.to_yaml(document) if Path(file).suffix in YAML else asyncapi.to_json(document)
     if file == "-":

@@ -1,7 +1,7 @@
-"""How each store is: looked at when somebody asks and every few seconds, and told once when it changes.
+"""The state of each store: checked on request and every few seconds, and published once when it changes.
 
-Looked at, because nobody tells: an idle pool of connections does not notice that its server has gone, and no
-driver notices one that hangs. The transport alone tells by itself, and whoever asks has just come over it.
+It must be checked, because an idle connection pool does not notice that its server has gone, and no driver notices
+one that hangs. Only the transport reports by itself, and a request has just come through it.
 """
 
 import asyncio
@@ -22,12 +22,12 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 5.0
 LOOK_PATIENCE_S = 5.0
-"""A store that is silent for so long has failed."""
+"""A store that does not answer within this time has failed."""
 ANSWER_S = 1.0
-"""Whoever asks does not wait longer for a look; clients give the whole answer 1.5 s (`client.connect`)."""
+"""A request does not wait longer for a check; clients allow 1.5 s for the whole answer (`client.connect`)."""
 
 Look = Callable[[], Awaitable[None]]
-"""Asks an open store for a sign of life; raises what is wrong with it."""
+"""Checks an open store; raises what is wrong with it."""
 
 
 @dataclass(slots=True)
@@ -38,7 +38,7 @@ class _Store:
 
 
 class Health:
-    """The states of the three stores. All of it on the loop.
+    """The states of the three stores. Call it on the loop.
 
     Args:
         places: where each store comes from.
@@ -58,32 +58,32 @@ class Health:
         }
 
     def on_change(self, tell: Callable[[StoreStatus], None]) -> None:
-        """From now on tell each change of a store's state, once."""
+        """Call `tell` once for each change of a store's state."""
         self._on_change = tell
 
     def mark_serving(self, store: str, product: str, version: str, look: Look | None = None) -> None:
-        """Note that a store is open and what it is; `look` serves until `mark_closed`."""
+        """Record that a store is open; `look` checks it until `mark_closed`."""
         self._stores[store].look = look
         self._change(store, ok=True, product=product, version=version, problem=None)
 
     def mark_failed(self, store: str, error: Exception) -> None:
-        """Note why a store cannot be used. The same again is neither told nor logged."""
+        """Record why a store cannot be used. The same error again is neither published nor logged."""
         if self._change(store, ok=False, problem=_problem(store, error)) and not _is_foreseen(error):
             log.error("%s failed", store, exc_info=error)
 
     def mark_closed(self, store: str) -> None:
-        """Note that we have left a store: it is not looked at any more."""
+        """Record that a store was closed: it is not checked any more."""
         self._stores[store].look = None
 
     def server_changed(self, store: str, problem: Problem | None) -> None:
-        """Hear from a store's place that its server has failed, or with None that it serves."""
+        """Record that a store's server has failed, or with None that it runs."""
         if problem is not None:
             self._change(store, ok=False, problem=problem)
-        elif self._stores[store].status.version:  # else it is the opening that says whether it can be used
+        elif self._stores[store].status.version:  # else opening the store shows whether it can be used
             self._change(store, ok=True, problem=None)
 
     async def stores(self) -> tuple[StoreStatus, ...]:
-        """Look at every open store and say how all are, within ANSWER_S."""
+        """Check every open store and return all states, within ANSWER_S."""
         looks = self._begin_looks()
         if looks:
             await asyncio.wait(looks.values(), timeout=ANSWER_S)
@@ -93,14 +93,14 @@ class Health:
         )
 
     async def watch(self) -> None:
-        """Look at every open store again and again, until cancelled."""
+        """Check every open store repeatedly, until cancelled."""
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
             if looks := self._begin_looks():
                 await asyncio.wait(looks.values())
 
     def _begin_looks(self) -> dict[str, asyncio.Task[None]]:
-        """Return a running look at each open store; several who ask share one."""
+        """Return a running check of each open store; concurrent callers share it."""
         looks = {}
         for name, store in self._stores.items():
             if store.look is None:
@@ -115,17 +115,15 @@ class Health:
         try:
             async with asyncio.timeout(LOOK_PATIENCE_S):
                 await look()
-        except Exception as error:  # noqa: BLE001  # the supervisor of looks: whatever it is, the store has failed
-            if (
-                store.look is look and store.status.ok
-            ):  # else it has been closed, or the cause is known better
+        except Exception as error:  # noqa: BLE001  # a supervisor: after any error the store has failed
+            if store.look is look and store.status.ok:  # else it was closed, or a better reason is known
                 self.mark_failed(name, error)
         else:
             if store.look is look:
                 self._change(name, ok=True, problem=None)
 
     def _change(self, store: str, **fields: object) -> bool:
-        """Say whether it is news."""
+        """Update a store's state. Returns whether it changed."""
         was = self._stores[store].status
         now = self._stores[store].status = msgspec.structs.replace(was, opening=False, **fields)
         if _gist(now) == _gist(was):
@@ -139,14 +137,14 @@ class Health:
 
 
 def _gist(status: StoreStatus) -> StoreStatus:
-    """Leave out the detail: a log's last lines are new at each try."""
+    """Remove the detail: the last lines of a log differ at each try."""
     if status.problem is None:
         return status
     return msgspec.structs.replace(status, problem=replace(status.problem, detail=""))
 
 
 def _unanswered(status: StoreStatus) -> StoreStatus:
-    """Say of a store that is being looked at what its asker may know: so far it is silent."""
+    """Return the state of a store whose check is still running: it does not answer."""
     if not status.ok:
         return status
     return msgspec.structs.replace(status, ok=False, problem=_silent(status.product, ANSWER_S))
@@ -163,7 +161,7 @@ def _is_foreseen(error: Exception) -> bool:
 
 
 def _problem(store: str, error: Exception) -> Problem:
-    """Say why a store cannot be used."""
+    """Return why a store cannot be used."""
     if isinstance(error, StoreUnavailableError | GraphUnavailableError):
         return error.problem
     if isinstance(error, TimeoutError):

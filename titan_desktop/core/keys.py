@@ -1,8 +1,7 @@
-"""`titan key set|delete|status`: the key of the model's endpoint, put into the system's keyring.
+"""`titan key set|delete|status`: stores the key of the model's endpoint in the system's keyring.
 
-A key is kept for one endpoint, the one in the settings unless `--endpoint` names another, and is sent to no other.
-
-A program of its own beside the core, because a key never travels on the bus: the window runs `titan key set` and
+A key belongs to one endpoint, the one in the settings unless `--endpoint` names another, and is sent to no other.
+It is a process separate from the core, because a key never travels on the bus: the window runs `titan key set` and
 writes the key to its standard input. The key is never an argument, which every process could read, and is never
 printed.
 """
@@ -25,7 +24,7 @@ KEY_CHARS_MAX = 4096
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run one of the three; return 0 when done, 2 for wrong usage, input or settings, 3 without a keyring."""
+    """Run one of the three. Returns 0 when done, 2 for wrong usage, input or settings, 3 without a keyring."""
     parser = argparse.ArgumentParser(
         prog="titan key", description="Keep the key of the model's endpoint in the system's keyring."
     )
@@ -93,7 +92,7 @@ async def _status(secrets: Secrets, base_url: str) -> int:
 
 
 def _read_key() -> str:
-    """Read what was piped in, or ask without echo."""
+    """Read the piped input, or ask without echo."""
     try:
         if sys.stdin.isatty():
             return getpass.getpass("Key: ").strip()

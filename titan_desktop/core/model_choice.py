@@ -1,4 +1,4 @@
-"""Which models the services use: read from settings and key at the start, and again when either has changed."""
+"""The models that the services use: read from settings and key at the start, and again when either has changed."""
 
 import asyncio
 import logging
@@ -21,17 +21,17 @@ log = logging.getLogger(__name__)
 
 
 class Models:
-    """Puts settings and key together, says what is configured, and hands it to the services.
+    """Resolves settings and key, publishes what is configured, and passes the models to the services.
 
-    Two locks, because a locked keyring may take a minute to answer and services must be able to leave meanwhile.
+    Two locks, because a locked keyring may take a minute to answer and services must be able to stop meanwhile.
 
     Args:
-        settings_file: where the settings are read again.
-        chosen: the settings as they were at the start.
+        settings_file: read again on changes.
+        chosen: the settings at the start.
         secrets: has the key.
 
     Attributes:
-        model, embedder: what may be told of the models that are configured.
+        model, embedder: the configured models, without secrets.
     """
 
     def __init__(self, settings_file: Path, chosen: settings.Settings, secrets: Secrets) -> None:
@@ -55,16 +55,16 @@ class Models:
         return tuple(filter(None, (self._settings_problem, self._key_problem)))
 
     async def look(self) -> None:
-        """Find out at the start, beside the stores' opening."""
+        """Resolve the models at the start, while the stores open."""
         async with self._resolving:
             if not self._known:
                 self._log_unknown()
                 await self._resolve()
 
     async def serve(self, chat: "ChatService", indexing: "IndexingService") -> None:
-        """Give both services their models, and from now on every new one.
+        """Give both services their models, and every changed one from now on.
 
-        To be awaited before they are entered: a question that waits on the bus would be answered without a model.
+        Await it before the services are entered: otherwise a waiting question would be answered without a model.
         """
         await self.look()
         async with self._handing_over:
@@ -73,12 +73,12 @@ class Models:
             await self._hand_over()
 
     async def forget(self) -> None:
-        """Stop serving: the services are being left. Afterwards nothing is handed to them any more."""
+        """Stop updating the services, because they are being closed."""
         async with self._handing_over:
             self._services = None
 
     async def refresh(self) -> None:
-        """Read the settings and the key again; a service whose model is the same goes on, and waits no longer."""
+        """Read the settings and the key again. A service whose model is the same keeps it, and ends its pause."""
         async with self._resolving:
             self._read_settings()
             await self._resolve()
@@ -100,7 +100,7 @@ class Models:
         self._embedding_in_use = wanted
 
     def _read_settings(self) -> None:
-        """A file that makes no sense leaves the old ones, and is a problem to show."""
+        """Read the settings. An invalid file leaves the old ones, and is recorded as a problem."""
         try:
             self._settings = settings.load(self._settings_file)
             self._settings_problem = None

@@ -1,4 +1,4 @@
-"""Decides when nobody needs the core any more: it hears the clients' beats and counts those who are there."""
+"""Decides when no client needs the core any more, from the clients' heartbeats."""
 
 import asyncio
 import logging
@@ -14,9 +14,9 @@ log = logging.getLogger(__name__)
 SAID = Kinds(ClientPresent, ClientLeft)
 
 GRACE_S = 20.0
-"""After the start somebody has this long to say that they are there."""
+"""After the start a client has this long to send its first heartbeat."""
 AFTERGLOW_S = 2.0
-"""After the last client has left: two commands in a row share one core."""
+"""The time after the last client has left, so that two commands in a row share one core."""
 LOOK_S = 0.25
 
 
@@ -24,8 +24,8 @@ class Presence:
     """Counts clients.
 
     Args:
-        busy: says whether work is in hand; while it is, the core stays.
-        now: seconds that never go back, and that stand still while the machine sleeps.
+        busy: returns whether there is work; while there is, the core stays.
+        now: monotonic seconds, which stand still while the machine sleeps.
     """
 
     def __init__(self, busy: Callable[[], bool], now: Callable[[], float] = time.monotonic) -> None:
@@ -35,19 +35,19 @@ class Presence:
         self._alone_until_s = now() + GRACE_S
 
     def arrived(self, client_id: str) -> None:
-        """Note a client's beat."""
+        """Record a client's heartbeat."""
         if client_id not in self._last_beat_s:
             log.info("client %s is there", client_id)
         self._last_beat_s[client_id] = self._now()
 
     def left(self, client_id: str) -> None:
-        """Note that a client has said goodbye."""
+        """Record that a client has left."""
         self._last_beat_s.pop(client_id, None)
         log.info("client %s has left", client_id)
         self._linger()
 
     def is_over(self) -> bool:
-        """Say whether the core may end: nobody there, the time to come back has run out, and no work in hand."""
+        """Whether the core may end: no client, no grace period, and no work."""
         now = self._now()
         for client_id, beat_s in list(self._last_beat_s.items()):
             if now - beat_s > CLIENT_TTL_S:
@@ -66,7 +66,7 @@ class Presence:
 
 
 async def listen(tail: Tail, presence: Presence) -> None:
-    """Tell `presence` what the clients say, until cancelled."""
+    """Update `presence` from the clients' events, until cancelled."""
     async for event in tail:
         try:
             said = SAID.read(event)
@@ -82,5 +82,5 @@ async def listen(tail: Tail, presence: Presence) -> None:
 
 async def until_alone(presence: Presence) -> None:
     """Return when the core may end."""
-    while not presence.is_over():  # noqa: ASYNC110  # time runs out without an event
+    while not presence.is_over():  # noqa: ASYNC110  # time passes without an event
         await asyncio.sleep(LOOK_S)

@@ -1,7 +1,7 @@
-"""The life of the core process: one a user and `TITAN_HOME`, from its lock to its orderly end.
+"""The core process, one for each user and `TITAN_HOME`, from its lock to its shutdown.
 
 The order matters. The server host is started first, because the servers need time; the bus library is imported
-while they start; a client hears from us as soon as the transport is up; everything else follows behind that.
+while they start; clients are answered as soon as the transport is up; everything else follows.
 """
 
 import argparse
@@ -29,10 +29,10 @@ from titan_desktop.system.paths import Paths
 log = logging.getLogger(__name__)
 
 LOCK_PATIENCE_S = 3.0
-"""A client that looks whether the core lives holds the lock for an instant, a core that is ending for longer."""
+"""A client that checks for the core holds the lock for an instant, a core that is shutting down for longer."""
 SHUTDOWN_S = 30.0
-"""Every part of the end is bounded by itself; this is for the one that is not. The kernel then closes the pipe
-that the server host listens to, and the servers stop all the same."""
+"""Each part of the shutdown has its own time limit; this one is for a part that exceeds it. The kernel then closes
+the pipe to the server host, and the servers stop all the same."""
 
 ENDED, CANNOT_START, SERVER_HOST_LOST = 0, 1, 3
 
@@ -46,11 +46,11 @@ class Ending:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the core. Exit codes: 0 ended or another core serves, 1 cannot start, 3 the server host is lost."""
+    """Run the core. Exit codes: 0 ended or another core runs, 1 cannot start, 3 the server host is lost."""
     parser = argparse.ArgumentParser(prog="titan core", description="Titan's services and stores.")
     parser.add_argument("--stay", action="store_true", help="go on when no client is there")
     options = parser.parse_args(argv)
-    os.umask(0o077)  # whatever a library writes is for the person alone
+    os.umask(0o077)  # files written by libraries are private, too
     paths = Paths.from_environment()
     try:
         paths.create()
@@ -86,7 +86,7 @@ class Core:
         self._stay = stay
 
     async def run(self) -> int:
-        """Serve until something ends us, then stop everything in order."""
+        """Run until something ends the core, then stop everything in order."""
         ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         _end_on_signals(ending)
         log.info("core %s begins, process %s", __version__, os.getpid())
@@ -104,7 +104,7 @@ class Core:
         return ending.result().code
 
     async def _serve(self, ending: asyncio.Future[Ending]) -> None:
-        """Open everything from the stores upwards and stay until cancelled; leaving closes it downwards."""
+        """Open everything from the stores up and run until cancelled; closes in reverse."""
         from titan_desktop.core.health import Health
 
         health = Health(self._settings.stores)
@@ -112,7 +112,7 @@ class Core:
             provision = await stack.enter_async_context(
                 Provision(self._settings.stores, self._paths, health.server_changed)
             )
-            # The servers are starting meanwhile, in processes of their own.
+            # The servers start meanwhile, in processes of their own.
             from titan_bus import Bus, BusConfig
             from titan_desktop.adapters.keyring.secrets import KeyringSecrets
             from titan_desktop.contracts.streams import STREAMS
@@ -129,8 +129,8 @@ class Core:
             config = BusConfig(
                 url=url,
                 source=f"titan-core@v{__version__}",
-                # The same after a restart, so that what a killed core had in hand is its own to take up at once;
-                # and no other core's, or two homes on one external server would take each other's.
+                # The same after a restart, so that it claims at once what a killed core had in flight; and
+                # different for each home, or two homes on one external server would claim each other's events.
                 consumer=f"titan-core@{socket.gethostname()}/{self._paths.identity}",
                 streams=STREAMS,
                 archive=archive_config(self._paths, self._settings.archive),
@@ -142,7 +142,7 @@ class Core:
             await stack.enter_async_context(serving(bus, chain, StatusService(composition.status)))
             await stack.enter_async_context(serving(bus, chain, DeadLetterService(bus)))
             presence_tail = bus.tail(SAID.topics)
-            await presence_tail.start()  # before anybody can know of us, so that no beat is missed
+            await presence_tail.start()  # before any client can connect, so that no heartbeat is missed
             record = core_record.CoreRecord(os.getpid(), __version__, url, core_record.marks(os.environ))
             core_record.write(self._paths.core_file, record)
             stack.callback(self._paths.core_file.unlink, missing_ok=True)
@@ -203,7 +203,7 @@ def _end_by_force_after(seconds: float, code: int) -> None:
 
 
 def _sentence(error: BaseException) -> str:
-    """Say why the core cannot serve at all."""
+    """Return why the core cannot run."""
     from titan_bus import BusUnavailableError
     from titan_desktop.client import problems
 
@@ -216,7 +216,7 @@ def _sentence(error: BaseException) -> str:
 
 
 def _cannot_start(sentence: str) -> int:
-    """Say it where the client that started us looks, and in the log."""
+    """Report it on stderr, where the client that started the core reads it, and in the log."""
     log.error("%s", sentence)
     sys.stderr.write(f"titan core: {sentence}\n")
     return CANNOT_START

@@ -1,4 +1,4 @@
-"""Lets a service serve: enters it, and subscribes all of its handlers behind the chain, or none of them."""
+"""Runs a service: enters it, and subscribes all of its handlers behind the chain, or none of them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,17 +10,17 @@ from titan_desktop.core.chain import Chain
 
 
 class Service(Protocol):
-    """A collection of handlers. One that runs something beside them is an async context manager, too.
+    """A collection of handlers. A service with background tasks is an async context manager, too.
 
     Attributes:
-        handlers: what it takes and what it tells.
-        drain_s: so long its handlers may go on when it is left; then they are cancelled, and their events come
-            again.
+        handlers: its handlers and declared publishes.
+        drain_s: how long its handlers may run when it is closed; then they are cancelled, and their events are
+            delivered again.
     """
 
     @property
     def handlers(self) -> Handlers:
-        """Declared when the service is made."""
+        """The handlers, declared when the service is created."""
 
     drain_s: float
 
@@ -30,12 +30,12 @@ S = TypeVar("S", bound=Service)
 
 @asynccontextmanager
 async def serving(bus: Bus, chain: Chain, service: S) -> AsyncIterator[S]:
-    """Enter a service and let it serve behind the chain within the block.
+    """Enter a service and subscribe its handlers within the block.
 
-    What fails on the way leaves nothing behind: neither a subscription nor what the service runs by itself.
+    A failure leaves neither a subscription nor a background task.
 
     Raises:
-        BusError, ValueError: one of its subscriptions cannot be; see `Bus.include`.
+        BusError, ValueError: a subscription failed; see `Bus.include`.
     """
     async with AsyncExitStack() as stack:
         beside: object = service

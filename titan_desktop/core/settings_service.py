@@ -1,4 +1,4 @@
-"""Has the settings read again when a client has changed them, and says when that is done."""
+"""Reads the settings again after a client has changed them, and publishes the result."""
 
 from titan_bus import Bus, Handlers
 from titan_desktop.contracts.declaring import take, tell
@@ -10,7 +10,7 @@ GROUP = "core"
 
 
 class SettingsService:
-    """Handles `read_settings`, one at a time: the file as it is at last counts."""
+    """Handles `read_settings`, one at a time: the latest state of the file applies."""
 
     drain_s = 1.0
 
@@ -22,6 +22,6 @@ class SettingsService:
         tell(self.handlers, SettingsChanged)
 
     async def read_settings(self, _command: ReadSettings) -> None:
-        """Read the file and the keyring, and hand the models over."""
+        """Read the file and the keyring, and pass the models to the services."""
         await self._models.refresh()
         await publish(self._bus, SettingsChanged())

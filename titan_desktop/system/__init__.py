@@ -1,1 +1,1 @@
-"""What every process needs of the operating system: paths, locks, private files, child processes, logs."""
+"""Access to the operating system for every process: paths, locks, private files, child processes, logs."""

@@ -1,4 +1,4 @@
-"""Can a window be shown here? Asked before Qt is imported, for where it cannot, Qt aborts the process.
+"""Checks whether a window can be shown. Runs before Qt is imported, because Qt aborts the process otherwise.
 
 Called by `__main__` for the window and by `titan doctor`. Imports nothing of Qt.
 """
@@ -42,7 +42,7 @@ X11_LIBRARIES = (
 
 
 def trouble(environment: Mapping[str, str] = os.environ) -> str:
-    """Return why no window can be shown here, with the cure, in one line; "" when nothing stands in its way."""
+    """Return why no window can be shown, with the cure, in one line; "" when it can."""
     if not has_display(environment):
         return (
             "titan: the window needs a display, and neither DISPLAY nor WAYLAND_DISPLAY is set."
@@ -54,14 +54,14 @@ def trouble(environment: Mapping[str, str] = os.environ) -> str:
 
 
 def has_display(environment: Mapping[str, str] = os.environ) -> bool:
-    """Say whether Qt has something to draw on: a display server, or a platform that needs none."""
+    """Whether there is a display server, or a platform that needs none."""
     if not _is_linux() or _platform(environment) in _DISPLAYLESS:
         return True
     return bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
 
 
 def missing_libraries(environment: Mapping[str, str] = os.environ) -> tuple[Library, ...]:
-    """Return the system libraries that Qt would miss on this display; elsewhere than on Linux it brings them."""
+    """Return the system libraries that Qt would miss on this display. Only on Linux; elsewhere Qt brings them."""
     if not _is_linux():
         return ()
     wanted = QT_LIBRARIES + (X11_LIBRARIES if _uses_x11(environment) else ())
@@ -73,7 +73,7 @@ def _is_linux() -> bool:
 
 
 def _platform(environment: Mapping[str, str]) -> str:
-    """Return the platform that QT_QPA_PLATFORM asks for first (`wayland;xcb`, `vnc:port=5900`)."""
+    """Return the first platform of QT_QPA_PLATFORM (`wayland;xcb`, `vnc:port=5900`)."""
     return environment.get("QT_QPA_PLATFORM", "").split(";")[0].split(":")[0]
 
 

@@ -1,7 +1,7 @@
-"""A lock on a file that dies with its holder, on every system.
+"""A file lock that is released when its process ends, on every system.
 
-The kernel drops it when the process ends, however it ends, so no lock is ever stale. `client` asks whether the
-core lives by it; `core` and the server host of the embedded servers hold one each.
+The kernel releases it however the process ends, so no lock is ever stale. `client` uses it to check whether the
+core runs; `core` and the server host hold one each.
 """
 
 import contextlib
@@ -25,17 +25,17 @@ else:
 
 
 class FileLock:
-    """An exclusive lock: `acquire` answers at once, and the lock is free again when the holder dies."""
+    """An exclusive lock. `acquire` returns at once; the lock is free again when the holder dies."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: IO[bytes] | None = None
 
     def acquire(self) -> bool:
-        """Take the lock if nobody holds it; say whether it is ours now.
+        """Take the lock if it is free. Returns whether it is held now.
 
         Raises:
-            OSError: the lock file cannot be opened (it is somebody else's), or not be locked.
+            OSError: the lock file cannot be opened (it belongs to somebody else), or not be locked.
         """
         if self._file is not None:
             return True
@@ -43,17 +43,17 @@ class FileLock:
         file = os.fdopen(descriptor, "r+b")
         try:
             _lock(file)
-        except (BlockingIOError, PermissionError):  # from flock, and from msvcrt: somebody holds it
+        except (BlockingIOError, PermissionError):  # from flock, and from msvcrt: the lock is held
             file.close()
             return False
-        except OSError:  # a network folder without locks, say: nobody can tell
+        except OSError:  # for example a network folder without locks
             file.close()
             raise
         self._file = file
         return True
 
     def release(self) -> None:
-        """Give the lock up. The file stays: unlinking it would let two holders lock two different inodes."""
+        """Release the lock. The file stays: unlinking it would let two holders lock two different inodes."""
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -68,10 +68,10 @@ class FileLock:
 
 
 def is_held(path: Path) -> bool:
-    """Say whether a living process holds the lock at `path`.
+    """Whether a living process holds the lock at `path`.
 
-    It asks by trying, so a holder-to-be must try again for a moment when it finds the lock taken. A file that we
-    may not open counts as free: whoever then tries to take it hears what is wrong.
+    It tries to take the lock, so a starting holder must retry for a moment when it finds the lock taken. A file
+    that cannot be opened counts as free: the process that takes the lock then gets the error.
     """
     if not path.exists():
         return False

@@ -1,4 +1,4 @@
-"""Log files of one shape for the window and the core: readable by their owner alone, and bounded in size."""
+"""Log files of the window and the core: readable by their owner only, and bounded in size."""
 
 import logging
 from contextvars import ContextVar
@@ -11,14 +11,14 @@ from titan_desktop.system import private_files
 FILE_BYTES = 2_000_000
 FILES = 5
 trace: ContextVar[str] = ContextVar("trace", default="-")
-"""The trace of the event that is being handled; it stands in each line that is logged meanwhile."""
+"""The trace of the event that is being handled; written in each log line meanwhile."""
 
 
 class _PrivateHandler(RotatingFileHandler):
-    """Makes each new file with mode 0600, not with what the umask allows."""
+    """Creates each file with mode 0600, whatever the umask."""
 
     def _open(self) -> TextIOWrapper:
-        # `errors`: a file's name may hold bytes that are no text, and a log line must not fail for it.
+        # `errors`: a file's name may contain bytes that are no text, and a log line must not fail for it.
         return TextIOWrapper(
             private_files.append(Path(self.baseFilename)), encoding="utf-8", errors="replace"
         )
@@ -30,7 +30,7 @@ def _with_trace(record: logging.LogRecord) -> bool:
 
 
 def start(path: Path, level: int) -> None:
-    """Send what every logger of this process says at `level` and above to a file. Raises OSError."""
+    """Log everything of this process at `level` and above to a file. Raises OSError."""
     private_files.make_folder(path.parent)
     handler = _PrivateHandler(path, maxBytes=FILE_BYTES, backupCount=FILES - 1, encoding="utf-8")
     handler.addFilter(_with_trace)

@@ -1,13 +1,13 @@
-"""Logs a trouble that lasts: when it begins, becomes another one, and is over; never at each try."""
+"""Logs a lasting failure when it begins, changes and ends; not at each try."""
 
 import logging
 
 
 class Outage:
-    """What one loop has logged of its trouble.
+    """The failure that one loop has logged.
 
     Args:
-        log: where to.
+        log: the logger.
         what: what the loop does, the beginning of each line: `files: scan`.
     """
 
@@ -17,9 +17,10 @@ class Outage:
         self._said = ""
 
     def begins(self, error: Exception, *, foreseen: bool) -> None:
-        """Note a failure. One that nobody foresaw is our own bug, and comes with its traceback.
+        """Record a failure. An unforeseen one is a bug, and logged with its traceback.
 
-        What is foreseen is told by its kind alone: the words of a server that restarts change from try to try.
+        A foreseen one is compared by its type only: the text of a restarting server's errors changes from try to
+        try.
         """
         kind = type(error).__name__ if foreseen else repr(error)
         if kind == self._said:
@@ -31,7 +32,7 @@ class Outage:
             self._log.error("%s failed and is tried again", self._what, exc_info=error)
 
     def ends(self) -> None:
-        """Note a success."""
+        """Record a success."""
         if self._said:
             self._said = ""
             self._log.info("%s goes on", self._what)

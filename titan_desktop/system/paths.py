@@ -43,43 +43,43 @@ class Paths:
         )
 
     def create(self) -> None:
-        """Make the folders, readable by their owner alone.
+        """Create the folders, readable by their owner only.
 
         Raises:
-            OSError: the disk is full, read-only, or the place belongs to somebody else.
+            OSError: the disk is full or read-only, or a folder belongs to somebody else.
         """
         for folder in (self.config, self.data, self.logs, self.run):
             private_files.make_folder(folder)
 
     @property
     def settings_file(self) -> Path:
-        """The settings that a person may also edit by hand."""
+        """The settings file, which a person may also edit."""
         return self.config / "settings.toml"
 
     @property
     def archive(self) -> Path:
-        """What happened, beyond what the transport keeps of it."""
+        """The event archive, with what is older than the transport's streams."""
         return self.data / "archive"
 
     @property
     def core_lock(self) -> Path:
-        """Held by the one core of this user and `TITAN_HOME` while it lives."""
+        """Held by the one core of this user and `TITAN_HOME` while it runs."""
         return self.run / "core.lock"
 
     @property
     def core_file(self) -> Path:
-        """What the running core says of itself: pid, version, bus URL (owner-only: it may hold a password)."""
+        """The record of the running core: pid, version, bus URL (owner only: it may contain a password)."""
         return self.run / "core.json"
 
     @property
     def identity(self) -> str:
-        """Eight hexadecimal digits that tell this installation from another of the same user."""
+        """Eight hexadecimal digits that identify this installation among those of the same user."""
         return hashlib.sha256(str(self.run).encode()).hexdigest()[:8]
 
     def sockets(self) -> Path:
-        """Return a folder fit for unix sockets; `run` where that is possible. Not created.
+        """Return a folder for unix sockets; `run` if possible. Not created.
 
-        Fit is a short one without a comma, which PostgreSQL's clients read as the beginning of another host.
+        Its path must be short and without a comma, which PostgreSQL's clients read as the start of another host.
         """
         longest = self.run / ".s.PGSQL.5432.lock"
         if len(os.fsencode(longest)) <= SOCKET_PATH_LIMIT and "," not in str(longest):

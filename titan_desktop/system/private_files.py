@@ -1,7 +1,7 @@
-"""Files and folders that their owner alone may read, whatever the umask.
+"""Files and folders that only their owner may read, whatever the umask.
 
-For what every process of Titan makes: folders, logs, and files that are replaced in one step. Standard library
-only: the window calls it before it has painted.
+For everything that Titan's processes create: folders, logs, and files that are replaced atomically. Standard
+library only: the window uses it before it has painted.
 """
 
 import errno
@@ -12,18 +12,18 @@ from pathlib import Path
 from typing import IO
 
 _OTHERS = 0o066
-"""Reading and writing by others. Their search bit stays: as root we set it ourselves, see `provision.account`."""
+"""Read and write bits of others. Their search bit stays: as root Titan sets it, see `provision.account`."""
 
 
 def make_folder(folder: Path) -> None:
-    """Make `folder` and what is missing above it; one of ours that others may read or write is closed to them.
+    """Create `folder` and its missing parents; removes the rights of others on an existing one of ours.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it cannot be created.
     """
     for missing in reversed([each for each in folder.parents if not each.exists()]):
         missing.mkdir(mode=0o700, exist_ok=True)
-    folder.mkdir(mode=0o700, exist_ok=True)  # raises where a file stands in its place
+    folder.mkdir(mode=0o700, exist_ok=True)  # raises where a file is in its place
     if sys.platform != "win32":
         seen = folder.stat()
         if seen.st_mode & _OTHERS and seen.st_uid == os.getuid():
@@ -31,10 +31,10 @@ def make_folder(folder: Path) -> None:
 
 
 def own_folder(folder: Path) -> None:
-    """Make `folder`, or see that the one there is a folder of ours: in a shared /tmp it may be a trap.
+    """Create `folder`, or check that an existing one is a folder of ours: in a shared /tmp it may be a trap.
 
     Raises:
-        OSError: it cannot be made, is a link, or belongs to somebody else.
+        OSError: it cannot be created, is a link, or belongs to somebody else.
     """
     make_folder(folder)
     if sys.platform != "win32":
@@ -51,7 +51,7 @@ def append(path: Path) -> IO[bytes]:
 
 
 def replace(path: Path, content: str) -> None:
-    """Write the file in one step: a crash or a full disk leaves the old one. Raises OSError."""
+    """Write the file atomically: a crash or a full disk leaves the old one. Raises OSError."""
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

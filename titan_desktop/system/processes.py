@@ -1,6 +1,6 @@
-"""How Titan starts itself again: the command line and the environment of its own processes.
+"""The command line and the environment of Titan's own processes.
 
-`client` starts the core with it and `provision` the server host. Standard library only: the window calls this
+Used by `client` for the core and by `provision` for the server host. Standard library only: the window uses it
 before it has painted. A program bundled by PyInstaller is its own interpreter and takes the words directly.
 """
 
@@ -11,14 +11,14 @@ from pathlib import Path
 
 
 def command(*words: str) -> list[str]:
-    """Return the command line that runs `titan <words>` with this very installation."""
+    """Return the command line that runs `titan <words>` with this installation."""
     if getattr(sys, "frozen", False):
         return [sys.executable, *words]
     return [sys.executable, "-m", "titan_desktop", *words]
 
 
 def own_environment() -> dict[str, str]:
-    """Return the environment for a Titan process, which must find the package in a checkout too."""
+    """Return the environment for a Titan process, which must find the package in a checkout, too."""
     environment = dict(os.environ)
     if getattr(sys, "frozen", False):
         # A program of its own, not a worker of this one (PyInstaller manual, "Independent subprocess").
@@ -32,7 +32,7 @@ def own_environment() -> dict[str, str]:
 
 
 def foreign_environment() -> dict[str, str]:
-    """Return the environment for a program that is not ours: without the bundle's library path."""
+    """Return the environment for other programs: without the bundle's library path."""
     environment = dict(os.environ)
     if getattr(sys, "frozen", False):
         # PyInstaller points LD_LIBRARY_PATH into the bundle and keeps the person's own in …_ORIG.

@@ -1,4 +1,4 @@
-"""Files: says on the bus which files are there, have changed or have gone; reads none of them."""
+"""Files: publishes which files exist, have changed or are gone; reads none of them."""
 
 from titan_desktop.services.files.service import FilesService
 

@@ -1,4 +1,4 @@
-"""Says what has become of the paths that have come to rest: a file is there, has another path, or is gone."""
+"""Publishes what happened to settled paths: a file exists, has another path, or is gone."""
 
 import asyncio
 import contextlib
@@ -17,25 +17,26 @@ from titan_desktop.services.files.renames import GONE, Renames
 from titan_desktop.services.files.settling import Rested, Settling
 
 _INDEX_FOLLOWS_S = 5.0
-"""A folder that was moved is looked through when the index has probably followed: its files are unchanged then."""
+"""A moved folder is scanned after this time, when the index has probably been updated: its files are unchanged
+then."""
 
 
 class _Look(NamedTuple):
-    """A path as the index spells it, and the file there or why there is none."""
+    """A path as the index spells it, and its file or the reason why there is none."""
 
     path: Path
     found: Stamp | Reason
 
 
 class Announcer:
-    """Looks at what the watcher has touched, and publishes what it finds.
+    """Checks the paths that the watcher reported, and publishes the results.
 
     Args:
-        bus: where it is said.
-        files_root: through which it looks.
-        catalogue: knows the files that may have been renamed.
-        settling: the paths in unrest.
-        want: called with a folder that has to be scanned.
+        bus: publishes the events.
+        files_root: checks the paths.
+        catalogue: finds files that may have been renamed.
+        settling: the paths that are still changing.
+        want: called with a folder that must be scanned.
     """
 
     def __init__(
@@ -53,10 +54,10 @@ class Announcer:
         self._want = want
 
     async def round(self) -> None:
-        """Look at the paths in unrest once, and say what has become of those that rest.
+        """Check the changing paths once, and publish what happened to the settled ones.
 
         Raises:
-            BusError: the bus does not take it; they are in unrest again.
+            BusError: an event was not published; its path counts as changing again.
         """
         paths = self._settling.candidates()
         if not paths:
@@ -85,19 +86,19 @@ class Announcer:
                 await outbox.say_seen(path, look.found)
             elif look.found is Reason.NOT_REGULAR:
                 self._want(look.path)
-            elif look.found in GONE and path not in left:  # a link that took its place counts as well
+            elif look.found in GONE and path not in left:  # includes a path that a link has replaced
                 await outbox.say(FileRemoved(path=path, folder=rest.is_folder))
         await outbox.flush()
 
     async def _former_paths(self, looks: Iterable[_Look]) -> Mapping[str, str]:
-        """Return the former paths of files that had another one; while the index is away they are new ones."""
+        """Return the former paths of renamed files; while the index is away they count as new."""
         files = [(str(path), found) for path, found in looks if isinstance(found, Stamp)]
         with contextlib.suppress(IndexUnavailableError):
             return await self._renames.of(files)
         return {}
 
     async def _announce_moved(self, outbox: Outbox, look: _Look, former: Path) -> None:
-        """Say that a folder has moved, if that is still so."""
+        """Publish that a folder has moved, if that is still so."""
         left = await asyncio.to_thread(self._look, former)
         if left.found is Reason.VANISHED and look.found is Reason.NOT_REGULAR:
             await outbox.say(FileRenamed(path=str(look.path), former_path=str(left.path), folder=True))
@@ -110,10 +111,10 @@ class Announcer:
                 await outbox.say(FileRemoved(path=str(path), folder=True))
 
     def _look(self, path: Path) -> _Look:
-        """Look at a path. In a thread."""
+        """Check a path. Blocking: runs in a thread."""
         try:
             spelled = self._files_root.canonical(path)
-        except FilesRootError:  # no path of ours, or none that an event could carry: nothing is said of it
+        except FilesRootError:  # outside the roots, or a path that no event can carry: nothing is published
             return _Look(path, Reason.UNREADABLE)
         try:
             if self._files_root.is_ignored(path):

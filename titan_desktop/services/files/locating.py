@@ -1,6 +1,6 @@
-"""Answers whether what a source names may be opened, by the same module that every reading goes through.
+"""Answers whether a source's file may be opened, by the module that also guards every reading.
 
-It needs no store, so it serves as soon as the bus does.
+Needs no store, so it works as soon as the bus does.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ class LocatingService:
         take(self.handlers, GROUP, self.locate_source)
 
     async def locate_source(self, wanted: LocateSource) -> Located:
-        """Say whether a path lies beneath a root and is there."""
+        """Return whether a path is beneath a root and exists."""
         return await asyncio.to_thread(self._locate, wanted.path)
 
     def _locate(self, path: str) -> Located:

@@ -1,4 +1,4 @@
-"""Many events to the bus, a bounded number of them on their way at once."""
+"""Publishes many events with a bounded number in flight."""
 
 import asyncio
 
@@ -11,24 +11,24 @@ _IN_FLIGHT_MAX = 256
 
 
 class Outbox:
-    """Of one scan or one round of the watcher, in one task."""
+    """The outbox of one scan or one round of the watcher, used in one task."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self._sent: list[asyncio.Future[str]] = []
 
     async def say(self, event: FsEvent) -> None:
-        """Publish an event; waits for the earlier ones when many are on their way.
+        """Publish an event. Waits for earlier ones when many are in flight.
 
         Raises:
-            BusError: an event was not taken.
+            BusError: an event was not published.
         """
         self._sent.append(publish(self._bus, event))
         if len(self._sent) >= _IN_FLIGHT_MAX:
             await self.flush()
 
     async def say_seen(self, path: str, stamp: Stamp, *, job_id: str = "", force: bool = False) -> None:
-        """Say that a file is there; see `say`."""
+        """Publish that a file exists; see `say`."""
         await self.say(
             FileSeen(
                 path=path,
@@ -41,7 +41,7 @@ class Outbox:
         )
 
     async def say_renamed(self, path: str, stamp: Stamp, former_path: str, *, job_id: str = "") -> None:
-        """Say that a file has another path; see `say`."""
+        """Publish that a file has another path; see `say`."""
         await self.say(
             FileRenamed(
                 path=path,
@@ -54,10 +54,10 @@ class Outbox:
         )
 
     async def flush(self) -> None:
-        """Wait until the server has all of them.
+        """Wait until the server has stored all of them.
 
         Raises:
-            BusError: an event was not taken.
+            BusError: an event was not published.
         """
         sent, self._sent = self._sent, []
         await asyncio.gather(*sent)

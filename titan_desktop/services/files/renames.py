@@ -1,7 +1,7 @@
-"""Files that are in the index under another path: renamed, moved from root to root, or while nobody watched.
+"""Finds files that the index has under another path: renamed, moved between roots, or moved while nothing watched.
 
-A file system numbers its files, and a rename keeps the number. A file that has the number, the size and the time
-of one in the index, at whose path there is none any more, is that one. Where there are no numbers it is new.
+File systems number their files, and a rename keeps the number. A file with the number, size and time of one in the
+index, whose path is gone, is that file. Without numbers it counts as new.
 """
 
 import asyncio
@@ -13,18 +13,18 @@ from titan_desktop.ports.catalogue import Catalogue
 from titan_desktop.ports.files_root import FilesRoot, FilesRootError, Stamp
 
 GONE = frozenset({Reason.VANISHED, Reason.OUTSIDE, Reason.NOT_REGULAR})
-"""What the files root says of a path at which there is no file any more; UNREADABLE may pass."""
+"""The files root's reasons for a path without a file; UNREADABLE may be temporary."""
 
 
 class Renames:
-    """Tells former paths."""
+    """Finds former paths."""
 
     def __init__(self, files_root: FilesRoot, catalogue: Catalogue) -> None:
         self._files_root = files_root
         self._catalogue = catalogue
 
     async def of(self, files: Iterable[tuple[str, Stamp]]) -> Mapping[str, str]:
-        """Return the former path of each of these files that had another one."""
+        """Return the former path of each renamed file among these."""
         numbered = {stamp.inode: (path, stamp) for path, stamp in files if stamp.inode}
         if not numbered:
             return {}
@@ -37,14 +37,14 @@ class Renames:
         return {same[former]: former for former in gone}
 
     def _has_left(self, path: Path) -> bool:
-        """Say whether a file has left its path, and not its whole disk with it. In a thread."""
+        """Whether a file is gone while its disk is still there. Blocking: runs in a thread."""
         try:
             return self._files_root.root_of(path).is_dir() and self.is_gone(path)
-        except FilesRootError:  # of a folder that is no root any more
+        except FilesRootError:  # its folder is no root any more
             return True
 
     def is_gone(self, path: Path) -> bool:
-        """Say whether there is no file of ours at a path any more. In a thread."""
+        """Whether a path has no file any more. Blocking: runs in a thread."""
         try:
             self._files_root.stamp(path)
             return self._files_root.is_ignored(path)

@@ -1,7 +1,7 @@
-"""Compares folders with what the index knows, and says the difference.
+"""Compares folders with the index, and publishes the differences.
 
-Called by the service, for commands and on its own account. A scan that is killed half-way is run again from its
-beginning: what the index has dealt with meanwhile is unchanged then, and what is said twice is indexed once.
+Called by the service, for commands and by itself. A killed scan is run again from its beginning: files that were
+indexed meanwhile are unchanged then, and a file that is published twice is indexed once.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ _BATCH_FILES = 256
 
 
 class Scanner:
-    """Knows how to scan; holds no state between scans."""
+    """Runs scans; keeps no state between them."""
 
     def __init__(self, bus: Bus, files_root: FilesRoot, catalogue: Catalogue) -> None:
         self._bus = bus
@@ -29,10 +29,10 @@ class Scanner:
         self._catalogue = catalogue
 
     async def scan(self, paths: Iterable[str], job_id: str, *, force: bool = False) -> ScanFinished:
-        """Say every new, changed and gone file beneath `paths` (none: all roots), then that the scan has finished.
+        """Publish every new, changed and gone file beneath `paths` (none: all roots), then the end of the scan.
 
         Raises:
-            BusError: the bus did not take an event; scan again.
+            BusError: an event was not published; scan again.
         """
         job = _Job(self._bus, self._files_root, self._catalogue, job_id, force=force)
         for asked in list(paths) or self._roots():
@@ -40,13 +40,13 @@ class Scanner:
         return await job.finish()
 
     def _roots(self) -> list[str]:
-        """Return the roots that are there, without those that lie beneath another."""
+        """Return the existing roots, without those beneath another."""
         roots = [root for root in self._files_root.roots if root.is_dir()]
         return [str(root) for root in roots if not any(root.is_relative_to(o) for o in roots if o != root)]
 
 
 class _Job:
-    """One scan in hand."""
+    """One running scan."""
 
     def __init__(
         self, bus: Bus, files_root: FilesRoot, catalogue: Catalogue, job_id: str, *, force: bool
@@ -85,13 +85,13 @@ class _Job:
             await self._refuse(asked, error.reason)
             if error.reason not in GONE:
                 return
-        # A root that is not there is a disk that is not plugged in: what the index has of it may come back.
+        # A missing root is an unplugged disk: its files may come back.
         root = self._files_root.root_of(path)
         if await asyncio.to_thread(root.is_dir):
             self._missed |= dict.fromkeys(known)
 
     async def finish(self) -> ScanFinished:
-        # Not before everything has been walked through: what is missed here may be met there.
+        # After the whole walk, because a file that is missing here may be found elsewhere.
         await self._look_for([path for path in self._missed if path not in self._followed])
         await self._outbox.flush()
         finished = ScanFinished(
@@ -119,7 +119,7 @@ class _Job:
     async def _former_paths(
         self, batch: list[tuple[Path, Stamp]], known: Mapping[str, Stamp]
     ) -> Mapping[str, str]:
-        """Return the former paths of files that had another one; those that are read anyway have none."""
+        """Return the former paths of renamed files, except those that are read anyway."""
         if self._force:
             return {}
         return await self._renames.of(
@@ -138,7 +138,7 @@ class _Job:
     async def _take(
         self, path: str, stamp: Stamp, known: Stamp | None, failed: Reason | None, *, again: bool
     ) -> None:
-        # Permission may be given, and another program let go of a file, without a change of its stamp.
+        # Permissions may change, and another program may close a file, without a change of its stamp.
         force = self._force or again or failed is Reason.UNREADABLE
         if known == stamp and not force:
             self._unchanged += 1
@@ -153,7 +153,7 @@ class _Job:
         await self._outbox.say_renamed(path, stamp, former_path, job_id=self._job_id)
 
     async def _look_for(self, missed: list[str]) -> None:
-        """Ask after files that the index knows and the walk did not meet: a folder may have been unreadable."""
+        """Check the files of the index that the walk did not find: a folder may have been unreadable."""
         gone = await asyncio.to_thread(lambda: [path for path in missed if self._renames.is_gone(Path(path))])
         for path in gone:
             await self._outbox.say(FileRemoved(path=path, job_id=self._job_id))

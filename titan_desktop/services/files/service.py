@@ -1,7 +1,7 @@
-"""`FilesService`: answers the command to scan, scans by itself, and follows the watcher.
+"""`FilesService`: runs scans on command and by itself, and follows the watcher.
 
-What it knows and has not said yet is kept in memory only: a scan at the next start finds it again, since the
-index, not this service, remembers what was dealt with.
+Unpublished changes are kept in memory only: a scan at the next start finds them again, since the index, not this
+service, records what was done.
 """
 
 import asyncio
@@ -38,19 +38,19 @@ GROUP = "files"
 _TICK_S = 0.1
 _ROOTS_INTERVAL_S = 30.0
 _RESCAN_INTERVAL_S = 1800.0
-"""The kernel drops changes when its queue overflows (inotify(7)), and a watch says nothing of what it missed."""
+"""The kernel drops changes when its queue overflows (inotify(7)), without a notification of the watch."""
 _PAUSE_AFTER_FAILURE_S = 2.0
 DRAIN_S = 1.0
-"""A scan takes longer than a shutdown may: the next process begins it again, and unchanged files cost nothing."""
+"""A scan takes longer than a shutdown may: the next process starts it again, and unchanged files cost nothing."""
 
 
 def by_paths(event: Event) -> Hashable:
-    """Return what the command is about: two that look at the same paths do so one after the other."""
+    """Return the command's paths: two commands with the same paths run one after the other."""
     return event.payload_as(IndexPaths).paths
 
 
 class FilesService:
-    """Needs an open bus. The first scan of all roots begins at once and runs beside everything else."""
+    """Needs an open bus. The first scan of all roots starts at once, in the background."""
 
     drain_s = DRAIN_S
 
@@ -104,20 +104,20 @@ class FilesService:
         await self._watcher.stop()
 
     def busy(self) -> bool:
-        """Say whether there is something to scan or to say."""
+        """Whether there is something to scan or to publish."""
         return bool(self._there is None or self._scanning or self._wanted or self._settling)
 
     def roots_status(self) -> tuple[RootStatus, ...]:
-        """Say how the roots are. Looks at the disk: call it in a thread."""
+        """Return the state of the roots. Reads the disk: call it in a thread."""
         return tuple(
             RootStatus(path=str(root), exists=root.is_dir(), watched=self._watcher.watches(root))
             for root in self._files_root.roots
         )
 
     async def index_paths(self, command: IndexPaths) -> None:
-        """Scan; acknowledged when everything has been said.
+        """Scan; acknowledged when everything has been published.
 
-        A catalogue that is away is waited for, or a job would never hear of its end.
+        Waits for a catalogue that is away, otherwise a job would never get its end.
         """
         self._scanning += 1
         try:
@@ -136,7 +136,7 @@ class FilesService:
         for root in self._files_root.roots:
             self._want(root)
 
-    def _connection_changed(self, connected: bool) -> None:  # noqa: FBT001 - the bus calls it so
+    def _connection_changed(self, connected: bool) -> None:  # noqa: FBT001 - the bus's callback
         if connected:
             self._want_all()
 
@@ -145,7 +145,7 @@ class FilesService:
         self._want_all()
 
     async def _scan_wanted(self) -> None:
-        """Scan what is wanted, all at once; what fails is wanted again."""
+        """Scan all wanted folders at once; failed ones stay wanted."""
         await self._wake.wait()
         self._wake.clear()
         wanted, self._wanted = list(self._wanted), {}
@@ -162,7 +162,7 @@ class FilesService:
             self._scanning -= 1
 
     async def _follow_roots(self) -> None:
-        """Watch the roots that are there; the watch begins before the scan, so nothing falls between the two."""
+        """Watch the existing roots. The watch begins before the scan, so that no change is missed in between."""
         there = set(
             await asyncio.to_thread(lambda: [root for root in self._files_root.roots if root.is_dir()])
         )
@@ -172,7 +172,7 @@ class FilesService:
         self._there = there
         await asyncio.sleep(self._roots_interval_s)
 
-    def _touched(self, path: Path, is_folder: bool) -> None:  # noqa: FBT001 - the watcher calls it so
+    def _touched(self, path: Path, is_folder: bool) -> None:  # noqa: FBT001 - the watcher's callback
         self._settling.touch(path, is_folder=is_folder)
 
     def _moved(self, old: Path, new: Path) -> None:
@@ -184,13 +184,13 @@ class FilesService:
 
 
 def _outermost(folders: list[Path]) -> list[str]:
-    """Leave out the folders that lie beneath another of them."""
+    """Remove the folders that are beneath another of them."""
     every = set(folders)
     return [str(folder) for folder in folders if every.isdisjoint(folder.parents)]
 
 
 async def _supervised(step: Callable[[], Awaitable[None]], what: str) -> None:
-    """Repeat `step` until cancelled: the named supervisor of this service's tasks."""
+    """Repeat `step` until cancelled: the supervisor of this service's tasks."""
     outage = Outage(_log, what)
     while True:
         try:

@@ -1,6 +1,6 @@
-"""Waits until a path that changes has come to rest, so that a file is not read while it is being written.
+"""Waits until a changing path has settled, so that a file is not read while it is being written.
 
-Pure bookkeeping on the loop: the watcher touches paths, the service asks which have settled.
+Pure state on the loop: the watcher reports paths, the service asks which have settled.
 """
 
 import time
@@ -11,9 +11,9 @@ from pathlib import Path
 from titan_desktop.ports.files_root import Stamp
 
 QUIET_S = 0.5
-"""A path is at rest when nothing was heard of it for so long, and its size and time did not change meanwhile."""
+"""A path has settled when it was not reported for this long, and its size and time did not change."""
 PATIENCE_S = 5.0
-"""A path that never rests, such as a log, is looked at this long after it was first touched."""
+"""A path that never settles, such as a log, is checked this long after its first report."""
 
 
 @dataclass(slots=True)
@@ -28,14 +28,14 @@ class _Unrest:
 
 @dataclass(frozen=True, slots=True)
 class Rested:
-    """A path that has come to rest. `former`: the path that this folder had before it was moved."""
+    """A settled path. `former`: the folder's path before it was moved."""
 
     is_folder: bool
     former: Path | None = None
 
 
 class Settling:
-    """Paths in unrest. `clock` counts seconds, monotonic."""
+    """Changing paths. `clock` returns monotonic seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -45,35 +45,35 @@ class Settling:
         return len(self._paths)
 
     def touch(self, path: Path, *, is_folder: bool) -> None:
-        """Hear of a path."""
+        """Record a report of a path."""
         now = self._clock()
         unrest = self._paths.setdefault(path, _Unrest(now, now, is_folder, now))
         unrest.heard_s = now
         unrest.is_folder = is_folder
 
     def moved(self, old: Path, new: Path) -> None:
-        """Hear of a folder that was moved; one that moves on before it has come to rest is moved once."""
+        """Record that a folder was moved; a second move before it has settled is merged into one."""
         unrest = self._paths.pop(old, None)
         former = unrest.former if unrest and unrest.former else old
         self.touch(new, is_folder=True)
         self._paths[new].former = former if former != new else None
 
     def again(self, path: Path, rested: Rested) -> None:
-        """Hear of a path once more that had come to rest."""
+        """Record a settled path as changing again."""
         if rested.former is None:
             self.touch(path, is_folder=rested.is_folder)
         else:
             self.moved(rested.former, path)
 
     def candidates(self) -> list[Path]:
-        """Return the paths that are worth a look now: two looks with some time between them tell rest."""
+        """Return the paths to check now: two checks with some time in between show that a path has settled."""
         latest = self._clock() - QUIET_S / 2
         return [
             path for path, unrest in self._paths.items() if max(unrest.heard_s, unrest.looked_s) <= latest
         ]
 
     def settled(self, looks: dict[Path, Stamp | None]) -> dict[Path, Rested]:
-        """Take the candidates' stamps (None: no file there); give up those at rest."""
+        """Take the candidates' stamps (None: no file); remove and return the settled ones."""
         now = self._clock()
         rested: dict[Path, Rested] = {}
         for path, stamp in looks.items():

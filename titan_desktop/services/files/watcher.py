@@ -1,8 +1,7 @@
-"""Hears of changes beneath the roots, by the system's own means where it has any to spare, by polling otherwise.
+"""Reports changes beneath the roots, by the system's notifications if available, otherwise by polling.
 
-watchdog's threads hand every path over to the loop; what has become of it is looked up later, through
-the files root. Links are not followed. Of renames those of folders are handed over as such: that a file got
-another name shows in its inode, wherever it comes from.
+watchdog's threads pass every path to the loop; the files root checks it later. Links are not followed. Only
+folders' renames are reported as such: a renamed file is recognised by its inode.
 """
 
 import asyncio
@@ -24,9 +23,10 @@ _HEARD: list[type[events.FileSystemEvent]] = [
     *(events.FileCreatedEvent, events.FileModifiedEvent, events.FileMovedEvent, events.FileDeletedEvent),
     *(events.FileClosedEvent, events.DirCreatedEvent, events.DirMovedEvent, events.DirDeletedEvent),
 ]
-"""Not that a file was opened or read: the workers do that all the time."""
+"""Without opening and reading, which the workers do all the time."""
 _EXHAUSTED = frozenset({errno.ENOSPC, errno.EMFILE, errno.ENOMEM})
-"""What inotify says when the user's watches or instances are used up (inotify_add_watch(2), inotify_init(2))."""
+"""The errors of inotify when the user's watches or instances are used up (inotify_add_watch(2),
+inotify_init(2))."""
 _POLL_INTERVAL_S = 10.0
 _STOP_TIMEOUT_S = 5.0
 
@@ -40,13 +40,13 @@ def _polling() -> BaseObserver:
 
 
 class Watcher:
-    """Watches roots as they come and go.
+    """Watches roots as they appear and disappear.
 
     Args:
-        touch: called on the loop with a path and whether it is a folder: something has changed there.
+        touch: called on the loop with a changed path and whether it is a folder.
         moved: called on the loop with a folder's old and new path, both beneath one root.
-        observe: the system's own watch.
-        poll: what serves where the system refuses.
+        observe: the system's notifications.
+        poll: used where the system refuses.
     """
 
     def __init__(
@@ -62,16 +62,16 @@ class Watcher:
         self._watches: dict[Path, tuple[int, int]] = {}
         self._refused: set[Path] = set()
         self.polling = False
-        """The system refused to watch, so changes are found by looking."""
+        """Whether the system refused to watch, so that changes are found by polling."""
 
     def watches(self, root: Path) -> bool:
-        """Say whether changes beneath this root are heard of at once."""
+        """Whether changes beneath this root are reported at once."""
         return root in self._watches and not self.polling
 
     async def follow(self, roots: Iterable[Path]) -> set[Path]:
-        """Watch the roots that are there, and no others; return those whose watch has just begun.
+        """Watch the existing roots, and no others. Returns those whose watch has just begun.
 
-        A root may have gone and come back under its name, or another folder in its place, which watchdog does not
+        A root may have disappeared and come back under its name, or be another folder now, which watchdog does not
         notice: then all watches begin anew.
         """
         loop = asyncio.get_running_loop()
@@ -85,7 +85,7 @@ class Watcher:
         return {root for root in new if root in self._watches}
 
     async def stop(self) -> None:
-        """End the threads, also those that a cancelled `follow` is still starting."""
+        """End the threads, including those that a cancelled `follow` is still starting."""
         if self._starting is not None:
             await asyncio.gather(self._starting, return_exceptions=True)
         observer, self._observer = self._observer, None
@@ -116,7 +116,7 @@ class Watcher:
             self._observer = self._poll() if self.polling else self._observe()
             self._observer.start()
         for root in roots:
-            # The way to a root may lead through links; watchdog would watch the link itself.
+            # The path of a root may contain links; watchdog would watch the link itself.
             real = os.path.realpath(root)
             handler = _Handler(loop, self._touch, self._moved, Path(real), self._lose)
             try:
@@ -124,7 +124,7 @@ class Watcher:
             except OSError as error:
                 if error.errno in _EXHAUSTED:
                     raise
-                if root not in self._refused:  # it went just now, or may not be read
+                if root not in self._refused:  # it disappeared just now, or may not be read
                     _log.warning("cannot watch %s: %s", root, error)
                     self._refused.add(root)
             else:
@@ -153,11 +153,11 @@ class _Handler(events.FileSystemEventHandler):
         self._lose = lose
 
     def on_any_event(self, event: events.FileSystemEvent) -> None:
-        """Hand over both ends of what happened; not what moved along with its folder, which watchdog makes up."""
+        """Report both ends of an event, but not what moved along with its folder, which watchdog generates."""
         if isinstance(event, events.FileSystemMovedEvent) and event.is_synthetic:
             return
         paths = [Path(os.fsdecode(name)) for name in (event.src_path, event.dest_path) if name]
-        with contextlib.suppress(RuntimeError):  # the loop has closed, and we with it
+        with contextlib.suppress(RuntimeError):  # the loop is closed
             if isinstance(event, events.DirDeletedEvent) and paths == [self._root]:
                 self._loop.call_soon_threadsafe(self._lose)
             if isinstance(event, events.DirMovedEvent):
@@ -168,7 +168,7 @@ class _Handler(events.FileSystemEventHandler):
 
 
 def _identity(root: Path) -> tuple[int, int] | None:
-    """Return what tells a folder from another of the same name, None where there is none."""
+    """Return what distinguishes a folder from another of the same name, None when it is missing."""
     with contextlib.suppress(OSError):
         if root.is_dir():
             status = root.stat()

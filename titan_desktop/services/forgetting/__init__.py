@@ -1,4 +1,4 @@
-"""Forgetting: erases from the bus what tells of a deleted conversation, in the background, until it is done."""
+"""Forgetting: erases the events of a deleted conversation from the bus, in the background, until it is done."""
 
 from titan_desktop.services.forgetting.service import ForgettingService
 

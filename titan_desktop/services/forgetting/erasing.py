@@ -1,4 +1,4 @@
-"""One pass: finds what tells of the deleted conversations, erases it, and looks whether more has come since."""
+"""One pass: finds the events of deleted conversations, erases them, and checks whether more have come since."""
 
 import logging
 from collections.abc import Sequence
@@ -13,10 +13,10 @@ _log = logging.getLogger(__name__)
 
 
 class FilesUnwrittenError(Exception):
-    """A server of the bus could not write its files anew, as on a full disk: what was erased still stands there.
+    """A server of the bus could not rewrite its files, for example on a full disk: they still contain the events.
 
     Attributes:
-        address: of the server.
+        address: the server.
     """
 
     def __init__(self, address: str) -> None:
@@ -25,14 +25,14 @@ class FilesUnwrittenError(Exception):
 
 
 async def erase(bus: Bus, erasures: Erasures, unerased: Sequence[Unerased]) -> bool:
-    """Erase all that tells of these conversations; say whether its bytes are gone.
+    """Erase all events of these conversations. Returns whether their bytes are gone.
 
-    Killed at any step it is finished by the next call: what it erases it has noted before.
+    After a kill the next call finishes the work, because everything is recorded before it is erased.
 
     Raises:
         BusError: the server or the archive is away, or refuses.
-        ErasuresUnavailableError: what is to be erased cannot be noted.
-        FilesUnwrittenError: not now; later perhaps.
+        ErasuresUnavailableError: the erasure cannot be recorded.
+        FilesUnwrittenError: not now; perhaps later.
     """
     began = datetime.now(UTC)
     since = min(datetime.fromisoformat(one.since) for one in unerased)
@@ -48,15 +48,15 @@ async def erase(bus: Bus, erasures: Erasures, unerased: Sequence[Unerased]) -> b
         receipt = await bus.erase(wanted, topics=traces.TOPICS)
         _tell(receipt)
         is_complete &= receipt.complete
-        # An answer that was just being said when its conversation was deleted may have come behind our back.
+        # An answer that was being published when its conversation was deleted may have been added meanwhile.
         wanted, since = set(), began
 
 
 def _tell(receipt: ErasureReceipt) -> None:
-    """Log what was done, without a word of what it was.
+    """Log what was done, without any content.
 
     Raises:
-        FilesUnwrittenError: a server's files are as they were.
+        FilesUnwrittenError: a server's files were not rewritten.
     """
     copies = sum(one.copies for one in receipt.found)
     _log.info("erased %d events in %d copies", len({one.event_id for one in receipt.found}), copies)

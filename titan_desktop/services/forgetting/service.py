@@ -1,4 +1,4 @@
-"""The forgetting service: hears of deletions, and works off what is to be erased, also what a killed core left."""
+"""The forgetting service: is notified of deletions, and erases what is due, including what a killed core left."""
 
 import asyncio
 import logging
@@ -19,13 +19,13 @@ from titan_desktop.system.outage import Outage
 GROUP = "forgetting"
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 600.0
-"""Each try reads all that there is; a full disk may last."""
+"""Each try reads everything; a full disk may last."""
 
 _log = logging.getLogger(__name__)
 
 
 class ForgettingService:
-    """Erases in the background. What is due stands in the store; the events only wake it."""
+    """Erases in the background. The store has what is due; events only wake the task."""
 
     drain_s = 1.0
 
@@ -36,7 +36,7 @@ class ForgettingService:
         self._is_erasing = False
         self._working: asyncio.Task[None] | None = None
         self.handlers = Handlers()
-        # What was said before this group was there is found in the store.
+        # Events published before this group existed are found in the store.
         take(self.handlers, GROUP, self.conversation_changed, self.command_void, start="$")
         tell(self.handlers, ConversationForgotten)
 
@@ -53,21 +53,21 @@ class ForgettingService:
             await asyncio.wait({self._working})
 
     def busy(self) -> bool:
-        """Whether something is being erased: it may be cut off, but would wait for the next start."""
+        """Whether something is being erased: it may be interrupted, but would wait for the next start."""
         return self._is_erasing
 
     async def conversation_changed(self, changed: ConversationChanged) -> None:
-        """Begin when a conversation was deleted."""
+        """Start when a conversation was deleted."""
         if changed.deleted:
             self._due.set()
 
     async def command_void(self, void: CommandVoid) -> None:
-        """Erase a deleted conversation once more: a question to it that came late stands on the bus."""
+        """Erase a deleted conversation once more: a late question to it is on the bus."""
         await until_there(lambda: self._erasures.again(void.conversation_id), ErasuresUnavailableError)
         self._due.set()
 
     async def _work(self) -> None:
-        """Erase what is due, until cancelled: the named supervisor of the erasing."""
+        """Erase what is due, until cancelled: the supervisor of the erasing."""
         outage = Outage(_log, "forgetting")
         backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
         while True:
@@ -76,7 +76,7 @@ class ForgettingService:
             self._is_erasing = True
             try:
                 await self._erase_all()
-            except Exception as error:  # noqa: BLE001 - a supervisor: whatever it is, it is tried again
+            except Exception as error:  # noqa: BLE001 - a supervisor: every error is retried
                 foreseen = isinstance(error, BusError | ErasuresUnavailableError | FilesUnwrittenError)
                 outage.begins(error, foreseen=foreseen)
             else:

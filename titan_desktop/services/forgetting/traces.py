@@ -1,7 +1,7 @@
-"""Finds the events that tell of a conversation: by reading what is there, from its beginning on.
+"""Finds the events of a conversation by reading everything from its beginning on.
 
-Nobody keeps a list of them. What was published and noted nowhere, because of a kill or by an earlier version, is
-found like everything else, and a question costs no write for the day on which it is deleted.
+There is no list of them. Events that were published and never recorded, because of a kill or by an earlier
+version, are found as well, and a question costs no write for its later deletion.
 """
 
 from collections import defaultdict
@@ -18,9 +18,9 @@ from titan_desktop.contracts.message import event_type
 
 TOLD_OF_CHAT = (topics.CHAT_COMMANDS, topics.CHAT, topics.CHAT_STREAM)
 TOPICS = (*TOLD_OF_CHAT, topics.SEARCH_REQUESTS)
-"""Where something of a conversation may be: a question is also searched for in the files."""
+"""Topics with data of a conversation: a question is also searched for in the files."""
 LOOKS_BACK = timedelta(days=1)
-"""The clocks of the window and of a server elsewhere may be so far apart."""
+"""How far the clocks of the window and of a remote server may differ."""
 
 
 class _Part(msgspec.Struct, frozen=True):
@@ -29,7 +29,7 @@ class _Part(msgspec.Struct, frozen=True):
 
 
 class _Told(msgspec.Struct, frozen=True):
-    """As much of a chat message as says which conversation it is about."""
+    """The part of a chat message that names its conversation."""
 
     conversation_id: str = ""
     message: _Part = _Part()
@@ -38,9 +38,9 @@ class _Told(msgspec.Struct, frozen=True):
 
 
 def conversation_of(event: Event) -> str:
-    """Return the conversation that an event of chat tells something of; "" for none.
+    """Return the conversation whose data an event contains; "" for none.
 
-    That one was deleted has to remain: it is all that a later reader of these events would know of it.
+    Its deletion must stay: it is all that a later reader of these events would know of it.
     """
     if event.event_type == event_type(DeleteConversation):
         return ""
@@ -54,12 +54,12 @@ def conversation_of(event: Event) -> str:
 
 
 async def find(bus: Bus, conversation_ids: frozenset[str], since: datetime) -> dict[str, set[str]]:
-    """Return the ids of the events that tell of these conversations.
+    """Return the ids of the events of these conversations.
 
     Args:
-        bus: whose streams, archive and dead letters are read.
-        conversation_ids: which.
-        since: when the first of them began; dead letters are looked at whatever their time.
+        bus: its streams, archive and dead letters are read.
+        conversation_ids: the conversations.
+        since: when the first of them began; dead letters of any time are read.
 
     Raises:
         BusError: the server, or the archive, cannot be read.
@@ -81,7 +81,7 @@ async def find(bus: Bus, conversation_ids: frozenset[str], since: datetime) -> d
     async for letter in bus.dead_letters:
         if letter.event is not None and letter.event.topic in TOLD_OF_CHAT:
             look(letter.event)
-    # What a service asks while it handles an event belongs to that one's trace.
+    # A request of a service that handles an event belongs to that event's trace.
     async with aclosing(bus.replay(start, topics.SEARCH_REQUESTS)) as events:
         async for event in events:
             if (conversation_id := traces.get(event.meta.trace_id)) is not None:

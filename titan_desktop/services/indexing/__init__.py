@@ -1,7 +1,7 @@
-"""Indexing: files become passages, and passages get their vectors.
+"""Indexing: turns files into passages, and passages into vectors.
 
-`service` declares the handlers; `indexer` puts files into the index, `embedding` gives passages their vectors.
-`cutting` and `ordering` are plain functions and structures.
+`service` declares the handlers; `indexer` puts files into the index, `embedding` makes the vectors. `cutting` and
+`ordering` are plain functions and structures.
 """
 
 from titan_desktop.services.indexing.service import IndexingService

@@ -18,13 +18,13 @@ from titan_desktop.ports.passages import Passage
 from titan_desktop.services.indexing.places import joinable, joined, narrowed
 
 TARGET = 1_200
-"""Characters at which a passage is closed."""
+"""The length in characters at which a passage is closed."""
 LIMIT = 1_600
-"""Characters that no passage exceeds."""
+"""The maximum length of a passage in characters."""
 OVERLAP = LIMIT - TARGET
-"""Characters of one part that the next may repeat."""
+"""How many characters of one part the next may repeat."""
 MOST_PASSAGES = 8_000
-"""Passages of one file at most, ten million characters: a book of five thousand pages, not a year of logs."""
+"""The most passages of one file, ten million characters: a book of five thousand pages, not a year of logs."""
 
 _PARAGRAPHS = re.compile(r"\n[ \t\f\v]*\n\s*")
 _PAUSES = (
@@ -32,8 +32,8 @@ _PAUSES = (
     (re.compile(r"[.!?…。！？][»”\"')\]]?(\s+)"), " "),
     (re.compile(r"\s+"), " "),
 )
-"""Where a paragraph may be cut (a pattern, or its group), the best place first, and what stands there again when
-the parts are joined."""
+"""Where a paragraph may be cut (a pattern, or its group), the best place first, and the text that joins the parts
+again."""
 
 
 def cut(blocks: Iterable[Block]) -> list[Passage]:
@@ -70,7 +70,7 @@ def _paragraphs(blocks: Iterable[Block]) -> Iterator[Passage]:
 
 
 def _parts(paragraph: Passage) -> Iterator[Passage]:
-    """Part a long paragraph evenly, so that no crumb is left at its end."""
+    """Split a long paragraph evenly, so that no short rest remains."""
     goal = len(paragraph.text) / math.ceil(len(paragraph.text) / TARGET)
     part: list[_Piece] = []
     size = fresh = 0
@@ -86,7 +86,7 @@ def _parts(paragraph: Passage) -> Iterator[Passage]:
 
 
 class _Piece(NamedTuple):
-    """What is not cut any more, with what parts it from the next one, and the line of its paragraph, from 0."""
+    """A piece that is not split further, its separator from the next, and its line in the paragraph, from 0."""
 
     text: str
     line: int
@@ -122,9 +122,9 @@ def _smaller(text: str, depth: int) -> Iterator[str]:
 
 
 def _split(pause: re.Pattern[str], text: str) -> Iterator[tuple[str, str]]:
-    """Yield what stands between pauses, each with the pause behind it, "" at the end.
+    """Yield the texts between pauses, each with its pause, "" at the end.
 
-    Step by step: `pause.split` would hold the interpreter, and the loop, for the whole of a long text.
+    Step by step: `pause.split` would block the interpreter, and the loop, for the whole of a long text.
     """
     begin = 0
     for found in pause.finditer(text):

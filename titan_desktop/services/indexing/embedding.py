@@ -1,10 +1,10 @@
-"""Vectors for passages, made in the background, and the embedder that a question may use.
+"""Makes the vectors of passages in the background, and provides the embedder for questions.
 
-After a change of model the old embedder answers questions until the new one's vectors are complete; then the
-old vectors go. A fault is said on `indexing.v1` and tried again with growing pauses.
+After a change of model the old embedder answers questions until the new one's vectors are complete; then the old
+vectors are deleted. A fault is published on `indexing.v1`, and retried with growing pauses.
 
-The index is walked in the order in which passages were stored: what is behind `_place` has been dealt with and is
-not looked at again.
+The index is walked in the order in which passages were stored: passages before `_place` are done and not read
+again.
 """
 
 import asyncio
@@ -25,18 +25,18 @@ from titan_desktop.ports.passages import IndexUnavailableError, Vectors, VectorS
 from titan_desktop.system.outage import Outage
 
 FETCHED = 1_024
-"""Passages that are looked at in one step."""
+"""Passages read in one step."""
 STORED = 64
-"""Passages whose vectors are stored at once: what a kill may cost."""
+"""Passages whose vectors are stored at once: at most these are lost by a kill."""
 PROGRESS_EVERY_S = 1.0
 FIRST_DELAY_S = 2.0
 LONGEST_DELAY_S = 300.0
 LONGEST_ASKED_S = 900.0
-"""An endpoint that asks for a longer pause is asked again all the same: limits are raised, accounts topped up."""
+"""An endpoint that asks for a longer pause is tried again all the same: limits are raised, accounts topped up."""
 ABOUT_THE_TEXT = frozenset({Fault.REFUSED, Fault.CONTEXT_TOO_LONG})
-"""Faults that another text may not meet."""
+"""Faults that may concern one text only."""
 PROBE = "Titan"
-"""A text that no embedder refuses, unless it refuses everything."""
+"""A text that no working embedder refuses."""
 
 log = logging.getLogger(__name__)
 
@@ -60,12 +60,12 @@ class Embedding:
 
     @property
     def busy(self) -> bool:
-        """Whether vectors are being made. Waiting for an endpoint that fails is not work."""
+        """Whether vectors are being made. Waiting for a failing endpoint does not count."""
         return self._working
 
     @property
     def state(self) -> EmbeddingProgress | None:
-        """How far the configured embedder is, and what hinders it; None without one."""
+        """The progress of the configured embedder, and its fault; None without one."""
         if self._embedder is None:
             return None
         done = min(self._done, self._total)
@@ -73,7 +73,7 @@ class Embedding:
 
     @property
     def embedder(self) -> Embedder | None:
-        """The embedder that is configured."""
+        """The configured embedder."""
         return self._embedder
 
     @property
@@ -84,7 +84,7 @@ class Embedding:
         return self._embedder
 
     async def use(self, embedder: Embedder | None) -> None:
-        """Go over to another embedder, or to none."""
+        """Change to another embedder, or to none."""
         await self._stop()
         if embedder is not None and self._complete:
             self._former, leaving = self._embedder, self._former
@@ -106,11 +106,11 @@ class Embedding:
         self._wanted.set()
 
     def try_again(self) -> None:
-        """End a pause after a fault: something was changed that may mend it."""
+        """End a pause after a fault, because the cause may have been fixed."""
         self._again.set()
 
     async def close(self) -> None:
-        """Stop; what is stored stays, the rest is made after the next start."""
+        """Stop. Stored vectors stay; the rest is made after the next start."""
         await self.use(None)
 
     async def _stop(self) -> None:
@@ -126,7 +126,7 @@ class Embedding:
             await former.close()
 
     async def _keep_up(self, embedder: Embedder) -> None:
-        """Supervise: whatever goes wrong is said, and tried again later."""
+        """Make vectors until cancelled: the supervisor, which publishes and retries every failure."""
         backoff = Backoff(FIRST_DELAY_S, LONGEST_DELAY_S, jitter=False)
         outage = Outage(log, f"the vectors of {embedder.model}")
         while True:
@@ -148,7 +148,7 @@ class Embedding:
                 await self._wanted.wait()
 
     async def _wait(self, wait_s: float, fault: str, detail: str) -> None:
-        """Say what is in the way and until when nothing is tried; `try_again` ends the waiting."""
+        """Publish the fault and the time of the next try, and wait; `try_again` ends the wait."""
         at = datetime.now(UTC) + timedelta(seconds=wait_s)
         self._trouble = {"fault": fault, "detail": detail, "retry_at": at.isoformat(timespec="seconds")}
         await self._say()
@@ -157,7 +157,7 @@ class Embedding:
                 await self._again.wait()
 
     async def _catch_up(self, embedder: Embedder) -> None:
-        """Embed until every passage has been dealt with."""
+        """Embed until every passage is done."""
         said_at = time.monotonic()
         self._done = await self._vectors.before(self._place)
         while (stretch := await self._vectors.stretch(embedder.model, self._place, FETCHED)).passed:
@@ -186,7 +186,7 @@ class Embedding:
         try:
             await self._vectors.store(embedder.model, vectors)
         except VectorSizeError:
-            # Another model under the same name: what is stored answers none of its questions.
+            # Another model under the same name: the stored vectors do not match its questions.
             await self._vectors.forget(embedder.model)
             self._place = 0
             raise
@@ -197,7 +197,7 @@ class Embedding:
         except ModelError as error:
             if error.fault not in ABOUT_THE_TEXT:
                 raise
-        # One of the texts, or the endpoint refuses everything: then the probe raises.
+        # Either one of the texts is refused, or everything: then the probe raises.
         await embedder.embed_passages([PROBE])
         return {text: await self._embed_alone(embedder, text) for text in texts}
 
@@ -211,7 +211,7 @@ class Embedding:
             return None
 
     async def _say(self) -> None:
-        """Tell how far it is. A bus that is away need not hear it: whoever asks later is told the state."""
+        """Publish the progress. It may be lost while the bus is away; a later request returns the state."""
         said = self._said = self.state
         if said is not None:
             with contextlib.suppress(BusError):
@@ -219,7 +219,7 @@ class Embedding:
 
 
 def _fault(error: Exception) -> tuple[str, str]:
-    """Return the code of what is in the way, and what is known of it."""
+    """Return the code of a fault, and its detail."""
     match error:
         case ModelError():
             return error.fault, error.detail

@@ -1,7 +1,7 @@
-"""Files into the index: what is there, says `files.v1`, is read, cut and stored; what is gone is forgotten.
+"""Indexes files: reads, cuts and stores those that `files.v1` reports, and removes those that are gone.
 
-An event is acknowledged when the index holds its outcome and `file_indexed` is published. Killed in between,
-it comes again and finds its stamp known, so nothing is lost and nothing is done twice.
+An event is acknowledged when the index has its outcome and `file_indexed` is published. After a kill in between it
+is delivered again and its stamp is known, so nothing is lost or done twice.
 """
 
 import asyncio
@@ -29,12 +29,12 @@ log = logging.getLogger(__name__)
 
 
 class Indexer:
-    """Handles what is said of files.
+    """Handles the events of files.
 
     Args:
-        bus: where `file_indexed` is published.
+        bus: publishes `file_indexed`.
         passages: the index.
-        extractor: text out of files; bounds its own workers.
+        extractor: extracts the text of files; limits its own workers.
         passages_stored: called after a file's passages were stored or removed.
     """
 
@@ -49,26 +49,27 @@ class Indexer:
 
     @property
     def busy(self) -> bool:
-        """Whether a file is being dealt with."""
+        """Whether a file is being indexed."""
         return len(self._order) > 0
 
     async def file_seen(self, seen: files.FileSeen, event: Event) -> None:
         """Read a file into the index.
 
-        One that makes us stumble is recorded as well, or a job that counts its files would never end.
+        A file that raises an unexpected error is recorded as well, otherwise a job that counts its files would
+        never end.
         """
         async with self._order.turn(seen.path):
             await self._say(await self._outcome(seen, event.event_id))
 
     async def file_removed(self, removed: files.FileRemoved) -> None:
-        """Forget a file, or all beneath a folder."""
+        """Remove a file, or everything beneath a folder."""
         async with self._order.turn(removed.path, folder=removed.folder):
             await _patiently(lambda: self._passages.remove(removed.path, folder=removed.folder))
             await self._say(FileIndexed(path=removed.path, outcome=Outcome.REMOVED, job_id=removed.job_id))
         self._passages_stored()
 
     async def file_renamed(self, renamed: files.FileRenamed, event: Event) -> None:
-        """Give a file, or all beneath a folder, their new paths; a file that has to be read is read."""
+        """Give a file, or everything beneath a folder, the new paths; a file that must be read is read."""
         former, path = renamed.former_path, renamed.path
         async with self._order.turn(former, path, folder=renamed.folder):
             if renamed.folder:
@@ -93,7 +94,7 @@ class Indexer:
             return await self._with_text(seen, stamp, event_id)
         except ExtractionError as error:
             return await self._without_text(seen, stamp, event_id, error)
-        except Exception as error:  # supervises one file: what makes us stumble would do so at every delivery
+        except Exception as error:  # a supervisor of one file: the error would repeat
             log.exception("%s cannot be indexed", seen.path)
             crash = ExtractionError(Reason.CRASHED, type(error).__name__)
             return await self._without_text(seen, stamp, event_id, crash)
@@ -117,10 +118,10 @@ class Indexer:
     async def _without_text(
         self, seen: files.FileSeen, stamp: Stamp, event_id: str, error: ExtractionError
     ) -> FileIndexed:
-        """Record why, under this stamp, so that the file is tried again only when it changes."""
+        """Record why there is no text, under this stamp, so that the file is tried again only when it changes."""
         outcome = Outcome.SKIPPED if error.reason in SKIPS else Outcome.FAILED
         if error.reason in {Reason.VANISHED, Reason.OUTSIDE}:
-            # Neither is a file of the index: one is there no more, the other must not be.
+            # Neither belongs to the index: one does not exist any more, the other must not be in it.
             await _patiently(lambda: self._passages.remove(seen.path))
             outcome = Outcome.REMOVED if error.reason is Reason.VANISHED else Outcome.FAILED
         else:
@@ -185,5 +186,5 @@ def _said(
 
 
 async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
-    """Ask the index, and wait while it is away."""
+    """Run a step of the index, and wait while it is away."""
     return await until_there(ask, IndexUnavailableError)

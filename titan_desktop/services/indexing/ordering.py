@@ -1,8 +1,7 @@
-"""One thing at a time for each path, in the order of arrival.
+"""Runs one event at a time for each path, in the order of arrival.
 
-Events of one topic are handled side by side. Two that speak of the same file, or of a file and a folder above
-it, must not be: the removal of a folder waits for the files beneath it that came before, and those that come
-after wait for it.
+Events of one topic are handled concurrently. Two of the same file, or of a file and a folder above it, must not
+be: the removal of a folder waits for earlier events of its files, and later ones wait for it.
 """
 
 import asyncio
@@ -27,7 +26,7 @@ class _Turn:
 
 
 class PathOrder:
-    """Hands out turns. There are never more of them than handlers at once, so a plain list serves."""
+    """Gives out turns. There are never more of them than concurrent handlers, so a plain list is enough."""
 
     def __init__(self) -> None:
         self._turns: list[_Turn] = []
@@ -37,7 +36,7 @@ class PathOrder:
 
     @contextlib.asynccontextmanager
     async def turn(self, *paths: str, folder: bool = False) -> AsyncIterator[None]:
-        """Wait for all earlier turns that touch these paths, then hold them."""
+        """Wait for all earlier turns that overlap these paths, then hold them."""
         turn = _Turn(paths, folder)
         earlier = [other for other in self._turns if other.touches(turn)]
         self._turns.append(turn)

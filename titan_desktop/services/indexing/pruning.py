@@ -1,4 +1,4 @@
-"""Vectors of texts that are in no file any more: dropped in time, whether an embedder is configured or not."""
+"""Deletes vectors of texts that are in no file any more, with an embedder or without one."""
 
 import asyncio
 import logging
@@ -10,7 +10,7 @@ from titan_desktop.system.outage import Outage
 
 PRUNE_EVERY_S = 600.0
 KEPT_S = 3_600.0
-"""So long the vectors of a text stay that has gone: a file that is moved finds them again."""
+"""How long the vectors of a removed text are kept, so that a moved file finds them again."""
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class Pruning:
             await asyncio.wait([self._task])
 
     async def _prune_in_time(self) -> None:
-        """Supervise: what goes wrong is told, and tried again with the next round."""
+        """Prune until cancelled: the supervisor; a failure is logged and retried in the next round."""
         outage = Outage(log, "pruning of vectors")
         while True:
             try:

@@ -1,4 +1,4 @@
-"""The indexing service: declares its handlers, and owns what runs beside them."""
+"""The indexing service: declares its handlers, and owns its background tasks."""
 
 from types import TracebackType
 from typing import Self
@@ -22,21 +22,21 @@ from titan_desktop.services.indexing.pruning import Pruning
 
 GROUP = "indexing"
 FILES_AT_ONCE = 8
-"""More than there are extraction workers, so that these have a next file while the database writes the last."""
+"""More than extraction workers, so that these have a next file while the database writes the last one."""
 DRAIN_S = 1.0
-"""A file may take longer than a shutdown may: it is read again by the next process."""
+"""A file may take longer than a shutdown may: the next process reads it again."""
 MOST_FAILURES = 500
 
 
 class IndexingService:
-    """Files into passages, passages into vectors.
+    """Turns files into passages, passages into vectors.
 
     Args:
-        bus: open.
-        passages: the index of words.
-        vectors: the index of meanings, over the same passages.
-        extractor: text out of files.
-        embedder: None: no vectors are made. The service closes it.
+        bus: an open bus.
+        passages: the keyword index.
+        vectors: the vector index over the same passages.
+        extractor: extracts the text of files.
+        embedder: None makes no vectors. The service closes it.
     """
 
     drain_s = DRAIN_S
@@ -82,11 +82,11 @@ class IndexingService:
         return self._indexer.busy or self._embedding.busy
 
     async def set_embedder(self, embedder: Embedder | None) -> None:
-        """Use another embedder from now on; the old one is closed when nothing needs it any more."""
+        """Use another embedder from now on; the old one is closed when it is no longer needed."""
         await self._embedding.use(embedder)
 
     def try_embedding_again(self) -> None:
-        """Do not wait any longer after a fault of the embedder: settings or key may have mended it."""
+        """End the pause after a fault of the embedder: new settings or a new key may have fixed it."""
         self._embedding.try_again()
 
     def serving_embedder(self) -> Embedder | None:
@@ -94,7 +94,7 @@ class IndexingService:
         return self._embedding.serving
 
     async def get_index_status(self, wanted: GetIndexStatus) -> IndexStatus:
-        """Count what there is.
+        """Return the counts of the index.
 
         Raises:
             RequestRefused: `index_unavailable`.
@@ -105,10 +105,10 @@ class IndexingService:
             raise RequestRefused("index_unavailable", error.reason) from error
 
     async def list_failures(self, wanted: ListFailures) -> FailurePage:
-        """Return one page of the files that gave no text.
+        """Return one page of the files without text.
 
         Raises:
-            RequestRefused: `index_unavailable`; `not_found`, for a cursor that is none.
+            RequestRefused: `index_unavailable`; `not_found`, for an invalid cursor.
         """
         try:
             page = await self._passages.failures(

@@ -1,6 +1,6 @@
-"""Search: a question finds passages.
+"""Search: finds passages for a question.
 
-`service` declares the handlers; `searcher` asks both legs, `fusion` makes one list of theirs.
+`service` declares the handlers; `searcher` runs both searches, `fusion` merges their lists.
 """
 
 from titan_desktop.services.search.service import SearchService

@@ -1,4 +1,4 @@
-"""A question answered with the best files: the keyword leg and the vector leg side by side, then fused."""
+"""Finds the best files for a question: keyword and vector search run concurrently, and are fused."""
 
 import asyncio
 import time
@@ -11,10 +11,10 @@ from titan_desktop.ports.passages import Found, Passages, Vectors, VectorSizeErr
 from titan_desktop.services.search.fusion import best_of_files
 
 BREADTH = 100
-"""Passages that each leg brings at least."""
+"""The least number of passages that each search returns."""
 MOST_FILES = 100
 REST_S = 30.0
-"""An embedder that failed is left alone so long: its two seconds should not be paid by every question."""
+"""How long a failed embedder is not called, so that not every question waits its two seconds."""
 
 
 class Searcher:
@@ -45,7 +45,7 @@ class Searcher:
         return SearchResult(hits=hits, legs=("keyword", "vector"), degraded=degraded)
 
     async def _near(self, query: str, breadth: int) -> tuple[Sequence[Found] | None, str]:
-        """Return the vector leg's passages, or None and why it could not serve ("" when nobody asked for it)."""
+        """Return the vector search's passages, or None and why it failed ("" when there is no embedder)."""
         embedder = self._embedder()
         if embedder is None:
             return None, ""

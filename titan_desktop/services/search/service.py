@@ -17,9 +17,9 @@ class SearchService:
     """Answers `search`.
 
     Args:
-        passages: the index of words.
-        vectors: the index of meanings, over the same passages.
-        embedder: says which embedder's vectors are in force; None: the keyword leg serves alone.
+        passages: the keyword index.
+        vectors: the vector index over the same passages.
+        embedder: returns the embedder whose vectors are current; None: keyword search alone.
     """
 
     drain_s = 1.0
