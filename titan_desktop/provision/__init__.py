@@ -1,1 +1,1 @@
-"""Where the servers come from: embedded, Docker, or somebody else's. Yields endpoints, knows no clients."""
+"""Provides the servers: embedded, in Docker, or external. Returns endpoints and knows no clients."""

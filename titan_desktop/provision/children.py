@@ -1,7 +1,7 @@
-"""Starts one server's programs in such a way that they end with us, and ends them when it is time.
+"""Starts a server's programs so that they end with this process, and stops them.
 
-The kernel's parent-death signal comes when the *thread* ends that started the child (prctl(2)), so all of this but
-`stop` runs in the thread that owns the server.
+The kernel sends the parent-death signal when the *thread* ends that started the child (prctl(2)), so everything
+but `stop` runs in the thread that owns the server.
 """
 
 import contextlib
@@ -23,9 +23,9 @@ POLL_S = 0.004
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 Report = Callable[..., None]
-"""Takes the fields of one line to the core."""
+"""Sends a line with these fields to the core."""
 Remember = Callable[[str, int | None], None]
-"""Takes a store and the process id that serves it now, or None, for the record."""
+"""Records the process id of a store's server, or None."""
 
 
 class Children:
@@ -77,10 +77,10 @@ class Children:
         self._report(state="preparing", problem=problem)
 
     def serve(self, command: Sequence[str]) -> bool:
-        """Run the server itself to its end; say whether it ended by itself.
+        """Run the server to its end. Returns whether it ended by itself.
 
         Raises:
-            ProgramFailedError: it ended before it served.
+            ProgramFailedError: it ended before it accepted connections.
         """
         process = self._start(command, serving=True)
         self._remember(self._server.store, process.pid)
@@ -102,7 +102,7 @@ class Children:
         return True
 
     def stop(self) -> None:
-        """End what runs, orderly and bounded; nothing is started after that. From another thread."""
+        """Stop the running programs, bounded in time; nothing is started after that. For another thread."""
         with self._lock:
             self.stopping.set()
             process, serving = self._process, self._serving
@@ -150,14 +150,14 @@ def die_with_parent(number: signal.Signals) -> None:
 
 
 def _die_with_parent(number: signal.Signals) -> Callable[[], None]:
-    """Prepare the call here, so that the child between fork and exec does as little as can be."""
+    """Prepare the call here, so that the child does as little as possible between fork and exec."""
     parent = os.getpid()
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     code = int(number)
 
     def ask() -> None:
         prctl(_PR_SET_PDEATHSIG, code)
-        if os.getppid() != parent and os.getpid() != parent:  # it died before we could ask
+        if os.getppid() != parent and os.getpid() != parent:  # the parent died before the call
             os._exit(1)
 
     return ask

@@ -1,6 +1,6 @@
-"""The servers from Docker Compose: `compose/docker-compose.yml`, with passwords that Titan makes and keeps.
+"""The servers in Docker Compose: `compose/docker-compose.yml`, with passwords that Titan generates and stores.
 
-The containers are left running when Titan ends: who chose Docker wants servers that outlive the program.
+The containers keep running when Titan ends, as containers do.
 """
 
 import asyncio
@@ -21,18 +21,18 @@ log = logging.getLogger(__name__)
 PROJECT = "titan"
 SERVICES = {"redis": "redis", "postgres": "postgres", "graph": "neo4j"}
 DEFAULT_PORTS = {"REDIS_PORT": "16379", "POSTGRES_PORT": "15432", "NEO4J_PORT": "17687"}
-"""Not the servers' own ports: those may be taken by servers that a person already runs."""
+"""Not the servers' default ports, which may be in use by other servers."""
 PASSWORDS = ("REDIS_PASSWORD", "POSTGRES_PASSWORD", "NEO4J_PASSWORD")
 UP_PATIENCE_S = 900.0
 """The first start pulls images of more than a gigabyte."""
 
 
 class Docker:
-    """Brings the asked-for services up once, and says where they answer.
+    """Starts the requested services once, and returns their URLs.
 
     Args:
-        paths: the `.env` file goes into `paths.data`, Docker's output into `paths.logs`.
-        stores: those that are to come from Docker.
+        paths: the `.env` file is in `paths.data`, Docker's output in `paths.logs`.
+        stores: the stores that come from Docker.
     """
 
     def __init__(self, paths: Paths, stores: Sequence[str]) -> None:
@@ -43,10 +43,10 @@ class Docker:
         self._values: dict[str, str] = {}
 
     async def url(self, store: str) -> str:
-        """Return where `store` answers, with its password.
+        """Return the URL of `store`, with its password.
 
         Raises:
-            StoreUnavailableError: Docker is missing, its engine does not answer, or the container did not come up.
+            StoreUnavailableError: Docker is missing, its engine does not answer, or the container did not start.
         """
         async with self._lock:
             if not self._values:
@@ -79,7 +79,7 @@ class Docker:
             raise StoreUnavailableError.of(store, Code.COMPOSE_FAILED, status=code, log=self._log)
 
     async def _docker(self, *words: str) -> int:
-        """Run docker with its output in our log file; answer with its exit code."""
+        """Run docker with its output in our log file; return its exit code."""
         with private_files.append(self._log) as output:
             process = await asyncio.create_subprocess_exec(
                 "docker",
@@ -101,9 +101,9 @@ class Docker:
 
 
 def write_environment(path: Path) -> dict[str, str]:
-    """Return the values of the `.env` file; what is missing is made up and added. Mode 0600.
+    """Return the values of the `.env` file; missing ones are generated and added. Mode 0600.
 
-    Passwords are made once: the servers keep the first one they were started with in their volumes.
+    Passwords are generated once: the servers keep the first one in their volumes.
     """
     values = _read(path)
     missing = {name: port for name, port in DEFAULT_PORTS.items() if name not in values}

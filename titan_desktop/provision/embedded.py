@@ -1,4 +1,4 @@
-"""The embedded servers as the core sees them: it starts the server host, hears its reports, and lets it go."""
+"""The core's side of the embedded servers: starts the server host, reads its reports, and stops it."""
 
 import asyncio
 import contextlib
@@ -20,14 +20,14 @@ from titan_desktop.system.processes import command, own_environment
 log = logging.getLogger(__name__)
 
 STOP_PATIENCE_S = 20.0
-"""The server host itself is bounded: 10 s for PostgreSQL, 5 s for Valkey."""
+"""The server host has limits of its own: 10 s for PostgreSQL, 5 s for Valkey."""
 STEADY_S = 30.0
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.1, 1.6
 DEATHS_MAX = 5
-"""So many server hosts that each lived less than STEADY_S, and it is lost."""
+"""After this many server hosts that each ran less than STEADY_S it is lost."""
 
 OnChange = Callable[[str, Problem | None], None]
-"""Takes a store and what is wrong with it; None says that it serves."""
+"""Called with a store and its problem; None when it runs."""
 
 
 @dataclass(slots=True)
@@ -40,10 +40,10 @@ class Embedded:
     """Runs the server host while it is entered.
 
     Args:
-        paths: where data, logs and sockets go.
+        paths: the folders of data, logs and sockets.
         stores: `redis`, `postgres` or both.
-        on_change: told of each store that comes up or goes down.
-        listen: how PostgreSQL is reached; the default is what the system allows.
+        on_change: called when a store's server starts or fails.
+        listen: how PostgreSQL is reached; the default is what the system supports.
     """
 
     def __init__(
@@ -83,16 +83,16 @@ class Embedded:
 
     @property
     def lost(self) -> "asyncio.Task[None]":
-        """Ends, with ServerHostLostError, when the server host cannot be kept alive."""
+        """Ends with ServerHostLostError when the server host cannot be kept running."""
         if self._task is None:
             raise RuntimeError("not entered")
         return self._task
 
     async def url(self, store: str) -> str:
-        """Return where `store` answers, as soon as it does.
+        """Return the URL of `store`, as soon as it answers.
 
         Raises:
-            StoreUnavailableError: it cannot be started now. The server host goes on trying; ask again.
+            StoreUnavailableError: it cannot be started now. The server host keeps trying; call again.
         """
         state = self._stores[store]
         async with self._changed:
@@ -103,7 +103,7 @@ class Embedded:
             return state.url
 
     async def _keep(self) -> None:
-        """Run a server host, and another when it dies."""
+        """Run a server host, and another one when it dies."""
         deaths = 0
         while True:
             started = time.monotonic()
@@ -127,7 +127,7 @@ class Embedded:
             await asyncio.sleep(Backoff(FIRST_DELAY_S, LONGEST_DELAY_S, jitter=False).pause_s(deaths))
 
     async def _run_host(self) -> int:
-        """Start a server host, read what it says until it ends, and return its exit code."""
+        """Start a server host, read its output until it ends, and return its exit code."""
         options: dict[str, object] = {"start_new_session": True}
         if sys.platform == "win32":
             options = {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}
@@ -164,7 +164,7 @@ class Embedded:
             await self._set(store, said["url"], None)
             self._on_change(store, None)
         else:
-            # One that served comes back at the same place, so clients may go on asking for it.
+            # A store that has run comes back at the same address, so clients may keep it.
             problem = Problem(**said["problem"])
             await self._set(store, self._stores[store].url, problem)
             self._on_change(store, problem)

@@ -1,4 +1,4 @@
-"""Where the three stores answer: what provision yields and the core hands to the adapters."""
+"""The addresses of the three stores, which the core passes to the adapters."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,7 @@ class GraphEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """All three. The URLs may hold passwords, so they stay out of `repr` and out of every log."""
+    """All three. The URLs may contain passwords, so they stay out of `repr` and out of every log."""
 
     redis_url: str = field(repr=False)
     postgres_dsn: str = field(repr=False)

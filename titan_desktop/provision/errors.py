@@ -9,10 +9,10 @@ from titan_desktop.contracts.problem import Code, Problem
 
 
 class ProvisionError(Exception):
-    """Root of this package's errors.
+    """The root of this package's errors.
 
     Attributes:
-        problem: what happened, for the person. Never holds a password.
+        problem: what happened, for the person. Never contains a password.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -21,7 +21,7 @@ class ProvisionError(Exception):
 
 
 class StoreUnavailableError(ProvisionError):
-    """One store cannot be had from the place that was asked for.
+    """A store is not available from the configured place.
 
     Attributes:
         store: "redis", "postgres" or "graph".
@@ -33,10 +33,10 @@ class StoreUnavailableError(ProvisionError):
 
     @classmethod
     def of(cls, store: str, code: Code, **fields: object) -> "StoreUnavailableError":
-        """Make one of a code and what fills its sentence, `store` included."""
+        """Create one from a code and the fields of its sentence, `store` included."""
         said = {name: str(value) for name, value in fields.items()}
         return cls(store, Problem(code, {"store": store, **said}))
 
 
 class ServerHostLostError(ProvisionError):
-    """The server host ended again and again; the embedded servers are gone with it."""
+    """The server host ended repeatedly; the embedded servers are lost with it."""

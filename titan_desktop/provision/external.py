@@ -1,4 +1,4 @@
-"""Servers that somebody else runs, named by `TITAN_REDIS_URL`, `TITAN_POSTGRES_URL` and `TITAN_NEO4J_URL`."""
+"""External servers, named by `TITAN_REDIS_URL`, `TITAN_POSTGRES_URL` and `TITAN_NEO4J_URL`."""
 
 import os
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ _SCHEMES = {
 
 
 class External:
-    """Reads the environment; nothing is started, nothing is stopped."""
+    """Reads the environment; starts and stops nothing."""
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         self._environment = environment
@@ -47,12 +47,12 @@ class External:
 
 
 def _can_be_taken_apart(url: str) -> bool:
-    """Say so here: the drivers' own errors quote what they took for the port, which may be half of a password."""
+    """Whether a URL can be parsed. The drivers' own errors would quote what may be part of a password."""
     hosts = ""
     try:
         parts = urlsplit(url)
         hosts = parts.netloc.rpartition("@")[2]
         port = parts.port
     except ValueError:
-        return "," in hosts  # several hosts, each with its port, as PostgreSQL's clients take them
+        return "," in hosts  # several hosts, each with its port, as PostgreSQL's clients accept them
     return port != 0 and not parts.fragment and (parts.scheme == "unix" or "@" not in parts.path)

@@ -1,7 +1,7 @@
-"""What a killed server host left running: found by its record, ended, never anybody else's process.
+"""Ends the servers that a killed server host left, and no other process.
 
-A process id alone proves nothing, ids are used again. A process is ours when its id, its start time and its name
-all agree with the record, which the server host writes each time that it starts a server.
+Process ids are reused, so an id alone proves nothing. A process is ours when its id, its start time and its name
+match the record, which the server host writes at each start of a server.
 """
 
 import contextlib
@@ -32,7 +32,7 @@ class Entry(TypedDict):
 
 
 def entry_of(pid: int) -> Entry | None:
-    """Describe a process that has just been started; None when it has already ended."""
+    """Describe a process that was just started; None when it has already ended."""
     import psutil
 
     try:
@@ -43,12 +43,12 @@ def entry_of(pid: int) -> Entry | None:
 
 
 def write(record: Path, entries: list[Entry]) -> None:
-    """Replace the record in one step."""
+    """Replace the record atomically."""
     private_files.replace(record, json.dumps(entries))
 
 
 def end_all(record: Path, data: Path, note: Note) -> None:
-    """End what the record names and still lives, and postmasters that still serve a cluster in `data`."""
+    """End the living processes of the record, and postmasters that still serve a cluster in `data`."""
     lock_files = list(data.glob("postgres-*/postmaster.pid"))
     if not record.exists() and not lock_files:
         return
@@ -68,7 +68,7 @@ def end_all(record: Path, data: Path, note: Note) -> None:
                 _end(process)
         except psutil.NoSuchProcess:
             continue
-        except psutil.Error as error:  # it cannot be looked at, so it is not ours, or it does not end
+        except psutil.Error as error:  # it cannot be inspected, so it is not ours, or it does not end
             note(f"left process {entry['pid']} alone: {type(error).__name__}")
     with contextlib.suppress(FileNotFoundError):
         record.unlink()
@@ -77,7 +77,7 @@ def end_all(record: Path, data: Path, note: Note) -> None:
 def _end(process: "psutil.Process") -> None:
     import psutil
 
-    # SIGINT is PostgreSQL's fast shutdown, and Valkey's orderly one. On Windows there is only the hard way.
+    # SIGINT is PostgreSQL's fast shutdown, and Valkey's orderly one. Windows has only the hard way.
     first = signal.SIGINT if os.name == "posix" else signal.SIGTERM
     process.send_signal(first)
     try:
@@ -99,9 +99,9 @@ def _recorded(record: Path) -> list[Entry]:
 
 
 def _postmaster(lock_file: Path) -> Iterator[Entry]:
-    """What postmaster.pid says: line 1 is the process id, line 3 the start in seconds since the epoch.
+    """Yield the server of postmaster.pid: line 1 is the process id, line 3 the start in seconds since the epoch.
 
-    The id of initdb's servers and of single-user mode, which serve no clients, stands there with a minus sign.
+    The id is negative for initdb's servers and single-user mode, which have no clients.
     """
     with contextlib.suppress(OSError, ValueError, IndexError):
         lines = lock_file.read_text("utf-8").splitlines()

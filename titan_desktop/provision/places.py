@@ -1,4 +1,4 @@
-"""Each store from its place: embedded, Docker or external, in any mixture. What the core asks for endpoints."""
+"""Combines the places of the stores: embedded, Docker or external, in any mixture. The core's entry point."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -13,20 +13,20 @@ from titan_desktop.system.paths import Paths
 
 
 class Source(Protocol):
-    """One place. `url` waits for the store and may be asked again after it raised StoreUnavailableError."""
+    """One place. `url` waits for the store and may be called again after StoreUnavailableError."""
 
     async def url(self, store: str) -> str:
-        """Return where the store answers."""
+        """Return the store's URL."""
         ...
 
 
 class Provision:
-    """Starts what must be started while it is entered.
+    """Starts what is necessary while it is entered.
 
     Args:
         chosen: the place of each store.
-        paths: for what is embedded or in Docker.
-        on_change: told when an embedded server goes down or comes up again.
+        paths: the folders of embedded servers and Docker.
+        on_change: called when an embedded server fails or is back.
     """
 
     def __init__(self, chosen: StoreSettings, paths: Paths, on_change: OnChange) -> None:
@@ -58,7 +58,7 @@ class Provision:
 
     @property
     def lost(self) -> "asyncio.Task[None] | None":
-        """Ends when the embedded servers are gone for good; None when there are none."""
+        """Ends when the embedded servers are lost; None when there are none."""
         return self._embedded.lost if self._embedded is not None else None
 
     async def redis_url(self) -> str:
@@ -77,7 +77,7 @@ class Provision:
         return GraphEndpoint(place=place, url=await self._sources["graph"].url("graph"))
 
     async def endpoints(self) -> Endpoints:
-        """Return all three, brought up side by side. Raises StoreUnavailableError."""
+        """Return all three, started concurrently. Raises StoreUnavailableError."""
         redis_url, postgres_dsn, graph = await asyncio.gather(
             self.redis_url(), self.postgres_dsn(), self.graph()
         )

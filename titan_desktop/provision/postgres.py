@@ -1,7 +1,7 @@
-"""The embedded PostgreSQL: a cluster of our own, reached by a unix socket, or by loopback TCP with a password.
+"""The embedded PostgreSQL: a private cluster, reached by a unix socket, or by loopback TCP with a password.
 
-A unix socket in a folder of its owner alone needs no password. Where sockets do not serve (Windows), the server
-listens on 127.0.0.1 and asks for a random password that stands in a file of mode 0600.
+A unix socket in a private folder needs no password. Where sockets are not supported (Windows), the server listens
+on 127.0.0.1 and requires a random password from a file of mode 0600.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ from titan_desktop.provision.server import Runner, end, turn_over
 from titan_desktop.system import private_files
 
 UNIX_PORT, UPGRADE_UNIX_PORT = 5432, 5433
-"""Parts of a unix socket's name: while data are taken over, nobody who knows the usual one gets in between."""
+"""Part of a unix socket's name. During an upgrade a different one keeps other clients out."""
 FAST_STOP_PATIENCE_S = 8.0
 IMMEDIATE_STOP_PATIENCE_S = 2.0
 
@@ -81,7 +81,7 @@ class Postgres:
         return self._access.url
 
     def prepare(self, runner: Runner) -> list[str]:
-        """Make the cluster if there is none, clear stale lock files, and return the command line."""
+        """Create the cluster if there is none, remove stale lock files, and return the command line."""
         self._programs = binaries.postgres_programs()
         turn_over(self.log)
         private_files.make_folder(self.folder.parent)
@@ -99,11 +99,11 @@ class Postgres:
         return self._command(self._programs, self.folder, self._access)
 
     def is_ready(self, pid: int) -> bool:
-        """Say whether connections are accepted."""
+        """Whether connections are accepted."""
         return _is_ready(self.folder, pid)
 
     def serves(self, runner: Runner) -> None:
-        """Remove an older cluster that an earlier start has taken over; never in the start that took it over."""
+        """Remove an older cluster that an earlier start has upgraded; never in the start of the upgrade."""
         if not self._has_just_upgraded:
             self._receipt.settle(runner)
 
@@ -113,7 +113,7 @@ class Postgres:
 
     def _stop(self, process: "subprocess.Popen[bytes]", cluster: Path) -> None:
         if sys.platform == "win32":
-            # There are no signals to catch there; pg_ctl speaks to the server by a named pipe.
+            # Windows has no signals that the server could catch; pg_ctl uses a named pipe.
             subprocess.run(
                 [self._programs / "pg_ctl", "stop", "-m", "fast", "-t", "8", "-D", cluster],
                 check=False,
@@ -142,7 +142,7 @@ class Postgres:
             account.give(service_account, sockets)
 
     def _admit(self, runner: Runner, *folders: Path) -> None:
-        """Let the account that we lend reach folders."""
+        """Give the account access to folders."""
         if self.account is None:
             return
         for folder in folders:
@@ -152,7 +152,7 @@ class Postgres:
                 )
 
     def _make_cluster(self, runner: Runner, older: OlderCluster | None) -> None:
-        """Make it beside the final place and rename at the end: killed in between, no half cluster is left."""
+        """Create the cluster under a temporary name and rename it, so that a kill leaves no half cluster."""
         unfinished = self.folder.with_name(f"{self.folder.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700)
@@ -197,9 +197,9 @@ class Postgres:
     def _clear_stale_locks(self, runner: Runner, cluster: Path, access: Access) -> None:
         """Remove lock files whose postmaster is gone.
 
-        PostgreSQL does so by itself unless their process id has been taken by another process of the same user, as
-        happens after a reboot and in containers. The server host holds `stores.lock` and has ended what its
-        predecessor left, so whoever has that id now is no postmaster of this folder.
+        PostgreSQL does so by itself unless another process of the same user has their process id, as happens after
+        a reboot and in containers. The server host holds `stores.lock` and has ended the servers of its
+        predecessor, so a process with that id is no postmaster of this folder.
         """
         for lock in (cluster / "postmaster.pid", access.sockets / f".s.PGSQL.{access.port}.lock"):
             with contextlib.suppress(FileNotFoundError):
@@ -207,7 +207,7 @@ class Postgres:
                 runner.note(f"removed {lock.name}, left by a server that was killed")
 
     def _set_password(self, runner: Runner, cluster: Path) -> None:
-        """Set the password of our file in single-user mode, where nobody can connect meanwhile."""
+        """Set the password from our file in single-user mode, where nobody can connect meanwhile."""
         runner.run(
             [str(self._programs / "postgres"), "--single", "-D", str(cluster), "postgres"],
             stdin=f"ALTER ROLE postgres PASSWORD '{self._access.password}'\n".encode(),
@@ -224,7 +224,7 @@ def _is_ready(cluster: Path, pid: int) -> bool:
 
 
 def _utf8_ctype() -> str:
-    """Return a UTF-8 character type that the C library here knows; the empty name is the environment's own."""
+    """Return a UTF-8 character type of the local C library; the empty name is the environment's."""
     for name in _CTYPES:
         try:
             locale.setlocale(locale.LC_CTYPE, name)

@@ -1,4 +1,4 @@
-"""How a PostgreSQL of ours is reached: a unix socket without a password, or loopback TCP with one."""
+"""How an embedded PostgreSQL is reached: a unix socket without a password, or loopback TCP with one."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,8 @@ class Access:
 
     Attributes:
         sockets: the folder of the unix socket.
-        port: of the TCP socket; a part of the unix socket's name.
-        password_file: holds the password that TCP asks for.
+        port: of the TCP socket; part of the unix socket's name.
+        password_file: contains the password for TCP.
     """
 
     listen: Listen
@@ -32,21 +32,21 @@ class Access:
 
     @property
     def password(self) -> str:
-        """What TCP asks for."""
+        """The password for TCP."""
         return self.password_file.read_text("ascii")
 
     def program_url(self, passfile: Path) -> str:
-        """The DSN for a program's command line, which everybody may read: the password is in `passfile`."""
+        """The DSN for a program's command line, which every user can read: the password is in `passfile`."""
         if self.listen == "unix":
             return self.url
         return f"postgresql://postgres@127.0.0.1:{self.port}/postgres?passfile={quote(str(passfile))}"
 
     def passfile_line(self) -> str:
-        """What stands in that file (PostgreSQL manual, 32.16)."""
+        """The content of that file (PostgreSQL manual, 32.16)."""
         return f"127.0.0.1:{self.port}:*:postgres:{self.password}\n"
 
     def settings(self) -> dict[str, str]:
-        """What the server is told."""
+        """The server's settings."""
         if self.listen == "tcp":
             return {"listen_addresses": "127.0.0.1", "port": str(self.port), "unix_socket_directories": ""}
         return {
@@ -58,7 +58,7 @@ class Access:
         }
 
     def write_rules(self, cluster: Path) -> None:
-        """Let the superuser in this way alone."""
+        """Allow only the superuser, and only this way."""
         unix = self.listen == "unix"
         rule = "local all all trust\n" if unix else "host all all 127.0.0.1/32 scram-sha-256\n"
         rules = cluster / "pg_hba.conf"

@@ -1,8 +1,8 @@
-"""Takes what an older Titan left in a cluster of another major version over into a new one: dump and restore.
+"""Upgrades the cluster of an older PostgreSQL: dumps it and restores it into a new one.
 
-A cluster belongs to one major version (PostgreSQL manual, 18.6). The older one stays as it is until the new one
-has served in a later start. A kill at any moment leaves the older one alone, and it begins again, or the new one
-whole. The older version's own server is needed to read it.
+A cluster belongs to one major version (PostgreSQL manual, 18.6). The older one stays unchanged until the new one
+has run in a later start. A kill at any moment leaves either the older one alone, and the upgrade starts again, or
+the new one complete. Reading the older cluster needs its own version's server.
 """
 
 import re
@@ -44,12 +44,12 @@ def version_of(folder: Path) -> int | None:
 
 
 def older_cluster(folder: Path) -> OlderCluster | None:
-    """Return what is to be taken over before `folder` is made; None when there is nothing.
+    """Return the cluster to upgrade before `folder` is created; None when there is none.
 
-    A cluster of another version under the name of ours gets the name of its version first.
+    A cluster of another version under the current name is renamed to its version first.
 
     Raises:
-        StoreUnavailableError: there is one that cannot be read here; it is left alone.
+        StoreUnavailableError: there is one that cannot be read here; it is not changed.
     """
     majors = {
         place: major
@@ -83,10 +83,10 @@ class Upgrade:
     """Fills a new cluster.
 
     Args:
-        older: what to take over.
-        service_account: whom PostgreSQL's programs run as.
-        access: how the servers are reached meanwhile; by nobody else.
-        serve: runs one of the two.
+        older: the cluster to upgrade.
+        service_account: the account of PostgreSQL's programs.
+        access: how the servers are reached meanwhile, by this process only.
+        serve: runs one of the two servers.
     """
 
     def __init__(
@@ -99,14 +99,14 @@ class Upgrade:
         self._work = older.folder.parent / "postgres.upgrade"
 
     def fill(self, cluster: Path, programs: Path, runner: Runner) -> None:
-        """Take everything over into `cluster`, which nobody serves.
+        """Restore everything into `cluster`, which no server uses.
 
         Raises:
             StoreUnavailableError: the disk has no room.
             ProgramFailedError: a program failed.
         """
         older = self._older
-        self._see_that_there_is_room()
+        self._check_free_space()
         runner.note(f"taking {older.folder} over, from PostgreSQL {older.major}")
         runner.tell(
             Problem(Code.UPGRADING, {"major": str(older.major), "ours": str(binaries.POSTGRES_MAJOR)})
@@ -160,8 +160,8 @@ class Upgrade:
             for file in self._work.iterdir():
                 shutil.chown(file, self._service_account.uid, self._service_account.gid)
 
-    def _see_that_there_is_room(self) -> None:
-        """A dump and a new cluster are each at most as large as the older one; usually they are smaller."""
+    def _check_free_space(self) -> None:
+        """Check the free space: dump and new cluster are each at most as large as the older one."""
         if _free_bytes(self._older.folder) < 2 * _size_bytes(self._older.folder) + FULL_DISK_BYTES:
             raise self._no_room()
 
@@ -179,7 +179,7 @@ class Upgrade:
 
 
 class Receipt:
-    """The note that an older cluster has been taken over and may go: written before the new one gets its name.
+    """The record that an older cluster was upgraded and may be removed; written before the new one gets its name.
 
     Args:
         folder: the new cluster.
@@ -190,11 +190,11 @@ class Receipt:
         self._file = folder.with_name(f"{folder.name}.upgraded-from")
 
     def write(self, older: OlderCluster) -> None:
-        """Note it. Void for as long as there is no new cluster."""
+        """Write the record. It has no effect while there is no new cluster."""
         private_files.replace(self._file, older.folder.name)
 
     def settle(self, runner: Runner) -> None:
-        """Remove the older cluster: the new one serves. One that was served again since is left alone."""
+        """Remove the older cluster, because the new one runs. One that was used again since then is kept."""
         try:
             older = self._folder.with_name(self._file.read_text("utf-8"))
             if _NAME.fullmatch(older.name) and older != self._folder and older.is_dir():
@@ -211,7 +211,7 @@ class Receipt:
 
 
 def _last_served(cluster: Path) -> float:
-    """When its control file was written last: at every checkpoint, and at the end of a server."""
+    """Return when its control file was last written: at every checkpoint, and when a server stops."""
     return (cluster / "global" / "pg_control").stat().st_mtime
 
 

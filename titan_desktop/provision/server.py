@@ -1,4 +1,4 @@
-"""What the server host must know of one embedded server: how to prepare, start, recognise and stop it."""
+"""The interface of an embedded server for the server host: prepare, start, check and stop."""
 
 import signal
 import subprocess
@@ -11,19 +11,20 @@ from titan_desktop.contracts.problem import Code, Problem
 from titan_desktop.provision.account import Account
 
 Note = Callable[[str], None]
-"""Takes a line for the core's log."""
+"""Writes a line to the core's log."""
 FULL_DISK_BYTES = 24_000_000
-"""Less than this free, and a server failed for it: PostgreSQL writes its log ahead in pieces of 16 MB."""
+"""With less free space than this a failure is attributed to the disk: PostgreSQL writes its WAL in pieces of 16
+MB."""
 
 
 class Runner(Protocol):
-    """Runs the programs that prepare a server, in such a way that a stop of the server host ends them too."""
+    """Runs the programs that prepare a server, so that they end with the server host."""
 
     def run(self, command: Sequence[str], *, stdin: bytes = b"") -> None:
         """Run a program to its end.
 
         Raises:
-            ProgramFailedError: it did not end well, or the server host stops.
+            ProgramFailedError: it failed, or the server host stops.
         """
         ...
 
@@ -34,7 +35,7 @@ class Runner(Protocol):
         is_ready: Callable[[int], bool],
         stop: "Callable[[subprocess.Popen[bytes]], None]",
     ) -> AbstractContextManager[None]:
-        """Run a server within the block, from when `is_ready` says so of its process id; then `stop` it.
+        """Run a server within the block, from when `is_ready` is true for its process id; then call `stop`.
 
         Raises:
             ProgramFailedError: it ended before it was ready, or the server host stops.
@@ -46,7 +47,7 @@ class Runner(Protocol):
         ...
 
     def tell(self, problem: Problem) -> None:
-        """Tell the person why the server does not serve for a while."""
+        """Report to the person why the server is not available for a while."""
         ...
 
 
@@ -65,7 +66,7 @@ class ProgramFailedError(Exception):
 
 
 class Server(Protocol):
-    """One embedded server. All methods block; they run in the server's own thread of the server host."""
+    """One embedded server. All methods block; they run in the server's thread of the server host."""
 
     @property
     def store(self) -> str:
@@ -74,36 +75,36 @@ class Server(Protocol):
 
     @property
     def folder(self) -> Path:
-        """Its data."""
+        """The folder of its data."""
         ...
 
     @property
     def log(self) -> Path:
-        """Where its output goes."""
+        """The file of its output."""
         ...
 
     @property
     def url(self) -> str:
-        """Where it answers once it is ready."""
+        """Its URL once it is ready."""
         ...
 
     @property
     def failed(self) -> Code:
-        """The problem when it does not start, which says what to do where its log speaks of damaged data."""
+        """The problem when it does not start, with the cure for damaged data."""
         ...
 
     @property
     def account(self) -> Account | None:
-        """Whom it runs as; None is ourselves."""
+        """The account that it runs as; None is the current user."""
         ...
 
     @property
     def death_signal(self) -> signal.Signals:
-        """What the kernel sends it when the server host is killed (Linux)."""
+        """The signal that the kernel sends it when the server host is killed (Linux)."""
         ...
 
     def prepare(self, runner: Runner) -> list[str]:
-        """Make its folders, clear what a killed predecessor left, and return the command line that starts it.
+        """Create its folders, remove what a killed server left, and return the command line that starts it.
 
         Raises:
             OSError: the disk is full, or a folder is not ours.
@@ -113,15 +114,15 @@ class Server(Protocol):
         ...
 
     def is_ready(self, pid: int) -> bool:
-        """Say whether the process `pid` accepts connections."""
+        """Whether the process `pid` accepts connections."""
         ...
 
     def serves(self, runner: Runner) -> None:
-        """Hear that it accepts connections, and tidy up what was kept until then."""
+        """Clean up after it has begun to accept connections."""
         ...
 
     def stop(self, process: "subprocess.Popen[bytes]") -> None:
-        """Ask it to stop, wait, and end it if it does not listen. Bounded in seconds."""
+        """Stop it, and kill it if it does not stop in time."""
         ...
 
 

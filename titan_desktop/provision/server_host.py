@@ -61,7 +61,7 @@ class Stop:
 
 
 class Reporter:
-    """Writes lines to the core from several threads; a core that has gone hears nothing, and that is well."""
+    """Writes lines to the core from several threads; errors are ignored when the core is gone."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -85,7 +85,7 @@ class Record:
         self._entries: dict[str, orphans.Entry] = {}
 
     def remember(self, store: str, pid: int | None) -> None:
-        """Note that `store` runs as `pid` now, or no longer."""
+        """Record that `store` runs as `pid` now, or no longer."""
         found = None if pid is None else orphans.entry_of(pid)
         with self._lock:
             if found is None:
@@ -96,7 +96,7 @@ class Record:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Keep the servers until standard input ends or a SIGTERM comes. Exit code 1: another one did not go."""
+    """Run the servers until standard input ends or a SIGTERM comes. Exit code 1: another host did not end."""
     options = _arguments(argv)
     os.umask(0o077)  # the servers' own files, too
     stop = Stop()
@@ -131,7 +131,7 @@ def _keep(options: argparse.Namespace, reporter: Reporter, stop: Stop) -> None:
     for supervisor in supervisors:
         supervisor.start()
     stop.wait()
-    # PostgreSQL first: the last thing it is asked for is what the core's services still had to write.
+    # PostgreSQL first: the core's services may still write to it at the end.
     for supervisor in supervisors:
         supervisor.stop()
     record_path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Keeps one embedded server running: prepares it, starts it, says when it serves, starts it again when it dies."""
+"""Keeps one embedded server running: prepares it, starts it, reports its state, restarts it when it dies."""
 
 import contextlib
 import shutil
@@ -13,18 +13,18 @@ from titan_desktop.provision.server import FULL_DISK_BYTES, Server, last_lines
 
 FIRST_DELAY_S = 0.05
 LONGEST_DELAY_S = 10.0
-"""Doubled here and not by `titan_bus.backoff`: the server host is up before that package is imported."""
+"""Doubled here and not by `titan_bus.backoff`, because the server host runs before that package is imported."""
 STEADY_S = 30.0
-"""A server that has served this long starts again without delay."""
+"""A server that ran this long restarts without delay."""
 
 
 class ServerSupervisor(threading.Thread):
     """The thread that owns one server.
 
     Args:
-        server: what to keep.
+        server: the server.
         report: takes `state="up"`, `"failed"`, `"down"` or `"preparing"` and `"note"` lines.
-        remember: takes the process ids that live now, for the record.
+        remember: takes the living process ids, for the record.
     """
 
     def __init__(self, server: Server, report: Report, remember: Remember) -> None:
@@ -34,7 +34,7 @@ class ServerSupervisor(threading.Thread):
         self._children = Children(server, report, remember)
 
     def run(self) -> None:
-        """Serve until `stop`, with a growing delay between failures."""
+        """Run the server until `stop`, with a growing delay between failures."""
         delay_s = FIRST_DELAY_S
         stopping = self._children.stopping
         while not stopping.is_set():
@@ -54,12 +54,12 @@ class ServerSupervisor(threading.Thread):
             delay_s = min(delay_s * 2, LONGEST_DELAY_S)
 
     def stop(self) -> None:
-        """End the server, orderly and bounded. Whatever prepares it is ended likewise."""
+        """Stop the server and the programs that prepare it, in order and bounded in time."""
         self._children.stop()
         self.join(5.0)
 
     def _problem(self, error: Exception) -> Problem:
-        """Say what failed."""
+        """Return the problem of an error."""
         store, folder = self._server.store, self._server.folder
         if isinstance(error, StoreUnavailableError):
             return error.problem

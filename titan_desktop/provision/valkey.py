@@ -62,7 +62,7 @@ class Valkey:
         ]
 
     def is_ready(self, pid: int) -> bool:
-        """PING: while the append-only file is being read the answer is -LOADING."""
+        """Send PING: while the append-only file is being read the reply is -LOADING."""
         del pid
         if sys.platform != "win32":  # where there is no Valkey either
             with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as client:
@@ -73,8 +73,8 @@ class Valkey:
         return False
 
     def serves(self, runner: Runner) -> None:
-        """Nothing was kept."""
+        """Nothing to clean up."""
 
     def stop(self, process: "subprocess.Popen[bytes]") -> None:
-        """SIGTERM writes the append-only file out and ends."""
+        """Stop it: SIGTERM writes the append-only file and ends."""
         end(process, [(signal.SIGTERM, STOP_PATIENCE_S)])
