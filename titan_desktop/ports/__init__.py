@@ -1,4 +1,4 @@
-"""What services need from the world, as Protocols: one module a port, no technology.
+"""The interfaces that services need, as Protocols: one module for each port, no technology.
 
-Adapters implement them, `core` puts the two together, and `tests/contract/` runs one suite against every adapter.
+Adapters implement them, `core` connects the two, and `tests/contract/` runs one suite against every adapter.
 """

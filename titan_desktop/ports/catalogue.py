@@ -1,4 +1,4 @@
-"""What the index knows of the files: enough for the scanner to publish only what is new."""
+"""The index's data on files: enough for the scanner to publish only what is new."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

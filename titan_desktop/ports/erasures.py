@@ -1,6 +1,6 @@
-"""What of deleted conversations is still to be erased from the bus. Written by the forgetting service alone.
+"""The pending erasures of deleted conversations on the bus. Written by the forgetting service alone.
 
-It outlives the core: what is not `done` is `unerased` again at the next start.
+They outlive the core: what is not `done` is `unerased` again at the next start.
 """
 
 from collections.abc import Iterable
@@ -22,12 +22,12 @@ class ErasuresUnavailableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Unerased:
-    """A deleted conversation whose events have not been erased, or not to the end.
+    """A deleted conversation whose events are not, or not completely, erased.
 
     Attributes:
         since: RFC 3339; when it began.
-        event_ids: what was found of it until now. An erasure that was killed is finished by the same ids alone.
-        asked: how often its erasure has been asked for.
+        event_ids: its events found so far. A killed erasure is finished with the same ids.
+        asked: how often its erasure has been requested.
     """
 
     conversation_id: str
@@ -37,20 +37,20 @@ class Unerased:
 
 
 class Erasures(Protocol):
-    """All methods raise ErasuresUnavailableError; the same call again does what the first would have."""
+    """All methods raise ErasuresUnavailableError; a repeated call has the effect of one."""
 
     async def unerased(self) -> tuple[Unerased, ...]:
         """Return every deleted conversation that is not erased."""
         ...
 
     async def note(self, conversation_id: str, event_ids: Iterable[str]) -> None:
-        """Keep what was found of one, before it is erased."""
+        """Record the events of one, before they are erased."""
         ...
 
     async def done(self, erased: Unerased, *, complete: bool) -> int | None:
-        """Note that its events are gone; return how many there were. None: it was asked for again meanwhile."""
+        """Record that its events are erased. Returns their number; None: it was requested again meanwhile."""
         ...
 
     async def again(self, conversation_id: str) -> None:
-        """Ask for the erasure of a deleted conversation again: more has been said of it."""
+        """Request the erasure of a deleted conversation again, because new events of it exist."""
         ...

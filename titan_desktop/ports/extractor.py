@@ -1,4 +1,4 @@
-"""Text out of files: a document is a sequence of blocks, each with its place."""
+"""Extracts text from files: a document is a sequence of blocks, each with its place."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,11 +9,11 @@ from titan_desktop.contracts.indexing import Reason
 from titan_desktop.contracts.sources import Place
 
 VERSION = 2
-"""Raised when files should be read again because more can be had from them. 2: blocks have places."""
+"""Incremented when files should be read again for better results. 2: blocks have places."""
 
 
 class BlockKind(StrEnum):
-    """What a block is. TEXT also where the extractor does not tell."""
+    """The kind of a block; TEXT if unknown."""
 
     TEXT = "text"
     TABLE = "table"
@@ -36,7 +36,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """What a file holds. `title` is what the document calls itself, often ""; `mime_type` as detected."""
+    """The content of a file. `title` is the document's own, often ""; `mime_type` as detected."""
 
     blocks: tuple[Block, ...]
     mime_type: str
@@ -44,7 +44,7 @@ class Extracted:
 
     @property
     def text(self) -> str:
-        """All blocks, an empty line between two."""
+        """All blocks, separated by an empty line."""
         return "\n\n".join(block.text for block in self.blocks)
 
 
@@ -62,19 +62,19 @@ class ExtractionError(Exception):
         self.detail = detail
 
     def __reduce__(self) -> tuple[type["ExtractionError"], tuple[Reason, str]]:
-        """Cross a process boundary whole."""
+        """Keep the fields across a process boundary."""
         return type(self), (self.reason, self.detail)
 
 
 class ExtractorUnavailableError(Exception):
-    """No file can be read now, whichever it is: the installation is at fault; try the file again later."""
+    """No file can be read now, because the installation is broken; try the file again later."""
 
 
 class Extractor(Protocol):
     """Reads through the files root, in a worker process, under limits of time and memory."""
 
     async def extract(self, path: Path) -> Extracted:
-        """Return what one file holds.
+        """Return the content of one file.
 
         Cancelling ends the worker that reads it.
 

@@ -1,7 +1,7 @@
-"""The one door to the person's files. Everything that opens a file goes through an implementation of this.
+"""Access to the person's files. Everything that opens a file uses an implementation of this port.
 
-A path is accepted when, resolved without following any link, it lies beneath an allowed root; the check and the
-opening are one step, so that a link swapped in between leads nowhere.
+A path is accepted when, resolved without following any link, it is beneath an allowed root. The check and the
+opening are one step, so that a link swapped in between has no effect.
 """
 
 import os
@@ -13,14 +13,14 @@ from typing import BinaryIO, Protocol, Self
 from titan_desktop.contracts.indexing import Reason
 
 _INODE_BITS = 2**63 - 1
-"""What PostgreSQL's bigint holds; ReFS numbers files with 128 bits."""
+"""The range of PostgreSQL's bigint; ReFS numbers files with 128 bits."""
 
 
 class FilesRootError(Exception):
     """A file was refused or cannot be read.
 
     Attributes:
-        path: as it was asked for.
+        path: the requested path.
         reason: OUTSIDE, VANISHED, UNREADABLE, NOT_REGULAR …
     """
 
@@ -31,7 +31,7 @@ class FilesRootError(Exception):
         self.detail = detail
 
     def __reduce__(self) -> tuple[type["FilesRootError"], tuple[str, Reason, str]]:
-        """Cross a process boundary whole."""
+        """Keep the fields across a process boundary."""
         return type(self), (self.path, self.reason, self.detail)
 
 
@@ -51,7 +51,7 @@ class Stamp:
 
     @classmethod
     def of(cls, status: os.stat_result) -> Self:
-        """Return the stamp that a file's status shows."""
+        """Return the stamp of a file's status."""
         return cls(status.st_size, status.st_mtime_ns, status.st_ino & _INODE_BITS)
 
 
@@ -72,7 +72,7 @@ class FilesRoot(Protocol):
         ...
 
     def is_ignored(self, path: Path) -> bool:
-        """Say whether the walk would leave this file out: hidden, temporary, in a program's own folder."""
+        """Whether the walk omits this file: hidden, temporary, in a program's own folder."""
         ...
 
     def open(self, path: Path) -> BinaryIO:

@@ -7,11 +7,11 @@ from titan_desktop.contracts.problem import Code, Problem
 
 
 class GraphError(Exception):
-    """The root of what a graph raises.
+    """The root of a graph's errors.
 
     GraphError
     ├── GraphUnavailableError   the person's environment: locked, unreachable, refused
-    └── GraphQueryError         our own bug: the store did not understand us
+    └── GraphQueryError         our own bug: the store rejected a statement
     """
 
 
@@ -19,7 +19,7 @@ class GraphUnavailableError(GraphError):
     """The store cannot be used.
 
     Attributes:
-        problem: what is in the way; never a password.
+        problem: the reason; never a password.
     """
 
     def __init__(self, code: Code, **fields: object) -> None:
@@ -37,7 +37,7 @@ class GraphQueryError(GraphError):
 
 @dataclass(frozen=True, slots=True)
 class FileNode:
-    """A file as the graph knows it. `modified` in nanoseconds since the epoch, 0 when unknown."""
+    """A file in the graph. `modified` in nanoseconds since the epoch, 0 when unknown."""
 
     path: str
     title: str
@@ -46,14 +46,14 @@ class FileNode:
 
 
 class GraphCounts(NamedTuple):
-    """How many nodes there are."""
+    """The numbers of nodes."""
 
     files: int
     folders: int
 
 
 class Product(NamedTuple):
-    """What the store calls itself: `("Neo4j", "5.26.25")`."""
+    """The store's name and version: `("Neo4j", "5.26.25")`."""
 
     name: str
     version: str
@@ -71,15 +71,15 @@ class Graph(Protocol):
         ...
 
     async def close(self) -> None:
-        """Give the store back; never raises for a store that is gone."""
+        """Close the store; never raises for a store that is gone."""
         ...
 
     async def put_file(self, file: FileNode) -> None:
-        """Say that a file exists, in its folder, which is in its folder, up to the root; all of it or nothing."""
+        """Add a file, its folder and all folders up to the root, atomically."""
         ...
 
     async def remove(self, path: str, *, folder: bool = False) -> None:
-        """Take out a file, or with `folder` a folder and everything beneath it."""
+        """Remove a file, or with `folder` a folder and everything beneath it."""
         ...
 
     async def move(self, old: str, new: str) -> None:
@@ -95,5 +95,5 @@ class Graph(Protocol):
         ...
 
     async def product_version(self) -> Product:
-        """Ask the store what it is."""
+        """Return the store's name and version."""
         ...

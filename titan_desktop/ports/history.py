@@ -1,9 +1,9 @@
-"""Conversations and messages, kept for good. Written by the chat service alone.
+"""Conversations and messages, stored permanently. Written by the chat service alone.
 
-A conversation is a tree: each message names the one before it, and one path from a beginning to a leaf is active.
-A question's first answer is made together with it, further ones stand beside that; `attempt` counts the tries at
-a question over all of them, so the greatest is the newest. Every row names the event that made it, and event ids
-are ULIDs: the greater one is the newer command. So a command that is delivered twice, or late, is harmless.
+A conversation is a tree: each message names its parent, and one path from a root to a leaf is active. A question's
+first answer is created with it, further ones are its siblings; `attempt` counts the tries over all of them, so the
+greatest is the newest. Every row names the event that made it, and event ids are ULIDs, so the greater one is the
+newer command. A command that is delivered twice, or late, is therefore harmless.
 """
 
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ class HistoryUnavailableError(Exception):
 
 
 class HistoryFullError(HistoryUnavailableError):
-    """The store's disk is full: it can be read, and takes nothing until somebody has made room."""
+    """The store's disk is full: it can be read, but not written until somebody has freed space."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question with its conversation and its newest answer, as stored."""
+    """A stored question with its conversation and its newest answer."""
 
     conversation: Conversation
     question: Message
@@ -38,9 +38,9 @@ class Asked:
 
 
 class History(Protocol):
-    """All methods raise HistoryUnavailableError; the same call again, after that, does what the first would have.
+    """All methods raise HistoryUnavailableError; repeating the call then has the effect of one.
 
-    So does a call whose first was carried out, and only its reply was lost.
+    The same holds for a call that was executed and whose reply was lost.
     """
 
     async def ask(
@@ -63,7 +63,7 @@ class History(Protocol):
         ...
 
     async def asked(self, question_id: str) -> Asked | None:
-        """Return a question as stored, None if there is none."""
+        """Return a stored question, None if there is none."""
         ...
 
     async def begin(self, question_id: str, *, event_id: str, model: str, beside: str = "") -> Message | None:
@@ -83,7 +83,7 @@ class History(Protocol):
         ...
 
     async def save(self, answer_id: str, attempt: int, text: str) -> bool:
-        """Keep what has been said so far. False: this attempt is over (stopped elsewhere, superseded, deleted)."""
+        """Save the text so far. False: this attempt is over (stopped elsewhere, superseded, deleted)."""
         ...
 
     async def finish(self, answer: Message) -> bool:
@@ -91,7 +91,7 @@ class History(Protocol):
         ...
 
     async def stop(self, question_id: str, *, event_id: str) -> Message | None:
-        """Note that the question shall not be answered; commands older than `event_id` begin nothing any more.
+        """Record that the question must not be answered; commands older than `event_id` start no attempt any more.
 
         Returns:
             The answer if it is stopped now, with the text saved last; else None.
@@ -101,7 +101,7 @@ class History(Protocol):
     async def conversations(self, limit: int, *, cursor: str = "") -> ConversationPage | None:
         """Return conversations, most recently used first, after `cursor` ("" = from the first).
 
-        None if the cursor is none of ours. One that is used between two pages may be in both, or in neither.
+        None if the cursor is invalid. A conversation used between two pages may be in both, or in neither.
         """
         ...
 
@@ -130,9 +130,9 @@ class History(Protocol):
         ...
 
     async def rename(self, conversation_id: str, title: str, *, event_id: str) -> Conversation | None:
-        """Give a title, unless a newer command gave one. None if there is no such conversation."""
+        """Set the title, unless a newer command set one. None if there is no such conversation."""
         ...
 
     async def delete(self, conversation_id: str, *, event_id: str) -> Conversation:
-        """Erase a conversation and its messages. A mark stays, so that a late command does not bring it back."""
+        """Delete a conversation and its messages. A mark stays, so that a late command does not recreate it."""
         ...

@@ -1,6 +1,6 @@
 """A chat model behind an endpoint. Called by services, implemented by `adapters/openai`.
 
-Endpoint and ModelError serve embedding models, too (`ports.embedder`).
+Endpoint and ModelError are used for embedding models, too (`ports.embedder`).
 """
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -16,7 +16,7 @@ Structure = TypeVar("Structure", bound=msgspec.Struct)
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Which model to ask, and with what key. `key` is "" for a local server that wants none."""
+    """A model and its key. `key` is "" for a local server that needs none."""
 
     base_url: str
     model: str
@@ -24,12 +24,12 @@ class Endpoint:
 
 
 class ModelError(Exception):
-    """The model gave no answer, or broke off in the middle of one; what came before it counts as said.
+    """The model gave no answer, or an incomplete one, whose text is kept.
 
     Attributes:
-        fault: why, for the sentence and the cure that a person reads.
-        detail: what the endpoint said, never with a key in it.
-        retry_after_s: how long the endpoint asked us to wait, 0 when it did not say.
+        fault: the reason, for the sentence and the cure.
+        detail: the endpoint's message, never with a key in it.
+        retry_after_s: how long the endpoint asked to wait, 0 when it did not say.
     """
 
     def __init__(self, fault: Fault, detail: str = "", *, retry_after_s: float = 0.0) -> None:
@@ -39,12 +39,12 @@ class ModelError(Exception):
         self.retry_after_s = retry_after_s
 
 
-# What a model is given
+# Input of a model
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A picture for a model that sees. `media_type` is that of `content`: "image/png"."""
+    """An image for a model with vision. `media_type` is that of `content`: "image/png"."""
 
     content: bytes = field(repr=False)
     media_type: str
@@ -52,7 +52,7 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """What a model may call. `parameters` is the JSON schema of the arguments, an object's."""
+    """A tool that the model may call. `parameters` is the JSON schema of the arguments, an object's."""
 
     name: str
     description: str
@@ -76,30 +76,30 @@ class Turn:
     call_id: str = ""
 
 
-# What a model gives
+# Output of a model
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Some more of the answer, never empty."""
+    """A piece of the answer, never empty."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Reasoning:
-    """Some more of what the model thinks before it answers, never empty. It is no part of the answer."""
+    """A piece of the model's reasoning, never empty. It is not part of the answer."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """The model asks for a tool.
+    """A tool call of the model.
 
     Attributes:
         id: unique within the answer; the tool's turn repeats it.
-        arguments: JSON as the model wrote it, "{}" for none. A model errs: check it before use.
+        arguments: JSON as the model wrote it, "{}" for none. It may be invalid: check it before use.
     """
 
     id: str
@@ -109,7 +109,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What the answer cost, in tokens. `cached` is a part of `prompt`, `reasoning` one of `answer`."""
+    """The tokens of the answer. `cached` is part of `prompt`, `reasoning` part of `answer`."""
 
     prompt: int
     answer: int
@@ -139,10 +139,10 @@ class ChatModel(Protocol):
     async def structured(
         self, endpoint: Endpoint, turns: Sequence[Turn], schema: type[Structure]
     ) -> Structure:
-        """Return an answer of this form: the struct's JSON schema goes to the model, its answer is checked.
+        """Return an answer of this type: the model gets the struct's JSON schema, and its answer is validated.
 
         Raises:
-            ModelError: MALFORMED, an answer came that does not fit; or as for `stream`.
+            ModelError: MALFORMED, the answer does not match; or as for `stream`.
         """
         ...
 
@@ -151,5 +151,5 @@ class ChatModel(Protocol):
         ...
 
     async def close(self) -> None:
-        """Give all connections back."""
+        """Close all connections."""
         ...

@@ -15,10 +15,10 @@ from titan_desktop.ports.files_root import Stamp
 
 
 class IndexUnavailableError(Exception):
-    """The store cannot be used now; what was asked may be asked again later.
+    """The store cannot be used now; the call may be repeated later.
 
     Attributes:
-        reason: the driver's sentence.
+        reason: the driver's message.
     """
 
     def __init__(self, reason: str) -> None:
@@ -28,11 +28,11 @@ class IndexUnavailableError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileEntry:
-    """What the index says of one file.
+    """The index's entry of one file.
 
     Attributes:
         path: absolute.
-        stamp: how the file looked when it was dealt with.
+        stamp: the file's stamp when it was processed.
         outcome: INDEXED, SKIPPED or FAILED.
         event_id: the event that this entry was made from.
     """
@@ -46,7 +46,7 @@ class FileEntry:
 
     @property
     def title(self) -> str:
-        """The name that a person calls the file by."""
+        """The file's name."""
         return Path(self.path).name
 
     @property
@@ -57,7 +57,7 @@ class FileEntry:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A passage on its way into the index. `place`: from where in the file to where, None if it is not known."""
+    """A passage for the index. `place`: its range in the file, None if unknown."""
 
     text: str
     place: Place | None = None
@@ -65,7 +65,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A passage that one leg found. `score`: greater is better, comparable within one leg's answer only."""
+    """A passage found by one of the searches. `score`: greater is better, comparable within one result only."""
 
     passage_id: int
     path: str
@@ -79,7 +79,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """How much the index holds. `files` have passages; `failed` and `skipped` have none and are not among them."""
+    """The numbers of the index. `files` have passages; `failed` and `skipped` have none and are not among them."""
 
     files: int
     passages: int
@@ -89,13 +89,13 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
-    """Some passages one behind the other, as they were stored.
+    """Consecutive passages, in the order in which they were stored.
 
     Attributes:
-        texts: of those that have no vector yet, each once.
-        passed: how many passages were looked at, 0 at the end of the index.
-        end: the place behind which the next stretch begins.
-        total: how many passages the index holds.
+        texts: those without a vector, each once.
+        passed: how many passages were read, 0 at the end of the index.
+        end: the position behind which the next stretch begins.
+        total: how many passages the index has.
     """
 
     texts: Sequence[str]
@@ -105,10 +105,10 @@ class Stretch:
 
 
 class Passages(Protocol):
-    """Files, passages and the keyword leg. Every method raises IndexUnavailableError."""
+    """Files, passages and the keyword search. Every method raises IndexUnavailableError."""
 
     async def known(self, folder: Path) -> Mapping[str, Stamp]:
-        """Return the stamps of all files beneath `folder` (or of the file itself) that were dealt with."""
+        """Return the stamps of all processed files beneath `folder`, or of the file itself."""
         ...
 
     async def with_inodes(self, inodes: Sequence[int]) -> Mapping[str, Stamp]:
@@ -124,15 +124,15 @@ class Passages(Protocol):
         ...
 
     async def entry_of(self, path: str) -> FileEntry | None:
-        """Return what is known of a file, None for one that was never dealt with."""
+        """Return the entry of a file, None for an unknown file."""
         ...
 
     async def store(self, entry: FileEntry, passages: Sequence[Passage]) -> None:
-        """Replace all that is known of a file, in one step: old passages are found or new ones, never both."""
+        """Replace everything about a file atomically: a search finds old passages or new ones, never both."""
         ...
 
     async def remove(self, path: str, *, folder: bool = False) -> int:
-        """Forget a file, or with `folder` everything beneath a folder; return how many files that were."""
+        """Remove a file, or with `folder` everything beneath a folder. Returns how many files."""
         ...
 
     async def move(self, old: str, new: str, stamp: Stamp) -> bool:
@@ -168,28 +168,28 @@ class Passages(Protocol):
 
 
 class Vectors(Protocol):
-    """The vector leg. A vector belongs to a model and to a text, so equal passages share one.
+    """The vector search. A vector belongs to a model and a text, so equal passages share one.
 
-    Vectors are given and taken as sequences of float; a model's size is fixed by the first that is stored.
-    Every method raises IndexUnavailableError.
+    Vectors are sequences of float; the first stored one determines a model's size. Every method raises
+    IndexUnavailableError.
     """
 
     async def stretch(self, model: str, after: int, limit: int) -> Stretch:
-        """Look at the next `limit` passages behind a place, 0 at first, for those without a vector of `model`.
+        """Return those of the next `limit` passages behind a position, 0 at first, that have no vector of `model`.
 
-        Whoever goes on at the stretch's end until one is empty has seen every passage once, also those that were
-        stored meanwhile.
+        Continuing at each stretch's end until one is empty reads every passage once, including those stored
+        meanwhile.
         """
         ...
 
     async def before(self, place: int) -> int:
-        """Return how many passages there are up to a place."""
+        """Return how many passages there are up to a position."""
         ...
 
     async def store(self, model: str, vectors: Mapping[str, Sequence[float] | None]) -> None:
-        """Keep the vector of each text that is still in a file.
+        """Store the vector of each text that is still in a file.
 
-        None marks a text that the model refuses, so that it is not asked again.
+        None marks a text that the model refuses, so that it is not sent again.
 
         Raises:
             VectorSizeError: a vector's size is not the model's.
@@ -205,25 +205,25 @@ class Vectors(Protocol):
         ...
 
     async def keep_only(self, model: str) -> None:
-        """Drop the vectors of every other model."""
+        """Delete the vectors of every other model."""
         ...
 
     async def forget(self, model: str) -> None:
-        """Drop the vectors of this model, and its size."""
+        """Delete the vectors of this model, and its size."""
         ...
 
     async def prune(self, kept_s: float) -> int:
-        """Drop vectors whose text has been in no file for `kept_s` seconds; return how many."""
+        """Delete vectors whose text has been in no file for `kept_s` seconds. Returns how many."""
         ...
 
 
 class VectorSizeError(Exception):
-    """An endpoint changed what it answers under the same model name.
+    """An endpoint returns vectors of another size under the same model name.
 
     Attributes:
         model: its name.
-        expected: the size of the vectors that are stored.
-        actual: the size of the one at hand.
+        expected: the size of the stored vectors.
+        actual: the size of the new one.
     """
 
     def __init__(self, model: str, expected: int, actual: int) -> None:

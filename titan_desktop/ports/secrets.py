@@ -1,15 +1,15 @@
-"""The secrets that Titan keeps: for each endpoint of models its key, which no other endpoint is sent."""
+"""Stored secrets: a key for each model endpoint, sent to no other endpoint."""
 
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 
 class SecretsUnavailableError(Exception):
-    """There is no keyring, or it is locked and stays so.
+    """There is no keyring, or it stays locked.
 
     Attributes:
-        reason: the keyring's own words.
-        absent: this system has none, so no key can have been lost with it.
+        reason: the keyring's message.
+        absent: this system has none, so no key can be in it.
     """
 
     def __init__(self, reason: str, *, absent: bool = False) -> None:
@@ -23,7 +23,7 @@ class SecretsUnavailableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key and where it is from. The value stays out of `repr`, so it stays out of logs."""
+    """A key and its origin. The value stays out of `repr`, and so out of logs."""
 
     value: str = field(repr=False)
     source: Literal["keyring", "environment"]
@@ -32,17 +32,17 @@ class Key:
 class Secrets(Protocol):
     """Reads and writes keys. All methods raise SecretsUnavailableError.
 
-    `base_url` says whose the key is: its scheme, host and port count, not its path.
+    `base_url` identifies the endpoint by its scheme, host and port; the path is ignored.
     """
 
     async def key(self, base_url: str) -> Key | None:
-        """Return an endpoint's key; the environment's wins over the keyring's."""
+        """Return an endpoint's key; the environment's has precedence over the keyring's."""
         ...
 
     async def store(self, value: str, base_url: str) -> None:
-        """Put an endpoint's key into the keyring, replacing the one there."""
+        """Store an endpoint's key in the keyring, replacing an old one."""
         ...
 
     async def delete(self, base_url: str) -> bool:
-        """Take an endpoint's key out of the keyring; say whether there was one."""
+        """Delete an endpoint's key from the keyring. Returns whether there was one."""
         ...
