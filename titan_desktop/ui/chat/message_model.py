@@ -69,6 +69,12 @@ class MessageModel(QAbstractListModel):
         found = self._rows.get(self._messages[row].question_id)
         return "" if found is None else self._messages[found].text
 
+    def joins(self, messages: Sequence[Message]) -> bool:
+        """Whether the newest page goes on from what is held: on the same path, and without a gap between them."""
+        versions = {other for message in messages for other in message.siblings if other != message.id}
+        overlaps = not messages or any(message.id in self._rows for message in messages)
+        return overlaps and self._rows.keys().isdisjoint(versions)
+
     def last_question(self) -> str:
         """The newest question's text, "" when there is none."""
         return next((m.text for m in reversed(self._messages) if m.role is Role.USER), "")

@@ -243,6 +243,9 @@ class ChatPresenter(QObject):
         except BusError:
             return  # what is shown stays true; events will follow
         if conversation_id == self._view.model.conversation_id:
+            if not self._view.model.joins(page.messages):
+                self._show(page.messages, more=page.more)
+                return
             for message in page.messages:
                 self._view.model.put(message)
             self._note_newest(page.messages)

@@ -221,6 +221,25 @@ async def test_another_path_that_a_client_chose_is_shown(connected, core, view):
     assert core.asked.count(chat.GetHistory) == 2
 
 
+@pytest.mark.parametrize(
+    "newest",
+    [
+        [question(1), answer(1, "one", State.COMPLETE), replace(question(3), siblings=("q2", "q3"))],
+        [question(number) for number in range(60, 120)],
+    ],
+    ids=["another path", "more than a page"],
+)
+async def test_a_page_that_does_not_go_on_from_what_is_shown_replaces_it(
+    connected, core, view, bridge, tasks, bus, newest
+):
+    """After a reconnection two paths are not mixed, and no gap is hidden."""
+    core.messages += [question(1), answer(1, "one", State.COMPLETE), question(2)]
+    await open_first(connected, view)
+    core.messages[:] = newest
+    tasks.replace(bridge.serve(bus), "read along")
+    await until(lambda: texts(view) == [message.text for message in newest][-50:], view.model.modelReset)
+
+
 async def test_stop_and_retry_are_commands(connected, core, view):
     """Stop and Retry name the conversation and the question."""
     core.messages.append(question(1))
