@@ -1,7 +1,7 @@
 """The index: what is known of every file, its passages, and the two ways to find one of them.
 
 `Passages` holds files and the keyword leg, `Vectors` the vector leg over the same passages. Both are written
-by the memory service alone; the files service reads the stamps (`ports.catalogue`).
+by the indexing service alone; the files service reads the stamps (`ports.catalogue`).
 """
 
 from collections.abc import Mapping, Sequence
