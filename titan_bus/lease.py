@@ -18,16 +18,16 @@ TTL_S = 30.0
 POLL_S = 0.1
 RELEASE_PATIENCE_S = 1.0
 HELD = -1
-"""What `take` answers when the lease is ours."""
+"""Returned by `take` when the lease is held."""
 
 
 class Lease:
-    """One program's claim on a key.
+    """One program's lease on a key.
 
     Args:
         connection: to the server.
-        key: what is held.
-        ttl_s: how long it outlives the last sign of life of its holder.
+        key: the key.
+        ttl_s: how long the lease lasts after it was renewed last.
     """
 
     def __init__(self, connection: Connection, key: str, ttl_s: float = TTL_S) -> None:
@@ -38,31 +38,31 @@ class Lease:
         self._ttl_ms = max(1, int(ttl_s * 1000))
 
     async def take(self) -> int:
-        """Take the lease, or renew it.
+        """Acquire the lease, or renew it.
 
         Returns:
-            HELD when it is ours now; 0 when what it guards is done for good (`finish`); else the milliseconds for
-            which it is another's.
+            HELD when it is held now; 0 when what it guards is done (`finish`); else the remaining milliseconds of
+            another holder's lease.
         """
         return int(
             await self._connection.call("EVAL", scripts.LEASE, 1, self._key, self._token, self._ttl_ms)
         )
 
     async def release(self) -> None:
-        """Give the lease back, if it is ours; bounded, and when it cannot be given back it runs out by itself."""
+        """Release the lease, if it is held. Bounded in time; if that fails the lease expires."""
         with contextlib.suppress(BusError):
             await self._connection.call(
                 "EVAL", scripts.LEASE, 1, self._key, self._token, 0, patience_s=RELEASE_PATIENCE_S
             )
 
     def release_soon(self) -> None:
-        """Give the lease back without waiting for the answer: for who is being cancelled."""
+        """Release the lease without waiting for the reply, for a caller that is being cancelled."""
         with contextlib.suppress(BusError):
             call = self._connection.call("EVAL", scripts.LEASE, 1, self._key, self._token, 0)
             call.add_done_callback(ignore_failure)
 
     async def finish(self, keep_s: float, patience_s: float) -> None:
-        """Mark what the lease guards as done for `keep_s`, for everybody."""
+        """Mark what the lease guards as done for `keep_s`, for all programs."""
         await self._connection.call(
             "SET", self._key, "done", "PX", max(1, int(keep_s * 1000)), patience_s=patience_s
         )
@@ -76,11 +76,11 @@ class Lease:
 
     @contextlib.asynccontextmanager
     async def held(self, *, wait: bool) -> AsyncIterator[bool]:
-        """Hold the lease inside the block; yields False when another holds it and `wait` is false."""
+        """Hold the lease inside the block; yields False when another program holds it and `wait` is false."""
         try:
-            while (taken := await self.take() == HELD) is False and wait:  # noqa: ASYNC110 -- it is elsewhere
+            while (taken := await self.take() == HELD) is False and wait:  # noqa: ASYNC110 -- it is on the server
                 await asyncio.sleep(POLL_S)
-        except asyncio.CancelledError:  # the server may have given it meanwhile
+        except asyncio.CancelledError:  # the server may have granted it meanwhile
             await self.release()
             raise
         if not taken:

@@ -26,10 +26,10 @@ NO_ARCHIVE = "the configuration has no archive: set its `archive.target`"
 
 
 class Maintenance:
-    """The maintenance of one bus. `prepare` before it connects, `start` once, `close` once.
+    """The background tasks of one bus. Call `prepare` before it connects, `start` and `close` once each.
 
     Attributes:
-        archive: None when the configuration names none.
+        archive: None when the configuration has none.
     """
 
     def __init__(
@@ -48,40 +48,40 @@ class Maintenance:
 
     @property
     def metrics_port(self) -> int | None:
-        """Where Prometheus finds the metrics; None when none are asked for, or the port could not be had."""
+        """The port of the Prometheus metrics; None when none is configured, or it could not be opened."""
         return self._exporter.port if self._exporter is not None else None
 
     @property
     def archive_failure(self) -> BusError | None:
-        """What keeps the archive from being written; None when nothing does, as far as is known."""
+        """Why the archive cannot be written; None when it can, as far as is known."""
         return None if self._archiver is None else self._archiver.failure
 
     def prepare(self) -> None:
-        """See that what the configuration asks for is installed.
+        """Check that the packages which the configuration needs are installed.
 
         Raises:
-            ExtraMissingError: it is not.
+            ExtraMissingError: one is missing.
         """
         if self._config.metrics is not None:
-            from titan_bus.observability.metrics.exporter import Exporter  # brings prometheus_client
+            from titan_bus.observability.metrics.exporter import Exporter  # imports prometheus_client
 
             self._exporter = Exporter(self._config.metrics, self._connection, self._counters)
 
     async def start(self) -> None:
-        """Begin."""
+        """Start the tasks."""
         self._keep_going(self._trimmer.round, "titan_bus trimming")
         if self.archive is not None:
             self._archiver = self.archiver()
             self._keep_going(self._archiver.archive_if_due, "titan_bus archiving")
         if self._exporter is not None:
             await self._exporter.open()
-            if self._closed:  # meanwhile
+            if self._closed:  # closed meanwhile
                 await self._exporter.close()
             else:
                 self._keep_going(self._exporter.round, "titan_bus metrics")
 
     async def close(self) -> None:
-        """End at once: what is half written is written again by the next round, of whichever program."""
+        """Stop at once: a half-written object is written again by the next round of any program."""
         self._closed = True
         for task in self._tasks:
             task.cancel()
@@ -91,27 +91,27 @@ class Maintenance:
             await self._exporter.close()
 
     def archiver(self) -> Archiver:
-        """Return who writes the archive.
+        """Return the archiver.
 
         Raises:
-            ValueError: the configuration has none.
+            ValueError: the configuration has no archive.
         """
         if self.archive is None or self._config.archive is None:
             raise ValueError(NO_ARCHIVE)
         return Archiver(self._connection, self.archive, self._config.archive, self._counters)
 
     def restorer(self) -> Restorer:
-        """Return who brings the archive back into an empty server.
+        """Return the restorer of the archive.
 
         Raises:
-            ValueError: the configuration has none.
+            ValueError: the configuration has no archive.
         """
         if self.archive is None:
             raise ValueError(NO_ARCHIVE)
         return Restorer(self._connection, self.archive, self._config)
 
     def eraser(self) -> Eraser:
-        """Return who erases events from the server, and from the archive where there is one."""
+        """Return the eraser of the server and of the archive, if there is one."""
         return Eraser(self._connection, self.archive)
 
     def _keep_going(self, step: Callable[[], Awaitable[object]], name: str) -> None:

@@ -21,14 +21,15 @@ from titan_bus.lease import HELD, Lease
 LEASE_S = 30.0
 KEEP_S = 7 * 86_400.0
 DONE_PATIENCE_S = 30.0
-"""That it is done waits longer for a lost server than a publish does: without it the effect happens again."""
+"""How long marking as done waits for a lost server; longer than a publish, because without it the effect is
+repeated."""
 RUNNING_LOOK_S = 0.2
-"""How often a mark that somebody else holds is looked at again."""
+"""How often a mark held by another program is checked again."""
 _TABLE = re.compile(r"[a-z_][a-z0-9_]{0,62}(\.[a-z_][a-z0-9_]{0,62})?")
 
 
 class PostgresConnection(Protocol):
-    """As much of an asyncpg connection as is needed here."""
+    """The used part of an asyncpg connection."""
 
     async def execute(self, query: str, *args: Any) -> str:
         """Run a statement and return its status."""
@@ -71,7 +72,7 @@ class PostgresOnce:
 
     @property
     def ddl(self) -> str:
-        """What makes the table, for who lets no program make any."""
+        """The statement that creates the table, for servers where programs must not create any."""
         return (
             f"CREATE TABLE IF NOT EXISTS {self._table} (\n"
             "    scope text NOT NULL,\n"
@@ -82,12 +83,12 @@ class PostgresOnce:
         )
 
     async def create_table(self, connection: PostgresConnection) -> None:
-        """Make the table where there is none; any number of programs may at once."""
-        # Without the lock two at once fail on the catalogue's own unique index, IF NOT EXISTS or not.
+        """Create the table if it is missing; any number of programs may do so at once."""
+        # Without the lock two at once fail on the catalogue's unique index, in spite of IF NOT EXISTS.
         await connection.execute(f"SELECT pg_advisory_xact_lock(hashtext('titan_bus_once'));\n{self.ddl}")
 
     async def first(self, connection: PostgresConnection, event_id: str) -> bool:
-        """Mark the event in the open transaction; False when the effect is there already.
+        """Mark the event in the open transaction; False when it was marked before.
 
         Raises:
             OnceMisusedError: no transaction is open: the mark would stay though the effect failed.
@@ -103,10 +104,10 @@ class PostgresOnce:
         return await connection.fetchval(query, self._scope, event_id) is True
 
     async def prune(self, connection: PostgresConnection, older_than_s: float) -> int:
-        """Remove this scope's marks of that age; returns how many.
+        """Remove this scope's marks of that age. Returns how many.
 
-        An event that comes again after its mark is gone has its effect again: keep the marks for longer than
-        streams, dead letters and whoever replays them keep the events.
+        An event that is delivered after its mark was removed has its effect again: keep the marks for longer than
+        streams, dead letters and replays keep the events.
         """
         status = await connection.execute(
             f"DELETE FROM {self._table} WHERE scope = $1 "  # noqa: S608 -- the name is checked
@@ -151,19 +152,19 @@ class RedisOnce:
 
     @contextlib.asynccontextmanager
     async def guard(self, event_id: str) -> AsyncIterator[bool]:
-        """Stand around the effect; yields whether it is to be done.
+        """Enclose the effect; yields whether it must be done.
 
-        A cancelled block gives its mark back, too.
+        A cancelled block releases its mark, too.
 
         Raises:
-            BusUnavailableError: the server does not answer. After the block: the effect is done, its mark is not.
+            BusUnavailableError: the server does not answer. After the block: the effect is done, but not marked.
         """
         lease = Lease(self._connection, f"{self._marks}{event_id}", self._lease_s)
         try:
             while (held := await lease.take()) > 0:  # noqa: ASYNC110 -- the event is on the server
                 await asyncio.sleep(min(held / 1000, RUNNING_LOOK_S))
         except BaseException:
-            # Cancelled, or not answered in time: the server may have given the mark meanwhile.
+            # Cancelled, or not answered in time: the server may have granted the mark meanwhile.
             lease.release_soon()
             raise
         if held != HELD:

@@ -1,14 +1,14 @@
-"""The Lua that has to be atomic on the server.
+"""The Lua scripts, for what must be atomic on the server.
 
-A command may be sent twice (`connection`). So an outcome begins with the XACK: the second time it finds nothing.
+A command may be sent twice (`connection`). So an outcome begins with XACK, which has no effect the second time.
 """
 
 WORDS_MAX = 1_000
-"""A script cannot hand more than some 8,000 words to one command (Lua 5.1, LUAI_MAXCSTACK)."""
+"""A script cannot pass more than some 8,000 words to one command (Lua 5.1, LUAI_MAXCSTACK)."""
 
 SCHEDULE = """
 -- KEYS stream, delayed; ARGV group, entry id, delay in ms, event. Time is the server's: one clock for all.
-redis.call('ZRANGE', KEYS[2], 0, 0)  -- a key that cannot take the event is told before the XACK, not after it
+redis.call('ZRANGE', KEYS[2], 0, 0)  -- fails on a key of another type before the XACK, not after it
 if redis.call('XACK', KEYS[1], ARGV[1], ARGV[2]) == 0 then return 0 end
 local now = redis.call('TIME')
 redis.call('ZADD', KEYS[2], now[1] * 1000 + math.floor(now[2] / 1000) + ARGV[3], ARGV[4])
@@ -30,8 +30,8 @@ return math.max(0, head[2] - now)
 
 DEAD_LETTER = """
 -- KEYS stream, dead letters; ARGV group, entry id, longest, then the dead letter's fields and values.
--- Returns how many of the oldest dead letters had to go for it.
-redis.call('XLEN', KEYS[2])  -- a key that cannot take the letter is told before the XACK, not after it
+-- Returns how many of the oldest dead letters were removed for it.
+redis.call('XLEN', KEYS[2])  -- fails on a key of another type before the XACK, not after it
 if redis.call('XACK', KEYS[1], ARGV[1], ARGV[2]) == 0 then return 0 end
 local before = redis.call('XLEN', KEYS[2])
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], '*', unpack(ARGV, 4))
@@ -40,8 +40,8 @@ return before + 1 - redis.call('XLEN', KEYS[2])
 
 TRIM = """
 -- KEYS stream; ARGV maxlen. Removes up to 99 of the oldest entries, only such as every group has
--- acknowledged; a stream without groups keeps about maxlen. Returns how many went, 1 when more should, and 1 when
--- what is too many waits for a group.
+-- acknowledged; a stream without groups keeps about maxlen. Returns how many were removed, 1 when more should be,
+-- and 1 when the surplus waits for a group.
 -- (MAXLEN alone would remove unacknowledged ones; ACKED of Redis 8.2 to 8.6 is wrong, redis#14656.)
 if redis.call('EXISTS', KEYS[1]) == 0 then return {0, 0, 0} end
 local maxlen = tonumber(ARGV[1])
@@ -77,8 +77,8 @@ return {gone, #head == 100 and 1 or 0, over > gone and 1 or 0}
 """
 
 REDRIVE = """
--- KEYS dead letters, stream; ARGV letter id, then the entry's fields and values. Written before it is removed:
--- a script that fails half-way is not rolled back, and a stream may refuse (no rights, another type, no memory).
+-- KEYS dead letters, stream; ARGV dead letter id, then the entry's fields and values. Written before it is removed:
+-- a script that fails half-way is not rolled back, and XADD may fail (no rights, another type, no memory).
 if #redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1]) == 0 then return 0 end
 redis.call('XADD', KEYS[2], '*', unpack(ARGV, 2))
 return redis.call('XDEL', KEYS[1], ARGV[1])
@@ -119,8 +119,8 @@ return added
 """
 
 LEASE = """
--- KEYS lease; ARGV token, milliseconds, 0 to give it back. Takes what is free and renews what is ours. Returns -1
--- when it is ours, or is given back; 0 when it is done for good; else the milliseconds that it is another's.
+-- KEYS lease; ARGV token, milliseconds, 0 to release it. Acquires a free lease and renews a held one. Returns -1
+-- when it is held, or released; 0 when it is marked as done; else the remaining milliseconds of another holder.
 local holder = redis.call('GET', KEYS[1])
 if holder == 'done' then return 0 end
 if holder and holder ~= ARGV[1] then return math.max(1, redis.call('PTTL', KEYS[1])) end
@@ -133,9 +133,9 @@ return -1
 """
 
 ERASE = """
--- KEYS stream; ARGV entry ids. Takes the entries out of the stream and out of what its groups have in hand, as if
--- they had never been there: the counts that a group's lag is reckoned from go down with them, since behind a
--- deleted entry the server would know no lag. Sent twice, it finds nothing the second time.
+-- KEYS stream; ARGV entry ids. Removes the entries from the stream and from its groups' pending entries, as if
+-- they had never been added: the counts behind a group's lag are lowered, since behind a deleted entry the server
+-- knows no lag. Sent twice, it has no effect the second time.
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 local function named(flat)
   local row = {}
@@ -172,11 +172,11 @@ return #there
 """
 
 COMPACT = """
--- KEYS stream, its copy; ARGV entries of one step, ms that a copy nobody goes on with lives. The server marks a
+-- KEYS stream, its copy; ARGV entries of one step, ms until an unfinished copy expires. The server marks a
 -- deleted entry and keeps its bytes, in memory and in its files, while others of its node live (t_stream.c,
--- streamIteratorRemoveEntry). So the stream is copied, some entries a step, and with the last step the copy takes
--- its place: groups, their places, their consumers and what these have in hand come along. 1: go on; 0: done;
--- -1: entries went meanwhile, begin again. Sent twice, it goes on where it stands.
+-- streamIteratorRemoveEntry). So the stream is copied, some entries a step, and the last step replaces it by the
+-- copy, with groups, positions, consumers and pending entries. 1: continue; 0: done; -1: entries were removed
+-- meanwhile, start again. Sent twice, it continues.
 local function named(flat)
   local row = {}
   for i = 1, #flat, 2 do row[flat[i]] = flat[i + 1] end

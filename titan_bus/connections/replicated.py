@@ -34,13 +34,13 @@ from titan_bus.errors import (
 )
 
 LATE_REPLY_S = 0.5
-"""How much longer than a publish's patience the answer to its last WAIT may take."""
+"""How much longer than a publish's patience the reply to its last WAIT may take."""
 WAIT_MS = 100
-"""How long one WAIT holds up the connection when replicas are missing; then the next one asks."""
+"""How long one WAIT blocks the connection when replicas are missing; then the next one is sent."""
 
 
 class _Write:
-    """A write, and what its sender waits for."""
+    """A write, and its caller's future."""
 
     __slots__ = ("answer", "expires_at", "future", "size", "words")
 
@@ -55,13 +55,13 @@ class _Write:
 
 
 class _Batch:
-    """Writes that one wire answered between two WAITs: a WAIT confirms what came before it on its own wire.
+    """Writes that one wire answered between two WAITs: a WAIT confirms the earlier commands of its own wire.
 
-    They are looked at together, for there may be 100,000 of them while replicas are missing.
+    They are checked together, because there may be 100,000 of them while replicas are missing.
 
     Attributes:
-        replicas: the most that any WAIT on that wire found to have them; the last may have asked for too short.
-        expires_at: when the first of them does.
+        replicas: the most replicas that any WAIT on that wire reported; the last one may have waited too briefly.
+        expires_at: when the first of them expires.
     """
 
     __slots__ = ("expires_at", "replicas", "wire_number", "writes")
@@ -78,7 +78,7 @@ class _Batch:
 
 
 class ReplicatedConnection(Connection):
-    """Sends writes, and confirms all that were answered meanwhile with one WAIT at a time.
+    """Sends writes, and confirms all answered ones with one WAIT at a time.
 
     A write whose wire is lost before it was confirmed is written again: the next primary may not have it.
     """
@@ -96,7 +96,7 @@ class ReplicatedConnection(Connection):
     def call(
         self, *words: Word, patience_s: float | None = None, answer: object = None
     ) -> asyncio.Future[Any]:
-        """Send a write; the future has its answer once so many replicas have it.
+        """Send a write. The future has its reply once enough replicas have it.
 
         It fails with NotReplicatedError when they do not within `patience_s`.
 
@@ -121,7 +121,7 @@ class ReplicatedConnection(Connection):
             await asyncio.wait(pending)
 
     async def close(self) -> None:
-        """Close at once; what is not confirmed fails with BusClosedError."""
+        """Close at once; unconfirmed writes fail with BusClosedError."""
         await super().close()
         if self._confirming is not None:
             self._confirming.cancel()

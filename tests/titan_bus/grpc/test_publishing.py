@@ -227,14 +227,14 @@ async def test_fault_of_the_server_tells_nothing_about_itself(
     """A bug is INTERNAL; its text is in the log and not in the answer."""
 
     def broken(*_: object, **__: object) -> None:
-        raise ZeroDivisionError("a secret of the house")
+        raise ZeroDivisionError("a secret of the server")
 
     monkeypatch.setattr(grpc_server._bus, "publish", broken)
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await stub.Publish(request(topic))
     assert caught.value.code() is grpc.StatusCode.INTERNAL
-    assert "secret of the house" not in f"{caught.value.details()}{caught.value.trailing_metadata()}"
-    assert "secret of the house" in caplog.text
+    assert "secret of the server" not in f"{caught.value.details()}{caught.value.trailing_metadata()}"
+    assert "secret of the server" in caplog.text
 
 
 def test_every_error_of_the_servers_own_has_a_status() -> None:

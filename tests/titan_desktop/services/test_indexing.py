@@ -72,7 +72,7 @@ def seen(path: Path, **more: Any) -> files.FileSeen:
     return files.FileSeen(path=str(path), size=size, mtime_ns=mtime_ns, **more)
 
 
-class House:
+class Environment:
     """What a test needs to speak with the service as the files service and a client do."""
 
     def __init__(self, bus: Bus, database: Database, folder: Path) -> None:
@@ -145,10 +145,10 @@ class House:
 
 
 @pytest.fixture
-async def house(clean_redis_url: str, database: Database, tmp_path: Path) -> AsyncIterator[House]:
+async def env(clean_redis_url: str, database: Database, tmp_path: Path) -> AsyncIterator[Environment]:
     config = BusConfig(url=clean_redis_url, source="memory-test", drain_s=0.2, streams=STREAMS)
     async with Bus(config) as bus:
-        yield House(bus, database, tmp_path)
+        yield Environment(bus, database, tmp_path)
 
 
 @pytest.fixture
@@ -162,16 +162,16 @@ def titles(result: SearchResult) -> list[str]:
 
 
 @pytest.mark.by_url
-async def test_a_file_is_indexed_and_found(house: House) -> None:
+async def test_a_file_is_indexed_and_found(env: Environment) -> None:
     """What the files service has seen is read, stored under its event, said with its job, and found."""
-    path = house.write("Договор аренды.txt", "Арендатор вносит залог.")
-    async with house.service():
-        await house.see(path, job_id="job-1")
-        (said,) = await house.hear()
+    path = env.write("Договор аренды.txt", "Арендатор вносит залог.")
+    async with env.service():
+        await env.see(path, job_id="job-1")
+        (said,) = await env.hear()
         assert (said.path, said.outcome, said.passages) == (str(path), Outcome.INDEXED, 1)
         assert (said.size, said.mtime_ns) == (path.stat().st_size, path.stat().st_mtime_ns)
         assert said.job_id == "job-1"
-        result = await house.search("какой залог?")
+        result = await env.search("какой залог?")
     assert result.legs == ("keyword",)
     assert result.degraded == ""
     (hit,) = result.hits
@@ -179,25 +179,25 @@ async def test_a_file_is_indexed_and_found(house: House) -> None:
     assert (hit.passage, hit.place) == ("Арендатор вносит залог.", Lines(first=1, last=1))
 
 
-async def test_an_unchanged_file_is_not_read_again(house: House) -> None:
+async def test_an_unchanged_file_is_not_read_again(env: Environment) -> None:
     """A known stamp means unchanged, unless the caller insists."""
-    path = house.write("a.txt", "слово")
-    async with house.service():
+    path = env.write("a.txt", "слово")
+    async with env.service():
         for force in (False, False, True):
-            await house.see(path, force=force)
-        outcomes = [said.outcome for said in await house.hear(3)]
+            await env.see(path, force=force)
+        outcomes = [said.outcome for said in await env.hear(3)]
     assert outcomes == [Outcome.INDEXED, Outcome.UNCHANGED, Outcome.INDEXED]
-    assert house.extractor.read == ["a.txt", "a.txt"]
+    assert env.extractor.read == ["a.txt", "a.txt"]
 
 
-async def test_a_broken_file_is_tried_again_only_when_it_changes(house: House) -> None:
+async def test_a_broken_file_is_tried_again_only_when_it_changes(env: Environment) -> None:
     """Its reason is recorded and said; after a change it is read."""
-    broken, empty = house.write("broken.txt", b"\0"), house.write("empty.txt", b"")
-    async with house.service():
+    broken, empty = env.write("broken.txt", b"\0"), env.write("empty.txt", b"")
+    async with env.service():
         for path in (broken, empty, broken):
-            await house.see(path)
-        said = await house.hear(3)
-        status = await house.status()
+            await env.see(path)
+        said = await env.hear(3)
+        status = await env.status()
         assert {(one.outcome, one.reason) for one in said} == {
             (Outcome.FAILED, Reason.BROKEN),
             (Outcome.SKIPPED, Reason.EMPTY),
@@ -205,67 +205,67 @@ async def test_a_broken_file_is_tried_again_only_when_it_changes(house: House) -
         }
         assert (status.files, status.failed, status.skipped, status.passages) == (0, 1, 1, 0)
         assert {failure.detail for failure in status.failures} == {"not a text", ""}
-        first = await ask(house.bus, indexing.ListFailures(limit=1), WAIT_S)
-        rest = await ask(house.bus, indexing.ListFailures(cursor=first.cursor), WAIT_S)
+        first = await ask(env.bus, indexing.ListFailures(limit=1), WAIT_S)
+        rest = await ask(env.bus, indexing.ListFailures(cursor=first.cursor), WAIT_S)
         assert (first.more, rest.more) == (True, False)
         assert first.failures + rest.failures == status.failures
-        await house.see(house.write("broken.txt", "теперь читается"))
-        assert (await house.hear())[0].outcome is Outcome.INDEXED
-        assert (await house.status()).failed == 0
+        await env.see(env.write("broken.txt", "теперь читается"))
+        assert (await env.hear())[0].outcome is Outcome.INDEXED
+        assert (await env.status()).failed == 0
 
 
-async def test_what_is_gone_is_forgotten(house: House) -> None:
+async def test_what_is_gone_is_forgotten(env: Environment) -> None:
     """A removed file, a removed folder and a file that vanished before it was read are not found."""
-    async with house.service():
-        await house.index(**{"a/one": "слово", "a/two": "слово", "b/three": "слово", "b/four": "слово"})
-        await house.lose(house.folder / "a", folder=True)
-        await house.lose(house.folder / "b" / "three.txt")
-        assert {said.outcome for said in await house.hear(2)} == {Outcome.REMOVED}
-        assert titles(await house.search("слово")) == ["four.txt"]
-        four = house.folder / "b" / "four.txt"
+    async with env.service():
+        await env.index(**{"a/one": "слово", "a/two": "слово", "b/three": "слово", "b/four": "слово"})
+        await env.lose(env.folder / "a", folder=True)
+        await env.lose(env.folder / "b" / "three.txt")
+        assert {said.outcome for said in await env.hear(2)} == {Outcome.REMOVED}
+        assert titles(await env.search("слово")) == ["four.txt"]
+        four = env.folder / "b" / "four.txt"
         four.unlink()
-        await house.see(four)
-        assert [(said.outcome, said.reason) for said in await house.hear()] == [
+        await env.see(four)
+        assert [(said.outcome, said.reason) for said in await env.hear()] == [
             (Outcome.REMOVED, Reason.VANISHED)
         ]
-        assert (await house.status()).files == 0
+        assert (await env.status()).files == 0
 
 
-async def test_a_removal_waits_for_the_file_that_is_read(house: House) -> None:
+async def test_a_removal_waits_for_the_file_that_is_read(env: Environment) -> None:
     """A folder that goes while a file of it is being read leaves nothing behind."""
-    path = house.write("a/one.txt", "слово")
-    async with house.service() as service:
-        house.extractor.go.clear()
-        await house.see(path)
-        await house.extractor.begun.get()
+    path = env.write("a/one.txt", "слово")
+    async with env.service() as service:
+        env.extractor.go.clear()
+        await env.see(path)
+        await env.extractor.begun.get()
         assert service.busy()
-        await house.lose(house.folder / "a", folder=True)
-        await house.see(house.write("b.txt", "другое"))
-        assert await house.extractor.begun.get() == "b.txt"  # the removal is before it on the topic
-        house.extractor.go.set()
-        said = await house.hear(3)
+        await env.lose(env.folder / "a", folder=True)
+        await env.see(env.write("b.txt", "другое"))
+        assert await env.extractor.begun.get() == "b.txt"  # the removal is before it on the topic
+        env.extractor.go.set()
+        said = await env.hear(3)
         assert [one.outcome for one in said if "/a" in one.path] == [Outcome.INDEXED, Outcome.REMOVED]
-        assert not (await house.search("слово")).hits
+        assert not (await env.search("слово")).hits
 
 
-async def test_a_service_that_ends_in_the_middle_of_a_file(house: House) -> None:
+async def test_a_service_that_ends_in_the_middle_of_a_file(env: Environment) -> None:
     """The file is not acknowledged: the next service reads it, once."""
-    path = house.write("a.txt", "слово")
-    house.extractor.go.clear()
-    async with house.service():
-        await house.see(path)
-        await house.extractor.begun.get()
-    house.extractor.go.set()
-    async with house.service():
-        assert (await house.hear())[0].outcome is Outcome.INDEXED
-        assert len((await house.search("слово")).hits) == 1
+    path = env.write("a.txt", "слово")
+    env.extractor.go.clear()
+    async with env.service():
+        await env.see(path)
+        await env.extractor.begun.get()
+    env.extractor.go.set()
+    async with env.service():
+        assert (await env.hear())[0].outcome is Outcome.INDEXED
+        assert len((await env.search("слово")).hits) == 1
 
 
 async def test_a_service_that_ends_before_it_says_what_it_stored(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    env: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next one says that the file is indexed: the graph would never hear of a file that is only unchanged."""
-    stored, store = asyncio.Event(), house.passages.store
+    stored, store = asyncio.Event(), env.passages.store
 
     async def store_and_be_cut_off(entry: FileEntry, passages: Sequence[Passage]) -> None:
         await store(entry, passages)
@@ -273,103 +273,103 @@ async def test_a_service_that_ends_before_it_says_what_it_stored(
         await asyncio.Event().wait()
 
     with monkeypatch.context() as patched:
-        patched.setattr(house.passages, "store", store_and_be_cut_off)
-        async with house.service():
-            await house.see(house.write("a.txt", "слово"))
+        patched.setattr(env.passages, "store", store_and_be_cut_off)
+        async with env.service():
+            await env.see(env.write("a.txt", "слово"))
             await asyncio.wait_for(stored.wait(), WAIT_S)
-    async with house.service():
-        assert (await house.hear())[0].outcome is Outcome.INDEXED
-        assert len((await house.search("слово")).hits) == 1
+    async with env.service():
+        assert (await env.hear())[0].outcome is Outcome.INDEXED
+        assert len((await env.search("слово")).hits) == 1
 
 
 @pytest.mark.logs(" waits: ")
-async def test_a_store_that_is_away_costs_no_event(house: House) -> None:
+async def test_a_store_that_is_away_costs_no_event(env: Environment) -> None:
     """Files seen while the store is away are indexed when it is back; a search meanwhile is refused."""
-    async with house.service():
-        await house.database.close()
-        await house.see(house.write("a.txt", "слово"))
+    async with env.service():
+        await env.database.close()
+        await env.see(env.write("a.txt", "слово"))
         with pytest.raises(RequestFailedError) as caught:
-            await house.search("слово")
+            await env.search("слово")
         assert caught.value.code == "index_unavailable"
-        await house.database.open()
-        assert (await house.hear())[0].outcome is Outcome.INDEXED
+        await env.database.open()
+        assert (await env.hear())[0].outcome is Outcome.INDEXED
 
 
 async def test_what_makes_the_extractor_stumble_is_a_failure_of_its_file(
-    house: House, caplog: pytest.LogCaptureFixture
+    env: Environment, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An error that nobody knows is recorded and said, so the job that asked comes to its end."""
-    house.extractor.faults = [ZeroDivisionError()]
-    async with house.service():
-        await house.see(house.write("a.txt", "слово"), job_id="j")
-        said = (await house.hear())[0]
+    env.extractor.faults = [ZeroDivisionError()]
+    async with env.service():
+        await env.see(env.write("a.txt", "слово"), job_id="j")
+        said = (await env.hear())[0]
         assert (said.outcome, said.reason, said.job_id) == (Outcome.FAILED, Reason.CRASHED, "j")
-        assert [failure.reason for failure in (await house.status()).failures] == [Reason.CRASHED]
+        assert [failure.reason for failure in (await env.status()).failures] == [Reason.CRASHED]
         assert "cannot be indexed" in caplog.text
 
 
 @pytest.mark.logs(" waits: ")
-async def test_without_workers_a_file_waits(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_workers_a_file_waits(env: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     """An installation that cannot read is not the file's fault: it is read when workers are there again."""
     monkeypatch.setattr(waiting, "FIRST_PAUSE_S", 0.0)
-    house.extractor.faults = [ExtractorUnavailableError() for _ in range(10)]
-    async with house.service():
-        await house.see(house.write("a.txt", "слово"))
-        assert (await house.hear())[0].outcome is Outcome.INDEXED
+    env.extractor.faults = [ExtractorUnavailableError() for _ in range(10)]
+    async with env.service():
+        await env.see(env.write("a.txt", "слово"))
+        assert (await env.hear())[0].outcome is Outcome.INDEXED
 
 
-async def test_hostile_requests(house: House) -> None:
+async def test_hostile_requests(env: Environment) -> None:
     """An empty query and absurd limits are answered, an unknown request is refused, and the service goes on."""
-    async with house.service():
-        await house.index(a="слово")
-        assert (await house.search("  ")).hits == ()
-        assert len((await house.search("слово", -5)).hits) == 1
-        assert len((await house.search("слово", 10**9)).hits) == 1
+    async with env.service():
+        await env.index(a="слово")
+        assert (await env.search("  ")).hits == ()
+        assert len((await env.search("слово", -5)).hits) == 1
+        assert len((await env.search("слово", 10**9)).hits) == 1
         with pytest.raises(RequestFailedError):
-            await house.bus.request(topics.SEARCH_REQUESTS, "no_such_request", {}, timeout_s=WAIT_S)
-        assert len((await house.search("слово")).hits) == 1
+            await env.bus.request(topics.SEARCH_REQUESTS, "no_such_request", {}, timeout_s=WAIT_S)
+        assert len((await env.search("слово")).hits) == 1
 
 
-async def test_the_best_passage_speaks_for_its_file(house: House) -> None:
+async def test_the_best_passage_speaks_for_its_file(env: Environment) -> None:
     """A file is listed once, by its best passage, in descending order of scores."""
     filler = "Совсем другое предложение о погоде и о дороге домой. " * 25
-    async with house.service():
-        await house.index(
+    async with env.service():
+        await env.index(
             long=f"{filler}\n\nЗалог, залог и ещё раз залог.\n\n{filler}", short="Про залог тоже."
         )
-        result = await house.search("залог")
+        result = await env.search("залог")
     assert sorted(titles(result)) == ["long.txt", "short.txt"]
     assert [hit.score for hit in result.hits] == sorted((hit.score for hit in result.hits), reverse=True)
     assert "залог" in next(hit for hit in result.hits if hit.title == "long.txt").passage.lower()
 
 
 @pytest.mark.by_url
-async def test_both_legs_are_fused(house: House, endpoint: openai_server.OpenAIServer) -> None:
+async def test_both_legs_are_fused(env: Environment, endpoint: openai_server.OpenAIServer) -> None:
     """With an embedder a file is found by likeness though no word of the question stands in it."""
     embedder = OpenAIEmbedder(Endpoint(endpoint.base_url, "text-embedding-3-large"))
-    async with house.service(embedder):
-        await house.index(cat="котёночек спит", sum="смета на ремонт")
-        await house.embedded(lambda progress: progress.done == progress.total == 2)
-        result = await house.search("котёночки")
+    async with env.service(embedder):
+        await env.index(cat="котёночек спит", sum="смета на ремонт")
+        await env.embedded(lambda progress: progress.done == progress.total == 2)
+        result = await env.search("котёночки")
         assert result.legs == ("keyword", "vector")
         assert titles(result)[0] == "cat.txt"
-        assert (await house.status()).vectors == 2
+        assert (await env.status()).vectors == 2
 
 
 @pytest.mark.logs("^the vectors of .* waits: ")
 async def test_an_embedder_that_fails_degrades_the_search(
-    house: House, endpoint: openai_server.OpenAIServer, monkeypatch: pytest.MonkeyPatch
+    env: Environment, endpoint: openai_server.OpenAIServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The keyword leg serves alone, the result says why, and the endpoint is not asked by every question."""
     monkeypatch.setattr(embedding, "FIRST_DELAY_S", 600.0)
     endpoint.fault = "invalid_api_key"
     embedder = OpenAIEmbedder(Endpoint(endpoint.base_url, "text-embedding-3-large"))
-    async with house.service(embedder) as service:
-        await house.index(a="слово")
-        assert (await house.embedded(lambda progress: bool(progress.fault))).fault.startswith("wrong_key")
+    async with env.service(embedder) as service:
+        await env.index(a="слово")
+        assert (await env.embedded(lambda progress: bool(progress.fault))).fault.startswith("wrong_key")
         assert not service.busy()
         for _ in range(3):
-            result = await house.search("слово")
+            result = await env.search("слово")
             assert (result.legs, titles(result)) == (("keyword",), ["a.txt"])
             assert result.degraded.startswith("wrong_key")
     assert len([request for request in endpoint.requests if request.body["input"] == ["слово"]]) <= 2
@@ -377,112 +377,110 @@ async def test_an_embedder_that_fails_degrades_the_search(
 
 @pytest.mark.logs("^the vectors of .* waits: ")
 async def test_embedding_goes_on_after_a_fault(
-    house: House, endpoint: openai_server.OpenAIServer, monkeypatch: pytest.MonkeyPatch
+    env: Environment, endpoint: openai_server.OpenAIServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A fault is said and tried again; when the endpoint is back the vectors are made."""
     monkeypatch.setattr(embedding, "FIRST_DELAY_S", 0.05)
     endpoint.faults = ["model_not_found"]
-    async with house.service(OpenAIEmbedder(Endpoint(endpoint.base_url, "text-embedding-3-large"))):
-        await house.index(a="слово")
-        await house.embedded(lambda progress: progress.fault.startswith("model_not_found"))
-        await house.embedded(lambda progress: progress.done == progress.total == 1 and not progress.fault)
+    async with env.service(OpenAIEmbedder(Endpoint(endpoint.base_url, "text-embedding-3-large"))):
+        await env.index(a="слово")
+        await env.embedded(lambda progress: progress.fault.startswith("model_not_found"))
+        await env.embedded(lambda progress: progress.done == progress.total == 1 and not progress.fault)
 
 
 @pytest.mark.logs("refuses a passage of")
-async def test_a_text_that_the_model_refuses(house: House, endpoint: openai_server.OpenAIServer) -> None:
+async def test_a_text_that_the_model_refuses(env: Environment, endpoint: openai_server.OpenAIServer) -> None:
     """One refused passage does not keep the others from their vectors, and is not asked again."""
     # The batch, then (after the probe) the first text alone.
     endpoint.faults = ["context_length_exceeded", "", "context_length_exceeded"]
     for name, text in {"a": "одно", "b": "другое"}.items():
-        house.write(f"{name}.txt", text)
-    async with house.service():
-        await house.index(a="одно", b="другое")
-    async with house.service(OpenAIEmbedder(Endpoint(endpoint.base_url, "text-embedding-3-large"))):
-        await house.embedded(lambda progress: progress.done == 2)
-    assert await house.database.pool.fetchval("SELECT count(*) FROM vectors WHERE embedding IS NULL") == 1
+        env.write(f"{name}.txt", text)
+    async with env.service():
+        await env.index(a="одно", b="другое")
+    async with env.service(OpenAIEmbedder(Endpoint(endpoint.base_url, "text-embedding-3-large"))):
+        await env.embedded(lambda progress: progress.done == 2)
+    assert await env.database.pool.fetchval("SELECT count(*) FROM vectors WHERE embedding IS NULL") == 1
     assert len(endpoint.requests) == 4
 
 
 async def test_a_change_of_model(
-    house: House, endpoint: openai_server.OpenAIServer, monkeypatch: pytest.MonkeyPatch
+    env: Environment, endpoint: openai_server.OpenAIServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The old vectors answer until the new ones are complete; then the old ones go."""
     monkeypatch.setattr(embedding, "FIRST_DELAY_S", 0.05)
     monkeypatch.setattr(searcher, "REST_S", 0.0)
     old = OpenAIEmbedder(Endpoint(endpoint.base_url, "old-model"))
-    async with house.service(old) as service:
-        await house.index(a="котёночек спит")
-        await house.embedded(lambda progress: progress.done == progress.total == 1)
+    async with env.service(old) as service:
+        await env.index(a="котёночек спит")
+        await env.embedded(lambda progress: progress.done == progress.total == 1)
         with openai_server.serve(fault="server_error") as slow:
             await service.set_embedder(OpenAIEmbedder(Endpoint(slow.base_url, "new-model")))
-            assert (await house.search("котёночки")).legs == ("keyword", "vector")
+            assert (await env.search("котёночки")).legs == ("keyword", "vector")
             assert {request.body["model"] for request in slow.requests} <= {"new-model"}
             slow.fault = ""
-            await house.embedded(lambda progress: progress.model == "new-model" and progress.done == 1)
-            names = await house.database.pool.fetchval("SELECT array_agg(name) FROM models")
+            await env.embedded(lambda progress: progress.model == "new-model" and progress.done == 1)
+            names = await env.database.pool.fetchval("SELECT array_agg(name) FROM models")
             assert names == ["new-model"]
-            assert (await house.search("котёночки")).legs == ("keyword", "vector")
+            assert (await env.search("котёночки")).legs == ("keyword", "vector")
             await service.set_embedder(None)
-            assert (await house.search("котёночек")).legs == ("keyword",)
+            assert (await env.search("котёночек")).legs == ("keyword",)
 
 
-async def test_the_cache_of_vectors(house: House, endpoint: openai_server.OpenAIServer) -> None:
+async def test_the_cache_of_vectors(env: Environment, endpoint: openai_server.OpenAIServer) -> None:
     """A file that moves is not embedded again."""
-    async with house.service(OpenAIEmbedder(Endpoint(endpoint.base_url, "text-embedding-3-large"))):
-        await house.index(a="слово")
-        await house.embedded(lambda progress: progress.done == progress.total == 1)
-        await house.lose(house.folder / "a.txt")
-        await house.hear()
-        await house.index(b="слово")
-        await house.search("слово")
-        assert (await house.status()).vectors == 1
+    async with env.service(OpenAIEmbedder(Endpoint(endpoint.base_url, "text-embedding-3-large"))):
+        await env.index(a="слово")
+        await env.embedded(lambda progress: progress.done == progress.total == 1)
+        await env.lose(env.folder / "a.txt")
+        await env.hear()
+        await env.index(b="слово")
+        await env.search("слово")
+        assert (await env.status()).vectors == 1
     embedded = [request for request in endpoint.requests if request.body["input"] == ["слово"]]
     assert len(embedded) == 2  # the passage once, the question once
 
 
 @pytest.mark.parametrize("embedded", [False, True], ids=["without an embedder", "with one"])
 async def test_vectors_of_text_that_is_gone_go(
-    house: House, endpoint: openai_server.OpenAIServer, monkeypatch: pytest.MonkeyPatch, *, embedded: bool
+    env: Environment, endpoint: openai_server.OpenAIServer, monkeypatch: pytest.MonkeyPatch, *, embedded: bool
 ) -> None:
     """Those of a deleted file and of a changed one, while others come and go, and whoever makes vectors now."""
     monkeypatch.setattr(pruning, "PRUNE_EVERY_S", 0.01)
     monkeypatch.setattr(pruning, "KEPT_S", 0.0)
     embedder = OpenAIEmbedder(Endpoint(endpoint.base_url, "text-embedding-3-large"))
-    async with house.service(embedder):
-        await house.index(deleted="одно", changed="другое", kept="третье")
-        await house.embedded(lambda progress: progress.done == progress.total == 3)
+    async with env.service(embedder):
+        await env.index(deleted="одно", changed="другое", kept="третье")
+        await env.embedded(lambda progress: progress.done == progress.total == 3)
     again = OpenAIEmbedder(Endpoint(endpoint.base_url, "text-embedding-3-large")) if embedded else None
-    async with house.service(again):
-        await house.lose(house.folder / "deleted.txt")
-        await house.see(house.write("changed.txt", "совсем иное"))
-        await house.hear(2)
+    async with env.service(again):
+        await env.lose(env.folder / "deleted.txt")
+        await env.see(env.write("changed.txt", "совсем иное"))
+        await env.hear(2)
         left = {digest("третье"), digest("совсем иное")} if embedded else {digest("третье")}
         async with asyncio.timeout(WAIT_S):
-            while await house.embedded_texts() != left:
-                await house.index(other="то одно, то иное")
-                await house.lose(house.folder / "other.txt")
-                await house.hear()
+            while await env.embedded_texts() != left:
+                await env.index(other="то одно, то иное")
+                await env.lose(env.folder / "other.txt")
+                await env.hear()
 
 
 @pytest.mark.logs("^the vectors of .* waits: ")
 async def test_an_endpoint_that_wants_a_day_is_asked_sooner(
-    house: House, endpoint: openai_server.OpenAIServer
+    env: Environment, endpoint: openai_server.OpenAIServer
 ) -> None:
     """The wait is bounded and told, to those who ask later, too; whoever mends the cause ends it."""
     endpoint.fault = "daily_limit"
-    async with house.service(
-        OpenAIEmbedder(Endpoint(endpoint.base_url, "text-embedding-3-large"))
-    ) as service:
-        await house.index(a="слово")
-        told = await house.embedded(lambda progress: bool(progress.fault))
+    async with env.service(OpenAIEmbedder(Endpoint(endpoint.base_url, "text-embedding-3-large"))) as service:
+        await env.index(a="слово")
+        told = await env.embedded(lambda progress: bool(progress.fault))
         assert (told.fault, told.done, told.total) == ("rate_limited", 0, 1)
         wait_s = (datetime.fromisoformat(told.retry_at) - datetime.now(UTC)).total_seconds()
         assert 60 < wait_s <= embedding.LONGEST_ASKED_S
-        assert (await house.status()).embedding == told
+        assert (await env.status()).embedding == told
         assert not service.busy()
         endpoint.fault = ""
         service.try_embedding_again()
-        await house.embedded(lambda progress: progress.done == progress.total == 1 and not progress.fault)
-        status = (await house.status()).embedding
+        await env.embedded(lambda progress: progress.done == progress.total == 1 and not progress.fault)
+        status = (await env.status()).embedding
         assert status is not None
         assert (status.fault, status.retry_at) == ("", "")
