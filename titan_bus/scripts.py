@@ -77,7 +77,7 @@ return {gone, #head == 100 and 1 or 0, over > gone and 1 or 0}
 """
 
 REDRIVE = """
--- KEYS dead letters, stream; ARGV dead letter id, then the entry's fields and values. Written before it is removed:
+-- KEYS dead letters, stream; ARGV dead letter id, then the entry's fields and values. Written before it goes:
 -- a script that fails half-way is not rolled back, and XADD may fail (no rights, another type, no memory).
 if #redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1]) == 0 then return 0 end
 redis.call('XADD', KEYS[2], '*', unpack(ARGV, 2))
