@@ -1,4 +1,4 @@
-"""The command line: what may be typed, and nothing of what it does. Imports argparse alone, to be quick."""
+"""The definition of the command line. Imports argparse alone, to be quick."""
 
 import argparse
 from typing import TYPE_CHECKING

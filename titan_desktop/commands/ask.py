@@ -1,4 +1,4 @@
-"""`titan ask`: one question, its answer as it grows, then the sources."""
+"""`titan ask`: sends one question, prints its answer as it grows, then the sources."""
 
 import argparse
 import asyncio
@@ -21,7 +21,7 @@ _FOLLOWED = Kinds(chat.AnswerStarted, chat.AssistantDelta, chat.AssistantMessage
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What was asked, under ids of our own making: sent twice, it is still one question."""
+    """A question with ids of its own: sent twice, it is still one question."""
 
     text: str
     conversation_id: str
@@ -29,12 +29,12 @@ class Question:
 
     @classmethod
     def new(cls, text: str, conversation_id: str = "") -> "Question":
-        """Ask in a conversation, or in a new one."""
+        """Create a question for a conversation, or for a new one."""
         return cls(text=text, conversation_id=conversation_id or new_ulid(), id=new_ulid())
 
 
 async def run(bus: Bus, options: argparse.Namespace, text: str, says: sentences.Table) -> int:
-    """Ask, print, and return the exit status. Cancelled (Ctrl+C), it has the answer stopped."""
+    """Ask, print, and return the exit status. When cancelled (Ctrl+C), the answer is stopped."""
     question = Question.new(text, options.conversation)
     paper = Paper(says, silent=options.json)
     try:
@@ -53,7 +53,7 @@ async def run(bus: Bus, options: argparse.Namespace, text: str, says: sentences.
         output.say_json(_as_json(answer))
     else:
         paper.finish(answer)
-    return _verdict(answer, says)
+    return _report_outcome(answer, says)
 
 
 class Paper:
@@ -72,7 +72,7 @@ class Paper:
         return len(self._written)
 
     def begin(self, attempt: int) -> bool:
-        """Turn to an attempt; say whether it is the one to write (False: an older one, and void)."""
+        """Switch to an attempt. Returns False for an older one, which is ignored."""
         if attempt > self._attempt:
             if self._written:
                 self.end()
@@ -81,7 +81,7 @@ class Paper:
         return attempt == self._attempt
 
     def write(self, offset: int, text: str) -> bool:
-        """Write what follows the first `offset` characters; say False when something before it is missing."""
+        """Write what follows the first `offset` characters. Returns False when something before it is missing."""
         if offset > self.length:
             return False
         fresh = text[self.length - offset :]
@@ -91,7 +91,7 @@ class Paper:
         return True
 
     def delayed(self, delay: chat.Delay) -> None:
-        """Say once what the answer waits for."""
+        """Report once what the answer waits for."""
         if delay not in self._delays:
             self._delays.add(delay)
             if self._written and not self._silent:
@@ -99,13 +99,13 @@ class Paper:
             output.complain(sentences.for_delay(self._says, delay))
 
     def end(self) -> None:
-        """Close the line that is being written."""
+        """End the current line."""
         if self._written and not self._silent and not self._written.endswith("\n"):
             output.say()
         self._written = ""
 
     def finish(self, answer: chat.Message) -> None:
-        """Write what is missing of the final text, then the sources."""
+        """Write the rest of the final text, then the sources."""
         if not answer.text.startswith(self._written):
             self.end()
         self.write(0, answer.text)
@@ -130,7 +130,7 @@ async def _answer(bus: Bus, question: Question, paper: Paper) -> chat.Message:
     """Publish the question and follow it until its answer is stored."""
     tail = bus.tail(_FOLLOWED.topics, start="$")
     try:
-        await tail.start()  # before the question goes out: the first word may follow at once
+        await tail.start()  # before the question is sent: the first delta may follow at once
         command = chat.SendPrompt(
             conversation_id=question.conversation_id, message_id=question.id, text=question.text
         )
@@ -187,7 +187,7 @@ def _passages(answer: chat.Message) -> str:
     return "\n\n".join(f"{source.title}: {source.passage.strip()}" for source in answer.sources)
 
 
-def _verdict(answer: chat.Message, says: sentences.Table) -> int:
+def _report_outcome(answer: chat.Message, says: sentences.Table) -> int:
     """Say on stderr what the person should know, and return the exit status."""
     if answer.state is chat.State.FAILED:
         detail = f" ({output.line(answer.fault_detail)})" if answer.fault_detail else ""

@@ -1,4 +1,4 @@
-"""What the exit status of `titan` says; a script may rely on it."""
+"""The exit statuses of `titan`; scripts may rely on them."""
 
 DONE = 0
 NOTHING = 1

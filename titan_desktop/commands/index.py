@@ -1,4 +1,4 @@
-"""`titan index`: have files and folders read now, and say what came of each."""
+"""`titan index`: indexes files and folders now, and reports the outcomes."""
 
 import argparse
 import os
@@ -16,7 +16,7 @@ PATHS_SHOWN = 5
 
 
 def absolute(paths: Iterable[str]) -> list[str]:
-    """Return the paths absolute, without those that lie in another of them: a file must be said once."""
+    """Return the paths absolute, without those beneath another of them, so that each file is reported once."""
     known: list[str] = []
     for path in sorted({os.path.abspath(path) for path in paths}, key=lambda path: Path(path).parts):  # noqa: PTH100
         if not known or not Path(path).is_relative_to(known[-1]):

@@ -1,6 +1,6 @@
-"""Follows one indexing job over the bus until every file of it has been dealt with.
+"""Follows one indexing job on the bus until all its files are processed.
 
-`titan index` shows the outcome; `ask` and `search` use it to wait for the first scan.
+`titan index` shows the outcome; `ask` and `search` wait for the first scan with it.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from titan_desktop.contracts.message import Kinds, publish
 COMMAND_BYTES_MAX = 16_000
 """Paths in one command, as UTF-8: JSON's escapes at their worst double that, and an event has 32 KB."""
 SILENCE_S = 180.0
-"""Longer than any one file may take: after it, what is left will not come any more."""
+"""Longer than any one file may take: after it, no more outcomes are expected."""
 
 _FOLLOWED = Kinds(
     files.FileSeen,
@@ -29,7 +29,7 @@ _FOLLOWED = Kinds(
 
 
 class StalledError(Exception):
-    """No news for SILENCE_S; `left` files were not answered for."""
+    """No events for SILENCE_S; `left` files have no outcome."""
 
     def __init__(self, left: int) -> None:
         super().__init__(f"{left} files left")
@@ -37,10 +37,10 @@ class StalledError(Exception):
 
 
 class Job:
-    """What is known of a job. Events may come in any order and more than once; sets make that harmless.
+    """The state of a job. Events may come in any order and more than once; sets make that harmless.
 
-    A core that dies in mid-scan scans again after its restart, so the files said before and after count both: the
-    job is over when its scans have finished and every file that was said has its outcome.
+    A core that dies during a scan scans again after its restart, so files of both scans count: the job is over
+    when its scans have finished and every published file has its outcome.
     """
 
     def __init__(self, paths: Sequence[str], *, force: bool = False) -> None:
@@ -59,17 +59,17 @@ class Job:
 
     @property
     def left(self) -> int:
-        """How many files have been said and not dealt with."""
+        """How many files have no outcome yet."""
         return len(self._waiting)
 
     @property
     def finished(self) -> bool:
-        """Whether everything has been said and dealt with."""
+        """Whether everything has been published and has an outcome."""
         return not self._open and not self._waiting
 
     @property
     def done(self) -> int:
-        """How many files of this job have been dealt with."""
+        """How many files of this job have an outcome."""
         return len(self._outcomes)
 
     def outcomes(self) -> dict[str, indexing.FileIndexed]:
@@ -81,14 +81,14 @@ class Job:
         return self._by_others | self._read_by_us()
 
     def unchanged(self) -> int:
-        """Count the files that needed no reading."""
+        """The number of files that needed no reading."""
         ours = self._read_by_us()
         said_here = len(self._outcomes) - len(ours)
         there = {path for path, said in self._by_others.items() if said.outcome is not Outcome.REMOVED}
         return max(0, sum(self._unchanged.values()) + said_here - len(there - ours.keys()))
 
     def failed_before(self) -> int:
-        """Count those of the unchanged files that could not be read when they were."""
+        """The number of unchanged files that could not be read before."""
         ours = self._outcomes.keys()
         news = {path for path, said in self._by_others.items() if said.outcome is Outcome.FAILED}
         return max(0, sum(self._failed_before.values()) - len(news - ours))
@@ -101,7 +101,7 @@ class Job:
         return {path: news for path, news in self._outcomes.items() if news.outcome is not Outcome.UNCHANGED}
 
     def take(self, event: Event) -> bool:
-        """Learn from an event; say whether it belonged to this job."""
+        """Process an event. Returns whether it belonged to this job."""
         match _FOLLOWED.read(event):
             case (
                 files.FileSeen(path=path, job_id=job_id)
@@ -133,7 +133,7 @@ class Job:
 
 @contextlib.asynccontextmanager
 async def listening(bus: Bus) -> AsyncIterator[Tail]:
-    """Read along from now on: nothing that is said of a file after this begins is missed."""
+    """Tail from now on, so that no event of a file after this point is missed."""
     tail = bus.tail(_FOLLOWED.topics)
     try:
         await tail.start()
@@ -146,7 +146,7 @@ async def run(bus: Bus, tail: Tail, job: Job, on_progress: Callable[[int, int], 
     """Publish the job's commands and follow it along `tail` to its end.
 
     Raises:
-        StalledError: nothing was heard of it for SILENCE_S.
+        StalledError: no events for SILENCE_S.
         BusError: the bus is gone.
     """
     for command in job.commands:

@@ -1,4 +1,4 @@
-"""What reaches the terminal: UTF-8 whatever the locale, one sentence for an error, a traceback only in the log."""
+"""Output to the terminal: UTF-8 in every locale, one sentence for an error, tracebacks only in the log."""
 
 import contextlib
 import io
@@ -23,7 +23,7 @@ def use_utf8() -> None:
 
 
 def safe(text: str) -> str:
-    """Take the control characters out of text that files and models wrote: a terminal would obey them."""
+    """Remove control characters from texts of files and models, which a terminal would execute."""
     return text.translate(_UNSAFE)
 
 
@@ -63,7 +63,7 @@ def complain(sentence: str) -> None:
 
 
 def confess() -> None:
-    """Log the exception in hand and tell the person where, in one sentence."""
+    """Log the current exception and tell the person where, in one sentence."""
     from titan_desktop.system import private_files
     from titan_desktop.system.paths import Paths
 
@@ -79,7 +79,7 @@ def confess() -> None:
 
 
 class Progress:
-    """A bar on stderr where that is a terminal, nothing elsewhere. `title` stands before it."""
+    """A progress bar on stderr if that is a terminal. `title` stands before it."""
 
     def __init__(self, title: str) -> None:
         self._title = title
@@ -88,7 +88,7 @@ class Progress:
         self._terminal = sys.stderr is not None and sys.stderr.isatty()
 
     def update(self, done: int, total: int) -> None:
-        """Show how far it is, at most ten times a second."""
+        """Show the progress, at most ten times a second."""
         now = time.monotonic()
         if not self._terminal or now - self._drawn_at < REDRAW_S:
             return
@@ -98,7 +98,7 @@ class Progress:
         print(f"\r\x1b[K{self._title} {bar} {done}/{total}", end="", file=sys.stderr, flush=True)
 
     def clear(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._shown:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
             self._shown = False

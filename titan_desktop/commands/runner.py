@@ -1,4 +1,4 @@
-"""Runs one parsed command: reads what it needs, links to the core, puts every foreseen error into a sentence."""
+"""Runs one parsed command: reads its input, connects to the core, turns every foreseen error into a sentence."""
 
 import argparse
 import asyncio
@@ -17,12 +17,12 @@ from titan_desktop.system import file_lock
 from titan_desktop.system.paths import Paths
 
 FIRST_SCAN_S = 60.0
-"""How long a first question waits for the files to be read; a start on a known index waits less."""
+"""How long a first question waits for the first scan; with an existing index the wait is shorter."""
 START_SCAN_S = 15.0
 READY_S = 30.0
 """How long the stores may take to open."""
 RETRY_S = 3.0
-"""How much longer we wait after a store failed to: the core tries again."""
+"""How much longer to wait after a store has failed, because the core tries again."""
 WATCH_S = 1.0
 RESTARTS_MAX = 3
 
@@ -32,7 +32,7 @@ Work = Callable[[Bus], Awaitable[int]]
 
 
 class CommandError(Exception):
-    """The command cannot be carried out: a sentence for the person, and the exit status."""
+    """The command cannot be run: a sentence for the person, and the exit status."""
 
     def __init__(self, sentence: str, status: int) -> None:
         super().__init__(sentence)
@@ -41,7 +41,7 @@ class CommandError(Exception):
 
 
 def run(options: argparse.Namespace) -> int:
-    """Carry out a command and return its exit status."""
+    """Run a command and return its exit status."""
     paths = Paths.from_environment()
     try:
         says = sentences.table(settings.load(paths.settings_file).language)
@@ -155,7 +155,7 @@ async def _connect(paths: Paths) -> CoreLink:
 
 
 async def _keep_core(paths: Paths) -> None:
-    """Start the core again when it dies under us; the bus and its tails find the new one by themselves."""
+    """Restart the core when it dies; the bus and its tails reconnect by themselves."""
     restarts = 0
     while restarts < RESTARTS_MAX:
         await asyncio.sleep(WATCH_S)
@@ -165,14 +165,14 @@ async def _keep_core(paths: Paths) -> None:
 
 
 async def _until_ready(bus: Bus, says: sentences.Table) -> None:
-    """Wait until the services serve.
+    """Wait until the services run.
 
     Raises:
         CommandError: a store does not open; says why.
     """
     tail = bus.tail(_STARTING.topics)
     try:
-        await tail.start()  # before the question: else `core_ready` could be said between the two
+        await tail.start()  # before the request: otherwise `core_ready` could be published in between
         status = await _status(bus)
         if status.ready:
             return

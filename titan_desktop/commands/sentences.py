@@ -1,4 +1,4 @@
-"""What the commands alone say, in English and in Russian. What codes of the core mean is `client.sentences`."""
+"""The commands' own sentences, in English and in Russian. Those for the core's codes: `client.sentences`."""
 
 import os
 from collections.abc import Mapping
@@ -41,15 +41,15 @@ def for_delay(sentences: Table, delay: Delay) -> str:
 
 
 def counted(sentences: Table, key: str, count: int) -> str:
-    """Say how many, in the form that the number asks for.
+    """Return a number with its noun, in the plural form that it needs.
 
-    The forms stand in one sentence, parted by bars: English has two, Russian three (Unicode CLDR, plural rules).
+    The forms are in one sentence, separated by bars: English has two, Russian three (Unicode CLDR, plural rules).
     """
     match sentences[key].split("|"):
         case [one, other]:
             form = one if count == 1 else other
         case [one, few, many]:
-            last = 0 if count // 10 % 10 == 1 else count % 10  # eleven to nineteen go like ten
+            last = 0 if count // 10 % 10 == 1 else count % 10  # eleven to nineteen use the form of ten
             form = one if last == 1 else few if last in {2, 3, 4} else many
         case forms:
             raise AssertionError(forms)

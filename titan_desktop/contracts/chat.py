@@ -1,4 +1,4 @@
-"""Chat: what the window asks for, and what the chat service says.
+"""Chat: the window's commands and requests, and the chat service's events.
 
 Topics: `topics.CHAT_COMMANDS`, `topics.CHAT`, `topics.CHAT_REQUESTS`; deltas on `topics.CHAT_STREAM` (ephemeral,
 tailed). Ids are ULIDs. The window makes the ids of conversations and questions, so a command that is delivered
@@ -27,7 +27,7 @@ class Role(StrEnum):
 
 
 class State(StrEnum):
-    """How far a message is. A question is always COMPLETE; the others are states of an answer."""
+    """The state of a message. A question is always COMPLETE; the others are states of an answer."""
 
     WAITING = "waiting"
     STREAMING = "streaming"
@@ -37,10 +37,10 @@ class State(StrEnum):
 
 
 class AnswerKind(StrEnum):
-    """What an answer is made of.
+    """The origin of an answer.
 
-    MODEL: written by a model. PASSAGES: no model is connected, the sources are the answer. NOTHING: no model,
-    and nothing was found.
+    MODEL: written by a model. PASSAGES: no model is connected, the sources are the answer. NOTHING: no model, and
+    nothing was found.
     """
 
     MODEL = "model"
@@ -49,7 +49,7 @@ class AnswerKind(StrEnum):
 
 
 class Delay(StrEnum):
-    """Why something cannot be stored now. DISK_FULL: until somebody has made room on the store's disk."""
+    """Why something cannot be stored now. DISK_FULL: until somebody has freed space on the store's disk."""
 
     DISK_FULL = "disk_full"
 
@@ -86,12 +86,12 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def sibling_index(self) -> int:
-        """Its place among `siblings`, from 0: with their number it makes "2/3"."""
+        """Its position among `siblings`, from 0: with their number it makes "2/3"."""
         return self.siblings.index(self.id) if self.siblings else 0
 
 
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of the list on the left.
+    """One row of the list of conversations.
 
     Times are RFC 3339, UTC; `title` is the first question, shortened, until renamed.
     """
@@ -112,12 +112,12 @@ class _Command(BusMessage, frozen=True, kw_only=True):
 
 
 class SendPrompt(_Command, frozen=True, kw_only=True):
-    """Ask, at the end of the active path. Creates the conversation if it is new.
+    """Ask a question at the end of the active path. Creates the conversation if it is new.
 
     Attributes:
-        text: has at most PROMPT_BYTES_MAX bytes.
-        edits: the question that this is another version of: it goes beside that one, with an answer of its own,
-            and the active path ends with it.
+        text: at most PROMPT_BYTES_MAX bytes.
+        edits: the question of which this is another version: its sibling, with its own answer, and the end of the
+            active path.
     """
 
     message_id: str
@@ -127,11 +127,11 @@ class SendPrompt(_Command, frozen=True, kw_only=True):
 
 
 class AnswerQuestion(_Command, frozen=True, kw_only=True):
-    """Answer a question that is stored. The chat service gives this command to itself.
+    """Answer a stored question. The chat service sends this command to itself.
 
     Attributes:
-        asked_by: the event id of the command that asked; a stop that came after that one holds.
-        title: the beginning of the question, for whoever reads that it could not be answered.
+        asked_by: the event id of the command that asked; a later stop applies.
+        title: the beginning of the question, shown when it could not be answered.
     """
 
     question_id: str
@@ -140,7 +140,7 @@ class AnswerQuestion(_Command, frozen=True, kw_only=True):
 
 
 class StopAnswer(_Command, frozen=True, kw_only=True):
-    """Stop the answer to this question; what has been said so far stays, as STOPPED."""
+    """Stop the answer to this question; its text so far stays, as STOPPED."""
 
     question_id: str
 
@@ -152,10 +152,10 @@ class RetryAnswer(_Command, frozen=True, kw_only=True):
 
 
 class AnswerAgain(_Command, frozen=True, kw_only=True):
-    """Give another answer to this question, beside those that it has; the active path ends with it.
+    """Give another answer to this question, as a sibling; the active path ends with it.
 
     Attributes:
-        attempt: that of the newest answer that the person knows. Where there is a newer one, it is done already.
+        attempt: that of the newest answer that the person has seen. If there is a newer one, the command is done.
     """
 
     question_id: str
@@ -163,7 +163,7 @@ class AnswerAgain(_Command, frozen=True, kw_only=True):
 
 
 class ShowMessage(_Command, frozen=True, kw_only=True):
-    """Make a path through this message the active one: below it, the newest."""
+    """Make a path through this message the active one; below it, the newest."""
 
     message_id: str
 
@@ -175,7 +175,7 @@ class RenameConversation(_Command, frozen=True, kw_only=True):
 
 
 class DeleteConversation(_Command, frozen=True, kw_only=True):
-    """Erase a conversation with its messages."""
+    """Delete a conversation with its messages."""
 
 
 # Events
@@ -186,14 +186,14 @@ class _Event(BusMessage, frozen=True, kw_only=True):
 
 
 class UserMessage(_Event, frozen=True, kw_only=True):
-    """The question is stored; from here on it cannot be lost."""
+    """The question is stored, and cannot be lost any more."""
 
     message: Message
     conversation: Conversation
 
 
 class AnswerStarted(_Event, frozen=True, kw_only=True):
-    """An attempt begins; `message` is empty yet, in state WAITING, with its sources. Deltas follow."""
+    """An attempt begins; `message` is empty, in state WAITING, with its sources. Deltas follow."""
 
     message: Message
 
@@ -210,21 +210,21 @@ class AssistantMessage(_Event, frozen=True, kw_only=True):
 
 
 class PathChanged(_Event, frozen=True, kw_only=True):
-    """Another path of the conversation is active, and ends with `leaf_id`: ask for its history anew."""
+    """Another path of the conversation is active, and ends with `leaf_id`: request its history again."""
 
     conversation_id: str
     leaf_id: str
 
 
 class ConversationChanged(_Event, frozen=True, kw_only=True):
-    """A conversation was renamed, or was deleted when `deleted` is set."""
+    """A conversation was renamed, or deleted when `deleted` is set."""
 
     conversation: Conversation
     deleted: bool = False
 
 
 class CommandVoid(_Event, frozen=True, kw_only=True):
-    """A question or a title was not stored: its conversation was deleted before, or its id is another's."""
+    """A question or a title was not stored: its conversation was deleted before, or its id belongs to another."""
 
     conversation_id: str
 
@@ -244,9 +244,9 @@ Command = (
 
 
 class AssistantDelta(BusMessage, frozen=True, kw_only=True):
-    """Some more of an answer.
+    """A piece of an answer.
 
-    `offset` counts the characters that came before it in this attempt; a gap means: ask for the message.
+    `offset` counts the characters before it in this attempt; after a gap, request the message.
     """
 
     topic: ClassVar[str] = topics.CHAT_STREAM
@@ -260,12 +260,12 @@ class AssistantDelta(BusMessage, frozen=True, kw_only=True):
 
 
 class StoringDelayed(BusMessage, frozen=True, kw_only=True):
-    """What was asked, answered or changed cannot be stored yet. It is kept, and this is said with every try.
+    """A question, an answer or a change cannot be stored yet. It is kept; published with every try.
 
-    Once it is stored, the event that says so follows as ever.
+    Once it is stored, the usual event follows.
 
     Attributes:
-        question_id: the question that is, or whose answer is, to be stored; "" for a rename or a deletion.
+        question_id: the question to store, or whose answer to store; "" for a rename or a deletion.
     """
 
     topic: ClassVar[str] = topics.CHAT_STREAM
@@ -274,7 +274,7 @@ class StoringDelayed(BusMessage, frozen=True, kw_only=True):
     delay: Delay
 
 
-# Requests, and what answers them
+# Requests and replies
 
 
 class _Request(Request[R], Generic[R], frozen=True, kw_only=True):
@@ -319,6 +319,6 @@ class GetHistory(_Request[HistoryPage], frozen=True, kw_only=True, tag="history"
 
 
 class GetMessage(_Request[Message], frozen=True, kw_only=True, tag="message"):
-    """One message as it stands now, a streaming answer with what it has so far."""
+    """The current state of a message; a running answer with its text so far."""
 
     message_id: str

@@ -1,4 +1,4 @@
-"""Dead letters: what the services tried to do, again and again, and had to put aside.
+"""Dead letters: events that the services could not handle after several tries.
 
 Topics: `topics.DEAD_LETTER_COMMANDS`, `topics.DEAD_LETTERS`, `topics.DEAD_LETTER_REQUESTS`.
 """
@@ -12,15 +12,15 @@ from titan_desktop.contracts.message import BusMessage, R, Request
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
-    """One of them.
+    """A dead letter.
 
     Attributes:
-        letter_id: what requests name it by.
-        event_type: what was to be done, or had happened; "" when the entry was no event at all.
+        letter_id: its id in requests.
+        event_type: the event's type; "" when the entry was no event.
         group: the service that failed.
-        subject: what it was about: the beginning of a question, a path, a title; "" when the event names none.
+        subject: the subject of the event: the beginning of a question, a path, a title; "" when it has none.
         error: the class of the error; `message` is its text. Both are English.
-        at: when it was put aside, RFC 3339, UTC.
+        at: when it failed for good, RFC 3339, UTC.
     """
 
     letter_id: str
@@ -32,7 +32,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     at: str
 
 
-# Commands. A letter that is not there any more is passed over.
+# Commands. A missing dead letter is skipped.
 
 
 class _Command(BusMessage, frozen=True, kw_only=True):
@@ -40,7 +40,7 @@ class _Command(BusMessage, frozen=True, kw_only=True):
 
 
 class RedriveDeadLetters(_Command, frozen=True, kw_only=True):
-    """Let the services that failed try these again."""
+    """Redrive these to the services that failed."""
 
     letter_ids: tuple[str, ...]
 
@@ -59,12 +59,12 @@ class _Event(BusMessage, frozen=True, kw_only=True):
 
 
 class DeadLettersChanged(_Event, frozen=True, kw_only=True):
-    """There are so many now, or others than before."""
+    """The number of dead letters, or the newest one, has changed."""
 
     count: int
 
 
-# Requests, and what answers them
+# Requests and replies
 
 
 class _Request(Request[R], Generic[R], frozen=True, kw_only=True):
@@ -72,7 +72,7 @@ class _Request(Request[R], Generic[R], frozen=True, kw_only=True):
 
 
 class DeadLetterPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Reply to ListDeadLetters: `count` is how many there are in all; `more` says that others follow `cursor`."""
+    """Reply to ListDeadLetters: `count` is the total; `more` says that others follow `cursor`."""
 
     count: int
     letters: tuple[DeadLetter, ...]
@@ -81,7 +81,7 @@ class DeadLetterPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListDeadLetters(_Request[DeadLetterPage], frozen=True, kw_only=True):
-    """The newest first. `cursor` is that of the page before; "" asks for the first one."""
+    """The newest first. `cursor` is that of the previous page; "" requests the first one."""
 
     limit: int = 200
     cursor: str = ""

@@ -1,4 +1,4 @@
-"""Why a model gave nothing: one list of codes for chat and embeddings, put into sentences by each client."""
+"""Why a model gave no answer: one list of codes for chat and embeddings; each client has the sentences."""
 
 from enum import StrEnum
 

@@ -1,7 +1,7 @@
-"""Files: what the watcher and the scanner say, the command to scan, and where a source may be opened.
+"""Files: events of the watcher and the scanner, the command to scan, and whether a source may be opened.
 
 Topics: `topics.FILES_COMMANDS`, `topics.FILES`, `topics.FILES_REQUESTS`.
-Paths are absolute and lie beneath an allowed root; file contents never travel on the bus.
+Paths are absolute and beneath an allowed root; file contents never travel on the bus.
 """
 
 from typing import ClassVar, Generic
@@ -21,7 +21,7 @@ class _Command(BusMessage, frozen=True, kw_only=True):
 class IndexPaths(_Command, frozen=True, kw_only=True):
     """Scan these files and folders (empty: all roots).
 
-    `force` reads unchanged files again. `job_id` is a ULID of the caller's.
+    `force` reads unchanged files again. `job_id` is a ULID of the caller.
     """
 
     job_id: str
@@ -37,7 +37,7 @@ class _Event(BusMessage, frozen=True, kw_only=True):
 
 
 class FileSeen(_Event, frozen=True, kw_only=True):
-    """A file is there, new or changed or asked for.
+    """A file exists: new, changed or requested.
 
     Attributes:
         size: in bytes.
@@ -72,7 +72,7 @@ class FileRenamed(_Event, frozen=True, kw_only=True):
 
 
 class FileRemoved(_Event, frozen=True, kw_only=True):
-    """A file, or with `folder` everything beneath a folder, is no longer there."""
+    """A file, or with `folder` everything beneath a folder, is gone."""
 
     path: str
     folder: bool = False
@@ -88,13 +88,13 @@ class PathRefused(_Event, frozen=True, kw_only=True):
 
 
 class ScanFinished(_Event, frozen=True, kw_only=True):
-    """Every file of this job has been said.
+    """Every file of this job has been published.
 
     Attributes:
         seen: how many `file_seen` and `file_renamed` events this job published; as many `file_indexed` with its id
             follow, and one for each of its `file_removed`.
-        unchanged: files that the index knows already, by size and time; nothing was published for them.
-        failed: how many of those could not be read when they were.
+        unchanged: files known to the index, by size and time; nothing was published for them.
+        failed: how many of those could not be read at that time.
         refused: how many `path_refused` events this job published.
     """
 
@@ -105,7 +105,7 @@ class ScanFinished(_Event, frozen=True, kw_only=True):
     refused: int = 0
 
 
-# Requests, and what answers them
+# Requests and replies
 
 
 class _Request(Request[R], Generic[R], frozen=True, kw_only=True):

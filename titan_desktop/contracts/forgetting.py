@@ -1,4 +1,4 @@
-"""Forgetting: what a person has deleted is erased everywhere, behind their back, and then said.
+"""Forgetting: deleted conversations are erased everywhere in the background, and the result is published.
 
 Topic: `topics.FORGETTING`.
 """
@@ -10,7 +10,7 @@ from titan_desktop.contracts.message import BusMessage
 
 
 class ConversationForgotten(BusMessage, frozen=True, kw_only=True):
-    """Nothing on the bus tells of a deleted conversation any more, but that it was deleted.
+    """The events of a deleted conversation are erased from the bus, except that of its deletion.
 
     Attributes:
         events: how many there were.

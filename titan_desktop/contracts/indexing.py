@@ -1,4 +1,4 @@
-"""Indexing: what the index says of files.
+"""Indexing: the index's events and replies on files.
 
 Topics: `topics.INDEXING`, `topics.INDEXING_REQUESTS`.
 """
@@ -13,7 +13,7 @@ from titan_desktop.contracts.message import BusMessage, R, Request
 
 
 class Outcome(StrEnum):
-    """What became of a file."""
+    """The outcome for a file."""
 
     INDEXED = "indexed"
     UNCHANGED = "unchanged"
@@ -24,7 +24,7 @@ class Outcome(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a file was skipped or failed. The window and the commands put it into a sentence."""
+    """Why a file was skipped or failed. The window and the commands have the sentences."""
 
     NONE = ""
     UNSUPPORTED = "unsupported"
@@ -50,10 +50,10 @@ class _Event(BusMessage, frozen=True, kw_only=True):
 
 
 class FileIndexed(_Event, frozen=True, kw_only=True):
-    """The index has dealt with one file, whatever came of it.
+    """The index has processed one file.
 
     Attributes:
-        former_path: for MOVED, where the file, or the folder with everything beneath it, was.
+        former_path: for MOVED, the former path of the file, or of the folder with everything beneath it.
         job_id: the scan that asked, "" when the watcher saw a change.
         passages: how many were stored.
         size: bytes.
@@ -72,12 +72,12 @@ class FileIndexed(_Event, frozen=True, kw_only=True):
 
 
 class EmbeddingProgress(_Event, frozen=True, kw_only=True):
-    """Vectors are being made in the background: `done` of `total` passages have one of `model`.
+    """The progress of the vectors: `done` of `total` passages have one of `model`.
 
     Attributes:
         fault: why none are made now: a code of `contracts.faults.Fault`, `vectors_differ` or `index_unavailable`;
-            "" when all is well. `detail` is what is known of it.
-        retry_at: RFC 3339, UTC: until then nothing is tried, unless settings or key change.
+            "" when there is none. `detail` has more about it.
+        retry_at: RFC 3339, UTC: the next try, unless settings or key change before.
     """
 
     model: str
@@ -88,7 +88,7 @@ class EmbeddingProgress(_Event, frozen=True, kw_only=True):
     retry_at: str = ""
 
 
-# Requests, and what answers them
+# Requests and replies
 
 
 class _Request(Request[R], Generic[R], frozen=True, kw_only=True):
@@ -109,9 +109,9 @@ class IndexStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Reply to GetIndexStatus.
 
     Attributes:
-        files: those that can be searched; the failed and the skipped are not among them.
-        vectors: how many passages have a vector of the embedder in force.
-        embedding: how far that embedder is, and what hinders it; None without one.
+        files: those that can be searched, without failed and skipped ones.
+        vectors: how many passages have a vector of the current embedder.
+        embedding: the progress and fault of that embedder; None without one.
     """
 
     files: int
@@ -132,9 +132,9 @@ class FailurePage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListFailures(_Request[FailurePage], frozen=True, kw_only=True):
-    """Files that gave no text: the failed before the skipped, the newest first.
+    """Files without text: the failed before the skipped, the newest first.
 
-    `cursor` is that of the page before; "" asks for the first one. The core may give fewer than `limit`.
+    `cursor` is that of the previous page; "" requests the first one. The core may return fewer than `limit`.
     """
 
     limit: int = 200
