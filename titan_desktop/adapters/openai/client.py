@@ -1,7 +1,7 @@
-"""The client of an OpenAI-compatible endpoint, for chat and embeddings: made, kept, lent and closed here alone.
+"""The client of an OpenAI-compatible endpoint, for chat and embeddings: created, shared and closed here alone.
 
-The `openai` package takes a second to import, and a client tens of milliseconds to build (certificates, connection
-pool), so both happen in a thread.
+The `openai` package takes a second to import, and a client tens of milliseconds to create (certificates,
+connection pool), so both happen in a thread.
 """
 
 import asyncio
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     import openai
 
 NO_KEY = "none"
-"""What a local server that wants no key is sent: the package insists on one."""
+"""Sent to a local server that needs no key, because the package requires one."""
 
 
 @dataclass
 class _Pool:
-    """The connections to one endpoint with one key, and how many answers are being read from them."""
+    """The connections to one endpoint with one key, and the number of running requests."""
 
     client: "openai.AsyncOpenAI"
     base_url: str
@@ -34,10 +34,10 @@ class _Pool:
 
 
 class OpenAIClient:
-    """Keeps the connections to the endpoint that was asked last. Retries are the caller's: the package makes none.
+    """Keeps the connections to the endpoint used last. It never retries; the callers do.
 
     Args:
-        connect_timeout_s: until the endpoint has taken the connection.
+        connect_timeout_s: until the connection is established.
     """
 
     def __init__(self, *, connect_timeout_s: float = 10.0) -> None:
@@ -50,19 +50,19 @@ class OpenAIClient:
         await asyncio.to_thread(_package)
 
     async def close(self) -> None:
-        """Give all connections back."""
+        """Close all connections."""
         pool, self._pool = self._pool, None
         if pool is not None:
             await pool.client.close()
 
     @contextlib.asynccontextmanager
-    async def lend(self, endpoint: Endpoint) -> AsyncIterator["openai.AsyncOpenAI"]:
-        """Lend the package's client for an endpoint. Its errors leave the block as ModelError.
+    async def client_for(self, endpoint: Endpoint) -> AsyncIterator["openai.AsyncOpenAI"]:
+        """Yield the package's client for an endpoint. Its errors leave the block as ModelError.
 
-        After a change of settings the former client closes with its last reader.
+        After a change of settings the former client is closed after its last request.
 
         Raises:
-            ModelError: UNREACHABLE, the base URL is none; WRONG_KEY, the key cannot stand in a header.
+            ModelError: UNREACHABLE, the base URL is invalid; WRONG_KEY, the key cannot be in a header.
         """
         _check(endpoint)
         async with self._changing:
@@ -87,7 +87,7 @@ class OpenAIClient:
         client: openai.AsyncOpenAI = package.AsyncOpenAI(
             base_url=endpoint.base_url,
             api_key=endpoint.key or NO_KEY,
-            max_retries=0,  # a rate limit shall be said at once, not after three silent waits
+            max_retries=0,  # a rate limit must be reported at once, not after three silent waits
             timeout=package.Timeout(None, connect=self._connect_timeout_s),
         )
         _ = (
@@ -104,7 +104,7 @@ def _package() -> Any:
 
 
 def _check(endpoint: Endpoint) -> None:
-    """Say in our own words what the HTTP client would say in ten different ways."""
+    """Check what the HTTP client would report in ten different ways."""
     try:
         parts = urlsplit(endpoint.base_url)
         good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0

@@ -50,7 +50,7 @@ class OpenAIEmbedder:
 
     async def open(self) -> None:
         """See `ports.embedder`."""
-        async with self._client.lend(self._endpoint):
+        async with self._client.client_for(self._endpoint):
             pass
 
     async def embed_passages(self, texts: Sequence[str]) -> list[Sequence[float]]:
@@ -65,7 +65,7 @@ class OpenAIEmbedder:
         """See `ports.embedder`."""
         # The bound stands around the package's own timeout, which begins anew with each step of a request, and
         # behind the opening of the client, which may have to import the package.
-        async with self._client.lend(self._endpoint) as client, asyncio.timeout(QUERY_TIMEOUT_S):
+        async with self._client.client_for(self._endpoint) as client, asyncio.timeout(QUERY_TIMEOUT_S):
             return (await self._embed(client, [self._query_prefix + text[:LONGEST_INPUT]], QUERY_TIMEOUT_S))[
                 0
             ]
@@ -78,7 +78,7 @@ class OpenAIEmbedder:
         backoff = Backoff(FIRST_DELAY_S, LONGEST_DELAY_S)
         for left in reversed(range(TRIES)):
             try:
-                async with self._client.lend(self._endpoint) as client:
+                async with self._client.client_for(self._endpoint) as client:
                     return await self._embed(client, batch, PASSAGES_TIMEOUT_S)
             except ModelError as error:
                 if error.fault not in _RETRIED or not left:

@@ -1,6 +1,6 @@
-"""The one table of what an endpoint can fail with, for chat and embeddings: class, status and code become a Fault.
+"""The one table of an endpoint's errors, for chat and embeddings: maps class, status and code to a Fault.
 
-Errors are never told apart by their words, which differ from endpoint to endpoint.
+Errors are never distinguished by their text, which differs from endpoint to endpoint.
 See https://platform.openai.com/docs/guides/error-codes.
 """
 
@@ -45,7 +45,7 @@ _KEY_LIKE = re.compile(r"\b(?:sk|pk|key)-[\w*.-]{6,}")
 
 @contextlib.contextmanager
 def translated(endpoint: Endpoint) -> Iterator[None]:
-    """Raise ModelError for what the package and our own deadlines raise. The package has to be loaded."""
+    """Raise ModelError for errors of the package and our own deadlines. The package must be loaded."""
     import openai as package
 
     try:
@@ -68,7 +68,7 @@ def translated(endpoint: Endpoint) -> Iterator[None]:
 
 
 def known_code(error: "openai.APIError") -> Fault | None:
-    """Return what the error's code, or its type, stands for; None when it names none that we know."""
+    """Return the Fault of the error's code or type; None when it is unknown."""
     told: tuple[object, object] = (
         error.code,
         error.type,
@@ -77,9 +77,9 @@ def known_code(error: "openai.APIError") -> Fault | None:
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float:
-    """Return how long an endpoint asks us to wait, 0 when it does not say.
+    """Return how long an endpoint asks to wait, 0 when it does not say.
 
-    It says so in seconds or as a date (RFC 9110, 10.2.3), or in OpenAI's own milliseconds.
+    It is given in seconds or as a date (RFC 9110, 10.2.3), or in OpenAI's own milliseconds.
     """
     for name, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         with contextlib.suppress(KeyError, ValueError):
@@ -113,7 +113,7 @@ def _wait_of(error: "openai.APIError") -> float:
 
 
 def _without_key(endpoint: Endpoint, detail: str) -> str:
-    """Return what the endpoint said, short and without a key: OpenAI's own 401 repeats a part of it."""
+    """Return the endpoint's message, shortened and without the key: OpenAI's own 401 repeats part of it."""
     if endpoint.key:
         detail = detail.replace(endpoint.key, "…")
     return _KEY_LIKE.sub("…", detail)[:DETAIL_CHARS_MAX]

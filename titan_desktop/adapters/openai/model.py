@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     import openai
 
 DRAIN_TIMEOUT_S = 1.0
-"""How long the end of a stream is waited for when the answer is whole."""
+"""How long to wait for the end of a stream after the answer is complete."""
 
 _FORMATS = ("json_schema", "json_object")
-"""How an answer's form can be asked for, the strictest first."""
+"""The formats of a structured answer, the strictest first."""
 
 
 class OpenAIChatModel:
-    """Keeps the connections to the endpoint that was asked last, and what each endpoint does not take.
+    """Keeps the connections to the endpoint used last, and what each endpoint refuses.
 
     Args:
-        connect_timeout_s: until the endpoint has taken the connection.
-        first_token_timeout_s: from the question to the first sign of an answer; a local server may have to load
+        connect_timeout_s: until the connection is established.
+        first_token_timeout_s: from the question to the first part of an answer; a local server may have to load
             its model first.
-        idle_timeout_s: between two signs.
+        idle_timeout_s: between two parts.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class OpenAIChatModel:
     async def stream(
         self, endpoint: Endpoint, turns: Sequence[Turn], tools: Sequence[Tool] = ()
     ) -> AsyncGenerator[Part, None]:
-        """See `ChatModel.stream`. A connection that breaks before the answer begins is tried once more."""
+        """See `ChatModel.stream`. A connection that breaks before the answer begins is retried once."""
         body: dict[str, Any] = {"messages": request.messages(turns)}
         if tools:
             body["tools"] = request.tools(tools)
@@ -71,7 +71,7 @@ class OpenAIChatModel:
     async def structured(
         self, endpoint: Endpoint, turns: Sequence[Turn], schema: type[Structure]
     ) -> Structure:
-        """See `ChatModel.structured`. An endpoint that cannot force the form is asked for it in words."""
+        """See `ChatModel.structured`. An endpoint that cannot enforce the form is asked for it in the prompt."""
         form = structure.schema_of(schema)
         body: dict[str, Any] = {
             "messages": request.messages(request.with_schema(turns, form)),
@@ -90,7 +90,7 @@ class OpenAIChatModel:
     async def _answer(
         self, endpoint: Endpoint, body: dict[str, Any], reply: Reply
     ) -> AsyncGenerator[Part, None]:
-        async with self._client.lend(endpoint) as client:
+        async with self._client.client_for(endpoint) as client:
             first_sign_by = asyncio.get_running_loop().time() + self._first_token_timeout_s
             async with asyncio.timeout_at(first_sign_by):
                 chunks = await self._open(client, endpoint, body)
@@ -101,7 +101,7 @@ class OpenAIChatModel:
     async def _open(
         self, client: "openai.AsyncOpenAI", endpoint: Endpoint, body: dict[str, Any]
     ) -> "openai.AsyncStream[Any]":
-        """Ask, leaving out by and by what the endpoint does not take; it is remembered once an answer comes."""
+        """Send the request, omitting step by step what the endpoint refuses; an answer makes that remembered."""
         import openai as package
 
         known = self._not_taken[endpoint.base_url, endpoint.model]
@@ -122,7 +122,7 @@ class OpenAIChatModel:
     async def _parts(
         self, chunks: "openai.AsyncStream[Any]", reply: Reply, first_sign_by: float
     ) -> AsyncGenerator[Part, None]:
-        """Yield what the chunks say; raise for a stream that ends otherwise than well."""
+        """Yield the parts of the chunks; raise for a stream that ends with an error."""
         sign_by = first_sign_by
         while not reply.finish:
             async with asyncio.timeout_at(sign_by):
@@ -165,7 +165,7 @@ async def _create(
 
 
 def _without(body: dict[str, Any], refused: set[str]) -> dict[str, Any]:
-    """Return the request without what the endpoint refuses, and with the strictest form that it takes."""
+    """Return the request without what the endpoint refuses, and with the strictest form that it accepts."""
     asked = dict(body)
     if "stream_options" not in refused:
         asked["stream_options"] = {"include_usage": True}
@@ -192,7 +192,7 @@ def _culprit(error: "openai.APIStatusError", asked: dict[str, Any]) -> str | Non
 async def _drain(chunks: "openai.AsyncStream[Any]", reply: Reply) -> None:
     """Read to the end: the usage may come there, and the connection can be used again.
 
-    The answer is whole whatever happens here.
+    Errors are ignored, because the answer is complete.
     """
     import openai as package
 

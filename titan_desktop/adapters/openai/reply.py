@@ -1,8 +1,8 @@
-"""A streamed answer, chunk by chunk: what servers send under the name of OpenAI's protocol, made one thing.
+"""Assembles a streamed answer from chunks, and normalises the differences between servers.
 
 They differ where the protocol is silent or young. Reasoning comes as `reasoning_content` (DeepSeek, llama.cpp) or
 `reasoning` (Ollama, vLLM, OpenRouter), sometimes as both. Ollama sends each tool call whole and all of them under
-index 0 (ollama/ollama#15457). Usage comes with the last words or in a chunk of its own behind them.
+index 0 (ollama/ollama#15457). Usage comes with the last text or in a separate chunk after it.
 """
 
 import secrets
@@ -15,7 +15,7 @@ from titan_desktop.ports.model import Part, Reasoning, Text, ToolCall, Usage
 
 @dataclass
 class _Call:
-    """A tool call that is still coming."""
+    """A tool call that is still incomplete."""
 
     id: str = ""
     name: str = ""
@@ -23,13 +23,13 @@ class _Call:
 
 
 class Reply:
-    """What has come so far.
+    """The answer so far.
 
     Attributes:
         finish: the finish reason, "" before it has come.
         said: whether there was any text.
         declined: whether the text says that the model will not answer.
-        usage: None when the endpoint has not told it.
+        usage: None when the endpoint has not sent it.
     """
 
     def __init__(self) -> None:
@@ -40,14 +40,14 @@ class Reply:
         self._at_index: dict[int | None, _Call] = {}
 
     def take(self, chunk: Any) -> Iterator[Part]:
-        """Yield what a chunk adds to text and reasoning; calls and usage are kept until the end."""
+        """Yield a chunk's text and reasoning; calls and usage are kept until the end."""
         self.usage = _usage(getattr(chunk, "usage", None)) or self.usage
         for choice in getattr(chunk, "choices", None) or ():
             self.finish = choice.finish_reason or self.finish
             yield from self._take_delta(choice.delta)
 
     def calls(self) -> list[ToolCall]:
-        """Return the tool calls, whole once `finish` has come."""
+        """Return the tool calls, complete once `finish` has come."""
         return [
             ToolCall(call.id or f"call_{secrets.token_hex(8)}", call.name, call.arguments or "{}")
             for call in self._calls

@@ -1,4 +1,4 @@
-"""A prompt as Chat Completions wants it: messages with images, calls and results; tools; the form of an answer."""
+"""Builds a Chat Completions request: messages with images, calls and results; tools; the form of an answer."""
 
 import base64
 import json
@@ -29,10 +29,10 @@ def tools(offered: Sequence[Tool]) -> list[dict[str, Any]]:
 
 
 def with_schema(turns: Sequence[Turn], schema: Mapping[str, Any]) -> list[Turn]:
-    """Return the turns with the form of the answer told in words, too.
+    """Return the turns with the schema of the answer in the prompt, too.
 
-    A server that forces the form does not show it to the model, and another takes no notice of it. It stands in
-    the first message, because some models' templates take a system message there and nowhere else.
+    A server that enforces the schema does not show it to the model, and another ignores it. It is in the first
+    message, because some models' templates accept a system message only there.
     """
     told = (
         "Answer with one JSON object and nothing else. It has to fit this JSON schema:\n"

@@ -1,4 +1,4 @@
-"""The form of a structured answer: a struct's JSON schema for the endpoint, and the answer checked against it."""
+"""Structured answers: a struct's JSON schema for the endpoint, and the validation of the answer."""
 
 import re
 from typing import Any
@@ -9,13 +9,13 @@ from titan_desktop.contracts.faults import Fault
 from titan_desktop.ports.model import ModelError, Structure
 
 _THOUGHTS = re.compile(r"^\s*<think>.*?</think>", re.DOTALL)
-"""What some local servers leave in the text of a model that thinks aloud."""
+"""Left by some local servers in the text of a reasoning model."""
 
 
 def schema_of(kind: type[msgspec.Struct]) -> dict[str, Any]:
-    """Return a struct's JSON schema in the subset that OpenAI's strict mode takes.
+    """Return a struct's JSON schema in the subset of OpenAI's strict mode.
 
-    The root is an object in full, every field has to be given, none may be added, and there are no defaults.
+    The root is an object, every field is required, none may be added, and there are no defaults.
     See https://platform.openai.com/docs/guides/structured-outputs, "Supported schemas".
     """
     (reference,), definitions = msgspec.json.schema_components([kind])
@@ -32,10 +32,10 @@ def response_format(kind: str, name: str, schema: dict[str, Any]) -> dict[str, A
 
 
 def read(text: str, kind: type[Structure]) -> Structure:
-    """Return the answer as a struct. Prose or a fence around the object does not matter.
+    """Return the answer as a struct. Prose or a fence around the object is ignored.
 
     Raises:
-        ModelError: MALFORMED, there is no object, or it does not fit; the detail says where.
+        ModelError: MALFORMED, there is no object, or it does not match; the detail says where.
     """
     text = _THOUGHTS.sub("", text)
     start, end = text.find("{"), text.rfind("}")

@@ -1,7 +1,7 @@
-"""The pool of connections, and the schema's migrations.
+"""The connection pool, and the schema's migrations.
 
-Each adapter of this package owns its tables and lists its migrations; `Database.migrate` applies what is new, each
-in a transaction of its own and under one advisory lock, so that two cores starting at once do not collide.
+Each adapter of this package owns its tables and lists its migrations; `Database.migrate` applies new ones, each in
+its own transaction and under one advisory lock, so that two cores starting at once do not collide.
 """
 
 from collections.abc import Sequence
@@ -10,22 +10,22 @@ from dataclasses import dataclass
 import asyncpg
 
 _FAILURES = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-"""TimeoutError is an OSError. The internal error comes of a query that crosses the server's farewell."""
+"""TimeoutError is an OSError. The internal error is raised for a query that the server's shutdown interrupts."""
 MIGRATION_TIMEOUT_S = 3_600
-"""One that is cut off begins from nothing at the next start; it takes as long as there are rows."""
+"""An interrupted migration starts over at the next start; its duration depends on the number of rows."""
 MIGRATION_LOCK = 0x746974616E  # "titan"
 
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One step of the schema. `name` is unique for ever ("history-001"); `sql` may hold several statements."""
+    """One step of the schema. `name` is unique for ever ("history-001"); `sql` may contain several statements."""
 
     name: str
     sql: str
 
 
 class DatabaseUnavailableError(Exception):
-    """PostgreSQL cannot be reached or refuses us. `reason` is the driver's sentence; the URL is never in it."""
+    """PostgreSQL cannot be reached or refuses the login. `reason` is the driver's message, without the URL."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"PostgreSQL cannot be used: {reason}")
@@ -37,7 +37,7 @@ class Database:
 
     Args:
         dsn: `postgresql://…`, with `?host=/folder` for a unix socket.
-        size: connections at most.
+        size: the most connections.
     """
 
     def __init__(self, dsn: str, *, size: int = 8) -> None:
@@ -67,12 +67,12 @@ class Database:
             raise DatabaseUnavailableError(str(error) or type(error).__name__) from error
 
     async def look(self) -> None:
-        """Ask the server for a sign of life, over a connection of its own: the pool's may all be at work.
+        """Check the server over a separate connection, because the pool's may all be busy.
 
-        Not to be called again before it has ended. It waits as long as the network does: bound it.
+        Do not call it again before it has ended. It waits as long as the network does: bound it.
 
         Raises:
-            DatabaseUnavailableError: there is none.
+            DatabaseUnavailableError: it does not answer.
         """
         lookout, self._lookout = self._lookout, None
         try:
@@ -82,14 +82,14 @@ class Database:
         except _FAILURES as error:
             raise DatabaseUnavailableError(str(error) or type(error).__name__) from error
         else:
-            if self._pool is not None:  # else it has been closed meanwhile
+            if self._pool is not None:  # else it was closed meanwhile
                 self._lookout, lookout = lookout, None
         finally:
             if lookout is not None:
                 lookout.terminate()
 
     async def close(self) -> None:
-        """Give all connections back; those still busy after a moment are cut."""
+        """Close all connections; those still busy after a moment are cut."""
         if self._pool is not None:
             pool, self._pool = self._pool, None
             pool.terminate()
@@ -98,7 +98,7 @@ class Database:
             lookout.terminate()
 
     async def migrate(self, migrations: Sequence[Migration]) -> None:
-        """Apply the migrations that this database has not seen, in order."""
+        """Apply new migrations, in order."""
         async with self.pool.acquire() as connection:
             await connection.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
             try:

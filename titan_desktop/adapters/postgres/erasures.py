@@ -1,7 +1,7 @@
 """`ports.erasures.Erasures` in PostgreSQL.
 
-That a conversation is deleted stands in its own row, with the deletion of its messages in one transaction. So
-nothing has to be written here for its erasure to be due, and what an earlier version deleted is due, too.
+A deleted conversation has a row of its own, written in one transaction with the deletion of its messages. So its
+erasure is due without another write, also when an earlier version deleted it.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ MIGRATIONS = (
         """,
     ),
 )
-"""`event_ids` is empty again once they are erased; `events` then counts them."""
+"""`event_ids` is emptied once they are erased; `events` then counts them."""
 
 
 class PostgresErasures:

@@ -1,4 +1,4 @@
-"""Which of the driver's errors mean "not now", told by their SQLSTATE, never by their text."""
+"""Maps driver errors to "not now" by their SQLSTATE, never by their text."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -20,11 +20,11 @@ def translated(
     unavailable: Callable[[str], Exception] = IndexUnavailableError,
     full: Callable[[str], Exception] | None = None,
 ) -> Iterator[None]:
-    """Raise the port's error for what waiting may mend; anything else is our own bug and passes as it is.
+    """Raise the port's error for errors that waiting may fix; others are bugs and pass unchanged.
 
     Args:
         unavailable: the port's error.
-        full: its error for a full disk, where it has one.
+        full: its error for a full disk, if it has one.
     """
     try:
         yield
@@ -36,5 +36,6 @@ def translated(
         says = full if full is not None and error.sqlstate == DISK_FULL else unavailable
         raise says(str(error)) from error
     except (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
-        # TimeoutError is an OSError. The internal error comes of a query that crosses the server's farewell.
+        # TimeoutError is an OSError. The internal error is raised for a query that the server's shutdown
+        # interrupts.
         raise unavailable(str(error) or type(error).__name__) from error

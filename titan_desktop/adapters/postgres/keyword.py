@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 K1 = 1.2
 B = 0.75
 LONGEST_WORD = 64
-"""Characters of a word that count; longer ones are data (base64, hashes), not words."""
+"""The most characters of a word; longer ones are data (base64, hashes), not words."""
 LONGEST_QUERY = 4_000
-"""Characters of a query that count: a pasted page finds its file, a pasted book does not stop the store."""
+"""The most characters of a query: a pasted page finds its file, a pasted book does not block the store."""
 MOST_TERMS = 64
-"""Distinct terms of a query that count, the rarest first."""
+"""The most distinct terms of a query, the rarest first."""
 POSTINGS_READ = 20_000
 """Postings that may be read to find candidates: the rarest terms' until this is spent, the rarest's always."""
 CANDIDATES = 400
-"""Passages whose score is completed with the terms that were too common to be read."""
+"""Passages whose score is completed with terms that were too common to be read."""
 PER_FILE = 3
 """Passages of one file at most, so that a long file does not crowd out the others."""
 
@@ -179,10 +179,10 @@ _TAKE_OUT = """
 
 @dataclass(frozen=True, slots=True)
 class NewPassage:
-    """A passage on its way in.
+    """A passage to be indexed.
 
     Attributes:
-        words: what the index sees of it: its own and those of the file's name.
+        words: the indexed words: its own and those of the file's name.
         place: a `Place` in JSON.
     """
 
@@ -214,7 +214,7 @@ def name_words(name: str) -> str:
 
 
 async def add(connection: "PoolConnectionProxy", file_id: int, batch: Sequence[NewPassage]) -> None:
-    """Put passages of one file in, within the caller's transaction and under the writer's lock."""
+    """Index passages of one file, within the caller's transaction and under the writer's lock."""
     numbers = await connection.fetchval(
         "SELECT array_agg(nextval('passages_id')) FROM generate_series(1, $1)", len(batch)
     )
@@ -231,7 +231,7 @@ async def add(connection: "PoolConnectionProxy", file_id: int, batch: Sequence[N
 
 
 async def take_out(connection: "PoolConnectionProxy", files: Sequence[int]) -> None:
-    """Take all passages of these files out, within the caller's transaction and under the writer's lock."""
+    """Remove all passages of these files, within the caller's transaction and under the writer's lock."""
     touched = await connection.fetch(_TAKE_OUT, files)
     unused = [row["unused"] for row in touched if row["unused"] is not None]
     if unused:
@@ -266,7 +266,7 @@ async def find(pool: asyncpg.Pool, query: str, limit: int) -> Sequence[asyncpg.R
 
 
 def _how_many_to_read(frequencies: Sequence[int]) -> int:
-    """Return how many of the terms, rarest first, may bring candidates."""
+    """Return how many of the terms, rarest first, may contribute candidates."""
     spent = 0
     for place, frequency in enumerate(frequencies):
         spent += frequency

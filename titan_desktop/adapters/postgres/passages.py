@@ -1,6 +1,6 @@
 """Files and their passages: the `Passages` and `Catalogue` ports on PostgreSQL.
 
-The rows of files and passages live here; how passages are found is in `keyword` and `vectors`.
+This module has the rows of files and passages; `keyword` and `vectors` search them.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 WRITER_LOCK = 0x746974616E02
 """Document frequencies are counters shared by all files: one writer at a time, over all cores of a database."""
 BATCH = 200
-"""Passages that one statement adds; bounds its memory and keeps it far from the pool's timeout."""
+"""Passages of one statement; bounds its memory and keeps it far from the pool's timeout."""
 
 MIGRATIONS = (
     Migration(
@@ -96,7 +96,7 @@ _PUT_FILE = """
 
 _place = msgspec.json.Decoder(Place)
 
-# starts_with and not LIKE: a file's name may hold % and _.
+# starts_with and not LIKE: a file's name may contain % and _.
 _BENEATH = "path = $1 OR starts_with(path, $2)"
 
 
@@ -105,11 +105,11 @@ _INDEXED = (
     " WHERE path = $1 AND size = $2 AND mtime_ns = $3 AND kind = $4 AND outcome = 'indexed'"
 )
 _IN_THE_WAY = "path IN (SELECT $2 || substr(path, length($1) + 1) FROM files WHERE starts_with(path, $1))"
-"""Entries whose paths those beneath $1 will have beneath $2."""
+"""Entries whose paths the moved ones beneath $1 will get beneath $2."""
 
 
 def digest(text: str) -> bytes:
-    """Return the key that a passage's text has among the vectors: its SHA-256."""
+    """Return the key of a passage's text among the vectors: its SHA-256."""
     return hashlib.sha256(text.encode()).digest()
 
 
@@ -296,7 +296,7 @@ class PostgresPassages:
 
     @contextlib.asynccontextmanager
     async def _writer(self) -> "AsyncIterator[PoolConnectionProxy]":
-        """A transaction that no other writer runs beside. The lock in front spares the pool's connections."""
+        """A transaction without concurrent writers. The lock is taken first, to save the pool's connections."""
         with translated():
             async with (
                 self._writing,
@@ -308,7 +308,7 @@ class PostgresPassages:
 
 
 def found(row: asyncpg.Record) -> Found:
-    """Return a row of either leg as the port has it."""
+    """Convert a row of either search to the port's type."""
     return Found(
         passage_id=row["id"],
         path=row["path"],
@@ -322,7 +322,7 @@ def found(row: asyncpg.Record) -> Found:
 
 
 async def _take_out(connection: "PoolConnectionProxy", condition: str, *among: str) -> int:
-    """Forget files, within the caller's transaction; return how many."""
+    """Remove files, within the caller's transaction; return how many."""
     rows = await connection.fetch(f"SELECT id FROM files WHERE {condition}", *among)
     if ids := [row["id"] for row in rows]:
         await keyword.take_out(connection, ids)
@@ -331,7 +331,7 @@ async def _take_out(connection: "PoolConnectionProxy", condition: str, *among: s
 
 
 async def _name_anew(connection: "PoolConnectionProxy", file_id: int, title: str) -> None:
-    """Have a file's passages found by its new name: the index counts it in with their words."""
+    """Update the words of a file's name in the index of its passages."""
     rows = await connection.fetch(
         "SELECT body, place FROM passages WHERE file_id = $1 ORDER BY position", file_id
     )
@@ -362,7 +362,7 @@ def _beneath(path: str) -> tuple[str, ...]:
 
 
 def _storable(text: str) -> str:
-    """PostgreSQL's text holds neither NUL nor half a surrogate pair; parsers of broken files give both."""
+    """Remove what PostgreSQL's text cannot contain, NUL and lone surrogates; broken files have both."""
     return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 

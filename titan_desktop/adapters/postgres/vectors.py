@@ -1,15 +1,14 @@
-"""The vector leg: pgvector's halfvec under an HNSW index for each model.
+"""The vector search: pgvector's halfvec under an HNSW index for each model.
 
-A vector belongs to (model, SHA-256 of the text), not to a passage: that is the cache of embeddings and the
-index in one table. A file that is renamed, copied or changed in one place costs no embedding that was made
-before. Texts that leave the index are noted by a trigger; their vectors go some time later.
+A vector belongs to (model, SHA-256 of the text), not to a passage: cache and index are one table. A file that is
+renamed, copied or changed in one place needs only new embeddings of changed text. A trigger records texts that
+leave the index; their vectors are deleted later.
 
 Passages have ascending numbers, also in the order in which they become visible, because there is one writer at a
-time (`passages.WRITER_LOCK`). So an index that is walked by number is walked once: what is behind the walker has
-its vectors. `prune` takes the same lock, or it might drop a vector that a passage in the making was to find.
+time (`passages.WRITER_LOCK`). So an index that is walked by number is walked once: passages behind the position
+have their vectors. `prune` takes the same lock, or it might delete a vector that a new passage was about to use.
 
-HNSW takes a halfvec of at most 4,000 numbers (pgvector's README, "HNSW"); larger models are searched without
-it.
+HNSW takes a halfvec of at most 4,000 numbers (pgvector's README, "HNSW"); larger models are searched without it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,9 +21,9 @@ from titan_desktop.ports.passages import Found, Stretch, VectorSizeError
 
 HNSW_LIMIT = 4_000
 LEAST_BREADTH = 100
-"""hnsw.ef_search at least: the recall of a small answer should not be worse than that of a large one."""
+"""The minimum of hnsw.ef_search: the recall of a small result should not be worse than that of a large one."""
 PRUNED = 500
-"""Texts that are pruned in one transaction: how long the writers of passages may have to wait."""
+"""Texts pruned in one transaction; bounds the wait of the writers of passages."""
 
 MIGRATIONS = (
     Migration(
@@ -142,7 +141,7 @@ class PostgresVectors:
         return Stretch(texts=texts, passed=len(rows), end=rows[-1]["id"] if rows else after, total=total)
 
     async def before(self, place: int) -> int:
-        """See `ports.passages`. Counts what is behind the place, which is little except at the first time."""
+        """See `ports.passages`. Counts the rows behind the position, few except at the first time."""
         with translated():
             count: int = await self._database.pool.fetchval(
                 "SELECT passages - (SELECT count(*) FROM passages WHERE id > $1) FROM statistics", place
@@ -190,7 +189,7 @@ class PostgresVectors:
         await self._drop("name = $1", model)
 
     async def prune(self, kept_s: float) -> int:
-        """See `ports.passages`. Its cost is that of the texts that are gone, not of the index."""
+        """See `ports.passages`. Its cost depends on the removed texts, not on the index."""
         pruned = 0
         while True:
             with translated():
@@ -224,7 +223,7 @@ class PostgresVectors:
         return self._models[name]
 
     async def _fix_size(self, name: str, number: int, size: int) -> _Model:
-        """Keep the size of a model's first vector, and make its index while that is quick."""
+        """Store the size of a model's first vector, and create its index while that is quick."""
         async with self._database.pool.acquire() as connection, connection.transaction():
             fixed = await connection.fetchval(
                 "UPDATE models SET size = coalesce(size, $2) WHERE id = $1 RETURNING size", number, size
