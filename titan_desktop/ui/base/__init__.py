@@ -1,1 +1,1 @@
-"""What every view stands on: theme, tasks, the event loop, the bridge to the bus, the banner."""
+"""The base of every view: theme, tasks, the event loop, the bridge to the bus, the banner."""

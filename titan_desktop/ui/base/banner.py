@@ -1,4 +1,4 @@
-"""The strip above the conversation that says what is wrong, and the line below that says what goes on."""
+"""The strip above the conversation for problems, and the status line below it."""
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
@@ -7,7 +7,7 @@ from titan_desktop.ui.base.theme import Theme, set_tone
 
 
 class Banner(QFrame):
-    """One sentence, with at most one thing to do about it, that can be put away."""
+    """One sentence with at most one action, which the person can dismiss."""
 
     action_requested = Signal()
     closed = Signal()
@@ -39,16 +39,16 @@ class Banner(QFrame):
 
     @property
     def text(self) -> str:
-        """What it says, "" while it is away."""
+        """The shown sentence, "" while hidden."""
         return "" if self.isHidden() else self._text.text()
 
     def say(self, text: str, tone: str = "info", action: str = "") -> None:
         """Show a sentence.
 
         Args:
-            text: the sentence; "" takes the strip away.
+            text: the sentence; "" hides the strip.
             tone: "info", "warning" or "danger".
-            action: what the button says; "" for no button.
+            action: the text of the button; "" for no button.
         """
         if (text, tone, action) == self._said and self.text == text:
             return
@@ -73,14 +73,14 @@ class Banner(QFrame):
         self._close.setAccessibleName(words)
 
     def changeEvent(self, event: QEvent) -> None:
-        """Follow the language."""
+        """Update the texts when the language changes."""
         super().changeEvent(event)
         if event.type() is QEvent.Type.LanguageChange:
             self._retranslate()
 
 
 class StatusLine(QFrame):
-    """How far the reading of files is, and how many could not be read."""
+    """The progress of reading files, and the number of files that could not be read."""
 
     failures_requested = Signal()
 
@@ -99,19 +99,19 @@ class StatusLine(QFrame):
 
     @property
     def activity(self) -> str:
-        """What goes on, as shown."""
+        """The shown activity."""
         return self._activity.text()
 
     @property
     def failures(self) -> str:
-        """What the button says, "" while there is none."""
+        """The text of the button, "" while hidden."""
         return "" if self._failures.isHidden() else self._failures.text()
 
     def set_activity(self, text: str) -> None:
-        """Say what goes on."""
+        """Show the activity."""
         self._activity.setText(text)
 
     def set_failures(self, text: str) -> None:
-        """Offer the list of files that could not be read; "" takes the offer away."""
+        """Show the button for files that could not be read; "" hides it."""
         self._failures.setText(text)
         self._failures.setVisible(bool(text))

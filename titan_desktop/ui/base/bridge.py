@@ -1,7 +1,7 @@
-"""Between the bus and the window: messages become signals, the window's wishes become commands and requests.
+"""Connects the bus with the window: messages become signals; the presenters publish commands and send requests.
 
-The presenters know this and no bus. It may come and go with the core; while it is away everything raises
-`BusUnavailableError`, as it does when the server is.
+The presenters know the bridge and no bus. The bus may come and go with the core; while it is away everything
+raises `BusUnavailableError`, as it does when the server is away.
 """
 
 import asyncio
@@ -24,13 +24,13 @@ RETRY_S = 0.2
 
 
 class Bridge(QObject):
-    """Says what is said on the bus."""
+    """Emits the messages of the bus."""
 
     connected = Signal()
-    """The bus is there, and every event from now on will be seen: ask for what came before."""
+    """The bus is connected, and every event from now on will be received: request what came before."""
     disconnected = Signal()
     sending_changed = Signal(bool)
-    """Whether a command is on its way that the bus does not have yet."""
+    """Whether a command is on its way that the bus has not stored yet."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -40,14 +40,14 @@ class Bridge(QObject):
 
     @property
     def is_connected(self) -> bool:
-        """Whether commands and requests have a chance."""
+        """Whether commands and requests can be sent."""
         return self._bus is not None
 
     def listen(self, kind: type[M], slot: Callable[[M], object]) -> None:
-        """Call `slot` with every message of a kind, in the order in which they were said.
+        """Call `slot` with every message of a kind, in the order of their publishing.
 
-        It is called as a slot is: what it raises holds nobody up, and a QObject's method is not called any more
-        once that object is gone.
+        It is called like a slot: its exceptions stop no other slot, and a QObject's method is not called any more
+        once that object is deleted.
         """
         key = kind.topic, event_type(kind)
         if key not in self._heard:
@@ -55,7 +55,7 @@ class Bridge(QObject):
         self._heard[key].said.connect(slot)
 
     async def serve(self, bus: Bus) -> None:
-        """Read along on the bus until it is closed or this is cancelled."""
+        """Tail the bus until it is closed or this is cancelled."""
         tail = bus.tail(topics.TOLD)
         try:
             await _settle(tail)
@@ -64,7 +64,7 @@ class Bridge(QObject):
             async for event in tail:
                 self._say(event)
         finally:
-            if self._bus is bus:  # not another one that has taken its place
+            if self._bus is bus:  # not another one that has replaced it
                 self._bus = None
                 self.disconnected.emit()
             await tail.close()
@@ -103,14 +103,14 @@ class Bridge(QObject):
         try:
             message = event.payload_as(heard.kind)
         except PayloadMismatchError:
-            # The consumers' groups dead-letter it; a window that reads along only passes it over.
+            # The consumer groups dead-letter it; a window that only tails skips it.
             log.warning("an event on %s is not what it says it is", event.topic, exc_info=True)
         else:
             heard.said.emit(message)
 
 
 class _Heard(QObject):
-    """One kind of message that somebody listens to."""
+    """One kind of message with its listeners."""
 
     said = Signal(object)
 
@@ -120,7 +120,7 @@ class _Heard(QObject):
 
 
 async def _settle(tail: Tail) -> None:
-    """Fix where the tail begins, before anybody asks for history: an event between the two would be lost."""
+    """Fix the start of the tail before history is requested: an event in between would be lost."""
     while True:
         try:
             await tail.start()

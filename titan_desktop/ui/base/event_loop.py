@@ -1,9 +1,9 @@
-"""asyncio on Qt's event loop: qasync's loop with the faults mended that a daily-used window would meet.
+"""asyncio on Qt's event loop: qasync's loop with fixes for faults that a daily-used window would meet.
 
-`app` runs the window on `AppLoop`; nothing else knows that it is not a plain asyncio loop. qasync 0.28 starts one
-coarse Qt timer a callback, wakes sleepers early, overflows after 24.8 days, keeps the timers of cancelled
+`app` runs the window on `AppLoop`; no other module distinguishes it from a plain asyncio loop. qasync 0.28 starts
+one coarse Qt timer a callback, wakes sleepers early, overflows after 24.8 days, keeps the timers of cancelled
 handles, loses tasks inside a nested Qt loop (qasync issue #174), drops context variables between threads, and
-hangs on SystemExit in a thread. Each mend below names its fault.
+hangs on SystemExit in a thread. Each fix below names its fault.
 """
 
 import asyncio
@@ -27,13 +27,13 @@ else:
 _Ts = TypeVarTuple("_Ts")
 
 TIMER_MS_MAX = 2_000_000_000
-"""Qt counts a timer's milliseconds in 32 bits with a sign; a longer delay is slept in legs."""
+"""Qt counts a timer's milliseconds in 32 bits with a sign; a longer delay is split."""
 TURN_S = 0.008
 """Callbacks may take this much of the thread before Qt gets a turn: half a frame at 60 Hz."""
 
 
 class _Clock(QObject):
-    """The Qt timers behind a loop: one for everything that is ready, one for each handle that waits."""
+    """The Qt timers behind a loop: one for everything that is ready, one for each waiting handle."""
 
     posted = Signal(object)
     """A handle from another thread; Qt queues it into this one."""
@@ -51,7 +51,7 @@ class _Clock(QObject):
 
     @property
     def waiting(self) -> int:
-        """How many Qt timers sleep."""
+        """How many Qt timers are waiting."""
         return len(self._waiting)
 
     def run_soon(self, handle: asyncio.Handle) -> None:
@@ -78,7 +78,7 @@ class _Clock(QObject):
             self.killTimer(timer)
 
     def stop(self) -> None:
-        """Run nothing more. qasync calls it when the loop is closed."""
+        """Stop running handles. qasync calls it when the loop is closed."""
         self._stopped = True
         for timer in (*self._waiting, self._ready_timer):
             if timer:
@@ -124,7 +124,7 @@ class _Clock(QObject):
                 self.run_at(handle)
 
     def _put_off(self, timer: int) -> None:
-        """Keep for the next run what fired between two: somebody turns Qt's events over without the loop.
+        """Keep for the next run what fired between two runs: Qt events are processed without the loop.
 
         asyncio's own loop runs nothing then, and a callback would find no running loop.
         """
@@ -251,5 +251,5 @@ class AppLoop(_QtLoop):
         return handle
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        """Hear from `TimerHandle.cancel`."""
+        """Called by `TimerHandle.cancel`."""
         self._clock.forget(handle)

@@ -1,8 +1,8 @@
-"""A file that stands while a window lives: the next start finds it when that window did not end in order.
+"""A file that exists while a window runs: the next start finds it when that window did not end in order.
 
-Its first byte says whether all that was typed and wished stood on the disk or in the core at that moment. It is
-written at once, into the system's page cache, which outlives a killed process but not a killed computer: so the
-rest of the file names the system's start.
+Its first byte says whether everything the person typed or requested was on the disk or in the core at that moment.
+It is written at once, into the system's page cache, which outlives a killed process but not a killed computer: so
+the rest of the file identifies the system's boot.
 """
 
 import contextlib
@@ -23,13 +23,13 @@ class FormerEnd(Enum):
 
     IN_ORDER = "in_order"
     NOTHING_LOST = "nothing_lost"
-    """It crashed or was killed, and everything was kept."""
+    """It crashed or was killed, and everything was stored."""
     UNKNOWN = "unknown"
-    """It crashed or was killed, and what was typed last may be gone."""
+    """It crashed or was killed, and the last input may be lost."""
 
 
 class ExitMark:
-    """The mark of one window. Without `begin` it stands nowhere, and every call does nothing.
+    """The mark of one window. Without `begin` there is no file, and every call does nothing.
 
     Args:
         path: the file; its folder exists.
@@ -43,7 +43,7 @@ class ExitMark:
         """How the window before this one ended; known after `begin`."""
 
     def begin(self, *unkept: str) -> None:
-        """Read how the last window ended, and set this one's mark; `unkept` is what is not kept yet."""
+        """Read how the last window ended, and write this one's mark; `unkept` is what is not stored yet."""
         self._unkept = set(unkept)
         boot = _boot().encode()
         if self._path.exists():
@@ -59,7 +59,7 @@ class ExitMark:
             log.warning("a crash of this window will not be told: %s", error)
 
     def note(self, what: str, *, kept: bool) -> None:
-        """Say that something the person did is kept, or is not yet. It costs some microseconds."""
+        """Record that some input is stored, or is not yet. It costs some microseconds."""
         before = self._byte()
         if kept:
             self._unkept.discard(what)
@@ -71,10 +71,10 @@ class ExitMark:
                 os.write(self._descriptor, self._byte())
             except OSError as error:
                 log.warning("a crash of this window will not be told: %s", error)
-                self.end()  # better none than one that says too much
+                self.end()  # better no mark than a wrong one
 
     def end(self) -> None:
-        """Take the mark away: the window ends in order."""
+        """Remove the mark: the window ends in order."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
@@ -86,7 +86,7 @@ class ExitMark:
 
 
 def _boot() -> str:
-    """Name the system's start; "" where it has no name, which is never the same."""
+    """Identify the system's boot; "" where that is not possible, which never matches."""
     try:
         if sys.platform == "linux":
             return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()

@@ -1,4 +1,4 @@
-"""How a folder is called in a sentence: the person's home is a tilde, as desktop programs write it."""
+"""Shows a folder's path with a tilde for the home, as desktop programs do."""
 
 from pathlib import Path, PurePath
 

@@ -1,4 +1,4 @@
-"""Who owns the window's tasks: one supervisor that names them, reports their faults and ends them."""
+"""The supervisor of the window's tasks: names them, reports their faults and ends them."""
 
 import asyncio
 import logging
@@ -9,10 +9,10 @@ log = logging.getLogger(__name__)
 
 
 class Tasks:
-    """Runs coroutines for the window. A fault is logged and told; it never ends the program.
+    """Runs coroutines for the window. A fault is logged and reported; it never ends the program.
 
     Args:
-        on_fault: called with the exception of a task that failed.
+        on_fault: called with the exception of a failed task.
     """
 
     def __init__(self, on_fault: Callable[[BaseException], None]) -> None:
@@ -22,19 +22,19 @@ class Tasks:
         self._closed = False
 
     def start(self, work: Coroutine[Any, Any, object], name: str) -> None:
-        """Run `work` beside whatever else runs."""
+        """Run `work` concurrently."""
         self._number += 1
         self._own(work, f"{name} #{self._number}")
 
     def replace(self, work: Coroutine[Any, Any, object], name: str) -> None:
-        """Run `work`, and cancel what runs under the same name: only the newest matters."""
+        """Run `work`, and cancel the task of the same name: only the newest matters."""
         former = self._tasks.pop(name, None)
         if former is not None:
             former.cancel()
         self._own(work, name)
 
     async def close(self, timeout_s: float) -> None:
-        """Cancel everything, wait at most `timeout_s`, and take nothing more."""
+        """Cancel all tasks, wait at most `timeout_s`, and accept no more."""
         self._closed = True
         running = list(self._tasks.values())
         for task in running:

@@ -1,4 +1,4 @@
-"""The files: how far the reading is, how many can be searched, and which could not be read."""
+"""The files: the progress of reading, how many can be searched, and which could not be read."""
 
 import asyncio
 import time
@@ -23,11 +23,11 @@ STATUS_RETRY_S = 2.0
 
 
 class FilesPresenter(QObject):
-    """Decides what the line below the conversation says, and owns the list of failures.
+    """Decides what the line below the conversation shows, and owns the list of failures.
 
     Args:
-        line: where it is said.
-        window: what the list of failures stands over.
+        line: the status line.
+        window: the parent of the list of failures.
     """
 
     index_learnt = Signal()
@@ -78,14 +78,14 @@ class FilesPresenter(QObject):
             dialog.take(page, after=cursor)
 
     def retranslate(self) -> None:
-        """Say it again in the language in force."""
+        """Update the texts in the current language."""
         self._show()
 
     def _look(self) -> None:
         self._tasks.replace(self._learn(), "index status")
 
     async def _learn(self) -> None:
-        """Ask until the core answers: its services come up after its bus."""
+        """Ask until the core answers: its services start after its bus."""
         while self._bridge.is_connected:
             try:
                 self._index = await self._bridge.ask(indexing.GetIndexStatus(failures_limit=0))

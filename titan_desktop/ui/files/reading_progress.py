@@ -1,11 +1,11 @@
-"""How far the reading of files is, counted from events. Pure bookkeeping: it knows neither bus nor widget."""
+"""The progress of reading files, counted from events. Independent of bus and widgets."""
 
 QUIET_S = 60.0
-"""A file that was announced and not heard of for this long counts as done: its event went to the dead letters."""
+"""A published file without an outcome for this long counts as done: its event was dead-lettered."""
 
 
 class ReadingProgress:
-    """Files announced and files dealt with since the last time all was quiet."""
+    """Files seen and files processed since the last idle time."""
 
     def __init__(self) -> None:
         self._pending: set[str] = set()
@@ -24,7 +24,7 @@ class ReadingProgress:
         self._last_step_s = now_s
 
     def figures(self, now_s: float) -> tuple[int, int]:
-        """Return (done, total); (0, 0) when nothing is going on."""
+        """Return (done, total); (0, 0) when idle."""
         if not self._pending or now_s - self._last_step_s > QUIET_S:
             self._pending.clear()
             self._done = 0

@@ -1,4 +1,4 @@
-"""What could not be done, and why, in the person's language: asked for when it is shown, as that may change."""
+"""The person's words for a dead letter: what could not be done, and why."""
 
 from pathlib import PurePath
 
@@ -43,7 +43,7 @@ _FAULT = QT_TRANSLATE_NOOP("DeadLetter", "An error inside Titan: {error}")
 
 
 def task_of(letter: DeadLetter) -> str:
-    """Return what was to be done, with what it was about."""
+    """Return the task and its subject."""
     known = _TASKS.get(letter.event_type, "" if letter.event_type else _NO_EVENT)
     task = QCoreApplication.translate("DeadLetter", str(known)) if known else letter.event_type
     subject = PurePath(letter.subject).name if letter.event_type.startswith("file_") else letter.subject
@@ -51,6 +51,6 @@ def task_of(letter: DeadLetter) -> str:
 
 
 def reason_of(letter: DeadLetter) -> str:
-    """Return why it was not."""
+    """Return the reason of the failure."""
     sentence = QCoreApplication.translate("DeadLetter", str(_REASONS.get(letter.error, _FAULT)))
     return sentence.format(error=": ".join(filter(None, (letter.error, letter.message))))

@@ -29,7 +29,7 @@ class DeadLettersDialog(QDialog):
     """A table that does not block the window. All rows are marked at first: most people want all tried again."""
 
     retry_requested = Signal(tuple)
-    """The ids of letters."""
+    """The ids of dead letters."""
     removal_confirmed = Signal(tuple)
     more_wanted = Signal()
     """The end of what is shown came into view, and there are more."""
@@ -96,12 +96,12 @@ class DeadLettersDialog(QDialog):
         self._refresh()
 
     def marked(self) -> tuple[str, ...]:
-        """Return the ids of the marked letters, from top to bottom."""
+        """Return the ids of the marked rows, from top to bottom."""
         items = [self.table.topLevelItem(row) for row in range(self.table.topLevelItemCount())]
         return tuple(str(item.data(0, _ID_ROLE)) for item in items if item is not None and item.isSelected())
 
     def ask_to_remove(self) -> None:
-        """Remove what is marked once the person agrees: there is no way back."""
+        """Remove the marked rows if the person confirms; it cannot be undone."""
         marked = self.marked()
         if not marked:
             return

@@ -1,4 +1,4 @@
-"""What a person does between the first picture and the session: kept, and done in order when somebody listens."""
+"""Keeps the person's input between the first paint and the session, and emits it in order later."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from titan_desktop.ui.shell.main_window import MainWindow
 
 
 class EarlyInput:
-    """Listens to a window in place of the presenters that are still being imported."""
+    """Receives a window's signals in place of presenters that are still being imported."""
 
     def __init__(self, window: MainWindow) -> None:
         self._submitted = window.chat.prompt_submitted
@@ -27,11 +27,11 @@ class EarlyInput:
 
     @property
     def questions(self) -> tuple[str, ...]:
-        """What was asked so far, oldest first."""
+        """The questions so far, oldest first."""
         return tuple(str(values[0]) for signal, values in self._made if signal is self._submitted)
 
     def hand_over(self) -> None:
-        """Emit everything once more, now that the presenters hear it, and listen no longer."""
+        """Emit everything again, now that the presenters are connected, and stop listening."""
         for signal, listener in self._listening:
             signal.disconnect(listener)
         self._listening.clear()

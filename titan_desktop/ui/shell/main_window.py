@@ -19,18 +19,18 @@ _SIDEBAR_WIDTH = 264
 
 
 class MainWindow(QMainWindow):
-    """Everything that a person sees first. `app` and the presenters give it its life."""
+    """The window's widgets. `app` and the presenters control it."""
 
     first_painted = Signal()
-    """Something is on the screen; emitted once, after the paint event."""
+    """Emitted once, after the first paint event."""
     close_requested = Signal()
-    """The person closed the window. It stays until `app` has said goodbye."""
+    """The person closed the window. It stays open until `app` has finished."""
     settings_requested = Signal()
     failures_requested = Signal()
     dead_letters_requested = Signal()
     new_requested = Signal()
     stop_requested = Signal()
-    """Esc, wherever in the window nobody else wanted it."""
+    """Esc was pressed and not handled by another widget."""
 
     def __init__(self, theme: Theme, folders: Sequence[Path]) -> None:
         super().__init__()
@@ -128,7 +128,7 @@ class MainWindow(QMainWindow):
         return bytes(self.saveGeometry().data()), bytes(self.splitter.saveState().data())
 
     def restore_layout(self, geometry: bytes, splitter: bytes) -> None:
-        """Take the places of the last time; Qt moves a window that would be off every screen."""
+        """Restore the layout of the last time; Qt moves a window that would be off every screen."""
         self.restoreGeometry(QByteArray(geometry))
         self.splitter.restoreState(QByteArray(splitter))
 
@@ -138,7 +138,7 @@ class MainWindow(QMainWindow):
         self.close()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Vanish at once, and let `app` end the rest in order."""
+        """Hide at once, and let `app` end the rest in order."""
         if self._leaving:
             event.accept()
             return
@@ -153,7 +153,7 @@ class MainWindow(QMainWindow):
             super().keyPressEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Say when the first picture stands."""
+        """Emit `first_painted` after the first paint."""
         super().paintEvent(event)
         if not self._painted:
             self._painted = True
@@ -170,7 +170,7 @@ class MainWindow(QMainWindow):
         self.quit_action.setText(self.tr("Quit"))
 
     def changeEvent(self, event: QEvent) -> None:
-        """Follow the language."""
+        """Update the texts when the language changes."""
         super().changeEvent(event)
         if event.type() is QEvent.Type.LanguageChange:
             self._retranslate()

@@ -1,6 +1,6 @@
-"""The window's life once it is painted: the event loop, the presenters, the core, and an end in good order.
+"""The window after its first paint: the event loop, the presenters, the core, and an orderly end.
 
-`app` imports it after the first paint, because it brings the bus.
+`app` imports it after the first paint, because it imports the bus.
 """
 
 import asyncio
@@ -45,12 +45,12 @@ from titan_desktop.ui.status.presenter import StatusPresenter
 log = logging.getLogger(__name__)
 
 GOODBYE_S = 0.8
-"""Closing takes no longer, whatever the core does: the window is gone from the screen at once anyway."""
+"""The time limit of closing, whatever the core does; the window is hidden at once anyway."""
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What `app` has put together before the first paint."""
+    """The objects that `app` created before the first paint."""
 
     app: QApplication
     window: MainWindow
@@ -66,7 +66,7 @@ class Parts:
 
 
 def run(parts: Parts, *, quit_after_ready: bool = False) -> int:
-    """Live until the window is closed; return the exit status."""
+    """Run until the window is closed; return the exit status."""
     try:
         logs.start(parts.paths.logs / "window.log", logging.WARNING)
     except OSError as error:
@@ -77,7 +77,7 @@ def run(parts: Parts, *, quit_after_ready: bool = False) -> int:
 
 
 def keep_unsent(paths: Paths, questions: Sequence[str], draft: str, language: str) -> None:
-    """Keep for the next start what was written in a window that was closed before its session began."""
+    """Store for the next start what was written in a window that was closed before its session began."""
     path = paths.data / unsent.FILE_NAME
     kept = unsent.read(path)
     conversation_id = new_ulid()
@@ -102,7 +102,7 @@ async def _live(parts: Parts, *, quit_after_ready: bool) -> int:
 
 
 class Session(QObject):
-    """Presenters around a window, and the core that they speak to."""
+    """The presenters of a window, and the core they use."""
 
     def __init__(self, parts: Parts, *, quit_after_ready: bool = False) -> None:
         super().__init__(parts.window)
@@ -165,12 +165,12 @@ class Session(QObject):
             changed.connect(lambda busy, note=note: note(not busy))
 
     def _noting(self, what: str) -> Callable[[bool], None]:
-        """Return what tells the exit mark whether this is kept."""
+        """Return a callback that records in the exit mark whether this is stored."""
         mark = self._parts.mark
         return (lambda kept: mark.note(what, kept=kept)) if mark is not None else lambda _kept: None
 
     async def live(self) -> None:
-        """Watch over the core until the person leaves."""
+        """Keep the core running until the window is closed."""
         self._take_over_faults_and_signals()
         if self._parts.complaint:
             self.status.tell_fault(self._parts.complaint)
@@ -185,13 +185,13 @@ class Session(QObject):
         await self._leaving.wait()
 
     async def _take_up(self) -> None:
-        """Take up what an earlier window left, then what was wanted of this one before the session was there."""
+        """Restore what an earlier window left, then the input from before the session."""
         left, early_input = await self._unsent.read(), self._parts.early_input
         self.chat.take_up(left, show=early_input is None or not early_input.questions)
         self.chat.unsent_changed.connect(self._unsent.note_change)
         if early_input is not None:
             early_input.hand_over()
-        self._unsent.note_change()  # what was typed before anybody listened
+        self._unsent.note_change()  # typed before the session
         if self._parts.mark is not None:
             self._tell_former_end(self._parts.mark.former)
 
@@ -200,18 +200,18 @@ class Session(QObject):
         self.status.tell_former_end(FormerEnd.UNKNOWN if damaged else former)
 
     def leave(self) -> None:
-        """Vanish at once and end in order."""
+        """Hide at once and end in order."""
         self._parts.window.hide()
         self._leaving.set()
 
     async def close(self) -> None:
-        """Say goodbye to the core and end every task, in less than a second."""
+        """Leave the core and end every task, in less than a second."""
         sys.excepthook = sys.__excepthook__
         await self.tasks.close(GOODBYE_S)
         await self._unsent.write()
 
     def dress(self, language: str, theme: str) -> None:
-        """Put another language and theme on."""
+        """Apply another language and theme."""
         if language in get_args(translators.Choice):
             self._parts.translator.choose(language)  # type: ignore[arg-type]  # just checked
         if theme in get_args(themes.Choice):
@@ -291,7 +291,7 @@ class Session(QObject):
     def _on_uncaught(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
-        """Take what a Qt slot let through: log it, tell it, and go on."""
+        """Log and report an exception of a Qt slot, and continue."""
         if issubclass(kind, (KeyboardInterrupt, SystemExit)):
             self.leave()
             return
@@ -299,7 +299,7 @@ class Session(QObject):
         self._on_fault(error)
 
     def _on_fault(self, _error: BaseException | None) -> None:
-        """Tell a fault in a turn of its own, whatever thread it comes from.
+        """Report a fault in its own turn of the loop, from any thread.
 
         It may have come up inside a model's reset or a paint event, where what is shown must not change.
         """

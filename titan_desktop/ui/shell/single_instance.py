@@ -26,7 +26,7 @@ _MESSAGE_BYTES_MAX = 512
 
 
 class SingleInstance(QObject):
-    """Claims the place of the one window, or asks its holder to show itself."""
+    """Holds the lock of the one window, or asks its holder to show itself."""
 
     raise_requested = Signal()
     """Another start asks for our window."""
@@ -60,7 +60,7 @@ class SingleInstance(QObject):
         return True
 
     def ask_to_raise(self) -> bool:
-        """Ask the first window to show itself; return whether it heard. One that is just starting gets a while."""
+        """Ask the first window to show itself; return whether it answered. One that is starting gets some time."""
         message = f"raise {os.environ.get(_ACTIVATION, '')}\n".encode()[:_MESSAGE_BYTES_MAX]
         deadline = time.monotonic() + _ASK_TIMEOUT_S
         while time.monotonic() < deadline:
@@ -75,7 +75,7 @@ class SingleInstance(QObject):
         return False
 
     def release(self) -> None:
-        """Give the place up, so that the next start opens a window at once."""
+        """Release the lock, so that the next start opens a window at once."""
         self._server.close()
         self._lock.release()
 

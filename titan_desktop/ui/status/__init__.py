@@ -1,1 +1,1 @@
-"""How Titan is: the core, the model, the files."""
+"""The status of Titan: the core, the model, the files."""

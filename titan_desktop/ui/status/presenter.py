@@ -1,4 +1,4 @@
-"""How Titan is: the core, the stores, the model. Chooses the one thing that the person should know first."""
+"""The status of core, stores and model. Chooses the one problem to show first."""
 
 import asyncio
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ STATUS_RETRY_S = 2.0
 
 
 class _Said(NamedTuple):
-    """What the strip says, how it looks, and the words of its button; "" for no button."""
+    """The strip's sentence, its tone, and the text of its button; "" for no button."""
 
     text: str = ""
     tone: str = "info"
@@ -31,7 +31,7 @@ class _Said(NamedTuple):
 
 
 class StatusPresenter(QObject):
-    """Decides what the strip above the conversation says."""
+    """Decides what the strip above the conversation shows."""
 
     model_needed = Signal()
     """The person wants to connect a model."""
@@ -69,23 +69,23 @@ class StatusPresenter(QObject):
     # What is known
 
     def core_changed(self, sentence: str, tone: str = "warning") -> None:
-        """The core is starting, restarting or cannot start; "" when it is there."""
+        """The core is starting, restarting or cannot start; "" when it runs."""
         self._core_trouble = _Said(sentence, tone)
         self._show_banner()
 
     def tell_fault(self, sentence: str) -> None:
-        """Something went wrong inside the window: say so, without standing in the way."""
+        """Show a fault of the window, without interrupting the person."""
         self._fault = sentence
         self._put_away.clear()
         self._show_banner()
 
     def tell_former_end(self, former: FormerEnd) -> None:
-        """The last window ended like this."""
+        """Show how the last window ended."""
         self._former = former
         self._show_banner()
 
     def dead_letters_counted(self, count: int) -> None:
-        """So many tasks could not be done."""
+        """Show the number of tasks that could not be done."""
         self._dead_letters = count
         self._show_banner()
 
@@ -93,7 +93,7 @@ class StatusPresenter(QObject):
         self._tasks.replace(self._learn(), "status")
 
     async def _learn(self) -> None:
-        """Ask until the core answers: its services come up after its bus."""
+        """Ask until the core answers: its services start after its bus."""
         while self._bridge.is_connected:
             try:
                 self._take_status(await self._bridge.ask(system.GetStatus()))
@@ -123,7 +123,7 @@ class StatusPresenter(QObject):
     # What is shown
 
     def retranslate(self) -> None:
-        """Say everything again in the language in force."""
+        """Update the texts in the current language."""
         self._show_banner()
 
     def _on_put_away(self) -> None:
@@ -141,7 +141,7 @@ class StatusPresenter(QObject):
             self.model_needed.emit()
 
     def _sentence(self) -> _Said:
-        """Choose what hinders most of what was not put away."""
+        """Choose the most important problem that was not dismissed."""
         return next((s for s in self._all() if s.text and s.text not in self._put_away), _Said())
 
     def _all(self) -> Iterator[_Said]:
