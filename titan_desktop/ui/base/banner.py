@@ -11,6 +11,8 @@ class Banner(QFrame):
 
     action_requested = Signal()
     closed = Signal()
+    focus_left = Signal()
+    """It went away with the keyboard's focus on it, which Qt would give to whatever comes next."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,16 +55,24 @@ class Banner(QFrame):
         if (text, tone, action) == self._said and self.text == text:
             return
         self._said = (text, tone, action)
+        focused = self.window().focusWidget()
         self._text.setText(text)
         self._action.setText(action)
         self._action.setVisible(bool(action))
         set_tone(self, tone)
         self.setVisible(bool(text))
         self.setAccessibleName(text)
+        self._pass_on(focused)
 
     def _put_away(self) -> None:
+        focused = self.window().focusWidget()
         self.hide()
         self.closed.emit()
+        self._pass_on(focused)
+
+    def _pass_on(self, focused: QWidget | None) -> None:
+        if focused and self.isAncestorOf(focused) and not focused.isVisibleTo(self.window()):
+            self.focus_left.emit()
 
     def _draw_icons(self) -> None:
         self._close.setIcon(self._theme.icon("close"))

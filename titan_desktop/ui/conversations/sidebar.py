@@ -22,6 +22,8 @@ class Sidebar(QWidget):
     """Conversations, a field that filters them, and the button for a new one."""
 
     conversation_opened = Signal(str)
+    conversation_settled = Signal()
+    """The person has found the one they want, by a click or Enter; arrow keys only look."""
     new_requested = Signal()
     delete_confirmed = Signal(str)
     settings_requested = Signal()
@@ -56,6 +58,7 @@ class Sidebar(QWidget):
         self._connect()
         self._draw_icons()
         self._retranslate()
+        self._refresh()
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()
@@ -86,6 +89,8 @@ class Sidebar(QWidget):
         self.filter.returnPressed.connect(self._open_first)
         self.filter.installEventFilter(self)
         self.list.selectionModel().currentChanged.connect(self._open_current)
+        for settled in (self.list.clicked, self.list.activated):
+            settled.connect(self._settle)
         self.list.delete_pressed.connect(self.ask_to_delete)
         for signal in (self._shown.rowsInserted, self._shown.rowsRemoved, self._shown.modelReset):
             signal.connect(self._refresh)
@@ -145,6 +150,10 @@ class Sidebar(QWidget):
         if current.isValid() and not self._selecting:
             self._open_id = str(current.data(ID_ROLE))
             self.conversation_opened.emit(self._open_id)
+
+    def _settle(self, index: QModelIndex) -> None:
+        if index.data(ID_ROLE):
+            self.conversation_settled.emit()
 
     def _filter(self, text: str) -> None:
         self._model.look_for(text)

@@ -43,8 +43,8 @@ class MainWindow(QMainWindow):
         self.conversations = ConversationModel(self)
         self.sidebar = Sidebar(self.conversations, theme, self)
         self.banner = Banner(theme, self)
-        self.status_line = StatusLine(self)
         self.chat = ChatView(self)
+        self.status_line = StatusLine(self)  # after what stands above it: Tab goes by birth
         self.start_screen = StartScreen(folders, self.chat)
         self.chat.set_start_page(self.start_screen)
         self._shortcuts: ShortcutsDialog | None = None
@@ -104,7 +104,8 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         self.sidebar.new_requested.connect(self.new_requested)
-        self.sidebar.conversation_opened.connect(self.chat.focus_composer)
+        self.sidebar.conversation_settled.connect(self.chat.focus_composer)
+        self.banner.focus_left.connect(self.chat.focus_composer)
         self.start_screen.example_chosen.connect(self.chat.set_draft)
         self.start_screen.example_chosen.connect(self.chat.focus_composer)
         self.status_line.failures_requested.connect(self.failures_requested)

@@ -12,6 +12,7 @@ from titan_desktop.contracts.chat import Conversation
 from titan_desktop.contracts.indexing import FailurePage, FileFailure, Outcome, Reason
 from titan_desktop.system.paths import bundled
 from titan_desktop.ui.base.translator import Translator
+from titan_desktop.ui.chat.composer import PromptEdit
 from titan_desktop.ui.conversations.model import ID_ROLE
 from titan_desktop.ui.files.failures_dialog import FailuresDialog
 from titan_desktop.ui.shell.main_window import MainWindow
@@ -41,6 +42,12 @@ def heard(signal) -> list:
     return said
 
 
+def composer(window: MainWindow) -> QWidget:
+    found = window.findChild(PromptEdit)
+    assert isinstance(found, PromptEdit)
+    return found
+
+
 def titles(window: MainWindow) -> list[str]:
     """The conversations in the list, without headings."""
     shown = window.sidebar.list.model()
@@ -64,13 +71,34 @@ def test_the_first_paint_is_said_once(theme, qtbot):
 
 
 def test_arrow_keys_open_conversations(window):
-    """Up and Down in the list open what they reach."""
+    """Up and Down in the list open what they reach; the keys stay with the list until Enter."""
     opened = heard(window.sidebar.conversation_opened)
     window.sidebar.select("c1")
+    window.sidebar.list.setFocus()
     assert not opened
-    QTest.keyClick(window.sidebar.list, Qt.Key.Key_Down)
-    QTest.keyClick(window.sidebar.list, Qt.Key.Key_Down)
+    for _ in range(2):
+        QTest.keyClick(window.focusWidget(), Qt.Key.Key_Down)
     assert opened == ["c2", "c3"]
+    QTest.keyClick(window.focusWidget(), Qt.Key.Key_Return)
+    assert window.focusWidget() is composer(window)
+
+
+def test_a_click_opens_a_conversation_to_write_in(window):
+    """After a click on a conversation the person types into it, also when it was open already."""
+    shown = window.sidebar.list
+    window.sidebar.select("c1")
+    shown.setFocus()
+    place = shown.visualRect(shown.currentIndex()).center()
+    QTest.mouseClick(shown.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert window.focusWidget() is composer(window)
+
+
+def test_before_anything_is_listed_the_list_explains_nothing(theme, qtbot):
+    """A first start has no conversations, and nobody has looked for one."""
+    window = MainWindow(theme, [])
+    qtbot.addWidget(window)
+    assert window.sidebar._nothing.isHidden()
+    window.close_for_good()
 
 
 def test_the_filter_finds_and_enter_opens(window):
@@ -224,6 +252,19 @@ def test_failures_come_as_far_as_one_scrolls(window):
     dialog.take(FailurePage(failures=failures[:3]))
     assert dialog.table.topLevelItemCount() == 3
     dialog.close()
+
+
+def test_the_focus_of_a_banner_that_goes_comes_to_the_composer(window):
+    """What was to be done is done: its button goes, and the person writes on. Other focus stays where it is."""
+    window.status_line.set_failures("4 files could not be read")
+    window.banner.say("hello", "info", "Do it")
+    window.banner._action.setFocus()
+    window.banner.say("")
+    assert window.focusWidget() is composer(window)
+    window.banner.say("hello")
+    window.sidebar.filter.setFocus()
+    window.banner.say("")
+    assert window.focusWidget() is window.sidebar.filter
 
 
 def test_the_banner_says_one_thing(window):
