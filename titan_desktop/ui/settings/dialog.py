@@ -36,6 +36,7 @@ _LANGUAGES = ("system", "ru", "en")
 _THEMES = ("system", "light", "dark")
 _PRESETS = ("openai", "ollama", "other")
 _STORES = ("redis", "postgres", "graph")
+_MODEL_PAGE = 1
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,11 @@ class SettingsDialog(QDialog):
         self._show(settings)
         self._retranslate()
         self._connect()
+
+    def show_model(self) -> None:
+        """Turn to the page of the model."""
+        self._tabs.setCurrentIndex(_MODEL_PAGE)
+        self.preset.setFocus()
 
     # How it is built
 
@@ -174,6 +180,7 @@ class SettingsDialog(QDialog):
 
     def _take_preset(self) -> None:
         preset = self.preset.currentData()
+        self._enable_fields()
         if preset == "openai":
             self.base_url.setText("")
             self.model_name.setText("")
@@ -182,7 +189,6 @@ class SettingsDialog(QDialog):
             self.model_name.setText("")
         else:
             self.base_url.setFocus()
-        self._enable_fields()
 
     def _enable_fields(self) -> None:
         preset = self.preset.currentData()
@@ -205,7 +211,7 @@ class SettingsDialog(QDialog):
         trouble, field = self._first_trouble()
         if field is not None:
             self.complain(trouble)
-            self._tabs.setCurrentIndex(1)
+            self._tabs.setCurrentIndex(_MODEL_PAGE)
             field.setFocus()
             return
         self.complain("")

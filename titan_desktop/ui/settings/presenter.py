@@ -54,6 +54,12 @@ class SettingsPresenter(QObject):
             dialog.open()
         self._dialog.activateWindow()
 
+    def open_model(self) -> None:
+        """Open the dialog where a model is connected."""
+        self.open()
+        if self._dialog is not None:
+            self._dialog.show_model()
+
     def _on_finished(self) -> None:
         if self._dialog is not None:
             self._dialog.deleteLater()

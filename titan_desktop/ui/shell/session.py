@@ -150,7 +150,7 @@ class Session(QObject):
         window.failures_requested.connect(self.files.show_failures)
         window.dead_letters_requested.connect(self.dead_letters.open)
         self.status.roots_learnt.connect(window.chat.set_folders)
-        self.status.model_needed.connect(self.settings.open)
+        self.status.model_needed.connect(self.settings.open_model)
         self.status.dead_letters_wanted.connect(self.dead_letters.open)
         self.dead_letters.counted.connect(self.status.dead_letters_counted)
         self.settings.appearance_changed.connect(self.dress)
@@ -264,7 +264,7 @@ class Session(QObject):
 
     def _open_link(self, address: str) -> None:
         if address == sentences.SETTINGS_URL:
-            self.settings.open()
+            self.settings.open_model()
         else:
             self._notice(self._opener.open_link(address))
 

@@ -84,6 +84,28 @@ def test_ollama_fills_the_address_and_asks_for_a_name(dialog):
     assert said[0].settings.embedder == EmbedderSettings(base_url=OLLAMA_URL, name="nomic-embed-text")
 
 
+def test_another_server_asks_for_its_address(dialog, qtbot):
+    """Whoever chooses another server types its address next."""
+    dialog.show()
+    qtbot.waitExposed(dialog)
+    dialog.show_model()
+    assert dialog.focusWidget() is dialog.preset
+    preset(dialog, "other")
+    assert dialog.focusWidget() is dialog.base_url
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_a_field_that_takes_nothing_looks_like_it(dialog, theme, colours):
+    """OpenAI's address cannot be changed, and its field has another ground than one that can."""
+    theme.choose(colours)
+    dialog.show_model()
+    grounds = [
+        field.grab().toImage().pixelColor(field.width() - 8, field.height() // 2)
+        for field in (dialog.base_url, dialog.model_name)
+    ]
+    assert grounds[0] != grounds[1]
+
+
 def test_a_wrong_address_is_refused_with_a_sentence(dialog):
     """The field that is wrong gets the focus and the person a sentence; nothing is saved."""
     said = chosen(dialog)
@@ -136,6 +158,15 @@ async def test_saving_writes_the_file_and_closes(presenter, tmp_path):
     await asyncio.wait_for(done.wait(), 30)
     assert settings.load(tmp_path / "settings.toml", {}).theme == "dark"
     assert presenter._dialog is None
+
+
+async def test_a_model_is_connected_on_its_own_page(presenter):
+    """Who wants to connect a model sees its fields at once, in a dialog that was open already, too."""
+    for _ in range(2):
+        presenter.open_model()
+        assert presenter._dialog._tabs.currentWidget().isAncestorOf(presenter._dialog.key)
+        presenter._dialog._tabs.setCurrentIndex(0)
+    presenter._dialog.reject()
 
 
 async def test_a_file_that_cannot_be_written_keeps_the_dialog_open(presenter, tmp_path):
