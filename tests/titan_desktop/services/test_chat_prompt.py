@@ -84,6 +84,16 @@ def test_every_answer_fits_into_an_event(text: str, passage: str, path: str) -> 
     assert said.text_omitted == (said.message.text != text)
 
 
+def test_an_ordinary_answer_is_said_with_its_passages_whole() -> None:
+    """What was looked for may stand at the end of a passage, and a window marks it there without asking again."""
+    passage = "Работа номер 7 стоит 1007 рублей\n" * 45 + "Замена сантехники 87500"
+    hit = FilePassage(path="/d/a.txt", title="a.txt", score=1.0, passage=passage, kind="txt")
+    ended = answer("q", "Замена стоит 87 500 рублей [1].", sources=(hit,) * 6)
+    started = events.answer_started(answer("q", "", sources=(hit,) * 6))
+    assert events.assistant_message(ended).message == ended
+    assert started.message.sources == ended.sources
+
+
 def test_every_question_fits_into_an_event() -> None:
     event = events.user_message(message("q", '"\n' * 12_000), CONVERSATION)
     assert len(msgspec.json.encode(event)) <= EVENT_BYTES_MAX - 1_024

@@ -17,9 +17,11 @@ UNFINISHED = frozenset({State.WAITING, State.STREAMING})
 
 PAYLOAD_BYTES_MAX = EVENT_BYTES_MAX - 1_024
 """The rest is for the envelope."""
-PASSAGE_CHARS_MAX = 600
-_PASSAGE_LIMITS = (PASSAGE_CHARS_MAX, 150, 0)
-"""Limits that are tried in order: six paths alone may have 24 KB."""
+_PASSAGE_LIMITS = (2_000, 600, 150, 0)
+"""Limits that are tried in order. The first one cuts nothing: the words that were asked for may stand at the end.
+The last one is there because six paths alone may have 24 KB."""
+_LIMITS_WITH_TEXT = _PASSAGE_LIMITS[:2]
+"""With shorter passages than these the text is omitted instead, and a window asks for it."""
 _CUT_QUESTION_CHARS = 4_000
 
 
@@ -43,9 +45,10 @@ def answer_started(answer: Message) -> AnswerStarted:
 
 def assistant_message(answer: Message) -> AssistantMessage:
     """Return the event of an ended answer. A text that does not fit is omitted: half an answer misleads."""
-    event = AssistantMessage(message=_with_short_passages(answer, PASSAGE_CHARS_MAX))
-    if _fits(event):
-        return event
+    for limit in _LIMITS_WITH_TEXT:
+        event = AssistantMessage(message=_with_short_passages(answer, limit))
+        if _fits(event):
+            return event
     silent = replace(answer, text="")
     for limit in _PASSAGE_LIMITS:
         event = AssistantMessage(message=_with_short_passages(silent, limit), text_omitted=bool(answer.text))
