@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from tests import homes
@@ -57,6 +58,23 @@ async def test_a_store_that_has_gone_is_found_when_somebody_asks(database_url: s
         assert (await postgres(health)).ok
         await database.close()
     assert [store.ok for store in told] == [True, False, True]
+
+
+async def test_a_pool_whose_server_has_gone_says_nothing_by_itself(
+    database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """That the store is away is the health's to tell, once: the driver fills no log with tracebacks meanwhile."""
+    async with relay(database_url) as way:
+        database = Database(way.url)
+        await database.open()
+        await way.close()
+        for _ in range(3):
+            with pytest.raises((OSError, asyncpg.PostgresError), match=r"failed|reset|closed"):
+                await database.pool.fetchval("SELECT 1")
+        await way.open()
+        assert await database.pool.fetchval("SELECT 1") == 1
+        await database.close()
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 async def test_a_silent_store_holds_nobody_up(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,9 +60,13 @@ class Database:
             DatabaseUnavailableError: no server, wrong password, no such database, no pgvector.
         """
         try:
-            self._pool = await asyncpg.create_pool(
-                self._dsn, min_size=1, max_size=self._size, command_timeout=60, server_settings={"jit": "off"}
+            # None is kept open for its own sake: asyncpg would try again on its own while the server is away, and
+            # log each try with a traceback.
+            pool = await asyncpg.create_pool(
+                self._dsn, min_size=0, max_size=self._size, command_timeout=60, server_settings={"jit": "off"}
             )
+            async with pool.acquire():
+                self._pool = pool
         except _FAILURES as error:
             raise DatabaseUnavailableError(str(error) or type(error).__name__) from error
 
