@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from titan_desktop.client import core_record
 from titan_desktop.client.link import CoreLink, disown
 from titan_desktop.client.spawn import LOG_BYTES_MAX, spawn_core, start_log
+from titan_desktop.contracts.topics import EDITION
 from titan_desktop.system.file_lock import is_held
 from titan_desktop.system.paths import Paths
 
@@ -75,6 +76,12 @@ def _why_silent(paths: Paths, timeout_s: float) -> str:
     with contextlib.suppress(OSError):
         if shutil.disk_usage(paths.data).free < FULL_DISK_BYTES:
             return f"The disk is full: free some of it at {paths.data}, then Titan goes on by itself."
+    record = core_record.read(paths.core_file)
+    if record is not None and record.edition != EDITION:
+        return (
+            f"A core of another version of Titan is running, process {record.pid}. Close that Titan's windows, "
+            "and end the process if it stays."
+        )
     return f"Titan's core did not answer within {timeout_s:g} s. Its log is {paths.logs / 'core.log'}."
 
 
@@ -121,7 +128,9 @@ class _Search:
     async def _try(self) -> CoreLink | None:
         """Connect and ask for a sign of life; None when this core is not there yet, or no longer."""
         record = core_record.read(self._paths.core_file)
-        if record is None or (core_record.unheard(record, os.environ) and self._has_just_begun()):
+        if record is None or record.edition != EDITION:  # it ends by itself when its last client has left
+            return None
+        if core_record.unheard(record, os.environ) and self._has_just_begun():
             return None
         from titan_bus import Bus, BusConfig, BusError
         from titan_desktop.contracts.message import ask

@@ -10,18 +10,24 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from titan_desktop.contracts.topics import EDITION
 from titan_desktop.settings import VARIABLES
 from titan_desktop.system import private_files
 
 
 @dataclass(frozen=True, slots=True)
 class CoreRecord:
-    """One core: its process id, its version, its bus URL, and hashes of the settings in its environment."""
+    """One core: its process id, its version, its bus URL, and hashes of the settings in its environment.
+
+    Attributes:
+        edition: of the contracts that it uses; see `topics.EDITION`.
+    """
 
     pid: int
     version: str
     bus_url: str = field(repr=False)
     environment: dict[str, str] = field(default_factory=dict)
+    edition: int = EDITION
 
 
 def marks(environment: Mapping[str, str]) -> dict[str, str]:
@@ -48,6 +54,9 @@ def read(path: Path) -> CoreRecord | None:
     try:
         found = json.loads(path.read_text("utf-8"))
         environment = {str(name): str(mark) for name, mark in found.get("environment", {}).items()}
-        return CoreRecord(int(found["pid"]), str(found["version"]), str(found["bus_url"]), environment)
+        edition = int(found.get("edition", 1))  # the first edition did not name itself
+        return CoreRecord(
+            int(found["pid"]), str(found["version"]), str(found["bus_url"]), environment, edition
+        )
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None

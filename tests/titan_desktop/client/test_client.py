@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -78,6 +79,18 @@ async def test_what_a_dead_core_left_is_no_core(titan: Titan) -> None:
     core_record.write(titan.paths.core_file, stale)
     async with titan.link() as link:
         assert link.record != stale
+
+
+async def test_a_core_of_another_version_is_left_alone_until_it_has_gone(titan: Titan) -> None:
+    """It would take no command of ours; after its end one of our own is started."""
+    async with titan.link() as link:
+        core_record.write(titan.paths.core_file, replace(link.record, edition=1))
+        with pytest.raises(CoreUnavailableError, match=f"another version .* process {link.record.pid}"):
+            await connect_core(titan.paths, source="t", client_id="b", timeout_s=1)
+        ours = asyncio.create_task(connect_core(titan.paths, source="t", client_id="b"))
+    other = await ours
+    assert other.record.pid != link.record.pid
+    await other.close()
 
 
 async def test_a_core_that_ends_at_its_start_is_quoted(titan: Titan, monkeypatch: pytest.MonkeyPatch) -> None:
