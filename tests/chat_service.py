@@ -100,7 +100,7 @@ class Window:
         return (await ask(self.bus, chat.ListConversations())).conversations
 
 
-async def hand_over(service: ChatService, event: Event) -> None:
+async def handle(service: ChatService, event: Event) -> None:
     """Give a service an event as the bus does, one that comes again for example."""
     [declared] = [one for one in service.handlers if one.topic == event.topic]
     await declared.routes[event.event_type].call(event)

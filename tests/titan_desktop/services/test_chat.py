@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from ulid import ULID
 
-from tests.chat_service import DEPOSIT, Cores, Memory, Window, hand_over
+from tests.chat_service import DEPOSIT, Cores, Memory, Window, handle
 from tests.openai_server import FENCED, OpenAIServer, serve
 from titan_desktop.contracts import chat
 from titan_desktop.contracts.message import publish
@@ -91,7 +91,7 @@ async def test_a_command_that_comes_again_changes_nothing_and_says_the_answer_ag
     # The answer is said before its attempt has ended, and the same command would join that.
     while core.busy():  # noqa: ASYNC110
         await asyncio.sleep(0)
-    await hand_over(core, event)
+    await handle(core, event)
     assert await window.answer(question_id, count=2) == first
     await window.publish(event.payload_as(chat.SendPrompt))
     assert await window.answer(question_id, count=3) == first
@@ -106,7 +106,7 @@ async def test_a_command_that_comes_again_in_mid_answer_joins_it(
     question_id = await window.ask()
     assert await asyncio.to_thread(server.holding.wait, 5)
     [event] = [event for event in window.events if event.event_type == "answer_question"]
-    again = asyncio.create_task(hand_over(core, event))
+    again = asyncio.create_task(handle(core, event))
     assert core.busy()
     server.release()
     await again

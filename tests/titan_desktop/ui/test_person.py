@@ -81,7 +81,7 @@ async def session(link, theme, qapp, titan_home):
     window.show()
     made = Session(Parts(qapp, window, theme, translator, paths, Settings(), "", StartupReport(), None))
     made._take_over_faults_and_signals()
-    await made._take_up()
+    await made._restore()
     made._on_core(CoreState("up", link=link))
     await until(window.conversations.rowCount, window.conversations.modelReset)
     yield made

@@ -1,6 +1,6 @@
-"""The conversation as the shell puts it into its window: messages above, notice and composer below.
+"""The view of a conversation: messages above, notice and composer below.
 
-The chat presenter feeds `model` from events and answers the signals; this module decides nothing.
+The chat presenter updates `model` from events and handles the signals; this module decides nothing.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _MARGIN = 16
 
 
 class ChatView(QWidget):
-    """One conversation and the place to ask."""
+    """One conversation and its composer."""
 
     prompt_submitted = Signal(str)
     draft_changed = Signal()
@@ -89,12 +89,12 @@ class ChatView(QWidget):
     # What the shell and the presenter say
 
     def set_busy(self, question_id: str | None) -> None:
-        """The answer to this question is being written: Send becomes Stop. None: nothing is."""
+        """Show that the answer to this question is being written: Send becomes Stop. None: no answer is."""
         self._busy_with = question_id
         self.composer.set_busy(question_id is not None)
 
     def set_notice(self, text: str, kind: str = "info") -> None:
-        """A sentence above the composer; "" takes it away. `kind` is "info", "warning" or "error"."""
+        """Show a sentence above the composer; "" hides it. `kind` is "info", "warning" or "error"."""
         self._notice_kind = kind
         self._notice.setText(text)
         self._notice.setVisible(bool(text))
@@ -105,7 +105,7 @@ class ChatView(QWidget):
         self.messages.set_folders(", ".join(folders))
 
     def set_start_page(self, widget: QWidget) -> None:
-        """What stands in the middle while the conversation is empty; the view takes it over."""
+        """Show this widget while the conversation is empty; the view owns it."""
         if self._start_page is not None:
             self._pages.removeWidget(self._start_page)
             self._start_page.deleteLater()
@@ -114,15 +114,15 @@ class ChatView(QWidget):
         self._choose_page()
 
     def focus_composer(self) -> None:
-        """Put the cursor where the person writes."""
+        """Focus the text field."""
         self.composer.edit.setFocus()
 
     def draft(self) -> str:
-        """What is written and not sent."""
+        """Return the text that is not sent."""
         return self.composer.draft()
 
     def set_draft(self, text: str) -> None:
-        """Replace what is written."""
+        """Replace the text."""
         self.composer.set_draft(text)
 
     def _stop(self) -> None:

@@ -33,7 +33,7 @@ _TOP, _BOTTOM = 20, 12
 _LINE = 20
 _JUMP_SIDE = 32
 _OLDER_ROWS = 8
-"""An older page is asked for when this few rows are left above."""
+"""An older page is requested when only this many rows are left above."""
 
 
 class MessageList(QAbstractScrollArea):
@@ -180,7 +180,7 @@ class MessageList(QAbstractScrollArea):
         return anchor if anchor[0] < len(self._heights) else (first, top)
 
     def _measure(self, row: int, old: dict[int, MessageWidget]) -> int:
-        """Bring a row to life, if it is not, and return its exact height."""
+        """Create the widget of a row if there is none, and return its exact height."""
         message = self._model.message(row)
         widget = self._live.get(row) or old.pop(row, None)
         is_new = widget is None
@@ -199,7 +199,7 @@ class MessageList(QAbstractScrollArea):
         return self._heights[row]
 
     def _follow(self) -> None:
-        """Let the scroll bar show where the anchor is."""
+        """Set the scroll bar to the position of the anchor."""
         bar, view = self.verticalScrollBar(), self.viewport().height()
         self._following = True
         bar.setPageStep(view)
@@ -213,7 +213,7 @@ class MessageList(QAbstractScrollArea):
         # It covers some text, so it is there only when the end is well out of sight.
         self.jump.setVisible(not self._sticky and bar.maximum() - bar.value() > view // 2)
         if self._anchor_row >= _OLDER_ROWS:
-            self._older_asked = False  # a page that never came is asked for again when the person comes back
+            self._older_asked = False  # a page that never came is requested again when the person comes back
         elif self._model.more and not self._older_asked and len(self._heights):
             self._older_asked = True
             self.older_requested.emit()
@@ -273,7 +273,7 @@ class MessageList(QAbstractScrollArea):
         return self._sticky
 
     def widget_of(self, row: int) -> MessageWidget | None:
-        """The widget that shows a row, None while it is out of view."""
+        """Return the widget of a row, None while it is out of view."""
         return self._live.get(row)
 
     def wheelEvent(self, event: QWheelEvent) -> None:

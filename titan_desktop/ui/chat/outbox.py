@@ -1,12 +1,12 @@
-"""Questions that were asked and are not known to be stored: nothing typed is lost while the core is away."""
+"""Questions that are not known to be stored, so that nothing typed is lost while the core is away."""
 
 from titan_desktop.contracts.chat import SendPrompt
 
 
 class Outbox:
-    """Prompts in the order they were written, until their `user_message` comes back.
+    """Prompts in the order they were written, until their `user_message` arrives.
 
-    They may be published more than once: the chat service knows a message by its id.
+    They may be published more than once: the chat service recognises a message by its id.
     """
 
     def __init__(self) -> None:
@@ -17,11 +17,11 @@ class Outbox:
         self._waiting[prompt.message_id] = prompt
 
     def confirm(self, message_id: str) -> bool:
-        """Forget a prompt that is stored, or that never will be; say whether it was waiting."""
+        """Remove a prompt that is stored, or never will be. Returns whether it was waiting."""
         return self._waiting.pop(message_id, None) is not None
 
     def waiting(self, conversation_id: str = "") -> tuple[SendPrompt, ...]:
-        """Return what waits, of one conversation or of all, oldest first."""
+        """Return the waiting prompts of one conversation or of all, oldest first."""
         return tuple(
             prompt for prompt in self._waiting.values() if conversation_id in ("", prompt.conversation_id)
         )

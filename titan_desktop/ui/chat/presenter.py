@@ -1,4 +1,4 @@
-"""The open conversation: takes what a person asks to the bus, and what the bus says to the view."""
+"""The presenter of the open conversation: publishes the person's commands, and shows the core's events."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -23,15 +23,15 @@ class ChatPresenter(QObject):
 
     Args:
         view: the open conversation.
-        bridge: the way to the core.
-        tasks: who runs what takes time.
-        language: "ru" or "en", the language that answers of Titan's own should be in.
+        bridge: the connection to the core.
+        tasks: runs what takes time.
+        language: "ru" or "en", the language of Titan's own answers.
     """
 
     opened = Signal(str)
     """Another conversation is open, and its first page is shown."""
     unsent_changed = Signal()
-    """What `unsent` returns may be different now."""
+    """The result of `unsent` may have changed."""
 
     def __init__(
         self,
@@ -48,18 +48,18 @@ class ChatPresenter(QObject):
         self._language = language
         self._outbox = Outbox()
         self._drafts: dict[str, str] = {}
-        """By conversation, "" for the one that is not there before its first question."""
+        """By conversation; "" for a new one before its first question."""
         self._answering: dict[str, str] = {}
-        """Conversation -> the question that is being answered in it."""
+        """Conversation -> its question that is being answered."""
         self._held: list[MessageSaid | chat.AssistantDelta] = []
-        """What is said of a conversation while its page is on the way."""
+        """Events of a conversation while its page is being loaded."""
         self._gaps: dict[str, list[chat.AssistantDelta]] = {}
-        """Answer -> the deltas that came after a gap, while the message is fetched."""
+        """Answer -> the deltas after a gap, while the message is fetched."""
         self._is_delayed = False
-        """The notice says what the store waits for."""
+        """Whether the notice shows that the store is waiting."""
         self._asking_older = False
         self._is_page_missing = False
-        """Questions are shown of a conversation whose stored messages are not known yet."""
+        """Whether questions are shown although the conversation's stored messages are not loaded."""
         self.conversation_id = self._unborn = new_ulid()
         view.model.set_conversation(self.conversation_id, (), False)
         self._connect()
@@ -82,18 +82,18 @@ class ChatPresenter(QObject):
 
     @property
     def is_loading(self) -> bool:
-        """Whether the open conversation's page is still on its way."""
+        """Whether the open conversation's page is being loaded."""
         return self._view.model.conversation_id != self.conversation_id
 
     # What is kept over an end of the window
 
     def unsent(self) -> Unsent:
-        """What was written and is not known to be stored."""
+        """Return what was written and is not known to be stored."""
         drafts = {**self._drafts, self._draft_key(): self._view.draft()}
         return Unsent(self._outbox.waiting(), {key: text for key, text in drafts.items() if text.strip()})
 
-    def take_up(self, left: Unsent, *, show: bool) -> None:
-        """Take up what an earlier window left; with `show` the conversation of its last question is opened."""
+    def restore(self, left: Unsent, *, show: bool) -> None:
+        """Restore what an earlier window left; with `show` the conversation of its last question is opened."""
         for prompt in left.prompts:
             self._outbox.add(prompt)
             self._answering[prompt.conversation_id] = prompt.message_id
@@ -123,7 +123,7 @@ class ChatPresenter(QObject):
             self._view.set_notice(self.tr("The conversation opens as soon as Titan's core is there."))
 
     def begin(self) -> None:
-        """Open an empty conversation; it comes to be with its first question."""
+        """Open an empty conversation; its first question creates it."""
         if not self.is_loading and not self._view.model.rowCount():
             return
         self._open_unborn()
@@ -134,7 +134,7 @@ class ChatPresenter(QObject):
         self._show((), more=False)
 
     def submit(self, text: str) -> None:
-        """Ask. The question is shown at once and sent as soon as the core is there."""
+        """Ask. The question is shown at once and sent as soon as the core is connected."""
         prompt = chat.SendPrompt(
             conversation_id=self.conversation_id,
             message_id=new_ulid(),
@@ -149,7 +149,7 @@ class ChatPresenter(QObject):
         self._view.model.add_pending(_question(prompt))
         self._set_answering(prompt.conversation_id, prompt.message_id)
         if self._bridge.is_connected:
-            self._view.set_notice("")  # what it said belongs to what was done before
+            self._view.set_notice("")  # it belonged to an earlier action
             self._tasks.start(self._send_prompt(prompt), "send prompt")
         else:
             self._view.set_notice(self.tr("Titan is starting. Your question is kept and will be sent."))
@@ -160,13 +160,13 @@ class ChatPresenter(QObject):
         self._tasks.start(self._send(command), "stop answer")
 
     def stop_open(self) -> None:
-        """Stop the answer that is being written in the open conversation, if there is one."""
+        """Stop the running answer in the open conversation, if there is one."""
         question_id = self._answering.get(self.conversation_id)
         if question_id is not None:
             self.stop(question_id)
 
     def retry(self, question_id: str) -> None:
-        """Have this question answered again."""
+        """Request another answer to this question."""
         command = chat.RetryAnswer(conversation_id=self.conversation_id, question_id=question_id)
         self._tasks.start(self._send(command), "retry answer")
 
@@ -198,7 +198,7 @@ class ChatPresenter(QObject):
         return self._bridge.ask(chat.GetHistory(conversation_id=conversation_id, before=before))
 
     def _show(self, messages: tuple[chat.Message, ...], *, more: bool) -> None:
-        """Show the first page, and what was asked or said while it was on its way."""
+        """Show the first page, and the questions and events since it was requested."""
         conversation_id = self.conversation_id
         self._asking_older = self._is_page_missing = False
         self._view.model.set_conversation(conversation_id, messages, more)
@@ -224,7 +224,7 @@ class ChatPresenter(QObject):
             model.prepend(page.messages, page.more)
 
     def _catch_up(self) -> None:
-        """The core is there, or there again: send what waits, and learn what was missed."""
+        """The core is connected, or connected again: send waiting commands, and load what was missed."""
         self._view.set_notice("")
         for prompt in self._outbox.waiting():
             self._tasks.start(self._send_prompt(prompt), "send prompt")
@@ -233,7 +233,7 @@ class ChatPresenter(QObject):
         self._tasks.replace(work, "open conversation")
 
     async def _reload(self) -> None:
-        """Lay the newest page over what is shown, without a reset: the person may be reading."""
+        """Merge the newest page into what is shown, without a reset: the person may be reading."""
         conversation_id = self.conversation_id
         if not self._view.model.rowCount():
             self.opened.emit(conversation_id)
@@ -241,7 +241,7 @@ class ChatPresenter(QObject):
         try:
             page = await self._ask_history(conversation_id)
         except BusError:
-            return  # what is shown stays true; events will follow
+            return  # what is shown stays valid; events will follow
         if conversation_id == self._view.model.conversation_id:
             if not self._view.model.joins(page.messages):
                 self._show(page.messages, more=page.more)
@@ -275,12 +275,12 @@ class ChatPresenter(QObject):
     # What is said
 
     def _on_delayed(self, said: chat.StoringDelayed) -> None:
-        """Say it in every conversation: what is full is full for all of them."""
+        """Show it in every conversation: a full disk concerns all of them."""
         self._is_delayed = True
         self._view.set_notice(delay_sentence(said.delay), "warning")
 
     def _forget_delay(self) -> None:
-        """Something has been stored."""
+        """Hide the notice: something has been stored."""
         if self._is_delayed:
             self._is_delayed = False
             self._view.set_notice("")
@@ -291,7 +291,7 @@ class ChatPresenter(QObject):
             self._forget(said.conversation.id)
 
     def _on_path(self, said: chat.PathChanged) -> None:
-        """Other messages stand in the open conversation: another client edited a question, or chose a version."""
+        """Reload the open conversation: another client edited a question, or chose a version."""
         if said.conversation_id == self.conversation_id and not self.is_loading:
             self._tasks.replace(self._load(said.conversation_id), "open conversation")
 
@@ -325,7 +325,7 @@ class ChatPresenter(QObject):
         self._tasks.replace(self._mend(message_id), f"message {message_id}")
 
     async def _mend(self, message_id: str) -> None:
-        """Fetch a message that is not known whole, then lay the deltas over it that came meanwhile."""
+        """Fetch an incomplete message, then apply the deltas that came meanwhile."""
         try:
             message = await self._bridge.ask(chat.GetMessage(message_id=message_id))
         except BusError:
@@ -352,12 +352,12 @@ class ChatPresenter(QObject):
     # Who is being answered
 
     def _note(self, message: chat.Message) -> None:
-        """Learn from a message whether its conversation is being answered."""
+        """Record from a message whether its conversation is being answered."""
         conversation_id = message.conversation_id
         if message.role is chat.Role.USER:
             if not self._is_answered(
                 message.id
-            ):  # a question may be said again when its command was taken over
+            ):  # a question may be published again when its command was claimed
                 self._set_answering(conversation_id, message.id)
         elif message.state in _GROWING:
             self._set_answering(conversation_id, message.question_id)
@@ -386,7 +386,7 @@ class ChatPresenter(QObject):
 
 
 def _question(prompt: chat.SendPrompt) -> chat.Message:
-    """The message as it will be stored, shown while it is on its way."""
+    """Return the message as it will be stored, shown while it is being sent."""
     return chat.Message(
         id=prompt.message_id,
         conversation_id=prompt.conversation_id,

@@ -1,6 +1,6 @@
-"""What the conversation says about itself: why an answer failed and what to do, in the person's language.
+"""The conversation's sentences about itself: why an answer failed and what to do, in the person's language.
 
-The language may change, so a sentence is asked for when it is shown and never kept.
+The language may change, so a sentence is looked up when it is shown and never stored.
 """
 
 from PySide6.QtCore import QCoreApplication
@@ -27,22 +27,22 @@ _CURED_IN_SETTINGS = frozenset(
 
 
 def fault_sentence(fault: Fault | None) -> str:
-    """Which fault it is, and what the person can do."""
+    """Return the fault, and what the person can do."""
     return codes.fault(language(), fault)
 
 
 def delay_sentence(delay: Delay) -> str:
-    """What has to wait, and what the person can do."""
+    """Return what has to wait, and what the person can do."""
     return codes.delay(language(), delay)
 
 
 def cured_in_settings(fault: Fault | None) -> bool:
-    """Whether the settings are the place to mend it."""
+    """Whether the fault is fixed in the settings."""
     return fault in _CURED_IN_SETTINGS
 
 
 def connect_hint() -> str:
-    """How to get written answers. True also of an old answer, when a model is connected by now."""
+    """Return how to get written answers. Also valid below an old answer, when a model is connected by now."""
     return QCoreApplication.translate(
         "Hint",
         "Answered without a model. For written answers, enter an OpenAI key in the settings, "
@@ -51,7 +51,7 @@ def connect_hint() -> str:
 
 
 def nothing_found(folders: str) -> str:
-    """Nothing was found, and where Titan looked. `folders` is a readable list, "" when it is not known."""
+    """Return that nothing was found, and where Titan searched. `folders` is a readable list, "" when unknown."""
     translate = QCoreApplication.translate
     if not folders:
         return translate("Hint", "Nothing was found in your files. Try other words.")
@@ -59,5 +59,5 @@ def nothing_found(folders: str) -> str:
 
 
 def place(source: Source) -> str:
-    """Say where in its file a source stands, "" where that is not known."""
+    """Return the place of a source in its file, "" when unknown."""
     return codes.place(language(), source)

@@ -1,4 +1,4 @@
-"""Opens what an answer points to: the core says whether a file may be opened, the system opens it."""
+"""Opens the files and links of an answer: the core checks whether a file may be opened, the system opens it."""
 
 from collections.abc import Callable
 from pathlib import PurePath
@@ -17,15 +17,15 @@ _PROGRAMS = frozenset(
         ".scf .scr .sh .terminal .url .vb .vbe .vbs .webloc .ws .wsf .wsh"
     ).split()
 )
-"""What a system may run, or follow to elsewhere, when it is asked to open it: their folder is shown instead."""
+"""Types that a system may run, or follow elsewhere, when it opens them: their folder is shown instead."""
 
 
 class SourceOpener:
-    """Opens files, links, and the folders of programs; returns a sentence where it could not, "" where it could.
+    """Opens files, links, and the folders of programs. Returns a sentence on failure, "" on success.
 
     Args:
-        bridge: the way to the core.
-        open_url: hands a URL to the system and says whether anything took it.
+        bridge: the connection to the core.
+        open_url: passes a URL to the system and returns whether it was opened.
     """
 
     def __init__(self, bridge: Bridge, open_url: Callable[[QUrl], bool] = QDesktopServices.openUrl) -> None:
@@ -33,7 +33,7 @@ class SourceOpener:
         self._open_url = open_url
 
     async def open_file(self, path: str) -> str:
-        """Open a file that an answer names, if it lies in the folders and is still there."""
+        """Open a file of an answer, if it is in the folders and still exists."""
         translate = QCoreApplication.translate
         name = PurePath(path).name
         try:

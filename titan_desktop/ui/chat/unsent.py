@@ -1,7 +1,7 @@
-"""What was written and has not reached the core, on the disk: closing or killing the window loses nothing.
+"""Stores on disk what was written and has not reached the core: closing or killing the window loses nothing.
 
-Questions stand in the file until the core has stored them, drafts until they are sent or deleted. The file is
-away while there is nothing to keep. There is one window, so there is one writer.
+Questions are in the file until the core has stored them, drafts until they are sent or deleted. There is no file
+while there is nothing to store. There is one window, so there is one writer.
 """
 
 import asyncio
@@ -21,15 +21,15 @@ log = logging.getLogger(__name__)
 
 FILE_NAME = "unsent.json"
 _PAUSE_S = 0.3
-"""Between two writings: a person who types changes the draft ten times a second."""
+"""The interval between two writes: typing changes the draft ten times a second."""
 
 
 class Unsent(msgspec.Struct, frozen=True):
-    """What the next window takes up.
+    """What the next window restores.
 
     Attributes:
         prompts: oldest first.
-        drafts: by conversation; "" is the one that comes to be with its first question.
+        drafts: by conversation; "" is a new one before its first question.
     """
 
     prompts: tuple[SendPrompt, ...] = ()
@@ -37,7 +37,7 @@ class Unsent(msgspec.Struct, frozen=True):
 
 
 def read(path: Path) -> Unsent:
-    """Return what is kept. A file that cannot be understood is put aside, not overwritten."""
+    """Return the stored data. An unreadable file is set aside, not overwritten."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Unsent)
     except FileNotFoundError:
@@ -50,7 +50,7 @@ def read(path: Path) -> Unsent:
 
 
 def write(path: Path, unsent: Unsent) -> None:
-    """Replace the file in one step, or take it away when nothing is unsent. Raises OSError."""
+    """Replace the file atomically, or remove it when nothing is unsent. Raises OSError."""
     if unsent == Unsent():
         path.unlink(missing_ok=True)
         return
@@ -63,13 +63,13 @@ def write(path: Path, unsent: Unsent) -> None:
 
 
 class UnsentFile:
-    """Keeps the file true to what a window holds, away from the loop.
+    """Keeps the file up to date, outside the loop.
 
     Args:
         path: the file.
-        current: what is unsent now.
-        tasks: who runs the writing.
-        on_kept: called with whether the file says what is unsent; False at once with a change.
+        current: returns what is unsent now.
+        tasks: runs the writes.
+        on_kept: called with whether the file is up to date; False at once with a change.
     """
 
     def __init__(
@@ -87,9 +87,9 @@ class UnsentFile:
         self._lock = threading.Lock()
         self._failed = False
         self.was_damaged = False
-        """What an earlier window left could not be read."""
+        """Whether the file of an earlier window was unreadable."""
         self._written: Unsent | None = None
-        """What the file says; None before it was read, and unread it is not written over."""
+        """The content of the file; None before it was read, and then it is not overwritten."""
         self._writing = False
 
     async def read(self) -> Unsent:
@@ -100,14 +100,14 @@ class UnsentFile:
         return self._written
 
     def note_change(self) -> None:
-        """Write soon what is unsent now: at once, or after the pause since the last writing."""
+        """Write the unsent data soon: at once, or after the interval since the last write."""
         self._on_kept(False)
         if not self._writing:
             self._writing = True
             self._tasks.start(self._write_changes(), "keep what is unsent")
 
     async def write(self) -> None:
-        """Write what is unsent now, unless the file says so already."""
+        """Write the unsent data, unless the file is up to date."""
         unsent = self._current()
         if self._written is None:
             return
@@ -126,7 +126,7 @@ class UnsentFile:
         self._on_kept(not self._failed and self._current() == self._written)
 
     def _write_newest(self) -> None:
-        """Run in a thread. It goes on when whoever waits for it is cancelled, so two may meet at the end."""
+        """Write, in a thread. It continues when the waiting task is cancelled, so two may run at the end."""
         with self._lock:
             write(self._path, self._newest)
 

@@ -30,7 +30,7 @@ class EarlyInput:
         """The questions so far, oldest first."""
         return tuple(str(values[0]) for signal, values in self._made if signal is self._submitted)
 
-    def hand_over(self) -> None:
+    def replay(self) -> None:
         """Emit everything again, now that the presenters are connected, and stop listening."""
         for signal, listener in self._listening:
             signal.disconnect(listener)

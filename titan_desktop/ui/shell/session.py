@@ -174,7 +174,7 @@ class Session(QObject):
         self._take_over_faults_and_signals()
         if self._parts.complaint:
             self.status.tell_fault(self._parts.complaint)
-        await self._take_up()
+        await self._restore()
         watching = watch(
             self._parts.paths,
             source=f"titan-window@v{__version__}",
@@ -184,13 +184,13 @@ class Session(QObject):
         self.tasks.start(watching, "watch over the core")
         await self._leaving.wait()
 
-    async def _take_up(self) -> None:
+    async def _restore(self) -> None:
         """Restore what an earlier window left, then the input from before the session."""
         left, early_input = await self._unsent.read(), self._parts.early_input
-        self.chat.take_up(left, show=early_input is None or not early_input.questions)
+        self.chat.restore(left, show=early_input is None or not early_input.questions)
         self.chat.unsent_changed.connect(self._unsent.note_change)
         if early_input is not None:
-            early_input.hand_over()
+            early_input.replay()
         self._unsent.note_change()  # typed before the session
         if self._parts.mark is not None:
             self._tell_former_end(self._parts.mark.former)

@@ -310,7 +310,7 @@ async def test_a_deleted_conversation_gives_way_to_a_new_one(connected, core, vi
 
 async def test_the_draft_of_a_deleted_conversation_is_kept_no_longer(connected, core, presenter):
     """Also of one that is not open; whoever keeps what is unsent on the disk hears of it."""
-    presenter.take_up(Unsent((), {"c1": "half a secret", "c2": "another"}), show=False)
+    presenter.restore(Unsent((), {"c1": "half a secret", "c2": "another"}), show=False)
     changed = asyncio.Event()
     presenter.unsent_changed.connect(changed.set)
     await core.say(chat.ConversationChanged(conversation=listed("c1"), deleted=True))
@@ -333,7 +333,7 @@ async def test_what_an_earlier_window_could_not_send_is_sent(presenter, view, br
     """Its question stands below what is stored of its conversation, is sent, and is unsent until it is stored."""
     core.messages = [question(1), answer(1, "first", State.COMPLETE)]
     prompt = chat.SendPrompt(conversation_id="c1", message_id="q2", text="question 2")
-    presenter.take_up(Unsent((prompt,), {"c9": "a draft"}), show=True)
+    presenter.restore(Unsent((prompt,), {"c9": "a draft"}), show=True)
     tasks.replace(bridge.serve(bus), "read along")
     assert await asyncio.wait_for(core.heard.get(), 30) == prompt
     await until(lambda: view.model.rowCount() == 3, view.model.modelReset, view.model.rowsInserted)

@@ -26,7 +26,7 @@ def test_wishes_are_handed_over_in_order(window):
     window.chat.prompt_submitted.connect(heard.append)
     window.new_requested.connect(lambda: heard.append("new"))
     window.settings_requested.connect(lambda: heard.append("settings"))
-    early_input.hand_over()
+    early_input.replay()
     assert heard == ["one", "new", "two", "settings"]
     window.chat.prompt_submitted.emit("three")
     assert heard[-1] == "three"

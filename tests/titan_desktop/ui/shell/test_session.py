@@ -151,7 +151,7 @@ async def test_what_was_asked_too_early_and_what_was_left_is_taken_up(theme, qtb
     translator = Translator(qapp, bundled("i18n"), lambda: QLocale("en_GB"))
     parts = Parts(qapp, window, theme, translator, paths, Settings(), "", StartupReport(), None, early_input)
     session = Session(parts)
-    await session._take_up()
+    await session._restore()
     kept = session.chat.unsent()
     assert [prompt.text for prompt in kept.prompts] == ["left behind", "too early"]
     assert kept.prompts[0].conversation_id != kept.prompts[1].conversation_id
@@ -169,7 +169,7 @@ async def test_the_next_window_shows_what_was_not_sent(session, titan_home):
     paths = session._parts.paths
     paths.create()
     keep_unsent(paths, ["left behind"], "", "en")
-    await session._take_up()
+    await session._restore()
     model = session._parts.window.chat.model
     assert [model.message(row).text for row in range(model.rowCount())] == ["left behind"]
     assert model.is_pending(0)
@@ -189,7 +189,7 @@ def said_after_a_crash(session: Session) -> FormerEnd:
 async def test_a_crash_is_told_at_the_next_start(session):
     """In the person's language, until it is put away; and that nothing was lost only when that is so."""
     session._parts.mark.former = FormerEnd.NOTHING_LOST
-    await session._take_up()
+    await session._restore()
     assert banner(session) == "Titan closed unexpectedly. Nothing was lost."
     session.dress("ru", "light")
     assert banner(session) == "Titan неожиданно закрылся. Ничего не потеряно."
@@ -205,7 +205,7 @@ async def test_unsent_text_that_could_not_be_read_was_lost(session):
     """Where the file of what was unsent is damaged, nobody claims that nothing was lost."""
     (session._parts.paths.data / unsent.FILE_NAME).write_bytes(b"{")
     session._parts.mark.former = FormerEnd.NOTHING_LOST
-    await session._take_up()
+    await session._restore()
     assert "may be missing" in banner(session)
 
 
@@ -215,7 +215,7 @@ async def test_what_is_typed_counts_as_lost_until_it_is_written(session, qtbot):
     """
     window = session._parts.window
     assert said_after_a_crash(session) is FormerEnd.UNKNOWN  # nobody has kept anything yet
-    await session._take_up()
+    await session._restore()
     await session._unsent.write()
     assert said_after_a_crash(session) is FormerEnd.NOTHING_LOST
     window.chat.set_draft("half a thou")
