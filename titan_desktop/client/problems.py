@@ -12,11 +12,26 @@ def say(language: Language, problem: Problem) -> str:
     if words is None:
         return str(problem)
     try:
-        sentence = words.say(language, **problem.fields)
+        sentence = words.say(language, **_named(language, problem.fields))
     except KeyError:  # another version's placeholders
         return str(problem)
     return f"{sentence}\n{problem.detail}" if problem.detail else sentence
 
+
+def _named(language: Language, fields: Mapping[str, str]) -> dict[str, str]:
+    """Return the fields with a store called what a person calls it."""
+    names = {
+        name: STORES[code].say(language) for name in _STORE_FIELDS if (code := fields.get(name)) in STORES
+    }
+    return {**fields, **names}
+
+
+_STORE_FIELDS = ("store", "product")
+STORES: Mapping[str | None, Words] = {
+    "redis": Words("Redis", "Redis"),
+    "postgres": Words("PostgreSQL", "PostgreSQL"),
+    "graph": Words("The graph", "Граф"),
+}
 
 PROBLEMS: Mapping[str, Words] = {
     Code.STARTING: Words(
@@ -50,16 +65,16 @@ PROBLEMS: Mapping[str, Words] = {
         "{store} не запускается: {reason} ({path}). Устраните это или задайте другую папку в TITAN_HOME.",
     ),
     Code.REDIS_FAILED: Words(
-        "redis cannot start: {reason}. If its log names a bad file, move {folder} away: questions and "
+        "Redis cannot start: {reason}. If its log names a bad file, move {folder} away: questions and "
         "news of files that wait there are lost, conversations and the index are kept. Last in {log}:",
-        "redis не запускается: {reason}. Если журнал называет испорченный файл, уберите {folder}: ждущие "
+        "Redis не запускается: {reason}. Если журнал называет испорченный файл, уберите {folder}: ждущие "
         "там вопросы и новости о файлах пропадут, разговоры и индекс останутся. Последнее в {log}:",
     ),
     Code.POSTGRES_FAILED: Words(
-        "postgres cannot start: {reason}. If its log speaks of damaged data, move {folder} to a safe "
+        "PostgreSQL cannot start: {reason}. If its log speaks of damaged data, move {folder} to a safe "
         "place: Titan makes a new one and reads the files again, but conversations are in the old one. "
         "Last in {log}:",
-        "postgres не запускается: {reason}. Если журнал говорит об испорченных данных, уберите {folder} в"
+        "PostgreSQL не запускается: {reason}. Если журнал говорит об испорченных данных, уберите {folder} в"
         " надёжное место: Titan создаст новую папку и перечитает файлы, но разговоры останутся в старой. "
         "Последнее в {log}:",
     ),

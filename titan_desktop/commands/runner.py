@@ -174,7 +174,7 @@ async def _until_ready(bus: Bus, says: sentences.Table) -> None:
     try:
         await tail.start()  # before the request: otherwise `core_ready` could be published in between
         status = await _status(bus)
-        if status.ready:
+        if status.ready and not _failed_stores(status):
             return
         has_failed = any(not store.ok and not store.opening for store in status.stores)
         async with asyncio.timeout(RETRY_S if has_failed else READY_S) as patience:
@@ -184,13 +184,23 @@ async def _until_ready(bus: Bus, says: sentences.Table) -> None:
                         return
                     case system.StoreChanged(store=store) if not store.ok:
                         patience.reschedule(asyncio.get_running_loop().time() + RETRY_S)
+                    case system.StoreChanged() if status.ready and not _failed_stores(await _status(bus)):
+                        return
     except TimeoutError as error:
-        problems = [store.problem for store in (await _status(bus)).stores if not store.ok]
+        status = await _status(bus)
+        if status.ready and not _failed_stores(status):
+            return
+        problems = [store.problem for store in status.stores if not store.ok]
         said = " ".join(sentences.for_problem(says, problem) for problem in problems)
         sentence = f"titan: {output.line(said)}"
         raise CommandError(sentence, exit_codes.NOT_REACHED) from error
     finally:
         await tail.close()
+
+
+def _failed_stores(status: system.Status) -> list[system.StoreStatus]:
+    """Return the stores without which nothing is answered; the graph is none of them yet."""
+    return [store for store in status.stores if not store.ok and store.name != "graph"]
 
 
 async def _status(bus: Bus) -> system.Status:

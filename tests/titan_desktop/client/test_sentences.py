@@ -78,3 +78,14 @@ def test_what_is_no_file_has_no_place() -> None:
         url="https://example.org", title="Rent", passage="x", fetched_at="2026-11-23T10:00:00Z"
     )
     assert sentences.place("en", source) == ""
+
+
+def test_a_store_is_called_what_a_person_calls_it() -> None:
+    """The bus says `postgres`, a sentence says PostgreSQL, also where a watcher gave the store for its product."""
+    ended = Problem(Code.RESTARTING, {"store": "postgres"})
+    assert problems.say("en", ended) == "PostgreSQL ended and is started again."
+    silent = Problem(Code.SILENT, {"product": "redis", "seconds": "5"})
+    assert problems.say("ru", silent).startswith("Redis не отвечает")
+    assert problems.say("en", Problem(Code.SILENT, {"product": "Valkey", "seconds": "5"})).startswith(
+        "Valkey "
+    )

@@ -66,6 +66,14 @@ async def test_a_store_that_does_not_open_is_a_sentence(bus: Bus, monkeypatch: p
     assert caught.value.status == exit_codes.NOT_REACHED
 
 
+async def test_a_store_that_has_gone_since_is_a_sentence(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A core that served and has lost its database is not asked in vain: the command says which store it is."""
+    monkeypatch.setattr(runner, "RETRY_S", 0.2)
+    async with system_service(bus, a_status(stores=ILL.stores)):
+        with pytest.raises(runner.CommandError, match="PostgreSQL cannot be used: wrong password"):
+            await asyncio.wait_for(runner._until_ready(bus, SAYS), 30)
+
+
 @pytest.mark.parametrize(
     ("fresh", "files_known", "waits"), [(False, 5, False), (True, 5, True), (False, 0, True)]
 )
