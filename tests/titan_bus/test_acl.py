@@ -175,7 +175,7 @@ async def test_archiving_and_restoring_need_no_more(
     await admin.call("XGROUP", "CREATE", stream, "g", "0")
     await admin.call("ZADD", names.delayed_of("g", topic), 1, "{}")
     await admin.call("XADD", names.retries_of("g", topic), "*", "e", "{}")
-    [line] = rules("keeper", PASSWORD, archives=True)
+    [line] = rules("archiver", PASSWORD, archives=True)
     async with user(admin, server.url, line, archive=archive) as bus:
         await until(lambda: bus.counters.archived >= 2, "a round by itself")
         await bus.archive_now()

@@ -17,7 +17,7 @@ from .conftest import Recorder, Server, settled, until
 
 pytestmark = pytest.mark.logs("goes to the dead letters")
 
-Bury = Callable[..., Awaitable[list[str]]]
+MakeDeadLetters = Callable[..., Awaitable[list[str]]]
 
 
 class Failing(Recorder):

@@ -22,7 +22,7 @@ async def test_one_holds_it_at_a_time(raw: Connection) -> None:
 
 @pytest.mark.parametrize("turns", range(6))
 async def test_who_is_cancelled_while_taking_it_leaves_it_free(bus: Bus, raw: Connection, turns: int) -> None:
-    """At whatever step the taker is cancelled, the next one need not wait until the lease runs out."""
+    """At whatever step acquiring is cancelled, the next one need not wait until the lease runs out."""
     key = new_ulid()
 
     async def hold() -> None:

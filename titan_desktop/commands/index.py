@@ -90,14 +90,14 @@ def _print(job: indexing.Job, seconds: float, says: sentences.Table) -> None:
         if gone := job.of(outcome):
             output.say(says[key].format(files=len(gone)))
     for key, outcome in (("skipped", Outcome.SKIPPED), ("failed", Outcome.FAILED)):
-        left_out = job.of(outcome)
-        output.say(says[key].format(files=len(left_out)))
-        _print_reasons(left_out, says)
+        unread = job.of(outcome)
+        output.say(says[key].format(files=len(unread)))
+        _print_reasons(unread, says)
 
 
-def _print_reasons(left_out: Iterable[FileIndexed], says: sentences.Table) -> None:
+def _print_reasons(unread: Iterable[FileIndexed], says: sentences.Table) -> None:
     by_reason: dict[Reason, list[str]] = defaultdict(list)
-    for news in left_out:
+    for news in unread:
         by_reason[news.reason].append(news.path)
     for reason, paths in sorted(by_reason.items(), key=lambda item: -len(item[1])):
         output.say(f"  {sentences.for_reason(says, reason)}: {len(paths)}")

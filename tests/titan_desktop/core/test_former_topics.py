@@ -97,15 +97,15 @@ async def test_no_group_and_no_topic_of_the_earlier_version_stays(left: str) -> 
 async def test_a_dead_letter_of_the_earlier_version_can_be_tried_again(clean_redis_url: str) -> None:
     """It is passed on like what was never handled."""
     async with Bus(config(clean_redis_url)) as bus:
-        buried = asyncio.Event()
+        dead_lettered = asyncio.Event()
 
         async def fail(_event: Event) -> None:
-            buried.set()
+            dead_lettered.set()
             raise FatalError
 
         subscription = await bus.subscribe(topics.CHAT, "chat", fail)
         await bus.publish(topics.CHAT, "send_prompt", PROMPT)
-        await asyncio.wait_for(buried.wait(), PATIENCE_S)
+        await asyncio.wait_for(dead_lettered.wait(), PATIENCE_S)
         await subscription.stop()
         (letter,) = await bus.dead_letters.list()
         async with settling(bus):

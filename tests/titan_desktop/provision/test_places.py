@@ -37,7 +37,7 @@ async def test_places_may_be_mixed(titan_home: None, monkeypatch: pytest.MonkeyP
     paths.create()
     changes: list[tuple[str, str]] = []
     async with Provision(
-        StoreSettings(postgres="external"), paths, lambda store, ails: changes.append((store, ails))
+        StoreSettings(postgres="external"), paths, lambda store, problem: changes.append((store, problem))
     ) as provision:
         endpoints = await provision.endpoints()
         assert endpoints.redis_url.startswith("unix://")

@@ -19,7 +19,7 @@ sys.stdin.read()
 
 
 def test_one_holder_at_a_time(tmp_path: Path) -> None:
-    """A second taker is told at once, and may take it when the first lets go."""
+    """A second process gets False at once, and the lock after its release."""
     first, second = FileLock(tmp_path / "lock"), FileLock(tmp_path / "lock")
     assert first.acquire()
     assert first.acquire()

@@ -190,7 +190,7 @@ async def test_removing_is_asked_first(shell: Shell) -> None:
 
 
 async def test_a_core_that_is_away_is_said_in_the_list(shell: Shell) -> None:
-    """A wish that nobody heard changes nothing and is told; what is shown stays."""
+    """A command that was not sent changes nothing and is reported; the list stays."""
     await shell.ask("one")
     await shell.says("1 task")
     shell.letters.open()

@@ -168,7 +168,7 @@ def test_the_start_screen_offers_questions(window):
 
 
 def test_closing_asks_the_session_first(window):
-    """Closing is a wish; the window goes when the goodbyes are said."""
+    """Closing emits a request; the window closes with `close_for_good`."""
     asked = heard(window.close_requested)
     assert not window.close()
     assert asked == [True]

@@ -19,7 +19,7 @@ def paths(titan_home):
 
 
 async def test_the_second_raises_the_first(paths, monkeypatch):
-    """The second claim fails, and its wish reaches the first."""
+    """The second claim fails, and its request reaches the first."""
     first = SingleInstance(paths)
     assert first.claim()
     raised = asyncio.Event()
