@@ -148,7 +148,7 @@ class _Search:
             await bus.close()
             raise
         else:
-            if status.pid == record.pid:
+            if status.pid == record.pid and core_record.read(self._paths.core_file) == record:  # else it ends
                 return CoreLink(bus, record, self._client_id, self._process)
         await bus.close()
         return None

@@ -148,6 +148,8 @@ class Core:
             stack.callback(self._paths.core_file.unlink, missing_ok=True)
             log.info("the bus is up after %.2f s", time.monotonic() - _PROCESS_STARTED_S)
             await stack.enter_async_context(composition)
+            # At the end it goes first: who reads it meanwhile would ask services that are being stopped.
+            stack.callback(self._paths.core_file.unlink, missing_ok=True)
             if provision.lost is not None:
                 provision.lost.add_done_callback(lambda host: _end_on_loss(ending, host))
             presence = Presence(composition.is_busy)

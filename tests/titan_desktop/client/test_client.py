@@ -11,15 +11,20 @@ from pathlib import Path
 
 import psutil
 import pytest
+from msgspec.structs import replace as replace_struct
 
 from tests import servers
 from tests.e2e.harness import Titan, cleaned, until
+from tests.responders import a_status, system_service
+from titan_bus import Bus, BusConfig
 from titan_desktop.client import core_record
 from titan_desktop.client.connect import CoreUnavailableError, connect_core
 from titan_desktop.client.watch import CoreState, watch
 from titan_desktop.contracts import system
 from titan_desktop.contracts.message import ask
+from titan_desktop.contracts.streams import STREAMS
 from titan_desktop.system import processes
+from titan_desktop.system.file_lock import FileLock
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +75,24 @@ async def test_without_leave_to_start_one_a_missing_core_is_a_sentence(titan: Ti
     with pytest.raises(CoreUnavailableError, match="is not running"):
         await connect_core(titan.paths, source="t", client_id="a", spawn=False)
     assert not titan.processes()
+
+
+async def test_a_core_that_ends_while_it_answers_is_not_taken(titan: Titan, clean_redis_url: str) -> None:
+    """A core takes its record away before it stops its services: a client waits for the next core."""
+    titan.paths.create()
+    record = core_record.CoreRecord(os.getpid(), "0", clean_redis_url)
+    core_record.write(titan.paths.core_file, record)
+
+    async def end() -> None:
+        titan.paths.core_file.unlink()
+
+    status = replace_struct(a_status(), pid=os.getpid())
+    with FileLock(titan.paths.core_lock) as lock:
+        assert lock.acquire()
+        config = BusConfig(url=clean_redis_url, source="t", streams=STREAMS)
+        async with Bus(config) as bus, system_service(bus, status, on_asked=end):
+            with pytest.raises(CoreUnavailableError, match="did not answer"):
+                await connect_core(titan.paths, source="t", client_id="a", spawn=False, timeout_s=3)
 
 
 async def test_what_a_dead_core_left_is_no_core(titan: Titan) -> None:
