@@ -5,6 +5,7 @@ Sentences of only one client are elsewhere: the window's in Qt's catalogue, thos
 `commands.sentences`.
 """
 
+import os
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
@@ -14,6 +15,14 @@ from titan_desktop.contracts.indexing import Reason
 from titan_desktop.contracts.sources import Cells, FilePassage, Lines, Pages, Slides, Source
 
 Language = Literal["en", "ru"]
+
+
+def chosen(language: str, environment: Mapping[str, str] = os.environ) -> Language:
+    """Return the language for a setting; "system" asks the locale (POSIX, XBD 8.2)."""
+    if language == "system":
+        named = (environment.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+        language = next(filter(None, named), "").lower()
+    return "ru" if language.startswith("ru") else "en"
 
 
 class Words(NamedTuple):

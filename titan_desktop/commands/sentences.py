@@ -19,10 +19,7 @@ Table = Mapping[str, str]
 
 def table(language: str, environment: Mapping[str, str] = os.environ) -> Table:
     """Return the table for `language` (of the settings); "system" asks the locale (POSIX, XBD 8.2)."""
-    if language == "system":
-        chosen = (environment.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
-        language = "ru" if next(filter(None, chosen), "").lower().startswith("ru") else "en"
-    return RUSSIAN if language == "ru" else ENGLISH
+    return RUSSIAN if codes.chosen(language, environment) == "ru" else ENGLISH
 
 
 def language_of(sentences: Table) -> Language:

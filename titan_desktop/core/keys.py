@@ -14,6 +14,9 @@ from collections.abc import Sequence
 
 from titan_desktop import settings
 from titan_desktop.adapters.keyring.secrets import VARIABLE, KeyringSecrets
+from titan_desktop.client import problems
+from titan_desktop.client.sentences import Language, Words, chosen
+from titan_desktop.contracts.problem import Code
 from titan_desktop.ports.secrets import Secrets, SecretsUnavailableError
 from titan_desktop.system.paths import Paths
 
@@ -21,6 +24,30 @@ DONE = 0
 USAGE = 2
 NO_KEYRING = 3
 KEY_CHARS_MAX = 4096
+
+_IN_KEYRING = Words("The key for {url} is in the keyring.", "Ключ для {url} — в хранилище паролей.")
+_IN_ENVIRONMENT = Words(
+    "The key for {url} is from the environment variable {variable}.",
+    "Ключ для {url} взят из переменной окружения {variable}.",
+)
+_MISSING = Words(
+    "There is no key for {url}. Store one with `titan key set`.",
+    "Ключа для {url} нет. Сохраните его командой `titan key set`.",
+)
+_DELETED = Words(
+    "The key for {url} is no longer in the keyring.", "Ключа для {url} больше нет в хранилище паролей."
+)
+_WAS_NOT_THERE = Words(
+    "There was no key for {url} in the keyring.", "Ключа для {url} в хранилище паролей и не было."
+)
+_NOT_GIVEN = Words(
+    "No key was given: write it to standard input, as in `titan key set < file`.",
+    "Ключ не задан: передайте его на стандартный ввод, как в `titan key set < файл`.",
+)
+_NO_KEY_AT_ALL = Words(
+    "This is no key: a key is one word of Latin letters, digits and signs. Copy it once more.",
+    "Это не ключ: ключ — одно слово из латинских букв, цифр и знаков. Скопируйте его ещё раз.",
+)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -43,10 +70,11 @@ def main(argv: Sequence[str]) -> int:
     try:
         return asyncio.run(work(KeyringSecrets(), options.endpoint or _endpoint_in_the_settings()))
     except settings.SettingsError as error:
-        _complain(str(error))
+        fields = {"path": str(error.path), "reason": error.reason}
+        _complain(problems.PROBLEMS[Code.SETTINGS_UNREADABLE], **fields)
         return USAGE
     except SecretsUnavailableError as error:
-        _complain(str(error))
+        _complain(problems.PROBLEMS[Code.KEYRING_UNUSABLE], reason=error.reason)
         return NO_KEYRING
 
 
@@ -60,34 +88,30 @@ def _endpoint_in_the_settings() -> str:
 async def _set(secrets: Secrets, base_url: str) -> int:
     key = _read_key()
     if not key:
-        _complain("No key was given: write it to standard input, as in `titan key set < file`.")
+        _complain(_NOT_GIVEN)
         return USAGE
     if len(key) > KEY_CHARS_MAX or not key.isascii() or not key.isprintable() or " " in key:
-        _complain("This is no key: a key is one word of Latin letters, digits and signs. Copy it once more.")
+        _complain(_NO_KEY_AT_ALL)
         return USAGE
     await secrets.store(key, base_url)
-    _say(f"The key for {settings.shown_url(base_url)} is in the keyring.")
+    _say(_IN_KEYRING, base_url)
     return DONE
 
 
 async def _delete(secrets: Secrets, base_url: str) -> int:
     was_there = await secrets.delete(base_url)
-    _say(
-        f"The key for {settings.shown_url(base_url)} is no longer in the keyring."
-        if was_there
-        else f"There was no key for {settings.shown_url(base_url)} in the keyring."
-    )
+    _say(_DELETED if was_there else _WAS_NOT_THERE, base_url)
     return DONE
 
 
 async def _status(secrets: Secrets, base_url: str) -> int:
     key = await secrets.key(base_url)
     if key is None:
-        _say(f"There is no key for {settings.shown_url(base_url)}. Store one with `titan key set`.")
+        _say(_MISSING, base_url)
     elif key.source == "environment":
-        _say(f"The key for {settings.shown_url(base_url)} is from the environment variable {VARIABLE}.")
+        _say(_IN_ENVIRONMENT, base_url)
     else:
-        _say(f"The key for {settings.shown_url(base_url)} is in the keyring.")
+        _say(_IN_KEYRING, base_url)
     return DONE
 
 
@@ -101,9 +125,17 @@ def _read_key() -> str:
         return ""
 
 
-def _say(sentence: str) -> None:
+def _language() -> Language:
+    try:
+        return chosen(settings.load(Paths.from_environment().settings_file).language)
+    except settings.SettingsError:
+        return chosen("system")
+
+
+def _say(words: Words, base_url: str) -> None:
+    sentence = words.say(_language(), url=settings.shown_url(base_url), variable=VARIABLE)
     sys.stdout.write(f"{sentence}\n")
 
 
-def _complain(sentence: str) -> None:
-    sys.stderr.write(f"titan key: {sentence}\n")
+def _complain(words: Words, **fields: str) -> None:
+    sys.stderr.write(f"titan key: {words.say(_language(), **fields)}\n")

@@ -46,6 +46,19 @@ def test_a_key_is_set_told_and_deleted_without_being_shown(
     assert "sk-secret" not in said.out + said.err
 
 
+def test_it_speaks_the_language_of_the_person(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """That of the settings; where they cannot be read, the locale's."""
+    settings.save(tmp_path / "settings.toml", settings.Settings(language="ru"))
+    run("status", monkeypatch=monkeypatch)
+    assert capsys.readouterr().out.startswith("Ключа для")
+    (tmp_path / "settings.toml").write_text("language = ", "utf-8")
+    monkeypatch.setenv("LC_ALL", "ru_RU.UTF-8")
+    assert run("status", monkeypatch=monkeypatch) == keys.USAGE
+    assert "Исправьте строку" in capsys.readouterr().err
+
+
 def test_a_key_belongs_to_the_endpoint_in_the_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
