@@ -62,7 +62,7 @@ def main(argv: Sequence[str]) -> int:
             chosen = settings.load(paths.settings_file)
             return asyncio.run(Core(paths, chosen, stay=options.stay).run())
     except settings.SettingsError as error:
-        return _cannot_start(str(error))
+        return _cannot_start(str(error), told=_about_settings(error))
     except OSError as error:
         place = error.filename or paths.data
         return _cannot_start(
@@ -217,8 +217,17 @@ def _sentence(error: BaseException) -> str:
     return f"The core failed: {type(error).__name__}: {error}"
 
 
-def _cannot_start(sentence: str) -> int:
+def _about_settings(error: settings.SettingsError) -> str:
+    """Return the sentence in the locale's language: the person's own choice is what cannot be read."""
+    from titan_desktop.client import problems, sentences
+    from titan_desktop.contracts.problem import Code, Problem
+
+    fields = {"path": str(error.path), "reason": error.reason}
+    return problems.say(sentences.chosen("system"), Problem(Code.SETTINGS_UNREADABLE, fields))
+
+
+def _cannot_start(sentence: str, told: str = "") -> int:
     """Report it on stderr, where the client that started the core reads it, and in the log."""
     log.error("%s", sentence)
-    sys.stderr.write(f"titan core: {sentence}\n")
+    sys.stderr.write(f"titan core: {told or sentence}\n")
     return CANNOT_START

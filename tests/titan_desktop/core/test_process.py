@@ -310,12 +310,18 @@ async def test_a_home_that_cannot_be_written_is_a_sentence(
     assert "TITAN_HOME" in caught.value.sentence
 
 
-async def test_a_settings_file_that_makes_no_sense_is_a_sentence(titan: Titan) -> None:
-    """The client hears the file and the line."""
+@pytest.mark.parametrize(
+    ("locale", "cure"), [("en_GB.UTF-8", "Correct the line"), ("ru_RU.UTF-8", "Исправьте")]
+)
+async def test_a_settings_file_that_makes_no_sense_is_a_sentence(
+    titan: Titan, monkeypatch: pytest.MonkeyPatch, locale: str, cure: str
+) -> None:
+    """The client hears the file, the line and the cure, in the locale's language."""
+    monkeypatch.setenv("LC_ALL", locale)
     titan.paths.create()
     titan.paths.settings_file.write_text("language = 'xx'\n", "utf-8")
     try:
-        with pytest.raises(CoreUnavailableError, match=r"settings\.toml: .*language"):
+        with pytest.raises(CoreUnavailableError, match=rf"settings\.toml: .*language.*{cure}"):
             await connect_core(titan.paths, source="t", client_id="c", timeout_s=20)
     finally:
         titan.paths.settings_file.unlink()
