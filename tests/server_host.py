@@ -65,9 +65,16 @@ async def keeping(folder: Path, *stores: str, listen: str = "unix") -> AsyncIter
 
 async def gone(processes: list[psutil.Process], timeout_s: float = 10) -> None:
     deadline = time.monotonic() + timeout_s
-    while alive := [one for one in processes if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]:
+    while alive := [one for one in processes if _is_alive(one)]:
         assert time.monotonic() < deadline, alive
         await asyncio.sleep(0.02)
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:  # also when another has its id now
+        return False
 
 
 async def answer(dsn: str, query: str = "SELECT 1") -> Any:
