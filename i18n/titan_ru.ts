@@ -318,12 +318,16 @@
         <translation>Ответ составлен без модели. Чтобы получать готовые ответы, введите в настройках ключ OpenAI или запустите Ollama на этом компьютере: тогда ничего не уходит в сеть.</translation>
     </message>
     <message>
-        <source>Nothing was found in your files. Try other words.</source>
-        <translation>В ваших файлах ничего не нашлось. Попробуйте другие слова.</translation>
+        <source>None of your files has these words. Closest in meaning:</source>
+        <translation>Таких слов в ваших файлах нет. Ближе всего по смыслу:</translation>
     </message>
     <message>
-        <source>Nothing was found in {folders}. Try other words.</source>
-        <translation>В папках {folders} ничего не нашлось. Попробуйте другие слова.</translation>
+        <source>Nothing was found in your files. Try other words: a name, a number, part of a file&apos;s name.</source>
+        <translation>В ваших файлах ничего не найдено. Попробуйте другие слова: имя, номер, часть названия файла.</translation>
+    </message>
+    <message>
+        <source>Nothing was found in {folders}. Try other words: a name, a number, part of a file&apos;s name.</source>
+        <translation>В папках {folders} ничего не найдено. Попробуйте другие слова: имя, номер, часть названия файла.</translation>
     </message>
 </context>
 <context>

@@ -112,11 +112,13 @@ class Memory:
     def __init__(self) -> None:
         self.hits: tuple[FilePassage, ...] = (DEPOSIT,)
         self.elsewhere: dict[str, tuple[FilePassage, ...]] = {}
+        self.nearest_only = False
         self.searches: list[Search] = []
 
     async def search(self, wanted: Search) -> SearchResult:
         self.searches.append(wanted)
-        return SearchResult(hits=self.elsewhere.get(wanted.query, self.hits))
+        hits = self.elsewhere.get(wanted.query, self.hits)
+        return SearchResult(hits=hits, nearest_only=self.nearest_only)
 
 
 class Cores:

@@ -176,3 +176,20 @@ async def test_finds_what_plain_bm25_finds(
         ranks.append(titles.index(expected) if expected in titles else len(titles))
     rates = [sum(rank < k for rank in ranks) / len(ranks) for k in (1, 5, 10)]
     assert all(rate >= least for rate, least in zip(rates, floor, strict=True)), rates
+
+
+@pytest.mark.parametrize(
+    ("query", "files"),
+    [
+        ("what is the colour of it", []),
+        ("какой у меня был попугай", []),
+        ("какой у меня был залог", ["Договор аренды.pdf", "смета.xlsx"]),
+        ("who is the", ["lease.docx", "notes.txt"]),
+    ],
+)
+async def test_stop_words_alone_find_nothing(passages: Passages, query: str, files: list[str]) -> None:
+    """What shares only "the" or «у меня» with a question is no answer; a query of nothing else is served."""
+    await fill(passages)
+    await passages.store(entry("/d/я.txt"), of("Какой у меня был день, что это было за время и кто где"))
+    found = await passages.find_words(query, 10)
+    assert sorted({Path(hit.path).name for hit in found}) == files

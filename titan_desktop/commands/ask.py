@@ -117,12 +117,12 @@ class Paper:
         if answer.sources:
             if answer.text:
                 output.say()
-            output.say(self._says["sources"])
+            output.say(self._says["nearest" if answer.kind is chat.AnswerKind.NEAREST else "sources"])
         for number, source in enumerate(answer.sources, start=1):
             output.say(f"[{number}] {output.line(sentences.for_source(self._says, source))}")
             if isinstance(source, FilePassage):
                 output.say(f"    {output.line(source.path)}")
-            if answer.kind is chat.AnswerKind.PASSAGES and source.passage not in answer.text:
+            if answer.kind in chat.OF_PASSAGES and source.passage not in answer.text:
                 output.say(textwrap.indent(output.safe(source.passage.strip()), "    "))
 
 
@@ -182,7 +182,7 @@ def _as_json(answer: chat.Message) -> dict[str, object]:
 
 def _passages(answer: chat.Message) -> str:
     """Return the passages as one text: without a model they are the answer."""
-    if answer.kind is not chat.AnswerKind.PASSAGES:
+    if answer.kind not in chat.OF_PASSAGES:
         return ""
     return "\n\n".join(f"{source.title}: {source.passage.strip()}" for source in answer.sources)
 

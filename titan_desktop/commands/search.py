@@ -37,6 +37,8 @@ async def run(bus: Bus, options: argparse.Namespace, text: str, says: sentences.
     result = await _search(bus, text, options.limit)
     if result.degraded:
         output.complain(output.line(sentences.for_degraded(says, result.degraded)))
+    if result.nearest_only:
+        output.complain(says["nearest"])
     if options.json:
         output.say_json([output.source_as_json(hit) for hit in result.hits])
     else:

@@ -82,7 +82,8 @@ def for_source(sentences: Table, source: Source) -> str:
 
 ENGLISH: Table = {
     "sources": "Sources:",
-    "nothing": "Nothing was found in your files.",
+    "nearest": "None of your files has these words. Closest in meaning:",
+    "nothing": "Nothing was found in your files. Try other words: a name, a number, part of a file's name.",
     "connect": (
         "No model is connected: the answer is the passages themselves. Set an OpenAI key with `titan key set`, or"
         " start Ollama and name its model: OPENAI_BASE_URL=http://localhost:11434/v1 TITAN_MODEL=llama3.2."
@@ -176,7 +177,8 @@ ENGLISH: Table = {
 
 RUSSIAN: Table = {
     "sources": "Источники:",
-    "nothing": "В ваших файлах ничего не найдено.",
+    "nearest": "Таких слов в ваших файлах нет. Ближе всего по смыслу:",
+    "nothing": "В ваших файлах ничего не найдено. Попробуйте другие слова: имя, номер, часть названия файла.",
     "connect": (
         "Модель не подключена: ответ — это сами отрывки. Задайте ключ OpenAI (`titan key set`) или запустите"
         " Ollama и назовите её модель: OPENAI_BASE_URL=http://localhost:11434/v1 TITAN_MODEL=llama3.2."

@@ -39,13 +39,18 @@ class State(StrEnum):
 class AnswerKind(StrEnum):
     """The origin of an answer.
 
-    MODEL: written by a model. PASSAGES: no model is connected, the sources are the answer. NOTHING: no model, and
-    nothing was found.
+    MODEL: written by a model. PASSAGES: no model is connected, the sources are the answer. NEAREST: the same, but
+    they share no word with the question. NOTHING: no model, and nothing was found.
     """
 
     MODEL = "model"
     PASSAGES = "passages"
+    NEAREST = "nearest"
     NOTHING = "nothing"
+
+
+OF_PASSAGES = frozenset({AnswerKind.PASSAGES, AnswerKind.NEAREST})
+"""The kinds without a text of their own: the sources are the answer."""
 
 
 class Delay(StrEnum):

@@ -17,11 +17,14 @@ class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
         legs: what took part: "keyword", "vector".
         degraded: why a leg is missing that should be there, `code` or `code: detail`; the codes are those of
             `contracts.faults.Fault`, and `vectors_differ` when the model answers with another size.
+        nearest_only: no passage shares a word with the query (stop words aside): the hits are near it in meaning,
+            as far as the vectors tell, and may be far from it.
     """
 
     hits: tuple[FilePassage, ...]
     legs: tuple[str, ...] = ("keyword",)
     degraded: str = ""
+    nearest_only: bool = False
 
 
 class Search(Request[SearchResult], frozen=True, kw_only=True):

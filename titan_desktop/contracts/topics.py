@@ -5,7 +5,7 @@ A subject has up to three. `<subject>.commands.v1` says what is to be done: one 
 a deadline and one reply. What is ephemeral (`CHAT_STREAM`, `PRESENCE`) is short and only tailed.
 """
 
-EDITION = 2
+EDITION = 3
 """Increased when topics or messages change so that core and client of different editions cannot work together."""
 
 CHAT_COMMANDS = "chat.commands.v1"

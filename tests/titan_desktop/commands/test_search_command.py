@@ -69,6 +69,17 @@ async def test_nothing_found_is_an_empty_list_and_1(bus: Bus, capsys: pytest.Cap
     assert (out, err) == ("[]\n", f"{SAYS['nothing']}\n")
 
 
+async def test_what_shares_no_word_is_called_nearest(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
+    """The person is not told that it was found; the JSON stays clean."""
+
+    async def nearest(_: Search) -> SearchResult:
+        return SearchResult(hits=(a_hit(),), nearest_only=True)
+
+    async with memory_service(bus, nearest):
+        assert await search.run(bus, options(), "x", SAYS) == exit_codes.DONE
+    assert capsys.readouterr().err == f"{SAYS['nearest']}\n"
+
+
 async def test_a_missing_leg_is_said_on_stderr(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
     """The person learns why only words were searched; the JSON stays clean."""
 

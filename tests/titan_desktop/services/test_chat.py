@@ -52,7 +52,10 @@ async def test_without_a_model_the_passages_are_the_answer(
         answer = await window.answer(await window.ask())
         assert (answer.kind, answer.state, answer.text) == ("passages", "complete", "")
         assert answer.sources[0].title == "rental.pdf"
-        found.hits = ()
+        found.nearest_only = True
+        answer = await window.answer(await window.ask())
+        assert (answer.kind, answer.sources[0].title) == ("nearest", "rental.pdf")
+        found.hits, found.nearest_only = (), False
         answer = await window.answer(await window.ask())
         assert (answer.kind, answer.sources) == ("nothing", ())
 

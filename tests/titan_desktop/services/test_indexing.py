@@ -345,7 +345,7 @@ async def test_the_best_passage_speaks_for_its_file(env: Environment) -> None:
 
 @pytest.mark.by_url
 async def test_both_legs_are_fused(env: Environment, endpoint: openai_server.OpenAIServer) -> None:
-    """With an embedder a file is found by likeness though no word of the question stands in it."""
+    """With an embedder a file is found by likeness though no word of the question stands in it; that is said."""
     embedder = OpenAIEmbedder(Endpoint(endpoint.base_url, "text-embedding-3-large"))
     async with env.service(embedder):
         await env.index(cat="котёночек спит", sum="смета на ремонт")
@@ -353,7 +353,9 @@ async def test_both_legs_are_fused(env: Environment, endpoint: openai_server.Ope
         result = await env.search("котёночки")
         assert result.legs == ("keyword", "vector")
         assert titles(result)[0] == "cat.txt"
+        assert result.nearest_only
         assert (await env.status()).vectors == 2
+        assert not (await env.search("смета котёночки")).nearest_only
 
 
 @pytest.mark.logs("^the vectors of .* waits: ")

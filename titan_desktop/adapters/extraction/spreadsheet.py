@@ -19,6 +19,7 @@ from titan_desktop.ports.extractor import Block, BlockKind
 
 _WORKBOOK = "xl/workbook.xml"
 _CELL = re.compile(r"([A-Z]+)(\d+)")
+_WITHIN_CELL = re.compile(r"[\t\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _LETTERS = 26
 
 
@@ -49,8 +50,11 @@ def blocks(
 
 
 def _runs(rows: Sequence[Sequence[str]]) -> Iterator[tuple[int, list[str]]]:
-    """Yield the lines of rows that have no empty one between them, with the first row's number."""
-    text = "\n".join(" ".join(row).replace("\n", " ").replace("\r", " ") for row in rows)
+    """Yield the lines of rows that have no empty one between them, with the first row's number.
+
+    A tab stands between two cells.
+    """
+    text = "\n".join("\t".join(_WITHIN_CELL.sub(" ", cell) for cell in row) for row in rows)
     lines = enumerate(tidy.tidied_lines(text).split("\n"))
     for is_filled, run in groupby(lines, key=lambda line: bool(line[1])):
         if is_filled:

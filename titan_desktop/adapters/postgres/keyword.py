@@ -29,7 +29,7 @@ LONGEST_WORD = 64
 LONGEST_QUERY = 4_000
 """The most characters of a query: a pasted page finds its file, a pasted book does not block the store."""
 MOST_TERMS = 64
-"""The most distinct terms of a query, the rarest first."""
+"""The most distinct terms of a query, the rarest first, stop words last."""
 POSTINGS_READ = 20_000
 """Postings that may be read to find candidates: the rarest terms' until this is spent, the rarest's always."""
 CANDIDATES = 400
@@ -75,11 +75,20 @@ MIGRATION = Migration(
     """,
 )
 
+# Stop words by PostgreSQL's lists ("the", "was", «и», «какой») rank a passage that was found, and find none.
+# Where a query has no other words, all of them find.
 _TERMS_OF = """
-    SELECT terms.id, terms.df, statistics.passages, statistics.length
+    WITH content AS (
+        SELECT tsvector_to_array(to_tsvector('titan', coalesce(string_agg(word, ' '), ''))) AS terms
+        FROM string_to_table($1, ' ') AS word
+        WHERE ts_lexize('pg_catalog.english_stem', word) <> '{}'
+            AND ts_lexize('pg_catalog.russian_stem', word) <> '{}'
+    )
+    SELECT terms.id, terms.df, statistics.passages, statistics.length,
+        term = ANY(content.terms) OR content.terms = '{}' AS finds
     FROM unnest(tsvector_to_array(to_tsvector('titan', $1))) AS asked (term)
-    JOIN terms USING (term), statistics
-    ORDER BY terms.df, terms.id
+    JOIN terms USING (term), statistics, content
+    ORDER BY finds DESC, terms.df, terms.id
     LIMIT $2
 """
 
@@ -247,12 +256,13 @@ async def find(pool: asyncpg.Pool, query: str, limit: int) -> Sequence[asyncpg.R
     """
     async with pool.acquire() as connection:
         asked = await connection.fetch(_TERMS_OF, words(query[:LONGEST_QUERY]), MOST_TERMS)
-        if not asked:
+        finding = [row["df"] for row in asked if row["finds"]]
+        if not finding:
             return []
         number, length = asked[0]["passages"], asked[0]["length"]
         ids = [row["id"] for row in asked]
         weights = [(K1 + 1) * math.log(1 + (number - row["df"] + 0.5) / (row["df"] + 0.5)) for row in asked]
-        read = _how_many_to_read([row["df"] for row in asked])
+        read = _how_many_to_read(finding)
         return await connection.fetch(
             _BEST,
             ids[:read],
@@ -266,7 +276,7 @@ async def find(pool: asyncpg.Pool, query: str, limit: int) -> Sequence[asyncpg.R
 
 
 def _how_many_to_read(frequencies: Sequence[int]) -> int:
-    """Return how many of the terms, rarest first, may contribute candidates."""
+    """Return how many of the terms that find, rarest first, may contribute candidates."""
     spent = 0
     for place, frequency in enumerate(frequencies):
         spent += frequency

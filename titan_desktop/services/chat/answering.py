@@ -11,7 +11,7 @@ from titan_bus.errors import BusClosedError, BusOverloadedError, BusUnavailableE
 from titan_desktop.contracts.chat import AnswerKind, Message, PathChanged, State
 from titan_desktop.contracts.faults import Fault
 from titan_desktop.contracts.message import ask, publish
-from titan_desktop.contracts.search import Search
+from titan_desktop.contracts.search import Search, SearchResult
 from titan_desktop.contracts.sources import FilePassage
 from titan_desktop.ports.history import History
 from titan_desktop.ports.model import ChatModel, Endpoint, ModelError, Text, Turn
@@ -156,24 +156,25 @@ class Answering:
 
     async def _without_model(self, attempt: Attempt, question: Message, begun: Message) -> None:
         """Answer with the passages. The window translates them, or the message that there are none."""
-        sources = await self._search(question.text)
-        if sources is None:
+        found = await self._search(question.text)
+        if found is None:
             raise ModelError(Fault.INTERNAL, "The search in the files did not answer.")
-        kind = AnswerKind.PASSAGES if sources else AnswerKind.NOTHING
-        attempt.answer = replace(begun, sources=sources, kind=kind)
+        kind = AnswerKind.NEAREST if found.nearest_only else AnswerKind.PASSAGES
+        attempt.answer = replace(begun, sources=found.hits, kind=kind if found.hits else AnswerKind.NOTHING)
         await self._say_started(attempt.answer)
 
     async def _sources(self, question: Message, recent: Sequence[Message]) -> tuple[FilePassage, ...]:
         """Return the passages for a question, then those for the earlier question it refers to."""
         found = await self._search(question.text)
         in_full = followup_query.in_full(question, recent)
-        if found is None or not in_full:
-            return found or ()
-        more = await self._search(in_full, LEANT_ON_MAX) or ()
-        known = {(hit.path, hit.position) for hit in found}
-        return found + tuple(hit for hit in more if (hit.path, hit.position) not in known)
+        if found is None:
+            return ()
+        more = await self._search(in_full, LEANT_ON_MAX) if in_full else None
+        known = {(hit.path, hit.position) for hit in found.hits}
+        added = more.hits if more else ()
+        return found.hits + tuple(hit for hit in added if (hit.path, hit.position) not in known)
 
-    async def _search(self, query: str, limit: int = SOURCES_MAX) -> tuple[FilePassage, ...] | None:
+    async def _search(self, query: str, limit: int = SOURCES_MAX) -> SearchResult | None:
         """Return the search result, None if the search does not answer."""
         search = Search(query=query[:QUERY_CHARS_MAX], limit=limit)
         try:
@@ -181,7 +182,7 @@ class Answering:
         except BusError as error:
             _log.warning("memory was asked and did not answer: %s", error)
             return None
-        return found.hits[:limit]
+        return replace(found, hits=found.hits[:limit])
 
     async def _say_started(self, answer: Message) -> None:
         await publish(self._bus, events.answer_started(answer))

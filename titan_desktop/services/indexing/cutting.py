@@ -27,6 +27,8 @@ MOST_PASSAGES = 8_000
 """The most passages of one file, ten million characters: a book of five thousand pages, not a year of logs."""
 
 _PARAGRAPHS = re.compile(r"\n[ \t\f\v]*\n\s*")
+_AROUND = " \n\r\v\f"
+"""Not the tabs: they part the cells of a table, of which the first may be empty."""
 _PAUSES = (
     (re.compile(r"\n"), "\n"),
     (re.compile(r"[.!?…。！？][»”\"')\]]?(\s+)"), " "),
@@ -63,7 +65,7 @@ def _paragraphs(blocks: Iterable[Block]) -> Iterator[Passage]:
     for block in blocks:
         line = 0
         for part, after in _split(_PARAGRAPHS, block.text):
-            if paragraph := part.strip():
+            if part.strip() and (paragraph := part.strip(_AROUND)):
                 begin = line + part.count("\n", 0, part.index(paragraph[0]))
                 yield Passage(paragraph, narrowed(block.place, begin, begin + paragraph.count("\n")))
             line += part.count("\n") + after.count("\n")

@@ -42,7 +42,12 @@ class Searcher:
         if near is None:
             return SearchResult(hits=best_of_files([by_words], limit), degraded=degraded)
         hits = best_of_files([by_words, near], limit)
-        return SearchResult(hits=hits, legs=("keyword", "vector"), degraded=degraded)
+        return SearchResult(
+            hits=hits,
+            legs=("keyword", "vector"),
+            degraded=degraded,
+            nearest_only=bool(hits) and not by_words,
+        )
 
     async def _near(self, query: str, breadth: int) -> tuple[Sequence[Found] | None, str]:
         """Return the vector search's passages, or None and why it failed ("" when there is no embedder)."""

@@ -18,7 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QMenu, QToolButton, QWidget
 
-from titan_desktop.contracts.chat import AnswerKind, State
+from titan_desktop.contracts.chat import OF_PASSAGES, State
 from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.drag_selection import DragSelection
 from titan_desktop.ui.chat.fenwick import Fenwick
@@ -112,7 +112,7 @@ class MessageList(QAbstractScrollArea):
         widget, message = self._live.get(row), self._model.message(row)
         return (
             0 < row == len(self._heights) - 1
-            and message.kind is AnswerKind.PASSAGES
+            and message.kind in OF_PASSAGES
             and message.state is State.COMPLETE
             and widget is not None
             and widget.message is not None

@@ -8,7 +8,7 @@ from PySide6.QtCore import QDateTime, QEvent, QLocale, QPoint, QRectF, Qt, QTime
 from PySide6.QtGui import QColor, QEnterEvent, QGuiApplication, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QToolButton, QWidget
 
-from titan_desktop.contracts.chat import AnswerKind, Message, Role, State
+from titan_desktop.contracts.chat import OF_PASSAGES, AnswerKind, Message, Role, State
 from titan_desktop.ui.chat import sentences
 from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.growth import Growth
@@ -208,7 +208,7 @@ class MessageWidget(QWidget):
                 self._unfolded,
                 word_pattern(self._question),
                 self._colours,
-                passages=message.kind is AnswerKind.PASSAGES,
+                passages=message.kind in OF_PASSAGES,
             )
 
     def _show_origin(self) -> None:
@@ -246,6 +246,8 @@ class MessageWidget(QWidget):
             words, detail = sentences.fault_sentence(message.fault), message.fault_detail
         elif message.kind is AnswerKind.PASSAGES:
             words, detail = self.tr("Found in your files:"), sentences.connect_hint()
+        elif message.kind is AnswerKind.NEAREST:
+            words, detail = sentences.nearest_only(), sentences.connect_hint()
         elif message.kind is AnswerKind.NOTHING:
             words, detail = sentences.nothing_found(self._folders), sentences.connect_hint()
         return words, detail
@@ -288,7 +290,7 @@ class MessageWidget(QWidget):
             self.body.setGeometry(0, 0, self._width, height)
             self.body.place_copy_buttons()
             y = height
-        passages = message.kind is AnswerKind.PASSAGES and message.state is State.COMPLETE
+        passages = message.kind in OF_PASSAGES and message.state is State.COMPLETE
         if message.state is State.WAITING:
             self._dots.setGeometry(0, y, 36, 24)
             self._notice.setGeometry(44, y, self._width - 44, 24)

@@ -1,9 +1,13 @@
 """A passage of a file: the question's words marked in it, shortened around the first of them. No Qt here."""
 
 import re
+from collections.abc import Sequence
 from html import escape
 
 _EXCERPT_CHARS = 380
+_LINES_MAX = 6
+_LINE_CHARS = 76
+"""About as many stand in a line of the text column."""
 _BLANK_LINES = re.compile(r"\n\s*\n")
 _BEFORE_FIRST_CHARS = 90
 _WORD_CHARS_MIN = 3
@@ -31,8 +35,17 @@ def word_pattern(question: str) -> re.Pattern[str] | None:
 
 
 def excerpt(passage: str, pattern: re.Pattern[str] | None) -> str:
-    """The part of a long passage around the first word found, without blank lines; dots mark what is left out."""
-    passage = _BLANK_LINES.sub("\n", passage.strip())
+    """The part of a long passage around the first word found, at most six lines as they are shown, none blank.
+
+    Dots mark what is left out. A table's rows, whose cells are parted by tabs, stay whole.
+    """
+    passage = _BLANK_LINES.sub("\n", passage.strip("\n "))
+    if _is_table(passage):
+        return _few_lines(passage.split("\n"), pattern, of_table=True)
+    return _few_lines(_cut(passage.strip(), pattern).split("\n"), pattern, of_table=False)
+
+
+def _cut(passage: str, pattern: re.Pattern[str] | None) -> str:
     if len(passage) <= _EXCERPT_CHARS:
         return passage
     found = pattern.search(passage) if pattern else None
@@ -45,12 +58,47 @@ def excerpt(passage: str, pattern: re.Pattern[str] | None) -> str:
     return ("… " if start else "") + passage[start:end].strip() + (" …" if end < len(passage) else "")
 
 
+def _few_lines(lines: Sequence[str], pattern: re.Pattern[str] | None, *, of_table: bool) -> str:
+    """Return at most six lines, with the one before the first word found if not all are shown."""
+    heights = [1 if of_table else 1 + len(line) // _LINE_CHARS for line in lines]
+    if sum(heights) <= _LINES_MAX:
+        return "\n".join(lines)
+    found = next((at for at, line in enumerate(lines) if pattern and pattern.search(line)), 0)
+    start = end = max(0, found - 1)
+    height = 0
+    while end < len(lines) and (height := height + heights[end]) <= _LINES_MAX:
+        end += 1
+    shown = "\n".join(lines[start : max(end, found + 1)])
+    before, after = ("…\n", "\n…") if of_table else ("… ", " …")
+    return (
+        (before if start and not shown.startswith("…") else "")
+        + shown
+        + (after if end < len(lines) and not shown.endswith("…") else "")
+    )
+
+
+def _is_table(passage: str) -> bool:
+    return "\t" in passage.strip()
+
+
 def marked_html(text: str, pattern: re.Pattern[str] | None, mark: str) -> str:
-    """The text as HTML with the words found on a background of colour `mark`."""
+    """The text as HTML, with the words found on a background of colour `mark`; tabs make a table's cells."""
+    if not _is_table(text):
+        return f"<p>{_marked(text, pattern, mark)}</p>"
+    rows = [line.split("\t") for line in text.strip("\n").split("\n")]
+    width = max(map(len, rows))
+    cells = (
+        "".join(f"<td>{_marked(cell, pattern, mark)}</td>" for cell in (*row, *[""] * (width - len(row))))
+        for row in rows
+    )
+    return f'<table cellpadding="3">{"".join(f"<tr>{row}</tr>" for row in cells)}</table>'
+
+
+def _marked(text: str, pattern: re.Pattern[str] | None, mark: str) -> str:
     pieces, position = [], 0
     for found in pattern.finditer(text) if pattern else ():
         pieces.append(escape(text[position : found.start()]))
         pieces.append(f'<span style="background-color:{mark}">{escape(found[0])}</span>')
         position = found.end()
     pieces.append(escape(text[position:]))
-    return f"<p>{''.join(pieces).replace(chr(10), '<br>')}</p>"
+    return "".join(pieces).replace("\n", "<br>")

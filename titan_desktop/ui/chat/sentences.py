@@ -50,12 +50,22 @@ def connect_hint() -> str:
     )
 
 
+def nearest_only() -> str:
+    """Return that the passages share no word with the question."""
+    return QCoreApplication.translate("Hint", "None of your files has these words. Closest in meaning:")
+
+
 def nothing_found(folders: str) -> str:
     """Return that nothing was found, and where Titan searched. `folders` is a readable list, "" when unknown."""
     translate = QCoreApplication.translate
     if not folders:
-        return translate("Hint", "Nothing was found in your files. Try other words.")
-    return translate("Hint", "Nothing was found in {folders}. Try other words.").format(folders=folders)
+        return translate(
+            "Hint",
+            "Nothing was found in your files. Try other words: a name, a number, part of a file's name.",
+        )
+    return translate(
+        "Hint", "Nothing was found in {folders}. Try other words: a name, a number, part of a file's name."
+    ).format(folders=folders)
 
 
 def place(source: Source) -> str:

@@ -72,7 +72,7 @@ class SourceRow(QWidget):
             self.tr("Open source {number}: {title}").format(number=self._index + 1, title=named)
         )
         self.arrow.setIcon(arrow_icon(colours.muted, down=open_ and not short))
-        self.arrow.setVisible(not short or excerpt(source.passage, pattern) != source.passage.strip())
+        self.arrow.setVisible(not short or excerpt(source.passage, pattern) != source.passage.strip("\n "))
         words = self.tr("Hide the passage") if open_ and not short else self.tr("Show the passage")
         self.arrow.setToolTip(words)
         self.arrow.setAccessibleName(words)
@@ -82,7 +82,7 @@ class SourceRow(QWidget):
             return
         if self._passage is None:
             self._passage = RichText(self)
-        text = excerpt(source.passage, pattern) if short else source.passage.strip()
+        text = excerpt(source.passage, pattern) if short else source.passage.strip("\n ")
         self._passage.set_colours(colours)
         self._passage.set_rendered(Rendered(marked_html(text, pattern, colours.mark)))
         self._passage.setAccessibleName(self.tr("Passage of {title}").format(title=source.title))

@@ -168,7 +168,7 @@ def test_rows_know_their_cells(tmp_path: Path) -> None:
     assert [(block.text, block.place, block.kind) for block in found] == [
         ("Бюджет", Cells(sheet="Бюджет"), BlockKind.TEXT),
         (
-            " Статья Сумма\n Залог при въезде 45000",
+            "\tСтатья\tСумма\n\tЗалог при въезде\t45000",
             Cells(sheet="Бюджет", first="B3", last="D4"),
             BlockKind.TABLE,
         ),

@@ -318,6 +318,13 @@ def test_without_a_model_the_passages_are_the_answer(view: ChatView):
     assert "Ollama" in row._detail.text()
 
 
+def test_passages_without_a_common_word_are_not_called_found(view: ChatView):
+    """They are what is nearest, and look like passages otherwise."""
+    row = show_answer(view, kind=AnswerKind.NEAREST, sources=(hit(),))
+    assert row._notice.text() == "None of your files has these words. Closest in meaning:"
+    assert row.sources._rows[0]._passage.isVisible()
+
+
 def test_nothing_found_says_where_titan_looked(view: ChatView):
     """And how to go on."""
     view.set_folders(["Desktop", "Загрузки"])

@@ -24,3 +24,25 @@ def test_fillers_are_not_marked():
 def test_an_excerpt_has_no_blank_lines():
     """A short document is shown whole, line under line."""
     assert excerpt("# Notes\n\none\n \n\ntwo", None) == "# Notes\none\ntwo"
+
+
+def test_an_excerpt_has_at_most_six_lines():
+    """A list of short lines is shown around the first word found, with the line before it."""
+    passage = "\n".join(f"строка {number}" for number in range(40))
+    assert excerpt(passage, word_pattern("20")).split("\n") == [
+        "… строка 19",
+        *(f"строка {number}" for number in range(20, 24)),
+        "строка 24 …",
+    ]
+    assert excerpt(passage, None).split("\n")[-1] == "строка 5 …"
+
+
+def test_a_table_is_shown_as_a_table():
+    """Its rows stay whole, at most six of them; empty cells keep their column."""
+    rows = "\n".join(f"\tдень {number}\t{number * 100}" for number in range(1, 40))
+    few = excerpt(rows, word_pattern("1500"))
+    assert few.split("\n") == ["…", *(f"\tдень {number}\t{number * 100}" for number in range(14, 20)), "…"]
+    assert marked("500", "\tдень 5\t500\n\tитого") == (
+        '<table cellpadding="3"><tr><td></td><td>день 5</td><td><span>500</span></td></tr>'
+        "<tr><td></td><td>итого</td><td></td></tr></table>"
+    )
