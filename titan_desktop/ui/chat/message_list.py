@@ -187,10 +187,11 @@ class MessageList(QAbstractScrollArea):
         if widget is None:
             widget = self._pool.take(message.id)
         self._live[row] = widget
+        held = widget.unfolded if widget.message is message else Unfolded()
         self._heights[row] = widget.show_message(
             message,
             self._model.question_of(row),
-            self._unfolded.setdefault(message.id, Unfolded()),
+            self._unfolded.setdefault(message.id, held),
             self._text_width(),
             pending=self._model.is_pending(row),
         )

@@ -14,7 +14,7 @@ from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.growth import Growth
 from titan_desktop.ui.chat.markdown import render
 from titan_desktop.ui.chat.passage import word_pattern
-from titan_desktop.ui.chat.rich_text import RichText
+from titan_desktop.ui.chat.rich_text import COPIED_MS, RichText
 from titan_desktop.ui.chat.sources import SourceList, Unfolded
 
 _GROWING = frozenset({State.WAITING, State.STREAMING})
@@ -25,7 +25,6 @@ _PART_GAP = 8
 _BOX_PAD = 12
 _LINE = 20
 _DOT_MS = 350
-_COPIED_MS = 1500
 
 
 class TypingDots(QWidget):
@@ -42,10 +41,11 @@ class TypingDots(QWidget):
     def setVisible(self, visible: bool) -> None:  # noqa: FBT001  # Qt's signature
         """Move only while shown."""
         super().setVisible(visible)
-        if visible:
-            self._timer.start()
-        else:
+        if not visible:
+            self._step = 0
             self._timer.stop()
+        elif not self._timer.isActive():
+            self._timer.start()
 
     def _advance(self) -> None:
         self._step = (self._step + 1) % 3
@@ -80,7 +80,7 @@ class MessageWidget(QWidget):
         self._folders = ""
         self._pending = False
         self._colours = Colours.of(self.palette())
-        self._unfolded = Unfolded()
+        self.unfolded = Unfolded()
         self._width = 0
         self._bubble = QRectF()
         self._box = QRectF()
@@ -129,16 +129,16 @@ class MessageWidget(QWidget):
         has unfolded in this message. A `pending` question is not stored yet.
         """
         held = self.message
-        if (
-            message is held
-            and pending == self._pending
-            and width == self._width
-            and question == self._question
-        ):
+        changed = (
+            message is not held
+            or pending != self._pending
+            or question != self._question
+            or unfolded is not self.unfolded
+        )
+        if not changed and width == self._width:
             return self.height()
-        changed = message is not held or pending != self._pending or question != self._question
         self.message, self._question, self._pending = message, question, pending
-        self._unfolded, self._width = unfolded, width
+        self.unfolded, self._width = unfolded, width
         if changed:
             self._show_body(message, held)
             self._show_parts(message)
@@ -205,7 +205,7 @@ class MessageWidget(QWidget):
         if has_sources:
             self.sources.show_sources(
                 message.sources,
-                self._unfolded,
+                self.unfolded,
                 word_pattern(self._question),
                 self._colours,
                 passages=message.kind in OF_PASSAGES,
@@ -268,6 +268,7 @@ class MessageWidget(QWidget):
     def _lay_out_question(self) -> int:
         widest = int(self._width * _BUBBLE_SHARE) - 2 * _BUBBLE_PAD_X
         self.body.fit(widest)
+        self.body.place_copy_buttons()  # a question has none, the text that stood here before may have had some
         inner = min(widest, int(self.body.document().idealWidth()) + 2)
         height = self.body.fit(inner)
         left = self._width - inner - 2 * _BUBBLE_PAD_X
@@ -372,7 +373,7 @@ class MessageWidget(QWidget):
         if self.message is not None:
             QGuiApplication.clipboard().setText(self.body.document().toPlainText())
             self.copy.setText(self.tr("Copied"))
-            QTimer.singleShot(_COPIED_MS, self, lambda: self.copy.setText(self.tr("Copy")))
+            QTimer.singleShot(COPIED_MS, self, lambda: self.copy.setText(self.tr("Copy")))
 
     def _retry(self) -> None:
         if self.message is not None:

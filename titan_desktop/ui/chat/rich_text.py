@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import ceil
 from urllib.parse import quote
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QUrl, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -34,6 +34,8 @@ from titan_desktop.ui.chat.markdown import CODE_INDENT, QUOTE_INDENT, Code, Rend
 
 _CODE_RADIUS = 8
 _CODE_HEAD, _CODE_FOOT = 32, 12
+COPIED_MS = 1500
+"""For so long a button says that it has copied."""
 _WEB = frozenset({"http", "https", "mailto"})
 
 
@@ -97,7 +99,9 @@ class RichText(QTextBrowser):
         """Show text as it is."""
         self.deferred_highlight.cancel()
         self.note([], quotes=False)
-        self.setPlainText(text)
+        self.document().setPlainText(
+            text
+        )  # the widget's own would keep the look of the text before, as of code
 
     def set_rendered(self, rendered: Rendered) -> None:
         """Show rendered Markdown."""
@@ -203,6 +207,7 @@ class RichText(QTextBrowser):
         right = button.geometry().right()
         button.adjustSize()
         button.move(right - button.width() + 1, button.y())
+        QTimer.singleShot(COPIED_MS, button, self.place_copy_buttons)
 
     # Selection across messages: the list asks
 
