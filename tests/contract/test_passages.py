@@ -183,12 +183,12 @@ async def test_finds_what_plain_bm25_finds(
     [
         ("what is the colour of it", []),
         ("какой у меня был попугай", []),
-        ("какой у меня был залог", ["Договор аренды.pdf", "смета.xlsx"]),
+        ("какой у меня был залог", ["Договор аренды.pdf", "смета.xlsx", "я.txt"]),
         ("who is the", ["lease.docx", "notes.txt"]),
     ],
 )
 async def test_stop_words_alone_find_nothing(passages: Passages, query: str, files: list[str]) -> None:
-    """What shares only "the" or «у меня» with a question is no answer; a query of nothing else is served."""
+    """Sharing "the" or «у меня» with all there is means nothing was found; a query of nothing else is served."""
     await fill(passages)
     await passages.store(entry("/d/я.txt"), of("Какой у меня был день, что это было за время и кто где"))
     found = await passages.find_words(query, 10)

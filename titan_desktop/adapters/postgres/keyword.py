@@ -29,7 +29,7 @@ LONGEST_WORD = 64
 LONGEST_QUERY = 4_000
 """The most characters of a query: a pasted page finds its file, a pasted book does not block the store."""
 MOST_TERMS = 64
-"""The most distinct terms of a query, the rarest first, stop words last."""
+"""The most distinct terms of a query, the rarest first."""
 POSTINGS_READ = 20_000
 """Postings that may be read to find candidates: the rarest terms' until this is spent, the rarest's always."""
 CANDIDATES = 400
@@ -75,8 +75,7 @@ MIGRATION = Migration(
     """,
 )
 
-# Stop words by PostgreSQL's lists ("the", "was", «и», «какой») rank a passage that was found, and find none.
-# Where a query has no other words, all of them find.
+# `tells`: no stop word by PostgreSQL's lists ("the", "was", «и», «какой»), unless the query has no other words.
 _TERMS_OF = """
     WITH content AS (
         SELECT tsvector_to_array(to_tsvector('titan', coalesce(string_agg(word, ' '), ''))) AS terms
@@ -85,10 +84,10 @@ _TERMS_OF = """
             AND ts_lexize('pg_catalog.russian_stem', word) <> '{}'
     )
     SELECT terms.id, terms.df, statistics.passages, statistics.length,
-        term = ANY(content.terms) OR content.terms = '{}' AS finds
+        term = ANY(content.terms) OR content.terms = '{}' AS tells
     FROM unnest(tsvector_to_array(to_tsvector('titan', $1))) AS asked (term)
     JOIN terms USING (term), statistics, content
-    ORDER BY finds DESC, terms.df, terms.id
+    ORDER BY terms.df, terms.id
     LIMIT $2
 """
 
@@ -250,19 +249,20 @@ async def take_out(connection: "PoolConnectionProxy", files: Sequence[int]) -> N
 async def find(pool: asyncpg.Pool, query: str, limit: int) -> Sequence[asyncpg.Record]:
     """Return rows (id, path, title, kind, position, body, place, score) of the best passages, best first.
 
+    There are none when the index knows only the query's stop words.
+
     The scores are exact. The order is exact while the query's terms have at most `POSTINGS_READ` postings
     together; beyond that, a passage that holds only the commonest terms may be missed, as in MaxScore (Turtle
     and Flood, 1995).
     """
     async with pool.acquire() as connection:
         asked = await connection.fetch(_TERMS_OF, words(query[:LONGEST_QUERY]), MOST_TERMS)
-        finding = [row["df"] for row in asked if row["finds"]]
-        if not finding:
+        if not any(row["tells"] for row in asked):
             return []
         number, length = asked[0]["passages"], asked[0]["length"]
         ids = [row["id"] for row in asked]
         weights = [(K1 + 1) * math.log(1 + (number - row["df"] + 0.5) / (row["df"] + 0.5)) for row in asked]
-        read = _how_many_to_read(finding)
+        read = _how_many_to_read([row["df"] for row in asked])
         return await connection.fetch(
             _BEST,
             ids[:read],
@@ -276,7 +276,7 @@ async def find(pool: asyncpg.Pool, query: str, limit: int) -> Sequence[asyncpg.R
 
 
 def _how_many_to_read(frequencies: Sequence[int]) -> int:
-    """Return how many of the terms that find, rarest first, may contribute candidates."""
+    """Return how many of the terms, rarest first, may contribute candidates."""
     spent = 0
     for place, frequency in enumerate(frequencies):
         spent += frequency
