@@ -3,7 +3,9 @@
 The heights of all rows stand in a Fenwick tree: estimated at first, exact once a row was shown. The view
 hangs on an anchor, a row and the pixel where it stands, and never on the scroll bar's value: so a height that
 turns out different above, or an older page that comes in, moves nothing under the reader's eyes. At the end
-the anchor is the last row's lower edge ("sticky"), until the person scrolls away.
+the anchor is the last row's lower edge ("sticky"), until the person scrolls away. What the person unfolds or
+folds stays under the pointer: where that leaves too little text below, the end stands higher for a while
+("slack").
 """
 
 from collections.abc import Iterator
@@ -52,6 +54,7 @@ class MessageList(QAbstractScrollArea):
         self._unfolded: dict[str, Unfolded] = {}
         self._anchor_row, self._anchor_y = 0, _TOP
         self._sticky = True
+        self._slack = 0
         self._older_asked = False
         self._following = False
         self._folders = ""
@@ -140,9 +143,11 @@ class MessageList(QAbstractScrollArea):
         old, self._live = self._live, {}
         if count:
             self._anchor_row = min(self._anchor_row, count - 1)
-            row, y = (count - 1, view - _BOTTOM) if self._sticky else (self._anchor_row, self._anchor_y)
+            row, y = self._anchor_row, self._anchor_y
             if self._sticky:
-                y -= self._measure(row, old)
+                self._slack = 0
+                row = count - 1
+                y = view - _BOTTOM - self._measure(row, old)
             first, top = self._fill(row, y, view, old)
             self._anchor_row, self._anchor_y = self._place(first, top, view)
         for widget in old.values():
@@ -155,8 +160,9 @@ class MessageList(QAbstractScrollArea):
         while bottom < view and last + 1 < len(self._heights):
             last += 1
             bottom += self._measure(last, old)
-        if last + 1 == len(self._heights) and bottom < view - _BOTTOM:
-            y += view - _BOTTOM - bottom  # nothing below: the last row goes down to the edge
+        blank = view - _BOTTOM - bottom if last + 1 == len(self._heights) else 0
+        self._slack = max(0, min(self._slack, blank))
+        y += max(0, blank - self._slack)  # nothing below: the last row goes down to the edge
         first, top = row, y
         while top > 0 and first > 0:
             first -= 1
@@ -205,12 +211,12 @@ class MessageList(QAbstractScrollArea):
         self._following = True
         bar.setPageStep(view)
         bar.setSingleStep(3 * _LINE)
-        bar.setRange(0, max(0, _TOP + self._heights.total + _BOTTOM - view))
+        bar.setRange(0, max(0, _TOP + self._heights.total + _BOTTOM + self._slack - view))
         bar.setEnabled(bar.maximum() > 0)  # disabled, it keeps its place and shows no handle
         value = _TOP + self._heights.before(self._anchor_row) - self._anchor_y
         bar.setValue(bar.maximum() if self._sticky else value)
         self._following = False
-        self._sticky = self._sticky or bar.value() >= bar.maximum()
+        self._sticky = self._sticky or self._is_at_bottom()
         # It covers some text, so it is there only when the end is well out of sight.
         self.jump.setVisible(not self._sticky and bar.maximum() - bar.value() > view // 2)
         if self._anchor_row >= _OLDER_ROWS:
@@ -227,6 +233,7 @@ class MessageList(QAbstractScrollArea):
         widget.source_activated.connect(self.source_activated)
         widget.link_activated.connect(self.link_activated)
         widget.height_changed.connect(self._remeasure)
+        widget.toggled.connect(self._hold)
         widget.menu_requested.connect(self._open_menu)
         self._selection.watch(widget)
         return widget
@@ -240,14 +247,26 @@ class MessageList(QAbstractScrollArea):
         if widget in self._live.values():
             self._lay_out()
 
+    def _hold(self, widget: MessageWidget) -> None:
+        """Something was unfolded or folded: what was clicked stays where it is, and the text below it moves."""
+        row = next((row for row, live in self._live.items() if live is widget), None)
+        if row is not None:
+            self._sticky, self._slack = False, self.viewport().height()
+            self._anchor_row, self._anchor_y = row, widget.y()
+            self._lay_out()
+
     # Scrolling
+
+    def _is_at_bottom(self) -> bool:
+        bar = self.verticalScrollBar()
+        return bar.value() >= bar.maximum() and not self._slack
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:  # noqa: ARG002  # Qt's signature
         """The person scrolled: a short way moves what is seen, a long way looks the row up."""
         if self._following:
             return
         bar, view = self.verticalScrollBar(), self.viewport().height()
-        self._sticky = bar.value() >= bar.maximum()
+        self._sticky = self._is_at_bottom()
         if bar.value() == 0:
             self._anchor_row, self._anchor_y = 0, _TOP
         elif abs(dy) < view and self._live:

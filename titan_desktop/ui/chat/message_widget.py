@@ -68,6 +68,8 @@ class MessageWidget(QWidget):
 
     height_changed = Signal(object)
     """With the widget: it is another height now, without a change in the model."""
+    toggled = Signal(object)
+    """With the widget: the person unfolded or folded something in it, and it is another height now."""
     retry_requested = Signal(str)
     source_activated = Signal(str)
     link_activated = Signal(str)
@@ -103,7 +105,7 @@ class MessageWidget(QWidget):
         self.body.source_clicked.connect(self._unfold)
         self.body.menu_requested.connect(lambda place: self.menu_requested.emit(self, place))
         self.sources.source_activated.connect(self.source_activated)
-        self.sources.changed.connect(self._tell_height)
+        self.sources.changed.connect(self._tell_toggled)
 
     def _button(self, slot: object) -> QToolButton:
         button = QToolButton(self)
@@ -349,6 +351,10 @@ class MessageWidget(QWidget):
     def _tell_height(self) -> None:
         self._lay_out()
         self.height_changed.emit(self)
+
+    def _tell_toggled(self) -> None:
+        self._lay_out()
+        self.toggled.emit(self)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002  # Qt's signature
         """The question's bubble, or the background of a failure."""

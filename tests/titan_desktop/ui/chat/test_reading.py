@@ -1,11 +1,12 @@
 """What a reader meets: passages from the best one down, who wrote an answer and when, an honest scroll bar."""
 
 import pytest
-from PySide6.QtCore import QEvent, QPointF
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QEnterEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
 
-from tests.titan_desktop.ui.chat.samples import CONVERSATION, answer, question
+from tests.titan_desktop.ui.chat.samples import CONVERSATION, answer, exchange, question
 from titan_desktop.contracts.chat import AnswerKind, State
 from titan_desktop.contracts.sources import FilePassage
 from titan_desktop.ui.chat.chat_view import ChatView
@@ -74,3 +75,55 @@ def test_an_answer_says_who_wrote_it_and_when(view):
     row = view.messages.widget_of(1)
     assert row is not None
     assert row._origin.text() == ""
+
+
+def top_of(view: ChatView, part: QWidget) -> int:
+    return part.mapTo(view, QPoint()).y()
+
+
+@pytest.mark.parametrize("scrolled", [0, 120])
+def test_what_is_unfolded_or_folded_stays_under_the_pointer(view: ChatView, scrolled: int):
+    """A passage at the conversation's end opens downwards from its row, and closes again, where it was clicked."""
+    messages = [*exchange(9), question(50), answer(50, "Да [1].", sources=HITS)]
+    view.model.set_conversation(CONVERSATION, messages, more=False)
+    view.messages.verticalScrollBar().setValue(view.messages.verticalScrollBar().value() - scrolled)
+    row = view.messages.widget_of(19)
+    assert row is not None
+    arrow = row.sources._rows[3].arrow
+    before = top_of(view, arrow)
+    for unfolded in (True, False, True):
+        QTest.mouseClick(arrow, Qt.MouseButton.LeftButton)
+        assert (3 in row.unfolded.passages) is unfolded
+        assert top_of(view, arrow) == before
+
+
+def test_more_sources_begin_where_the_button_stood(view: ChatView):
+    """They unfold downwards."""
+    view.model.set_conversation(CONVERSATION, [*exchange(9), answer(50, "Да [1].", sources=HITS * 2)], False)
+    row = view.messages.widget_of(18)
+    assert row is not None
+    before = top_of(view, row.sources._more)
+    QTest.mouseClick(row.sources._more, Qt.MouseButton.LeftButton)
+    assert top_of(view, row.sources._rows[5]) == before
+
+
+def test_the_end_comes_back_after_folding(view: ChatView):
+    """The room left below a folded passage goes by scrolling, and when the next message comes."""
+    messages = [*exchange(9), answer(50, "Да [1].", sources=HITS)]
+    view.model.set_conversation(CONVERSATION, messages, more=False)
+    row, bar = view.messages.widget_of(18), view.messages.verticalScrollBar()
+    assert row is not None
+    end = row.y()
+    row.sources.unfold(4)
+    view.messages.scroll_to_end()
+    row.sources._toggle(3)
+    assert row.y() < end
+    assert not view.messages.is_at_end
+    bar.setValue(bar.value() - 400)
+    bar.setValue(bar.maximum())
+    assert row.y() == end
+    row.sources._toggle(3)
+    view.messages.scroll_to_end()
+    row.sources._toggle(3)
+    view.model.add_pending(question(51))
+    assert view.messages.is_at_end
