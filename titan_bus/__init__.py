@@ -44,6 +44,7 @@ from titan_bus.config import (
     RetryConfig,
     StreamConfig,
 )
+from titan_bus.connections.admission import Credentials
 from titan_bus.consumer.subscription import Subscription
 from titan_bus.deadletter import DeadLetter
 from titan_bus.declaring.handlers import Handlers
@@ -51,6 +52,7 @@ from titan_bus.declaring.upcast import Upcasters
 from titan_bus.default import ack, connect, disconnect, publish, replay, request, subscribe
 from titan_bus.erasure.receipt import ErasureReceipt
 from titan_bus.errors import (
+    AccessRefusedError,
     ArchiveElsewhereError,
     ArchiveError,
     ArchiveUnnamedError,
@@ -95,6 +97,7 @@ from titan_bus.version import __version__
 
 __all__ = [
     "EVENT_BYTES_MAX",
+    "AccessRefusedError",
     "ArchiveConfig",
     "ArchiveElsewhereError",
     "ArchiveError",
@@ -110,6 +113,7 @@ __all__ = [
     "ClaimConfig",
     "ConfigError",
     "ConfigValueError",
+    "Credentials",
     "DeadLetter",
     "ErasureInterruptedError",
     "ErasureReceipt",

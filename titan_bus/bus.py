@@ -12,6 +12,7 @@ from titan_bus import codec, names
 from titan_bus.archive.archiver import Archived
 from titan_bus.archive.restore import Restored
 from titan_bus.config import BusConfig
+from titan_bus.connections.admission import Credentials
 from titan_bus.connections.server import Server
 from titan_bus.consumer.limits import RateLimit
 from titan_bus.consumer.processor import Processor
@@ -58,12 +59,19 @@ class Bus:
         config: all of it, or the server's URL alone.
         handlers: subscribed when it opens.
         tracing: `OpenTelemetryTracing` records spans; without it events carry trace ids alone.
+        credentials: called at every connect for user and password, in place of the URL's; may be `async`.
 
     Attributes:
         upcasters: applied to every event that reaches a handler, a tail or a replay of this bus.
     """
 
-    def __init__(self, config: BusConfig | str, *handlers: Handlers, tracing: Tracing | None = None) -> None:
+    def __init__(
+        self,
+        config: BusConfig | str,
+        *handlers: Handlers,
+        tracing: Tracing | None = None,
+        credentials: Credentials | None = None,
+    ) -> None:
         if isinstance(config, str):
             config = BusConfig(url=config)
         self.config = config
@@ -71,7 +79,7 @@ class Bus:
         self._handlers.include(*handlers)
         self.upcasters = self._handlers.upcasters
         self.counters = Counters()
-        self._server = Server(config)
+        self._server = Server(config, credentials)
         self._connection = self._server.connection
         self._tracing = tracing or TraceIds()
         self._publisher = Publisher(self._server.publishing, config.source, self._tracing, self.counters)
@@ -104,7 +112,7 @@ class Bus:
         """Connect. Does nothing when the bus is open; may be repeated after a failure, but not after `close`.
 
         Raises:
-            BusUnavailableError: the server does not answer within 3 s.
+            BusUnavailableError: the server does not answer within 3 s, or does not let us in.
             BusClosedError: it was closed.
             ExtraMissingError: the configuration needs a package that is not installed.
         """
@@ -232,7 +240,8 @@ class Bus:
 
         Raises:
             PublishRefusedError: at the call: the event is malformed or longer than 32,768 bytes.
-            BusUnavailableError: from the future: the server did not store it in time.
+            BusUnavailableError: from the future: the server did not store it in time; AccessRefusedError, one of
+                these, when it does not let us in any more.
             NotReplicatedError: from the future: with `replicas`, too few had it in time.
             BusClosedError: the bus is not open.
             BusOverloadedError: 64 MiB are waiting for the server.

@@ -8,6 +8,7 @@ import msgspec
 
 from titan_bus.bus import Bus
 from titan_bus.config import BusConfig
+from titan_bus.connections.admission import Credentials
 from titan_bus.consumer.spec import PartitionBy
 from titan_bus.consumer.subscription import Subscription
 from titan_bus.declaring.handlers import Handlers
@@ -20,8 +21,10 @@ T = TypeVar("T")
 _default: list[tuple[asyncio.AbstractEventLoop, Bus]] = []
 
 
-async def connect(config: BusConfig | str, *handlers: Handlers) -> Bus:
-    """Open the default bus with these handlers, closing the one before it.
+async def connect(
+    config: BusConfig | str, *handlers: Handlers, credentials: Credentials | None = None
+) -> Bus:
+    """Open the default bus with these handlers, closing the one before it. `credentials` are as of `Bus`.
 
     When closing that one fails or is cancelled, none is left.
 
@@ -29,7 +32,7 @@ async def connect(config: BusConfig | str, *handlers: Handlers) -> Bus:
         BusUnavailableError: the server does not answer.
         HandlerRefusedError: the handlers contradict each other.
     """
-    bus = Bus(config, *handlers)
+    bus = Bus(config, *handlers, credentials=credentials)
     await bus.open()
     former, _default[:] = tuple(_default), [(asyncio.get_running_loop(), bus)]
     try:

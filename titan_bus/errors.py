@@ -5,6 +5,7 @@ BusError
 │   ├── EventTooLargeError
 │   └── EventMalformedError
 ├── BusUnavailableError          the server does not answer; try again later
+│   └── AccessRefusedError       it is there and does not let us in: somebody has to mend that
 ├── NotReplicatedError           too few replicas have the event in time; it may be there
 ├── BusOverloadedError           too much is waiting for the server; publish slower
 ├── BusClosedError               used before `async with`, or after it
@@ -96,6 +97,35 @@ class BusUnavailableError(BusError):
         super().__init__(f"{address}: {reason}")
         self.address = address
         self.reason = reason
+
+
+ACCESS_CODES = {
+    "NOAUTH": "put user and password into the URL, redis://user:password@host, or give `Bus` its `credentials`",
+    "WRONGPASS": "check user and password in the URL; where they change, give `Bus` a function as `credentials`",
+    "NOPERM": "give the user the rights that `titan-bus acl` prints",
+    "DENIED": "set a password on the server, or have it listen where only its friends are",
+    "CERTIFICATE": "look at the dates and names of the certificates of both, and at the URL's ssl_ca_certs, "
+    "ssl_certfile and ssl_keyfile",
+    "CREDENTIALS": "mend the function that was given as `credentials`: it returns user and password",
+}
+"""Why a server does not let us in, by its code or by ours, with the cure."""
+
+
+class AccessRefusedError(BusUnavailableError):
+    """The server is there and does not let us in.
+
+    Connecting goes on, so mending the server is enough.
+
+    Attributes:
+        code: `WRONGPASS`, `NOAUTH`, `NOPERM` or `DENIED` by the server; `CERTIFICATE` when one is not accepted, by
+            it or by us; `CREDENTIALS` when the function for them failed.
+        cure: what to do about it.
+    """
+
+    def __init__(self, address: str, code: str, reason: str, cure: str | None = None) -> None:
+        self.code = code
+        self.cure = ACCESS_CODES[code] if cure is None else cure
+        super().__init__(address, f"{reason.rstrip('.')}: {self.cure}" if self.cure else reason)
 
 
 class NotReplicatedError(BusError):

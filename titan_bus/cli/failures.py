@@ -51,6 +51,8 @@ def _as_it_says(error: Exception) -> str:
 
 
 def _unavailable(error: errors.BusUnavailableError) -> str:
+    if isinstance(error, errors.AccessRefusedError):
+        return f"{error.address} does not let us in: {error.reason}."
     cause = error.__cause__
     if isinstance(cause, errors.ServerRefusedError):
         return f"{error.address} does not let us in: {_refusal(cause)}"

@@ -8,12 +8,13 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from titan_bus.connections.admission import Credentials
 from titan_bus.connections.channel import Channel
 from titan_bus.connections.endpoint import DEFAULT_PORT, Endpoint, MultiUrl
-from titan_bus.connections.inquiry import answer_of
+from titan_bus.connections.inquiry import answer_of, trouble_of
 from titan_bus.connections.slots import SLOTS, slot_of
 from titan_bus.connections.wire import Wire
-from titan_bus.errors import BusUnavailableError, ServerRefusedError
+from titan_bus.errors import BusError, BusUnavailableError, ServerRefusedError
 
 OTHERS_S = 0.5
 """How long the other nodes are waited for when one answers that it does not serve."""
@@ -43,13 +44,13 @@ class Cluster:
         self._reading: asyncio.Task[BusUnavailableError | None] | None = None
 
     @classmethod
-    def parse(cls, url: str) -> "Cluster":
+    def parse(cls, url: str, credentials: Credentials | None = None) -> "Cluster":
         """Parse a URL.
 
         Raises:
             ValueError: it has no node, or a database other than 0, which a cluster does not have.
         """
-        parts = MultiUrl.parse(url, DEFAULT_PORT)
+        parts = MultiUrl.parse(url, DEFAULT_PORT, credentials=credentials)
         database = parts.query.get("db") or parts.path.strip("/")
         if database not in {None, "", "0"}:
             raise ValueError(f"{parts.address}: a cluster has database 0 alone, not {database}")
@@ -102,7 +103,7 @@ class Cluster:
             asyncio.create_task(_map_of(node), name=f"titan_bus cluster map of {node.address}")
             for node in dict.fromkeys((*self.nodes, *self._seeds))
         }
-        troubles: list[str] = []
+        troubles: list[BusError] = []
         best: _Map | None = None
         try:
             waiting = set(asking)
@@ -114,7 +115,7 @@ class Cluster:
                     break
                 for task in done:
                     if isinstance(error := task.exception(), BusUnavailableError):
-                        troubles.append(str(error))
+                        troubles.append(error)
                     elif (found := task.result()).rows and (best is None or _rank(found) > _rank(best)):
                         best = found
                 if best is not None and best.serves:
@@ -124,7 +125,7 @@ class Cluster:
                 task.cancel()
             await asyncio.wait(asking)
         if best is None:
-            return BusUnavailableError(self.address, "; ".join(troubles) or "no node has slots")
+            return trouble_of(self.address, troubles, "no node has slots")
         self._learn(best)
         return None
 

@@ -79,6 +79,7 @@ class Connection:
         self._held_back_at = -WATCH_S
         self._flush_due = False
         self._reconnecting: asyncio.Task[None] | None = None
+        self._trouble: BusUnavailableError | None = None
         self._backoff = Backoff()
         self._watchdog: asyncio.TimerHandle | None = None
         self._watched = (0, 0.0)
@@ -196,6 +197,7 @@ class Connection:
         wire.on_room = self._go_on
         wire.on_refused = self._hold_back
         self._wire = wire
+        self._trouble = None
         self._watched = (wire.received, self._loop.time())
         if wire.lost:  # lost between the handshake and here
             self._lose()
@@ -287,7 +289,7 @@ class Connection:
         # Refused commands may be in flight again, as often as they are held back.
         refused = self._held_back or self._loop.time() - self._held_back_at < WATCH_S
         reason = self._held_back_reason if refused else "no answer"
-        self._expire(BusUnavailableError(self._endpoint.address, reason))
+        self._expire(self._trouble or BusUnavailableError(self._endpoint.address, reason))
         if not (self._waiting or self._unanswered()):
             return
         self._watchdog = self._loop.call_later(WATCH_S, self._look)
@@ -323,6 +325,7 @@ class Connection:
             try:
                 wire = await self._endpoint.open()
             except BusUnavailableError as error:
+                self._trouble = error
                 self._expire(error)
             except Exception as error:  # a supervisor: after any error of a dialer the next attempt follows
                 if repr(error) != said:  # otherwise it would fill the log, twice a second

@@ -2,20 +2,23 @@
 
 `redis://[user:password@]host[:port][/db]`, `rediss://` for TLS, `unix://[user:password@]/path[?db=0]`.
 TLS takes `ssl_ca_certs`, `ssl_certfile`, `ssl_keyfile` and `ssl_cert_reqs=none` from the query, as redis-py does.
+`valkey` and `valkeys` are other words for `redis` and `rediss`.
 """
 
 import asyncio
 import ipaddress
-import ssl
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
+from titan_bus.connections import tls
+from titan_bus.connections.admission import Admission, Credentials
+from titan_bus.connections.tls import Tls
 from titan_bus.connections.wire import Command, Wire, Word
-from titan_bus.errors import BusUnavailableError, ServerRefusedError
+from titan_bus.errors import ACCESS_CODES, AccessRefusedError, BusUnavailableError, ServerRefusedError
 
 CONNECT_TIMEOUT_S = 3.0
-OPTIONS = frozenset({"db", "ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_keyfile"})
+OPTIONS = frozenset({"db", *tls.OPTIONS})
 """The permitted options of the query."""
 NEXT_ADDRESS_S = 0.25
 """How long one of a host's addresses is tried before the next one is tried beside it (RFC 8305, Happy
@@ -48,13 +51,14 @@ class Endpoint:
     path: str = ""
     host: str = ""
     port: int = DEFAULT_PORT
-    tls: ssl.SSLContext | None = None
+    tls: Tls | None = None
     username: str = ""
     password: str = ""
     database: int = 0
+    admission: Admission = field(default_factory=Admission, compare=False)
 
     @classmethod
-    def parse(cls, url: str) -> "Endpoint":
+    def parse(cls, url: str, credentials: Credentials | None = None) -> "Endpoint":
         """Parse a URL.
 
         Raises:
@@ -68,7 +72,10 @@ class Endpoint:
             if parts.hostname or not path.strip("/"):
                 raise ValueError("unix:// is followed by a whole path: unix:///run/redis/redis.sock")
             database = database_of(query.get("db"))
-            return cls(f"unix://{path}", path, username=username, password=password, database=database)
+            return cls(
+                f"unix://{path}", path, username=username, password=password, database=database,
+                admission=Admission(credentials),
+            )  # fmt: skip
         if parts.scheme not in {"redis", "rediss"}:
             raise ValueError(
                 "a bus URL begins with redis://, rediss:// or unix://, or with redis+sentinel:// or "
@@ -76,10 +83,11 @@ class Endpoint:
             )
         way_in = cls(
             "",
-            tls=tls_of(query) if parts.scheme == "rediss" else None,
+            tls=Tls.parse(query) if parts.scheme == "rediss" else None,
             username=username,
             password=password,
             database=database_of(query.get("db") or parts.path.strip("/")),
+            admission=Admission(credentials),
         )
         return way_in.at(_host(parts), _port(parts, DEFAULT_PORT))
 
@@ -93,55 +101,86 @@ class Endpoint:
         """Connect, log in, and check that the server serves (it does not while it loads its data).
 
         Raises:
-            BusUnavailableError: it does not answer within 3 s, or refuses the login.
+            AccessRefusedError: it does not let us in, as it is or with a certificate of another.
+            BusUnavailableError: it does not answer within 3 s.
         """
         wire = Wire()
         try:
+            login = await self.admission.login(self.address, self.username, self.password)
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 await self._connect(wire)
-                await self._greet(wire)
+                await self._greet(wire, *login)
+        except AccessRefusedError as error:
+            self.admission.refused(error)
+            raise
         except (OSError, ServerRefusedError, NotImplementedError, ValueError, OverflowError) as error:
             # Windows has no unix sockets; an invalid name or port is refused with various errors.
             wire.close()
-            reason = str(error) or "no answer"
-            if self.tls is not None and isinstance(
-                error, ConnectionResetError
-            ):  # asyncio drops the TLS alert
-                reason += ": if the server asks for a certificate, give ssl_certfile and ssl_keyfile"
-            raise BusUnavailableError(self.address, reason) from error
+            trouble = self._trouble(error)
+            if isinstance(trouble, AccessRefusedError):
+                self.admission.refused(trouble)
+            raise trouble from error
         except asyncio.CancelledError:
             wire.close()
             raise
         wire.answered = 0
+        self.admission.admitted(self.address)
         return wire
+
+    def _trouble(self, error: Exception) -> BusUnavailableError:
+        """Return what an error of connecting means: the server is away, or it refuses us."""
+        if isinstance(error, ServerRefusedError) and error.code in ACCESS_CODES:
+            return AccessRefusedError(self.address, error.code, str(error))
+        if tls.is_refusal(error):
+            return AccessRefusedError(self.address, "CERTIFICATE", str(error))
+        reason = str(error) or "no answer"
+        if self.tls is not None and isinstance(
+            error, ConnectionResetError
+        ):  # the TLS alert may be lost with it
+            reason += ": if the server asks for a certificate, give ssl_certfile and ssl_keyfile"
+        return BusUnavailableError(self.address, reason)
 
     async def _connect(self, wire: Wire) -> None:
         loop = asyncio.get_running_loop()
         if self.path:
             await loop.create_unix_connection(lambda: wire, self.path)
-        else:
-            several = isinstance(loop, asyncio.BaseEventLoop) and not _is_address(
-                self.host
-            )  # uvloop has no delay
-            delay: dict[str, Any] = {"happy_eyeballs_delay": NEXT_ADDRESS_S} if several else {}
-            await loop.create_connection(lambda: wire, self.host, self.port, ssl=self.tls, **delay)
+            return
+        several = isinstance(loop, asyncio.BaseEventLoop) and not _is_address(
+            self.host
+        )  # uvloop has no delay
+        delay: dict[str, Any] = {"happy_eyeballs_delay": NEXT_ADDRESS_S} if several else {}
+        context = None
+        if self.tls is not None:
+            try:
+                context = await asyncio.to_thread(self.tls.context)
+            except OSError as error:
+                reason = f"{self.tls}: {error.strerror or error}"
+                raise AccessRefusedError(self.address, "CERTIFICATE", reason) from error
+        await loop.create_connection(lambda: wire, self.host, self.port, ssl=context, **delay)
 
-    async def _greet(self, wire: Wire) -> None:
-        greeting: list[tuple[Word, ...]] = []
+    async def _greet(self, wire: Wire, username: str, password: str) -> None:
         if (
-            self.username
+            username
         ):  # also without a password: else a user without one would be logged in as the default user
-            greeting.append(("AUTH", self.username, self.password))
-        elif self.password:
-            greeting.append(("AUTH", self.password))
+            await _ask(wire, "AUTH", username, password)
+        elif password:
+            await _ask(wire, "AUTH", password)
         if self.database:
-            greeting.append(("SELECT", self.database))
-        greeting += [("CLIENT", "SETNAME", "titan_bus"), ("PING",)]
-        loop = asyncio.get_running_loop()
-        for words in greeting:
-            command = Command(words, loop.create_future())
-            wire.send([command])
-            await command.future
+            await _ask(wire, "SELECT", self.database)
+        for words in (("CLIENT", "SETNAME", "titan_bus"), ("PING",)):
+            try:
+                await _ask(wire, *words)
+            except ServerRefusedError as error:
+                # Not ours to use, or renamed away. The name is for whoever looks at CLIENT LIST; PING finds a
+                # server that loads its data, which any other command does, too, only later.
+                if error.code not in {"NOPERM", "ERR"}:
+                    raise
+
+
+async def _ask(wire: Wire, *words: Word) -> None:
+    command = Command(words, asyncio.get_running_loop().create_future())
+    wire.send([command])
+    await command.future
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +197,13 @@ class MultiUrl:
     query: dict[str, str]
 
     @classmethod
-    def parse(cls, url: str, default_port: int, options: frozenset[str] = OPTIONS) -> "MultiUrl":
+    def parse(
+        cls,
+        url: str,
+        default_port: int,
+        options: frozenset[str] = OPTIONS,
+        credentials: Credentials | None = None,
+    ) -> "MultiUrl":
         """Parse a URL.
 
         Raises:
@@ -181,9 +226,10 @@ class MultiUrl:
         query = _query(parts, options)
         way_in = Endpoint(
             "",
-            tls=tls_of(query) if scheme == "rediss" else None,
+            tls=Tls.parse(query) if scheme == "rediss" else None,
             username=unquoted(username),
             password=unquoted(password),
+            admission=Admission(credentials),
         )
         return cls(f"{parts.scheme}://{netloc}", way_in.at(*hosts[0]), hosts, parts.path, query)
 
@@ -197,28 +243,6 @@ def database_of(text: str | None) -> int:
     if text and not text.isdecimal():
         raise ValueError(f"what follows the host in a bus URL is a database's number; {_ESCAPES}")
     return int(text or "0")
-
-
-def tls_of(query: dict[str, str]) -> ssl.SSLContext:
-    """Build the TLS context from the query.
-
-    Raises:
-        ValueError: a file cannot be read, or does not match the others.
-    """
-    certificate, key = query.get("ssl_certfile"), query.get("ssl_keyfile")
-    if key and not certificate:
-        raise ValueError("ssl_keyfile needs the certificate that it belongs to: give ssl_certfile, too")
-    try:
-        context = ssl.create_default_context(cafile=query.get("ssl_ca_certs"))
-        if certificate:
-            context.load_cert_chain(certificate, key)
-    except OSError as error:
-        given = ", ".join(f"{name}={value}" for name, value in query.items() if name.startswith("ssl_"))
-        raise ValueError(f"{given}: {error.strerror or error}") from error
-    if query.get("ssl_cert_reqs") == "none":
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def unquoted(text: str) -> str:
@@ -244,7 +268,13 @@ def _split(url: str) -> SplitResult:
         raise ValueError(f"this is no URL: an IPv6 address is written [::1], and {_ESCAPES}") from None
     if parts.fragment:
         raise ValueError(f"a bus URL has no part after a #; {_ESCAPES}")
-    return parts
+    return parts._replace(scheme=scheme_of(parts.scheme))
+
+
+def scheme_of(scheme: str) -> str:
+    """Return a URL's scheme as Redis has it: `valkey` is `redis`, `valkeys` is `rediss`."""
+    name, plus, kind = scheme.partition("+")
+    return {"valkey": "redis", "valkeys": "rediss"}.get(name, name) + plus + kind
 
 
 def _query(parts: SplitResult, known: frozenset[str]) -> dict[str, str]:

@@ -22,11 +22,13 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
+from titan_bus.connections.admission import Admission, Credentials
 from titan_bus.connections.channel import Channel
-from titan_bus.connections.endpoint import OPTIONS, Endpoint, MultiUrl, database_of, tls_of, unquoted
-from titan_bus.connections.inquiry import answer_of
+from titan_bus.connections.endpoint import OPTIONS, Endpoint, MultiUrl, database_of, unquoted
+from titan_bus.connections.inquiry import answer_of, trouble_of
+from titan_bus.connections.tls import Tls
 from titan_bus.connections.wire import Command, Wire
-from titan_bus.errors import BusUnavailableError, ServerRefusedError
+from titan_bus.errors import BusError, BusUnavailableError, ServerRefusedError
 from titan_bus.supervisor import keep_going
 
 DEFAULT_PORT = 26_379
@@ -69,17 +71,17 @@ class Sentinel:
         self._listening_to = 0
         self._wires: WeakKeyDictionary[Wire, Endpoint] = WeakKeyDictionary()
         self._survey: asyncio.Task[list[Naming]] | None = None
-        self._troubles: list[str] = []
+        self._troubles: list[BusError] = []
         self._tasks: list[asyncio.Task[None]] = []
 
     @classmethod
-    def parse(cls, url: str) -> "Sentinel":
-        """Parse a URL.
+    def parse(cls, url: str, credentials: Credentials | None = None) -> "Sentinel":
+        """Parse a URL. The credentials are the servers'; those of the sentinels stand in the URL.
 
         Raises:
             ValueError: it has no sentinel or no primary, or an option is unknown.
         """
-        parts = MultiUrl.parse(url, DEFAULT_PORT, OPTIONS | SENTINEL_OPTIONS)
+        parts = MultiUrl.parse(url, DEFAULT_PORT, OPTIONS | SENTINEL_OPTIONS, credentials)
         name, _, database = unquoted(parts.path.strip("/")).partition("/")
         if not name:
             raise ValueError(f"{parts.address} names no primary: end it with /name, as the sentinels call it")
@@ -87,9 +89,12 @@ class Sentinel:
         sentinel = replace(
             primary,
             database=0,
-            tls=(primary.tls or tls_of(parts.query)) if _is_true(parts.query.get("sentinel_ssl")) else None,
+            tls=(primary.tls or Tls.parse(parts.query))
+            if _is_true(parts.query.get("sentinel_ssl"))
+            else None,
             username=parts.query.get("sentinel_username", ""),
             password=parts.query.get("sentinel_password", ""),
+            admission=Admission(),
         )
         return cls(
             f"{parts.address}/{name}", name, primary, [sentinel.at(host, port) for host, port in parts.hosts]
@@ -127,11 +132,11 @@ class Sentinel:
             try:
                 wire = await self._open_primary(endpoint)
             except BusUnavailableError as error:
-                troubles.append(str(error))
+                troubles.append(error)
             else:
                 self._wires[wire] = endpoint
                 return wire
-        raise BusUnavailableError(self.address, "; ".join(troubles) or "no sentinel answers")
+        raise trouble_of(self.address, troubles, "no sentinel answers")
 
     async def _open_primary(self, endpoint: Endpoint) -> Wire:
         wire = await endpoint.open()
@@ -180,11 +185,12 @@ class Sentinel:
         await asyncio.wait(asking)
         for task, sentinel in asking.items():
             if task.cancelled():
-                self._troubles.append(f"{sentinel.address}: no answer")
+                self._troubles.append(BusUnavailableError(sentinel.address, "no answer"))
             elif isinstance(error := task.exception(), BusUnavailableError | ServerRefusedError):
-                self._troubles.append(str(error))
+                self._troubles.append(error)
             elif error is not None:  # another kind of server: it must not stop the others
-                self._troubles.append(f"{sentinel.address}: answers as no sentinel does ({error!r})")
+                odd = f"answers as no sentinel does ({error!r})"
+                self._troubles.append(BusUnavailableError(sentinel.address, odd))
             else:
                 naming, others = task.result()
                 namings.append(naming)

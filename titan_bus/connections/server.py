@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from titan_bus.config import BusConfig
+from titan_bus.connections.admission import Credentials
 from titan_bus.connections.channel import Channel
 from titan_bus.connections.cluster import Cluster, SlotDialer
 from titan_bus.connections.cluster_connection import ClusterConnection
@@ -29,11 +30,11 @@ class Server:
             commands behind it.
     """
 
-    def __init__(self, config: BusConfig) -> None:
-        scheme = config.url.partition("://")[0]
-        self._sentinel = Sentinel.parse(config.url) if scheme.endswith("+sentinel") else None
-        self._cluster = Cluster.parse(config.url) if scheme.endswith("+cluster") else None
-        self._dialer: Dialer = self._sentinel or self._cluster or Endpoint.parse(config.url)
+    def __init__(self, config: BusConfig, credentials: Credentials | None = None) -> None:
+        url, scheme = config.url, config.url.partition("://")[0]
+        self._sentinel = Sentinel.parse(url, credentials) if scheme.endswith("+sentinel") else None
+        self._cluster = Cluster.parse(url, credentials) if scheme.endswith("+cluster") else None
+        self._dialer: Dialer = self._sentinel or self._cluster or Endpoint.parse(url, credentials)
         self.connection = self.publishing = self._connection(config.patience_s, Connection)
         if config.replicas:
             self.publishing = self._connection(

@@ -5,6 +5,7 @@ Replies come in the order of the commands, so a cancelled caller has no effect o
 """
 
 import asyncio
+import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -91,15 +92,16 @@ class Wire(asyncio.BufferedProtocol):
         self._reader = hiredis.Reader(replyError=refusal)
         self._buffer = memoryview(bytearray(READ_BYTES))  # a view: asyncio's TLS reads into slices of it
         self._transport: asyncio.Transport | None = None
+        self._alert: ssl.SSLError | None = None
 
     def send(self, commands: Sequence[Command]) -> None:
         """Write all commands at once.
 
         Raises:
-            ConnectionResetError: the wire is lost; nothing was sent.
+            OSError: the wire is lost; nothing was sent.
         """
         if self._transport is None or self.lost:
-            raise ConnectionResetError("connection lost")
+            raise self._alert or ConnectionResetError("connection lost")
         self.unanswered.extend(commands)
         self._transport.write(b"".join([command.packed for command in commands]))
 
@@ -142,11 +144,12 @@ class Wire(asyncio.BufferedProtocol):
         if self.on_room is not None:
             self.on_room()
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 -- asyncio passes it
+    def connection_lost(self, exc: Exception | None) -> None:
         """Tell the owner (asyncio calls this)."""
         self.lost = True
+        self._alert = exc if isinstance(exc, ssl.SSLError) else None  # in TLS 1.3 it follows the handshake
         self.on_lost()
 
     def _fail_unanswered(self) -> None:
         while self.unanswered:
-            self.unanswered.popleft().fail(ConnectionResetError("connection lost"))
+            self.unanswered.popleft().fail(self._alert or ConnectionResetError("connection lost"))

@@ -230,7 +230,7 @@ def _servers(url: str) -> dict[str, Any]:
         return {"bus": socket | {"description": "A unix socket."}}
     servers: dict[str, Any] = {}
     for host in parts.netloc.rpartition("@")[2].split(","):
-        server = {"host": host or "localhost", "protocol": parts.scheme}
+        server = {"host": host or "localhost", "protocol": parts.scheme.replace("valkey", "redis")}
         path = {"pathname": parts.path} if parts.path.strip("/") else {}
         servers[_unused("bus", servers)] = server | path
     return servers

@@ -13,7 +13,7 @@ VARIABLES = {
     "graph": ("TITAN_NEO4J_URL", "bolt://neo4j:password@host:7687"),
 }
 _SCHEMES = {
-    "redis": ("redis", "rediss", "unix"),
+    "redis": ("redis", "rediss", "valkey", "valkeys", "unix"),
     "postgres": ("postgresql", "postgres"),
     "graph": ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc"),
 }

@@ -43,9 +43,17 @@ def test_tls_verifies_unless_told_not_to() -> None:
         Endpoint.parse("rediss://host?ssl_cert_reqs=none").tls,
     )
     assert strict is not None
-    assert strict.check_hostname
+    assert strict.context().check_hostname
     assert loose is not None
-    assert not loose.check_hostname
+    assert not loose.context().check_hostname
+
+
+def test_valkey_is_another_word_for_redis() -> None:
+    """`valkey://` and `valkeys://` are `redis://` and `rediss://`, also of several hosts."""
+    assert Endpoint.parse("valkey://:p@db/3") == Endpoint.parse("redis://:p@db/3")
+    assert Endpoint.parse("valkeys://db") == Endpoint.parse("rediss://db")
+    Bus(BusConfig(url="valkey+sentinel://one,two/main"))
+    Bus(BusConfig(url="valkeys+cluster://one,two/"))
 
 
 def test_another_scheme_is_refused() -> None:

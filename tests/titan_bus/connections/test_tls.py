@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.titan_bus.conftest import Recorder
-from titan_bus import Bus, BusConfig, BusUnavailableError
+from titan_bus import AccessRefusedError, Bus, BusConfig, BusUnavailableError
 from titan_bus.testing import private_server
 
 x509 = pytest.importorskip("cryptography.x509")
@@ -54,17 +55,25 @@ async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 
 @pytest.fixture
-async def tls(tmp_path: Path) -> AsyncIterator[tuple[int, Path]]:
+def servers_own() -> ssl.SSLContext:
+    """What the server of `tls` shows; certificates loaded into it later are those of its next connections."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+
+
+@pytest.fixture
+async def tls(tmp_path: Path, servers_own: ssl.SSLContext) -> AsyncIterator[tuple[int, Path]]:
     """A port of localhost that speaks TLS for a server behind it, and the certificate to trust."""
     certificate, key = make_certificate(tmp_path)
-    async with terminator(certificate, key, ask_for_certificate=False) as port:
+    async with terminator(certificate, key, ask_for_certificate=False, context=servers_own) as port:
         yield port, certificate
 
 
 @contextlib.asynccontextmanager
-async def terminator(certificate: Path, key: Path, *, ask_for_certificate: bool) -> AsyncIterator[int]:
+async def terminator(
+    certificate: Path, key: Path, *, ask_for_certificate: bool, context: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
     """Speak TLS on a port for a server behind it; one that asks trusts this one certificate."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context = context or ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     if ask_for_certificate:
         context.verify_mode = ssl.CERT_REQUIRED
@@ -108,6 +117,65 @@ async def test_a_server_may_ask_who_comes(tmp_path: Path, topic: str) -> None:
             assert recorder.ids == [event_id]
         with pytest.raises(BusUnavailableError, match="give ssl_certfile"):
             await Bus(BusConfig(url=trusted)).open()
+
+
+async def test_a_renewed_certificate_counts(
+    tls: tuple[int, Path], servers_own: ssl.SSLContext, topic: str
+) -> None:
+    """An authority that is written over while a bus runs is that of its next connect; keys are read with it."""
+    port, certificate = tls
+    url = f"rediss://localhost:{port}?ssl_ca_certs={certificate}"
+    async with Bus(BusConfig(url=url)) as bus:
+        recorder = Recorder()
+        await bus.subscribe(topic, "g", recorder)
+        await bus.publish(topic, "e", {})
+        servers_own.load_cert_chain(*make_certificate(certificate.parent))
+        wire = bus._connection._wire
+        assert wire is not None
+        wire.close()
+        await bus.publish(topic, "e", {})
+        await recorder.wait_for(2)
+
+
+async def test_a_server_that_refuses_our_certificate_says_so(tmp_path: Path) -> None:
+    """In TLS 1.3 its alert follows the handshake: AccessRefusedError, not a connection that was lost."""
+    certificate, key = make_certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(certificate)
+    with socket.create_server(("localhost", 0)) as listening:
+
+        def refuse() -> None:
+            client, _ = listening.accept()
+            with client, contextlib.suppress(ssl.SSLError), context.wrap_socket(client, server_side=True):
+                pass
+
+        refusing = asyncio.create_task(asyncio.to_thread(refuse))
+        url = f"rediss://localhost:{listening.getsockname()[1]}?ssl_ca_certs={certificate}"
+        with pytest.raises(AccessRefusedError, match=r"CERTIFICATE.*ssl_certfile") as raised:
+            await Bus(BusConfig(url=url)).open()
+        assert raised.value.code == "CERTIFICATE"
+        await refusing
+
+
+@pytest.mark.logs("does not let us in|localhost")
+async def test_a_certificate_that_is_refused_later_is_told(
+    tls: tuple[int, Path], topic: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An authority that does not vouch for the server any more: one warning, and publishing fails with it."""
+    port, certificate = tls
+    url = f"rediss://localhost:{port}?ssl_ca_certs={certificate}"
+    async with Bus(BusConfig(url=url, patience_s=0.3)) as bus:
+        await bus.publish(topic, "e", {})
+        make_certificate(certificate.parent)
+        wire = bus._connection._wire
+        assert wire is not None
+        wire.close()
+        with pytest.raises(AccessRefusedError, match="ssl_ca_certs") as raised:
+            await bus.publish(topic, "e", {})
+    assert raised.value.code == "CERTIFICATE"
+    assert [record.levelname for record in caplog.records if record.name == "titan_bus"].count("WARNING") == 1
 
 
 def test_certificates_that_cannot_be_used_are_refused(tmp_path: Path) -> None:

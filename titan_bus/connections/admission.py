@@ -1,0 +1,65 @@
+"""How a server lets us in: the credentials of each connect, and what is told when it does not.
+
+An absent server is waited for in silence. One that is there and refuses us stays so until somebody acts: that is
+told once, at WARNING, with its cure; and once more when it lets us in again. `endpoint` uses it for every wire.
+"""
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Awaitable, Callable
+
+from titan_bus.errors import AccessRefusedError
+
+CREDENTIALS_TIMEOUT_S = 10.0
+"""How long a function for credentials may take; it may ask a server of its own."""
+
+Credentials = Callable[[], tuple[str, str] | Awaitable[tuple[str, str]]]
+"""Returns user and password for the next connect; an empty user is the server's default one. May be `async`."""
+
+logger = logging.getLogger("titan_bus")
+
+
+class Admission:
+    """What one URL's connections share.
+
+    Args:
+        credentials: asked at every connect, in place of the URL's user and password.
+    """
+
+    def __init__(self, credentials: Credentials | None = None) -> None:
+        self._credentials = credentials
+        self._admitted = False
+        self._refused: dict[str, str] = {}
+
+    async def login(self, address: str, username: str, password: str) -> tuple[str, str]:
+        """Return user and password: those of the URL, or those of the function.
+
+        Raises:
+            AccessRefusedError: the function raised, took too long, or returned something else.
+        """
+        if self._credentials is None:
+            return username, password
+        try:
+            async with asyncio.timeout(CREDENTIALS_TIMEOUT_S):
+                given = self._credentials()
+                found = await given if inspect.isawaitable(given) else given
+        except Exception as error:  # somebody else's function: whatever it raises, nobody lets us in
+            raise AccessRefusedError(address, "CREDENTIALS", f"credentials() raised {error!r}") from error
+        if not (isinstance(found, tuple) and len(found) == 2 and all(isinstance(x, str) for x in found)):  # noqa: PLR2004
+            raise AccessRefusedError(
+                address, "CREDENTIALS", f"credentials() returned a {type(found).__name__}"
+            )
+        return found
+
+    def admitted(self, address: str) -> None:
+        """Note that a server let us in."""
+        self._admitted = True
+        if self._refused.pop(address, None) is not None:
+            logger.info("%s lets us in again", address)
+
+    def refused(self, error: AccessRefusedError) -> None:
+        """Tell once that a server refuses us. Before any has let us in, whoever opens the bus gets the error."""
+        if self._admitted and self._refused.get(error.address) != str(error):
+            self._refused[error.address] = str(error)
+            logger.warning("%s", error)
