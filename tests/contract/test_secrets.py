@@ -61,14 +61,31 @@ async def test_a_key_is_sent_to_its_own_endpoint_alone(file_keyring: Path, secre
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
-async def test_the_environments_key_serves_a_server_on_this_machine(
-    no_keyring: None, secrets_of: SecretsOf, host: str
+async def test_the_environments_key_goes_to_no_port_of_this_machine(
+    file_keyring: Path, secrets_of: SecretsOf, host: str
 ) -> None:
-    """A proxy or a local model that asks for a key gets it; a host that only begins like one does not."""
-    secrets = secrets_of({"OPENAI_API_KEY": "sk-env"})
-    assert await secrets.key(f"http://{host}:8000/v1") == Key("sk-env", "environment")
-    with pytest.raises(SecretsUnavailableError):
-        await secrets.key(f"http://{host.strip('[]')}.example.org/v1")
+    """It is OpenAI's, and any program may listen there; a key for that port is stored for it or named with it."""
+    local = f"http://{host}:8000/v1"
+    environment = {"OPENAI_API_KEY": "sk-env"}
+    secrets = secrets_of(environment)
+    assert await secrets.key(local) is None
+    await secrets.store("sk-local", local)
+    assert await secrets.key(local) == Key("sk-local", "keyring")
+    assert await secrets.key(f"http://{host}:8001/v1") is None
+    environment["OPENAI_BASE_URL"] = f"http://{host}:8001/v1"
+    assert await secrets_of(environment).key(f"http://{host}:8001/other") == Key("sk-env", "environment")
+
+
+async def test_one_origin_has_one_key_however_it_is_written(
+    file_keyring: Path, secrets_of: SecretsOf
+) -> None:
+    """Case, the scheme's own port and what stands before "@" make no other one; another port does."""
+    secrets = secrets_of({})
+    await secrets.store("sk-1", "https://HOST.example:443/v1")
+    assert await secrets.key("https://host.example") == Key("sk-1", "keyring")
+    assert await secrets.key("https://user:pass@host.example/v2?x=1") == Key("sk-1", "keyring")
+    assert await secrets.key("https://host.example:8443/v1") is None
+    assert await secrets.key("https://host.example.org/v1") is None
 
 
 async def test_an_empty_variable_is_no_key(file_keyring: Path, secrets_of: SecretsOf) -> None:

@@ -43,6 +43,11 @@ class Handler(BaseHTTPRequestHandler):
             self._control(body)
             return
         recorded = self._record(body)
+        if self.server.redirect is not None and not self.path.startswith("/v1/moved/"):
+            status, location = self.server.redirect
+            self._raw(status, b"", "text/plain", {"Location": location})
+            return
+        self.path = self.path.replace("/moved/", "/")
         try:
             self._answer(recorded)
         except (ConnectionError, TimeoutError):

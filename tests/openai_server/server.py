@@ -28,6 +28,7 @@ class OpenAIServer(ThreadingHTTPServer):
         gate: set = streams flow; cleared by `hold()`.
         holding: set while a stream waits at the gate.
         key: when set, any other key gets invalid_api_key.
+        redirect: status and location with which every request is sent on, once its body is read.
         requests: what arrived, oldest first.
     """
 
@@ -52,6 +53,7 @@ class OpenAIServer(ThreadingHTTPServer):
         self.gate.set()
         self.holding = threading.Event()
         self.key = ""
+        self.redirect: tuple[int, str] | None = None
         self.models: Sequence[str] = ("gpt-4.1-mini", "text-embedding-3-large")
         self.requests: list[Recorded] = []
         self.arrived = threading.Condition()

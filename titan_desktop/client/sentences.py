@@ -77,9 +77,45 @@ FAULTS: Mapping[Fault, Words] = {
         "The key was not accepted. Set the right one in the settings, or with `titan key set`.",
         "Ключ не принят. Задайте верный в настройках или командой `titan key set`.",
     ),
+    Fault.KEY_MISSING: Words(
+        "The server asks for a key, and none is kept for its address; OPENAI_API_KEY is sent to OpenAI "
+        "alone. Whose key it gets, you say once: in the settings, or with `titan key set`.",
+        "Сервер требует ключ, а для его адреса ключа нет: OPENAI_API_KEY отправляется только в OpenAI. "
+        "Какой ключ ему отправлять, задайте один раз: в настройках или командой `titan key set`.",
+    ),
     Fault.UNREACHABLE: Words(
         "The model's server cannot be reached. Check the connection and the address in the settings.",
         "Нет связи с сервером модели. Проверьте подключение к сети и адрес в настройках.",
+    ),
+    Fault.BAD_ADDRESS: Words(
+        "The model's address cannot be used. Write it as https://host/v1, without a user, a password or "
+        "a key: the key has a field of its own in the settings, and `titan key set`.",
+        "Адрес модели использовать нельзя. Запишите его как https://host/v1, без имени, пароля и ключа: "
+        "для ключа есть своё поле в настройках и команда `titan key set`.",
+    ),
+    Fault.REDIRECTED: Words(
+        "The model's server sends requests on to another address, and Titan sends nothing there. If you "
+        "trust that address, put it into the settings.",
+        "Сервер модели перенаправляет запросы на другой адрес; Titan туда ничего не отправил. Если вы "
+        "доверяете этому адресу, укажите его в настройках.",
+    ),
+    Fault.PROXY_UNUSABLE: Words(
+        "The proxy cannot be used. Correct the variable: http://, https:// or socks5://, with the right "
+        "user and password if it asks for them; or name the server in NO_PROXY. Then start Titan again.",
+        "Прокси использовать нельзя. Исправьте переменную: http://, https:// или socks5://, с верными "
+        "именем и паролем, если они нужны; или назовите сервер в NO_PROXY. Затем перезапустите Titan.",
+    ),
+    Fault.CERTIFICATES_UNUSABLE: Words(
+        "The certificates that the environment names cannot be read. Correct the variable or remove it, "
+        "then start Titan again.",
+        "Сертификаты, названные в переменной окружения, не читаются. Исправьте или удалите её и "
+        "перезапустите Titan.",
+    ),
+    Fault.CERTIFICATE_REFUSED: Words(
+        "The server's certificate is not trusted. Check the address; if your company's network signs "
+        "certificates of its own, name them in SSL_CERT_FILE and start Titan again.",
+        "Сертификату сервера нельзя доверять. Проверьте адрес; если сертификаты подписывает сеть вашей "
+        "компании, назовите их в SSL_CERT_FILE и перезапустите Titan.",
     ),
     Fault.MODEL_NOT_FOUND: Words(
         "The server does not have this model. Choose another model in the settings.",
@@ -124,9 +160,42 @@ EMBEDDER_FAULTS: Mapping[str, Words] = {
         "The embedding model's server did not accept the key. Set the right one.",
         "Сервер векторной модели не принял ключ. Задайте верный.",
     ),
+    Fault.KEY_MISSING: Words(
+        "The embedding model's server asks for a key of its own. Set it with `titan key --endpoint "
+        "ADDRESS set`.",
+        "Сервер векторной модели требует свой ключ. Задайте его: `titan key --endpoint АДРЕС set`.",
+    ),
     Fault.UNREACHABLE: Words(
         "The embedding model's server cannot be reached. Check the connection.",
         "Нет связи с сервером векторной модели. Проверьте подключение к сети.",
+    ),
+    Fault.BAD_ADDRESS: Words(
+        "The embedding model's address cannot be used. Write it as https://host/v1, without a password "
+        "or a key.",
+        "Адрес векторной модели использовать нельзя. Запишите его как https://host/v1, без пароля и ключа.",
+    ),
+    Fault.REDIRECTED: Words(
+        "The embedding model's server sends requests on to another address, and Titan sends nothing "
+        "there. Put that address into the settings if you trust it.",
+        "Сервер векторной модели перенаправляет на другой адрес; Titan туда ничего не отправил. Укажите "
+        "этот адрес в настройках, если доверяете ему.",
+    ),
+    Fault.PROXY_UNUSABLE: Words(
+        "The proxy cannot be used. Correct its variable, or name the server in NO_PROXY; then start "
+        "Titan again.",
+        "Прокси использовать нельзя. Исправьте его переменную или назовите сервер в NO_PROXY и "
+        "перезапустите Titan.",
+    ),
+    Fault.CERTIFICATES_UNUSABLE: Words(
+        "The certificates that the environment names cannot be read. Correct the variable, then start "
+        "Titan again.",
+        "Сертификаты, названные в переменной окружения, не читаются. Исправьте её и перезапустите Titan.",
+    ),
+    Fault.CERTIFICATE_REFUSED: Words(
+        "The certificate of the embedding model's server is not trusted. Check the address, or name your "
+        "company's in SSL_CERT_FILE.",
+        "Сертификату сервера векторной модели нельзя доверять. Проверьте адрес или назовите сертификаты "
+        "своей компании в SSL_CERT_FILE.",
     ),
     Fault.MODEL_NOT_FOUND: Words(
         "The server does not have the embedding model. Name another in the settings.",

@@ -50,7 +50,7 @@ async def run(bus: Bus, options: argparse.Namespace, text: str, says: sentences.
         paper.end()
         raise
     if options.json:
-        output.say_json(_as_json(answer))
+        output.say_json(_as_json(answer, says))
     else:
         paper.finish(answer)
     return _report_outcome(answer, says)
@@ -168,7 +168,7 @@ async def _stop(bus: Bus, question: Question) -> None:
     await publish(bus, command, priority="high")
 
 
-def _as_json(answer: chat.Message) -> dict[str, object]:
+def _as_json(answer: chat.Message, says: sentences.Table) -> dict[str, object]:
     return {
         "answer": answer.text or _passages(answer),
         "state": answer.state,
@@ -176,8 +176,16 @@ def _as_json(answer: chat.Message) -> dict[str, object]:
         "model": answer.model,
         "sources": [output.source_as_json(source) for source in answer.sources],
         "conversation_id": answer.conversation_id,
-        "fault": {"kind": answer.fault, "detail": answer.fault_detail} if answer.fault else None,
+        "fault": _fault_as_json(answer, says),
     }
+
+
+def _fault_as_json(answer: chat.Message, says: sentences.Table) -> dict[str, str] | None:
+    """Return the code for a script, what the endpoint said, and the sentence with the cure for a person."""
+    if answer.fault is None:
+        return None
+    cure = sentences.for_fault(says, answer.fault)
+    return {"kind": answer.fault, "detail": answer.fault_detail, "cure": cure}
 
 
 def _passages(answer: chat.Message) -> str:

@@ -7,11 +7,18 @@ class Fault(StrEnum):
     """What went wrong. The window and the commands put it into a sentence with the cure.
 
     REFUSED and CONTEXT_TOO_LONG are about what was sent. MALFORMED: an answer came, and is not what was asked for.
-    INTERNAL is a fault of Titan's own.
+    INTERNAL is a fault of Titan's own. The detail of REDIRECTED is where to; of BAD_ADDRESS the address; of
+    PROXY_UNUSABLE and CERTIFICATES_UNUSABLE the variable of the environment.
     """
 
     WRONG_KEY = "wrong_key"
+    KEY_MISSING = "key_missing"
     UNREACHABLE = "unreachable"
+    BAD_ADDRESS = "bad_address"
+    REDIRECTED = "redirected"
+    PROXY_UNUSABLE = "proxy_unusable"
+    CERTIFICATES_UNUSABLE = "certificates_unusable"
+    CERTIFICATE_REFUSED = "certificate_refused"
     MODEL_NOT_FOUND = "model_not_found"
     RATE_LIMITED = "rate_limited"
     QUOTA_EXCEEDED = "quota_exceeded"

@@ -18,7 +18,7 @@ Structure = TypeVar("Structure", bound=msgspec.Struct)
 class Endpoint:
     """A model and its key. `key` is "" for a local server that needs none."""
 
-    base_url: str
+    base_url: str = field(repr=False)  # as it was typed: it may hold a password until it is refused
     model: str
     key: str = field(default="", repr=False)
 

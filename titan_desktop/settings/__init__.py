@@ -4,7 +4,8 @@ The window writes the file, the core reads it again when it hears `settings_chan
 the system's keyring (`adapters/keyring`).
 """
 
-from titan_desktop.settings.environment import VARIABLES
+from titan_desktop.settings.address import is_endpoint, is_on_this_machine, origin, shown_url
+from titan_desktop.settings.environment import VARIABLES, origin_of_key
 from titan_desktop.settings.file import SettingsError, load, save, unknown_keys
 from titan_desktop.settings.schema import (
     DEFAULT_BASE_URL,
@@ -15,7 +16,6 @@ from titan_desktop.settings.schema import (
     Place,
     Settings,
     StoreSettings,
-    shown_url,
 )
 
 __all__ = [
@@ -29,7 +29,11 @@ __all__ = [
     "Settings",
     "SettingsError",
     "StoreSettings",
+    "is_endpoint",
+    "is_on_this_machine",
     "load",
+    "origin",
+    "origin_of_key",
     "save",
     "shown_url",
     "unknown_keys",

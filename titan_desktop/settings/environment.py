@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from titan_desktop.settings.schema import Settings
+from titan_desktop.settings.address import origin
+from titan_desktop.settings.schema import DEFAULT_BASE_URL, Settings
 
 VARIABLES = (
     "OPENAI_API_KEY",
@@ -38,3 +39,12 @@ def with_environment(chosen: Settings, environment: Mapping[str, str]) -> Settin
         if environment.get(variable):
             stores = replace(stores, **{field: "external"})
     return replace(chosen, model=model, embedder=embedder, stores=stores)
+
+
+def origin_of_key(environment: Mapping[str, str]) -> str:
+    """Return whose the environment's key and account are: `OPENAI_BASE_URL`'s, or OpenAI's own.
+
+    Together they are meant for each other, as for every client of OpenAI's. An address in the settings is not
+    meant by either.
+    """
+    return origin(environment.get("OPENAI_BASE_URL", "").strip() or DEFAULT_BASE_URL)

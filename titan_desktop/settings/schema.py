@@ -56,10 +56,3 @@ class Settings(msgspec.Struct, frozen=True):
     embedder: EmbedderSettings = EmbedderSettings()
     stores: StoreSettings = StoreSettings()
     archive: ArchiveSettings = ArchiveSettings()
-
-
-def shown_url(url: str) -> str:
-    """Return an endpoint's address as it may be told on the bus and on paper: without a user and a password."""
-    scheme, mark, rest = url.partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}"

@@ -183,6 +183,10 @@ async def test_a_fault_is_a_sentence_with_its_cure(
     out, err = capsys.readouterr()
     assert status == exit_codes.MODEL_FAILED
     assert err == f"titan: {sentences.for_fault(sentences.RUSSIAN, fault)} (HTTP 4xx)\n"
+    async with chat_service(bus, failing):
+        await ask.run(bus, options(json=True), "?", SAYS)
+    said = json.loads(capsys.readouterr().out)["fault"]
+    assert said == {"kind": fault, "detail": "HTTP 4xx", "cure": sentences.for_fault(SAYS, fault)}
     assert out == ""
 
 

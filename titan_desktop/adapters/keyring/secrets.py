@@ -6,21 +6,17 @@ its own that nobody has to wait for at the end: a daemon, as the default executo
 
 import asyncio
 import contextlib
-import ipaddress
 import os
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from titan_desktop.ports.secrets import Key, SecretsUnavailableError
-from titan_desktop.settings import DEFAULT_BASE_URL, shown_url
+from titan_desktop.settings import origin, origin_of_key
 
 SERVICE = "titan"
 VARIABLE = "OPENAI_API_KEY"
-"""Its key is for the endpoint in `URL_VARIABLE`, or for OpenAI's own, and for servers on this machine: no other
-company is sent it."""
-URL_VARIABLE = "OPENAI_BASE_URL"
+"""Its key is sent to one origin alone, see `settings.origin_of_key`."""
 TIMEOUT_S = 60.0
 """Enough to type the password that unlocks a keyring."""
 
@@ -36,11 +32,10 @@ class KeyringSecrets:
 
     async def key(self, base_url: str) -> Key | None:
         """See `Secrets.key`."""
-        entry = entry_of(base_url)
-        meant = self._environment.get(URL_VARIABLE, "").strip() or DEFAULT_BASE_URL
         value = self._environment.get(VARIABLE, "").strip()
-        if value and (entry == entry_of(meant) or _is_local(base_url)):
+        if value and origin(base_url) == origin_of_key(self._environment):
             return Key(value, "environment")
+        entry = entry_of(base_url)
         found = await self._call(lambda ring: ring.get_password(SERVICE, entry))
         return Key(found, "keyring") if found else None
 
@@ -91,16 +86,7 @@ class KeyringSecrets:
 
 def entry_of(base_url: str) -> str:
     """Return the name under which an endpoint's key stands in the keyring: `key of https://api.openai.com`."""
-    scheme, _, rest = shown_url(base_url.strip().lower()).partition("://")
-    return f"key of {scheme}://{rest.partition('/')[0]}"
-
-
-def _is_local(base_url: str) -> bool:
-    host = urlsplit(base_url.strip()).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return f"key of {origin(base_url)}"
 
 
 def _backend() -> Any:

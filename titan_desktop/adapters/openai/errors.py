@@ -7,19 +7,18 @@ See https://platform.openai.com/docs/guides/error-codes.
 import contextlib
 import json
 import math
-import re
+import ssl
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
+from titan_desktop.adapters.openai.masking import masked
 from titan_desktop.contracts.faults import Fault
 from titan_desktop.ports.model import Endpoint, ModelError
 
 if TYPE_CHECKING:
     import openai
-
-DETAIL_CHARS_MAX = 500
 
 _CODES = {
     "context_length_exceeded": Fault.CONTEXT_TOO_LONG,
@@ -40,12 +39,16 @@ _STATUSES = {
     413: Fault.CONTEXT_TOO_LONG,
     429: Fault.RATE_LIMITED,
 }
-_KEY_LIKE = re.compile(r"\b(?:sk|pk|key)-[\w*.-]{6,}")
 
 
 @contextlib.contextmanager
-def translated(endpoint: Endpoint) -> Iterator[None]:
-    """Raise ModelError for errors of the package and our own deadlines. The package must be loaded."""
+def translated(endpoint: Endpoint, *, proxy: str = "") -> Iterator[None]:
+    """Raise ModelError for errors of the package and our own deadlines. The package must be loaded.
+
+    Args:
+        endpoint: what is asked; its key is in no detail.
+        proxy: through which, as it may be told; an error on the way there names it.
+    """
     import openai as package
 
     try:
@@ -54,15 +57,17 @@ def translated(endpoint: Endpoint) -> Iterator[None]:
         raise ModelError(Fault.TIMED_OUT) from error
     except package.APIConnectionError as error:
         cause = error.__cause__ or error
-        detail = _without_key(endpoint, str(cause) or type(cause).__name__)
-        raise ModelError(Fault.UNREACHABLE, detail) from error
+        detail = masked(str(cause) or type(cause).__name__, endpoint)
+        raise ModelError(_on_the_way(error), f"{proxy}: {detail}" if proxy else detail) from error
     except package.APIResponseValidationError as error:
         raise ModelError(Fault.MALFORMED, type(error).__name__) from error
     except package.APIError as error:
-        detail = _without_key(endpoint, error.message)
-        raise ModelError(_fault(error), detail, retry_after_s=_wait_of(error)) from error
+        fault = _fault(error)
+        if fault is Fault.WRONG_KEY and not endpoint.key:
+            fault = Fault.KEY_MISSING
+        raise ModelError(fault, masked(error.message, endpoint), retry_after_s=_wait_of(error)) from error
     except package.OpenAIError as error:
-        raise ModelError(Fault.SERVER_ERROR, _without_key(endpoint, str(error))) from error
+        raise ModelError(Fault.SERVER_ERROR, masked(str(error), endpoint)) from error
     except json.JSONDecodeError as error:  # the package lets a chunk that is no JSON through
         raise ModelError(Fault.MALFORMED, type(error).__name__) from error
 
@@ -107,13 +112,20 @@ def _fault(error: "openai.APIError") -> Fault:
     return Fault.SERVER_ERROR
 
 
+def _on_the_way(error: BaseException) -> Fault:
+    """Return what kept a request from its server: a certificate, a proxy, or the net."""
+    import httpx2
+
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return Fault.CERTIFICATE_REFUSED
+        if isinstance(cause, httpx2.ProxyError):
+            return Fault.PROXY_UNUSABLE
+        cause = cause.__cause__ or cause.__context__
+    return Fault.UNREACHABLE
+
+
 def _wait_of(error: "openai.APIError") -> float:
     response = getattr(error, "response", None)
     return retry_after_s(response.headers) if response is not None else 0.0
-
-
-def _without_key(endpoint: Endpoint, detail: str) -> str:
-    """Return the endpoint's message, shortened and without the key: OpenAI's own 401 repeats part of it."""
-    if endpoint.key:
-        detail = detail.replace(endpoint.key, "…")
-    return _KEY_LIKE.sub("…", detail)[:DETAIL_CHARS_MAX]

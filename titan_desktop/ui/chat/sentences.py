@@ -18,7 +18,10 @@ SETTINGS_URL = "titan:settings"
 _CURED_IN_SETTINGS = frozenset(
     {
         Fault.WRONG_KEY,
+        Fault.KEY_MISSING,
         Fault.UNREACHABLE,
+        Fault.BAD_ADDRESS,
+        Fault.REDIRECTED,
         Fault.MODEL_NOT_FOUND,
         Fault.QUOTA_EXCEEDED,
         Fault.MALFORMED,

@@ -27,9 +27,9 @@ from titan_desktop.settings import (
     Place,
     Settings,
     StoreSettings,
+    is_endpoint,
 )
 from titan_desktop.ui.base.theme import set_tone
-from titan_desktop.ui.settings.url_check import is_endpoint
 
 OLLAMA_URL = "http://127.0.0.1:11434/v1"
 _LANGUAGES = ("system", "ru", "en")

@@ -8,14 +8,13 @@ from PySide6.QtWidgets import QWidget
 
 from tests.titan_desktop.ui.window_core import until
 from titan_desktop import settings
-from titan_desktop.settings import EmbedderSettings, ModelSettings, Settings
+from titan_desktop.settings import EmbedderSettings, ModelSettings, Settings, is_endpoint
 from titan_desktop.system import processes
 from titan_desktop.ui.base.bridge import Bridge
 from titan_desktop.ui.base.tasks import Tasks
 from titan_desktop.ui.settings import key_store
 from titan_desktop.ui.settings.dialog import OLLAMA_URL, Choice, SettingsDialog
 from titan_desktop.ui.settings.presenter import SettingsPresenter
-from titan_desktop.ui.settings.url_check import is_endpoint
 
 
 @pytest.fixture
@@ -50,11 +49,14 @@ def preset(dialog: SettingsDialog, name: str) -> None:
         ("http://host:99999", False),
         ("http://host:0", False),
         ("http://user:secret@host/v1", False),
+        ("http://user:sec/ret@host/v1", False),
+        ("https://host/v1?api-key=secret", False),
+        ("https://host/v1#secret", False),
         ("http://a b/v1", False),
     ],
 )
 def test_addresses(address, good):
-    """An endpoint is http or https with a host; a password does not belong into an address."""
+    """An endpoint is http or https with a host; a password or a key does not belong into an address."""
     assert is_endpoint(address) is good
 
 
