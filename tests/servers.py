@@ -104,7 +104,10 @@ def postgres(folder: Path, installation: str = "pginstall18") -> Iterator[dict[s
     subprocess.run([*initdb, "-U", "postgres", "-E", "utf8", "--no-sync", "-D", data], check=True, **run)
     port = free_port()
     listen = ["-h", "127.0.0.1", "-p", str(port)]
-    tuned = [f"-c{setting}" for setting in ("fsync=off", "shared_buffers=64MB", "max_connections=60")]
+    tuned = [
+        f"-c{setting}"
+        for setting in ("fsync=off", "shared_buffers=64MB", "max_connections=60", "wal_recycle=off")
+    ]
     process = subprocess.Popen([binaries / "postgres", "-D", data, "-k", folder, *listen, *tuned], **run)
     try:
         _wait_until(lambda: _says_ready(data / "postmaster.pid"), process)

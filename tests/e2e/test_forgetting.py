@@ -1,4 +1,4 @@
-"""Claims about deleting a conversation: what was said in it is nowhere in the files of the bus any more."""
+"""Claims about deleting a conversation: what was said in it is nowhere in the files of this Titan any more."""
 
 from pathlib import Path
 
@@ -23,9 +23,8 @@ KEPT = "petrichor-kept"
 
 
 def where(secret: str, paths: Paths) -> list[str]:
-    """Return the files of this Titan with these bytes; PostgreSQL's own are another promise."""
-    folders = [folder for folder in paths.data.iterdir() if not folder.name.startswith("postgres")]
-    return holding(secret, *folders, paths.logs, paths.run)
+    """Return the files of this Titan with these bytes."""
+    return holding(secret, paths.data, paths.logs, paths.run)
 
 
 async def talk(link: CoreLink, model: OpenAIServer, question: str, answer: str) -> str:
@@ -59,8 +58,9 @@ def modes(folder: Path) -> set[str]:
     return {oct(path.stat().st_mode) for path in (folder, *folder.rglob("*"))}
 
 
-async def test_a_deleted_conversation_is_in_no_file_of_the_bus(titan: Titan, model: OpenAIServer) -> None:
-    """Commands, events, deltas, the search for it, a dead letter; streams, archive, append-only file, logs.
+async def test_a_deleted_conversation_is_in_no_file(titan: Titan, model: OpenAIServer) -> None:
+    """Commands, events, deltas, the search for it, a dead letter; streams, archive, append-only file, logs, and
+    PostgreSQL's tables, statistics and write-ahead log.
 
     Also when the core is killed right after the deletion was said. What else was said is still there, and the
     archive is its owner's alone.

@@ -10,11 +10,12 @@ from titan_desktop.contracts.message import BusMessage
 
 
 class ConversationForgotten(BusMessage, frozen=True, kw_only=True):
-    """The events of a deleted conversation are erased from the bus, except that of its deletion.
+    """A deleted conversation is erased from the bus and the history, except that it was deleted.
 
     Attributes:
-        events: how many there were.
-        complete: whether their bytes are gone from all files of the bus; core.log says which may still have some.
+        events: how many events of it there were.
+        complete: whether its bytes are gone from all files of the bus and of PostgreSQL; core.log says which may
+            still have some.
     """
 
     topic: ClassVar[str] = topics.FORGETTING

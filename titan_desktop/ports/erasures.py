@@ -47,6 +47,13 @@ class Erasures(Protocol):
         """Record the events of one, before they are erased."""
         ...
 
+    async def rewrite(self) -> str:
+        """Take the bytes of deleted conversations out of this store's own files, after their rows are gone.
+
+        Returns why copies may be left, for the log; "" if none are.
+        """
+        ...
+
     async def done(self, erased: Unerased, *, complete: bool) -> int | None:
         """Record that its events are erased. Returns their number; None: it was requested again meanwhile."""
         ...

@@ -36,6 +36,7 @@ IMMEDIATE_STOP_PATIENCE_S = 2.0
 _SETTINGS = {
     "max_connections": "40",
     "max_wal_size": "256MB",
+    "wal_recycle": "off",  # a segment that is used again keeps what was erased
     "logging_collector": "off",
     "log_checkpoints": "off",
     "password_encryption": "scram-sha-256",

@@ -7,6 +7,9 @@ erasure is due without another write, also when an earlier version deleted it.
 import contextlib
 from collections.abc import AsyncIterator, Iterable
 
+import asyncpg
+
+from titan_desktop.adapters.postgres import rewriting
 from titan_desktop.adapters.postgres.database import Database, Migration
 from titan_desktop.adapters.postgres.faults import translated
 from titan_desktop.adapters.postgres.history.rows import Connection
@@ -28,6 +31,8 @@ MIGRATIONS = (
     ),
 )
 """`event_ids` is emptied once they are erased; `events` then counts them."""
+TABLES = ("messages", "conversations")
+"""What had words of a conversation in it."""
 
 
 class PostgresErasures:
@@ -69,6 +74,14 @@ class PostgresErasures:
                 conversation_id,
                 list(event_ids),
             )
+
+    async def rewrite(self) -> str:
+        """See `Erasures.rewrite`."""
+        async with self._connection() as connection:
+            try:
+                return await rewriting.rewrite(connection, TABLES)
+            except asyncpg.LockNotAvailableError as error:
+                raise ErasuresUnavailableError(str(error)) from error
 
     async def done(self, erased: Unerased, *, complete: bool) -> int | None:
         """See `Erasures.done`."""

@@ -91,6 +91,9 @@ class ForgettingService:
     async def _erase_all(self) -> None:
         while unerased := await self._erasures.unerased():
             is_complete = await erase(self._bus, self._erasures, unerased)
+            if left := await self._erasures.rewrite():
+                _log.warning("something of what was erased may be left in the store's files: %s", left)
+                is_complete = False
             for one in unerased:
                 events = await self._erasures.done(one, complete=is_complete)
                 if events is None:
