@@ -30,7 +30,7 @@ from titan_bus.config.yaml import Entries, compose, entries_of, is_null, line_of
 from titan_bus.errors import ConfigError, ConfigValueError
 
 _NAME = re.compile(r"[\w.()-]+", re.ASCII)
-_VARIABLE = re.compile(r"\$(?:\$|\{([^}]*)\})")
+_VARIABLE = re.compile(r"\$(?:\$|\{([^}]{0,255})\})")  # bounded: many that nobody closes would take for ever
 
 
 class _Redis(msgspec.Struct):

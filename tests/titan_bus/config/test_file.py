@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.hostile import assert_linear
 from titan_bus import BusConfig, StreamConfig
 from titan_bus.config import ArchiveConfig, ClaimConfig, MetricsConfig, ReadConfig, RetryConfig
+from titan_bus.config.file import _VARIABLE
 from titan_bus.errors import ConfigError, ConfigValueError
 from titan_bus.event import Priority
 
@@ -105,6 +107,11 @@ def test_a_variable_of_the_environment_keeps_a_secret_out_of_the_file(
     monkeypatch.setenv("BUS_PASSWORD", "s3cr3t${HOME}")
     config = load("redis: {url: 'redis://:${BUS_PASSWORD}@h'}\nsource: a$b$${c}\n")
     assert (config.url, config.source) == ("redis://:s3cr3t${HOME}@h", "a$b${c}")
+
+
+def test_variables_are_looked_for_in_time_in_proportion_to_the_text() -> None:
+    """Of many braces that nobody closes none is followed to the end of the text."""
+    assert_linear(lambda text: _VARIABLE.sub("", text), 120_000)
 
 
 URL = "redis: {url: redis://h}\n"

@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from tests import hostile
 from titan_desktop.contracts.sources import Cells, Lines, Pages, Place, Slides
 from titan_desktop.ports.extractor import Block
 from titan_desktop.services.indexing import cutting
@@ -155,3 +156,8 @@ def test_where_nothing_is_known_nothing_is_named() -> None:
     """Neither for a document without places, nor for a passage that begins in or reaches to a part without one."""
     assert places(Block("Залог")) == [None]
     assert places(Block("Залог"), Block("Плата", Pages(first=2, last=2))) == [None]
+
+
+def test_cutting_takes_time_in_proportion_to_the_text() -> None:
+    """Of many blanks, marks or letters each passage is cut once."""
+    hostile.assert_linear(lambda text: cutting.cut([Block(text, Lines(first=1, last=1 + text.count("\n")))]))

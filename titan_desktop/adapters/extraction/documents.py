@@ -39,6 +39,8 @@ _ODF_MANIFEST_BYTES_MAX = 1024 * 1024
 _ZIP_ENCRYPTED = 0x1
 _NAMELESS = frozenset({"untitled", "(anonymous)", "без имени", "без названия"})
 _TITLE_CHARACTERS_MAX = 300
+_TITLE_SOURCE_MAX = 3_000
+"""Before references such as &#1046; are resolved; Python reads no number of more than 4,300 digits."""
 
 
 def read(data: bytes, form: Form, extension: str, unpacked_bytes: int) -> Extracted:
@@ -161,7 +163,7 @@ def _is_encrypted(data: bytes, form: Form) -> bool:
 
 
 def _title(found: object) -> str:
-    title = " ".join(html.unescape(found).split()) if isinstance(found, str) else ""
+    title = " ".join(html.unescape(found[:_TITLE_SOURCE_MAX]).split()) if isinstance(found, str) else ""
     return "" if title.lower() in _NAMELESS else title[:_TITLE_CHARACTERS_MAX]
 
 

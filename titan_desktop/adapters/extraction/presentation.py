@@ -18,7 +18,7 @@ from titan_desktop.ports.extractor import Block
 _PRESENTATION = "ppt/presentation.xml"
 _SLIDES = "ppt/slides/"
 _NOTES = "ppt/notesSlides/"
-_NUMBER = re.compile(r"(\d+)\.xml$")
+_NUMBER = re.compile(r"(?<!\d)(\d{1,9})\.xml$")
 _NOTES_BEGIN = re.compile(r"(?:^|\n\n)Notes:\n\n")
 
 

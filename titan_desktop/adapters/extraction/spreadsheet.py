@@ -18,7 +18,8 @@ from titan_desktop.contracts.sources import Cells
 from titan_desktop.ports.extractor import Block, BlockKind
 
 _WORKBOOK = "xl/workbook.xml"
-_CELL = re.compile(r"([A-Z]+)(\d+)")
+_CELL = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+"""To XFD1048576: longer names would be large numbers, made in the square of their length."""
 _WITHIN_CELL = re.compile(r"[\t\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _LETTERS = 26
 

@@ -1,33 +1,37 @@
-"""Extracted text made fit to be stored and shown: one kind of line end, one kind of space, nothing invisible."""
+"""Extracted text made fit to be stored and shown: one kind of line end, one kind of space, nothing invisible.
+
+Everything here takes time in proportion to the text, whatever the text.
+"""
 
 import re
-import unicodedata
+
+from titan_desktop.system.unicode import normalized
 
 _BROKEN_WORD = re.compile("[\u00ad\u0002\ufffe]\r?\n?")
 """A soft hyphen, and the line end where it broke a word; pdfium writes U+0002 or U+FFFE for it."""
 _LINE_END = re.compile("\r\n|[\r\v\f\u0085\u2028\u2029]")
-_SPACE = re.compile("[\u00a0\u2000-\u200a\u202f\u205f\u3000]")
+_SPACE = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _INVISIBLE = re.compile("[\0-\x08\x0e-\x1f\x7f-\x9f\u200b\u2060\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]")
 """PostgreSQL's text takes no NUL, UTF-8 no lone surrogate; the others are seen by nobody and part words."""
 _FILE_LINE_END = re.compile("\r\n?")
 """Where an editor begins a new line, besides the line feed."""
 _WORD_OVER_LINES = re.compile("\u00ad\n(\\S+) ?")
 _WITHIN_LINE = re.compile("[\v\f\u0085\u2028\u2029]")
-_TRAILING = re.compile("[ \t]+(?=\n|$)")
 _EMPTY_LINES = re.compile("\n{3,}")
 
 
 def tidied_lines(text: str) -> str:
     """Return the text as `tidied` does, but with each line of it where it was: line n stays line n.
 
-    A word that a soft hyphen breaks is joined on its first line. Nothing is cut off but spaces.
+    A word that a soft hyphen breaks is joined on its first line. Nothing is cut off but spaces
+    and what `unicode.normalized` takes for no writing.
     """
     text = _FILE_LINE_END.sub("\n", text)
     text = _WORD_OVER_LINES.sub(r"\1\n", text)
     text = text.replace("\u00ad", "")
     text = _SPACE.sub(" ", _WITHIN_LINE.sub(" ", text))
     text = _INVISIBLE.sub("", text)
-    return unicodedata.normalize("NFC", _TRAILING.sub("", text))
+    return normalized("NFC", _without_trailing(text))
 
 
 def tidied(text: str) -> str:
@@ -36,5 +40,10 @@ def tidied(text: str) -> str:
     text = _LINE_END.sub("\n", text)
     text = _SPACE.sub(" ", text)
     text = _INVISIBLE.sub("", text)
-    text = _TRAILING.sub("", text)
-    return unicodedata.normalize("NFC", _EMPTY_LINES.sub("\n\n", text)).strip()
+    text = _without_trailing(text)
+    return normalized("NFC", _EMPTY_LINES.sub("\n\n", text)).strip()
+
+
+def _without_trailing(text: str) -> str:
+    """Return the text without blanks at lines' ends. A pattern for them would be tried at each blank anew."""
+    return "\n".join(line.rstrip(" \t") for line in text.split("\n"))

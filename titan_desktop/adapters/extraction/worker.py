@@ -56,9 +56,9 @@ def read_file(files_root: FilesRoot, path: Path, limits: Limits) -> Extracted:
         size = os.fstat(file.fileno()).st_size
         if size > limits.file_bytes:
             raise ExtractionError(Reason.TOO_LARGE, f"{size} bytes")
-        head = file.read(kinds.HEAD_BYTES)
+        head = _beginning(file, limits)
         if not head.strip():
-            raise ExtractionError(Reason.EMPTY)
+            raise ExtractionError(Reason.EMPTY if len(head) >= size else Reason.NO_TEXT)
         raw = _read(file, head, kinds.extension(path), limits)
     if not raw.blocks:
         raise ExtractionError(Reason.NO_TEXT)
@@ -66,6 +66,12 @@ def read_file(files_root: FilesRoot, path: Path, limits: Limits) -> Extracted:
     if blocks[-1] != raw.blocks[-1]:
         _log.warning("%r: only the first %d characters are kept", path, limits.text_characters)
     return Extracted(blocks=blocks, mime_type=raw.mime_type, title=raw.title)
+
+
+def _beginning(file: BinaryIO, limits: Limits) -> bytes:
+    """Return the first bytes: `HEAD_BYTES`, or all that may be read where so many are blank."""
+    head = file.read(kinds.HEAD_BYTES)
+    return head + file.read(limits.text_bytes - len(head)) if head.isspace() else head
 
 
 def _within(blocks: Iterable[Block], room: int) -> Iterator[Block]:

@@ -10,7 +10,6 @@ Okapi BM25 as in Robertson and Zaragoza, "The Probabilistic Relevance Framework"
 
 import math
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from titan_desktop.adapters.postgres.database import Migration
+from titan_desktop.system.unicode import normalized
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -38,7 +38,8 @@ PER_FILE = 3
 """Passages of one file at most, so that a long file does not crowd out the others."""
 
 _WORD = re.compile(r"[^\W_]+")
-_COMPOUND = re.compile(r"[^\W_]+(?:[-\u2010\u2011][^\W_]+)+")
+# Tried once a word: from each of its letters anew it would be the square of a word without a hyphen.
+_COMPOUND = re.compile(r"(?<![^\W_])[^\W_]++(?:[-\u2010\u2011][^\W_]++)+")
 _HYPHENS = re.compile(r"[-\u2010\u2011]")
 # Stress marks, soft hyphens and zero-width characters stand inside of words and belong to none.
 _INVISIBLE = re.compile("[\u0300-\u036f\u00ad\u200b-\u200d\u2060\ufeff]")
@@ -209,7 +210,7 @@ def words(text: str) -> str:
     Done here and not in the database because there the meaning of "letter" and "lower case" depends on the
     locale that it was created with, and under C no Cyrillic letter has either.
     """
-    plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).lower().replace("ё", "е")
+    plain = _INVISIBLE.sub("", normalized("NFKC", text)).lower().replace("ё", "е")
     compounds = (_HYPHENS.sub("", compound) for compound in _COMPOUND.findall(plain))
     return " ".join(word[:LONGEST_WORD] for word in (*_WORD.findall(plain), *compounds))
 

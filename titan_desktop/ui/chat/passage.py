@@ -12,6 +12,8 @@ _BLANK_LINES = re.compile(r"\n\s*\n")
 _BEFORE_FIRST_CHARS = 90
 _WORD_CHARS_MIN = 3
 _STEM_CHARS_MIN = 4
+_STEMS_MAX = 100
+"""Each is tried at every word of a passage: of a pasted page the first ones are marked."""
 _FILLER = re.compile(
     "the|and|for|are|was|were|what|which|who|when|where|how|does|did|has|have|with|from|this|that|our"
     "|что|как|где|когда|кто|чей|для|или|это|мой|моя|моё|моем|моём|мои|про|под|над|при|был|была|было|есть"
@@ -23,10 +25,12 @@ _ENDING_CHARS = 2
 
 def word_pattern(question: str) -> re.Pattern[str] | None:
     """A pattern for the question's words in their other forms, None when it has no word worth marking."""
-    stems = set()
+    stems: dict[str, None] = {}
     for word in re.findall(r"\w+", question.casefold()):
         if word.isdigit() or (len(word) >= _WORD_CHARS_MIN and not _FILLER.fullmatch(word)):
-            stems.add(word[: max(_STEM_CHARS_MIN, len(word) - _ENDING_CHARS)])
+            stems[word[: max(_STEM_CHARS_MIN, len(word) - _ENDING_CHARS)]] = None
+            if len(stems) == _STEMS_MAX:
+                break
     if not stems:
         return None
     return re.compile(

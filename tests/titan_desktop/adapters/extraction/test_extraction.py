@@ -18,8 +18,10 @@ import psutil
 import pytest
 
 from tests import documents
+from tests.hostile import assert_linear
 from titan_desktop.adapters.extraction import Limits, PooledExtractor, charset, kinds, tidy
 from titan_desktop.contracts.indexing import Reason
+from titan_desktop.contracts.sources import Lines
 from titan_desktop.ports.extractor import Block, Extracted, ExtractionError
 from titan_desktop.ports.files_root import FilesRoot
 
@@ -374,6 +376,26 @@ def test_text_is_tidied() -> None:
         "depo\u00adsit ren\u0002\r\ntal \ud800и\u0306"
     )
     assert tidy.tidied(raw) == "один\nдва\nтри\nчетыре пять шесть\n\ndeposit rental й"
+
+
+async def test_blanks_at_the_beginning_do_not_hide_what_follows(
+    extractor: PooledExtractor, desktop: Path
+) -> None:
+    """Text and a page behind more blanks than a first look takes are found, the text with its line."""
+    blanks = b" " * kinds.HEAD_BYTES + b"\n\n"
+    text = await extractor.extract(_written(desktop / "late.txt", blanks + b"deposit"))
+    page = await extractor.extract(_written(desktop / "late.html", blanks + b"<html><p>deposit</p></html>"))
+    assert text.blocks == (Block("\n\ndeposit", Lines(first=1, last=3)),)
+    assert (page.text, page.mime_type) == ("deposit", "text/html")
+    assert await reason_of(extractor, _written(desktop / "blanks.txt", blanks)) is Reason.EMPTY
+    beyond = b" " * SMALL.text_bytes + b"too late"
+    assert await reason_of(extractor, _written(desktop / "beyond.txt", beyond)) is Reason.NO_TEXT
+
+
+@pytest.mark.parametrize("tidy_", [tidy.tidied, tidy.tidied_lines])
+def test_tidying_takes_time_in_proportion_to_the_text(tidy_: Callable[[str], str]) -> None:
+    """Blanks, combining marks and whatever else is repeated a hundred thousand times costs milliseconds."""
+    assert_linear(tidy_, 100_000)
 
 
 def test_names_refuse_but_do_not_decide() -> None:

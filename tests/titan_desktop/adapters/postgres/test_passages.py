@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import hostile
 from tests.contract.corpus import CORPUS, entry, fill, of
 from titan_desktop.adapters.postgres import keyword
 from titan_desktop.adapters.postgres.database import Database
@@ -130,3 +131,10 @@ async def test_a_store_that_is_away(passages: PostgresPassages, database: Databa
         await passages.find_words("залог", 1)
     with pytest.raises(IndexUnavailableError):
         await fill(passages)
+
+
+def test_words_are_found_in_time_in_proportion_to_the_text() -> None:
+    """A long word without a hyphen is looked at once, not from each of its letters; marks likewise."""
+    hostile.assert_linear(keyword.words)
+    hostile.assert_linear(keyword.name_words)
+    assert keyword.words("e-mail-адрес а-") == "e mail адрес а emailадрес"

@@ -1,5 +1,6 @@
 """Passages: the question's words are found in their other forms, and what is shown is short."""
 
+from tests import hostile
 from titan_desktop.ui.chat.passage import excerpt, marked_html, word_pattern
 
 
@@ -46,3 +47,18 @@ def test_a_table_is_shown_as_a_table():
         '<table cellpadding="3"><tr><td></td><td>день 5</td><td><span>500</span></td></tr>'
         "<tr><td></td><td>итого</td><td></td></tr></table>"
     )
+
+
+def test_marking_takes_time_in_proportion_to_the_text():
+    """A hostile question is looked for in a passage, and a question in a hostile passage, in milliseconds."""
+    pattern = word_pattern("залог и НДС")
+    hostile.assert_linear(lambda text: excerpt(text, pattern))
+    hostile.assert_linear(lambda text: marked_html(text, pattern, "#ff0"))
+    hostile.assert_linear(lambda text: marked(text, text[:1_600]))
+
+
+def test_of_a_pasted_page_the_first_words_are_marked():
+    """Thousands of words would be tried at every place of every passage."""
+    page = " ".join(f"{number:04}word" for number in range(5_000))
+    assert "<span>0001word</span>" in marked(page, "0001word")
+    assert marked(page, "4999word") == "<p>4999word</p>"
