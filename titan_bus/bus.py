@@ -41,6 +41,7 @@ from titan_bus.publisher import Publisher
 from titan_bus.removal import remove
 from titan_bus.replay import Replay
 from titan_bus.request import Requester, Responder
+from titan_bus.running_time import limited
 from titan_bus.tail import Tail
 
 T = TypeVar("T")
@@ -166,7 +167,7 @@ class Bus:
                 await tail.close()
             await asyncio.gather(*(processor.stop(self.config.drain_s) for processor in self._processors))
             self._processors.clear()
-            async with asyncio.timeout(FLUSH_S):
+            async with limited(FLUSH_S):
                 await self._requester.close()
                 await self._server.drain()
         except TimeoutError:

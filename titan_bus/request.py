@@ -36,6 +36,7 @@ from titan_bus.errors import (
 from titan_bus.event import Event, Meta, Payload, Priority, new_ulid
 from titan_bus.observability.tracing import Tracing, ended
 from titan_bus.publisher import Publisher
+from titan_bus.running_time import limited
 from titan_bus.supervisor import keep_going
 
 REPLY_BYTES_MAX = 2 * 1024 * 1024
@@ -202,7 +203,7 @@ class Requester:
         self._begin_reading()
         waiting = self._waiting[event_id] = _Waiting()
         try:
-            async with asyncio.timeout(timeout_s):
+            async with limited(timeout_s):
                 await self._publisher.publish(
                     topic, event_type, payload, Priority.HIGH,
                     reply_to=self._stream, deadline=deadline, event_id=event_id, source=source,

@@ -1,11 +1,13 @@
 """A connection for one reader that blocks."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 from titan_bus.connections.endpoint import Dialer
 from titan_bus.connections.wire import Command, Wire, Word
 from titan_bus.errors import BusUnavailableError, ServerRefusedError
+from titan_bus.running_time import Countdown
 
 LATE_REPLY_S = 5.0
 """How much longer than its BLOCK a blocking read may be silent. A reply that is arriving may take longer."""
@@ -52,8 +54,8 @@ class Channel:
             raise BusUnavailableError(self._endpoint.address, "closed")
         loop = asyncio.get_running_loop()
         command = Command(words, loop.create_future())
-        watchdog = loop.call_later(
-            block_s + LATE_REPLY_S, self._look, self._wire, self._wire.received, command
+        watchdog = Countdown(
+            block_s + LATE_REPLY_S, partial(self._look, self._wire, self._wire.received, command)
         )
         try:
             self._wire.send([command])
@@ -84,8 +86,7 @@ class Channel:
         if wire.received == received:
             command.fail(TimeoutError("no answer"))
         else:
-            loop = asyncio.get_running_loop()
-            loop.call_later(LATE_REPLY_S, self._look, wire, wire.received, command)
+            Countdown(LATE_REPLY_S, partial(self._look, wire, wire.received, command))
 
     def _drop(self) -> None:
         if self._wire is not None:

@@ -28,6 +28,8 @@ RENEW_S = 0.25
 """The shortest interval between two readings of the map, also while a node does not answer."""
 HOPS_AT_ONCE = 3
 """How often a command is redirected at once; after that nodes that disagree are given time."""
+LEAST_PATIENCE_S = 0.5
+"""What a command has on every node: the loop may have stood still for all of its patience (`running_time`)."""
 NODES_MAX = 1_024
 """A SCAN cursor here is the node's own cursor times this, plus the node's number."""
 
@@ -161,7 +163,7 @@ class ClusterConnection(Connection):
             node = self._nodes[to] = self._node(to)
             node.on_change(self._node_changed)
             node.start()
-        patience_s = max(0.0, relay.expires_at - self._loop.time())
+        patience_s = max(LEAST_PATIENCE_S, relay.expires_at - self._loop.time())
         if asking:  # applies to the next command, which is in the same write
             node.call("ASKING", patience_s=patience_s).add_done_callback(_seen)
         sent = node.call(*relay.words, patience_s=patience_s, answer=relay.answer)
@@ -188,7 +190,7 @@ class ClusterConnection(Connection):
 
     def _pass_on(self, relay: _Relay, by: Endpoint, error: BaseException) -> bool:
         """Send a command to the right node; False when the error is its answer."""
-        if not self._open or self._loop.time() >= relay.expires_at:
+        if not self._open or (relay.hops and self._loop.time() >= relay.expires_at):
             return False
         asked: Endpoint | None = None
         if isinstance(error, ServerRefusedError) and error.code in {"MOVED", "ASK"}:

@@ -22,6 +22,7 @@ from titan_bus.errors import (
     BusUnavailableError,
     ServerRefusedError,
 )
+from titan_bus.running_time import Steps
 
 REPLY_TIMEOUT_S = 3.0
 """A server that owes replies and is silent for this long is considered dead. Less than the patience of a publish,
@@ -83,6 +84,8 @@ class Connection:
         self._backoff = Backoff()
         self._watchdog: asyncio.TimerHandle | None = None
         self._watched = (0, 0.0)
+        self._steps = Steps()
+        self._stood_still_s = 0.0
         self._listeners: list[Callable[[bool], None]] = []
         self.transient = TRANSIENT
 
@@ -143,7 +146,7 @@ class Connection:
             patience_s = self._patience_s
         else:
             self._uneven = True
-        expires_at = self._loop.time() + patience_s
+        expires_at = self._loop.time() - self._stood_still_s + patience_s
         command = Command(words, self._loop.create_future(), answer=answer, expires_at=expires_at)
         if not self._flush_due:
             self._flush_soon()
@@ -198,7 +201,7 @@ class Connection:
         wire.on_refused = self._hold_back
         self._wire = wire
         self._trouble = None
-        self._watched = (wire.received, self._loop.time())
+        self._watched = (wire.received, self._time())
         if wire.lost:  # lost between the handshake and here
             self._lose()
             return
@@ -280,11 +283,18 @@ class Connection:
         self._flush_due = True
 
     def _watch(self) -> None:
-        self._watched = (self._wire.received if self._wire is not None else 0, self._loop.time())
+        self._watched = (self._wire.received if self._wire is not None else 0, self._time())
         self._watchdog = self._loop.call_later(WATCH_S, self._look)
+
+    def _time(self) -> float:
+        """Return the loop's time, without what it stood still while commands waited (`running_time`)."""
+        return self._loop.time() - self._stood_still_s
 
     def _look(self) -> None:
         """Fail expired commands, and close a wire that owes replies and is silent."""
+        if self._watchdog is not None:
+            late_s = self._loop.time() - self._watchdog.when()
+            self._stood_still_s += max(0.0, WATCH_S + late_s - self._steps.counted_s(WATCH_S, late_s))
         self._watchdog = None
         # Refused commands may be in flight again, as often as they are held back.
         refused = self._held_back or self._loop.time() - self._held_back_at < WATCH_S
@@ -297,8 +307,8 @@ class Connection:
             return
         received, since = self._watched
         if received != self._wire.received:
-            self._watched = (self._wire.received, self._loop.time())
-        elif self._wire.unanswered and self._loop.time() - since > REPLY_TIMEOUT_S:
+            self._watched = (self._wire.received, self._time())
+        elif self._wire.unanswered and self._time() - since > REPLY_TIMEOUT_S:
             self._wire.close()
 
     def _lose(self) -> None:
@@ -337,7 +347,7 @@ class Connection:
 
     def _expire(self, error: BusUnavailableError) -> None:
         """Fail expired commands. Sent ones keep their place, so that replies stay in order."""
-        now = self._loop.time()
+        now = self._time()
         for command in self._unanswered():
             if command.expires_at <= now:
                 command.fail(error)

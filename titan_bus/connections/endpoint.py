@@ -16,6 +16,7 @@ from titan_bus.connections.admission import Admission, Credentials
 from titan_bus.connections.tls import Tls
 from titan_bus.connections.wire import Command, Wire, Word
 from titan_bus.errors import ACCESS_CODES, AccessRefusedError, BusUnavailableError, ServerRefusedError
+from titan_bus.running_time import limited
 
 CONNECT_TIMEOUT_S = 3.0
 OPTIONS = frozenset({"db", *tls.OPTIONS})
@@ -107,7 +108,7 @@ class Endpoint:
         wire = Wire()
         try:
             login = await self.admission.login(self.address, self.username, self.password)
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            async with limited(CONNECT_TIMEOUT_S):
                 await self._connect(wire)
                 await self._greet(wire, *login)
         except AccessRefusedError as error:

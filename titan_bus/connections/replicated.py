@@ -108,7 +108,7 @@ class ReplicatedConnection(Connection):
             raise BusClosedError
         if self._bytes > connection.WAITING_BYTES_MAX:
             raise BusOverloadedError(self._bytes)
-        expires_at = self._loop.time() + (self._patience_s if patience_s is None else patience_s)
+        expires_at = self._time() + (self._patience_s if patience_s is None else patience_s)
         write = _Write(words, answer, self._loop.create_future(), expires_at)
         self._send(write)
         self._writes.add(write)
@@ -134,7 +134,7 @@ class ReplicatedConnection(Connection):
         super()._use(wire)
 
     def _send(self, write: _Write) -> None:
-        patience_s = max(0.0, write.expires_at - self._loop.time())
+        patience_s = max(0.0, write.expires_at - self._time())
         sent = super().call(*write.words, patience_s=patience_s)
         sent.add_done_callback(partial(self._answered, write))
 
@@ -157,7 +157,7 @@ class ReplicatedConnection(Connection):
                 tuple(self._batches),
                 None,
             )  # what is answered from now on is for the next WAIT
-            left_s = max(0.0, min(batch.expires_at for batch in batches) - self._loop.time())
+            left_s = max(0.0, min(batch.expires_at for batch in batches) - self._time())
             wait_ms = max(1, min(WAIT_MS, int(left_s * 1000)))  # 0 would be for ever
             replicas, refusal = 0, None
             try:
@@ -204,7 +204,7 @@ class ReplicatedConnection(Connection):
         if replicas is not None:
             batch.replicas = max(batch.replicas, replicas)
             too_few = batch.replicas < self._replicas
-            if refusal is None and too_few and self._loop.time() < batch.expires_at:
+            if refusal is None and too_few and self._time() < batch.expires_at:
                 self._batches.append(batch)
                 return
         kept = _Batch(batch.wire_number)
@@ -225,7 +225,7 @@ class ReplicatedConnection(Connection):
             self._settle(write, refusal)
         elif not lost and replicas >= self._replicas:
             self._settle(write, None)
-        elif self._loop.time() >= write.expires_at:
+        elif self._time() >= write.expires_at:
             self._settle(write, NotReplicatedError(str(write.answer), replicas, self._replicas))
         elif lost:
             try:

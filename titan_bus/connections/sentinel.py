@@ -14,6 +14,7 @@ A separate user on the sentinels needs `+ping +client|setname +sentinel|get-mast
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
@@ -29,6 +30,7 @@ from titan_bus.connections.inquiry import answer_of, trouble_of
 from titan_bus.connections.tls import Tls
 from titan_bus.connections.wire import Command, Wire
 from titan_bus.errors import BusError, BusUnavailableError, ServerRefusedError
+from titan_bus.running_time import limited
 from titan_bus.supervisor import keep_going
 
 DEFAULT_PORT = 26_379
@@ -142,7 +144,7 @@ class Sentinel:
         wire = await endpoint.open()
         asked = Command(("ROLE",), asyncio.get_running_loop().create_future())
         try:
-            async with asyncio.timeout(ANSWER_S):
+            async with limited(ANSWER_S):
                 wire.send([asked])
                 role = (await asked.future)[0].decode()
         except (TypeError, IndexError, AttributeError, ValueError) as error:
@@ -178,7 +180,9 @@ class Sentinel:
         namings, self._troubles = [], []
         named: set[Endpoint] = set()
         try:
-            await asyncio.wait(asking, timeout=ANSWER_S)
+            with contextlib.suppress(TimeoutError):
+                async with limited(ANSWER_S):
+                    await asyncio.wait(asking)
         finally:
             for task in asking:
                 task.cancel()

@@ -24,7 +24,7 @@ class Command:
 
     Attributes:
         answer: the future's result in place of the reply, when the caller has no use for the reply.
-        expires_at: the loop time after which it is not sent again.
+        expires_at: the time of its connection after which it is not sent again.
 
     Raises:
         NameMalformedError: a word cannot be encoded.
