@@ -56,6 +56,12 @@ def _named(**values: str) -> None:
             raise ConfigValueError(field, "has to be a name, not an empty text")
 
 
+def _shown(struct: msgspec.Struct, **instead: object) -> str:
+    """Return a struct's repr with other values for some fields."""
+    values = {name: getattr(struct, name) for name in struct.__struct_fields__} | instead
+    return f"{type(struct).__name__}({', '.join(f'{name}={value!r}' for name, value in values.items())})"
+
+
 class StreamConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One topic's limits.
 
@@ -150,6 +156,10 @@ class ArchiveConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         _at_least(1, WHOLE_MAX, max_bytes=self.max_bytes)
         _named(target=self.target)
 
+    def __repr__(self) -> str:
+        """Leave the keys out: a repr ends in logs."""
+        return _shown(self, options=dict.fromkeys(self.options, "…"))
+
 
 class MetricsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where Prometheus finds the metrics: GET /metrics, without a password, for everybody who reaches the port.
@@ -231,6 +241,11 @@ class BusConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             names.add(stream.name)
         if "://" not in self.url:
             raise ConfigValueError("url", "has to begin with redis://, rediss://, unix:// or the like")
+
+    def __repr__(self) -> str:
+        """Leave user and password out: a repr ends in logs."""
+        scheme, mark, rest = self.url.partition("://")
+        return _shown(self, url=f"{scheme}{mark}{rest.rpartition('@')[2]}")
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "BusConfig":

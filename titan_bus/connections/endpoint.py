@@ -54,7 +54,7 @@ class Endpoint:
     port: int = DEFAULT_PORT
     tls: Tls | None = None
     username: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
     database: int = 0
     admission: Admission = field(default_factory=Admission, compare=False)
 

@@ -12,6 +12,7 @@ from tests.hostile import assert_linear
 from titan_bus import BusConfig, StreamConfig
 from titan_bus.config import ArchiveConfig, ClaimConfig, MetricsConfig, ReadConfig, RetryConfig
 from titan_bus.config.file import _VARIABLE
+from titan_bus.connections.endpoint import Endpoint
 from titan_bus.errors import ConfigError, ConfigValueError
 from titan_bus.event import Priority
 
@@ -311,3 +312,15 @@ def test_no_file_brings_anything_but_a_configuration_or_its_error(
     path.write_bytes(text.encode(errors="surrogatepass") if isinstance(text, str) else text)
     with contextlib.suppress(ConfigError):
         BusConfig.load(path)
+
+
+@pytest.mark.parametrize(
+    "server", ["redis://u:hidden@h:1/0", "redis+cluster://u:p@hidden@h:1", "unix://:hidden@/s"]
+)
+def test_no_password_is_in_a_repr(server: str) -> None:
+    """It ends in logs: the server's, the store's keys, and what is parsed of the URL."""
+    keys = {"access_key_id": "hidden", "secret_access_key": "hidden"}
+    config = BusConfig(url=server, archive=ArchiveConfig(target="s3://bucket", options=keys))
+    assert "hidden" not in repr(config)
+    assert "source='titan_bus'" in repr(config)
+    assert "hidden" not in repr(Endpoint.parse("redis://u:hidden@h:1/0"))
