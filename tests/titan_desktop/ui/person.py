@@ -184,7 +184,7 @@ class Person:
         live = list(messages._live.values())
         if live and self._chance.random() < 0.7:
             widget = self._chance.choice(live)
-            widget.menu_requested.emit(widget, messages.mapToGlobal(QPoint(20, 20)))
+            widget.menu_requested.emit(widget, widget.body, messages.mapToGlobal(QPoint(20, 20)))
 
     # The window
 

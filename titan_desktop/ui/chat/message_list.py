@@ -21,12 +21,15 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QMenu, QToolButton, QWidget
 
 from titan_desktop.contracts.chat import OF_PASSAGES, State
+from titan_desktop.ui.chat.caption import Caption
 from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.drag_selection import DragSelection
 from titan_desktop.ui.chat.fenwick import Fenwick
 from titan_desktop.ui.chat.message_model import MessageModel
 from titan_desktop.ui.chat.message_widget import MessageWidget
+from titan_desktop.ui.chat.rich_text import RichText
 from titan_desktop.ui.chat.sources import Unfolded
+from titan_desktop.ui.chat.unseen import Unseen
 from titan_desktop.ui.chat.widget_pool import WidgetPool
 
 TEXT_WIDTH_MAX = 760
@@ -60,7 +63,7 @@ class MessageList(QAbstractScrollArea):
         self._folders = ""
         self._colours = Colours.of(self.palette())
         self._pool = WidgetPool(self._make)
-        self._selection = DragSelection(self, model, lambda: self._live)
+        self._selection = DragSelection(self, model, lambda: self._live, Unseen(model, self._unfolded))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
@@ -254,6 +257,7 @@ class MessageList(QAbstractScrollArea):
             self._sticky, self._slack = False, self.viewport().height()
             self._anchor_row, self._anchor_y = row, widget.y()
             self._lay_out()
+            self._selection.show_in(row, widget)
 
     # Scrolling
 
@@ -336,21 +340,21 @@ class MessageList(QAbstractScrollArea):
         if text := self._selection.text():
             QGuiApplication.clipboard().setText(text)
 
-    def _open_menu(self, widget: MessageWidget, place: QPoint) -> None:
-        menu = self.message_menu(widget)
+    def _open_menu(self, widget: MessageWidget, text: RichText | Caption, place: QPoint) -> None:
+        menu = self.message_menu(widget, text)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(place)
 
-    def message_menu(self, widget: MessageWidget) -> QMenu:
-        """The menu of a message: copy the selection or the text, copy as Markdown."""
+    def message_menu(self, widget: MessageWidget, text: RichText | Caption) -> QMenu:
+        """The menu of a text in a message: copy the selection or this text, and an answer as Markdown."""
         menu = QMenu(self)
         message = widget.message
-        text = self._selection.text()
+        selected = self._selection.text()
         clipboard = QGuiApplication.clipboard()
-        plain = text or widget.body.document().toPlainText()
-        copy = menu.addAction(self.tr("Copy selection") if text else self.tr("Copy"))
+        plain = selected or (text.text() if isinstance(text, Caption) else text.document().toPlainText())
+        copy = menu.addAction(self.tr("Copy selection") if selected else self.tr("Copy"))
         copy.triggered.connect(lambda: clipboard.setText(plain))
-        if message is not None:
+        if message is not None and text is widget.body:
             markdown = menu.addAction(self.tr("Copy as Markdown"))
             markdown.triggered.connect(lambda: clipboard.setText(message.text))
         return menu

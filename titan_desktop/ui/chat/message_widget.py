@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLabel, QToolButton, QWidget
 
 from titan_desktop.contracts.chat import OF_PASSAGES, AnswerKind, Message, Role, State
 from titan_desktop.ui.chat import sentences
+from titan_desktop.ui.chat.caption import Caption
 from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.growth import Growth
 from titan_desktop.ui.chat.markdown import render
@@ -73,7 +74,10 @@ class MessageWidget(QWidget):
     retry_requested = Signal(str)
     source_activated = Signal(str)
     link_activated = Signal(str)
-    menu_requested = Signal(object, QPoint)
+    menu_requested = Signal(object, object, QPoint)
+    """With itself, the text that the menu is about, and a point on the screen."""
+    text_made = Signal(object, object)
+    """With itself and one of its texts: what is selected in it belongs to the list's selection."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -90,28 +94,43 @@ class MessageWidget(QWidget):
         self._growth = Growth(self.body)
         self._growth.changed.connect(self._tell_height)
         self._dots = TypingDots(self)
-        self._notice = QLabel(self)
-        self._detail = QLabel(self)
+        self._notice = Caption(self)
+        self._detail = Caption(self)
         self._origin = QLabel(self)
         self.sources = SourceList(self)
         self.copy = self._button(self._copy)
         self.retry = self._button(self._retry)
         self.settings = self._button(lambda: self.link_activated.emit(sentences.SETTINGS_URL))
-        for label in (self._notice, self._detail):
-            label.setWordWrap(True)
-            label.setTextFormat(Qt.TextFormat.PlainText)
-            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.body.web_link_clicked.connect(self.link_activated)
         self.body.source_clicked.connect(self._unfold)
-        self.body.menu_requested.connect(lambda place: self.menu_requested.emit(self, place))
+        self._pass_menu_on(self.body)
+        for caption in self.captions:
+            self._pass_menu_on(caption)
         self.sources.source_activated.connect(self.source_activated)
         self.sources.changed.connect(self._tell_toggled)
+        self.sources.passage_made.connect(self._adopt)
 
     def _button(self, slot: object) -> QToolButton:
         button = QToolButton(self)
         button.setAutoRaise(True)
         button.clicked.connect(slot)
         return button
+
+    def _adopt(self, passage: RichText) -> None:
+        self._pass_menu_on(passage)
+        self.text_made.emit(self, passage)
+
+    def _pass_menu_on(self, text: RichText | Caption) -> None:
+        text.menu_requested.connect(lambda place: self.menu_requested.emit(self, text, place))
+
+    @property
+    def captions(self) -> tuple[Caption, ...]:
+        """The sentences beside the text."""
+        return self._notice, self._detail
+
+    def parts(self) -> dict[int, RichText]:
+        """The texts that can be read now, in reading order: 0 is the message's own, N the passage of source N."""
+        return ({} if self.body.isHidden() else {0: self.body}) | self.sources.passages()
 
     # Content
 
@@ -320,7 +339,7 @@ class MessageWidget(QWidget):
         self._box = QRectF(0.5, top + 0.5, self._width - 1, y + _BOX_PAD - top - 4)
         return y + _BOX_PAD
 
-    def _place_label(self, label: QLabel, x: int, y: int, width: int) -> int:
+    def _place_label(self, label: Caption, x: int, y: int, width: int) -> int:
         if label.isHidden():
             return y
         height = label.heightForWidth(width)

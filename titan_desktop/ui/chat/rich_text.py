@@ -22,6 +22,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPalette,
     QTextCursor,
+    QTextDocument,
     QTextOption,
     QWheelEvent,
 )
@@ -217,11 +218,7 @@ class RichText(QTextBrowser):
 
     def select(self, start: int, end: int) -> None:
         """Select from `start` to `end`; -1 stands for the text's end. Equal positions select nothing."""
-        last = self.document().characterCount() - 1
-        cursor = self.textCursor()
-        cursor.setPosition(last if start < 0 else min(start, last))
-        cursor.setPosition(last if end < 0 else min(end, last), QTextCursor.MoveMode.KeepAnchor)
-        self.setTextCursor(cursor)
+        self.setTextCursor(_spanned(self.textCursor(), start, end))
 
     def selected_text(self) -> str:
         """The selection as plain text."""
@@ -268,6 +265,11 @@ class RichText(QTextBrowser):
             self.drag_began.emit(event.globalPosition().toPoint())
         super().mousePressEvent(event)
 
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """A selection of a word begins."""
+        self.drag_began.emit(event.globalPosition().toPoint())
+        super().mouseDoubleClickEvent(event)
+
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Say where a drag goes: it may leave this message."""
         super().mouseMoveEvent(event)
@@ -306,6 +308,18 @@ class RichText(QTextBrowser):
         painter.setPen(QColor(self._colours.muted))
         painter.drawText(QPointF(area.left() + 12, area.top() + 21), code.language)
         painter.setPen(Qt.PenStyle.NoPen)
+
+
+def cut(document: QTextDocument, start: int, end: int) -> str:
+    """The plain text of a document from `start` to `end`, as `RichText.select` takes them."""
+    return _spanned(QTextCursor(document), start, end).selection().toPlainText()
+
+
+def _spanned(cursor: QTextCursor, start: int, end: int) -> QTextCursor:
+    last = cursor.document().characterCount() - 1
+    cursor.setPosition(last if start < 0 else min(start, last))
+    cursor.setPosition(last if end < 0 else min(end, last), QTextCursor.MoveMode.KeepAnchor)
+    return cursor
 
 
 @dataclass(frozen=True)

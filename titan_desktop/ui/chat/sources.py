@@ -33,11 +33,26 @@ class Unfolded:
     all_sources: bool = False
 
 
+def open_passages(
+    sources: Sequence[Source], unfolded: Unfolded, pattern: re.Pattern[str] | None, *, short: bool
+) -> dict[int, str]:
+    """The passages that can be read below an answer, by index; with `short` those that are folded as excerpts."""
+    shown = range(_shown(sources, unfolded))
+    whole = {index: sources[index].passage.strip() for index in shown if index in unfolded.passages}
+    return {index: excerpt(sources[index].passage, pattern) for index in shown if short} | whole
+
+
+def _shown(sources: Sequence[Source], unfolded: Unfolded) -> int:
+    return len(sources) if unfolded.all_sources else min(len(sources), _SHOWN_AT_FIRST)
+
+
 class SourceRow(QWidget):
     """One source: number, name, the place in the file, and its passage."""
 
     open_clicked = Signal(str)
     toggled = Signal(int)
+    passage_made = Signal(object)
+    """With the text widget of its passage, which is made when it is first unfolded."""
 
     def __init__(self, index: int, parent: QWidget) -> None:
         super().__init__(parent)
@@ -56,6 +71,11 @@ class SourceRow(QWidget):
         self.place = QLabel(self)
         self.place.setTextFormat(Qt.TextFormat.PlainText)
         self._passage: RichText | None = None
+
+    @property
+    def passage(self) -> RichText | None:
+        """The passage's text, None while it is folded."""
+        return None if self._passage is None or self._passage.isHidden() else self._passage
 
     def show_source(
         self, source: Source, colours: Colours, pattern: re.Pattern[str] | None, *, open_: bool, short: bool
@@ -82,6 +102,7 @@ class SourceRow(QWidget):
             return
         if self._passage is None:
             self._passage = RichText(self)
+            self.passage_made.emit(self._passage)
         text = excerpt(source.passage, pattern) if short else source.passage.strip("\n ")
         self._passage.set_colours(colours)
         self._passage.set_rendered(Rendered(marked_html(text, pattern, colours.mark)))
@@ -103,16 +124,16 @@ class SourceRow(QWidget):
         named = min(self.file.sizeHint().width(), width - 26 - _SPACE - where)
         self.file.setGeometry(26, 1, named, _ROW - 2)
         self.place.setGeometry(26 + named + _SPACE, 1, where, _ROW - 2)
-        if self._passage is None or self._passage.isHidden():
+        if self.passage is None:
             return _ROW
-        height = self._passage.fit(width - _INDENT - 14)
-        self._passage.setGeometry(_INDENT + 14, _ROW + 2, width - _INDENT - 14, height)
+        height = self.passage.fit(width - _INDENT - 14)
+        self.passage.setGeometry(_INDENT + 14, _ROW + 2, width - _INDENT - 14, height)
         return _ROW + height + 8
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002  # Qt's signature
         """A bar beside the passage."""
-        if self._passage is not None and not self._passage.isHidden():
-            area = self._passage.geometry()
+        if self.passage is not None:
+            area = self.passage.geometry()
             painter = QPainter(self)
             painter.fillRect(QRectF(_INDENT, area.top(), 3, area.height() - 6), QColor(self._line))
 
@@ -123,6 +144,8 @@ class SourceList(QWidget):
     source_activated = Signal(str)
     changed = Signal()
     """Something was unfolded or folded: the height is another."""
+    passage_made = Signal(object)
+    """With the text widget of a passage, before it is filled."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -152,11 +175,12 @@ class SourceList(QWidget):
         self._title.setText("" if passages else self.tr("Sources"))
         self._title.setVisible(not passages)
         self._title.setStyleSheet(f"color:{colours.muted}; font-weight:600;")
-        shown = len(sources) if unfolded.all_sources else min(len(sources), _SHOWN_AT_FIRST)
+        shown = _shown(sources, unfolded)
         while len(self._rows) < shown:
             row = SourceRow(len(self._rows), self)
             row.open_clicked.connect(self.source_activated)
             row.toggled.connect(self._toggle)
+            row.passage_made.connect(self.passage_made)
             self._rows.append(row)
         for index, row in enumerate(self._rows):
             row.setVisible(index < shown)
@@ -174,6 +198,11 @@ class SourceList(QWidget):
             open_=chosen or self._short,
             short=self._short and not chosen,
         )
+
+    def passages(self) -> dict[int, RichText]:
+        """The passages that are unfolded, by the number of their source, counted from 1."""
+        rows = [] if self.isHidden() else [row for row in self._rows if not row.isHidden()]
+        return {number: row.passage for number, row in enumerate(rows, 1) if row.passage is not None}
 
     def fit(self, width: int) -> int:
         """Place the rows and return the height."""

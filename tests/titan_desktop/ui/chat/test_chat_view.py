@@ -394,7 +394,7 @@ def test_an_answer_is_copied_as_text_or_markdown(view: ChatView):
     row = show_answer(view, text="**Да**")
     QTest.mouseClick(row.copy, Qt.MouseButton.LeftButton)
     assert QGuiApplication.clipboard().text() == "Да"
-    view.messages.message_menu(row).actions()[-1].trigger()
+    view.messages.message_menu(row, row.body).actions()[-1].trigger()
     assert QGuiApplication.clipboard().text() == "**Да**"
 
 
