@@ -5,15 +5,22 @@ opening are one step, so that a link swapped in between has no effect.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, Protocol, Self
 
 from titan_desktop.contracts.indexing import Reason
 
-_INODE_BITS = 2**63 - 1
-"""The range of PostgreSQL's bigint; ReFS numbers files with 128 bits."""
+PATH_BYTES_MAX = 2_500
+"""A longer path is not read: the index's key holds 2,704 bytes (PostgreSQL, a third of a page of a B-tree)."""
+
+GONE = frozenset({Reason.VANISHED, Reason.OUTSIDE, Reason.NOT_REGULAR})
+"""The reasons for a path without a file; UNREADABLE may be temporary."""
+
+_INT64_MAX = 2**63 - 1
+"""The range of PostgreSQL's bigint and of every integer on the bus."""
 
 
 class FilesRootError(Exception):
@@ -41,8 +48,9 @@ class Stamp:
 
     Attributes:
         size: in bytes.
-        mtime_ns: since the epoch.
-        inode: the file system's number for the file, which a rename keeps; 0: not known. At most 63 bits of it.
+        mtime_ns: since the epoch; a date before 1677 or after 2262 is the nearest within.
+        inode: the file system's number for the file, which a rename keeps; 0: not known. At most 63 bits of it,
+            as many file systems use all 64 and ReFS 128.
     """
 
     size: int
@@ -52,7 +60,43 @@ class Stamp:
     @classmethod
     def of(cls, status: os.stat_result) -> Self:
         """Return the stamp of a file's status."""
-        return cls(status.st_size, status.st_mtime_ns, status.st_ino & _INODE_BITS)
+        mtime_ns = status.st_mtime_ns
+        if (
+            not -_INT64_MAX <= mtime_ns <= _INT64_MAX
+        ):  # what no clock says, an archive may: XFS and ZFS keep it
+            mtime_ns = _INT64_MAX if mtime_ns > 0 else -_INT64_MAX
+        return cls(status.st_size, mtime_ns, status.st_ino & _INT64_MAX)
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedRoot:
+    """A root as it was found: the folder at `path` is this root while device and inode are these.
+
+    Attributes:
+        path: absolute, and without a link in it when it was pinned.
+    """
+
+    path: str
+    device: int
+    inode: int
+
+
+class RootFault(StrEnum):
+    """Why an allowed root is not read."""
+
+    HOLDS_HOME = "holds_home"
+    HIDDEN = "hidden"
+    SYSTEM = "system"
+    LINK = "link"
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRoot:
+    """A root that is not read. `real`: where it leads; a person may consent to exactly that, but for LINK."""
+
+    path: Path
+    real: str
+    fault: RootFault
 
 
 class FilesRoot(Protocol):
@@ -61,6 +105,18 @@ class FilesRoot(Protocol):
     @property
     def roots(self) -> tuple[Path, ...]:
         """The allowed roots, absolute, existing or not."""
+        ...
+
+    def pinned(self, root: Path) -> PinnedRoot | None:
+        """Return what one of the roots is now; None: it is missing, refused or cannot be read. Never raises."""
+        ...
+
+    def standing(self) -> Mapping[Path, PinnedRoot]:
+        """Return what the roots are now that can be read, without those beneath another. Never raises."""
+        ...
+
+    def refused(self) -> Sequence[RefusedRoot]:
+        """Return the roots that were refused when they were last looked at. Does not block."""
         ...
 
     def root_of(self, path: Path) -> Path:
@@ -75,12 +131,23 @@ class FilesRoot(Protocol):
         """Whether the walk omits this file: hidden, temporary, in a program's own folder."""
         ...
 
+    def is_folder(self, path: Path) -> bool:
+        """Whether a folder that can be read is at `path` now, no link on the way. Never raises."""
+        ...
+
     def open(self, path: Path) -> BinaryIO:
         """Open a regular file for reading, beneath its root, following no link."""
         ...
 
     def stamp(self, path: Path) -> Stamp:
         """Size and time of a regular file, beneath its root, following no link."""
+        ...
+
+    def has_left(self, path: Path) -> bool:
+        """Whether nothing is left to know of a file: it is gone, ignored or outside, while its root is there.
+
+        False also for what cannot be told, such as a folder that cannot be read. Never raises.
+        """
         ...
 
     def walk(self, folder: Path) -> Iterator[tuple[Path, Stamp]]:

@@ -1,6 +1,6 @@
 """What each system must be able to do: reach a name beneath a root without following a link.
 
-`files_root.root` calls it with the resolved root and the remaining names, which it has checked: none is empty, `.`
+`files_root.root` calls it with a pinned root and the remaining names, which it has checked: none is empty, `.`
 or `..`, none holds a separator or a NUL. Implementations: `beneath_linux`, `beneath_posix`, `beneath_windows`.
 """
 
@@ -10,11 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from titan_desktop.ports.files_root import Stamp
+from titan_desktop.ports.files_root import PinnedRoot, Stamp
 
 
 class LinkError(OSError):
     """A link stands on the way, and the way led through it."""
+
+
+class AnotherFolderError(OSError):
+    """Where a root was pinned is another folder now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +31,24 @@ class Entry:
 
 
 class Beneath(Protocol):
-    """All raise OSError as the system says it, and LinkError where a link was met."""
+    """All raise OSError as the system says it, and LinkError where a link was met.
 
-    def open(self, root: str, names: Sequence[str]) -> int:
+    Those with a root raise AnotherFolderError where it is not what was pinned.
+    """
+
+    def pin(self, path: str) -> PinnedRoot:
+        """Open an absolute path that has no link in it, and return which folder that is."""
+        ...
+
+    def open(self, root: PinnedRoot, names: Sequence[str]) -> int:
         """Open for reading, without waiting for a FIFO's writer. What it opened may be anything: look."""
         ...
 
-    def status(self, root: str, names: Sequence[str]) -> os.stat_result:
+    def status(self, root: PinnedRoot, names: Sequence[str]) -> os.stat_result:
         """Return the status of the last name itself, be it a link."""
         ...
 
-    def entries(self, root: str, names: Sequence[str]) -> list[Entry]:
+    def entries(self, root: PinnedRoot, names: Sequence[str]) -> list[Entry]:
         """List a folder."""
         ...
 

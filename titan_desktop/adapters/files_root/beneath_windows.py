@@ -1,7 +1,8 @@
 """Beneath a root on Windows: open first, then ask the system where the open handle really lies.
 
 A handle names one file for good, so a link or a junction swapped in between shows in its final path, which then
-differs from the path that was asked for (GetFinalPathNameByHandleW).
+differs from the path that was asked for (GetFinalPathNameByHandleW). The path of a root is final when it is
+pinned, so that holds for links above it, too.
 """
 
 import ctypes
@@ -11,7 +12,8 @@ import stat
 import sys
 from collections.abc import Sequence
 
-from titan_desktop.adapters.files_root.beneath import Entry, LinkError, entry_of
+from titan_desktop.adapters.files_root.beneath import AnotherFolderError, Entry, LinkError, entry_of
+from titan_desktop.ports.files_root import PinnedRoot
 
 _DEVICES = frozenset(
     {"con", "prn", "aux", "nul", "conin$", "conout$"}
@@ -45,10 +47,19 @@ if sys.platform == "win32":
     class WindowsBeneath:
         """By handles and their final paths."""
 
-        def open(self, root: str, names: Sequence[str]) -> int:
+        def pin(self, path: str) -> PinnedRoot:
+            """See `Beneath`."""
+            status = os.lstat(path)
+            if os.path.normcase(os.path.realpath(path)) != os.path.normcase(path):
+                raise LinkError(errno.ELOOP, "the path leads through a link", path)
+            if not stat.S_ISDIR(status.st_mode):
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
+            return PinnedRoot(path, status.st_dev, status.st_ino)
+
+        def open(self, root: PinnedRoot, names: Sequence[str]) -> int:
             """See `Beneath`."""
             _refuse_devices(names)
-            path = os.path.join(root, *names)  # noqa: PTH118 - text, as the system takes it
+            path = os.path.join(root.path, *names)  # noqa: PTH118 - text, as the system takes it
             descriptor = os.open(path, os.O_RDONLY | os.O_BINARY | os.O_NOINHERIT)
             try:
                 final = _final_path_of(descriptor)
@@ -60,20 +71,20 @@ if sys.platform == "win32":
                 raise LinkError(errno.ELOOP, "the path leads through a link", path)
             return descriptor
 
-        def status(self, root: str, names: Sequence[str]) -> os.stat_result:
+        def status(self, root: PinnedRoot, names: Sequence[str]) -> os.stat_result:
             """See `Beneath`."""
             _refuse_devices(names)
             self._refuse_links(root, names[:-1])
-            status = os.lstat(os.path.join(root, *names))  # noqa: PTH118
+            status = os.lstat(os.path.join(root.path, *names))  # noqa: PTH118
             if status.st_reparse_tag in _LINK_TAGS:
                 raise LinkError(errno.ELOOP, "the path leads through a link", names[-1])
             return status
 
-        def entries(self, root: str, names: Sequence[str]) -> list[Entry]:
+        def entries(self, root: PinnedRoot, names: Sequence[str]) -> list[Entry]:
             """See `Beneath`. A link swapped in just here shows names at most: files are opened by `open` alone."""
             self._refuse_links(root, names)
             found = []
-            with os.scandir(os.path.join(root, *names)) as listing:  # noqa: PTH118
+            with os.scandir(os.path.join(root.path, *names)) as listing:  # noqa: PTH118
                 for name in listing:
                     try:
                         status = name.stat(follow_symlinks=False)
@@ -84,8 +95,10 @@ if sys.platform == "win32":
                     found.append(entry_of(name.name, status))
             return found
 
-        def _refuse_links(self, root: str, names: Sequence[str]) -> None:
-            path = root
+        def _refuse_links(self, root: PinnedRoot, names: Sequence[str]) -> None:
+            path = root.path
+            if self.pin(path) != root:
+                raise AnotherFolderError(errno.ESTALE, "another folder", path)
             for name in names:
                 path = os.path.join(path, name)  # noqa: PTH118
                 if os.lstat(path).st_reparse_tag in _LINK_TAGS:

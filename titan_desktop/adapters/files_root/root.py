@@ -2,7 +2,7 @@
 
 Used by the core, in threads, and by the extraction workers, each with a files root of its own. Nothing here
 follows a link beneath a root; only the way to a root itself may lead through links (a Desktop on another disk),
-and it is resolved once.
+and it is resolved once (`pinning`).
 """
 
 import errno
@@ -10,15 +10,23 @@ import logging
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from titan_desktop.adapters.files_root import ignore_rules
-from titan_desktop.adapters.files_root.beneath import Beneath, Entry, LinkError
+from titan_desktop.adapters.files_root.beneath import AnotherFolderError, Beneath, Entry, LinkError
+from titan_desktop.adapters.files_root.pinning import Pinning, Root
 from titan_desktop.contracts.indexing import Reason
-from titan_desktop.ports.files_root import FilesRootError, Stamp
+from titan_desktop.ports.files_root import (
+    GONE,
+    PATH_BYTES_MAX,
+    FilesRootError,
+    PinnedRoot,
+    RefusedRoot,
+    Stamp,
+)
 
 if sys.platform == "win32":
     from titan_desktop.adapters.files_root.beneath_windows import WindowsBeneath as SystemBeneath
@@ -27,41 +35,69 @@ elif sys.platform == "linux":
 else:
     from titan_desktop.adapters.files_root.beneath_posix import PosixBeneath as SystemBeneath
 
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
-_GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
+_VANISHED = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A path taken apart: its root as given, the root without links, and the names beneath it."""
+    """A path taken apart: its root, and the names beneath it."""
 
-    root: Path
-    real: str
+    root: Root
     names: tuple[str, ...]
+
+    @property
+    def path(self) -> Path:
+        """The one spelling of the path."""
+        return self.root.path.joinpath(*self.names)
 
 
 class LocalFilesRoot:
-    """See `ports.files_root.FilesRoot`. Stateless but for the roots, so threads may share one."""
+    """See `ports.files_root.FilesRoot`. Threads may share one.
 
-    def __init__(self, roots: Iterable[Path], beneath: Beneath | None = None) -> None:
-        self._roots = tuple(dict.fromkeys(root.absolute() for root in roots))
-        self._real = {root: os.path.realpath(root) for root in self._roots}
+    Args:
+        roots: the allowed folders, existing or not.
+        beneath: the system's way.
+        consented: folders that may be roots against the rules (`root_rules`), because the person says so.
+    """
+
+    def __init__(
+        self, roots: Iterable[Path], beneath: Beneath | None = None, *, consented: Iterable[Path] = ()
+    ) -> None:
         self._beneath: Beneath = beneath or SystemBeneath()
+        self._pinning = Pinning(roots, self._beneath, consented)
 
     @property
     def roots(self) -> tuple[Path, ...]:
         """See `FilesRoot`."""
-        return self._roots
+        return tuple(root.path for root in self._pinning.roots)
+
+    def consent(self, folders: Iterable[Path]) -> None:
+        """Take what the person consents to, in place of all former consents. Does not block."""
+        self._pinning.consent(folders)
+
+    def pinned(self, root: Path) -> PinnedRoot | None:
+        """See `FilesRoot`."""
+        found = next((one for one in self._pinning.roots if one.path == root), None)
+        return None if found is None else self._pinning.pinned(found)
+
+    def standing(self) -> Mapping[Path, PinnedRoot]:
+        """See `FilesRoot`."""
+        return self._pinning.standing()
+
+    def refused(self) -> Sequence[RefusedRoot]:
+        """See `FilesRoot`."""
+        return self._pinning.refused()
 
     def root_of(self, path: Path) -> Path:
         """See `FilesRoot`. Both spellings of a root that is reached through a link are its own."""
-        return self._place(path).root
+        return self._place(path).root.path
 
     def canonical(self, path: Path) -> Path:
         """See `FilesRoot`."""
-        place = self._place(path)
-        return place.root.joinpath(*place.names)
+        return self._place(path).path
 
     def is_ignored(self, path: Path) -> bool:
         """See `FilesRoot`."""
@@ -71,8 +107,25 @@ class LocalFilesRoot:
         names = place.names
         if any(map(ignore_rules.ignores_folder, names)) or ignore_rules.ignores_file(names[-1]):
             return True
-        folders = (Path(place.real, *names[:depth]) for depth in range(1, len(names) + 1))
-        return any(os.path.lexists(folder / ignore_rules.VENV_MARK) for folder in folders)
+        return any(self._is_environment(place.root, names[:depth]) for depth in range(1, len(names) + 1))
+
+    def _is_environment(self, root: Root, names: tuple[str, ...]) -> bool:
+        try:
+            self._within(root, lambda pin: self._beneath.status(pin, (*names, ignore_rules.VENV_MARK)))
+        except (OSError, FilesRootError):
+            return False
+        return True
+
+    def is_folder(self, path: Path) -> bool:
+        """See `FilesRoot`."""
+        try:
+            place = self._place(path)
+            if not place.names:
+                return self._pinning.pinned(place.root) is not None
+            status = self._within(place.root, lambda pin: self._beneath.status(pin, place.names))
+        except (OSError, FilesRootError):
+            return False
+        return stat.S_ISDIR(status.st_mode)
 
     def open(self, path: Path) -> BinaryIO:
         """See `FilesRoot`."""
@@ -80,7 +133,7 @@ class LocalFilesRoot:
         if not place.names:
             raise self._refusal(path, Reason.NOT_REGULAR, "a root itself")
         try:
-            descriptor = self._beneath.open(place.real, place.names)
+            descriptor = self._within(place.root, lambda pin: self._beneath.open(pin, place.names))
         except OSError as error:
             raise self._translated(path, error) from error
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -94,7 +147,7 @@ class LocalFilesRoot:
         if not place.names:
             raise FilesRootError(str(path), Reason.NOT_REGULAR, "a root itself")
         try:
-            status = self._beneath.status(place.real, place.names)
+            status = self._within(place.root, lambda pin: self._beneath.status(pin, place.names))
         except OSError as error:
             raise self._translated(path, error) from error
         if stat.S_ISLNK(status.st_mode):
@@ -103,6 +156,18 @@ class LocalFilesRoot:
             raise FilesRootError(str(path), Reason.NOT_REGULAR)
         return Stamp.of(status)
 
+    def has_left(self, path: Path) -> bool:
+        """See `FilesRoot`."""
+        try:
+            root = self._place(path).root
+        except FilesRootError as error:  # its folder is no root any more
+            return error.reason is Reason.OUTSIDE
+        try:
+            self.stamp(path)
+            return self.is_ignored(path)
+        except FilesRootError as error:
+            return error.reason in GONE and self._pinning.pinned(root) is not None
+
     def walk(self, folder: Path) -> Iterator[tuple[Path, Stamp]]:
         """See `FilesRoot`. Paths come in the spelling of `canonical`; an unreadable folder is logged, passed over.
 
@@ -110,7 +175,7 @@ class LocalFilesRoot:
             FilesRootError: `folder` itself lies outside, is no folder or cannot be read.
         """
         top = self._place(folder)
-        base = top.root.joinpath(*top.names)
+        base = top.path
         try:
             entries = self._entries(folder, top, top.names)
         except FilesRootError as error:
@@ -121,7 +186,7 @@ class LocalFilesRoot:
         names: tuple[str, ...] = ()
         while True:
             yield from self._files(base, names, entries)
-            pending.extend((*names, entry.name) for entry in self._folders(entries))
+            pending.extend(self._folders(base, names, entries))
             entries = []
             while pending and not entries:
                 names = pending.pop()
@@ -132,19 +197,24 @@ class LocalFilesRoot:
     def _files(
         self, base: Path, names: tuple[str, ...], entries: list[Entry]
     ) -> Iterator[tuple[Path, Stamp]]:
+        folder = base.joinpath(*names)
+        room = _room_in(folder)
         for entry in entries:
             if entry.stamp is None or ignore_rules.ignores_file(entry.name):
                 continue
-            path = base.joinpath(*names, entry.name)
-            if _is_utf8(entry.name):
-                yield path, entry.stamp
-            else:
-                _log.warning("passed over %r: its name is not UTF-8", str(path))
+            if _fits(folder, entry.name, room):
+                yield folder / entry.name, entry.stamp
 
-    def _folders(self, entries: list[Entry]) -> Iterator[Entry]:
+    def _folders(self, base: Path, names: tuple[str, ...], entries: list[Entry]) -> Iterator[tuple[str, ...]]:
+        folder = base.joinpath(*names)
+        room = _room_in(folder)
         for entry in entries:
-            if entry.is_folder and not ignore_rules.ignores_folder(entry.name) and _is_utf8(entry.name):
-                yield entry
+            if (
+                entry.is_folder
+                and not ignore_rules.ignores_folder(entry.name)
+                and _fits(folder, entry.name, room)
+            ):
+                yield (*names, entry.name)
 
     def _entries_or_none(self, base: Path, top: _Place, names: tuple[str, ...]) -> list[Entry]:
         """List a folder met on the way: [] for one that is left out, cannot be read, or has gone."""
@@ -158,32 +228,38 @@ class LocalFilesRoot:
 
     def _entries(self, asked: Path, top: _Place, names: tuple[str, ...]) -> list[Entry]:
         try:
-            return self._beneath.entries(top.real, names)
+            return self._within(top.root, lambda pin: self._beneath.entries(pin, names))
         except OSError as error:
             raise self._translated(asked, error) from error
 
-    def _place(self, path: Path) -> _Place:
-        if ".." in path.parts or "\0" in str(path):
-            raise self._refusal(path, Reason.OUTSIDE, "a path with '..' or NUL")
-        if not _is_utf8(str(path)):
-            raise FilesRootError(str(path), Reason.UNREADABLE, "its name is not UTF-8")
-        for root in self._roots:
-            for spelling in (root, Path(self._real[root])):
-                if path.is_relative_to(spelling):
-                    return _Place(root, self._resolved(root), path.relative_to(spelling).parts)
-        raise self._refusal(path, Reason.OUTSIDE)
+    def _within(self, root: Root, use: Callable[[PinnedRoot], T]) -> T:
+        """Do something beneath a root, once more if there is another folder in its place that may be one."""
+        pin = root.pin
+        if pin is not None:
+            try:
+                return use(pin)
+            except AnotherFolderError:
+                pass
+        return use(self._pinning.pin(root))
 
-    def _resolved(self, root: Path) -> str:
-        """Return the root without links, looking again while it does not exist: it may appear as a link."""
-        real = self._real[root]
-        if not os.path.lexists(real) or Path(real).is_symlink():
-            real = self._real[root] = os.path.realpath(root)
-        return real
+    def _place(self, path: Path) -> _Place:
+        text = str(path)
+        if ".." in path.parts or "\0" in text:
+            raise self._refusal(path, Reason.OUTSIDE, "a path with '..' or NUL")
+        length = _utf8_length(text)
+        if length is None:
+            raise FilesRootError(text, Reason.UNREADABLE, "its name is not UTF-8")
+        for root, spelling in self._pinning.spellings():
+            if path.is_relative_to(spelling):
+                if length > PATH_BYTES_MAX:
+                    raise FilesRootError(text, Reason.UNREADABLE, "its path is too long")
+                return _Place(root, path.relative_to(spelling).parts)
+        raise self._refusal(path, Reason.OUTSIDE)
 
     def _translated(self, path: Path, error: OSError) -> FilesRootError:
         if isinstance(error, LinkError):
             return self._refusal(path, Reason.OUTSIDE, "a link stands on the way")
-        if error.errno in _GONE:
+        if error.errno in _VANISHED:
             return FilesRootError(str(path), Reason.VANISHED)
         if error.errno in {errno.ENXIO, errno.EOPNOTSUPP}:  # a socket (open(2); macOS says EOPNOTSUPP)
             return self._refusal(path, Reason.NOT_REGULAR)
@@ -195,10 +271,23 @@ class LocalFilesRoot:
         return FilesRootError(str(path), reason, detail)
 
 
-def _is_utf8(name: str) -> bool:
-    """Other bytes come as lone surrogates (PEP 383), which neither JSON nor PostgreSQL can carry."""
+def _room_in(folder: Path) -> int:
+    """Return how many bytes a name in this folder may have."""
+    return PATH_BYTES_MAX - len(os.fsencode(folder)) - 1
+
+
+def _fits(folder: Path, name: str, room: int) -> bool:
+    length = _utf8_length(name)
+    if length is not None and length <= room:
+        return True
+    why = "its name is not UTF-8" if length is None else "its path is too long"
+    _log.warning("passed over %r: %s", str(folder / name), why)
+    return False
+
+
+def _utf8_length(name: str) -> int | None:
+    """Count the bytes; None: some are not UTF-8 (lone surrogates, PEP 383), which JSON and SQL cannot carry."""
     try:
-        name.encode()
+        return len(name.encode())
     except UnicodeEncodeError:
-        return False
-    return True
+        return None

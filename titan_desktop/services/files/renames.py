@@ -8,12 +8,8 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from titan_desktop.contracts.indexing import Reason
 from titan_desktop.ports.catalogue import Catalogue
-from titan_desktop.ports.files_root import FilesRoot, FilesRootError, Stamp
-
-GONE = frozenset({Reason.VANISHED, Reason.OUTSIDE, Reason.NOT_REGULAR})
-"""The files root's reasons for a path without a file; UNREADABLE may be temporary."""
+from titan_desktop.ports.files_root import FilesRoot, Stamp
 
 
 class Renames:
@@ -33,20 +29,7 @@ class Renames:
             path, stamp = numbered[known.inode]
             if path != former and known == stamp:
                 same[former] = path
-        gone = await asyncio.to_thread(lambda: [former for former in same if self._has_left(Path(former))])
+        gone = await asyncio.to_thread(
+            lambda: [former for former in same if self._files_root.has_left(Path(former))]
+        )
         return {same[former]: former for former in gone}
-
-    def _has_left(self, path: Path) -> bool:
-        """Whether a file is gone while its disk is still there. Blocking: runs in a thread."""
-        try:
-            return self._files_root.root_of(path).is_dir() and self.is_gone(path)
-        except FilesRootError:  # its folder is no root any more
-            return True
-
-    def is_gone(self, path: Path) -> bool:
-        """Whether a path has no file any more. Blocking: runs in a thread."""
-        try:
-            self._files_root.stamp(path)
-            return self._files_root.is_ignored(path)
-        except FilesRootError as error:
-            return error.reason in GONE

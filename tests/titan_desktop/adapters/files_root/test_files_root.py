@@ -11,7 +11,7 @@ from titan_desktop.adapters.files_root import LocalFilesRoot, beneath_linux
 from titan_desktop.adapters.files_root.beneath import Beneath
 from titan_desktop.adapters.files_root.beneath_windows import is_device_or_stream
 from titan_desktop.contracts.indexing import Reason
-from titan_desktop.ports.files_root import FilesRootError
+from titan_desktop.ports.files_root import FilesRootError, PinnedRoot
 
 if sys.platform == "win32":
     pytest.skip("links and FIFOs are made as POSIX makes them", allow_module_level=True)
@@ -48,9 +48,11 @@ def test_the_magic_links_of_proc_are_refused(beneath: Beneath) -> None:
     """`/proc/self/root` is a link that RESOLVE_NO_MAGICLINKS and O_NOFOLLOW refuse."""
     if sys.platform != "linux":
         pytest.skip("procfs is Linux's")
+    proc = Path("/proc/self")
+    files_root = LocalFilesRoot([proc], beneath, consented=[proc.resolve()])
     with pytest.raises(FilesRootError) as caught:
-        LocalFilesRoot([Path("/proc/self")], beneath).open(Path("/proc/self/root/etc/passwd"))
-    assert caught.value.reason is Reason.OUTSIDE
+        files_root.open(proc / "root/etc/passwd")
+    assert (caught.value.reason, caught.value.detail) == (Reason.OUTSIDE, "a link stands on the way")
 
 
 def test_a_root_reached_through_a_link_is_known_by_both_spellings(
@@ -87,10 +89,10 @@ def test_an_unreadable_folder_is_passed_over(
         def __getattr__(self, name: str) -> object:
             return getattr(beneath, name)
 
-        def entries(self, real: str, names: tuple[str, ...]) -> object:
+        def entries(self, pin: PinnedRoot, names: tuple[str, ...]) -> object:
             if names == ("locked",):  # as root nothing is forbidden, so the refusal is made here
                 raise PermissionError(errno.EACCES, "Permission denied")
-            return beneath.entries(real, names)
+            return beneath.entries(pin, names)
 
     (root / "locked").mkdir()
     files_root = LocalFilesRoot([root], Forbidding())  # type: ignore[arg-type]
