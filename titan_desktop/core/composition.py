@@ -248,8 +248,10 @@ class Composition:
     def _roots(self) -> tuple[RootStatus, ...]:
         if ask := self._foundation.roots:
             return ask()
+        files_root = self._foundation.files_root
         return tuple(
-            RootStatus(path=str(root), exists=root.is_dir()) for root in self._foundation.files_root.roots
+            RootStatus(path=str(root), exists=files_root.pinned(root) is not None)
+            for root in files_root.roots
         )
 
     async def _build(

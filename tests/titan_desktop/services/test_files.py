@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from watchdog.observers import Observer
 
 from titan_bus import Bus, BusConfig, names, new_ulid
 from titan_desktop.adapters.files_root import LocalFilesRoot
@@ -318,28 +319,83 @@ async def test_a_job_outlives_an_outage_of_the_index(
         assert (await ear.finished(command.job_id)).seen == 2
 
 
-@pytest.mark.parametrize(
-    ("error", "level"), [(IndexUnavailableError("away"), "WARNING"), (KeyError(1), "ERROR")]
-)
 async def test_a_lasting_trouble_is_logged_once(
     bus: Bus, ear: Ear, index: Index, desktop: Path, monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture, error: Exception, level: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
-    """While the index is away the scan is tried again and again; the log says so once, our bug with its trace."""
+    """While the index is away the scan is tried again and again; the log says so once."""
     monkeypatch.setattr("titan_desktop.services.files.service._PAUSE_AFTER_FAILURE_S", 0.0)
     refusals = []
 
     async def known(_folder: Path) -> Mapping[str, Stamp]:
         if len(refusals) < LONGEST_OUTAGE:
-            refusals.append(error)
-            raise error
+            refusals.append(1)
+            raise IndexUnavailableError("away")
         return {}
 
     monkeypatch.setattr(index, "known", known)
     async with started(bus, ear, index, desktop):
         assert len(refusals) == LONGEST_OUTAGE
     said = [(record.levelname, bool(record.exc_info)) for record in caplog.records]
-    assert [one for one in said if one[0] != "INFO"] == [(level, level == "ERROR")]
+    assert [one for one in said if one[0] != "INFO"] == [("WARNING", False)]
+
+
+@pytest.mark.logs("^files: scan waits: ")
+async def test_a_core_need_not_wait_for_an_index_that_stays_away(
+    bus: Bus, index: Index, desktop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A scan that cannot get on keeps no core alive: the next start begins it again."""
+
+    async def known(_folder: Path) -> Mapping[str, Stamp]:
+        raise IndexUnavailableError("away")
+
+    monkeypatch.setattr(index, "known", known)
+    async with serving(bus, Chain(), FilesService(bus, LocalFilesRoot([desktop]), index)) as service:
+        assert service.busy()
+        await becomes(lambda: not service.busy())
+
+
+async def test_the_trouble_of_one_folder_is_its_own(
+    bus: Bus, ear: Ear, index: Index, desktop: Path, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    """A folder whose scan fails by a fault of ours is logged with its trace and refused; the rest is scanned."""
+    known = index.known
+
+    async def breaking(folder: Path) -> Mapping[str, Stamp]:
+        if folder == desktop:
+            raise KeyError(1)
+        return await known(folder)
+
+    monkeypatch.setattr(index, "known", breaking)
+    other = desktop.with_name("Downloads")
+    make_root_with(other / "a.txt")
+    async with serving(bus, Chain(), FilesService(bus, LocalFilesRoot([desktop, other]), index)) as service:
+        finished = await ear.finished()
+        assert (finished.seen, finished.refused) == (1, 1)
+        assert ear.of(files.PathRefused) == [str(desktop)]
+        await becomes(lambda: not service.busy())
+    said = [(record.levelname, bool(record.exc_info)) for record in caplog.records]
+    assert [one for one in said if one[0] != "INFO"] == [("ERROR", True)]
+
+
+@pytest.mark.logs("its path is too long")
+async def test_a_folder_deeper_than_a_path_may_be_stops_nothing(
+    bus: Bus, ear: Ear, index: Index, desktop: Path
+) -> None:
+    """Folders beyond PATH_MAX that come while the watcher looks cost themselves alone."""
+    async with started(bus, ear, index, desktop) as service:
+        here = await asyncio.to_thread(os.open, desktop, os.O_RDONLY)
+        for _ in range(20):
+            os.mkdir("d" * 250, dir_fd=here)
+            there = os.open("d" * 250, os.O_RDONLY, dir_fd=here)
+            os.close(here)
+            here = there
+        os.close(here)
+        (desktop / "new.txt").write_text("x", "utf-8")
+        service._want(desktop.joinpath(*["d" * 250] * 20))
+        await ear.until(is_seen(desktop / "new.txt"))
+        await becomes(lambda: not service.busy())
 
 
 async def test_the_watcher_says_new_changed_and_gone_files(
@@ -433,31 +489,35 @@ async def test_a_root_behind_a_link_is_watched(
 async def test_where_the_system_cannot_watch_titan_polls(
     bus: Bus, ear: Ear, index: Index, desktop: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """With inotify used up, changes are found by looking, and the status says so."""
-    from watchdog.observers import Observer
-    from watchdog.observers.api import BaseObserver
-    from watchdog.observers.polling import PollingObserver
+    """With inotify used up, changes are found by looking, and the status says so; links are not followed."""
 
     class Exhausted(Observer):  # type: ignore[misc, valid-type]
         def schedule(self, *args: object, **more: object) -> None:
             raise OSError(errno.ENOSPC, "inotify watch limit reached")
 
-    def poll() -> BaseObserver:
-        return PollingObserver(timeout=0.1)
-
+    beyond = desktop.with_name("beyond")
+    make_root_with(beyond / "secret.txt")
+    (desktop / "link").symlink_to(beyond)
     async with started(
-        bus, ear, index, desktop, make_watcher=lambda touch, moved: Watcher(touch, moved, Exhausted, poll)
-    ) as service:
+        bus, ear, index, desktop,
+        make_watcher=lambda touch, moved: Watcher(touch, moved, Exhausted), poll_interval_s=0.05,
+    ) as service:  # fmt: skip
         assert [(root.exists, root.watched) for root in service.roots_status()] == [(True, False)]
+        await ear.finished()  # the second scan: from here on, every change is seen
+        (beyond / "secret.txt").write_text("changed", "utf-8")
+        (beyond / "another.txt").write_text("new", "utf-8")
+        (desktop / "link").unlink()
         (desktop / "new.txt").write_text("x", "utf-8")
-        await ear.until(is_seen(desktop / "new.txt"))
+        (desktop / "work" / "notes.md").unlink()
+        await ear.until(is_seen(desktop / "new.txt"), is_removed(desktop / "work" / "notes.md"))
+    assert ear.of(files.FileSeen) == [str(desktop / "new.txt")]
+    assert ear.of(files.FileRemoved) == [str(desktop / "work" / "notes.md")]
     assert "cannot watch" in caplog.text
+    assert "secret" not in caplog.text
 
 
 async def test_a_watch_that_is_only_starting_is_ended_too(desktop: Path) -> None:
     """Stopped in the middle of its start, the watcher waits for the thread that starts it, and leaves none."""
-    from watchdog.observers import Observer
-
     begun, may_go_on, made = asyncio.Event(), threading.Event(), []
     loop = asyncio.get_running_loop()
 
@@ -469,7 +529,7 @@ async def test_a_watch_that_is_only_starting_is_ended_too(desktop: Path) -> None
             super().start()
 
     watcher = Watcher(lambda _path, _is_folder: None, lambda _old, _new: None, Slow)
-    following = asyncio.create_task(watcher.follow([desktop]))
+    following = asyncio.create_task(watcher.follow(LocalFilesRoot([desktop]).standing()))
     await begun.wait()
     following.cancel()
     await asyncio.wait([following])

@@ -10,10 +10,10 @@ from titan_bus import Bus, BusError
 from titan_desktop.contracts.files import FileRemoved, FileRenamed
 from titan_desktop.contracts.indexing import Reason
 from titan_desktop.ports.catalogue import Catalogue
-from titan_desktop.ports.files_root import FilesRoot, FilesRootError, Stamp
+from titan_desktop.ports.files_root import GONE, FilesRoot, FilesRootError, Stamp
 from titan_desktop.ports.passages import IndexUnavailableError
 from titan_desktop.services.files.outbox import Outbox
-from titan_desktop.services.files.renames import GONE, Renames
+from titan_desktop.services.files.renames import Renames
 from titan_desktop.services.files.settling import Rested, Settling
 
 _INDEX_FOLLOWS_S = 5.0

@@ -5,17 +5,21 @@ indexed meanwhile are unchanged then, and a file that is published twice is inde
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
-from titan_bus import Bus
+from titan_bus import Bus, BusError
 from titan_desktop.contracts.files import FileRemoved, PathRefused, ScanFinished
 from titan_desktop.contracts.indexing import Reason
 from titan_desktop.ports.catalogue import Catalogue
-from titan_desktop.ports.files_root import FilesRoot, FilesRootError, Stamp
+from titan_desktop.ports.files_root import GONE, FilesRoot, FilesRootError, Stamp
+from titan_desktop.ports.passages import IndexUnavailableError
 from titan_desktop.services.files.outbox import Outbox
-from titan_desktop.services.files.renames import GONE, Renames
+from titan_desktop.services.files.renames import Renames
+
+_log = logging.getLogger(__name__)
 
 _BATCH_FILES = 256
 
@@ -33,16 +37,18 @@ class Scanner:
 
         Raises:
             BusError: an event was not published; scan again.
+            IndexUnavailableError: the index is away; scan again.
         """
         job = _Job(self._bus, self._files_root, self._catalogue, job_id, force=force)
-        for asked in list(paths) or self._roots():
-            await job.scan(asked)
+        for asked in list(paths) or map(str, await asyncio.to_thread(self._files_root.standing)):
+            try:
+                await job.scan(asked)
+            except (BusError, IndexUnavailableError):
+                raise
+            except Exception:  # noqa: BLE001 - a supervisor: one folder's error must not stop the others
+                _log.exception("%s cannot be scanned", asked)
+                await job.refuse(asked, Reason.UNREADABLE)
         return await job.finish()
-
-    def _roots(self) -> list[str]:
-        """Return the existing roots, without those beneath another."""
-        roots = [root for root in self._files_root.roots if root.is_dir()]
-        return [str(root) for root in roots if not any(root.is_relative_to(o) for o in roots if o != root)]
 
 
 class _Job:
@@ -65,7 +71,7 @@ class _Job:
         try:
             path = await asyncio.to_thread(self._accepted, asked)
         except FilesRootError as error:
-            await self._refuse(asked, error.reason)
+            await self.refuse(asked, error.reason)
             return
         known = dict(await self._catalogue.known(path))
         failed = await self._catalogue.failed(path)
@@ -82,12 +88,12 @@ class _Job:
                     again = name in outdated
                     await self._take(name, stamp, known.pop(name, None), failed.get(name), again=again)
         except FilesRootError as error:
-            await self._refuse(asked, error.reason)
+            await self.refuse(asked, error.reason)
             if error.reason not in GONE:
                 return
         # A missing root is an unplugged disk: its files may come back.
         root = self._files_root.root_of(path)
-        if await asyncio.to_thread(root.is_dir):
+        if await asyncio.to_thread(self._files_root.pinned, root) is not None:
             self._missed |= dict.fromkeys(known)
 
     async def finish(self) -> ScanFinished:
@@ -154,10 +160,12 @@ class _Job:
 
     async def _look_for(self, missed: list[str]) -> None:
         """Check the files of the index that the walk did not find: a folder may have been unreadable."""
-        gone = await asyncio.to_thread(lambda: [path for path in missed if self._renames.is_gone(Path(path))])
+        gone = await asyncio.to_thread(
+            lambda: [path for path in missed if self._files_root.has_left(Path(path))]
+        )
         for path in gone:
             await self._outbox.say(FileRemoved(path=path, job_id=self._job_id))
 
-    async def _refuse(self, asked: str, reason: Reason) -> None:
+    async def refuse(self, asked: str, reason: Reason) -> None:
         self._refused += 1
         await self._outbox.say(PathRefused(path=asked, reason=reason, job_id=self._job_id))

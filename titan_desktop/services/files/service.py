@@ -6,7 +6,7 @@ service, records what was done.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,8 +23,9 @@ from titan_desktop.contracts.files import (
 )
 from titan_desktop.contracts.system import RootStatus
 from titan_desktop.ports.catalogue import Catalogue
-from titan_desktop.ports.files_root import FilesRoot
+from titan_desktop.ports.files_root import FilesRoot, PinnedRoot
 from titan_desktop.ports.passages import IndexUnavailableError
+from titan_desktop.services.files import polling
 from titan_desktop.services.files.announcing import Announcer
 from titan_desktop.services.files.scanner import Scanner
 from titan_desktop.services.files.settling import Settling
@@ -62,6 +63,7 @@ class FilesService:
         *,
         make_watcher: Callable[[Touch, Moved], Watcher] = Watcher,
         roots_interval_s: float = _ROOTS_INTERVAL_S,
+        poll_interval_s: float = polling.INTERVAL_S,
     ) -> None:
         self._bus = bus
         self._files_root = files_root
@@ -69,9 +71,11 @@ class FilesService:
         self._settling = Settling()
         self._announcer = Announcer(bus, files_root, catalogue, self._settling, self._want)
         self._watcher = make_watcher(self._touched, self._moved)
+        self._poller = polling.Poller(files_root, poll_interval_s)
         self._roots_interval_s = roots_interval_s
-        self._there: set[Path] | None = None
+        self._there: Mapping[Path, PinnedRoot] | None = None
         self._wanted: dict[Path, None] = {}
+        self._stalled = False
         self._wake = asyncio.Event()
         self._scanning = 0
         self._forget_connection: Callable[[], None] | None = None
@@ -87,6 +91,7 @@ class FilesService:
             (self._settle, "settle"),
             (self._scan_wanted, "scan"),
             (self._rescan, "rescan"),
+            (self._poll, "poll"),
         ):
             self._tasks.append(
                 asyncio.create_task(_supervised(step, f"files: {name}"), name=f"files: {name}")
@@ -105,13 +110,22 @@ class FilesService:
 
     def busy(self) -> bool:
         """Whether there is something to scan or to publish."""
-        return bool(self._there is None or self._scanning or self._wanted or self._settling)
+        # While the index is away no scan gets on, and the next start begins it again.
+        scans = (self._scanning or self._wanted) and not self._stalled
+        return bool(self._there is None or scans or self._settling)
 
     def roots_status(self) -> tuple[RootStatus, ...]:
         """Return the state of the roots. Reads the disk: call it in a thread."""
+        pins = {root: self._files_root.pinned(root) for root in self._files_root.roots}
+        watched = [pin for root, pin in pins.items() if pin and self._watcher.watches(root)]
         return tuple(
-            RootStatus(path=str(root), exists=root.is_dir(), watched=self._watcher.watches(root))
-            for root in self._files_root.roots
+            RootStatus(
+                path=str(root),
+                exists=pin is not None,
+                # One that lies beneath another is watched with that one.
+                watched=bool(pin and any(Path(pin.path).is_relative_to(outer.path) for outer in watched)),
+            )
+            for root, pin in pins.items()
         )
 
     async def index_paths(self, command: IndexPaths) -> None:
@@ -124,9 +138,14 @@ class FilesService:
             await until_there(
                 lambda: self._scanner.scan(command.paths, command.job_id, force=command.force),
                 IndexUnavailableError,
+                told=self._stall,
             )
+            self._stalled = False
         finally:
             self._scanning -= 1
+
+    async def _stall(self, _error: Exception) -> None:
+        self._stalled = True
 
     def _want(self, folder: Path) -> None:
         self._wanted[folder] = None
@@ -145,16 +164,20 @@ class FilesService:
         self._want_all()
 
     async def _scan_wanted(self) -> None:
-        """Scan all wanted folders at once; failed ones stay wanted."""
+        """Scan all wanted folders at once; they stay wanted while the bus or the index is away."""
         await self._wake.wait()
         self._wake.clear()
         wanted, self._wanted = list(self._wanted), {}
         self._scanning += 1
         try:
-            there = await asyncio.to_thread(lambda: [folder for folder in wanted if folder.is_dir()])
+            there = await asyncio.to_thread(
+                lambda: [one for one in wanted if self._files_root.is_folder(one)]
+            )
             if there:
                 await self._scanner.scan(_outermost(there), new_ulid())
-        except BaseException:
+            self._stalled = False
+        except (BusError, IndexUnavailableError):
+            self._stalled = True
             for folder in wanted:
                 self._want(folder)
             raise
@@ -162,15 +185,26 @@ class FilesService:
             self._scanning -= 1
 
     async def _follow_roots(self) -> None:
-        """Watch the existing roots. The watch begins before the scan, so that no change is missed in between."""
-        there = set(
-            await asyncio.to_thread(lambda: [root for root in self._files_root.roots if root.is_dir()])
-        )
-        watched_anew = await self._watcher.follow(self._files_root.roots)
-        for root in watched_anew | (there - (self._there or set())):
-            self._want(root)
-        self._there = there
+        """Watch the roots that are there. The watch begins before the scan, so that no change is missed."""
+        there = await asyncio.to_thread(self._files_root.standing)
+        try:
+            for root in await self._watcher.follow(there):
+                self._want(root)
+        finally:
+            for root in there.keys() - (self._there or {}).keys():
+                self._want(root)
+            self._there = there
         await asyncio.sleep(self._roots_interval_s)
+
+    async def _poll(self) -> None:
+        """Look for what has changed, where the system does not report it."""
+        await asyncio.sleep(self._poller.pause_s)
+        if self._watcher.exhausted:
+            changed, new = await asyncio.to_thread(self._poller.changes, tuple(self._there or ()))
+            for path in changed:
+                self._settling.touch(path, is_folder=False)
+            for root in new:
+                self._want(root)
 
     def _touched(self, path: Path, is_folder: bool) -> None:  # noqa: FBT001 - the watcher's callback
         self._settling.touch(path, is_folder=is_folder)

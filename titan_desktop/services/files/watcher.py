@@ -1,4 +1,4 @@
-"""Reports changes beneath the roots, by the system's notifications if available, otherwise by polling.
+"""Reports changes beneath the roots by the system's notifications, where these are to be had; else see `polling`.
 
 watchdog's threads pass every path to the loop; the files root checks it later. Links are not followed. Only
 folders' renames are reported as such: a renamed file is recognised by its inode.
@@ -9,13 +9,14 @@ import contextlib
 import errno
 import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from watchdog import events
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
-from watchdog.observers.polling import PollingObserver
+
+from titan_desktop.ports.files_root import PinnedRoot
 
 _log = logging.getLogger(__name__)
 
@@ -27,16 +28,11 @@ _HEARD: list[type[events.FileSystemEvent]] = [
 _EXHAUSTED = frozenset({errno.ENOSPC, errno.EMFILE, errno.ENOMEM})
 """The errors of inotify when the user's watches or instances are used up (inotify_add_watch(2),
 inotify_init(2))."""
-_POLL_INTERVAL_S = 10.0
 _STOP_TIMEOUT_S = 5.0
 
 Touch = Callable[[Path, bool], None]
 Moved = Callable[[Path, Path], None]
 Observe = Callable[[], BaseObserver]
-
-
-def _polling() -> BaseObserver:
-    return PollingObserver(timeout=_POLL_INTERVAL_S)
 
 
 class Watcher:
@@ -46,39 +42,34 @@ class Watcher:
         touch: called on the loop with a changed path and whether it is a folder.
         moved: called on the loop with a folder's old and new path, both beneath one root.
         observe: the system's notifications.
-        poll: used where the system refuses.
     """
 
-    def __init__(
-        self, touch: Touch, moved: Moved, observe: Observe = Observer, poll: Observe = _polling
-    ) -> None:
+    def __init__(self, touch: Touch, moved: Moved, observe: Observe = Observer) -> None:
         self._touch = touch
         self._moved = moved
         self._observe = observe
-        self._poll = poll
         self._observer: BaseObserver | None = None
         self._starting: asyncio.Future[None] | None = None
         self._lost = False
-        self._watches: dict[Path, tuple[int, int]] = {}
+        self._watches: dict[Path, PinnedRoot] = {}
         self._refused: set[Path] = set()
-        self.polling = False
-        """Whether the system refused to watch, so that changes are found by polling."""
+        self.exhausted = False
+        """Whether the system refused to watch so many folders: then nothing is reported."""
 
     def watches(self, root: Path) -> bool:
         """Whether changes beneath this root are reported at once."""
-        return root in self._watches and not self.polling
+        return root in self._watches and not self.exhausted
 
-    async def follow(self, roots: Iterable[Path]) -> set[Path]:
-        """Watch the existing roots, and no others. Returns those whose watch has just begun.
+    async def follow(self, there: Mapping[Path, PinnedRoot]) -> set[Path]:
+        """Watch these roots, and no others. Returns those whose watch has just begun.
 
         A root may have disappeared and come back under its name, or be another folder now, which watchdog does not
         notice: then all watches begin anew.
         """
         loop = asyncio.get_running_loop()
-        there = await asyncio.to_thread(lambda: {root: who for root in roots if (who := _identity(root))})
-        if self._lost or any(there.get(root) != who for root, who in self._watches.items()):
+        if self._lost or any(there.get(root) != pin for root, pin in self._watches.items()):
             await self.stop()
-        new = [root for root in there if root not in self._watches]
+        new = {root: pin for root, pin in there.items() if root not in self._watches}
         if new:
             self._starting = asyncio.ensure_future(asyncio.to_thread(self._watch, new, loop))
             await asyncio.shield(self._starting)
@@ -94,33 +85,27 @@ class Watcher:
         if observer is not None:
             await asyncio.to_thread(_ended, observer)
 
-    def _watch(self, new: list[Path], loop: asyncio.AbstractEventLoop) -> None:
-        try:
-            self._schedule(new, loop)
-        except OSError as error:
-            if self.polling:
-                raise
-            _log.warning(
-                "the system cannot watch so many folders (%s): looking every %g s", error, _POLL_INTERVAL_S
-            )
-            self.polling = True
-            if self._observer is not None:
-                _ended(self._observer)
-                self._observer = None
-            everything = [*self._watches, *new]
-            self._watches.clear()
-            self._schedule(everything, loop)
-
-    def _schedule(self, roots: list[Path], loop: asyncio.AbstractEventLoop) -> None:
-        if self._observer is None:
-            self._observer = self._poll() if self.polling else self._observe()
-            self._observer.start()
-        for root in roots:
-            # The path of a root may contain links; watchdog would watch the link itself.
-            real = os.path.realpath(root)
-            handler = _Handler(loop, self._touch, self._moved, Path(real), self._lose)
+    def _watch(self, new: Mapping[Path, PinnedRoot], loop: asyncio.AbstractEventLoop) -> None:
+        if not self.exhausted:
             try:
-                self._observer.schedule(handler, real, recursive=True, event_filter=_HEARD)
+                self._schedule(new, loop)
+            except OSError as error:
+                _log.warning("the system cannot watch so many folders (%s): looking from time to time", error)
+                self.exhausted = True
+                if self._observer is not None:
+                    _ended(self._observer)
+                    self._observer = None
+        if self.exhausted:
+            self._watches.update(new)
+
+    def _schedule(self, roots: Mapping[Path, PinnedRoot], loop: asyncio.AbstractEventLoop) -> None:
+        if self._observer is None:
+            self._observer = self._observe()
+            self._observer.start()
+        for root, pin in roots.items():
+            handler = _Handler(loop, self._touch, self._moved, Path(pin.path), self._lose)
+            try:
+                self._observer.schedule(handler, pin.path, recursive=True, event_filter=_HEARD)
             except OSError as error:
                 if error.errno in _EXHAUSTED:
                     raise
@@ -129,7 +114,7 @@ class Watcher:
                     self._refused.add(root)
             else:
                 self._refused.discard(root)
-                self._watches[root] = _identity(root) or (0, 0)
+                self._watches[root] = pin
 
     def _lose(self) -> None:
         self._lost = True
@@ -165,15 +150,6 @@ class _Handler(events.FileSystemEventHandler):
                 return
             for path in paths:
                 self._loop.call_soon_threadsafe(self._touch, path, event.is_directory)
-
-
-def _identity(root: Path) -> tuple[int, int] | None:
-    """Return what distinguishes a folder from another of the same name, None when it is missing."""
-    with contextlib.suppress(OSError):
-        if root.is_dir():
-            status = root.stat()
-            return status.st_dev, status.st_ino
-    return None
 
 
 def _ended(observer: BaseObserver) -> None:
