@@ -1,6 +1,7 @@
 """The only module that reads and writes wire bytes: an entry has one field, `e`, with the event as JSON."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -21,12 +22,51 @@ def encode_payload(topic: str, event_type: str, payload: Payload) -> msgspec.Raw
         EventMalformedError: it is no object, or holds what JSON cannot.
     """
     try:
-        encoded = _encoder.encode(payload)
-    except (TypeError, ValueError, msgspec.MsgspecError, RecursionError) as error:
+        encoded = encode_value(payload)
+        fault = "" if len(encoded) > EVENT_BYTES_MAX else fault_of(payload, encoded)
+    except ValueError as error:
         raise EventMalformedError(topic, event_type, f"payload: {error}") from error
     if not encoded.startswith(b"{"):
-        raise EventMalformedError(topic, event_type, f"payload: a {type(payload).__name__} is no object")
+        fault = f"a {type(payload).__name__} is no object"
+    if fault:
+        raise EventMalformedError(topic, event_type, f"payload: {fault}")
     return msgspec.Raw(encoded)
+
+
+def encode_value(value: object) -> bytes:
+    """Encode a payload or a reply. NaN and infinity become `null`: see `fault_of`.
+
+    Raises:
+        ValueError: it holds what JSON cannot, or a struct whose field was never set.
+    """
+    try:
+        return _encoder.encode(value)
+    except (TypeError, ValueError, AttributeError, RecursionError, msgspec.MsgspecError) as error:
+        raise ValueError(str(error)) from error
+
+
+def fault_of(value: object, encoded: bytes) -> str:
+    """Say where a value has a number that JSON cannot hold, "" when nowhere.
+
+    msgspec writes NaN and infinity as `null`, which the same type does not take at the consumer.
+    """
+    if b"null" not in encoded:
+        return ""
+    # What is of no builtin type is a `Raw`, since all else could not be encoded.
+    return _not_finite(msgspec.to_builtins(value, str_keys=True, enc_hook=lambda _raw: None), "")
+
+
+def _not_finite(value: object, place: str) -> str:
+    if isinstance(value, float):
+        return (
+            "" if math.isfinite(value) else f"{place.lstrip('.') or 'it'} is {value}, which JSON cannot hold"
+        )
+    parts: Iterable[tuple[str, object]] = ()
+    if isinstance(value, dict):
+        parts = ((f".{key}", part) for key, part in value.items())
+    elif isinstance(value, list | tuple):
+        parts = ((f"[{at}]", part) for at, part in enumerate(value))
+    return next((fault for name, part in parts if (fault := _not_finite(part, place + name))), "")
 
 
 def encode(event: Event) -> bytes:

@@ -5,10 +5,10 @@ Frozen structs without behaviour, except that an event decodes its payload. Only
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import msgspec
 
@@ -189,4 +189,11 @@ class TimestampSource:
 timestamp_now = TimestampSource().now
 
 
-Payload = dict[str, Any] | msgspec.Struct
+class Dataclass(Protocol):
+    """What every dataclass is to a type checker."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+Payload = dict[str, Any] | Mapping[str, object] | msgspec.Struct | Dataclass
+"""What may be published: its JSON is an object. A TypedDict is a Mapping to a type checker, and no `dict`."""

@@ -80,11 +80,13 @@ class Responder:
         if event.meta.reply_to is None or self.expired(event):
             return
         try:
-            encoded = _encoder.encode(result)
-        except (TypeError, ValueError, RecursionError, msgspec.MsgspecError) as error:
-            await self._refuse(event, "reply_malformed", str(error))
-            return
-        if len(encoded) > REPLY_BYTES_MAX:
+            encoded = codec.encode_value(result)
+            fault = await _fault_of(result, encoded)
+        except ValueError as error:
+            encoded, fault = b"", str(error)
+        if fault:
+            await self._refuse(event, "reply_malformed", fault)
+        elif len(encoded) > REPLY_BYTES_MAX:
             await self._refuse(
                 event, "reply_too_large", f"{len(encoded)} bytes, the limit is {REPLY_BYTES_MAX}"
             )
@@ -291,6 +293,15 @@ def _join(waiting: _Waiting, event: Event) -> None:
     if len(parts) == event.meta.parts:
         whole = b"".join(part for _, part in sorted(parts.items()))
         waiting.future.set_result(msgspec.Raw(whole))
+
+
+async def _fault_of(result: object, encoded: bytes) -> str:
+    """See `codec.fault_of`; a long answer is searched in a thread, 2 MiB take some 100 ms."""
+    if len(encoded) > REPLY_BYTES_MAX:
+        return ""  # too large is fault enough
+    if len(encoded) > WHOLE_BYTES_MAX:
+        return await asyncio.to_thread(codec.fault_of, result, encoded)
+    return codec.fault_of(result, encoded)
 
 
 def _now_ms() -> int:

@@ -1,5 +1,7 @@
 """The wire: one field, one JSON document."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -67,3 +69,42 @@ def test_a_payload_is_a_json_object(payload: object) -> None:
     with pytest.raises(EventMalformedError) as raised:
         codec.encode_payload("t.v1", "e", payload)
     assert (raised.value.topic, raised.value.event_type) == ("t.v1", "e")
+
+
+class Price(msgspec.Struct):
+    amount: float
+    note: str | None = None
+
+
+NOTHING = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("payload", "place"),
+    [
+        ({"x": NOTHING}, "x is nan"),
+        ({"x": [1.0, float("inf")]}, r"x\[1\] is inf"),
+        ({"by": {"id": Price(float("-inf"))}}, "by.id.amount is -inf"),
+        (Price(NOTHING), "amount is nan"),
+        ({"x": None, "y": ({"z": {NOTHING}},), "raw": msgspec.Raw(b"null")}, r"y\[0\].z\[0\] is nan"),
+    ],
+)
+def test_numbers_that_json_cannot_hold_are_refused(payload: Any, place: str) -> None:
+    """NaN and infinity would become null, which their own type refuses; the place is named, however deep."""
+    with pytest.raises(EventMalformedError, match=place):
+        codec.encode_payload("t.v1", "e", payload)
+
+
+def test_null_is_a_value() -> None:
+    """None, the word in a text, and a Raw beside them are published as they are."""
+    payload = {"a": None, "b": "null", "c": msgspec.Raw(b'{"d":null}'), "e": [Price(1.5)]}
+    encoded = codec.encode_payload("t.v1", "e", payload)
+    assert bytes(encoded) == b'{"a":null,"b":"null","c":{"d":null},"e":[{"amount":1.5,"note":null}]}'
+
+
+def test_a_field_that_was_never_set_is_refused_by_name() -> None:
+    """It is a malformed event, as everything that cannot be encoded."""
+    price = Price(1.0)
+    del price.amount
+    with pytest.raises(EventMalformedError, match="amount"):
+        codec.encode_payload("t.v1", "e", price)

@@ -132,10 +132,25 @@ async def test_a_crash_is_answered_at_once(bus: Bus, topic: str, caplog: pytest.
     assert "secret" in caplog.text
 
 
-async def test_what_json_cannot_hold_is_no_reply(bus: Bus, topic: str) -> None:
-    """A return value that cannot be encoded becomes `reply_malformed`."""
-    await bus.subscribe(topic, "g", Recorder(lambda _: asyncio.sleep(0, object())))
-    with pytest.raises(RequestFailedError) as raised:
+def never_set() -> Page:
+    page = Page([])
+    del page.lines
+    return page
+
+
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [
+        (object(), "object"),
+        (never_set(), "lines"),
+        ({"x": [float("nan")]}, "x"),
+        ({"text": "x" * 30_000, "y": float("inf")}, "y is inf"),
+    ],
+)
+async def test_what_json_cannot_hold_is_no_reply(bus: Bus, topic: str, result: object, said: str) -> None:
+    """A return value that cannot be encoded, or would arrive as another, becomes `reply_malformed`."""
+    await bus.subscribe(topic, "g", Recorder(lambda _: asyncio.sleep(0, result)))
+    with pytest.raises(RequestFailedError, match=said) as raised:
         await bus.request(topic, "q", {})
     assert raised.value.code == "reply_malformed"
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING, Any, assert_type
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypedDict, assert_type
 
 import msgspec
 
@@ -30,6 +31,15 @@ if TYPE_CHECKING:
 
 
 class OrderPlaced(msgspec.Struct):
+    number: int
+
+
+class OrderPaid(TypedDict):
+    number: int
+
+
+@dataclass
+class OrderSent:
     number: int
 
 
@@ -57,11 +67,16 @@ def synchronous(event: Event) -> None: ...
 
 
 async def publishing(bus: Bus) -> None:
-    """A publish gives the id; the payload is a dict or a struct, and the priority one of three."""
+    """A publish gives the id; the payload is an object of JSON, and the priority one of three."""
     assert_type(bus.publish("t", "e", {"a": 1}), asyncio.Future[str])
     assert_type(await bus.publish("t", "e", OrderPlaced(1), Priority.HIGH, schema_version=2), str)
     assert_type(await titan_bus.publish("t", "e", {}, priority="high"), str)
+    paid: OrderPaid = {"number": 1}
+    assert_type(bus.publish("t", "e", paid), asyncio.Future[str])
+    assert_type(bus.publish("t", "e", OrderSent(1)), asyncio.Future[str])
+    await bus.request("t", "e", paid, Total)
     bus.publish("t", "e", [1])  # type: ignore[arg-type]
+    bus.publish("t", "e", "text")  # type: ignore[arg-type]
     bus.publish("t", "e", {}, 3)  # type: ignore[arg-type]
     bus.publish("t", "e", {}, "high", 2)  # type: ignore[call-arg]
 
