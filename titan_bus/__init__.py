@@ -58,6 +58,7 @@ from titan_bus.errors import (
     ArchiveUnnamedError,
     BusClosedError,
     BusError,
+    BusForkedError,
     BusOverloadedError,
     BusThreadError,
     BusUnavailableError,
@@ -89,6 +90,7 @@ from titan_bus.errors import (
     StoreError,
     UndescribableError,
     UpcastError,
+    WrongTypeError,
 )
 from titan_bus.event import EVENT_BYTES_MAX, Event, Meta, Priority, new_ulid
 from titan_bus.once import PostgresOnce, RedisOnce
@@ -107,6 +109,7 @@ __all__ = [
     "BusClosedError",
     "BusConfig",
     "BusError",
+    "BusForkedError",
     "BusOverloadedError",
     "BusThreadError",
     "BusUnavailableError",
@@ -156,6 +159,7 @@ __all__ = [
     "UndescribableError",
     "UpcastError",
     "Upcasters",
+    "WrongTypeError",
     "__version__",
     "ack",
     "connect",

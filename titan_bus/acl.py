@@ -146,6 +146,7 @@ def _restoring() -> list[str]:
             *_STREAMS,
         ),
         _granted("+zadd", _DELAYED),
+        _granted("+get +set", names.ARCHIVE_TARGET),
         _granted("+get +set +del", *_RESTORING),
         # A script's own commands are checked one by one: this alone reads and writes nothing.
         _granted("+eval", *_STREAMS, *_RESTORING),

@@ -10,8 +10,10 @@ BusError
 ├── BusOverloadedError           too much is waiting for the server; publish slower
 ├── BusClosedError               used before `async with`, or after it
 ├── BusThreadError               used outside the thread of its event loop; a bug of the caller
+├── BusForkedError               used in a child that was forked while it was open; a bug of the caller
 ├── ServerRefusedError           the server answered with an error
-│   └── ServerFullError          its memory or its disk is full
+│   ├── ServerFullError          its memory or its disk is full
+│   └── WrongTypeError           a key holds something that is not the bus's
 ├── RequestError
 │   ├── RequestTimedOutError     nobody answered within the deadline
 │   └── RequestFailedError       the responder answered with a refusal
@@ -165,6 +167,16 @@ class BusThreadError(BusError):
         )
 
 
+class BusForkedError(BusError):
+    """The bus was opened before this process was forked: its socket is the parent's."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this bus was opened in the parent process: open one in each child, after the fork "
+            "(multiprocessing: start method spawn, or open it in the child's own function)"
+        )
+
+
 class ServerRefusedError(BusError):
     """The server answered with an error reply; `code` is its first word: `NOGROUP`, `OOM`, `WRONGPASS`."""
 
@@ -184,6 +196,18 @@ class ServerFullError(ServerRefusedError):
             "raise maxmemory or lower the streams' maxlen" if self.code == "OOM" else "free some of its disk"
         )
         return f"{super().__str__().rstrip('.')}: {cure}"
+
+
+class WrongTypeError(ServerRefusedError):
+    """One of the `keys` of a command has another type: another program uses that name."""
+
+    def __init__(self, reply: str, keys: "Sequence[str]") -> None:
+        super().__init__(reply)
+        self.keys = tuple(keys)
+
+    def __str__(self) -> str:
+        named = " or ".join(self.keys)
+        return f"{super().__str__().rstrip('.')}: {named} is of another program: rename it there, or here"
 
 
 def refusal(reply: str) -> ServerRefusedError:

@@ -10,7 +10,7 @@ import pytest
 
 from tests import servers
 from tests.titan_bus.conftest import QUICK_RETRY, Recorder, Server, settled
-from titan_bus import Bus, BusConfig, Event, ServerFullError, names
+from titan_bus import Bus, BusConfig, BusForkedError, Event, ServerFullError, WrongTypeError, names
 from titan_bus.connections.connection import Connection
 from titan_bus.connections.endpoint import Endpoint
 
@@ -119,3 +119,36 @@ async def test_a_disk_that_stands_still_delays_and_loses_nothing(server: Server,
         await hanging
         await recorder.wait_for(len(ids))
     assert sorted(recorder.ids) == sorted(ids)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+async def test_a_forked_child_is_told_to_open_its_own(bus: Bus, topic: str) -> None:
+    """Its parent's socket is not its own: what it asks of the bus is BusForkedError, and the parent goes on."""
+    child = os.fork()
+    if child == 0:
+        try:
+            bus.publish(topic, "e", {})
+        except BusForkedError:
+            os._exit(7)
+        finally:
+            os._exit(1)
+    _, status = await asyncio.to_thread(os.waitpid, child, 0)
+    assert os.waitstatus_to_exitcode(status) == 7
+    await bus.publish(topic, "e", {})
+
+
+async def test_a_key_of_another_type_is_named(bus: Bus, raw: Connection, topic: str) -> None:
+    """The server says only that there is one: the error says which key, and what to do, for a script, too."""
+    await raw.call("SET", names.stream_of(topic), "text")
+    with pytest.raises(WrongTypeError, match=f"topics:{{{topic}}} is of another program") as raised:
+        await bus.publish(topic, "e", {})
+    assert raised.value.keys == (names.stream_of(topic),)
+    with pytest.raises(WrongTypeError, match="retry:") as raised:
+        await raw.call(
+            "XREADGROUP", "GROUP", "g", "c", "STREAMS", names.stream_of(topic), "retry:{t}:g", ">", ">"
+        )
+    assert raised.value.keys == (names.stream_of(topic), "retry:{t}:g")
+    with pytest.raises(WrongTypeError) as raised:
+        await raw.call("EVAL", "return redis.call('XLEN', KEYS[1])", 1, names.stream_of(topic), "argument")
+    assert raised.value.keys == (names.stream_of(topic),)
+    await raw.call("DEL", names.stream_of(topic))

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from titan_bus import names
-from titan_bus.archive import snapshot
+from titan_bus.archive import snapshot, target
 from titan_bus.archive.archive import Archive, SnapshotName
 from titan_bus.archive.retention import retain
 from titan_bus.archive.segment import SegmentWriter
@@ -22,7 +22,6 @@ from titan_bus.config import ArchiveConfig
 from titan_bus.connections.connection import Connection
 from titan_bus.entry_id import FIRST, EntryId
 from titan_bus.errors import (
-    ArchiveElsewhereError,
     BusError,
     BusOverloadedError,
     BusUnavailableError,
@@ -126,7 +125,7 @@ class Archiver:
                 await self._create_group(stream, info["entries-added"] - info["length"])
 
     async def _round(self) -> Archived:
-        await self._check_target()
+        await target.claim(self._connection, self._archive)
         done = Archived()
         failures: list[BusError] = []
         for stream in await self._streams():
@@ -144,20 +143,6 @@ class Archiver:
         # Other programs that archive the same streams count this round as theirs.
         await self._connection.call("SET", self._done, "1", "PX", max(1, int(self._config.every_s * 900)))
         return done
-
-    async def _check_target(self) -> None:
-        """Check that the groups' positions belong to this archive: another would lack what that one has."""
-        ours = await self._archive.identity()
-        held = await self._connection.call("GET", names.ARCHIVE_TARGET)
-        if held is not None:
-            identity, _, target = held.decode(errors="replace").partition(" ")
-            if not self._archive.is_of(identity, target, ours):
-                raise ArchiveElsewhereError(target, self._archive.target, names.ARCHIVE_TARGET)
-        if ours is None:
-            ours = await self._archive.identify()
-        said = f"{ours} {self._archive.target}".encode(errors="replace")
-        if held != said:
-            await self._connection.call("SET", names.ARCHIVE_TARGET, said)
 
     async def _streams(self) -> list[str]:
         topics = self._config.topics or await Inspection(self._connection).topic_names()

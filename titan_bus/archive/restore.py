@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from titan_bus import deadletter, names, scripts
-from titan_bus.archive import snapshot
+from titan_bus.archive import snapshot, target
 from titan_bus.archive.archive import Archive, StoredSegment
 from titan_bus.archive.segment import unpack
 from titan_bus.archive.snapshot import Waiting
@@ -81,15 +81,21 @@ class Restorer:
 
         Raises:
             RestoreRefusedError: a stream is not empty; nothing was restored there.
+            ArchiveElsewhereError: the server is archived to another target; nothing was restored.
             RestoreDisturbedError: somebody published to a stream during its restore.
             StoreError: the archive cannot be read.
             BusUnavailableError: the server does not answer.
             ServerRefusedError: it is out of memory, or the rights are missing.
         """
-        streams = [names.stream_of(topic) for topic in topics] or await self._archive.streams()
+        kept = await self._archive.streams()
+        streams = [names.stream_of(topic) for topic in topics] or kept
         if not newer_only:
             for stream in streams:  # a stream that is refused must leave the others unchanged
                 await self._check(stream)
+        if kept:
+            await target.claim(
+                self._connection, self._archive
+            )  # before any group has a position of this archive
         return [await self._stream(stream, since, newer_only=newer_only) for stream in streams]
 
     async def _check(self, stream: str) -> None:

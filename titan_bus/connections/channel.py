@@ -1,12 +1,14 @@
 """A connection for one reader that blocks."""
 
 import asyncio
+import os
 from functools import partial
 from typing import Any
 
 from titan_bus.connections.endpoint import Dialer
-from titan_bus.connections.wire import Command, Wire, Word
-from titan_bus.errors import BusUnavailableError, ServerRefusedError
+from titan_bus.connections.keys import Word
+from titan_bus.connections.wire import Command, Wire
+from titan_bus.errors import BusForkedError, BusUnavailableError, ServerRefusedError
 from titan_bus.running_time import Countdown
 
 LATE_REPLY_S = 5.0
@@ -32,6 +34,7 @@ class Channel:
         self._endpoint = endpoint
         self._wire: Wire | None = None
         self._closed = False
+        self._pid = 0
         self.dials = 0
 
     @property
@@ -45,10 +48,13 @@ class Channel:
         Raises:
             BusUnavailableError: the connection is lost or silent, or was closed meanwhile.
             ServerRefusedError: the server answers with an error; the connection stays open.
+            BusForkedError: it was opened in the parent of this process.
         """
         if self._wire is None or self._wire.lost:
-            self._wire = await self._endpoint.open()
+            self._wire, self._pid = await self._endpoint.open(), os.getpid()
             self.dials += 1
+        if self._pid != os.getpid():
+            raise BusForkedError
         if self._closed:
             self._drop()
             raise BusUnavailableError(self._endpoint.address, "closed")

@@ -13,8 +13,8 @@ from titan_bus.connections import connection
 from titan_bus.connections.cluster import Cluster
 from titan_bus.connections.connection import CLUSTER_DOWN, RESEND_AFTER_S, TRANSIENT, Connection
 from titan_bus.connections.endpoint import Dialer, Endpoint
+from titan_bus.connections.keys import Word
 from titan_bus.connections.slots import slot_of, slot_of_command
-from titan_bus.connections.wire import Word
 from titan_bus.errors import (
     BusClosedError,
     BusError,

@@ -6,17 +6,21 @@ their time is over. So a command may be executed twice; every command of this pa
 
 import asyncio
 import logging
+import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import islice, pairwise
 from threading import get_ident
 from typing import Any
+from weakref import WeakSet
 
 from titan_bus.backoff import Backoff
 from titan_bus.connections.endpoint import Dialer
-from titan_bus.connections.wire import Command, Wire, Word
+from titan_bus.connections.keys import Word
+from titan_bus.connections.wire import Command, Wire
 from titan_bus.errors import (
     BusClosedError,
+    BusForkedError,
     BusOverloadedError,
     BusThreadError,
     BusUnavailableError,
@@ -46,6 +50,18 @@ EXPIRED_AT_ONCE = 1_000
 WAITING_BYTES_MAX = 64 * 1024 * 1024
 
 logger = logging.getLogger("titan_bus")
+_connections: WeakSet["Connection"] = WeakSet()
+"""Those of this process, for the child of a fork."""
+
+
+def _leave_to_parent() -> None:
+    """Let the next call of each connection look whose it is: a child has its parent's sockets."""
+    for connection in _connections:
+        connection._thread = 0  # noqa: SLF001 -- this module's own
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_leave_to_parent)
 
 
 def ignore_failure(future: asyncio.Future[Any]) -> None:
@@ -75,6 +91,7 @@ class Connection:
         self._late: deque[Command] = deque()
         self._uneven = False
         self._thread = 0
+        self._pid = 0
         self._held_back: list[Command] = []
         self._held_back_reason = ""
         self._held_back_at = -WATCH_S
@@ -88,6 +105,7 @@ class Connection:
         self._stood_still_s = 0.0
         self._listeners: list[Callable[[bool], None]] = []
         self.transient = TRANSIENT
+        _connections.add(self)
 
     @property
     def connected(self) -> bool:
@@ -116,13 +134,13 @@ class Connection:
         """
         self._loop = asyncio.get_running_loop()
         wire = await self._endpoint.open()
-        self._open = True
+        self._open, self._pid = True, os.getpid()
         self._use(wire)
 
     def start(self) -> None:
         """Connect in the background. Calls wait meanwhile, as after a loss of the server."""
         self._loop = asyncio.get_running_loop()
-        self._open = True
+        self._open, self._pid = True, os.getpid()
         self._reconnecting = self._loop.create_task(self._reconnect(), name="titan_bus connect")
 
     def call(
@@ -137,6 +155,7 @@ class Connection:
             BusClosedError: the bus is not open, or its loop is closed.
             BusOverloadedError: 64 MiB are waiting already.
             BusThreadError: the calling thread is not the loop's.
+            BusForkedError: it was opened in the parent of this process.
         """
         if get_ident() != self._thread:  # also when it is not open
             self._check_thread()
@@ -187,6 +206,8 @@ class Connection:
         """Refuse a call from another thread. The loop itself may have moved to another thread."""
         if not self._open:
             raise BusClosedError
+        if os.getpid() != self._pid:
+            raise BusForkedError
         try:
             here = asyncio.get_running_loop()
         except RuntimeError:

@@ -13,8 +13,9 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from titan_bus.connections import tls
 from titan_bus.connections.admission import Admission, Credentials
+from titan_bus.connections.keys import Word
 from titan_bus.connections.tls import Tls
-from titan_bus.connections.wire import Command, Wire, Word
+from titan_bus.connections.wire import Command, Wire
 from titan_bus.errors import ACCESS_CODES, AccessRefusedError, BusUnavailableError, ServerRefusedError
 from titan_bus.running_time import limited
 

@@ -23,7 +23,8 @@ from typing import Any
 from titan_bus.connections import connection
 from titan_bus.connections.connection import Connection
 from titan_bus.connections.endpoint import Dialer
-from titan_bus.connections.wire import Wire, Word
+from titan_bus.connections.keys import Word
+from titan_bus.connections.wire import Wire
 from titan_bus.errors import (
     BusClosedError,
     BusError,

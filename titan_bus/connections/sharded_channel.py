@@ -7,8 +7,8 @@ from typing import Any
 from titan_bus.connections.channel import Channel
 from titan_bus.connections.cluster import Cluster, SlotDialer
 from titan_bus.connections.connection import ignore_failure
+from titan_bus.connections.keys import Word
 from titan_bus.connections.slots import slot_of, slot_of_command
-from titan_bus.connections.wire import Word
 from titan_bus.errors import BusUnavailableError
 
 

@@ -1,20 +1,16 @@
 """Maps a command to one of a cluster's 16,384 slots (Redis Cluster specification, "Key distribution model").
 
-Contains the commands that this package sends, and the position of their key. Used by `cluster_connection`.
+Used by `cluster_connection`, and by `server` for connections of their own.
 """
 
 import binascii
 from collections.abc import Sequence
 from functools import lru_cache
 
-from titan_bus.connections.wire import Word
+from titan_bus.connections.keys import Word, places_of
 from titan_bus.errors import NameMalformedError
 
 SLOTS = 16_384
-_KEYLESS = frozenset({"ACL", "CLIENT", "CLUSTER", "CONFIG", "DBSIZE", "INFO", "PING", "ROLE", "TIME", "WAIT"})
-_KEY_THIRD = frozenset({"XGROUP", "XINFO"})
-_KEY_AFTER_COUNT = frozenset({"EVAL", "EVALSHA", "FCALL"})
-_KEY_AFTER_STREAMS = frozenset({"XREAD", "XREADGROUP"})
 
 
 @lru_cache(maxsize=4_096)
@@ -37,15 +33,8 @@ def slot_of(key: str | bytes) -> int:
 
 def slot_of_command(words: Sequence[Word]) -> int | None:
     """Return the slot of a command's first key, None when it has no key."""
-    name = str(words[0])
-    if name in _KEYLESS:
+    places = places_of(words)
+    if not places:
         return None
-    if name in _KEY_AFTER_COUNT:
-        return _slot(words[3]) if int(words[2]) else None
-    if name in _KEY_AFTER_STREAMS:
-        return _slot(words[words.index("STREAMS") + 1])
-    return _slot(words[2 if name in _KEY_THIRD else 1])
-
-
-def _slot(key: Word) -> int:
+    key = words[places[0]]
     return slot_of(key if isinstance(key, bytes) else str(key))

@@ -12,9 +12,9 @@ from typing import Any
 
 import hiredis
 
-from titan_bus.errors import NameMalformedError, ServerRefusedError, refusal
+from titan_bus.connections.keys import Word, places_of
+from titan_bus.errors import NameMalformedError, ServerRefusedError, WrongTypeError, refusal
 
-Word = str | bytes | int | float
 READ_BYTES = 64 * 1024
 """How much is read at once: about a hundred events."""
 
@@ -53,9 +53,19 @@ class Command:
         if self.future.done():
             return
         if isinstance(reply, ServerRefusedError):
-            self.future.set_exception(reply)
+            self.future.set_exception(self._named(reply))
         else:
             self.future.set_result(reply if self.answer is None else self.answer)
+
+    def _named(self, error: ServerRefusedError) -> ServerRefusedError:
+        """Name the keys of a command that found one of another type: the server does not."""
+        if error.code != "WRONGTYPE":
+            return error
+        reader = hiredis.Reader()
+        reader.feed(self.packed)
+        words = [word.decode(errors="backslashreplace") for word in reader.gets()]
+        keys = [words[place] for place in places_of(words)]
+        return WrongTypeError(str(error), keys)
 
     def fail(self, error: Exception) -> None:
         """Set an error, if the caller still waits."""

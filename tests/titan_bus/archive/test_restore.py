@@ -15,6 +15,7 @@ from tests.titan_bus.archives import ALWAYS, cut, entries, ids, publish, quiet, 
 from tests.titan_bus.conftest import QUICK_RETRY, Recorder, Server, settled, until
 from titan_bus import (
     ArchiveConfig,
+    ArchiveElsewhereError,
     Bus,
     BusConfig,
     RestoreDisturbedError,
@@ -81,6 +82,41 @@ async def test_entries_come_back_under_their_ids(bus: Bus, raw: Connection) -> N
     sent.append(await bus.publish(TOPIC, "e", {}))
     assert await ids(bus.replay(ALWAYS, TOPIC)) == sent
     assert (await bus.archive_now()).entries == 1  # what was restored is not archived again
+
+
+def elsewhere(bus: Bus, folder: Path) -> BusConfig:
+    return msgspec.structs.replace(bus.config, archive=ArchiveConfig(target=str(folder), every_s=3_600.0))
+
+
+async def test_a_restored_server_is_archived_to_where_it_came_from(
+    bus: Bus, raw: Connection, tmp_path: Path
+) -> None:
+    """After a restore a mistyped target is refused, as before the loss, and the right one is taken."""
+    await publish(bus, TOPIC, 3)
+    await bus.archive_now()
+    await lose(raw)
+    await bus.restore()
+    await publish(bus, TOPIC, 1)
+    async with Bus(elsewhere(bus, tmp_path / "archve")) as mistaken:
+        with pytest.raises(ArchiveElsewhereError, match=str(tmp_path / "archive")):
+            await mistaken.archive_now()
+    assert (await bus.archive_now()).entries == 1
+
+
+async def test_a_server_of_another_archive_is_not_restored_from_this(
+    bus: Bus, raw: Connection, tmp_path: Path
+) -> None:
+    """What that archive has alone would be hidden from then on: nothing is restored."""
+    await publish(bus, TOPIC, 3)
+    await bus.archive_now()
+    await raw.call("DEL", STREAM)
+    async with Bus(elsewhere(bus, tmp_path / "other")) as other:
+        await raw.call("DEL", names.ARCHIVE_TARGET)
+        await publish(other, "others.v1", 1)
+        await other.archive_now()
+        with pytest.raises(ArchiveElsewhereError):
+            await bus.restore()
+    assert not await raw.call("EXISTS", STREAM)
 
 
 async def test_only_the_tail_comes_back(bus: Bus, raw: Connection) -> None:

@@ -20,8 +20,8 @@ from titan_bus import (
 )
 from titan_bus.connections import connection
 from titan_bus.connections.connection import Connection
+from titan_bus.connections.keys import Word
 from titan_bus.connections.replicated import ReplicatedConnection
-from titan_bus.connections.wire import Word
 
 
 @pytest.fixture(scope="module")

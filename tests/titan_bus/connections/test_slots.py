@@ -3,8 +3,8 @@
 import pytest
 
 from titan_bus import names
+from titan_bus.connections.keys import Word
 from titan_bus.connections.slots import slot_of, slot_of_command
-from titan_bus.connections.wire import Word
 
 STREAM = names.stream_of("chat.v1")
 

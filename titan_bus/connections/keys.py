@@ -1,0 +1,44 @@
+"""Where the keys stand in the commands that this package sends (Redis, "Command key specifications").
+
+`slots` finds a command's node by them, `wire` names them when one has another type, and a bus with a prefix puts
+that before each of them. Whoever adds a command to the package sees that its keys are found here.
+"""
+
+from collections.abc import Sequence
+
+Word = str | bytes | int | float
+_KEYLESS = frozenset(
+    {
+        "ACL", "ASKING", "AUTH", "BGREWRITEAOF", "BGSAVE", "CLIENT", "CLUSTER", "CONFIG", "DBSIZE", "HELLO",
+        "INFO", "PING", "ROLE", "SCAN", "SELECT", "SENTINEL", "SUBSCRIBE", "TIME", "WAIT",
+    }
+)  # fmt: skip
+_THIRD = frozenset({"XGROUP", "XINFO"})
+_AFTER_COUNT = frozenset({"EVAL", "EVALSHA", "FCALL"})
+_AFTER_STREAMS = frozenset({"XREAD", "XREADGROUP"})
+_ALL = frozenset({"DEL", "EXISTS", "RENAME", "UNLINK"})
+
+
+def places_of(words: Sequence[Word]) -> range:
+    """Return the positions of a command's keys."""
+    name = str(words[0])
+    if name in _KEYLESS:
+        return range(0)
+    if name in _AFTER_COUNT:
+        return range(3, 3 + int(words[2]))
+    if name in _AFTER_STREAMS:
+        first = words.index("STREAMS") + 1
+        return range(first, first + (len(words) - first) // 2)
+    if name in _ALL:
+        return range(1, len(words))
+    first = 2 if name in _THIRD else 1
+    return range(first, first + 1)
+
+
+def prefixed(prefix: str, words: tuple[Word, ...]) -> tuple[Word, ...]:
+    """Return the command with the prefix before each key."""
+    changed = list(words)
+    for place in places_of(words):
+        key = words[place]
+        changed[place] = prefix.encode() + key if isinstance(key, bytes) else f"{prefix}{key}"
+    return tuple(changed)
