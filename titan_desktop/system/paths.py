@@ -7,13 +7,12 @@ as the platform names them, and nothing beyond them.
 
 import hashlib
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 
-from titan_desktop.system import private_files
+from titan_desktop.system import private_files, socket_folder
 
 SOCKET_PATH_LIMIT = 100
 """Bytes that a unix socket's path may have: sun_path holds 104 on macOS and 108 on Linux (unix(7))."""
@@ -77,7 +76,7 @@ class Paths:
         return hashlib.sha256(str(self.run).encode()).hexdigest()[:8]
 
     def sockets(self) -> Path:
-        """Return a folder for unix sockets; `run` if possible. Not created.
+        """Return a folder for unix sockets; `run` if possible. Not created, or see `socket_folder`.
 
         Its path must be short and without a comma, which PostgreSQL's clients read as the start of another host.
         """
@@ -85,7 +84,7 @@ class Paths:
         if len(os.fsencode(longest)) <= SOCKET_PATH_LIMIT and "," not in str(longest):
             return self.run
         owner = os.getuid() if hasattr(os, "getuid") else 0
-        return Path(tempfile.gettempdir()) / f"titan-{owner}-{self.identity}"
+        return socket_folder.in_temporary_folder(f"titan-{owner}-{self.identity}", self.run / "sockets.path")
 
 
 def allowed_roots() -> tuple[Path, ...]:

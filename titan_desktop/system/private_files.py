@@ -21,9 +21,7 @@ def make_folder(folder: Path) -> None:
     Raises:
         OSError: it cannot be created.
     """
-    for missing in reversed([each for each in folder.parents if not each.exists()]):
-        missing.mkdir(mode=0o700, exist_ok=True)
-    folder.mkdir(mode=0o700, exist_ok=True)  # raises where a file is in its place
+    _make(folder)
     if sys.platform != "win32":
         seen = folder.stat()
         if seen.st_mode & _OTHERS and seen.st_uid == os.getuid():
@@ -33,16 +31,45 @@ def make_folder(folder: Path) -> None:
 def own_folder(folder: Path) -> None:
     """Create `folder`, or check that an existing one is a folder of ours: in a shared /tmp it may be a trap.
 
+    It is looked at before anything is done to it: what a link points to must not change.
+
     Raises:
         OSError: it cannot be created, is a link, or belongs to somebody else.
     """
-    make_folder(folder)
-    if sys.platform != "win32":
-        seen = folder.lstat()
-        if not stat.S_ISDIR(seen.st_mode) or seen.st_uid != os.getuid():
-            raise PermissionError(
-                errno.EPERM, "The folder is a link or belongs to somebody else", str(folder)
-            )
+    if sys.platform == "win32":
+        make_folder(folder)
+        return
+    if not folder.is_symlink():
+        _make(folder)
+    if not is_own_folder(folder):
+        raise PermissionError(errno.EPERM, "The folder is a link or belongs to somebody else", str(folder))
+    make_folder(folder)  # nobody but us may replace it now, in a folder with the sticky bit as /tmp has it
+
+
+def is_own_folder(path: Path) -> bool:
+    """Whether it is a folder of this user's, and no link to one."""
+    try:
+        seen = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(seen.st_mode) and (sys.platform == "win32" or seen.st_uid == os.getuid())
+
+
+def _make(folder: Path) -> None:
+    for missing in reversed([each for each in folder.parents if not each.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)  # raises where a file is in its place
+
+
+def make_file(path: Path) -> None:
+    """Create an empty file, or close an existing one to others: for a library that goes on to write it.
+
+    Raises:
+        OSError: it cannot be created, or belongs to somebody else.
+    """
+    with append(path) as file:
+        if sys.platform != "win32":
+            os.fchmod(file.fileno(), 0o600)
 
 
 def append(path: Path) -> IO[bytes]:

@@ -6,11 +6,11 @@ Most share one installation, so that PostgreSQL's cluster is made once; each end
 import asyncio
 import contextlib
 import os
-import shutil
 import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -327,16 +327,29 @@ async def test_a_settings_file_that_makes_no_sense_is_a_sentence(
         titan.paths.settings_file.unlink()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no sockets there, and links need a right")
 async def test_a_home_too_deep_for_sockets_serves(titan_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A unix socket's path has about 100 bytes: below a longer home the sockets live in the temporary folder."""
+    """A unix socket's path has about 100 bytes: below a longer home the sockets live in the temporary folder.
+
+    There somebody may have taken their name before us, here by a link: it stops no start, and is left alone.
+    """
     with servers.short_folder() as folder:
+        (folder / "target").mkdir(mode=0o755)
+        monkeypatch.setattr(tempfile, "tempdir", str(folder))
+        monkeypatch.setenv("TMPDIR", str(folder))
         monkeypatch.setenv("TITAN_HOME", str(folder / ("глубоко" * 9) / "titan"))
         with cleaned(titan_home) as titan:
+            taken = titan.paths.sockets()
+            taken.symlink_to(folder / "target")
+            titan.paths.create()
             sockets = titan.paths.sockets()
             assert titan.paths.run not in [sockets, *sockets.parents]
             async with titan.link() as link:
                 await ready(link)
-        shutil.rmtree(sockets)
+                assert titan.paths.sockets() == sockets
+                assert (sockets / "valkey.sock").exists()
+        assert stat.S_IMODE((folder / "target").stat().st_mode) == 0o755
+        assert not list((folder / "target").iterdir())
 
 
 @needs_root

@@ -2,10 +2,13 @@
 
 import os
 import stat
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
+from tests import servers
 from titan_desktop.system.paths import SOCKET_PATH_LIMIT, Paths, allowed_roots, bundled
 
 
@@ -28,6 +31,30 @@ def test_sockets_fit_however_long_the_home_is(tmp_path: Path, monkeypatch: pytes
         assert len(os.fsencode(folder / ".s.PGSQL.5432.lock")) <= SOCKET_PATH_LIMIT
         found.add(folder)
     assert len(found) == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no sockets there, and links need a right")
+@pytest.mark.parametrize("trap", ["link", "dangling", "file"])
+def test_a_taken_name_stops_no_sockets(titan_home: Path, monkeypatch: pytest.MonkeyPatch, trap: str) -> None:
+    """Who has taken the folder's name in the temporary folder gets none of our sockets; all agree on another."""
+    with servers.short_folder() as folder:
+        monkeypatch.setattr(tempfile, "tempdir", str(folder))
+        monkeypatch.setenv("TITAN_HOME", str(titan_home / ("a" * 120)))
+        paths = Paths.from_environment()
+        taken = paths.sockets()
+        (folder / "target").mkdir(mode=0o755)
+        if trap == "file":
+            taken.touch()
+        else:
+            taken.symlink_to(folder / ("target" if trap == "link" else "nothing"))
+        assert paths.sockets() == taken  # nothing can be noted: who uses it says why
+        paths.create()
+        found = paths.sockets()
+        assert found != taken
+        assert stat.S_IMODE(found.lstat().st_mode) == 0o700
+        assert paths.sockets() == found
+        found.rmdir()  # as old things in a temporary folder are
+        assert paths.sockets() not in {taken, found}
 
 
 def test_the_roots_are_desktop_and_downloads_whatever_they_are_called(titan_home: Path) -> None:

@@ -33,8 +33,17 @@ def test_the_umask_opens_nothing(tmp_path: Path) -> None:
     with private_files.append(folder / "log") as log:
         log.write(b"x")
     private_files.replace(folder / "file", "x")
+    private_files.make_file(folder / "library's")
     assert [mode(each) for each in (folder.parent, folder)] == [0o700, 0o700]
-    assert [mode(each) for each in folder.iterdir()] == [0o600, 0o600]
+    assert [mode(each) for each in folder.iterdir()] == [0o600] * 3
+
+
+def test_a_file_of_ours_that_others_could_read_is_closed(tmp_path: Path) -> None:
+    """An earlier version, or a library under a wide umask, may have made it; its content stays."""
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "file").chmod(0o644)
+    private_files.make_file(tmp_path / "file")
+    assert (mode(tmp_path / "file"), (tmp_path / "file").read_text()) == (0o600, "x")
 
 
 def test_a_folder_of_ours_that_others_could_read_is_closed(tmp_path: Path) -> None:
@@ -45,8 +54,9 @@ def test_a_folder_of_ours_that_others_could_read_is_closed(tmp_path: Path) -> No
 
 
 def test_a_trap_is_not_taken(tmp_path: Path) -> None:
-    """In a shared folder: a link, a file, and (where we may try it) a folder of another user."""
-    (tmp_path / "link").symlink_to(tmp_path)
+    """A link, a file, and (where we may try it) a folder of another user are refused as they are."""
+    (tmp_path / "target").mkdir(mode=0o755)
+    (tmp_path / "link").symlink_to(tmp_path / "target")
     (tmp_path / "file").touch()
     (tmp_path / "theirs").mkdir()
     traps = ["link", "file"]
@@ -56,3 +66,4 @@ def test_a_trap_is_not_taken(tmp_path: Path) -> None:
     for name in traps:
         with pytest.raises(OSError, match=r"somebody else|File exists"):
             private_files.own_folder(tmp_path / name)
+    assert mode(tmp_path / "target") == 0o755

@@ -7,7 +7,6 @@ while there is nothing to store. There is one window, so there is one writer.
 import asyncio
 import contextlib
 import logging
-import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from titan_desktop.contracts.chat import SendPrompt
+from titan_desktop.system import private_files
 from titan_desktop.ui.base.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -54,12 +54,7 @@ def write(path: Path, unsent: Unsent) -> None:
     if unsent == Unsent():
         path.unlink(missing_ok=True)
         return
-    fresh = path.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(msgspec.json.encode(unsent))
-    fresh.replace(path)
+    private_files.replace(path, msgspec.json.encode(unsent).decode())
 
 
 class UnsentFile:

@@ -5,6 +5,7 @@ whatever else takes time to import, in small steps between which the window answ
 """
 
 import argparse
+import contextlib
 import importlib
 import logging
 import signal
@@ -18,6 +19,7 @@ from PySide6.QtWidgets import QApplication
 
 from titan_desktop import __version__, settings
 from titan_desktop.settings import Settings, SettingsError
+from titan_desktop.system import private_files
 from titan_desktop.system.paths import Paths, allowed_roots, bundled
 from titan_desktop.ui.base.exit_mark import FILE_NAME, ExitMark
 from titan_desktop.ui.base.theme import Theme
@@ -102,6 +104,7 @@ class WindowLayout:
     """Where the window was the last time."""
 
     def __init__(self, path: Path, window: MainWindow) -> None:
+        self._path = path
         self._store = QSettings(str(path), QSettings.Format.IniFormat)
         self._window = window
 
@@ -112,7 +115,9 @@ class WindowLayout:
             self._window.restore_layout(geometry, splitter)
 
     def save(self) -> None:
-        """Note where it is."""
+        """Note where it is. Qt keeps the mode of a file that is there, and would give a new one to the umask."""
+        with contextlib.suppress(OSError):
+            private_files.make_file(self._path)
         geometry, splitter = self._window.layout_state()
         self._store.setValue("geometry", geometry)
         self._store.setValue("splitter", splitter)

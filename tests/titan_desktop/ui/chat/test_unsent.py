@@ -1,6 +1,8 @@
 """What is unsent: kept in a file while it has to be, read by the next window, never a reason to fail."""
 
 import asyncio
+import errno
+import os
 import stat
 
 import pytest
@@ -30,6 +32,21 @@ def test_what_is_written_is_read(tmp_path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     unsent.write(path, Unsent())
     assert not path.exists()
+
+
+def test_what_the_disk_did_not_take_replaces_nothing(tmp_path, monkeypatch):
+    """The new file is on the disk before it takes the old one's name: a power cut leaves one of the two."""
+    path = tmp_path / "unsent.json"
+    unsent.write(path, KEPT)
+
+    def full(_descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        unsent.write(path, Unsent((PROMPT,)))
+    assert unsent.read(path) == KEPT
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b'{"prompts": 1}', b"\xff\xfe"])

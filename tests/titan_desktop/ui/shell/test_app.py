@@ -1,5 +1,6 @@
 """The window as a process, with the real core: it starts, is raised, survives, and ends in order."""
 
+import contextlib
 import json
 import os
 import signal
@@ -38,12 +39,19 @@ def wait_for(condition) -> None:
         time.sleep(0.02)
 
 
+def is_open_to_others(path: Path) -> bool:
+    """Whether others may read or write it; a server's file may go meanwhile."""
+    with contextlib.suppress(FileNotFoundError):
+        return bool(path.stat().st_mode & 0o066)
+    return False
+
+
 def start(report: Path, *options: str) -> "subprocess.Popen[str]":
     """Start a window; it writes the report when it is ready."""
     report.unlink(missing_ok=True)
     return subprocess.Popen(
         [sys.executable, "-m", "titan_desktop", "--startup-report", str(report), *options],
-        stderr=subprocess.PIPE, text=True,
+        stderr=subprocess.PIPE, text=True, umask=0 if sys.platform != "win32" else -1,
     )  # fmt: skip
 
 
@@ -54,7 +62,7 @@ def complaints(process: "subprocess.Popen[str]") -> list[str]:
 
 def test_a_window_lives_and_ends_in_order(paths, tmp_path):
     """It paints before the core is up; a second start raises it and ends; SIGTERM ends it within a second; after
-    kill -9 the next one starts as if nothing had been.
+    kill -9 the next one starts as if nothing had been. Whatever the umask, nothing that it wrote is for others.
     """
     report = tmp_path / "report.json"
     first = start(report)
@@ -74,6 +82,9 @@ def test_a_window_lives_and_ends_in_order(paths, tmp_path):
     assert time.monotonic() - begin < 20
     assert first.returncode == 0
     assert (paths.config / "window.ini").exists()
+    if sys.platform != "win32":
+        written = [path for path in Path(os.environ["TITAN_HOME"]).rglob("*") if not path.is_symlink()]
+        assert not [path for path in written if is_open_to_others(path)]
 
     killed = start(report)
     wait_for(report.exists)
