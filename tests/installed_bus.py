@@ -92,8 +92,36 @@ def _use(inside: Path, folder: Path, url: str, readme: Path) -> None:
     for needing, extra in ((["grpc"], "grpc"), (["archive", "--target", "s3://bucket"], "s3")):
         said = _run([tool, *needing], folder, url, status=4)
         assert f"pip install 'titan-bus[{extra}]'" in said, said
+    said = _run([inside / "python", "-c", EAGER], folder, url)
+    assert said.split() == ["100"], said
     version = _run([inside / "python", "-m", "titan_bus", "--version"], folder, url).strip()
     print(f"{version} alone: quick start, publish, tail, topics and archive stand")
+
+
+EAGER = """
+import asyncio, contextvars, os
+from titan_bus import Bus, Event
+
+event_id, handled, all_handled = contextvars.ContextVar("event_id"), [], asyncio.Event()
+
+async def handle(event: Event) -> None:
+    event_id.set(event.event_id)  # as structlog.contextvars does
+    handled.append(event.event_id)
+    if len(handled) == 100:
+        all_handled.set()
+
+async def main() -> None:
+    asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
+    async with Bus(os.environ["TITAN_BUS_URL"]) as bus, asyncio.timeout(30):
+        await bus.subscribe("eager.v1", "g", handle, concurrency=4)
+        for number in range(100):
+            await bus.publish("eager.v1", "e", {})
+        await all_handled.wait()
+    print(len(set(handled)))
+
+asyncio.run(main())
+"""
+"""Python's own eager tasks, from 3.12 on; the suite has them made (`tests/eager_tasks`)."""
 
 
 def _run(command: list[str | Path], folder: Path, url: str = "", *, status: int = 0) -> str:

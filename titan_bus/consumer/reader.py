@@ -118,7 +118,8 @@ class Reader:
     def wake(self) -> None:
         """Evaluate the sources again; a read in progress ends at once."""
         self._changed.set()
-        if not self._between_reads.is_set() and self._unblocking is None:
+        # `done`, because a task that starts at once (`asyncio.eager_task_factory`) may end before it is kept here.
+        if not self._between_reads.is_set() and (self._unblocking is None or self._unblocking.done()):
             self._unblocking = asyncio.create_task(
                 self._end_read(), name=f"titan_bus {self._group}: end a read"
             )
@@ -189,8 +190,6 @@ class Reader:
             self._cannot_unblock(error)
         except BusError:
             pass  # the read itself fails as well, or ends with its BLOCK
-        finally:
-            self._unblocking = None
 
     def _cannot_unblock(self, error: ServerRefusedError) -> None:
         self._client_id = None

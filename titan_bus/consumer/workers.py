@@ -55,6 +55,9 @@ class Workers:
                     self._work(), name=self._name, context=self._context.copy()
                 )
                 self._tasks.add(work)
+                work.add_done_callback(
+                    self._tasks.discard
+                )  # one that is cancelled before it began never leaves
             else:
                 return
 
@@ -77,6 +80,9 @@ class Workers:
     async def _work(self) -> None:
         size = len(self._context)
         try:
+            # With `asyncio.eager_task_factory` it would run within `wake`: before it is among the tasks, in the
+            # middle of whatever queued the event.
+            await asyncio.sleep(0)
             while not self._closed and len(self._tasks) <= self.limit:
                 if not await self._step():
                     if self.wanted():
