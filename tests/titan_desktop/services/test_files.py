@@ -384,17 +384,21 @@ async def test_a_folder_deeper_than_a_path_may_be_stops_nothing(
     bus: Bus, ear: Ear, index: Index, desktop: Path
 ) -> None:
     """Folders beyond PATH_MAX that come while the watcher looks cost themselves alone."""
-    async with started(bus, ear, index, desktop) as service:
-        here = await asyncio.to_thread(os.open, desktop, os.O_RDONLY)
-        for _ in range(20):
-            os.mkdir("d" * 250, dir_fd=here)
-            there = os.open("d" * 250, os.O_RDONLY, dir_fd=here)
-            os.close(here)
-            here = there
+    deep = desktop.with_name("deep")
+    deep.mkdir()
+    here = os.open(deep, os.O_RDONLY)
+    for _ in range(20):
+        os.mkdir("d" * 250, dir_fd=here)
+        there = os.open("d" * 250, os.O_RDONLY, dir_fd=here)
         os.close(here)
+        here = there
+    os.close(here)
+    async with started(bus, ear, index, desktop) as service:
+        deep.rename(desktop / "deep")
+        service._want(desktop.joinpath("deep", *["d" * 250] * 20))
         (desktop / "new.txt").write_text("x", "utf-8")
-        service._want(desktop.joinpath(*["d" * 250] * 20))
         await ear.until(is_seen(desktop / "new.txt"))
+        await ear.finished()
         await becomes(lambda: not service.busy())
 
 
