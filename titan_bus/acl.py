@@ -11,10 +11,11 @@ from collections.abc import Iterable, Sequence
 from titan_bus import names
 
 CONNECTING = (
-    "+ping +client|setname +client|id +client|unblock +select +role +wait +time "
+    "+ping +info +client|setname +client|id +client|unblock +select +role +wait +time "
     "+cluster|slots +cluster|info +asking"
 )
-"""What every bus sends, with one server, Sentinel or a cluster; none of these shows or changes a key."""
+"""What every bus sends, with one server, Sentinel or a cluster; none of these shows or changes a key. HELLO, which
+tells the version, is everybody's."""
 _EVERY_TOPIC = names.stream_of("*")
 _STREAMS = (_EVERY_TOPIC, names.DEAD_LETTERS)
 _RETRIES, _DELAYED = names.retries_of("*", "*"), names.delayed_of("*", "*")
@@ -167,7 +168,7 @@ def _erasing() -> list[str]:
     streams = *_STREAMS, _RETRIES
     copies = map(names.erasing, streams)
     return [
-        "(+scan +info +bgrewriteaof +bgsave)",  # the names of all keys, the server's state, and its files
+        "(+scan +bgrewriteaof +bgsave)",  # the names of all keys, and the server's files
         # A copy takes the stream's place in one command, so one selector has to name both.
         _granted(
             "+eval +exists +xlen +xrange +xrevrange +xinfo|stream +xinfo|groups +xinfo|consumers +xpending +xack "

@@ -6,6 +6,7 @@ BusError
 │   └── EventMalformedError
 ├── BusUnavailableError          the server does not answer; try again later
 │   └── AccessRefusedError       it is there and does not let us in: somebody has to mend that
+├── ServerTooOldError            the server is of a version that the bus cannot use
 ├── NotReplicatedError           too few replicas have the event in time; it may be there
 ├── BusOverloadedError           too much is waiting for the server; publish slower
 ├── BusClosedError               used before `async with`, or after it
@@ -128,6 +129,15 @@ class AccessRefusedError(BusUnavailableError):
         self.code = code
         self.cure = ACCESS_CODES[code] if cure is None else cure
         super().__init__(address, f"{reason.rstrip('.')}: {self.cure}" if self.cure else reason)
+
+
+class ServerTooOldError(BusError):
+    """The server at `address` is of a `version` that lacks what the bus needs."""
+
+    def __init__(self, address: str, version: str) -> None:
+        super().__init__(f"{address} is {version}: the bus needs Redis 7.0 or later, or Valkey")
+        self.address = address
+        self.version = version
 
 
 class NotReplicatedError(BusError):

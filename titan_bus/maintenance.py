@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from titan_bus.archive.archiver import Archiver
 from titan_bus.archive.restore import Restorer
 from titan_bus.config import BusConfig
 from titan_bus.connections.connection import Connection
+from titan_bus.connections.facts import eviction_policy, eviction_warning
 from titan_bus.erasure.eraser import Eraser
 from titan_bus.errors import BusError
 from titan_bus.observability.counters import Counters
@@ -22,6 +24,7 @@ from titan_bus.trimmer import Trimmer
 if TYPE_CHECKING:
     from titan_bus.observability.metrics.exporter import Exporter
 
+logger = logging.getLogger("titan_bus")
 NO_ARCHIVE = "the configuration has no archive: set its `archive.target`"
 
 
@@ -68,7 +71,9 @@ class Maintenance:
             self._exporter = Exporter(self._config.metrics, self._connection, self._counters)
 
     async def start(self) -> None:
-        """Start the tasks."""
+        """Warn of a server that deletes keys, and start the tasks."""
+        if warning := eviction_warning(await eviction_policy(self._connection)):
+            logger.warning("%s", warning)
         self._keep_going(self._trimmer.round, "titan_bus trimming")
         if self.archive is not None:
             self._archiver = self.archiver()

@@ -89,6 +89,7 @@ _KNOWN: tuple[tuple[type[Exception], int, Callable[[Any], str]], ...] = (
     (errors.EventTooLargeError, exit_codes.REFUSED, _too_large),
     (errors.PublishRefusedError, exit_codes.REFUSED, _malformed),
     (errors.BusOverloadedError, exit_codes.REFUSED, _overloaded),
+    (errors.ServerTooOldError, exit_codes.MISCONFIGURED, _as_it_says),
     (errors.NotReplicatedError, exit_codes.UNAVAILABLE, _as_it_says),
     (errors.RestoreRefusedError, exit_codes.REFUSED, _as_it_says),
     (errors.ArchiveElsewhereError, exit_codes.MISCONFIGURED, _as_it_says),

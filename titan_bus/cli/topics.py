@@ -1,16 +1,18 @@
 """`titan-bus topics`: lists the topics, their length and their times."""
 
-from titan_bus.bus import Bus
 from titan_bus.cli import exit_codes
 from titan_bus.cli.arguments import Options
-from titan_bus.cli.connecting import visitor_of
+from titan_bus.cli.connecting import config_of, served
 from titan_bus.cli.output import Output, local_time
+from titan_bus.connections.facts import eviction_policy, eviction_warning
+from titan_bus.inspection import Inspection
 
 
 async def run(options: Options, output: Output) -> int:
     """Print the topics."""
-    async with Bus(visitor_of(options)) as bus:
-        found = await bus.inspection.topics()
+    async with served(config_of(options)) as server:
+        found = await Inspection(server.connection).topics()
+        warning = eviction_warning(await eviction_policy(server.connection))
     if output.json:
         for topic in found:
             output.record(topic)
@@ -21,4 +23,6 @@ async def run(options: Options, output: Output) -> int:
         )
     else:
         output.note("there are no topics; the first publish makes one.")
+    if warning:
+        output.note(f"{warning}.")
     return exit_codes.DONE if found else exit_codes.NOTHING

@@ -15,6 +15,7 @@ from titan_bus.connections.cluster import Cluster, SlotDialer
 from titan_bus.connections.cluster_connection import ClusterConnection
 from titan_bus.connections.connection import Connection
 from titan_bus.connections.endpoint import Dialer, Endpoint
+from titan_bus.connections.facts import check_version
 from titan_bus.connections.replicated import ReplicatedConnection
 from titan_bus.connections.sentinel import Sentinel
 from titan_bus.connections.sharded_channel import ShardedChannel
@@ -46,10 +47,12 @@ class Server:
 
         Raises:
             BusUnavailableError: the server does not answer now.
+            ServerTooOldError: it is older than Redis 7.0.
         """
         try:
             for connection in self._connections():
                 await connection.open()
+            await check_version(self.connection)
         except BaseException:
             await self.close()
             raise

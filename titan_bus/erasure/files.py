@@ -3,6 +3,7 @@
 import asyncio
 
 from titan_bus.connections.connection import Connection
+from titan_bus.connections.facts import info
 from titan_bus.erasure.receipt import Rewriting, ServerFiles
 from titan_bus.errors import ServerRefusedError
 
@@ -15,8 +16,8 @@ _AT_WORK = ("aof_rewrite_in_progress", "aof_rewrite_scheduled", "rdb_bgsave_in_p
 async def rewrite(server: Connection) -> ServerFiles:
     """Make one server rewrite its append-only file, and `dump.rdb` if it saves that by itself."""
     try:
-        before = await _info(server, "persistence")
-        replicas = int((await _info(server, "replication")).get("connected_slaves", "0"))
+        before = await info(server, "persistence")
+        replicas = int((await info(server, "replication")).get("connected_slaves", "0"))
     except ServerRefusedError:
         return ServerFiles(address=server.address, aof="refused", snapshot="refused", replicas=0)
     aof: Rewriting = "off"
@@ -34,12 +35,12 @@ async def _write(server: Connection, command: str, outcome: str) -> Rewriting:
         async with asyncio.timeout(REWRITE_S):
             while not await _begun(server, command):
                 await _finished(server)
-            info = await _finished(server)
+            ended = await _finished(server)
     except TimeoutError:
         return "unfinished"
     except ServerRefusedError:
         return "refused"
-    return "rewritten" if info.get(outcome) == "ok" else "failed"
+    return "rewritten" if ended.get(outcome) == "ok" else "failed"
 
 
 async def _begun(server: Connection, command: str) -> bool:
@@ -51,22 +52,17 @@ async def _begun(server: Connection, command: str) -> bool:
     try:
         await server.call(command)
     except ServerRefusedError:
-        if not _at_work(await _info(server, "persistence")):
+        if not _at_work(await info(server, "persistence")):
             raise
         return False
     return True
 
 
 async def _finished(server: Connection) -> dict[str, str]:
-    while _at_work(info := await _info(server, "persistence")):  # noqa: ASYNC110 -- the server sends no notification
+    while _at_work(said := await info(server, "persistence")):  # noqa: ASYNC110 -- the server sends no notification
         await asyncio.sleep(POLL_S)
-    return info
+    return said
 
 
-def _at_work(info: dict[str, str]) -> bool:
-    return any(info.get(name, "0") != "0" for name in _AT_WORK)
-
-
-async def _info(server: Connection, section: str) -> dict[str, str]:
-    said = (await server.call("INFO", section)).decode(errors="replace")
-    return dict(line.split(":", 1) for line in said.splitlines() if ":" in line)
+def _at_work(said: dict[str, str]) -> bool:
+    return any(said.get(name, "0") != "0" for name in _AT_WORK)

@@ -10,12 +10,14 @@ from tests.titan_bus.conftest import Recorder, pending_is
 from titan_bus import Bus, errors, names
 from titan_bus.cli import exit_codes, failures
 from titan_bus.connections.connection import Connection
+from titan_bus.testing import private_server
 
 from .conftest import PROGRAM, Done, Run
 
 UNMET = (
     errors.BusClosedError,  # each of these would be a fault of ours: no command uses a closed bus,
     errors.BusThreadError,  # or one of another thread,
+    errors.BusForkedError,  # or of another process,
     errors.RequestError,  # asks,
     errors.FatalError,  # handles outside of a subscription,
     errors.EntryMalformedError,  # keeps what it cannot read,
@@ -36,6 +38,14 @@ async def test_topics_are_listed(titan_bus: Run, bus: Bus, topic: str) -> None:
     lines = (await titan_bus("topics")).out.splitlines()
     assert lines[0].split() == ["TOPIC", "EVENTS", "GROUPS", "FIRST", "LAST"]
     assert any(line.startswith(topic) for line in lines)
+
+
+async def test_topics_tell_of_a_server_that_deletes_keys(titan_bus: Run) -> None:
+    """Beside the topics, with the cure."""
+    with private_server("--maxmemory-policy", "allkeys-lfu") as url:
+        said = (await titan_bus("--url", url, "topics")).err
+    assert "allkeys-lfu" in said
+    assert "set maxmemory-policy noeviction" in said
 
 
 async def test_groups_and_what_they_hold_are_listed(
@@ -173,7 +183,7 @@ async def test_an_unforeseen_error_is_owned(titan_bus: Run, monkeypatch: pytest.
     def fail(_options: object) -> None:
         raise RuntimeError("unforeseen")
 
-    monkeypatch.setattr(topics, "visitor_of", fail)
+    monkeypatch.setattr(topics, "config_of", fail)
     done = await titan_bus("topics")
     assert done.status == exit_codes.BUG
     assert "Traceback" in done.err

@@ -21,6 +21,7 @@ from typing import TypeVar
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
+from titan_bus.connections.facts import HARMLESS
 from titan_bus.inspection import GroupState
 from titan_bus.observability.counters import LATENCY_BOUNDS_MS, Counters, GroupCounters, Histogram
 from titan_bus.observability.metrics.figures import Figures
@@ -167,11 +168,18 @@ def _server(figures: Figures | None) -> Iterator[Metric]:
         "titan_bus_stream_length", "Entries that the stream of a topic holds.", labels=_TOPIC
     )
     letters = GaugeMetricFamily("titan_bus_dead_letters", "Dead letters on the server, of all topics.")
+    deletes = GaugeMetricFamily(
+        "titan_bus_server_deletes_keys",
+        "1 when the server's maxmemory-policy deletes keys when its memory is full, 0 when it deletes none.",
+        labels=("policy",),
+    )
     if figures is not None:
         letters.add_metric((), figures.dead_letters)
+        if figures.eviction is not None:
+            deletes.add_metric((figures.eviction,), int(figures.eviction != HARMLESS))
         for topic, entries in figures.lengths.items():
             length.add_metric((_readable(topic),), entries)
-    yield from (length, letters)
+    yield from (length, letters, deletes)
     yield from _groups(figures.groups if figures is not None else ())
     yield from _archive(figures.archive if figures is not None else ())
 

@@ -11,6 +11,7 @@ import msgspec
 
 from titan_bus import names
 from titan_bus.connections.connection import Connection
+from titan_bus.connections.facts import eviction_policy
 from titan_bus.errors import ServerRefusedError
 from titan_bus.inspection import GroupState, Inspection
 from titan_bus.observability.counters import Counters
@@ -26,12 +27,14 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
         groups: of all these topics, without the archive's.
         archive: the archive's position in each topic that it archives.
         dead_letters: entries in `errors.dlq`, of all topics on the server.
+        eviction: the server's `maxmemory-policy`; None where it does not tell.
     """
 
     lengths: dict[str, int]
     groups: list[GroupState]
     archive: list[GroupState]
     dead_letters: int
+    eviction: str | None
 
 
 class Watch:
@@ -75,4 +78,5 @@ class Watch:
             groups=[state for state in states if state.group != names.ARCHIVE_GROUP],
             archive=[state for state in states if state.group == names.ARCHIVE_GROUP],
             dead_letters=await self._connection.call("XLEN", names.DEAD_LETTERS),
+            eviction=await eviction_policy(self._connection),
         )
