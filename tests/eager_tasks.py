@@ -5,7 +5,6 @@ hold on every version that runs the tests.
 """
 
 import asyncio
-import sys
 from collections.abc import Coroutine
 from typing import Any
 
@@ -17,7 +16,7 @@ def use(loop: asyncio.AbstractEventLoop) -> None:
 
 def factory() -> Any:
     """Return the factory."""
-    return asyncio.eager_task_factory if sys.version_info >= (3, 12) else _started
+    return getattr(asyncio, "eager_task_factory", _started)
 
 
 def _started(loop: Any, work: Coroutine[Any, Any, Any], **options: Any) -> Any:

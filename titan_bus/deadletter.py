@@ -14,6 +14,7 @@ import msgspec
 
 from titan_bus import codec, errors, names, scripts
 from titan_bus.connections.connection import Connection
+from titan_bus.error_groups import kind_of, message_of
 from titan_bus.errors import EntryMalformedError, ServerRefusedError
 from titan_bus.event import Event, timestamp_now
 
@@ -73,8 +74,8 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
 def origin_of(error: BaseException, stream: str, group: str, entry_id: bytes) -> Origin:
     """Describe the failure of an entry."""
     return Origin(
-        error=type(error).__name__,
-        message=errors.text_of(error)[:MESSAGE_CHARS_MAX],
+        error=kind_of(error),
+        message=message_of(error)[:MESSAGE_CHARS_MAX],
         traceback=_trace_of(error)[-TRACEBACK_CHARS_MAX:],
         stream=stream,
         group=group,

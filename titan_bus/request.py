@@ -23,6 +23,7 @@ from titan_bus import codec, names
 from titan_bus.connections.channel import Channel
 from titan_bus.connections.connection import Connection, ignore_failure
 from titan_bus.entry_id import EntryId
+from titan_bus.error_groups import kind_of
 from titan_bus.errors import (
     BusClosedError,
     BusError,
@@ -101,7 +102,7 @@ class Responder:
         if isinstance(error, RequestRefused):
             await self._refuse(event, error.code, error.message)
         else:
-            await self._refuse(event, "internal", type(error).__name__)
+            await self._refuse(event, "internal", kind_of(error))
 
     async def _refuse(self, event: Event, code: str, message: str) -> None:
         refusal = Refusal(

@@ -14,6 +14,7 @@ from titan_bus.consumer.delivery import Delivery, Key
 from titan_bus.consumer.in_flight import InFlight
 from titan_bus.consumer.settlement import Settlement
 from titan_bus.deadletter import Overflow
+from titan_bus.error_groups import decisive
 from titan_bus.errors import BusError, EntryMalformedError, FatalError, RequestRefused
 from titan_bus.observability.counters import GroupCounters
 from titan_bus.request import Responder
@@ -73,18 +74,18 @@ class Disposition:
 
     async def failed(self, delivery: Delivery, error: BaseException) -> None:
         """Settle a delivery whose handler raised: answer a request, else retry or dead-letter it."""
-        event = delivery.event
-        if isinstance(error, RequestRefused):
+        event, reason = delivery.event, decisive(error)
+        if isinstance(reason, RequestRefused):
             self._counters.refused += 1
         else:
             self._counters.failed += 1
         if event.meta.reply_to is not None:
             # The requester waits: an answer now is worth more than one after the deadline.
-            if not isinstance(error, RequestRefused):
+            if not isinstance(reason, RequestRefused):
                 logger.error("%s: request %s failed", self._name, event.event_id, exc_info=error)
-            await self._responder.refuse(event, error)
+            await self._responder.refuse(event, reason)
             self._dismiss(delivery)
-        elif isinstance(error, FatalError) or event.meta.retries >= self._retry_limit:
+        elif isinstance(reason, FatalError) or event.meta.retries >= self._retry_limit:
             logger.error("%s: %s goes to the dead letters", self._name, event.event_id, exc_info=error)
             await self._dead_letter(delivery.stream, delivery.entry_id, delivery.fields, error)
             self._in_flight.release((delivery.stream, delivery.entry_id))

@@ -20,6 +20,7 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
 from titan_bus import names
+from titan_bus.error_groups import decisive, kind_of
 from titan_bus.errors import ExtraMissingError, RequestRefused
 from titan_bus.event import Event, Meta
 from titan_bus.observability.tracing import NOT_RECORDED, Trace, TraceIds
@@ -153,9 +154,9 @@ def _parent(meta: Meta) -> trace.Span | None:
 
 
 def _fail(span: trace.Span, error: BaseException) -> None:
-    if not isinstance(error, RequestRefused):  # which is an answer
-        span.set_attribute("error.type", type(error).__qualname__)
-        span.set_status(trace.Status(trace.StatusCode.ERROR, type(error).__name__))
+    if not isinstance(decisive(error), RequestRefused):  # which is an answer
+        span.set_attribute("error.type", kind_of(error))
+        span.set_status(trace.Status(trace.StatusCode.ERROR, kind_of(error)))
 
 
 def _end(span: trace.Span, error: BaseException | None) -> None:
