@@ -9,7 +9,8 @@ were only read ahead would count as poison after several restarts, or after seve
 """
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from titan_bus.config import BusConfig
@@ -27,6 +28,16 @@ REFRESHED_AT_ONCE = 1_000
 OWN_IDLE_S = 5.0
 """An entry delivered to this consumer that is not in flight after this time was lost, and is not in a reply on its
 way."""
+
+
+@contextlib.contextmanager
+def _group_created_again() -> Iterator[None]:
+    """Pass over a group that is missing: the reader gets the same error, and the group is created again."""
+    try:
+        yield
+    except ServerRefusedError as error:
+        if error.code != "NOGROUP":
+            raise
 
 
 class DeliveredTooOftenError(BusError):
@@ -67,8 +78,12 @@ class Claims:
 
         Returns whether that was all; False when there was no room for more.
         """
+
+        async def room() -> bool:
+            return self._in_flight.has_room() and not self._in_flight.closed
+
         for stream in self._streams:
-            if not await self._claim(stream, 0, self._in_flight.has_room, self._consumer):
+            if not await self._claim(stream, 0, room, self._consumer):
                 return False
         return True
 
@@ -76,12 +91,12 @@ class Claims:
         """Claim what was delivered to this consumer, is not in flight, and cannot be in a reply any more."""
         idle_s = min(OWN_IDLE_S, self._limits.min_idle_s)
         for stream in self._streams:
-            await self._claim(stream, int(idle_s * 1000), self._in_flight.has_claim_room, self._consumer)
+            await self._claim(stream, int(idle_s * 1000), self._in_flight.claim_room, self._consumer)
 
     async def claim_idle(self) -> None:
         """Claim what has been idle for `min_idle_s`, from any consumer."""
         for stream in self._streams:
-            await self._claim(stream, int(self._limits.min_idle_s * 1000), self._in_flight.has_claim_room)
+            await self._claim(stream, int(self._limits.min_idle_s * 1000), self._in_flight.claim_room)
 
     async def count_delivery(self, stream: str, entry_id: bytes, delivered: int) -> None:
         """Count a delivery of a claimed entry; before its handler starts, because that may kill the process."""
@@ -97,30 +112,36 @@ class Claims:
                 some = ids[at : at + REFRESHED_AT_ONCE]
                 await self._call("XCLAIM", stream, self._group, self._consumer, 0, *some, "JUSTID")
 
-    async def maintain(self) -> None:
-        """Run one round: wait a third of `min_idle_s`, then refresh and claim. The caller repeats it."""
+    async def keep(self) -> None:
+        """Wait a third of `min_idle_s`, then refresh. The caller repeats it."""
         await asyncio.sleep(self._limits.min_idle_s / 3)
-        try:
+        with _group_created_again():
             await self.refresh()
-            if self._in_flight.closed:
-                return
+
+    async def take_over(self) -> None:
+        """Wait a third of `min_idle_s`, then claim all that is idle, as fast as there is room.
+
+        The caller repeats it.
+        """
+        await asyncio.sleep(self._limits.min_idle_s / 3)
+        with _group_created_again():
             await self.claim_lost()
             await self.claim_idle()
-        except ServerRefusedError as error:
-            if error.code != "NOGROUP":  # the reader gets the same error, and the group is created again
-                raise
 
-    async def _claim(self, stream: str, idle_ms: int, may: Callable[[], bool], *consumer: str) -> bool:
-        async with self._lock:  # two rounds at once would both see an entry as not in flight
-            start = "-"
-            while not self._in_flight.closed and may():
+    async def _claim(
+        self, stream: str, idle_ms: int, room: Callable[[], Awaitable[bool]], *consumer: str
+    ) -> bool:
+        """Claim page by page while there is room. Returns whether that was all."""
+        start = "-"
+        while await room():
+            async with self._lock:  # two at once would both see an entry as not in flight
                 page: list[Any] = await self._call(
                     "XPENDING", stream, self._group, "IDLE", idle_ms, start, "+", PAGE, *consumer
                 )
                 await self._claim_page(stream, idle_ms, page)
-                if len(page) < PAGE:
-                    return True
-                start = f"({page[-1][0].decode()}"
+            if len(page) < PAGE:
+                return True
+            start = f"({page[-1][0].decode()}"
         return False
 
     async def _claim_page(self, stream: str, idle_ms: int, page: list[Any]) -> None:

@@ -29,8 +29,6 @@ class InFlight:
         on_ready: called with the number of deliveries that became ready for a handler.
         on_room: called when there may be room for more.
 
-    Attributes:
-        paused: no handler is started now, so nothing more is read or claimed.
     """
 
     def __init__(
@@ -42,7 +40,7 @@ class InFlight:
         on_ready: Callable[[int], None],
         on_room: Callable[[], None],
     ) -> None:
-        self.paused = False
+        self._paused = False
         self._counters = counters
         self._batch = config.read.count
         self._auto_ack = auto_ack
@@ -53,6 +51,8 @@ class InFlight:
         self._backlog: Priorities[Delivery] = Priorities(config.priority_weights)
         self._partitions = Partitions()
         self._timers: set[asyncio.TimerHandle] = set()
+        self._claimed_ahead: set[Key] = set()
+        self._claim_room = asyncio.Event()
         self._closed = False
 
     def __len__(self) -> int:
@@ -62,6 +62,16 @@ class InFlight:
     def waiting(self) -> int:
         """How many deliveries wait for a handler."""
         return len(self._backlog)
+
+    @property
+    def paused(self) -> bool:
+        """Whether no handler is started now, so that nothing more is read or claimed."""
+        return self._paused
+
+    @paused.setter
+    def paused(self, paused: bool) -> None:
+        self._paused = paused
+        self._claim_room.set()
 
     @property
     def closed(self) -> bool:
@@ -94,17 +104,16 @@ class InFlight:
         parked = len(self._partitions) + len(self._timers) if self._auto_ack else len(self._held)
         return len(self._backlog) < ahead and parked < PARKED_BATCHES * ahead
 
-    def has_claim_room(self) -> bool:
-        """Whether more may be claimed.
+    async def claim_room(self) -> bool:
+        """Wait until more may be claimed; False when nothing will be any more.
 
         Claimed deliveries that are not started have a limit of their own: reading fills all other room at once,
-        and the claimed events are the oldest.
+        and the claimed events are the oldest. Half a batch has to be free, so that not every one costs a round.
         """
-        claimed = sum(
-            held is not None and held.delivered is not None and not held.started
-            for held in self._held.values()
-        )
-        return not self.paused and claimed < self._batch
+        while not self._closed and (self._paused or 2 * len(self._claimed_ahead) > self._batch):
+            self._claim_room.clear()
+            await self._claim_room.wait()
+        return not self._closed
 
     def add(self, key: Key, delivery: Delivery | None) -> bool:
         """Add a delivery. Returns whether it may be handled now; False when it waits behind its partition.
@@ -118,6 +127,8 @@ class InFlight:
             if self._of_event is not None and delivery is not None:
                 self._of_event.setdefault(delivery.event.event_id, []).append(key)
         self._held[key] = delivery
+        if delivery is not None and delivery.delivered is not None:
+            self._claimed_ahead.add(key)
         return goes
 
     def queue(self, batch: Iterable[Delivery]) -> None:
@@ -129,6 +140,8 @@ class InFlight:
         """Take the next delivery from the queue; it stays in flight. None when the queue is empty."""
         while self._backlog:
             delivery = self._backlog.pop()
+            if self._claimed_ahead:
+                self._begin_claimed((delivery.stream, delivery.entry_id))
             if self._auto_ack or self.has(delivery):  # else it was acknowledged while it was queued
                 return delivery
         return None
@@ -137,6 +150,8 @@ class InFlight:
         """Remove a delivery that is settled or given up; the next one of its partition becomes ready."""
         if key not in self._held:
             return
+        if self._claimed_ahead:
+            self._begin_claimed(key)
         delivery = self._held.pop(key)
         self._counters.in_flight -= 1
         following = None
@@ -171,6 +186,7 @@ class InFlight:
     def close(self) -> None:
         """Add and return nothing more. The deliveries stay in flight, so that no consumer claims them yet."""
         self._closed = True
+        self._claim_room.set()
         self._backlog.clear()
         self._partitions.clear()
         for timer in self._timers:
@@ -180,8 +196,14 @@ class InFlight:
         """Remove all deliveries."""
         self._counters.in_flight -= len(self._held)
         self._held.clear()
+        self._claimed_ahead.clear()
         if self._of_event is not None:
             self._of_event.clear()
+
+    def _begin_claimed(self, key: Key) -> None:
+        """Note that a delivery, claimed or not, does not wait for a handler any more."""
+        self._claimed_ahead.discard(key)
+        self._claim_room.set()
 
     def _dispatch(self, delivery: Delivery) -> None:
         if not self._closed:

@@ -95,7 +95,9 @@ class Processor:
         await self._groups.create()
         if self._stopping:
             raise BusClosedError
-        for step in (self._catch_up, self._delayed.redeliver_due, self._claims.maintain):
+        for step in (
+            self._catch_up, self._delayed.redeliver_due, self._claims.keep, self._claims.take_over,
+        ):  # fmt: skip
             what = f"{self._name}: {step.__name__.strip('_')}"
             self._maintenance.add(asyncio.create_task(keep_going(step, what), name=what))
         self._reader.add(self)

@@ -179,9 +179,9 @@ async def test_retries_of_a_dead_consumer_come_back(config: BusConfig, raw: Conn
     assert recorder.events[0].meta.retries >= 1
 
 
-@pytest.mark.parametrize("command", ["refresh", "claim_idle"])
+@pytest.mark.parametrize("step", ["keep", "take_over"])
 async def test_a_vanished_group_is_not_an_error(
-    bus: Bus, raw: Connection, topic: str, command: str, caplog: pytest.LogCaptureFixture
+    bus: Bus, raw: Connection, topic: str, step: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A round that finds no group leaves its creation to the reader."""
     subscription = await bus.subscribe(topic, "g", Recorder(lambda _: asyncio.Event().wait()))
@@ -189,7 +189,7 @@ async def test_a_vanished_group_is_not_an_error(
     claims = subscription._processor._claims
     await raw.call("XGROUP", "DESTROY", names.stream_of(topic), "g")
     claims._limits = ClaimConfig(min_idle_s=0.001)
-    await claims.maintain()
+    await getattr(claims, step)()
     await subscription.stop(0.0)
 
 
@@ -236,6 +236,47 @@ async def test_no_more_is_claimed_than_there_is_room_for(
         await recorder.wait_for(1_000)
         await settled(raw, names.stream_of(topic), "g")
     assert len(set(recorder.ids)) == len(recorder.ids) == 1_000
+
+
+async def test_many_dead_consumers_are_taken_over_in_one_round(
+    config: BusConfig, raw: Connection, topic: str
+) -> None:
+    """As fast as there is room: what does not fit waits for a handler, not for the next round."""
+    stream = await paused(config, raw, topic, 500)
+    config = msgspec.structs.replace(named(config, "heir", min_idle_s=60.0), read=ReadConfig(count=10))
+    recorder = Recorder()
+    async with Bus(config) as bus:
+        subscription = await bus.subscribe(topic, "g", recorder)
+        claims = subscription._processor._claims
+        claims._limits = ClaimConfig(min_idle_s=0.001)
+        await claims.take_over()
+        await settled(raw, stream, "g")
+    assert len(set(recorder.ids)) == len(recorder.ids) == 500
+
+
+async def test_a_claim_that_waits_for_room_ends_with_its_subscription(
+    config: BusConfig, raw: Connection, topic: str
+) -> None:
+    """And a paused one waits until it goes on."""
+    await paused(config, raw, topic, 200)
+    recorder = Recorder()
+    config = named(config, "heir", min_idle_s=60.0)
+    async with Bus(config) as bus:
+        subscription = await bus.subscribe(topic, "g", recorder)
+        subscription.resize(0)
+        claims = subscription._processor._claims
+        claims._limits = ClaimConfig(min_idle_s=0.001)
+        taking = asyncio.create_task(claims.take_over())
+        await asyncio.sleep(0.02)
+        assert not recorder.events
+        subscription.resize(1)
+        await recorder.wait_for(200)
+        await taking
+        subscription.resize(0)
+        taking = asyncio.create_task(claims.take_over())
+        await asyncio.sleep(0.02)
+        await subscription.stop()
+        await taking
 
 
 async def test_own_pending_entries_are_claimed_as_there_is_room(
