@@ -653,6 +653,14 @@
         <translation>Перейти к полю вопроса</translation>
     </message>
     <message>
+        <source>From message to message</source>
+        <translation>От сообщения к сообщению</translation>
+    </message>
+    <message>
+        <source>To links, sources and buttons of the message</source>
+        <translation>К ссылкам, источникам и кнопкам сообщения</translation>
+    </message>
+    <message>
         <source>Rename the conversation</source>
         <translation>Переименовать разговор</translation>
     </message>

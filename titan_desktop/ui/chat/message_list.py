@@ -10,21 +10,28 @@ folds stays under the pointer: where that leaves too little text below, the end 
 
 from collections.abc import Iterator
 
-from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, QRect, Qt, Signal
 from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
     QGuiApplication,
     QKeyEvent,
     QKeySequence,
+    QPainter,
+    QPaintEvent,
+    QPen,
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QFrame, QMenu, QToolButton, QWidget
 
 from titan_desktop.contracts.chat import OF_PASSAGES, State
+from titan_desktop.ui.chat import styles
 from titan_desktop.ui.chat.caption import Caption
 from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.drag_selection import DragSelection
 from titan_desktop.ui.chat.fenwick import Fenwick
+from titan_desktop.ui.chat.focus_walk import FocusWalk
 from titan_desktop.ui.chat.message_model import MessageModel
 from titan_desktop.ui.chat.message_widget import MessageWidget
 from titan_desktop.ui.chat.rich_text import RichText
@@ -37,6 +44,7 @@ _MARGIN = 24
 _TOP, _BOTTOM = 20, 12
 _LINE = 20
 _JUMP_SIDE = 32
+_ARROWS = frozenset({Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_Right})
 _OLDER_ROWS = 8
 """An older page is requested when only this many rows are left above."""
 
@@ -63,6 +71,7 @@ class MessageList(QAbstractScrollArea):
         self._folders = ""
         self._colours = Colours.of(self.palette())
         self._pool = WidgetPool(self._make)
+        self._walk = FocusWalk(self, self)
         self._selection = DragSelection(self, model, lambda: self._live, Unseen(model, self._unfolded))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -156,6 +165,8 @@ class MessageList(QAbstractScrollArea):
         for widget in old.values():
             self._park(widget)
         self._follow()
+        if any(widget.hasFocus() for widget in self._live.values()):
+            self.viewport().update()  # the ring goes along
 
     def _fill(self, row: int, y: int, view: int, old: dict[int, MessageWidget]) -> tuple[int, int]:
         """Measure what is visible when `row` stands at `y`; the first visible row and where it has to stand."""
@@ -237,6 +248,7 @@ class MessageList(QAbstractScrollArea):
         widget.link_activated.connect(self.link_activated)
         widget.height_changed.connect(self._remeasure)
         widget.toggled.connect(self._hold)
+        widget.focus_changed.connect(self.viewport().update)
         widget.menu_requested.connect(self._open_menu)
         self._selection.watch(widget)
         return widget
@@ -314,6 +326,8 @@ class MessageList(QAbstractScrollArea):
             self.copy_selection()
         elif event.matches(QKeySequence.StandardKey.SelectAll):
             self._selection.select_all()
+        elif event.key() in _ARROWS and self._walk.arrow(event.key()):
+            pass
         elif event.key() == Qt.Key.Key_PageUp:
             self.scroll_pages(-1)
         elif event.key() in (Qt.Key.Key_PageDown, Qt.Key.Key_Space):
@@ -326,6 +340,68 @@ class MessageList(QAbstractScrollArea):
             bar.setValue(bar.value() + (2 * _LINE if event.key() == Qt.Key.Key_Down else -2 * _LINE))
         else:
             event.ignore()
+
+    # The keyboard's focus
+
+    def rows(self) -> dict[int, MessageWidget]:
+        """The widgets of the rows in view."""
+        return self._live
+
+    def count(self) -> int:
+        """How many messages are loaded."""
+        return len(self._heights)
+
+    def bring(self, row: int) -> MessageWidget:
+        """Return the widget of a row, after scrolling to its beginning if it was out of view."""
+        if row not in self._live:
+            self._sticky = False
+            self._anchor_row, self._anchor_y = row, _TOP
+            self._lay_out()
+        return self._live[row]
+
+    def show_area(self, area: QRect) -> None:
+        """Scroll as little as shows a part of the viewport whole, or what is higher than it from its beginning."""
+        above, below = area.top() - _TOP, area.bottom() + _BOTTOM - self.viewport().height()
+        if area.height() + _TOP + _BOTTOM <= self.viewport().height():
+            way = above if above < 0 else max(0, below)
+        else:
+            way = 0 if above <= 0 <= below else above
+        if way:
+            self._sticky = False
+            self._anchor_y -= way
+            self._lay_out()
+
+    def focusNextPrevChild(self, next: bool) -> bool:  # noqa: A002, FBT001  # Qt's signature
+        """Tab goes from message to message; also called when what has the focus is hidden."""
+        focused = QApplication.focusWidget()
+        if focused is not None and not focused.isVisible() and self.isVisible():
+            if not self._walk.catch():
+                self.setFocus(Qt.FocusReason.OtherFocusReason)
+            return True
+        if self._walk.tab(1 if next else -1) or (next and self.hasFocus() and self._walk.enter(at_end=False)):
+            return True
+        if (
+            focused is not self.jump
+        ):  # Qt goes on from what has the focus, and messages are at its order's end
+            self.setFocus(Qt.FocusReason.OtherFocusReason)
+        return super().focusNextPrevChild(next)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Tab came here: pass it on to a message."""
+        super().focusInEvent(event)
+        if event.reason() is Qt.FocusReason.TabFocusReason:
+            self._walk.enter(at_end=False)
+        elif event.reason() is Qt.FocusReason.BacktabFocusReason:
+            self._walk.enter(at_end=True)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002  # Qt's signature
+        """A ring around the message that has the keyboard's focus."""
+        focused = next((widget for widget in self._live.values() if widget.hasFocus()), None)
+        if focused is not None:
+            painter = QPainter(self.viewport())
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(QColor(self._colours.accent), 2))
+            painter.drawRoundedRect(focused.area().adjusted(-8, -6, 8, 6), 10, 10)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Only what is visible is laid out anew; the other heights are mended when they come into view."""
@@ -383,33 +459,9 @@ class MessageList(QAbstractScrollArea):
 
     def _renew(self) -> None:
         self._colours = Colours.of(self.palette())
-        self.verticalScrollBar().setStyleSheet(_scroll_bar_style(self._colours))
-        self.jump.setStyleSheet(_jump_style(self._colours))
+        self.verticalScrollBar().setStyleSheet(styles.scroll_bar(self._colours))
+        self.jump.setStyleSheet(styles.jump_button(self._colours, _JUMP_SIDE))
         self._pool.clear()
         for widget in self._live.values():
             widget.set_look(self._colours, self._folders)
         self._lay_out()
-
-
-def _scroll_bar_style(colours: Colours) -> str:
-    return f"""
-        QScrollBar:vertical {{ background:{colours.page}; width:12px; margin:0; border:none; }}
-        QScrollBar::handle:vertical {{
-            background:{colours.line}; min-height:36px; border-radius:4px; margin:2px;
-        }}
-        QScrollBar::handle:vertical:hover {{ background:{colours.muted}; }}
-        QScrollBar::handle:vertical:disabled {{ background:transparent; }}
-        QScrollBar::add-line, QScrollBar::sub-line {{ height:0; border:none; }}
-        QScrollBar::add-page, QScrollBar::sub-page {{ background:none; }}
-    """
-
-
-def _jump_style(colours: Colours) -> str:
-    return f"""
-        QToolButton {{
-            background:{colours.page}; color:{colours.text}; border:1px solid {colours.line};
-            border-radius:{_JUMP_SIDE // 2}px; padding:0;
-        }}
-        QToolButton:hover {{ background:{colours.code}; }}
-        QToolButton:focus {{ border-color:{colours.accent}; }}
-    """

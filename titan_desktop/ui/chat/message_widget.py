@@ -4,12 +4,12 @@ The list makes a few of these and fills them with the messages that come into vi
 (what is unfolded) is given to it. It shows and emits, and decides nothing.
 """
 
-from PySide6.QtCore import QDateTime, QEvent, QLocale, QPoint, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QEnterEvent, QGuiApplication, QPainter, QPaintEvent
+from PySide6.QtCore import QDateTime, QEvent, QLocale, QPoint, QRect, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QEnterEvent, QFocusEvent, QGuiApplication, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QToolButton, QWidget
 
 from titan_desktop.contracts.chat import OF_PASSAGES, AnswerKind, Message, Role, State
-from titan_desktop.ui.chat import sentences
+from titan_desktop.ui.chat import sentences, styles
 from titan_desktop.ui.chat.caption import Caption
 from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.growth import Growth
@@ -17,6 +17,7 @@ from titan_desktop.ui.chat.markdown import render
 from titan_desktop.ui.chat.passage import word_pattern
 from titan_desktop.ui.chat.rich_text import COPIED_MS, RichText
 from titan_desktop.ui.chat.sources import SourceList, Unfolded
+from titan_desktop.ui.chat.typing_dots import TypingDots
 
 _GROWING = frozenset({State.WAITING, State.STREAMING})
 _BUBBLE_PAD_X, _BUBBLE_PAD_Y, _BUBBLE_RADIUS = 16, 11, 16
@@ -25,43 +26,6 @@ _ROW_GAP = 22
 _PART_GAP = 8
 _BOX_PAD = 12
 _LINE = 20
-_DOT_MS = 350
-
-
-class TypingDots(QWidget):
-    """Three dots that breathe while an answer is awaited; they stand still when nobody sees them."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.colour = "#808080"
-        self._step = 0
-        self._timer = QTimer(self)
-        self._timer.setInterval(_DOT_MS)
-        self._timer.timeout.connect(self._advance)
-
-    def setVisible(self, visible: bool) -> None:  # noqa: FBT001  # Qt's signature
-        """Move only while shown."""
-        super().setVisible(visible)
-        if not visible:
-            self._step = 0
-            self._timer.stop()
-        elif not self._timer.isActive():
-            self._timer.start()
-
-    def _advance(self) -> None:
-        self._step = (self._step + 1) % 3
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002  # Qt's signature
-        """Draw the dots."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        for dot in range(3):
-            colour = QColor(self.colour)
-            colour.setAlphaF(1.0 if dot == self._step else 0.35)
-            painter.setBrush(colour)
-            painter.drawEllipse(QRectF(2 + dot * 11, self.height() / 2 - 3, 6, 6))
 
 
 class MessageWidget(QWidget):
@@ -76,6 +40,8 @@ class MessageWidget(QWidget):
     link_activated = Signal(str)
     menu_requested = Signal(object, object, QPoint)
     """With itself, the text that the menu is about, and a point on the screen."""
+    focus_changed = Signal()
+    """The keyboard's focus came to the message itself, or left it."""
     text_made = Signal(object, object)
     """With itself and one of its texts: what is selected in it belongs to the list's selection."""
 
@@ -113,6 +79,7 @@ class MessageWidget(QWidget):
     def _button(self, slot: object) -> QToolButton:
         button = QToolButton(self)
         button.setAutoRaise(True)
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it is reached by arrow keys
         button.clicked.connect(slot)
         return button
 
@@ -211,7 +178,7 @@ class MessageWidget(QWidget):
         self._origin.setStyleSheet(f"color:{self._colours.muted}; font-size:small;")
         self._show_origin()
         for button, framed in ((self.retry, True), (self.settings, True), (self.copy, False)):
-            button.setStyleSheet(_button_style(self._colours, framed=framed))
+            button.setStyleSheet(styles.button(self._colours, framed=framed))
         self.retry.setText(self.tr("Try again"))
         self.retry.setVisible(failed or message.state is State.STOPPED)
         self.settings.setText(self.tr("Open settings"))
@@ -375,6 +342,29 @@ class MessageWidget(QWidget):
         self._lay_out()
         self.toggled.emit(self)
 
+    def area(self) -> QRect:
+        """Where the message stands on its parent: a question's bubble, or an answer without the gap below it."""
+        if not self._bubble.isNull():
+            return self._bubble.toAlignedRect().translated(self.pos())
+        return self.geometry().adjusted(0, 0, 0, -_ROW_GAP)
+
+    def describe(self) -> None:
+        """Have a screen reader say the whole message when the keyboard comes to it."""
+        self.setAccessibleName(self.body.accessibleName())
+        texts = [text.toPlainText() for text in self.parts().values()]
+        said = [caption.text() for caption in self.captions if caption.isVisible()]
+        self.setAccessibleDescription("\n".join(texts + said))
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """The list draws the ring, since there is no room for it here."""
+        super().focusInEvent(event)
+        self.focus_changed.emit()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Take it away."""
+        super().focusOutEvent(event)
+        self.focus_changed.emit()
+
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002  # Qt's signature
         """The question's bubble, or the background of a failure."""
         painter = QPainter(self)
@@ -403,16 +393,6 @@ class MessageWidget(QWidget):
     def _retry(self) -> None:
         if self.message is not None:
             self.retry_requested.emit(self.message.question_id)
-
-
-def _button_style(colours: Colours, *, framed: bool) -> str:
-    frame = f"1px solid {colours.line}" if framed else "1px solid transparent"
-    fill, text = (colours.page, colours.text) if framed else ("transparent", colours.muted)
-    return (
-        f"QToolButton {{ border:{frame}; border-radius:6px; padding:3px 6px; background:{fill}; color:{text}; }}"
-        f"QToolButton:hover, QToolButton:pressed {{ background:{colours.hover}; color:{colours.text}; }}"
-        f"QToolButton:focus {{ border-color:{colours.accent}; }}"
-    )
 
 
 def _continues(message: Message, held: Message | None) -> bool:

@@ -7,13 +7,12 @@ opening an address or a file, is taken away here.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil
-from urllib.parse import quote
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
-    QFontDatabase,
+    QFocusEvent,
     QGuiApplication,
     QHelpEvent,
     QKeyEvent,
@@ -21,6 +20,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPalette,
+    QPen,
     QTextCursor,
     QTextDocument,
     QTextOption,
@@ -29,6 +29,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QTextBrowser, QTextEdit, QToolButton, QToolTip, QWidget
 
 from titan_desktop.ui.base.tooltip import tip
+from titan_desktop.ui.chat import links, styles
 from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.deferred_highlight import DeferredHighlight
 from titan_desktop.ui.chat.markdown import CODE_INDENT, QUOTE_INDENT, Code, Rendered
@@ -62,10 +63,12 @@ class RichText(QTextBrowser):
         self._code_areas: list[QRectF] = []
         self._quote_bars: list[QRectF] = []
         self._copy_buttons: list[QToolButton] = []
+        self._focused: links.Link | None = None
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setOpenLinks(False)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setUndoRedoEnabled(False)
         self.viewport().setAutoFillBackground(False)
         self.setLineWrapMode(QTextEdit.LineWrapMode.FixedPixelWidth)
@@ -80,7 +83,7 @@ class RichText(QTextBrowser):
         """Colours for what is shown from now on; the content has to be set again."""
         self._colours = colours
         self._dress()
-        self.document().setDefaultStyleSheet(_style_sheet(colours))
+        self.document().setDefaultStyleSheet(styles.document(colours))
 
     def _dress(self) -> None:
         palette = self.palette()
@@ -189,7 +192,7 @@ class RichText(QTextBrowser):
             button.setText(self.tr("Copy"))
             button.setAccessibleName(self.tr("Copy this code"))
             button.setProperty("code", code.text)
-            button.setStyleSheet(_copy_button_style(self._colours))
+            button.setStyleSheet(styles.code_button(self._colours))
             button.adjustSize()
             button.move(int(area.right()) - button.width() - 6, int(area.top()) + 5)
             button.show()
@@ -198,7 +201,7 @@ class RichText(QTextBrowser):
         button = QToolButton(self)
         button.setAutoRaise(True)
         button.setCursor(Qt.CursorShape.ArrowCursor)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         button.clicked.connect(lambda: self._copy_code(button))
         return button
 
@@ -209,6 +212,35 @@ class RichText(QTextBrowser):
         button.adjustSize()
         button.move(right - button.width() + 1, button.y())
         QTimer.singleShot(COPIED_MS, button, self.place_copy_buttons)
+
+    # Links by keyboard: the list asks
+
+    def link_areas(self) -> list[QRect]:
+        """Where the links stand, in the widget's pixels and in reading order."""
+        found = []
+        for link in links.links(self.document()):
+            whole = QRectF()
+            for area in links.areas(self.document(), link):
+                whole |= area
+            found.append(whole.toAlignedRect())
+        return found
+
+    @property
+    def focused_link(self) -> int | None:
+        """The number of the link that Enter follows, None for none."""
+        found = links.links(self.document()) if self._focused is not None else []
+        return found.index(self._focused) if self._focused in found else None
+
+    def focus_link(self, number: int | None) -> None:
+        """Have Enter follow a link, and draw a ring around it."""
+        self._focused = None if number is None else links.links(self.document())[number]
+        self.viewport().update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """No link is meant any more, unless only the window went into the background."""
+        super().focusOutEvent(event)
+        if event.reason() is not Qt.FocusReason.ActiveWindowFocusReason:
+            self.focus_link(None)
 
     # Selection across messages: the list asks
 
@@ -236,10 +268,14 @@ class RichText(QTextBrowser):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Links are followed by keyboard; all other keys belong to the list."""
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.textCursor().charFormat().isAnchor():
-            super().keyPressEvent(event)
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._focused is not None:
+            self._follow(QUrl(self._focused.address))
         else:
             event.ignore()
+
+    def focusNextPrevChild(self, next: bool) -> bool:  # noqa: A002, FBT001  # Qt's signature
+        """Tab belongs to the list: a text browser would go through its links."""
+        return QWidget.focusNextPrevChild(self, next)
 
     def event(self, event: QEvent) -> bool:
         """Leave copying and selecting all to the list: the text widget would take these keys for itself."""
@@ -253,7 +289,7 @@ class RichText(QTextBrowser):
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             url = QUrl(self.anchorAt(event.pos()))
             if url.scheme() in _WEB:
-                QToolTip.showText(event.globalPos(), tip(shown_address(url)), self)
+                QToolTip.showText(event.globalPos(), tip(links.shown_address(url)), self)
             else:
                 QToolTip.hideText()
             return True
@@ -261,6 +297,7 @@ class RichText(QTextBrowser):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Say that a selection may begin here."""
+        self.focus_link(None)
         if event.button() is Qt.MouseButton.LeftButton:
             self.drag_began.emit(event.globalPosition().toPoint())
         super().mousePressEvent(event)
@@ -301,6 +338,16 @@ class RichText(QTextBrowser):
             painter.drawRects(self._quote_bars)
             painter.end()
         super().paintEvent(event)
+        if self._focused is not None:
+            self._paint_ring(links.areas(self.document(), self._focused))
+
+    def _paint_ring(self, areas: Iterable[QRectF]) -> None:
+        painter = QPainter(self.viewport())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(self._colours.accent), 2))
+        room = QRectF(self.viewport().rect()).adjusted(1, 1, -1, -1)
+        for area in areas:
+            painter.drawRoundedRect(area.adjusted(-3, -2, 3, 2) & room, 4, 4)
 
     def _paint_code_ground(self, painter: QPainter, area: QRectF, code: Code) -> None:
         painter.setBrush(QColor(self._colours.code))
@@ -330,43 +377,3 @@ class _Settled:
     blocks: int = 0
     codes: int = 0
     bars: int = 0
-
-
-def shown_address(url: QUrl) -> str:
-    """A link's address so that it shows where it leads: nothing in it turns the text around.
-
-    What stands before an @ is left out: `https://bank.example@thief.example` leads to the thief. A name that is
-    not Latin is said a second time as the network spells it, since its letters may only look Latin.
-    """
-    bare = QUrl(url)
-    bare.setUserInfo(None)  # type: ignore[arg-type]  # "" would leave the @; the stubs do not know a null QString
-    address = "".join(char if char.isprintable() else quote(char) for char in bare.toDisplayString())
-    if bare.host().isascii():
-        return address
-    return f"{address}\n{bytes(QUrl.toAce(bare.host()).data()).decode('ascii')}"
-
-
-def _copy_button_style(colours: Colours) -> str:
-    return (
-        f"QToolButton {{ border:1px solid transparent; border-radius:5px; padding:1px 6px;"
-        f" color:{colours.muted}; }}"
-        f"QToolButton:hover, QToolButton:pressed {{ background:{colours.hover}; color:{colours.text}; }}"
-        f"QToolButton:focus {{ border-color:{colours.accent}; }}"
-    )
-
-
-def _style_sheet(colours: Colours) -> str:
-    code = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont).family()
-    return f"""
-        p {{ margin-top:0px; margin-bottom:10px; line-height:135%; }}
-        li {{ margin-bottom:4px; line-height:130%; }}
-        ul, ol {{ margin-top:0px; margin-bottom:10px; }}
-        h1 {{ font-size:x-large; margin-top:14px; margin-bottom:8px; }}
-        h2 {{ font-size:large; margin-top:14px; margin-bottom:8px; }}
-        h3, h4 {{ font-size:medium; margin-top:10px; margin-bottom:6px; }}
-        blockquote {{ margin-left:{QUOTE_INDENT}px; margin-right:0px; color:{colours.muted}; }}
-        a {{ color:{colours.link}; text-decoration:none; }}
-        code {{ font-family:"{code}"; background-color:{colours.code}; }}
-        pre {{ font-family:"{code}"; white-space:pre-wrap; }}
-        th {{ font-weight:600; }}
-    """

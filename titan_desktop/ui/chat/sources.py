@@ -68,6 +68,8 @@ class SourceRow(QWidget):
         self.file.setIconSize(QSize(18, 18))
         self.file.setCursor(Qt.CursorShape.PointingHandCursor)
         self.file.clicked.connect(lambda: self.open_clicked.emit(self._path))
+        for button in (self.arrow, self.file):
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # they are reached by arrow keys
         self.place = QLabel(self)
         self.place.setTextFormat(Qt.TextFormat.PlainText)
         self._passage: RichText | None = None
@@ -152,6 +154,7 @@ class SourceList(QWidget):
         self._title = QLabel(self)
         self._more = QToolButton(self)
         self._more.setAutoRaise(True)
+        self._more.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._more.clicked.connect(self._show_all)
         self._rows: list[SourceRow] = []
         self._sources: Sequence[Source] = ()
@@ -233,8 +236,12 @@ class SourceList(QWidget):
         self._again()
 
     def _show_all(self) -> None:
+        is_by_key = self._more.hasFocus()
+        first = len([row for row in self._rows if not row.isHidden()])
         self._unfolded.all_sources = True
         self._again()
+        if is_by_key:
+            self._rows[first].file.setFocus()
 
     def _again(self) -> None:
         self.show_sources(self._sources, self._unfolded, self._pattern, self._colours, passages=self._short)

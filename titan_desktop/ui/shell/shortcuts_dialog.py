@@ -46,6 +46,8 @@ class ShortcutsDialog(QDialog):
             (native("Ctrl+N"), self.tr("New conversation")),
             (native("Ctrl+K"), self.tr("Find a conversation")),
             (native("Ctrl+L"), self.tr("Go to the question field")),
+            (native("Tab"), self.tr("From message to message")),
+            ("← ↑ → ↓", self.tr("To links, sources and buttons of the message")),
             (native("F2"), self.tr("Rename the conversation")),
             (native("Del"), self.tr("Delete the conversation")),
             (native("Ctrl+,"), self.tr("Settings")),

@@ -11,8 +11,8 @@ from tests.titan_desktop.ui.chat.samples import CONVERSATION, answer, delta, exc
 from titan_desktop.contracts.chat import AnswerKind, Fault, State
 from titan_desktop.ui.base.tooltip import tip
 from titan_desktop.ui.chat.chat_view import ChatView
+from titan_desktop.ui.chat.links import shown_address
 from titan_desktop.ui.chat.message_widget import MessageWidget
-from titan_desktop.ui.chat.rich_text import shown_address
 from titan_desktop.ui.chat.sentences import SETTINGS_URL, fault_sentence
 
 
