@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 Options = argparse.Namespace
 Add = Callable[[str, str], argparse.ArgumentParser]
+YEAR_HOURS = 8_784
 PRIORITIES = ("high", "medium", "low")
 SERVER = """\
 The server is named by --url, by the file that --config names, or by TITAN_BUS_URL, in this order; else it is
@@ -214,6 +215,7 @@ def _serve(add: Add) -> None:
 
 def _grpc(add: Add) -> None:
     secret = "the secret's file (default: TITAN_BUS_SECRET_FILE, or jwt.secret in ~/.config/titan-bus)"  # noqa: S105
+    longest = "for how long a token may count at most (default: 24); `grpc` and `token` take the same number"
     grpc = add("grpc", "serve programs in other languages, by gRPC")
     grpc.add_argument(
         "--listen", default="127.0.0.1:50051", metavar="ADDRESS",
@@ -223,9 +225,11 @@ def _grpc(add: Add) -> None:
     grpc.add_argument("--key", metavar="FILE", help="the certificate's key, PEM")
     grpc.add_argument("--secret", metavar="FILE", help=f"{secret}; made when it is not there")
     grpc.add_argument(
-        "--public-key", metavar="FILE",
-        help="in place of the secret: tokens are signed elsewhere with its private key, RS256 or EdDSA",
+        "--public-key", action="append", default=[], metavar="FILE",
+        help="in place of the secret: tokens are signed elsewhere with its private key, RS256 or EdDSA;"
+        " may be repeated",
     )  # fmt: skip
+    grpc.add_argument("--max-hours", type=_max_hours, default=24.0, metavar="N", help=longest)
     grpc.add_argument(
         "--consumer", metavar="NAME",
         help="its name within groups: the same after a restart, one of its own for each that runs at a time"
@@ -234,18 +238,24 @@ def _grpc(add: Add) -> None:
     grpc.add_argument("--drain", type=_seconds, metavar="S", help="how long to wait for outcomes at the end")
     grpc.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
     token = add("token", "make a token for a gRPC client")
-    token.add_argument("--sub", required=True, metavar="NAME", help="the program, for meta.source")
+    token.add_argument("--sub", metavar="NAME", help="the program, for meta.source")
     token.add_argument(
         "--publish", action="append", default=[], metavar="TOPIC",
-        help="it may publish and send requests there; * is any text; may be repeated",
+        help="it may publish and send requests there; * is any text, but a topic of commands (chat.commands.v1)"
+        " fits only a pattern with that word (*.commands.*); may be repeated",
     )  # fmt: skip
     token.add_argument(
         "--subscribe", action="append", default=[], metavar="TOPIC:GROUP",
         help="it may handle and replay these events; may be repeated",
     )  # fmt: skip
     token.add_argument(
-        "--hours", type=float, default=24.0, metavar="N", help="how long it is valid (default: 24)"
+        "--hours", type=float, default=8.0, metavar="N", help="how long it is valid (default: 8)"
     )
+    token.add_argument("--max-hours", type=_max_hours, default=24.0, metavar="N", help=longest)
+    token.add_argument(
+        "--rotate", action="store_true",
+        help="make a new secret; tokens of the present one count until they end, those of the one before no more",
+    )  # fmt: skip
     token.add_argument("--secret", metavar="FILE", help=f"{secret}; made when it is not there")
 
 
@@ -316,6 +326,13 @@ def _seconds(text: str) -> float:
     value = float(text)
     if not 0 <= value < float("inf"):
         raise argparse.ArgumentTypeError("a number of seconds is needed")
+    return value
+
+
+def _max_hours(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= YEAR_HOURS:
+        raise argparse.ArgumentTypeError("a number of hours up to a year (8784) is needed")
     return value
 
 

@@ -19,7 +19,7 @@ from titan_bus.errors import ExtraMissingError
 
 if TYPE_CHECKING:
     from titan_bus.grpc.listening import Listening
-    from titan_bus.grpc.secret import Key
+    from titan_bus.grpc.secret import Keys
 
 logger = logging.getLogger("titan_bus")
 
@@ -32,10 +32,13 @@ async def run(options: Options, output: Output) -> int:  # noqa: ARG001 -- a ser
     except ImportError as error:
         raise ExtraMissingError("the service for other languages", "grpc") from error
     listening = await asyncio.to_thread(_listening, options)
-    key = await asyncio.to_thread(_key, options)
+    keys = await asyncio.to_thread(_keys, options)
     config = _config(options)
     stop = Stop()
-    async with Bus(config) as bus, GrpcServer(bus, key, listening) as grpc_server:
+    async with (
+        Bus(config) as bus,
+        GrpcServer(bus, keys, listening, hours_max=options.max_hours) as grpc_server,
+    ):
         stop.listen()
         logger.info(
             "listening on %s%s", grpc_server.address, "" if listening.certificate is None else " with TLS"
@@ -53,13 +56,13 @@ def _listening(options: Options) -> "Listening":
     return Listening.on(options.listen, certificate, private_key)
 
 
-def _key(options: Options) -> "Key":
+def _keys(options: Options) -> "Keys":
     from titan_bus.grpc import secret
 
     if options.public_key:
         if options.secret:
             raise CommandError("--secret and --public-key are two ways to check tokens; take one.")
-        return secret.public(Path(options.public_key))
+        return secret.PublicKeys(tuple(secret.public(Path(given)) for given in options.public_key))
     path = Path(options.secret) if options.secret else secret.default_path()
     logger.info("tokens are signed with the secret in %s", path)
     return secret.shared(path)

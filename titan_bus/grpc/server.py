@@ -9,10 +9,11 @@ import grpc
 
 from titan_bus.bus import Bus
 from titan_bus.errors import ConfigValueError
+from titan_bus.grpc import tokens
 from titan_bus.grpc.calls import handler_of
 from titan_bus.grpc.dispatcher import Dispatchers
 from titan_bus.grpc.listening import UNIX, Listening
-from titan_bus.grpc.secret import Key
+from titan_bus.grpc.secret import Keys
 from titan_bus.grpc.service import Service
 from titan_bus.grpc.socket_file import SocketFile
 
@@ -41,9 +42,12 @@ class GrpcServer:
     async with Bus(config) as bus, GrpcServer(bus, secret.shared(path), Listening.on()) as grpc_server: ...
     """
 
-    def __init__(self, bus: Bus, key: Key, listening: Listening) -> None:
+    def __init__(
+        self, bus: Bus, keys: Keys, listening: Listening, *, hours_max: float = tokens.HOURS_MAX
+    ) -> None:
         self._bus = bus
-        self._key = key
+        self._keys = keys
+        self._hours_max = hours_max
         self._listening = listening
         self._socket = SocketFile(listening.socket) if listening.socket is not None else None
         self._dispatchers = Dispatchers(bus)
@@ -73,7 +77,9 @@ class GrpcServer:
             ConfigValueError: the address is in use or does not belong to this machine.
         """
         server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=CALLS_MAX)
-        server.add_generic_rpc_handlers((handler_of(Service(self._bus, self._key, self._dispatchers)),))
+        server.add_generic_rpc_handlers(
+            (handler_of(Service(self._bus, self._keys, self._dispatchers, self._hours_max)),)
+        )
         self._port = self._bind(server)
         await server.start()
         self._server = server

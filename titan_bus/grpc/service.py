@@ -15,7 +15,7 @@ from titan_bus.grpc import messages, status, tokens
 from titan_bus.grpc import titan_bus_pb2 as pb
 from titan_bus.grpc.calls import admitted
 from titan_bus.grpc.dispatcher import Dispatchers
-from titan_bus.grpc.secret import Key
+from titan_bus.grpc.secret import Keys
 from titan_bus.grpc.status import Context
 from titan_bus.grpc.stream import Stream
 from titan_bus.grpc.tokens import CURE, Caller
@@ -29,13 +29,15 @@ class Service:
 
     Args:
         bus: an open bus.
-        key: verifies the clients' tokens.
+        keys: verify the clients' tokens.
         dispatchers: the bus's subscriptions for the clients' streams.
+        hours_max: for how long a token may count.
     """
 
-    def __init__(self, bus: Bus, key: Key, dispatchers: Dispatchers) -> None:
+    def __init__(self, bus: Bus, keys: Keys, dispatchers: Dispatchers, hours_max: float) -> None:
         self._bus = bus
-        self._key = key
+        self._keys = keys
+        self._hours_max = hours_max
         self._dispatchers = dispatchers
 
     def caller(self, context: Context) -> Caller:
@@ -47,7 +49,7 @@ class Service:
         given = [str(value) for name, value in context.invocation_metadata() or () if name == "authorization"]
         if len(given) != 1 or not given[0].lower().startswith(BEARER):
             raise TokenRefusedError(f"the call has no token; {CURE}")
-        return tokens.check(self._key, given[0][len(BEARER) :].strip())
+        return tokens.check(self._keys, given[0][len(BEARER) :].strip(), hours_max=self._hours_max)
 
     @admitted
     async def Publish(self, caller: Caller, request: pb.PublishRequest, _context: Context) -> pb.PublishReply:  # noqa: N802 -- as in the proto

@@ -52,6 +52,17 @@ async def test_token_says_what_it_was_asked_to(titan_bus: Run, secret_file: Path
     assert secret.read(secret_file).decode() not in done.out + done.err
 
 
+async def test_the_secret_is_replaced(titan_bus: Run, secret_file: Path) -> None:
+    """Alone, or with a token of the new one; the former stays beside it."""
+    before = secret.read(secret_file)
+    assert (await titan_bus("token", "--rotate")).status == 0
+    assert secret.read(secret_file) != before
+    assert secret.read(secret.former_of(secret_file)) == before
+    done = await titan_bus("token", "--rotate", "--sub", "x", "--publish", "*")
+    header = json.loads(base64.urlsafe_b64decode(done.out.split(".")[0] + "=="))
+    assert header["kid"] == secret.kid_of(secret.read(secret_file))
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
@@ -59,8 +70,9 @@ async def test_token_says_what_it_was_asked_to(titan_bus: Run, secret_file: Path
         (("token", "--sub", "", "--publish", "*"), 4, "name of the program"),
         (("token", "--sub", "x", "--subscribe", "chat.v1"), 4, "chat.v1:GROUP"),
         (("token", "--sub", "x", "--publish", "*", "--hours", "0"), 4, "more than 0"),
-        (("token", "--sub", "x", "--publish", "*", "--hours", "1e308"), 4, "ten years"),
-        (("token", "--sub", "x", "--publish", "*", "--hours", "nan"), 4, "ten years"),
+        (("token", "--sub", "x", "--publish", "*", "--hours", "1e308"), 4, "at most 24"),
+        (("token", "--sub", "x", "--publish", "*", "--hours", "nan"), 4, "at most 24"),
+        (("token", "--publish", "*"), 2, "--sub NAME"),
         (("token", "--sub", "x", "--publish", "*", "--secret", "/dev/null/x"), 4, "cannot be used"),
         (("grpc", "--listen", "0.0.0.0:0"), 4, "--cert and --key"),
         (("grpc", "--listen", "127.0.0.1:0", "--cert", "c.pem"), 4, "both"),

@@ -248,13 +248,14 @@ def test_every_error_of_the_servers_own_has_a_status() -> None:
 
 OURS = {
     errors.ArchiveError, errors.BusError, errors.RequestError, errors.RemoteClientError,  # roots, never raised
-    errors.ServerRefusedError, errors.ServerFullError,  # by their codes, see above
+    errors.ServerRefusedError, errors.ServerFullError, errors.WrongTypeError,  # by their codes, see above
     errors.ConfigError, errors.ConfigValueError, errors.ExtraMissingError, errors.OnceMisusedError,
     errors.UpcastError, errors.UndescribableError,  # the gRPC server's set-up, and what describes a program
     errors.ClientGoneError, errors.FatalError, errors.NackedError, errors.PayloadMismatchError,  # outcomes
     errors.EntryMalformedError, errors.RestoreRefusedError, errors.RestoreDisturbedError,
     errors.ArchiveElsewhereError, errors.ArchiveUnnamedError, errors.ErasureInterruptedError,
-    errors.BusThreadError, errors.NameMalformedError,  # of what no call does or can
+    errors.BusThreadError, errors.BusForkedError, errors.ServerTooOldError,  # of what no call does or can
+    errors.NameMalformedError,
 }  # fmt: skip
 """What is INTERNAL by intent, or never the end of a call."""
 

@@ -137,6 +137,9 @@ async def test_bytes_that_are_no_message_are_refused(
         (lambda: signed(aud=None), "has to have"),
         (lambda: signed(sub=None), "has to have"),
         (lambda: signed(sub=7), "malformed"),
+        (lambda: signed(sub=""), "name of the program"),
+        (lambda: signed(sub=" "), "name of the program"),
+        (lambda: signed(exp=time.time() + 25 * 3600), "longer than the 24 hours"),
         (lambda: signed(nbf=time.time() + 60), "counts from later"),
         (lambda: jwt.encode(claims(), SECRET * 2, "HS512"), "another algorithm"),
         (unsigned, "another algorithm"),
@@ -262,11 +265,84 @@ def test_only_the_asterisk_is_a_wildcard() -> None:
             caller.may_subscribe(topic, group)
 
 
-@pytest.mark.parametrize("hours", [0, -1, 87_601, 1e300, 1e308, float("inf"), float("nan")])
+@pytest.mark.parametrize("hours", [0, -1, 24.1, 1e300, 1e308, float("inf"), float("nan")])
 def test_token_has_an_end(hours: float) -> None:
-    """Ten years at most, and the sentence says so; what is no number is no length of time."""
-    with pytest.raises(ConfigValueError, match="more than 0 and at most 87600"):
+    """A day at most, and the sentence says so; what is no number is no length of time."""
+    with pytest.raises(ConfigValueError, match="more than 0 and at most 24"):
         tokens.make(SECRET, "node", hours, ["*"], [])
+
+
+def test_a_server_may_take_longer_tokens() -> None:
+    """Where both are given the number; the one for a day refuses them all the same."""
+    month = tokens.make(SECRET, "node", 720, ["*"], [], hours_max=720)
+    assert tokens.check(KEY, month, hours_max=720).subject == "node"
+    with pytest.raises(TokenRefusedError, match="--max-hours"):
+        tokens.check(KEY, month)
+
+
+def test_an_asterisk_is_no_right_to_command() -> None:
+    """A topic with the word `commands` makes a program act: only a pattern that says the word fits it."""
+    anything = tokens.check(KEY, signed(publish=["*", "chat.*"], subscribe=["*:*"]))
+    anything.may_publish("commandsx.v1")
+    for topic in ("chat.commands.v1", "commands", "a.b.commands"):
+        with pytest.raises(RightMissingError):
+            anything.may_publish(topic)
+        with pytest.raises(RightMissingError):
+            anything.may_subscribe(topic, "g")
+        with pytest.raises(RightMissingError):
+            anything.may_replay(topic)
+    asked = tokens.check(KEY, signed(publish=["*.commands.*"], subscribe=["chat.commands.v1:g"]))
+    asked.may_publish("files.commands.v1")
+    asked.may_subscribe("chat.commands.v1", "g")
+    with pytest.raises(RightMissingError):
+        asked.may_publish("chat.v1")
+
+
+def test_a_secret_is_replaced_while_its_tokens_count(
+    secret_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A running server takes tokens of the new secret and of the one before it, and of none before that."""
+    monkeypatch.setattr(secret, "LOOK_EVERY_S", 0.0)
+    keys = secret.shared(secret_file)
+    made = []
+    for _ in range(3):
+        made.append(tokens.make(secret.read(secret_file), "node", 1, ["*"], []))
+        secret.rotate(secret_file)
+    assert len({jwt.get_unverified_header(one)["kid"] for one in made}) == 3
+    assert tokens.check(keys, made[2]).subject == "node"
+    made.append(tokens.make(secret.read(secret_file), "node", 1, ["*"], []))
+    assert tokens.check(keys, made[3]).subject == "node"
+    for one in made[:2]:
+        with pytest.raises(TokenRefusedError, match="signature"):
+            tokens.check(keys, one)
+    for path in (secret_file, secret.former_of(secret_file)):
+        assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.logs("others may read it")
+def test_a_secret_that_cannot_be_read_any_more_changes_nothing(
+    secret_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server goes on with what it has read, and says so once."""
+    monkeypatch.setattr(secret, "LOOK_EVERY_S", 0.0)
+    keys = secret.shared(secret_file)
+    token = tokens.make(secret.read(secret_file), "node", 1, ["*"], [])
+    secret.rotate(secret_file)
+    secret_file.chmod(0o644)
+    assert tokens.check(keys, token).subject == "node"
+
+
+def test_several_public_keys_count(tmp_path: Path) -> None:
+    """Of two issuers, or of one that changes its key; a `kid` that nobody here knows is no hindrance."""
+    private = [ed25519.Ed25519PrivateKey.generate(), rsa.generate_private_key(65_537, 2_048)]
+    paths = [tmp_path / "one.pem", tmp_path / "two.pem"]
+    for path, one in zip(paths, private, strict=True):
+        path.write_bytes(pem(one))
+    keys = secret.PublicKeys(tuple(map(secret.public, paths)))
+    for one, algorithm in zip(private, ("EdDSA", "RS256"), strict=True):
+        for headers in ({}, {"kid": "theirs"}):
+            token = jwt.encode(claims(), one, algorithm, headers=headers)
+            assert tokens.check(keys, token).subject == "node"
 
 
 @pytest.mark.parametrize("name", ["x" * 257, "x" * 3_000_000, "a\nb", "a\x00", "a\x9bb", "a\u2028b"])
@@ -293,7 +369,7 @@ async def test_longest_name_is_one(stub: Stub, topic: str) -> None:
     assert (await stub.Publish(pb.PublishRequest(topic=topic, event_type=event_type))).event_id
 
 
-@pytest.mark.parametrize("subject", ["x" * 257, "a\nb"])
+@pytest.mark.parametrize("subject", ["", " ", "x" * 257, "a\nb"])
 def test_subject_is_a_name(subject: str) -> None:
     """It is the source of events and stands in logs: neither made nor taken when it is no name."""
     with pytest.raises(ConfigValueError, match="sub"):
