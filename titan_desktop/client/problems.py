@@ -230,14 +230,24 @@ PROBLEMS: Mapping[str, Words] = {
         "вами. Освободите место или верните папку своему пользователю; остальное работает.",
     ),
     Code.ARCHIVE_ELSEWHERE: Words(
-        "The Redis server is another Titan's, which archives it in {folder}: here nothing is archived, and what "
-        "you delete is not erased from it. Give this Titan a database of its own (TITAN_REDIS_URL).",
-        "Сервер Redis принадлежит другому Titan, чей архив лежит в {folder}: здесь архив не ведётся, а удалённое"
-        " вами с сервера не стирается. Дайте этому Titan свою базу (TITAN_REDIS_URL).",
+        "The Redis server is another Titan's, which archives it in {folder}: here nothing is archived, "
+        "and what you delete is not erased from it. Give this Titan a database of its own "
+        "(TITAN_REDIS_URL).",
+        "Сервер Redis принадлежит другому Titan, чей архив лежит в {folder}: здесь архив не ведётся, а "
+        "удалённое вами с сервера не стирается. Дайте этому Titan свою базу (TITAN_REDIS_URL).",
     ),
     Code.SETTINGS_UNREADABLE: Words(
         "{path}: {reason}. Correct the line, or delete the file to start from the defaults.",
         "{path}: {reason}. Исправьте строку или удалите файл: Titan начнёт с обычных настроек.",
+    ),
+    Code.KEYS_LOCKED: Words(
+        "The model's key is locked. Titan asks for its password in the window, and `titan ask` in a "
+        "terminal.",
+        "Ключ модели под паролем. Titan спросит пароль в окне, а `titan ask` — в терминале.",
+    ),
+    Code.KEYS_DAMAGED: Words(
+        "The keys in {path} cannot be read. Delete the file and give the key once more.",
+        "Ключи в {path} не читаются. Удалите файл и задайте ключ ещё раз.",
     ),
     Code.KEYRING_UNUSABLE: Words(
         "The system's keyring cannot be used: {reason}. Unlock it, or install one (GNOME Keyring, "

@@ -10,7 +10,7 @@ from titan_bus import Bus, BusError, RequestFailedError, RequestTimedOutError, S
 from titan_desktop import __version__, settings
 from titan_desktop.client import connect, core_record, spawn
 from titan_desktop.client.link import CoreLink
-from titan_desktop.commands import ask, doctor, exit_codes, index, indexing, output, search, sentences
+from titan_desktop.commands import ask, doctor, exit_codes, index, indexing, output, search, sentences, unlock
 from titan_desktop.contracts import chat, message, system
 from titan_desktop.contracts.indexing import GetIndexStatus, Reason
 from titan_desktop.system import file_lock
@@ -66,9 +66,12 @@ def _work(options: argparse.Namespace, says: sentences.Table, paths: Paths) -> W
     match options.command:
         case "ask":
             question = _text(options.question, says, "no_question")
-            return lambda bus: _after_scan(
-                bus, says, lambda: ask.run(bus, options, question, says), fresh=fresh
-            )
+
+            async def answer(bus: Bus) -> int:
+                await unlock.run(bus, paths, says)
+                return await ask.run(bus, options, question, says)
+
+            return lambda bus: _after_scan(bus, says, lambda: answer(bus), fresh=fresh)
         case "search" if options.queries:
             queries = _queries(options, says)
             return lambda bus: _after_scan(

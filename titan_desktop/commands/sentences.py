@@ -88,6 +88,8 @@ ENGLISH: Table = {
         "No model is connected: the answer is the passages themselves. Set an OpenAI key with `titan key set`, or"
         " start Ollama and name its model: OPENAI_BASE_URL=http://localhost:11434/v1 TITAN_MODEL=llama3.2."
     ),
+    "password": "Password of the stored key (empty: answer without a model): ",
+    "wrong_password": "titan: this is not the password.",
     "again": "(the answer starts again)",
     "unheard": (
         "Titan is running with other settings than this terminal's: {names} will count when its window is closed."
@@ -131,6 +133,8 @@ ENGLISH: Table = {
     "doctor.none": "none",
     "doctor.key.keyring": "key from keyring",
     "doctor.key.environment": "key from environment",
+    "doctor.key.file": "key from the file under your password",
+    "doctor.key.memory": "key for this run",
     "doctor.key.none": "no key",
     "doctor.folder": "folder",
     "doctor.watched": "watched",
@@ -183,6 +187,8 @@ RUSSIAN: Table = {
         "Модель не подключена: ответ — это сами отрывки. Задайте ключ OpenAI (`titan key set`) или запустите"
         " Ollama и назовите её модель: OPENAI_BASE_URL=http://localhost:11434/v1 TITAN_MODEL=llama3.2."
     ),
+    "password": "Пароль от сохранённого ключа (пусто — ответ без модели): ",
+    "wrong_password": "titan: пароль неверен.",
     "again": "(ответ начат заново)",
     "unheard": (
         "Titan запущен с другими настройками, чем в этом терминале: {names} подействует, когда закроют его окно."
@@ -226,6 +232,8 @@ RUSSIAN: Table = {
     "doctor.none": "нет",
     "doctor.key.keyring": "ключ из хранилища паролей",
     "doctor.key.environment": "ключ из переменной окружения",
+    "doctor.key.file": "ключ из файла под паролем",
+    "doctor.key.memory": "ключ до перезапуска",
     "doctor.key.none": "без ключа",
     "doctor.folder": "папка",
     "doctor.watched": "изменения видны сразу",

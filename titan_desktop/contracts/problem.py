@@ -60,6 +60,8 @@ class Code(StrEnum):
     # Settings
     SETTINGS_UNREADABLE = "settings_unreadable"
     KEYRING_UNUSABLE = "keyring_unusable"
+    KEYS_LOCKED = "keys_locked"
+    KEYS_DAMAGED = "keys_damaged"
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,10 @@ class _Request(Request[R], Generic[R], frozen=True, kw_only=True):
 
 
 class ModelStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """A model as configured. `key` says where its key is from: "keyring", "environment", "none". Never the key."""
+    """A model as configured, without its key.
+
+    `key` says where that is from: "keyring", "environment", "memory" (given for this run), "file", "none".
+    """
 
     configured: bool
     name: str = ""

@@ -120,7 +120,8 @@ class Models:
         self._chat, self.model, self._key_problem = chat.endpoint, chat.status, chat.problem
         name = chosen.embedder.name.strip()
         base_url = chosen.embedder.base_url.strip() or DEFAULT_BASE_URL
-        key = (await find_key(base_url, self._secrets))[0] if name else None
+        key, problem = await find_key(base_url, self._secrets) if name else (None, None)
+        self._key_problem = self._key_problem or problem
         self._embedding = Endpoint(base_url, name, key.value if key else "") if name else None
         self.embedder = ModelStatus(
             configured=bool(name), name=name, base_url=shown_url(base_url), key=key.source if key else "none"

@@ -114,11 +114,14 @@ class Core:
             )
             # The servers start meanwhile, in processes of their own.
             from titan_bus import Bus, BusConfig
+            from titan_desktop.adapters.key_file.store import KeyFile
             from titan_desktop.adapters.keyring.secrets import KeyringSecrets
             from titan_desktop.contracts.streams import STREAMS
+            from titan_desktop.core import key_door
             from titan_desktop.core.archiving import archive_config
             from titan_desktop.core.chain import Chain
             from titan_desktop.core.composition import Composition
+            from titan_desktop.core.held_keys import HeldKeys
             from titan_desktop.core.model_choice import Models
             from titan_desktop.core.presence import SAID, Presence, listen, until_alone
             from titan_desktop.core.serving import serving
@@ -137,8 +140,10 @@ class Core:
             )
             bus = await stack.enter_async_context(Bus(config))
             chain = Chain()
-            models = Models(self._paths.settings_file, self._settings, KeyringSecrets())
+            keys = HeldKeys(KeyringSecrets(), KeyFile(self._paths.key_file))
+            models = Models(self._paths.settings_file, self._settings, keys)
             composition = Composition(bus, chain, provision, health, models, url)
+            await stack.enter_async_context(key_door.listening(self._paths, keys, models, bus))
             await stack.enter_async_context(serving(bus, chain, StatusService(composition.status)))
             await stack.enter_async_context(serving(bus, chain, DeadLetterService(bus)))
             presence_tail = bus.tail(SAID.topics)

@@ -21,12 +21,24 @@ class SecretsUnavailableError(Exception):
         self.absent = absent
 
 
+class SecretsLockedError(SecretsUnavailableError):
+    """The endpoint's key is in a file under a password, which was not given yet."""
+
+
+class SecretsDamagedError(SecretsUnavailableError):
+    """The file of keys cannot be read. `reason` is its path."""
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key and its origin. The value stays out of `repr`, and so out of logs."""
+    """A key and where it is from. The value stays out of `repr`, and so out of logs.
+
+    Attributes:
+        source: `memory`: given for as long as the core runs; `file`: sealed under a password.
+    """
 
     value: str = field(repr=False)
-    source: Literal["keyring", "environment"]
+    source: Literal["keyring", "environment", "memory", "file"]
 
 
 class Secrets(Protocol):

@@ -61,6 +61,11 @@ class Paths:
         return self.data / "archive"
 
     @property
+    def key_file(self) -> Path:
+        """The keys of model servers under a password, where the system has no keyring."""
+        return self.data / "keys.json"
+
+    @property
     def core_lock(self) -> Path:
         """Held by the one core of this user and `TITAN_HOME` while it runs."""
         return self.run / "core.lock"

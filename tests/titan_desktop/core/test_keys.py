@@ -1,13 +1,16 @@
 """`titan key`: exit codes, sentences, and never the key itself."""
 
+import getpass
 import io
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from titan_desktop import settings
+from titan_desktop.adapters.key_file.store import KeyFile
 from titan_desktop.core import keys
 
 OPENAI = settings.DEFAULT_BASE_URL
@@ -40,8 +43,8 @@ def test_a_key_is_set_told_and_deleted_without_being_shown(
     assert said.out.splitlines() == [
         f"The key for {OPENAI} is in the keyring.",
         f"The key for {OPENAI} is in the keyring.",
-        f"The key for {OPENAI} is no longer in the keyring.",
-        f"There was no key for {OPENAI} in the keyring.",
+        f"The key for {OPENAI} is no longer stored.",
+        f"There was no key for {OPENAI}.",
     ]
     assert "sk-secret" not in said.out + said.err
 
@@ -112,6 +115,63 @@ def test_without_a_keyring_it_is_3_with_the_cure(
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     assert run("set", given="sk-1", monkeypatch=monkeypatch) == keys.NO_KEYRING
     assert "OPENAI_API_KEY" in capsys.readouterr().err
+
+
+@pytest.fixture
+def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    monkeypatch.setattr(keys, "KeyFile", partial(KeyFile, memory_kib=8_192))
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_without_a_keyring_a_terminal_asks_for_a_password(
+    no_keyring: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Twice, as nobody sees what is typed; then status and delete know the key. Nothing typed keeps nothing."""
+    typed: list[str] = []
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr(getpass, "getpass", lambda _prompt: typed.pop(0))
+    for words, status in ((["sk-1", ""], keys.USAGE), (["sk-1", "pw", "pW"], keys.USAGE)):
+        typed[:] = words
+        assert keys.main(["set"]) == status
+        assert not (tmp_path / "data" / "keys.json").exists()
+    typed[:] = ["sk-1", "pw", "pw"]
+    assert keys.main(["set"]) == keys.DONE
+    capsys.readouterr()
+    assert [keys.main([action]) for action in ("status", "delete")] == [keys.DONE] * 2
+    assert capsys.readouterr().out.splitlines() == [
+        f"The key for {OPENAI} is in a file under your password.",
+        f"The key for {OPENAI} is no longer stored.",
+    ]
+
+
+def test_the_window_gives_key_and_password_as_two_lines(
+    no_keyring: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is there already stays under its own password."""
+    address = ("--endpoint", "http://gpu.lan/v1", "set", "--file")
+    assert run(*address, given="sk-1\n", monkeypatch=monkeypatch) == keys.USAGE
+    assert run(*address, given="sk-1\nmy own\n", monkeypatch=monkeypatch) == keys.DONE
+    assert run(*address, given="sk-2\nanother\n", monkeypatch=monkeypatch) == keys.WRONG_PASSWORD
+    said = capsys.readouterr()
+    assert KeyFile(tmp_path / "data" / "keys.json").unlock("my own") == {"http://gpu.lan": "sk-1"}
+    assert not {"sk-1", "sk-2", "my own", "another"} & set((said.out + said.err).split())
+
+
+@pytest.mark.parametrize("address", ["http://user:secret@h/v1", "https://h/v1?key=secret", "h"])
+def test_an_address_with_a_secret_has_no_key(
+    address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It could not be used, and the secret would stand beside the key."""
+    assert run("--endpoint", address, "set", given="sk-1", monkeypatch=monkeypatch) == keys.USAGE
+    assert "secret" not in capsys.readouterr().err
 
 
 def test_the_window_can_write_the_key_to_a_childs_pipe() -> None:

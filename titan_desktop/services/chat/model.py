@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from titan_desktop.contracts.problem import Code, Problem
 from titan_desktop.contracts.system import ModelStatus
 from titan_desktop.ports.model import Endpoint
-from titan_desktop.ports.secrets import Key, Secrets, SecretsUnavailableError
+from titan_desktop.ports.secrets import (
+    Key,
+    Secrets,
+    SecretsDamagedError,
+    SecretsLockedError,
+    SecretsUnavailableError,
+)
 from titan_desktop.settings import DEFAULT_BASE_URL, DEFAULT_MODEL, ModelSettings, shown_url
 
 _log = logging.getLogger(__name__)
@@ -46,6 +52,10 @@ async def find_key(base_url: str, secrets: Secrets) -> tuple[Key | None, Problem
     """Return an endpoint's key, or None and why it could not be read, if one may be in the keyring."""
     try:
         return await secrets.key(base_url), None
+    except SecretsLockedError:
+        return None, Problem(Code.KEYS_LOCKED)
+    except SecretsDamagedError as error:
+        return None, Problem(Code.KEYS_DAMAGED, {"path": error.reason})
     except SecretsUnavailableError as error:
         _log.info("going on without a key: %s", error)
         return None, None if error.absent else Problem(Code.KEYRING_UNUSABLE, {"reason": error.reason})

@@ -1,0 +1,1 @@
+"""Keys in a file under a password, for systems without a keyring."""
