@@ -43,9 +43,9 @@ async def test_an_answer_streams_as_text(served: Served) -> None:
         ("content_policy_violation", Fault.REFUSED),
         ("bad_request", Fault.REFUSED),
         ("server_error", Fault.SERVER_ERROR),
-        ("no_route", Fault.UNREACHABLE),
-        ("html", Fault.UNREACHABLE),
-        ("empty", Fault.SERVER_ERROR),
+        ("no_route", Fault.WRONG_ADDRESS),
+        ("html", Fault.WRONG_ADDRESS),
+        ("empty", Fault.EMPTY),
     ],
 )
 async def test_a_refusal_is_called_by_its_name_and_not_tried_again(
@@ -55,7 +55,7 @@ async def test_a_refusal_is_called_by_its_name_and_not_tried_again(
     said, error = await read(served.model, served.endpoint())
     assert error is not None
     assert (said, error.fault, len(served.server.chats)) == ("", expected, 1)
-    assert error.detail
+    assert error.detail or expected is Fault.EMPTY
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ async def test_a_refusal_is_called_by_its_name_and_not_tried_again(
         ("drop", Fault.UNREACHABLE),
         ("cut", Fault.UNREACHABLE),
         ("error_in_stream", Fault.SERVER_ERROR),
-        ("content_filter", Fault.REFUSED),
+        ("content_filter", Fault.FILTERED),
     ],
 )
 async def test_what_was_said_before_the_break_has_been_yielded(
@@ -74,6 +74,13 @@ async def test_what_was_said_before_the_break_has_been_yielded(
     said, error = await read(served.model, served.endpoint())
     assert error is not None
     assert (said, error.fault) == ("one two three ", expected)
+
+
+async def test_an_answer_that_reached_its_length_is_yielded_and_told(served: Served) -> None:
+    served.server.fault = "length"
+    said, error = await read(served.model, served.endpoint())
+    assert error is not None
+    assert (said, error.fault, error.detail) == (TEXT, Fault.CUT_OFF, "finish_reason: length")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ passages arrived and were numbered.
 """
 
 from tests.openai_server.answers import DIMENSIONS, FENCED, embedding
+from tests.openai_server.recorded import Raw
 from tests.openai_server.server import OpenAIServer, serve
 
-__all__ = ["DIMENSIONS", "FENCED", "OpenAIServer", "embedding", "serve"]
+__all__ = ["DIMENSIONS", "FENCED", "OpenAIServer", "Raw", "embedding", "serve"]

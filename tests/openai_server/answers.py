@@ -97,6 +97,18 @@ def refusal(body: dict[str, Any], refuses: Sequence[str]) -> dict[str, Any] | No
             "type": "invalid_request_error",
             "code": None,
         }
+    if "system" in refuses and body["messages"][0]["role"] == "system":
+        # As vLLM says what Gemma's template raises.
+        return {
+            "object": "error",
+            "message": "System role not supported",
+            "type": "BadRequestError",
+            "code": 400,
+        }
+    if "tools" in refuses and "tools" in body:
+        # As Ollama says it.
+        message = "registry.ollama.ai/library/gemma:2b does not support tools"
+        return {"error": {"message": message, "type": "api_error", "param": None, "code": None}}
     if (body.get("response_format") or {}).get("type") in refuses:
         # As DeepSeek's endpoint says it.
         message = "This response_format type is unavailable now"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.openai_server.answers import call_deltas, derived_answer, embedding, refusal, tokens
 from tests.openai_server.faults import STATUS_FAULTS
-from tests.openai_server.recorded import CHAT_PATH, Recorded
+from tests.openai_server.recorded import CHAT_PATH, Raw, Recorded
 
 if TYPE_CHECKING:
     from tests.openai_server.server import OpenAIServer
@@ -28,9 +28,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self._record(None)
-        if self.path == "/v1/models":
+        if (page := self.server.pages.get(f"GET {self.path}")) is not None:
+            self._json(200, page)
+        elif self.path == "/v1/models":
             data = [
-                {"id": name, "object": "model", "created": 0, "owned_by": "t"} for name in self.server.models
+                {"id": name, "object": "model", "created": 0, "owned_by": "t", **self.server.lists}
+                for name in self.server.models
             ]
             self._json(200, {"object": "list", "data": data})
         else:
@@ -77,6 +80,15 @@ class Handler(BaseHTTPRequestHandler):
         return recorded
 
     def _answer(self, recorded: Recorded) -> None:
+        page = self.server.pages.get(f"POST {self.path}")
+        if page is not None:
+            self._json(200, page)
+        elif self.path.startswith("/v1/"):
+            self._answer_model(recorded)
+        else:
+            self._bytes(self.server.elsewhere)
+
+    def _answer_model(self, recorded: Recorded) -> None:
         fault = self.server.take_fault()
         if self.server.key and recorded.headers.get("authorization") != f"Bearer {self.server.key}":
             fault = "invalid_api_key"
@@ -84,12 +96,12 @@ class Handler(BaseHTTPRequestHandler):
             self._fault(fault)
         elif fault == "html":
             self._raw(200, b"<html><body>It works!</body></html>", "text/html")
-        elif fault == "no_route" or not self.path.startswith("/v1/"):
+        elif fault == "no_route":
             self._raw(404, b"404 page not found", "text/plain")
-        elif fault == "hang":
-            self._hang(recorded)
-        elif fault == "hangup":
-            self.close_connection = True
+        elif self.path == CHAT_PATH and self.server.raw and not fault:
+            self._bytes(self.server.raw.pop(0))
+        elif fault in {"hang", "hangup"}:
+            self.close_connection = fault == "hangup" or self._hang(recorded)
         elif refused := refusal(recorded.body, self.server.refuses):
             self._json(400, refused)
         elif self.path == CHAT_PATH:
@@ -116,10 +128,23 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def _hang(self, recorded: Recorded) -> None:
+    def _bytes(self, raw: Raw) -> None:
+        """Send an answer piece by piece."""
+        self.send_response(raw.status)
+        self.send_header("Content-Type", raw.kind)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        ends = (*raw.cuts, len(raw.body))
+        for start, end in zip((0, *ends), ends, strict=False):
+            if start < end:
+                self._chunk(raw.body[start:end])
+        self._chunk(b"")
+
+    def _hang(self, recorded: Recorded) -> bool:
         """Keep silent until the client gives up or the server is closed."""
         self._wait(self.server.closing, recorded)
         self.close_connection = True
+        return True
 
     def _wait(self, event: threading.Event, recorded: Recorded) -> None:
         """Wait for `event`, or until the client has gone (then ConnectionResetError)."""

@@ -1,4 +1,4 @@
-"""Requests as they arrived, for tests to look at."""
+"""Requests as they arrived, for tests to look at; and answers byte for byte, for tests to give."""
 
 import dataclasses
 import threading
@@ -17,3 +17,13 @@ class Recorded:
     body: Any
     left: threading.Event = dataclasses.field(default_factory=threading.Event)
     done: threading.Event = dataclasses.field(default_factory=threading.Event)
+
+
+@dataclasses.dataclass(frozen=True)
+class Raw:
+    """An answer byte for byte. `cuts`: it is sent in pieces that end at these bytes."""
+
+    body: bytes
+    status: int = 200
+    kind: str = "text/event-stream"
+    cuts: tuple[int, ...] = ()

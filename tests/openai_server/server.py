@@ -7,7 +7,7 @@ from http.server import ThreadingHTTPServer
 from typing import Any
 
 from tests.openai_server.handler import Handler
-from tests.openai_server.recorded import CHAT_PATH, Recorded
+from tests.openai_server.recorded import CHAT_PATH, Raw, Recorded
 
 
 class OpenAIServer(ThreadingHTTPServer):
@@ -20,6 +20,10 @@ class OpenAIServer(ThreadingHTTPServer):
         tool_calls: what the answer calls, (name, arguments), when the request offers tools; then there is no text.
         whole_calls: each call comes in one piece under index 0, as from Ollama; otherwise in fragments, mixed.
         refuses: parameters that this server does not take: "stream_options", "json_schema", "json_object".
+        raw: answers to chat requests byte for byte, first come first; taken before everything but the faults.
+        elsewhere: the answer to any path outside of /v1.
+        lists: more fields of each entry of the list of models.
+        pages: answers to other paths: "POST /api/show" -> the object.
         delay_s: between two tokens.
         fault: a name of STATUS_FAULTS or STREAM_FAULTS, for every request until set to "".
         faults: faults for the next requests only, first come first; taken before `fault`.
@@ -44,6 +48,10 @@ class OpenAIServer(ThreadingHTTPServer):
         self.tool_calls: Sequence[tuple[str, str]] = ()
         self.whole_calls = False
         self.refuses: Sequence[str] = ()
+        self.raw: list[Raw] = []
+        self.elsewhere = Raw(b"404 page not found", 404, "text/plain")
+        self.lists: dict[str, Any] = {}
+        self.pages: dict[str, Any] = {}
         self.delay_s = 0.0
         self.fault = ""
         self.faults: list[str] = []

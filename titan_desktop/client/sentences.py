@@ -117,6 +117,12 @@ FAULTS: Mapping[Fault, Words] = {
         "Сертификату сервера нельзя доверять. Проверьте адрес; если сертификаты подписывает сеть вашей "
         "компании, назовите их в SSL_CERT_FILE и перезапустите Titan.",
     ),
+    Fault.WRONG_ADDRESS: Words(
+        "What answers at this address is no model's server. The address usually ends with /v1; check it in the"
+        " settings.",
+        "По этому адресу отвечает не сервер модели. Обычно адрес заканчивается на /v1; проверьте его в"
+        " настройках.",
+    ),
     Fault.MODEL_NOT_FOUND: Words(
         "The server does not have this model. Choose another model in the settings.",
         "На сервере нет такой модели. Выберите другую в настройках.",
@@ -148,6 +154,19 @@ FAULTS: Mapping[Fault, Words] = {
     Fault.MALFORMED: Words(
         "The server gave an answer that cannot be read. Check the address and the model in the settings.",
         "Сервер прислал ответ, который нельзя прочитать. Проверьте адрес и модель в настройках.",
+    ),
+    Fault.CUT_OFF: Words(
+        "The answer was cut off: it has reached the length that the server allows. Have it go on, or ask for a"
+        " shorter one.",
+        "Ответ оборван: он достиг длины, которую допускает сервер. Продолжите его или попросите ответить короче.",
+    ),
+    Fault.FILTERED: Words(
+        "The server's content filter ended the answer. Put the question differently.",
+        "Фильтр содержимого на сервере прервал ответ. Сформулируйте вопрос иначе.",
+    ),
+    Fault.EMPTY: Words(
+        "The model gave no answer. Try again, or choose another model in the settings.",
+        "Модель не дала ответа. Повторите или выберите другую модель в настройках.",
     ),
     Fault.INTERNAL: Words(
         "Titan made a mistake. Try again; the command `titan doctor` shows what is wrong.",
@@ -196,6 +215,10 @@ EMBEDDER_FAULTS: Mapping[str, Words] = {
         "company's in SSL_CERT_FILE.",
         "Сертификату сервера векторной модели нельзя доверять. Проверьте адрес или назовите сертификаты "
         "своей компании в SSL_CERT_FILE.",
+    ),
+    Fault.WRONG_ADDRESS: Words(
+        "What answers at the embedding model's address is no model's server. The address usually ends with /v1.",
+        "По адресу векторной модели отвечает не сервер модели. Обычно адрес заканчивается на /v1.",
     ),
     Fault.MODEL_NOT_FOUND: Words(
         "The server does not have the embedding model. Name another in the settings.",

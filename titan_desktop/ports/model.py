@@ -30,13 +30,22 @@ class ModelError(Exception):
         fault: the reason, for the sentence and the cure.
         detail: the endpoint's message, never with a key in it.
         retry_after_s: how long the endpoint asked to wait, 0 when it did not say.
+        context_tokens: of CONTEXT_TOO_LONG: how many tokens there is room for, None when it did not say.
     """
 
-    def __init__(self, fault: Fault, detail: str = "", *, retry_after_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        fault: Fault,
+        detail: str = "",
+        *,
+        retry_after_s: float = 0.0,
+        context_tokens: int | None = None,
+    ) -> None:
         super().__init__(f"{fault.value}: {detail}" if detail else fault.value)
         self.fault = fault
         self.detail = detail
         self.retry_after_s = retry_after_s
+        self.context_tokens = context_tokens
 
 
 # Input of a model
@@ -94,6 +103,11 @@ class Reasoning:
 
 
 @dataclass(frozen=True, slots=True)
+class WereThoughts:
+    """All text of this answer so far was reasoning: its end was marked, and its beginning had not been."""
+
+
+@dataclass(frozen=True, slots=True)
 class ToolCall:
     """A tool call of the model.
 
@@ -117,7 +131,7 @@ class Usage:
     reasoning: int = 0
 
 
-Part = Text | Reasoning | ToolCall | Usage
+Part = Text | Reasoning | WereThoughts | ToolCall | Usage
 
 
 class ChatModel(Protocol):

@@ -1,21 +1,36 @@
 """Any endpoint that speaks OpenAI's Chat Completions: `ports.model.ChatModel` over the `openai` package.
 
-See https://platform.openai.com/docs/api-reference/chat-streaming.
+See https://platform.openai.com/docs/api-reference/chat-streaming. The package sends the request and reads errors'
+statuses; the answer's body is read here (`answer_body`), because the package's own decoder is at a loss with much
+that servers send (`server_events`).
 """
 
 import asyncio
 import contextlib
-import json
+import logging
+import re
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol
 
-from titan_desktop.adapters.openai import request, structure
+from titan_desktop.adapters.openai import concessions, request, structure
+from titan_desktop.adapters.openai.answer_body import AnswerBody
 from titan_desktop.adapters.openai.client import OpenAIClient
-from titan_desktop.adapters.openai.errors import known_code
-from titan_desktop.adapters.openai.reply import Reply
+from titan_desktop.adapters.openai.errors import refusal_of
+from titan_desktop.adapters.openai.reply import Ending, Reply
 from titan_desktop.contracts.faults import Fault
-from titan_desktop.ports.model import Endpoint, ModelError, Part, Structure, Text, Tool, Turn
+from titan_desktop.ports.model import (
+    Endpoint,
+    ModelError,
+    Part,
+    Structure,
+    Text,
+    Tool,
+    Turn,
+    WereThoughts,
+)
+from titan_desktop.settings import shown_url
 
 if TYPE_CHECKING:
     import openai
@@ -25,10 +40,43 @@ DRAIN_TIMEOUT_S = 1.0
 
 _FORMATS = ("json_schema", "json_object")
 """The formats of a structured answer, the strictest first."""
+_VERSION = re.compile(r"/v\d\w*(/|$)|[?#]")
+_NOBODY_THERE = frozenset({Fault.WRONG_ADDRESS, Fault.UNREACHABLE, Fault.TIMED_OUT})
+
+_log = logging.getLogger(__name__)
+
+
+class _Response(Protocol):
+    """The package's response with its body unread."""
+
+    def iter_bytes(self) -> AsyncIterator[bytes]: ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass
+class _Learned:
+    """What the answers of a model at an address have shown.
+
+    Attributes:
+        base_url: where it answers, None while that is not known.
+        refused: see `concessions`.
+        opened: its answers begin within thoughts.
+    """
+
+    base_url: str | None = None
+    refused: set[str] = field(default_factory=set)
+    opened: bool = False
+
+    def settle(self, base_url: str) -> None:
+        """Note that a model's server answers at this address."""
+        if self.base_url != base_url:
+            self.base_url = base_url
+            _log.info("the model answers at %s", shown_url(base_url))
 
 
 class OpenAIChatModel:
-    """Keeps the connections to the endpoint used last, and what each endpoint refuses.
+    """Keeps the connections to the endpoint used last, and what each endpoint has shown of itself.
 
     Args:
         connect_timeout_s: until the connection is established.
@@ -47,7 +95,7 @@ class OpenAIChatModel:
         self._client = OpenAIClient(connect_timeout_s=connect_timeout_s)
         self._first_token_timeout_s = first_token_timeout_s
         self._idle_timeout_s = idle_timeout_s
-        self._not_taken: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self._learned: dict[tuple[str, str], _Learned] = defaultdict(_Learned)
 
     async def warm(self) -> None:
         """See `ChatModel.warm`."""
@@ -64,7 +112,7 @@ class OpenAIChatModel:
         body: dict[str, Any] = {"messages": request.messages(turns)}
         if tools:
             body["tools"] = request.tools(tools)
-        async with contextlib.aclosing(self._answer(endpoint, body, Reply())) as parts:
+        async with contextlib.aclosing(self._answer(endpoint, body)) as parts:
             async for part in parts:
                 yield part
 
@@ -77,127 +125,162 @@ class OpenAIChatModel:
             "messages": request.messages(request.with_schema(turns, form)),
             "response_format": [structure.response_format(kind, schema.__name__, form) for kind in _FORMATS],
         }
-        reply, said = Reply(), ""
-        async with contextlib.aclosing(self._answer(endpoint, body, reply)) as parts:
-            async for part in parts:
-                said += part.text if isinstance(part, Text) else ""
-        if reply.declined:
-            raise ModelError(Fault.REFUSED, said)
-        if reply.finish == "length":
-            raise ModelError(Fault.MALFORMED, "finish_reason: length")
+        said = ""
+        try:
+            async with contextlib.aclosing(self._answer(endpoint, body)) as parts:
+                async for part in parts:
+                    if isinstance(part, Text):
+                        said += part.text
+                    elif isinstance(part, WereThoughts):
+                        said = ""
+        except ModelError as error:
+            if error.fault is not Fault.CUT_OFF:
+                raise
+            raise ModelError(Fault.MALFORMED, error.detail) from error
         return structure.read(said, schema)
 
-    async def _answer(
-        self, endpoint: Endpoint, body: dict[str, Any], reply: Reply
+    async def _answer(self, endpoint: Endpoint, body: dict[str, Any]) -> AsyncGenerator[Part, None]:
+        """Yield an answer; from the address with /v1 if nothing like a model's server is at the one that is set.
+
+        Which one answered is remembered as long as the core runs, and asked first.
+        """
+        learned = self._learned[endpoint.base_url, endpoint.model]
+        first_sign_by = asyncio.get_running_loop().time() + self._first_token_timeout_s
+        first: ModelError | None = None
+        for base_url in _addresses(endpoint.base_url, learned.base_url):
+            try:
+                at = replace(endpoint, base_url=base_url)
+                async with contextlib.aclosing(self._ask(at, body, learned, first_sign_by)) as parts:
+                    async for part in parts:
+                        learned.settle(base_url)
+                        yield part
+            except ModelError as error:
+                if first is not None and error.fault not in _NOBODY_THERE:
+                    learned.settle(base_url)
+                    raise
+                if first is None and error.fault is not Fault.WRONG_ADDRESS:
+                    raise
+                first = first or error
+            else:
+                return
+        if first is not None:
+            raise first
+
+    async def _ask(
+        self, endpoint: Endpoint, body: dict[str, Any], learned: _Learned, first_sign_by: float
     ) -> AsyncGenerator[Part, None]:
-        async with self._client.client_for(endpoint) as client:
-            first_sign_by = asyncio.get_running_loop().time() + self._first_token_timeout_s
+        async with self._client.client_for(endpoint) as client, contextlib.AsyncExitStack() as stack:
             async with asyncio.timeout_at(first_sign_by):
-                chunks = await self._open(client, endpoint, body)
-            async with chunks, contextlib.aclosing(self._parts(chunks, reply, first_sign_by)) as parts:
-                async for part in parts:
-                    yield part
+                response = await self._open(client, endpoint, body, learned.refused)
+            stack.push_async_callback(response.close)
+            answer = AnswerBody(endpoint, response.iter_bytes())
+            reply = Reply(opened=learned.opened)
+            try:
+                async with contextlib.aclosing(self._parts(answer, reply, first_sign_by)) as parts:
+                    async for part in parts:
+                        yield part
+            finally:
+                learned.opened = reply.opened
 
     async def _open(
-        self, client: "openai.AsyncOpenAI", endpoint: Endpoint, body: dict[str, Any]
-    ) -> "openai.AsyncStream[Any]":
+        self, client: "openai.AsyncOpenAI", endpoint: Endpoint, body: dict[str, Any], known: set[str]
+    ) -> _Response:
         """Send the request, omitting step by step what the endpoint refuses; an answer makes that remembered."""
         import openai as package
 
-        known = self._not_taken[endpoint.base_url, endpoint.model]
         refused = set(known)
         while True:
-            asked = _without(body, refused)
+            asked = concessions.without(body, refused)
             try:
-                chunks = await _create(client, endpoint.model, asked)
+                response = await _create(client, endpoint.model, asked)
             except package.APIStatusError as error:
-                culprit = _culprit(error, asked)
-                if culprit is None:
+                culprit = concessions.culprit(refusal_of(error), asked)
+                if culprit is None or culprit in refused:
                     raise
                 refused.add(culprit)
             else:
                 known |= refused
-                return chunks
+                return response
 
     async def _parts(
-        self, chunks: "openai.AsyncStream[Any]", reply: Reply, first_sign_by: float
+        self, answer: AnswerBody, reply: Reply, first_sign_by: float
     ) -> AsyncGenerator[Part, None]:
-        """Yield the parts of the chunks; raise for a stream that ends with an error."""
+        """Yield the parts of an answer; raise for one that ends with an error."""
         sign_by = first_sign_by
-        while not reply.finish:
-            async with asyncio.timeout_at(sign_by):
-                chunk = await anext(chunks, None)
-            if chunk is None:
-                raise ModelError(Fault.UNREACHABLE, "the stream ended without a finish_reason")
-            sign_by = asyncio.get_running_loop().time() + self._idle_timeout_s
-            for part in reply.take(chunk):
-                yield part
-        await _drain(chunks, reply)
+        async with contextlib.aclosing(answer.objects()) as objects:
+            try:
+                while reply.ending is Ending.NOT_YET and not answer.is_complete:
+                    async with asyncio.timeout_at(sign_by):
+                        found = await anext(objects, None)
+                    if found is None:
+                        break
+                    sign_by = asyncio.get_running_loop().time() + self._idle_timeout_s
+                    for part in reply.take(found):
+                        yield part
+            except (ModelError, TimeoutError):
+                for part in reply.rest(is_whole=False):
+                    yield part
+                raise
+            await _drain(objects, reply)
+        is_whole = reply.ending is Ending.DONE or (reply.ending is Ending.NOT_YET and answer.is_complete)
+        for part in reply.rest(is_whole=is_whole):
+            yield part
         calls = reply.calls()
-        if not (
-            calls and reply.finish == "length"
-        ):  # the last one may be half a call, which must never be made
-            for call in calls:
+        if not (calls and reply.ending is Ending.LENGTH):
+            for call in calls:  # of a cut answer the last one may be half a call, which must never be made
                 yield call
         if reply.usage is not None:
             yield reply.usage
-        if reply.finish == "content_filter":
-            raise ModelError(Fault.REFUSED, "finish_reason: content_filter")
-        if calls and reply.finish == "length":
-            raise ModelError(Fault.MALFORMED, "finish_reason: length")
-        if not reply.said and not calls:
-            raise ModelError(Fault.SERVER_ERROR, "the answer is empty")
+        _check(answer, reply, has_calls=bool(calls))
 
 
-async def _create(
-    client: "openai.AsyncOpenAI", model: str, body: dict[str, Any]
-) -> "openai.AsyncStream[Any]":
+def _check(answer: AnswerBody, reply: Reply, *, has_calls: bool) -> None:
+    """Raise for an answer that is not whole."""
+    reason = f"finish_reason: {reply.finish}"
+    match reply.ending:
+        case Ending.NOT_YET if not answer.is_complete:
+            raise ModelError(Fault.UNREACHABLE, "the stream ended without a finish_reason")
+        case Ending.LENGTH if has_calls:
+            raise ModelError(Fault.MALFORMED, reason)
+        case Ending.LENGTH:
+            raise ModelError(Fault.CUT_OFF, reason)
+        case Ending.FILTERED:
+            raise ModelError(Fault.FILTERED, reason)
+        case Ending.BROKEN:
+            raise ModelError(Fault.SERVER_ERROR, reason)
+    if reply.declined:
+        raise ModelError(Fault.REFUSED, reply.declined)
+    if not reply.said and not has_calls:
+        raise ModelError(Fault.EMPTY)
+
+
+def _addresses(base_url: str, known: str | None) -> tuple[str, ...]:
+    """Return where to ask, in order: where it answered last, what is set, /v1 below it if it names no version."""
+    versioned = base_url if _VERSION.search(base_url) else base_url.rstrip("/") + "/v1"
+    return tuple(dict.fromkeys(filter(None, (known, base_url, versioned))))
+
+
+async def _create(client: "openai.AsyncOpenAI", model: str, body: dict[str, Any]) -> _Response:
+    """Send the request; return the response with its body unread, to be closed by the caller."""
     import openai as package
 
-    create: Any = client.chat.completions.create
+    create: Any = client.chat.completions.with_streaming_response.create
     try:
-        chunks: openai.AsyncStream[Any] = await create(model=model, stream=True, **body)
+        response: _Response = await create(model=model, stream=True, **body).__aenter__()
     except package.APITimeoutError:
         raise
     except package.APIConnectionError:  # perhaps a kept connection that the endpoint had closed meanwhile
-        chunks = await create(model=model, stream=True, **body)
-    return chunks
+        response = await create(model=model, stream=True, **body).__aenter__()
+    return response
 
 
-def _without(body: dict[str, Any], refused: set[str]) -> dict[str, Any]:
-    """Return the request without what the endpoint refuses, and with the strictest form that it accepts."""
-    asked = dict(body)
-    if "stream_options" not in refused:
-        asked["stream_options"] = {"include_usage": True}
-    forms = [form for form in asked.pop("response_format", ()) if form["type"] not in refused]
-    if forms:
-        asked["response_format"] = forms[0]
-    return asked
-
-
-def _culprit(error: "openai.APIStatusError", asked: dict[str, Any]) -> str | None:
-    """Return which of the optional parameters an endpoint refuses, None if it refuses something else.
-
-    `stream_options` is always named in the refusal. The form of an answer is not: a server may fail at a schema
-    in words of its own, so any refusal without a code that we know is put down to it.
-    """
-    if error.status_code not in {400, 422} or known_code(error) is not None:
-        return None
-    if "stream_options" in asked and "stream_options" in error.response.text:
-        return "stream_options"
-    form = asked.get("response_format")
-    return form["type"] if form else None
-
-
-async def _drain(chunks: "openai.AsyncStream[Any]", reply: Reply) -> None:
+async def _drain(objects: AsyncIterator[Mapping[str, Any]], reply: Reply) -> None:
     """Read to the end: the usage may come there, and the connection can be used again.
 
     Errors are ignored, because the answer is complete.
     """
-    import openai as package
-
-    with contextlib.suppress(TimeoutError, package.APIError, json.JSONDecodeError):
+    with contextlib.suppress(TimeoutError, ModelError):
         async with asyncio.timeout(DRAIN_TIMEOUT_S):
-            async for chunk in chunks:
-                for _ in reply.take(chunk):
+            async for found in objects:
+                for _ in reply.take(found):
                     pass

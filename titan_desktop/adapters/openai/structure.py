@@ -1,15 +1,11 @@
 """Structured answers: a struct's JSON schema for the endpoint, and the validation of the answer."""
 
-import re
 from typing import Any
 
 import msgspec
 
 from titan_desktop.contracts.faults import Fault
 from titan_desktop.ports.model import ModelError, Structure
-
-_THOUGHTS = re.compile(r"^\s*<think>.*?</think>", re.DOTALL)
-"""Left by some local servers in the text of a reasoning model."""
 
 
 def schema_of(kind: type[msgspec.Struct]) -> dict[str, Any]:
@@ -37,7 +33,6 @@ def read(text: str, kind: type[Structure]) -> Structure:
     Raises:
         ModelError: MALFORMED, there is no object, or it does not match; the detail says where.
     """
-    text = _THOUGHTS.sub("", text)
     start, end = text.find("{"), text.rfind("}")
     try:
         return msgspec.json.decode(text[start : end + 1] if start >= 0 else "", type=kind)

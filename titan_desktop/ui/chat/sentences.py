@@ -22,9 +22,11 @@ _CURED_IN_SETTINGS = frozenset(
         Fault.UNREACHABLE,
         Fault.BAD_ADDRESS,
         Fault.REDIRECTED,
+        Fault.WRONG_ADDRESS,
         Fault.MODEL_NOT_FOUND,
         Fault.QUOTA_EXCEEDED,
         Fault.MALFORMED,
+        Fault.EMPTY,
     }
 )
 

@@ -70,7 +70,7 @@ async def test_nomic_gets_its_prefixes(server: openai_server.OpenAIServer) -> No
         ("invalid_api_key", Fault.WRONG_KEY),
         ("permission_denied", Fault.WRONG_KEY),
         ("model_not_found", Fault.MODEL_NOT_FOUND),
-        ("no_route", Fault.UNREACHABLE),
+        ("no_route", Fault.WRONG_ADDRESS),
         ("rate_limit", Fault.RATE_LIMITED),
         ("insufficient_quota", Fault.QUOTA_EXCEEDED),
         ("context_length_exceeded", Fault.CONTEXT_TOO_LONG),
