@@ -11,8 +11,8 @@ class Fault(StrEnum):
     length that the server allows. FILTERED: the server's content filter has ended it. EMPTY: the model said
     nothing, or had only thoughts. INTERNAL is a fault of Titan's own.
 
-    The detail of REDIRECTED is where to; of BAD_ADDRESS the address; of PROXY_UNUSABLE and CERTIFICATES_UNUSABLE the
-    variable of the environment.
+    The detail of REDIRECTED is where to; of BAD_ADDRESS the address; of PROXY_UNUSABLE and CERTIFICATES_UNUSABLE
+    the variable of the environment.
     """
 
     WRONG_KEY = "wrong_key"
