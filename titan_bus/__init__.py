@@ -1,10 +1,11 @@
 """titan_bus: an event bus on Redis Streams for any Python program.
 
     import asyncio
+    import sys
 
     import msgspec
 
-    from titan_bus import Bus, BusConfig, Handlers
+    from titan_bus import Bus, BusConfig, BusUnavailableError, Handlers
 
     class OrderPlaced(msgspec.Struct):
         number: int
@@ -23,7 +24,10 @@
             await billed.wait()
 
     if __name__ == "__main__":
-        asyncio.run(main())
+        try:
+            asyncio.run(main())
+        except BusUnavailableError as error:
+            sys.exit(f"{error}. Start one: docker run -p 6379:6379 valkey/valkey")
 
 Every event is handled at least once by each group, sorted by priority within a batch. A failed one is tried
 again with growing pauses, then lies in `errors.dlq` (`Bus.dead_letters`). One that was in flight when the server

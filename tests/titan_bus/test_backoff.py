@@ -2,6 +2,7 @@
 
 import pytest
 
+from titan_bus import RetryConfig, StreamConfig
 from titan_bus.backoff import Backoff
 
 
@@ -22,3 +23,11 @@ def test_those_who_come_at_once_do_not_come_again_at_once(tries: int) -> None:
     pauses = [backoff.pause_s(tries) for _ in range(100)]
     assert all(longest / 2 <= pause <= longest for pause in pauses)
     assert len(set(pauses)) > 50
+
+
+def test_retries_outlast_an_outage_elsewhere() -> None:
+    """By default an event is still tried when a database was away for 30 s, however the pauses fell."""
+    retry, limit = RetryConfig(), StreamConfig(name="t").retry_limit
+    shortest = [retry.base_s * 2**done / 2 for done in range(limit)]
+    assert max(shortest) < retry.cap_s / 2
+    assert 30 < sum(shortest) < 60

@@ -30,6 +30,19 @@ async def test_the_quick_start_runs(redis_url: str) -> None:
     assert b"billing order 7" in printed
 
 
+async def test_without_a_server_the_quick_start_says_so() -> None:
+    """One sentence with the address and what to do, and no traceback."""
+    program = quick_start().replace("redis://localhost", "redis://127.0.0.1:1")
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    printed, complaint = await child.communicate()
+    assert (child.returncode, printed) == (1, b"")
+    assert complaint.splitlines() == [
+        b"redis://127.0.0.1:1: no server listens there. Start one: docker run -p 6379:6379 valkey/valkey"
+    ]
+
+
 async def test_the_import_is_light() -> None:
     """`import titan_bus` loads none of the packages that only some of its parts need."""
     heavy = "asyncpg grpc jwt obstore opentelemetry prometheus_client redis yaml zstandard".split()

@@ -69,14 +69,15 @@ class StreamConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         name: the topic, `chat.v1`.
         maxlen: about how many events the stream keeps. What a group has not acknowledged stays beyond it.
         rate_limit: events a second that each consumer of this bus handles at most; None for no limit.
-        retry_limit: how often a failed event is tried again before it goes to the dead letters.
+        retry_limit: how often a failed event is tried again before it goes to the dead letters. Eight retries of
+            the default pauses take 32 to 64 s: longer than a database needs to come back.
         trim: "hard" lets `maxlen` remove also what a group has not acknowledged.
     """
 
     name: str
     maxlen: int = 100_000
     rate_limit: float | None = None
-    retry_limit: int = 5
+    retry_limit: int = 8
     trim: Literal["safe", "hard"] = "safe"
 
     def __post_init__(self) -> None:
@@ -102,7 +103,7 @@ class ReadConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class RetryConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The pause before a retry: 50 to 100 % of `base_s` doubled with each failure, at most of `cap_s`."""
 
-    base_s: float = 0.2
+    base_s: float = 0.25
     cap_s: float = 60.0
 
     def __post_init__(self) -> None:

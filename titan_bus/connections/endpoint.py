@@ -136,6 +136,8 @@ class Endpoint:
         if tls.is_refusal(error):
             return AccessRefusedError(self.address, "CERTIFICATE", str(error))
         reason = str(error) or "no answer"
+        if isinstance(error, ConnectionRefusedError | FileNotFoundError):
+            reason = "no server listens there"
         if self.tls is not None and isinstance(
             error, ConnectionResetError
         ):  # the TLS alert may be lost with it

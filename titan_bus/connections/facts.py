@@ -74,6 +74,8 @@ async def _version(server: Connection) -> tuple[str, str]:
         said = await server.call("HELLO")
         told = {name.decode(): value for name, value in zip(said[::2], said[1::2], strict=True)}
         return told["server"].decode().capitalize(), told["version"].decode()
+    except BusUnavailableError:  # silent since its greeting: whoever needs it will see
+        return "Redis", ""
     except (ServerRefusedError, TypeError, ValueError, KeyError, AttributeError):
         pass
     try:
