@@ -108,7 +108,7 @@ def _consuming(topic: str, group: str) -> list[str]:
         names.stream_of(topic), names.retries_of(group, topic), names.delayed_of(group, topic)
     )  # fmt: skip
     return [
-        _selector("+xreadgroup +xack +xpending +xclaim +xgroup|create", [stream, retries]),
+        _selector("+xreadgroup +xack +xpending +xclaim +xgroup|create +xinfo|groups", [stream, retries]),
         _selector("+xadd +xdel", [retries], rights="W"),
         _selector("+zadd +zrange +zrangebyscore +zrem", [delayed]),
         _selector("+eval +get +set +del +pttl", [names.worker_of("", group, topic)], suffix="*"),

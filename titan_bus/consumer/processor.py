@@ -97,6 +97,7 @@ class Processor:
             raise BusClosedError
         for step in (
             self._catch_up, self._delayed.redeliver_due, self._claims.keep, self._claims.take_over,
+            self._groups.follow,
         ):  # fmt: skip
             what = f"{self._name}: {step.__name__.strip('_')}"
             self._maintenance.add(asyncio.create_task(keep_going(step, what), name=what))
@@ -174,6 +175,7 @@ class Processor:
 
     def receive(self, stream: str, entries: list[Entry]) -> None:
         """Add what `reader` has read."""
+        self._groups.moved()
         self._intake.receive(stream, entries)
 
     async def _handle_next(self) -> bool:
@@ -256,8 +258,11 @@ class Processor:
     async def _catch_up(self) -> None:
         """Create missing groups, and claim what was delivered here and lost, before more is read."""
         await self._behind.wait()
-        if await self._groups.create():
-            logger.warning("%s: the stream or the group was missing and is created again", self._name)
+        if where := await self._groups.create_again():
+            logger.warning(
+                "%s: the stream or the group was missing and is created again. It goes on with %s",
+                self._name, where,
+            )  # fmt: skip
         if not await self._claims.claim_own():
             self._room.clear()
             self._reader_waits = True
