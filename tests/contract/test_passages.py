@@ -95,6 +95,16 @@ async def test_what_a_former_extractor_read_is_outdated(
     assert await passages.outdated(Path("/e")) == frozenset()
 
 
+async def test_what_is_held_is_told_of_many_paths_at_once(passages: Passages) -> None:
+    """Files and the folders above them; not what has only the same beginning, nor what wildcards would find."""
+    await passages.store(entry("/d/Папка 1/a.txt"), of("залог"))
+    await passages.store(entry("/d/x.bin", outcome=Outcome.SKIPPED, reason=Reason.UNSUPPORTED), ())
+    held = {"/d", "/d/Папка 1", "/d/Папка 1/a.txt", "/d/x.bin"}
+    others = {"/", "/d/Папка", "/d/Папка_1", "/d/Папка 1/a", "/d/Папка 1/a.txt/b", "/d%", "/e", ""}
+    assert await passages.held([*held, *others]) - {"/", ""} == held
+    assert await passages.held([]) == frozenset()
+
+
 async def test_a_folder_goes_without_its_neighbours(passages: Passages) -> None:
     """Wildcards in a folder's name mean themselves, and a folder is not the beginning of another's name."""
     kept = ["/d/aXb/1.txt", "/d/a_bc/1.txt", "/d/a_b.txt", "/d/100/1.txt"]

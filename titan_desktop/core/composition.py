@@ -96,7 +96,7 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     index = passages.PostgresPassages(database)
     extractor = await stack.enter_async_context(PooledExtractor(foundation.files_root.roots))
     meanings = vectors.PostgresVectors(database)
-    indexing = IndexingService(bus, index, meanings, extractor)
+    indexing = IndexingService(bus, index, meanings, extractor, foundation.files_root)
     search = SearchService(index, meanings, indexing.serving_embedder)
 
     cache = RedisRecentCache(foundation.redis_url)

@@ -43,7 +43,7 @@ def handlers() -> Handlers:
         FilesService(absent, absent, absent),
         ForgettingService(absent, absent),
         GraphService(absent),
-        IndexingService(absent, absent, absent, absent),
+        IndexingService(absent, absent, absent, absent, absent),
         LocatingService(absent),
         SearchService(absent, absent),
         SettingsService(absent, absent),

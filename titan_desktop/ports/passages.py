@@ -111,6 +111,10 @@ class Passages(Protocol):
         """Return the stamps of all processed files beneath `folder`, or of the file itself."""
         ...
 
+    async def held(self, paths: Sequence[str]) -> frozenset[str]:
+        """Return those of these paths that are in the index, or have a file in it beneath them."""
+        ...
+
     async def with_inodes(self, inodes: Sequence[int]) -> Mapping[str, Stamp]:
         """Return the stamps of all files with one of these inodes whose text is in the index."""
         ...

@@ -54,15 +54,23 @@ class Index:
     async def failed(self, folder: Path) -> Mapping[str, Reason]:
         return {path: why for path, why in self.broken.items() if Path(path).is_relative_to(folder)}
 
+    async def held(self, paths: Sequence[str]) -> frozenset[str]:
+        return frozenset(path for path in paths if any(Path(one).is_relative_to(path) for one in self.stamps))
+
     async def with_inodes(self, inodes: Sequence[int]) -> Mapping[str, Stamp]:
         return {path: stamp for path, stamp in self.stamps.items() if stamp.inode in inodes}
 
     async def outdated(self, folder: Path) -> frozenset[str]:
         return frozenset(path for path in self.old if Path(path).is_relative_to(folder))
 
-    def learn(self, event: msgspec.Struct) -> None:
-        if isinstance(event, files.FileSeen):
-            self.stamps[event.path] = Stamp(event.size, event.mtime_ns, event.inode)
+    def learn(self, heard: Sequence[msgspec.Struct]) -> None:
+        for event in heard:
+            if isinstance(event, files.FileSeen):
+                self.stamps[event.path] = Stamp(event.size, event.mtime_ns, event.inode)
+            elif isinstance(event, files.FileRenamed):
+                for path in [one for one in self.stamps if Path(one).is_relative_to(event.former_path)]:
+                    new = Path(event.path, Path(path).relative_to(event.former_path))
+                    self.stamps[str(new)] = self.stamps.pop(path)
 
 
 class Ear:
@@ -171,8 +179,7 @@ async def started(
     async with serving(bus, Chain(), files_service) as service:
         if any(root.is_dir() for root in roots):
             await ear.finished()
-            for event in ear.heard:
-                index.learn(event)
+            index.learn(ear.heard)
         ear.forget()
         yield service
 
@@ -412,9 +419,9 @@ async def test_the_watcher_says_new_changed_and_gone_files(
         new.write_text("one", "utf-8")
         await ear.until(is_seen(new, 3))
         new.write_text("three", "utf-8")
-        await ear.until(is_seen(new, 5))
+        index.learn(await ear.until(is_seen(new, 5)))
         new.rename(other)
-        await ear.until(is_removed(new), is_seen(other, 5))
+        index.learn(await ear.until(is_renamed(new, other)))
         other.unlink()
         await ear.until(is_removed(other))
 
@@ -423,7 +430,7 @@ async def test_the_watcher_says_new_changed_and_gone_files(
 async def test_the_watcher_leaves_out_what_the_walk_leaves_out(
     bus: Bus, ear: Ear, index: Index, desktop: Path
 ) -> None:
-    """Hidden and half-downloaded files and links are not said; a finished download is."""
+    """Hidden and half-downloaded files and links are said neither as they come nor as they go; a download is."""
     async with started(bus, ear, index, desktop):
         (desktop / ".secret").write_text("x", "utf-8")
         (desktop / "link.txt").symlink_to("/etc/passwd")
@@ -433,7 +440,13 @@ async def test_the_watcher_leaves_out_what_the_walk_leaves_out(
         part.write_text("film", "utf-8")
         part.rename(desktop / "film.pdf")
         await ear.until(is_seen(desktop / "film.pdf"))
+        for name in (".secret", "link.txt", "outside"):
+            (desktop / name).unlink()
+        shutil.rmtree(desktop / "node_modules")
+        (desktop / "work" / "notes.md").unlink()
+        await ear.until(is_removed(desktop / "work" / "notes.md"))
     assert ear.of(files.FileSeen) == [str(desktop / "film.pdf")]
+    assert ear.of(files.FileRemoved) == [str(desktop / "work" / "notes.md")]
 
 
 async def test_whole_folders_come_and_go(
@@ -444,9 +457,9 @@ async def test_whole_folders_come_and_go(
     (tmp_path / "trip" / "deep" / "ticket.txt").write_text("x", "utf-8")
     async with started(bus, ear, index, desktop):
         (tmp_path / "trip").rename(desktop / "trip")
-        await ear.until(is_seen(desktop / "trip" / "deep" / "ticket.txt"))
+        index.learn(await ear.until(is_seen(desktop / "trip" / "deep" / "ticket.txt")))
         (desktop / "trip").rename(desktop / "work" / "journey")
-        await ear.until(is_renamed(desktop / "trip", desktop / "work" / "journey"))
+        index.learn(await ear.until(is_renamed(desktop / "trip", desktop / "work" / "journey")))
         shutil.rmtree(desktop / "work" / "journey")
         await ear.until(is_removed(desktop / "work" / "journey", folder=True))
 
@@ -558,6 +571,7 @@ async def test_what_the_bus_does_not_take_is_said_later(desktop: Path, index: In
             service = FilesService(bus, LocalFilesRoot([desktop]), index)
             await service.__aenter__()
             await ear.finished()
+            index.learn(ear.heard)
         (desktop / "late.txt").write_text("late", "utf-8")
         (desktop / "Договор.txt").unlink()
         await becomes(service.busy)

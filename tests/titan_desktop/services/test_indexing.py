@@ -1,6 +1,8 @@
 """Indexing and search over a real bus, a real PostgreSQL and a real embeddings endpoint."""
 
 import asyncio
+import os
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -11,6 +13,7 @@ import pytest
 
 from tests import openai_server
 from titan_bus import Bus, BusConfig, RequestFailedError
+from titan_desktop.adapters.files_root import LocalFilesRoot
 from titan_desktop.adapters.openai.embedder import OpenAIEmbedder
 from titan_desktop.adapters.postgres.database import Database
 from titan_desktop.adapters.postgres.passages import PostgresPassages, digest
@@ -87,7 +90,9 @@ class Environment:
     @asynccontextmanager
     async def service(self, embedder: OpenAIEmbedder | None = None) -> AsyncIterator[IndexingService]:
         """Both services, put together as the core does it."""
-        indexing_service = IndexingService(self.bus, self.passages, self.vectors, self.extractor, embedder)
+        indexing_service = IndexingService(
+            self.bus, self.passages, self.vectors, self.extractor, LocalFilesRoot([self.folder]), embedder
+        )
         search_service = SearchService(self.passages, self.vectors, indexing_service.serving_embedder)
         async with (
             serving(self.bus, Chain(), indexing_service),
@@ -105,6 +110,8 @@ class Environment:
         await publish(self.bus, seen(path, **more))
 
     async def lose(self, path: Path, *, folder: bool = False) -> None:
+        """Take it from the disk, and say so."""
+        await asyncio.to_thread(shutil.rmtree if folder else os.unlink, path)
         await publish(self.bus, files.FileRemoved(path=str(path), folder=folder))
 
     async def hear(self, count: int = 1) -> list[FileIndexed]:
@@ -244,8 +251,56 @@ async def test_a_removal_waits_for_the_file_that_is_read(env: Environment) -> No
         assert await env.extractor.begun.get() == "b.txt"  # the removal is before it on the topic
         env.extractor.go.set()
         said = await env.hear(3)
-        assert [one.outcome for one in said if "/a" in one.path] == [Outcome.INDEXED, Outcome.REMOVED]
+        assert [one.outcome for one in said if "/a" in one.path] == [Outcome.REMOVED, Outcome.REMOVED]
         assert not (await env.search("слово")).hits
+
+
+async def test_a_file_that_goes_while_it_is_stored_leaves_nothing_behind(
+    env: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The files service says nothing of a file that the index does not know yet, so the index looks itself."""
+    path, store = env.write("a.txt", "слово"), env.passages.store
+
+    async def store_late(entry: FileEntry, passages: Sequence[Passage]) -> None:
+        path.unlink(missing_ok=True)
+        await store(entry, passages)
+
+    monkeypatch.setattr(env.passages, "store", store_late)
+    async with env.service():
+        await env.see(path)
+        (said,) = await env.hear()
+        assert (said.outcome, said.reason) == (Outcome.REMOVED, Reason.VANISHED)
+        assert not (await env.search("слово")).hits
+
+
+@pytest.mark.logs("^refused ")
+async def test_nothing_is_forgotten_that_is_still_there(env: Environment) -> None:
+    """Events of a program that is not the files service's empty, rename or move nothing against the disk."""
+    async with env.service():
+        await env.index(**{"a/one": "слово", "a/two": "слово", "b": "слово"})
+        (env.folder / "a" / "two.txt").unlink()
+        forged = (
+            files.FileRemoved(path="/", folder=True),
+            files.FileRemoved(path=str(env.folder / "b.txt")),
+            files.FileRenamed(path=str(env.folder / "c"), former_path="/", folder=True),
+            files.FileRenamed(path=str(env.folder / "c"), former_path=str(env.folder / "a"), folder=True),
+        )
+        for event in forged:
+            await publish(env.bus, event)
+        said = await env.hear(len(forged) + 1)
+        assert {one.path for one in said if one.outcome is Outcome.REMOVED} == {
+            str(env.folder / "a" / "two.txt")
+        }
+        stamp = seen(env.folder / "b.txt")
+        await publish(
+            env.bus,
+            files.FileRenamed(
+                path=str(env.folder / "c.txt"), former_path=stamp.path,
+                size=stamp.size, mtime_ns=stamp.mtime_ns,
+            ),
+        )  # fmt: skip
+        await env.hear()
+        assert sorted(titles(await env.search("слово"))) == ["b.txt", "one.txt"]
 
 
 async def test_a_service_that_ends_in_the_middle_of_a_file(env: Environment) -> None:

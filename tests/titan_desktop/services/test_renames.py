@@ -67,7 +67,7 @@ class Titan:
         async with AsyncExitStack() as stack:
             for service in (
                 GraphService(self.graph),
-                IndexingService(self.bus, self.passages, self.vectors, self.reader),
+                IndexingService(self.bus, self.passages, self.vectors, self.reader, root),
                 FilesService(self.bus, root, self.passages),
             ):
                 await stack.enter_async_context(serving(self.bus, Chain(), service))

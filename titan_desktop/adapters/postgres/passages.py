@@ -104,6 +104,12 @@ _INDEXED = (
     "SELECT id, title FROM files"
     " WHERE path = $1 AND size = $2 AND mtime_ns = $3 AND kind = $4 AND outcome = 'indexed'"
 )
+_HELD = """
+    SELECT asked FROM unnest($1::text[]) AS asked
+    WHERE EXISTS (SELECT FROM files WHERE path = asked COLLATE "C")
+        OR EXISTS (SELECT FROM files WHERE path > (asked || $2) COLLATE "C" AND path < (asked || $3) COLLATE "C")
+"""
+"""Beneath a folder is what lies between its path with the separator and its path with the character after that."""
 _IN_THE_WAY = "path IN (SELECT $2 || substr(path, length($1) + 1) FROM files WHERE starts_with(path, $1))"
 """Entries whose paths the moved ones beneath $1 will get beneath $2."""
 
@@ -131,6 +137,12 @@ class PostgresPassages:
                 f"SELECT path, size, mtime_ns, inode FROM files WHERE {_BENEATH}", *_beneath(str(folder))
             )
         return {row["path"]: _stamp(row) for row in rows}
+
+    async def held(self, paths: Sequence[str]) -> frozenset[str]:
+        """See `ports.catalogue`."""
+        with translated():
+            rows = await self._database.pool.fetch(_HELD, paths, os.sep, chr(ord(os.sep) + 1))
+        return frozenset(row["asked"] for row in rows)
 
     async def with_inodes(self, inodes: Sequence[int]) -> Mapping[str, Stamp]:
         """See `ports.catalogue`."""

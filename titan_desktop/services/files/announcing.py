@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +21,10 @@ _INDEX_FOLLOWS_S = 5.0
 then."""
 
 
+_ABSENT = GONE | {Reason.UNSUPPORTED}
+"""A folder that was renamed to a hidden one is gone as well."""
+
+
 class _Look(NamedTuple):
     """A path as the index spells it, and its file or the reason why there is none."""
 
@@ -34,7 +38,7 @@ class Announcer:
     Args:
         bus: publishes the events.
         files_root: checks the paths.
-        catalogue: finds files that may have been renamed.
+        catalogue: finds files that may have been renamed, and knows what there is to remove.
         settling: the paths that are still changing.
         want: called with a folder that must be scanned.
     """
@@ -49,6 +53,7 @@ class Announcer:
     ) -> None:
         self._bus = bus
         self._files_root = files_root
+        self._catalogue = catalogue
         self._renames = Renames(files_root, catalogue)
         self._settling = settling
         self._want = want
@@ -58,6 +63,7 @@ class Announcer:
 
         Raises:
             BusError: an event was not published; its path counts as changing again.
+            IndexUnavailableError: nothing was published, and the same holds.
         """
         paths = self._settling.candidates()
         if not paths:
@@ -67,28 +73,39 @@ class Announcer:
         rested = self._settling.settled(stamps)
         try:
             await self._announce([(looks[path], rest) for path, rest in rested.items()])
-        except BusError:
+        except (BusError, IndexUnavailableError):
             for path, rest in rested.items():
                 self._settling.again(path, rest)
             raise
 
     async def _announce(self, news: Sequence[tuple[_Look, Rested]]) -> None:
         outbox = Outbox(self._bus)
+        moved = [rest.former for _, rest in news if rest.former is not None]
+        lefts = await asyncio.to_thread(lambda: {former: self._look(former) for former in moved})
+        held = await self._held([*(look for look, _ in news), *lefts.values()])
         former = await self._former_paths(look for look, _ in news)
         left = frozenset(former.values())
         for look, rest in news:
             path = str(look.path)
             if rest.former is not None:
-                await self._announce_moved(outbox, look, rest.former)
+                await self._announce_moved(outbox, look, lefts[rest.former], held)
             elif isinstance(look.found, Stamp) and path in former:
                 await outbox.say_renamed(path, look.found, former[path])
             elif isinstance(look.found, Stamp):
                 await outbox.say_seen(path, look.found)
             elif look.found is Reason.NOT_REGULAR:
                 self._want(look.path)
-            elif look.found in GONE and path not in left:  # includes a path that a link has replaced
+            elif look.found in GONE and path in held and path not in left:
                 await outbox.say(FileRemoved(path=path, folder=rest.is_folder))
         await outbox.flush()
+
+    async def _held(self, looks: Iterable[_Look]) -> frozenset[str]:
+        """Return the paths without a file, a link's in the place of one too, of which the index knows something.
+
+        Only these are said to be gone: what was never read has a name that nobody needs to know.
+        """
+        gone = [str(path) for path, found in looks if not isinstance(found, Stamp) and found in _ABSENT]
+        return await self._catalogue.held(gone) if gone else frozenset()
 
     async def _former_paths(self, looks: Iterable[_Look]) -> Mapping[str, str]:
         """Return the former paths of renamed files; while the index is away they count as new."""
@@ -97,17 +114,16 @@ class Announcer:
             return await self._renames.of(files)
         return {}
 
-    async def _announce_moved(self, outbox: Outbox, look: _Look, former: Path) -> None:
-        """Publish that a folder has moved, if that is still so."""
-        left = await asyncio.to_thread(self._look, former)
-        if left.found is Reason.VANISHED and look.found is Reason.NOT_REGULAR:
+    async def _announce_moved(self, outbox: Outbox, look: _Look, left: _Look, held: Collection[str]) -> None:
+        """Publish that a folder has moved from where it `left`, if that is still so and the index knows it."""
+        if left.found is Reason.VANISHED and look.found is Reason.NOT_REGULAR and str(left.path) in held:
             await outbox.say(FileRenamed(path=str(look.path), former_path=str(left.path), folder=True))
             asyncio.get_running_loop().call_later(_INDEX_FOLLOWS_S, self._want, look.path)
             return
         for path, found in (left, look):
             if found is Reason.NOT_REGULAR:
                 self._want(path)
-            elif found is not Reason.UNREADABLE:
+            elif str(path) in held:
                 await outbox.say(FileRemoved(path=str(path), folder=True))
 
     def _look(self, path: Path) -> _Look:

@@ -18,6 +18,7 @@ from titan_desktop.ports.extractor import ExtractionError, Extractor, ExtractorU
 from titan_desktop.ports.files_root import Stamp
 from titan_desktop.ports.passages import FileEntry, IndexUnavailableError, Passage, Passages
 from titan_desktop.services.indexing import cutting
+from titan_desktop.services.indexing.disk import Disk
 from titan_desktop.services.indexing.ordering import PathOrder
 from titan_desktop.services.waiting import until_there
 
@@ -35,15 +36,22 @@ class Indexer:
         bus: publishes `file_indexed`.
         passages: the index.
         extractor: extracts the text of files; limits its own workers.
+        disk: says whether a file is still there.
         passages_stored: called after a file's passages were stored or removed.
     """
 
     def __init__(
-        self, bus: Bus, passages: Passages, extractor: Extractor, passages_stored: Callable[[], None]
+        self,
+        bus: Bus,
+        passages: Passages,
+        extractor: Extractor,
+        disk: Disk,
+        passages_stored: Callable[[], None],
     ) -> None:
         self._bus = bus
         self._passages = passages
         self._extractor = extractor
+        self._disk = disk
         self._passages_stored = passages_stored
         self._order = PathOrder()
 
@@ -62,10 +70,17 @@ class Indexer:
             await self._say(await self._outcome(seen, event.event_id))
 
     async def file_removed(self, removed: files.FileRemoved) -> None:
-        """Remove a file, or everything beneath a folder."""
-        async with self._order.turn(removed.path, folder=removed.folder):
-            await _patiently(lambda: self._passages.remove(removed.path, folder=removed.folder))
-            await self._say(FileIndexed(path=removed.path, outcome=Outcome.REMOVED, job_id=removed.job_id))
+        """Remove a file, or everything beneath a folder: what the disk does not have any more."""
+        path, job_id = removed.path, removed.job_id
+        async with self._order.turn(path, folder=removed.folder):
+            if removed.folder:
+                gone = await self._remove_left(path)
+            else:
+                gone = await self._disk.has_left(path)
+                if gone:
+                    await _patiently(lambda: self._passages.remove(path))
+            outcome = Outcome.REMOVED if gone else Outcome.UNCHANGED
+            await self._say(FileIndexed(path=path, outcome=outcome, job_id=job_id))
         self._passages_stored()
 
     async def file_renamed(self, renamed: files.FileRenamed, event: Event) -> None:
@@ -73,15 +88,43 @@ class Indexer:
         former, path = renamed.former_path, renamed.path
         async with self._order.turn(former, path, folder=renamed.folder):
             if renamed.folder:
-                await _patiently(lambda: self._passages.move_folder(former, path))
-                await self._say(_moved(renamed))
-            elif await _patiently(lambda: self._passages.move(former, path, _stamp(renamed))):
+                await self._say(await self._folder_outcome(renamed))
+            elif await self._disk.has_moved(former, path, _stamp(renamed)) and await _patiently(
+                lambda: self._passages.move(former, path, _stamp(renamed))
+            ):
                 await self._say(_moved(renamed))
             else:
-                await _patiently(lambda: self._passages.remove(former))
-                await self._say(FileIndexed(path=former, outcome=Outcome.REMOVED))
+                if await self._disk.has_left(former):
+                    await _patiently(lambda: self._passages.remove(former))
+                    await self._say(FileIndexed(path=former, outcome=Outcome.REMOVED))
                 await self._say(await self._outcome(_seen(renamed), event.event_id))
         self._passages_stored()
+
+    async def _folder_outcome(self, renamed: files.FileRenamed) -> FileIndexed:
+        former, path = renamed.former_path, renamed.path
+        if await self._disk.folder_has_moved(former, path):
+            await _patiently(lambda: self._passages.move_folder(former, path))
+            return _moved(renamed)
+        # It has moved on meanwhile; the scan of where it is now finds the files again.
+        if await self._remove_left(former):
+            await self._say(FileIndexed(path=former, outcome=Outcome.REMOVED))
+        return FileIndexed(path=path, outcome=Outcome.UNCHANGED, job_id=renamed.job_id)
+
+    async def _remove_left(self, folder: str) -> bool:
+        """Remove what the disk does not have any more of what the index has beneath a folder.
+
+        Returns:
+            Whether that was all of it. Else the removed files are said one by one.
+        """
+        known = await _patiently(lambda: self._passages.known(Path(folder)))
+        left = await self._disk.left_among(known)
+        if len(left) == len(known):
+            await _patiently(lambda: self._passages.remove(folder, folder=True))
+            return True
+        for path in left:
+            await _patiently(lambda gone=path: self._passages.remove(gone))  # type: ignore[misc]
+            await self._say(FileIndexed(path=path, outcome=Outcome.REMOVED))
+        return False
 
     async def _outcome(self, seen: files.FileSeen, event_id: str) -> FileIndexed:
         stamp = _stamp(seen)
@@ -105,6 +148,9 @@ class Indexer:
         detail = "" if whole else f"only the first {cutting.MOST_PASSAGES} passages"
         entry = FileEntry(path=seen.path, stamp=stamp, detail=detail, event_id=event_id)
         await _patiently(lambda: self._passages.store(entry, passages))
+        if await self._disk.has_left(seen.path):
+            # It went while it was read, when the index did not know it, so nobody said that it has to go.
+            raise ExtractionError(Reason.VANISHED)
         self._passages_stored()
         return _said(seen, Outcome.INDEXED, detail=detail, passages=len(passages))
 

@@ -15,7 +15,9 @@ from titan_desktop.contracts.indexing import (
 )
 from titan_desktop.ports.embedder import Embedder
 from titan_desktop.ports.extractor import Extractor
+from titan_desktop.ports.files_root import FilesRoot
 from titan_desktop.ports.passages import IndexUnavailableError, Passages, Vectors
+from titan_desktop.services.indexing.disk import Disk
 from titan_desktop.services.indexing.embedding import Embedding
 from titan_desktop.services.indexing.indexer import Indexer
 from titan_desktop.services.indexing.pruning import Pruning
@@ -36,6 +38,7 @@ class IndexingService:
         passages: the keyword index.
         vectors: the vector index over the same passages.
         extractor: extracts the text of files.
+        files_root: says whether a file is still there.
         embedder: None makes no vectors. The service closes it.
     """
 
@@ -47,13 +50,14 @@ class IndexingService:
         passages: Passages,
         vectors: Vectors,
         extractor: Extractor,
+        files_root: FilesRoot,
         embedder: Embedder | None = None,
     ) -> None:
         self._passages = passages
         self._first_embedder = embedder
         self._embedding = Embedding(bus, vectors)
         self._pruning = Pruning(vectors)
-        self._indexer = Indexer(bus, passages, extractor, self._embedding.passages_changed)
+        self._indexer = Indexer(bus, passages, extractor, Disk(files_root), self._embedding.passages_changed)
         self.handlers = Handlers()
         take(
             self.handlers,
