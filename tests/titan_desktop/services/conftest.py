@@ -1,11 +1,13 @@
-"""Fixtures of the chat service's tests."""
+"""Fixtures of the services' tests."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.chat_service import Cores, Memory, Window
+from tests.files_service import Ear, Index
 from tests.openai_server import OpenAIServer, serve
 from titan_bus import Bus, BusConfig
 from titan_desktop.adapters.postgres.database import Database
@@ -46,3 +48,33 @@ async def found(window: Window) -> Memory:
 async def core(cores: Cores, found: Memory) -> AsyncIterator[ChatService]:
     async with cores.run() as service:
         yield service
+
+
+@pytest.fixture
+def desktop(tmp_path: Path) -> Path:
+    """A root with two files, a hidden one and a link to the outside."""
+    root = tmp_path / "Desktop"
+    (root / "work").mkdir(parents=True)
+    (root / "Договор.txt").write_text("залог", "utf-8")
+    (root / "work" / "notes.md").write_text("notes", "utf-8")
+    (root / ".hidden").write_text("x", "utf-8")
+    (root / "outside").symlink_to("/etc")
+    return root
+
+
+@pytest.fixture
+async def bus(clean_redis_url: str) -> AsyncIterator[Bus]:
+    async with Bus(BusConfig(url=clean_redis_url, source="test@v0", streams=STREAMS)) as bus:
+        yield bus
+
+
+@pytest.fixture
+async def ear(bus: Bus) -> AsyncIterator[Ear]:
+    ear = Ear(bus)
+    yield ear
+    await ear.close()
+
+
+@pytest.fixture
+def index() -> Index:
+    return Index()
