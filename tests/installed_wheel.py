@@ -1,16 +1,19 @@
-"""An installed wheel does the main job: it indexes, searches, answers and opens the window.
+"""An installed wheel does the main job: it indexes, searches, answers and opens the window; then nothing is left.
 
 Run by the Python that the wheel is installed for, from outside the checkout: `python installed_wheel.py FOLDER`.
 Standard library only, and nothing of the checkout is imported.
 """
 
+import fcntl
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+END_TIMEOUT_S = 60
 AGREEMENT = "Договор аренды квартиры. Залог составляет 45 000 рублей и возвращается при выезде."
 
 
@@ -59,7 +62,17 @@ def main(folder: Path) -> None:
     report = folder / "startup.json"
     run("--startup-report", str(report), "--quit-after-ready")
     milliseconds = json.loads(report.read_text("utf-8"))
+    _wait_for_the_end(folder / "state" / "run")
     print(f"Python {sys.version.split()[0]}: index, search, ask and window stand; start {milliseconds}")
+
+
+def _wait_for_the_end(run: Path) -> None:
+    """Wait until core and server host have ended: the kernel frees their locks then, and their folder may go."""
+    signal.alarm(END_TIMEOUT_S)  # ends this process; on Linux alone, as this whole step
+    for name in ("core.lock", "stores.lock"):
+        with (run / name).open("rb+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+    signal.alarm(0)
 
 
 if __name__ == "__main__":

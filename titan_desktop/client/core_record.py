@@ -49,6 +49,12 @@ def write(path: Path, record: CoreRecord) -> None:
     private_files.replace(path, json.dumps(asdict(record)))
 
 
+def remove(path: Path, record: CoreRecord) -> None:
+    """Remove the file, unless it is another core's by now. Raises OSError."""
+    if read(path) == record:
+        path.unlink(missing_ok=True)
+
+
 def read(path: Path) -> CoreRecord | None:
     """Return the record, or None when it is missing or invalid."""
     try:

@@ -6,6 +6,7 @@ while they start; clients are answered as soon as the transport is up; everythin
 
 import argparse
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -16,6 +17,7 @@ import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from titan_desktop import __version__, settings
@@ -24,6 +26,7 @@ from titan_desktop.provision.errors import ProvisionError, ServerHostLostError
 from titan_desktop.provision.places import Provision
 from titan_desktop.system import logs
 from titan_desktop.system.file_lock import FileLock
+from titan_desktop.system.folder_identity import FolderIdentity
 from titan_desktop.system.paths import Paths
 
 log = logging.getLogger(__name__)
@@ -34,7 +37,10 @@ SHUTDOWN_S = 30.0
 """Each part of the shutdown has its own time limit; this one is for a part that exceeds it. The kernel then closes
 the pipe to the server host, and the servers stop all the same."""
 
-ENDED, CANNOT_START, SERVER_HOST_LOST = 0, 1, 3
+LOST_SHUTDOWN_S = 5.0
+"""The same where Titan's own folder is lost: there is nothing left to save."""
+
+ENDED, CANNOT_START, SERVER_HOST_LOST, FOLDER_LOST = 0, 1, 3, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,10 @@ class Ending:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the core. Exit codes: 0 ended or another core runs, 1 cannot start, 3 the server host is lost."""
+    """Run the core and return its exit code.
+
+    0 ended or another core runs, 1 cannot start, 3 the server host is lost, 4 Titan's folder is.
+    """
     parser = argparse.ArgumentParser(prog="titan core", description="Titan's services and stores.")
     parser.add_argument("--stay", action="store_true", help="go on when no client is there")
     options = parser.parse_args(argv)
@@ -89,6 +98,7 @@ class Core:
         """Run until something ends the core, then stop everything in order."""
         ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         _end_on_signals(ending)
+        _end_without_folders(ending, self._paths)
         log.info("core %s begins, process %s", __version__, os.getpid())
         serving = asyncio.create_task(self._serve(ending), name="core")
         either: list[asyncio.Future[Any]] = [serving, ending]
@@ -150,11 +160,11 @@ class Core:
             await presence_tail.start()  # before any client can connect, so that no heartbeat is missed
             record = core_record.CoreRecord(os.getpid(), __version__, url, core_record.marks(os.environ))
             core_record.write(self._paths.core_file, record)
-            stack.callback(self._paths.core_file.unlink, missing_ok=True)
+            stack.callback(core_record.remove, self._paths.core_file, record)
             log.info("the bus is up after %.2f s", time.monotonic() - _PROCESS_STARTED_S)
             await stack.enter_async_context(composition)
             # At the end it goes first: who reads it meanwhile would ask services that are being stopped.
-            stack.callback(self._paths.core_file.unlink, missing_ok=True)
+            stack.callback(core_record.remove, self._paths.core_file, record)
             if provision.lost is not None:
                 provision.lost.add_done_callback(lambda host: _end_on_loss(ending, host))
             presence = Presence(composition.is_busy)
@@ -197,6 +207,19 @@ def _end_on_signals(ending: asyncio.Future[Ending]) -> None:
     else:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, _end, ending, Ending(f"signal {number.name}"))
+
+
+def _end_without_folders(ending: asyncio.Future[Ending], paths: Paths) -> None:
+    """End when the folders of data or lock are gone, or are others: a new core may serve there by now."""
+    loop = asyncio.get_running_loop()
+
+    def lose(folder: Path) -> None:
+        _end_by_force_after(LOST_SHUTDOWN_S, FOLDER_LOST)  # the loop may hang
+        why = Ending(f"{folder} is not the folder any more that it was", FOLDER_LOST)
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(_end, ending, why)
+
+    FolderIdentity((paths.data, paths.run)).watch(lose)
 
 
 def _end_by_force_after(seconds: float, code: int) -> None:

@@ -101,13 +101,18 @@ class Children:
         self.note(f"{self._server.store} ended with {process.returncode}; starting it again")
         return True
 
-    def stop(self) -> None:
-        """Stop the running programs, bounded in time; nothing is started after that. For another thread."""
+    def stop(self, *, at_once: bool = False) -> None:
+        """Stop the running programs, bounded in time; nothing is started after that. For another thread.
+
+        `at_once`: their folder is lost; see `Server.abandon`.
+        """
         with self._lock:
             self.stopping.set()
             process, serving = self._process, self._serving
         if process is not None and process.poll() is None:
-            if serving:
+            if at_once:
+                self._server.abandon(process)
+            elif serving:
                 self._server.stop(process)
             else:
                 process.terminate()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from titan_desktop.contracts.problem import Code, Problem
-from titan_desktop.provision.errors import ServerHostLostError, StoreUnavailableError
+from titan_desktop.provision.errors import FOLDER_LOST, ServerHostLostError, StoreUnavailableError
 from titan_desktop.provision.postgres_access import Listen
 from titan_desktop.system.paths import Paths
 from titan_desktop.system.processes import command, own_environment
@@ -111,6 +111,8 @@ class Embedded:
             if self._closing:
                 return
             deaths = 1 if time.monotonic() - started > STEADY_S else deaths + 1
+            if code == FOLDER_LOST:
+                raise ServerHostLostError(Problem(Code.CANNOT_BE_KEPT, {"folder": str(self._paths.logs)}))
             log.error("the server host ended with %s; starting another", code)
             for store in self._stores:
                 await self._set(store, "", None)

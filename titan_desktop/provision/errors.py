@@ -7,6 +7,9 @@ ProvisionError
 
 from titan_desktop.contracts.problem import Code, Problem
 
+FOLDER_LOST = 4
+"""The server host's exit code where its folders are gone, or are others."""
+
 
 class ProvisionError(Exception):
     """The root of this package's errors.

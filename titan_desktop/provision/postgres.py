@@ -112,6 +112,13 @@ class Postgres:
         """Fast shutdown, then immediate, then SIGKILL."""
         self._stop(process, self.folder)
 
+    def abandon(self, process: "subprocess.Popen[bytes]") -> None:
+        """Immediate shutdown, which gives its shared memory back, but also removes a socket of its name."""
+        if sys.platform == "win32" or self._access.sockets.exists():
+            end(process, [])
+        else:
+            end(process, [(signal.SIGQUIT, IMMEDIATE_STOP_PATIENCE_S)])
+
     def _stop(self, process: "subprocess.Popen[bytes]", cluster: Path) -> None:
         if sys.platform == "win32":
             # Windows has no signals that the server could catch; pg_ctl uses a named pipe.

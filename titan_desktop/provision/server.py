@@ -125,6 +125,14 @@ class Server(Protocol):
         """Stop it, and kill it if it does not stop in time."""
         ...
 
+    def abandon(self, process: "subprocess.Popen[bytes]") -> None:
+        """End it, or a program that prepares it, at once.
+
+        Its folder is gone and nothing can be saved, or it was moved and what was committed is in it. Another
+        server may have the paths by now: nothing is to be removed there.
+        """
+        ...
+
 
 def end(process: "subprocess.Popen[bytes]", steps: Sequence[tuple[signal.Signals, float]]) -> None:
     """Send each signal in turn and wait its seconds, until the process has ended; SIGKILL is the last."""

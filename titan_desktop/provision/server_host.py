@@ -24,11 +24,13 @@ from typing import TYPE_CHECKING
 from titan_desktop.contracts.problem import Code, Problem
 from titan_desktop.provision import orphans
 from titan_desktop.provision.children import die_with_parent
+from titan_desktop.provision.errors import FOLDER_LOST
 from titan_desktop.provision.postgres import Postgres
 from titan_desktop.provision.server import Server
 from titan_desktop.provision.server_supervisor import ServerSupervisor
 from titan_desktop.provision.valkey import Valkey
 from titan_desktop.system.file_lock import FileLock
+from titan_desktop.system.folder_identity import FolderIdentity
 
 if TYPE_CHECKING:
     from titan_desktop.provision.postgres_access import Listen
@@ -96,7 +98,10 @@ class Record:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the servers until standard input ends or a SIGTERM comes. Exit code 1: another host did not end."""
+    """Run the servers until standard input ends, a SIGTERM comes or their folders are lost.
+
+    Exit codes: 0 in order, 1 another server host did not end, 4 the folders are lost.
+    """
     options = _arguments(argv)
     os.umask(0o077)  # the servers' own files, too
     stop = Stop()
@@ -111,12 +116,13 @@ def main(argv: Sequence[str]) -> int:
             for store in options.stores:
                 reporter(store=store, state="failed", problem=Problem(Code.STILL_STOPPING))
             return 1
-        _keep(options, reporter, stop)
-    return 0
+        return _keep(options, reporter, stop)
 
 
-def _keep(options: argparse.Namespace, reporter: Reporter, stop: Stop) -> None:
+def _keep(options: argparse.Namespace, reporter: Reporter, stop: Stop) -> int:
     record_path: Path = options.run / "stores.json"
+    folders = FolderIdentity((options.data, options.run))
+    folders.watch(lambda _folder: stop.request())
     servers = _servers(options)
     orphans.end_all(record_path, options.data, lambda line: reporter(note=line))
     record = Record(record_path)
@@ -131,10 +137,14 @@ def _keep(options: argparse.Namespace, reporter: Reporter, stop: Stop) -> None:
     for supervisor in supervisors:
         supervisor.start()
     stop.wait()
+    is_lost = folders.lost() is not None
     # PostgreSQL first: the core's services may still write to it at the end.
     for supervisor in supervisors:
-        supervisor.stop()
+        supervisor.stop(at_once=is_lost)
+    if is_lost:  # what is there now may be the next server host's
+        return FOLDER_LOST
     record_path.unlink(missing_ok=True)
+    return 0
 
 
 def _servers(options: argparse.Namespace) -> list[Server]:

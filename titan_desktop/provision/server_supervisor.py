@@ -53,9 +53,12 @@ class ServerSupervisor(threading.Thread):
             stopping.wait(delay_s)
             delay_s = min(delay_s * 2, LONGEST_DELAY_S)
 
-    def stop(self) -> None:
-        """Stop the server and the programs that prepare it, in order and bounded in time."""
-        self._children.stop()
+    def stop(self, *, at_once: bool = False) -> None:
+        """Stop the server and the programs that prepare it, in order and bounded in time.
+
+        `at_once`: their folder is lost; see `Server.abandon`.
+        """
+        self._children.stop(at_once=at_once)
         self.join(5.0)
 
     def _problem(self, error: Exception) -> Problem:

@@ -78,3 +78,7 @@ class Valkey:
     def stop(self, process: "subprocess.Popen[bytes]") -> None:
         """Stop it: SIGTERM writes the append-only file and ends."""
         end(process, [(signal.SIGTERM, STOP_PATIENCE_S)])
+
+    def abandon(self, process: "subprocess.Popen[bytes]") -> None:
+        """Kill it: on SIGTERM it would remove the socket of the next one."""
+        end(process, [])

@@ -6,6 +6,7 @@ Most share one installation, so that PostgreSQL's cluster is made once; each end
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -21,6 +22,7 @@ import redis.asyncio
 
 from tests import servers
 from tests.e2e.harness import Listener, Titan, cleaned, until
+from tests.homes import install
 from titan_bus import RequestFailedError
 from titan_bus.declaring import asyncapi
 from titan_bus.names import ARCHIVE_GROUP
@@ -247,6 +249,20 @@ async def test_a_terminated_core_stops_in_order(titan: Titan) -> None:
     postgres_log = (titan.paths.logs / "postgres.log").read_text("utf-8")
     assert postgres_log.rstrip().endswith("database system is shut down")
     assert "ended" in (titan.paths.logs / "core.log").read_text("utf-8").splitlines()[-1]
+
+
+async def test_a_core_that_has_lost_its_home_ends(fresh: Titan, new_cluster: Path | None) -> None:
+    """Removed under a client and a busy core: core, server host and servers end, and another start serves."""
+    install(fresh.paths, new_cluster)
+    (fresh.desktop / "letter.txt").write_text("hello", "utf-8")
+    async with fresh.link() as link:
+        await ready(link)
+        home = fresh.paths.data.parent
+        home.rename(home.with_name("removed"))
+        shutil.rmtree(home.with_name("removed"), ignore_errors=True)
+        await fresh.gone()
+    async with fresh.link() as link:
+        await conversations(link)
 
 
 async def test_a_core_subscribes_what_its_document_says(titan: Titan) -> None:

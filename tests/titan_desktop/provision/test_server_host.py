@@ -18,6 +18,7 @@ from tests.server_host import answer, gone, keeping
 from titan_desktop.client import problems
 from titan_desktop.contracts.problem import Problem
 from titan_desktop.provision import orphans
+from titan_desktop.provision.errors import FOLDER_LOST
 from titan_desktop.system import processes
 
 
@@ -101,6 +102,21 @@ async def test_servers_die_with_a_killed_server_host(used: Path) -> None:
         host.process.kill()
         await host.process.wait()
         await gone(processes)
+
+
+async def test_a_server_host_that_has_lost_its_folder_ends_with_its_servers() -> None:
+    """Another folder has its name: what the next server host has there by now is not touched."""
+    with servers.short_folder() as folder:
+        async with keeping(folder, "redis") as host:
+            await host.heard("redis", "up")
+            processes = host.servers()
+            (folder / "run").rename(folder / "former")
+            (folder / "run").mkdir()
+            for name in ("valkey.sock", "stores.json"):
+                (folder / "run" / name).touch()
+            assert await asyncio.wait_for(host.process.wait(), 30) == FOLDER_LOST
+            await gone(processes)
+        assert {path.name for path in (folder / "run").iterdir()} == {"valkey.sock", "stores.json"}
 
 
 async def test_a_second_server_host_waits_for_the_first(used: Path) -> None:
