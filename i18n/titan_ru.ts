@@ -333,12 +333,55 @@
 <context>
     <name>Key</name>
     <message>
+        <source>Titan is still starting. Save again in a moment.</source>
+        <translation>Titan ещё запускается. Сохраните ещё раз чуть позже.</translation>
+    </message>
+    <message>
         <source>The key could not be stored: {reason}.</source>
         <translation>Не удалось сохранить ключ: {reason}.</translation>
     </message>
     <message>
         <source>The keyring did not answer. The key is not stored.</source>
         <translation>Хранилище паролей не ответило. Ключ не сохранён.</translation>
+    </message>
+</context>
+<context>
+    <name>KeyRows</name>
+    <message>
+        <source>Titan asks for this password at each start. It is kept nowhere.</source>
+        <translation>Titan спрашивает этот пароль при каждом запуске и нигде его не хранит.</translation>
+    </message>
+    <message>
+        <source>The key is kept in memory alone, and is asked for again at the next start.</source>
+        <translation>Ключ хранится только в памяти; после перезапуска его нужно ввести снова.</translation>
+    </message>
+    <message>
+        <source>The key goes into the system&apos;s keyring and nowhere else. Ollama needs none.</source>
+        <translation>Ключ хранится только в системном хранилище паролей. Для Ollama он не нужен.</translation>
+    </message>
+    <message>
+        <source>Key</source>
+        <translation>Ключ</translation>
+    </message>
+    <message>
+        <source>Keep the key</source>
+        <translation>Хранить ключ</translation>
+    </message>
+    <message>
+        <source>Password</source>
+        <translation>Пароль</translation>
+    </message>
+    <message>
+        <source>leave empty to keep the stored one</source>
+        <translation>пусто — оставить сохранённый</translation>
+    </message>
+    <message>
+        <source>In a file, under a password</source>
+        <translation>В файле под паролем</translation>
+    </message>
+    <message>
+        <source>Until Titan ends</source>
+        <translation>До завершения Titan</translation>
     </message>
 </context>
 <context>
@@ -487,12 +530,12 @@
         <translation>Укажите название модели, например llama3.2.</translation>
     </message>
     <message>
-        <source>The embedding model needs a name.</source>
-        <translation>Укажите название модели эмбеддингов.</translation>
+        <source>The key needs a password to be kept under.</source>
+        <translation>Задайте пароль, под которым хранить ключ.</translation>
     </message>
     <message>
-        <source>The address must begin with http:// or https:// and name a server, as in {example}.</source>
-        <translation>Адрес должен начинаться с http:// или https:// и содержать имя сервера, например {example}.</translation>
+        <source>The embedding model needs a name.</source>
+        <translation>Укажите название модели эмбеддингов.</translation>
     </message>
     <message>
         <source>Settings</source>
@@ -515,8 +558,12 @@
         <translation>Искать и по смыслу (модель эмбеддингов)</translation>
     </message>
     <message>
-        <source>leave empty to keep the stored one</source>
-        <translation>пусто — оставить сохранённый</translation>
+        <source>The address must begin with http:// or https:// and name a server, as in {example}. A user, a password or a key does not belong there: the key has its own field.</source>
+        <translation>Адрес должен начинаться с http:// или https:// и называть сервер, например {example}. Имени, пароля и ключа в нём быть не должно: для ключа есть своё поле.</translation>
+    </message>
+    <message>
+        <source>The system&apos;s keyring cannot be used. Unlock or install one, or keep the key another way.</source>
+        <translation>Хранилище паролей системы недоступно. Разблокируйте или установите его либо храните ключ иначе.</translation>
     </message>
     <message>
         <source>As the system</source>
@@ -577,14 +624,6 @@
     <message>
         <source>Name</source>
         <translation>Название</translation>
-    </message>
-    <message>
-        <source>Key</source>
-        <translation>Ключ</translation>
-    </message>
-    <message>
-        <source>The key goes into the system&apos;s keyring and nowhere else. Ollama needs none.</source>
-        <translation>Ключ хранится только в системном хранилище паролей. Для Ollama он не нужен.</translation>
     </message>
     <message>
         <source>Embedding model</source>
@@ -830,6 +869,10 @@
         <source>Titan closed unexpectedly. What you wrote last may be missing.</source>
         <translation>Titan неожиданно закрылся. Написанное в последний момент могло не сохраниться.</translation>
     </message>
+    <message>
+        <source>Unlock…</source>
+        <translation>Ввести пароль…</translation>
+    </message>
     <message numerus="yes">
         <source>%n task(s) could not be done.</source>
         <translation>
@@ -841,6 +884,40 @@
     <message>
         <source>Show…</source>
         <translation>Показать…</translation>
+    </message>
+</context>
+<context>
+    <name>UnlockDialog</name>
+    <message>
+        <source>Unlock the key</source>
+        <translation>Пароль от ключа</translation>
+    </message>
+    <message>
+        <source>The model&apos;s key is kept under your password. Without it answers are passages.</source>
+        <translation>Ключ модели хранится под вашим паролем. Без него ответы — это отрывки из файлов.</translation>
+    </message>
+    <message>
+        <source>Password</source>
+        <translation>Пароль</translation>
+    </message>
+    <message>
+        <source>Unlock</source>
+        <translation>Открыть</translation>
+    </message>
+    <message>
+        <source>Not now</source>
+        <translation>Не сейчас</translation>
+    </message>
+</context>
+<context>
+    <name>UnlockPresenter</name>
+    <message>
+        <source>Titan is still starting. Try again in a moment.</source>
+        <translation>Titan ещё запускается. Повторите чуть позже.</translation>
+    </message>
+    <message>
+        <source>This is not the password.</source>
+        <translation>Пароль неверен.</translation>
     </message>
 </context>
 </TS>

@@ -250,9 +250,11 @@ PROBLEMS: Mapping[str, Words] = {
         "Ключи в {path} не читаются. Удалите файл и задайте ключ ещё раз.",
     ),
     Code.KEYRING_UNUSABLE: Words(
-        "The system's keyring cannot be used: {reason}. Unlock it, or install one (GNOME Keyring, "
-        "KWallet), or set the environment variable OPENAI_API_KEY before starting Titan.",
-        "Хранилище паролей системы недоступно: {reason}. Разблокируйте его, установите (GNOME Keyring, "
-        "KWallet) или задайте переменную окружения OPENAI_API_KEY перед запуском Titan.",
+        "The system's keyring cannot be used: {reason}. Unlock it, install one (GNOME Keyring, KWallet), or keep "
+        "the key under a password: in the settings, or with `titan key set --file`. For OpenAI the environment "
+        "variable OPENAI_API_KEY serves, too.",
+        "Хранилище паролей системы недоступно: {reason}. Разблокируйте его, установите (GNOME Keyring, KWallet) "
+        "или храните ключ под паролем: в настройках или командой `titan key set --file`. Для OpenAI подойдёт и "
+        "переменная окружения OPENAI_API_KEY.",
     ),
 }

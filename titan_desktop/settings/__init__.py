@@ -6,7 +6,7 @@ the system's keyring (`adapters/keyring`).
 
 from titan_desktop.settings.address import is_endpoint, is_on_this_machine, origin, shown_url
 from titan_desktop.settings.environment import VARIABLES, origin_of_key
-from titan_desktop.settings.file import SettingsError, load, save, unknown_keys
+from titan_desktop.settings.file import SettingsError, load, prepare, save, unknown_keys
 from titan_desktop.settings.schema import (
     DEFAULT_BASE_URL,
     DEFAULT_MODEL,
@@ -34,6 +34,7 @@ __all__ = [
     "load",
     "origin",
     "origin_of_key",
+    "prepare",
     "save",
     "shown_url",
     "unknown_keys",

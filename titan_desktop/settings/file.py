@@ -67,12 +67,21 @@ def save(path: Path, settings: Settings) -> None:
     Raises:
         OSError: the disk is full or the folder cannot be written.
     """
+    prepare(path, settings).take_place()
+
+
+def prepare(path: Path, settings: Settings) -> private_files.Replacement:
+    """Write the new file beside the old one, for `save` in two steps: something else may fail between them.
+
+    Raises:
+        OSError: the disk is full or the folder cannot be written.
+    """
     private_files.make_folder(path.parent)
     try:
         old = _read(path)
     except SettingsError:  # the choices that are saved now are its cure
         old = {}
-    private_files.replace(path, tomli_w.dumps(_laid_over(old, msgspec.to_builtins(settings))))
+    return private_files.Replacement(path, tomli_w.dumps(_laid_over(old, msgspec.to_builtins(settings))))
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -79,15 +79,40 @@ def append(path: Path) -> IO[bytes]:
 
 def replace(path: Path, content: str) -> None:
     """Write the file atomically: a crash or a full disk leaves the old one. Raises OSError."""
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    except BaseException:
-        fresh.unlink(missing_ok=True)
-        raise
+    Replacement(path, content).take_place()
+
+
+class Replacement:
+    """A file's new content, on the disk beside it: what goes with it can be done, or fail, before it counts.
+
+    Raises:
+        OSError: it cannot be written, or a folder stands in the file's place.
+    """
+
+    def __init__(self, path: Path, content: str) -> None:
+        self._path = path
+        self._fresh = path.with_name(f"{path.name}.new")
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        self._fresh.unlink(missing_ok=True)
+        descriptor = os.open(self._fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException:
+            self.discard()
+            raise
+
+    def take_place(self) -> None:
+        """Replace the file. Raises OSError, and then the old one stays."""
+        try:
+            self._fresh.replace(self._path)
+        except BaseException:
+            self.discard()
+            raise
+
+    def discard(self) -> None:
+        """Leave the old one."""
+        self._fresh.unlink(missing_ok=True)

@@ -195,6 +195,22 @@ async def test_a_missing_model_is_said_with_the_cure(shell, core):
     assert wanted
 
 
+async def test_a_locked_key_is_asked_for_once_and_can_be_asked_for_again(shell, core):
+    """By itself when the window learns of it, and then by the strip's button, as long as it is locked."""
+    status = shell.parts[2]
+    wanted: list[int] = []
+    status.unlock_wanted.connect(lambda: wanted.append(1))
+    locked = msgspec.structs.replace(core.status, problems=(Problem(Code.KEYS_LOCKED),))
+    status._take_status(locked)
+    status._take_status(locked)
+    assert wanted == [1]
+    assert "locked" in shell.banner.text
+    shell.banner.action_requested.emit()
+    assert wanted == [1, 1]
+    status._take_status(core.status)
+    assert "locked" not in shell.banner.text
+
+
 async def test_the_core_comes_before_everything(shell):
     """A core that is away is said first; what was put away stays away until it changes."""
     status = shell.parts[2]

@@ -30,6 +30,9 @@ from titan_desktop.settings import (
     is_endpoint,
 )
 from titan_desktop.ui.base.theme import set_tone
+from titan_desktop.ui.settings.growing import grow
+from titan_desktop.ui.settings.key_rows import KeyRows
+from titan_desktop.ui.settings.key_store import Kept, Refusal, Trouble
 
 OLLAMA_URL = "http://127.0.0.1:11434/v1"
 _LANGUAGES = ("system", "ru", "en")
@@ -41,14 +44,10 @@ _MODEL_PAGE = 1
 
 @dataclass(frozen=True)
 class Choice:
-    """What the person wants. `key` is "" when the stored one stays; it is never kept anywhere in the window."""
+    """What the person wants. `key` is None when the stored one stays; it is never kept anywhere in the window."""
 
     settings: Settings
-    key: str
-
-    def __repr__(self) -> str:
-        """Leave the key out: a repr ends in logs."""
-        return f"Choice({self.settings!r})"
+    key: Kept | None
 
 
 class SettingsDialog(QDialog):
@@ -57,7 +56,7 @@ class SettingsDialog(QDialog):
     appearance_changed = Signal(str, str)
     """Language and theme, at once: a look is chosen by looking. Cancelling brings the former ones back."""
     chosen = Signal(object)
-    """A `Choice` that is to be saved; `finish` or `complain` answers it."""
+    """A `Choice` that is to be saved; `finish`, `complain` or `refuse_key` answers it."""
 
     def __init__(self, settings: Settings, parent: QWidget) -> None:
         super().__init__(parent)
@@ -103,8 +102,6 @@ class SettingsDialog(QDialog):
         self.preset = _combo(self, _PRESETS)
         self.base_url = QLineEdit(self)
         self.model_name = QLineEdit(self)
-        self.key = QLineEdit(self)
-        self.key.setEchoMode(QLineEdit.EchoMode.Password)
         self.embedder_on = QCheckBox(self)
         self.embedder_name = QLineEdit(self)
         self.embedder_url = QLineEdit(self)
@@ -121,8 +118,7 @@ class SettingsDialog(QDialog):
         self._row(form, "preset", self.preset)
         self._row(form, "base_url", self.base_url)
         self._row(form, "model_name", self.model_name)
-        self._row(form, "key", self.key)
-        self._note(form, "key_note")
+        self.key_rows = KeyRows(form, self)
         form.addRow(self.embedder_on)
         self._row(form, "embedder_name", self.embedder_name)
         self._row(form, "embedder_url", self.embedder_url)
@@ -158,6 +154,8 @@ class SettingsDialog(QDialog):
         self.embedder_on.toggled.connect(self._enable_fields)
         self._buttons.accepted.connect(self._save)
         self._buttons.rejected.connect(self.reject)
+        for field in self._checked_fields():
+            field.textEdited.connect(self._unmark)
         self.rejected.connect(
             lambda: self.appearance_changed.emit(self._settings.language, self._settings.theme)
         )
@@ -210,13 +208,12 @@ class SettingsDialog(QDialog):
     def _save(self) -> None:
         trouble, field = self._first_trouble()
         if field is not None:
-            self.complain(trouble)
-            self._tabs.setCurrentIndex(_MODEL_PAGE)
-            field.setFocus()
+            self.complain(trouble, field)
             return
         self.complain("")
         self.save_button.setEnabled(False)
-        self.chosen.emit(Choice(self._typed(), self.key.text().strip()))
+        typed = self._typed()
+        self.chosen.emit(Choice(typed, self.key_rows.kept(typed.model.base_url or DEFAULT_BASE_URL)))
 
     def _first_trouble(self) -> tuple[str, QLineEdit | None]:
         preset = self.preset.currentData()
@@ -224,6 +221,8 @@ class SettingsDialog(QDialog):
             return self._address_sentence(), self.base_url
         if preset != "openai" and not self.model_name.text().strip():
             return self.tr("The model needs a name, such as llama3.2."), self.model_name
+        if self.key_rows.is_password_missing():
+            return self.tr("The key needs a password to be kept under."), self.key_rows.password
         if self.embedder_on.isChecked():
             if not self._embedder_name():
                 return self.tr("The embedding model needs a name."), self.embedder_name
@@ -234,7 +233,8 @@ class SettingsDialog(QDialog):
 
     def _address_sentence(self) -> str:
         return self.tr(
-            "The address must begin with http:// or https:// and name a server, as in {example}."
+            "The address must begin with http:// or https:// and name a server, as in {example}. A user, a"
+            " password or a key does not belong there: the key has its own field."
         ).format(example=OLLAMA_URL)
 
     def _embedder_name(self) -> str:
@@ -264,14 +264,52 @@ class SettingsDialog(QDialog):
     def finish(self, saved: Settings) -> None:
         """It is saved: close."""
         self._settings = saved
-        self.key.clear()
+        self.key_rows.clear()
         self.accept()
 
-    def complain(self, sentence: str) -> None:
-        """Show why it is not saved, and let the person try again."""
+    def complain(self, sentence: str, field: QWidget | None = None) -> None:
+        """Show why nothing is saved, mark the field that has to be corrected, and let the person try again."""
+        self._unmark()
         self._trouble.setText(sentence)
         self._trouble.setVisible(bool(sentence))
         self.save_button.setEnabled(True)
+        if field is not None:
+            self._tabs.setCurrentIndex(_MODEL_PAGE)
+            set_tone(field, "danger")
+            field.setAccessibleDescription(sentence)
+            field.setFocus()
+        grow(self)
+
+    def refuse_key(self, refusal: Refusal) -> None:
+        """Show why the key is not kept, and the other ways where there is no keyring."""
+        if refusal.trouble is Trouble.NO_KEYRING:
+            field = self.key_rows.offer()
+            self.complain(refusal.sentence if field is self.key_rows.key else self._no_keyring(), field)
+        else:
+            is_password = refusal.trouble is Trouble.PASSWORD
+            self.complain(refusal.sentence, self.key_rows.password if is_password else self.key_rows.key)
+
+    def _no_keyring(self) -> str:
+        return self.tr(
+            "The system's keyring cannot be used. Unlock or install one, or keep the key another way."
+        )
+
+    def _checked_fields(self) -> tuple[QLineEdit, ...]:
+        rows = self.key_rows
+        return (
+            self.base_url,
+            self.model_name,
+            self.embedder_name,
+            self.embedder_url,
+            rows.key,
+            rows.password,
+        )
+
+    def _unmark(self) -> None:
+        for field in self._checked_fields():
+            if field.property("tone"):
+                set_tone(field, "")
+                field.setAccessibleDescription("")
 
     # What it says
 
@@ -282,7 +320,7 @@ class SettingsDialog(QDialog):
         for name, words in self._words().items():
             self._labels[name].setText(words)
         self.embedder_on.setText(self.tr("Search by meaning, too (embedding model)"))
-        self.key.setPlaceholderText(self.tr("leave empty to keep the stored one"))
+        self.key_rows.retranslate()
         _name(self.language, (self.tr("As the system"), "Русский", "English"))
         _name(self.theme, (self.tr("As the system"), self.tr("Light"), self.tr("Dark")))
         _name(self.preset, (self.tr("OpenAI"), self.tr("Ollama on this computer"), self.tr("Another server")))
@@ -298,10 +336,6 @@ class SettingsDialog(QDialog):
             "preset": self.tr("Model"),
             "base_url": self.tr("Address"),
             "model_name": self.tr("Name"),
-            "key": self.tr("Key"),
-            "key_note": self.tr(
-                "The key goes into the system's keyring and nowhere else. Ollama needs none."
-            ),
             "embedder_name": self.tr("Embedding model"),
             "embedder_url": self.tr("Address"),
             "embedder_note": self.tr(

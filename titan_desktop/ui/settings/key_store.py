@@ -1,27 +1,94 @@
-"""Puts a key into the keyring through the child process `titan key`: a key never travels on the bus."""
+"""Has a key kept: by the child process `titan key`, which stores it, or by the core, which holds it.
+
+A key never travels on the bus: it goes to the child by its standard input, to the core by `client.key_door`.
+"""
 
 import asyncio
+import contextlib
 from asyncio.subprocess import DEVNULL, PIPE
+from dataclasses import dataclass, field
+from enum import Enum, auto
 
 from PySide6.QtCore import QCoreApplication
 
+from titan_desktop.client import key_door
 from titan_desktop.system import processes
+from titan_desktop.system.paths import Paths
 
 TIMEOUT_S = 60.0
 """The keyring may ask the person for its own password meanwhile."""
 
 
-async def store_key(key: str) -> str:
-    """Store the key; return "", or the sentence that says why not and the cure."""
-    return await _run(["key", "set"], key)
+class Keeping(Enum):
+    """Where a key is kept."""
+
+    KEYRING = auto()
+    PASSWORD = auto()
+    """In a file, under a password of the person's own."""
+    RUN = auto()
+    """By the core, until it ends."""
 
 
-async def delete_key() -> str:
-    """Take the key out of the keyring; return "", or the sentence that says why not."""
-    return await _run(["key", "delete"], "")
+@dataclass(frozen=True)
+class Kept:
+    """A key that is to be kept, and how. `password` is set for `Keeping.PASSWORD`."""
+
+    base_url: str
+    key: str = field(repr=False)
+    how: Keeping = Keeping.KEYRING
+    password: str = field(default="", repr=False)
 
 
-async def _run(words: list[str], given: str) -> str:
+class Trouble(Enum):
+    """What stands in the way."""
+
+    KEY = auto()
+    NO_KEYRING = auto()
+    """There is another way to keep it."""
+    PASSWORD = auto()
+
+
+_TROUBLES = {3: Trouble.NO_KEYRING, 4: Trouble.PASSWORD}
+"""By the exit code of `titan key`."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a key is not kept: the sentence, with the cure."""
+
+    sentence: str
+    trouble: Trouble = Trouble.KEY
+
+
+async def keep(kept: Kept, paths: Paths) -> Refusal | None:
+    """Keep the key; return why not."""
+    words = ["key", "--endpoint", kept.base_url, "set"]
+    match kept.how:
+        case Keeping.KEYRING:
+            return await _run(words, kept.key)
+        case Keeping.PASSWORD:
+            refusal = await _run([*words, "--file"], f"{kept.key}\n{kept.password}")
+            if refusal is None:
+                with contextlib.suppress(OSError):  # else the core says that it is locked, and is told then
+                    await key_door.give(paths, key_door.Unlock(kept.password))
+            return refusal
+        case Keeping.RUN:
+            return await _hold(kept, paths)
+
+
+async def _hold(kept: Kept, paths: Paths) -> Refusal | None:
+    try:
+        outcome = await key_door.give(paths, key_door.Hold(kept.base_url, kept.key))
+    except OSError:
+        return Refusal(QCoreApplication.translate("Key", "Titan is still starting. Save again in a moment."))
+    if outcome is key_door.Outcome.DONE:
+        return None
+    return Refusal(
+        QCoreApplication.translate("Key", "The key could not be stored: {reason}.").format(reason=outcome)
+    )
+
+
+async def _run(words: list[str], given: str) -> Refusal | None:
     translate = QCoreApplication.translate
     try:
         process = await asyncio.create_subprocess_exec(
@@ -32,19 +99,25 @@ async def _run(words: list[str], given: str) -> str:
             env=processes.own_environment(),
         )
     except OSError as error:
-        return translate("Key", "The key could not be stored: {reason}.").format(reason=error.strerror)
+        return Refusal(
+            translate("Key", "The key could not be stored: {reason}.").format(reason=error.strerror)
+        )
     try:
         async with asyncio.timeout(TIMEOUT_S):
             _, complaint = await process.communicate(given.encode())
     except TimeoutError:
-        return translate("Key", "The keyring did not answer. The key is not stored.")
+        return Refusal(
+            translate("Key", "The keyring did not answer. The key is not stored."), Trouble.NO_KEYRING
+        )
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
     if process.returncode == 0:
-        return ""
+        return None
+    trouble = _TROUBLES.get(process.returncode or 0, Trouble.KEY)
     said = complaint.decode("utf-8", "replace").strip().splitlines()
     if said:
-        return said[-1].removeprefix("titan key: ")
-    return translate("Key", "The key could not be stored: {reason}.").format(reason=process.returncode)
+        return Refusal(said[-1].removeprefix("titan key: "), trouble)
+    sentence = translate("Key", "The key could not be stored: {reason}.").format(reason=process.returncode)
+    return Refusal(sentence, trouble)

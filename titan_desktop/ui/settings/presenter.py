@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
@@ -11,6 +10,7 @@ from titan_bus import BusError
 from titan_desktop import settings as settings_file
 from titan_desktop.contracts import system
 from titan_desktop.settings import Settings
+from titan_desktop.system.paths import Paths
 from titan_desktop.ui.base.bridge import Bridge
 from titan_desktop.ui.base.tasks import Tasks
 from titan_desktop.ui.settings import key_store
@@ -21,7 +21,7 @@ class SettingsPresenter(QObject):
     """Owns the settings in force.
 
     Args:
-        path: the settings file.
+        paths: where the settings file is, and the core that takes keys.
         settings: as read at the start, without the environment laid over them.
     """
 
@@ -33,9 +33,11 @@ class SettingsPresenter(QObject):
     complained = Signal()
     """Something could not be saved, and the dialog says why."""
 
-    def __init__(self, path: Path, settings: Settings, window: QWidget, bridge: Bridge, tasks: Tasks) -> None:
+    def __init__(
+        self, paths: Paths, settings: Settings, window: QWidget, bridge: Bridge, tasks: Tasks
+    ) -> None:
         super().__init__(window)
-        self._path = path
+        self._paths = paths
         self._settings = settings
         self._window = window
         self._bridge = bridge
@@ -67,18 +69,27 @@ class SettingsPresenter(QObject):
             self.editing_changed.emit(False)
 
     async def _save(self, choice: Choice) -> None:
-        """Save the file, then the key, then say it: the core must find both when it hears of them."""
+        """Save all or nothing, then say it: the core must find file and key when it hears of them."""
         try:
-            await asyncio.to_thread(settings_file.save, self._path, choice.settings)
+            fresh = await asyncio.to_thread(settings_file.prepare, self._paths.settings_file, choice.settings)
+            try:
+                refusal = await key_store.keep(choice.key, self._paths) if choice.key else None
+                if refusal is None:
+                    await asyncio.to_thread(fresh.take_place)
+            finally:
+                await asyncio.to_thread(fresh.discard)
         except OSError as error:
             self._complain(
                 self.tr("The settings could not be saved: {reason}.").format(reason=error.strerror)
             )
             return
+        if refusal is not None:
+            if self._dialog is not None:
+                self._dialog.refuse_key(refusal)
+            self.complained.emit()
+            return
         self._settings = choice.settings
-        if choice.key and (complaint := await key_store.store_key(choice.key)):
-            self._complain(complaint)
-        elif self._dialog is not None:
+        if self._dialog is not None:
             self._dialog.finish(choice.settings)
         with contextlib.suppress(BusError):  # a core that is not there reads them when it starts
             await self._bridge.send(system.ReadSettings())

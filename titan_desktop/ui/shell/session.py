@@ -37,6 +37,7 @@ from titan_desktop.ui.conversations.presenter import ConversationsPresenter
 from titan_desktop.ui.files.presenter import FilesPresenter
 from titan_desktop.ui.jobs.dead_letters_presenter import DeadLettersPresenter
 from titan_desktop.ui.settings.presenter import SettingsPresenter
+from titan_desktop.ui.settings.unlock import UnlockPresenter
 from titan_desktop.ui.shell.early_input import EarlyInput
 from titan_desktop.ui.shell.main_window import MainWindow
 from titan_desktop.ui.shell.startup import StartupReport
@@ -128,9 +129,8 @@ class Session(QObject):
         self.status = StatusPresenter(window.banner, self.bridge, self.tasks, self)
         self.files = FilesPresenter(window.status_line, window, self.bridge, self.tasks, self)
         self.dead_letters = DeadLettersPresenter(window, self.bridge, self.tasks, self)
-        self.settings = SettingsPresenter(
-            parts.paths.settings_file, parts.settings, window, self.bridge, self.tasks
-        )
+        self.settings = SettingsPresenter(parts.paths, parts.settings, window, self.bridge, self.tasks)
+        self.unlock = UnlockPresenter(parts.paths, window, self.tasks)
         self._opener = SourceOpener(self.bridge)
         self._unsent = unsent.UnsentFile(
             parts.paths.data / unsent.FILE_NAME, self.chat.unsent, self.tasks, self._noting("unsent")
@@ -151,6 +151,7 @@ class Session(QObject):
         window.dead_letters_requested.connect(self.dead_letters.open)
         self.status.roots_learnt.connect(window.chat.set_folders)
         self.status.model_needed.connect(self.settings.open_model)
+        self.status.unlock_wanted.connect(self.unlock.open)
         self.status.dead_letters_wanted.connect(self.dead_letters.open)
         self.dead_letters.counted.connect(self.status.dead_letters_counted)
         self.settings.appearance_changed.connect(self.dress)

@@ -2,22 +2,20 @@
 
 import asyncio
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple, assert_never
+from typing import NamedTuple, assert_never
 
 from PySide6.QtCore import QObject, Signal
 
 from titan_bus import BusError
 from titan_desktop.client import problems
 from titan_desktop.contracts import system
+from titan_desktop.contracts.problem import Code, Problem
 from titan_desktop.ui.base.banner import Banner
 from titan_desktop.ui.base.bridge import Bridge
 from titan_desktop.ui.base.exit_mark import FormerEnd
 from titan_desktop.ui.base.short_path import short_path
 from titan_desktop.ui.base.tasks import Tasks
 from titan_desktop.ui.base.translator import language
-
-if TYPE_CHECKING:
-    from titan_desktop.contracts.problem import Problem
 
 STATUS_RETRY_S = 2.0
 
@@ -35,6 +33,8 @@ class StatusPresenter(QObject):
 
     model_needed = Signal()
     """The person wants to connect a model."""
+    unlock_wanted = Signal()
+    """A key is locked: said once by itself, and again when the person wants it."""
     dead_letters_wanted = Signal()
     """The person wants to see what could not be done."""
     roots_learnt = Signal(list)
@@ -50,6 +50,7 @@ class StatusPresenter(QObject):
         self._stores: dict[str, system.StoreStatus] = {}
         self._problems: tuple[Problem, ...] = ()
         self._has_model: bool | None = None
+        self._unlock_asked = False
         self._dead_letters = 0
         self._fault = ""
         self._former = FormerEnd.IN_ORDER
@@ -107,6 +108,9 @@ class StatusPresenter(QObject):
         self._has_model = status.model.configured
         self._stores = {store.name: store for store in status.stores}
         self._problems = status.problems
+        if not self._unlock_asked and any(problem.code == Code.KEYS_LOCKED for problem in status.problems):
+            self._unlock_asked = True
+            self.unlock_wanted.emit()
         self.roots_learnt.emit([short_path(root.path) for root in status.roots])
         self._show_banner()
 
@@ -137,6 +141,8 @@ class StatusPresenter(QObject):
     def _on_action(self) -> None:
         if self._sentence() == self._about_dead_letters():
             self.dead_letters_wanted.emit()
+        elif self._sentence() == self._about_problem(Problem(Code.KEYS_LOCKED)):
+            self.unlock_wanted.emit()
         else:
             self.model_needed.emit()
 
@@ -153,7 +159,7 @@ class StatusPresenter(QObject):
         failed = [store.problem for store in self._stores.values() if not store.ok and not store.opening]
         for problem in (*failed, *self._problems):
             if problem is not None:
-                yield _Said(problems.say(language(), problem), "warning")
+                yield self._about_problem(problem)
         if self._dead_letters:
             yield self._about_dead_letters()
         if self._has_model is False:
@@ -172,6 +178,10 @@ class StatusPresenter(QObject):
                 return _Said(self.tr("Titan closed unexpectedly. What you wrote last may be missing."))
             case never:
                 assert_never(never)
+
+    def _about_problem(self, problem: Problem) -> _Said:
+        action = self.tr("Unlock…") if problem.code == Code.KEYS_LOCKED else ""
+        return _Said(problems.say(language(), problem), "warning", action)
 
     def _about_dead_letters(self) -> _Said:
         words = self.tr("%n task(s) could not be done.", "", self._dead_letters)

@@ -8,12 +8,15 @@ from PySide6.QtWidgets import QWidget
 
 from tests.titan_desktop.ui.window_core import until
 from titan_desktop import settings
-from titan_desktop.settings import EmbedderSettings, ModelSettings, Settings, is_endpoint
+from titan_desktop.client import key_door
+from titan_desktop.settings import DEFAULT_BASE_URL, EmbedderSettings, ModelSettings, Settings, is_endpoint
 from titan_desktop.system import processes
+from titan_desktop.system.paths import Paths
 from titan_desktop.ui.base.bridge import Bridge
 from titan_desktop.ui.base.tasks import Tasks
 from titan_desktop.ui.settings import key_store
 from titan_desktop.ui.settings.dialog import OLLAMA_URL, Choice, SettingsDialog
+from titan_desktop.ui.settings.key_store import Keeping, Kept, Refusal, Trouble
 from titan_desktop.ui.settings.presenter import SettingsPresenter
 
 
@@ -63,13 +66,13 @@ def test_addresses(address, good):
 def test_openai_needs_only_a_key(dialog):
     """OpenAI's own address and model stand as defaults; the key is handed on once."""
     said = chosen(dialog)
-    dialog.key.setText(" sk-secret ")
+    dialog.key_rows.key.setText(" sk-secret ")
     dialog.save_button.click()
     assert said[0].settings == Settings()
-    assert said[0].key == "sk-secret"
+    assert said[0].key == Kept(DEFAULT_BASE_URL, "sk-secret")
     assert "secret" not in repr(said[0])
     dialog.finish(said[0].settings)
-    assert dialog.key.text() == ""
+    assert dialog.key_rows.key.text() == ""
 
 
 def test_ollama_fills_the_address_and_asks_for_a_name(dialog):
@@ -145,7 +148,8 @@ async def presenter(theme, qtbot, tmp_path):
     qtbot.addWidget(parent)
     faults: list = []
     tasks = Tasks(faults.append)
-    yield SettingsPresenter(tmp_path / "settings.toml", Settings(), parent, Bridge(), tasks)
+    paths = Paths(tmp_path, tmp_path / "data", tmp_path / "logs", tmp_path / "run")
+    yield SettingsPresenter(paths, Settings(), parent, Bridge(), tasks)
     await tasks.close(5)
     assert not faults
 
@@ -166,7 +170,7 @@ async def test_a_model_is_connected_on_its_own_page(presenter):
     """Who wants to connect a model sees its fields at once, in a dialog that was open already, too."""
     for _ in range(2):
         presenter.open_model()
-        assert presenter._dialog._tabs.currentWidget().isAncestorOf(presenter._dialog.key)
+        assert presenter._dialog._tabs.currentWidget().isAncestorOf(presenter._dialog.key_rows.key)
         presenter._dialog._tabs.setCurrentIndex(0)
     presenter._dialog.reject()
 
@@ -176,21 +180,110 @@ async def test_a_file_that_cannot_be_written_keeps_the_dialog_open(presenter, tm
     (tmp_path / "settings.toml").mkdir()
     presenter.open()
     dialog = presenter._dialog
-    dialog.key.setText("sk-secret")
+    dialog.key_rows.key.setText("sk-secret")
     dialog.save_button.click()
     await until(dialog._trouble.text, presenter.complained)
-    assert dialog.key.text() == "sk-secret"
+    assert dialog.key_rows.key.text() == "sk-secret"
     assert presenter._dialog is dialog
 
 
-async def test_the_key_goes_to_a_child_process_by_its_input(monkeypatch, tmp_path):
-    """The key is on the child's standard input and in no argument; its complaint comes back as it is."""
-    script = (
-        "import sys, pathlib; key = sys.stdin.read();"
-        f"pathlib.Path({str(tmp_path / 'key')!r}).write_text(key + '|' + ' '.join(sys.argv));"
-        "sys.exit('titan key: The keyring is locked.' if key == 'bad' else 0)"
-    )
+def refusing(monkeypatch: pytest.MonkeyPatch, *refusals: Refusal | None) -> list[Kept]:
+    """Have keys refused, one after the other; return what was to be kept."""
+    asked: list[Kept] = []
+
+    async def keep(kept: Kept, _paths: Paths) -> Refusal | None:
+        asked.append(kept)
+        return refusals[len(asked) - 1]
+
+    monkeypatch.setattr(key_store, "keep", keep)
+    return asked
+
+
+async def test_a_key_that_is_not_kept_saves_nothing(presenter, monkeypatch, tmp_path):
+    """All or nothing: the model is not written without its key, and the faulty field is marked."""
+    settings.save(tmp_path / "settings.toml", Settings(theme="dark"))
+    refusing(monkeypatch, Refusal("This is no key."))
+    presenter.open()
+    dialog = presenter._dialog
+    preset(dialog, "other")
+    dialog.base_url.setText("http://gpu.lan/v1")
+    dialog.model_name.setText("qwen")
+    dialog.key_rows.key.setText("two words")
+    dialog.save_button.click()
+    await until(dialog._trouble.text, presenter.complained)
+    assert dialog.key_rows.key.property("tone") == "danger"
+    assert dialog.key_rows.key.accessibleDescription() == "This is no key."
+    assert settings.load(tmp_path / "settings.toml", {}) == Settings(theme="dark")
+    assert [path.name for path in tmp_path.iterdir()] == ["settings.toml"]
+    dialog.key_rows.key.textEdited.emit("")
+    assert not dialog.key_rows.key.property("tone")
+
+
+async def test_without_a_keyring_there_is_a_way_on(presenter, monkeypatch, tmp_path):
+    """Under a password, or until Titan ends; a wrong password marks its own field, and then it is saved."""
+    no_keyring, wrong = Refusal("None.", Trouble.NO_KEYRING), Refusal("Not it.", Trouble.PASSWORD)
+    asked = refusing(monkeypatch, no_keyring, wrong, None)
+    presenter.open_model()
+    dialog = presenter._dialog
+    rows = dialog.key_rows
+    assert rows.way.isHidden()
+    rows.key.setText("sk-1")
+    dialog.save_button.click()
+    await until(dialog._trouble.text, presenter.complained)
+    assert not rows.way.isHidden()
+    assert rows.password.property("tone") == "danger"
+    dialog.save_button.click()
+    assert "password" in dialog._trouble.text()
+    rows.password.setText("mine")
+    dialog.save_button.click()
+    await until(lambda: dialog._trouble.text() == "Not it.", presenter.complained)
+    rows.way.setCurrentIndex(rows.way.findData(Keeping.RUN))
+    assert rows.password.isHidden()
+    done = asyncio.Event()
+    presenter.saved.connect(done.set)
+    dialog.save_button.click()
+    await asyncio.wait_for(done.wait(), 30)
+    assert [kept.how for kept in asked] == [Keeping.KEYRING, Keeping.PASSWORD, Keeping.RUN]
+    assert asked[1].password == "mine"
+    assert not {"sk-1", "mine"} & set(repr(asked).replace("'", " ").split())
+
+
+CHILD = """
+import sys, pathlib
+given = sys.stdin.read()
+pathlib.Path({path!r}).write_text(given + '|' + ' '.join(sys.argv[1:]))
+print('titan key: ' + {words!r}, file=sys.stderr)
+sys.exit({status})
+"""
+
+
+@pytest.mark.parametrize(
+    ("status", "trouble"), [(0, None), (1, Trouble.KEY), (3, Trouble.NO_KEYRING), (4, Trouble.PASSWORD)]
+)
+async def test_the_key_goes_to_a_child_process_by_its_input(monkeypatch, tmp_path, status, trouble):
+    """Key and password are on its standard input and in no argument; its complaint comes back as it is."""
+    script = CHILD.format(path=str(tmp_path / "given"), words="It is locked.", status=status)
     monkeypatch.setattr(processes, "command", lambda *words: [sys.executable, "-c", script, *words])
-    assert await key_store.store_key("sk-1") == ""
-    assert (tmp_path / "key").read_text() == "sk-1|-c key set"
-    assert await key_store.store_key("bad") == "The keyring is locked."
+    paths = Paths(tmp_path, tmp_path / "data", tmp_path / "logs", tmp_path / "run")
+    refusal = await key_store.keep(Kept(OLLAMA_URL, "sk-1"), paths)
+    assert refusal == (trouble and Refusal("It is locked.", trouble))
+    assert (tmp_path / "given").read_text() == f"sk-1|key --endpoint {OLLAMA_URL} set"
+    await key_store.keep(Kept(OLLAMA_URL, "sk-1", Keeping.PASSWORD, "my own"), paths)
+    assert (tmp_path / "given").read_text() == f"sk-1\nmy own|key --endpoint {OLLAMA_URL} set --file"
+
+
+async def test_a_key_for_this_run_goes_to_the_core(monkeypatch, tmp_path):
+    """By its own socket; a core that is not there yet is told as that."""
+    paths = Paths(tmp_path, tmp_path / "data", tmp_path / "logs", tmp_path / "run")
+    kept = Kept(OLLAMA_URL, "sk-1", Keeping.RUN)
+    refusal = await key_store.keep(kept, paths)
+    assert "still starting" in refusal.sentence
+    given: list = []
+
+    async def give(_paths, what):
+        given.append(what)
+        return key_door.Outcome.DONE
+
+    monkeypatch.setattr(key_door, "give", give)
+    assert await key_store.keep(kept, paths) is None
+    assert given == [key_door.Hold(OLLAMA_URL, "sk-1")]
