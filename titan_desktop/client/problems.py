@@ -240,6 +240,12 @@ PROBLEMS: Mapping[str, Words] = {
         "{path}: {reason}. Correct the line, or delete the file to start from the defaults.",
         "{path}: {reason}. Исправьте строку или удалите файл: Titan начнёт с обычных настроек.",
     ),
+    Code.MODEL_ADDRESS: Words(
+        "The model's address {address} cannot be used. Write it as https://host/v1 in the settings or in "
+        "OPENAI_BASE_URL, without a user, a password or a key: keep the key with `titan key set`.",
+        "Адрес модели {address} использовать нельзя. Запишите его в настройках или в OPENAI_BASE_URL как "
+        "https://host/v1, без имени, пароля и ключа: ключ храните командой `titan key set`.",
+    ),
     Code.KEYS_LOCKED: Words(
         "The model's key is locked. Titan asks for its password in the window, and `titan ask` in a "
         "terminal.",
@@ -250,11 +256,11 @@ PROBLEMS: Mapping[str, Words] = {
         "Ключи в {path} не читаются. Удалите файл и задайте ключ ещё раз.",
     ),
     Code.KEYRING_UNUSABLE: Words(
-        "The system's keyring cannot be used: {reason}. Unlock it, install one (GNOME Keyring, KWallet), or keep "
-        "the key under a password: in the settings, or with `titan key set --file`. For OpenAI the environment "
-        "variable OPENAI_API_KEY serves, too.",
-        "Хранилище паролей системы недоступно: {reason}. Разблокируйте его, установите (GNOME Keyring, KWallet) "
-        "или храните ключ под паролем: в настройках или командой `titan key set --file`. Для OpenAI подойдёт и "
-        "переменная окружения OPENAI_API_KEY.",
+        "The system's keyring cannot be used: {reason}. Unlock it, install one (GNOME Keyring, KWallet), "
+        "or keep the key under a password: in the settings, or with `titan key set --file`. For OpenAI "
+        "the environment variable OPENAI_API_KEY serves, too.",
+        "Хранилище паролей системы недоступно: {reason}. Разблокируйте его, установите (GNOME Keyring, "
+        "KWallet) или храните ключ под паролем: в настройках или командой `titan key set --file`. Для "
+        "OpenAI подойдёт и переменная окружения OPENAI_API_KEY.",
     ),
 }

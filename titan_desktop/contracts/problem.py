@@ -60,6 +60,7 @@ class Code(StrEnum):
     # Settings
     SETTINGS_UNREADABLE = "settings_unreadable"
     KEYRING_UNUSABLE = "keyring_unusable"
+    MODEL_ADDRESS = "model_address"
     KEYS_LOCKED = "keys_locked"
     KEYS_DAMAGED = "keys_damaged"
 

@@ -13,7 +13,7 @@ from titan_desktop.ports.secrets import (
     SecretsLockedError,
     SecretsUnavailableError,
 )
-from titan_desktop.settings import DEFAULT_BASE_URL, DEFAULT_MODEL, ModelSettings, shown_url
+from titan_desktop.settings import DEFAULT_BASE_URL, DEFAULT_MODEL, ModelSettings, is_endpoint, shown_url
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +49,12 @@ async def resolve(chosen: ModelSettings, secrets: Secrets) -> ResolvedModel:
 
 
 async def find_key(base_url: str, secrets: Secrets) -> tuple[Key | None, Problem | None]:
-    """Return an endpoint's key, or None and why it could not be read, if one may be in the keyring."""
+    """Return an endpoint's key, or None and why it could not be read, if one may be in the keyring.
+
+    An address that cannot be used has no key; whoever asks there is told the same.
+    """
+    if not is_endpoint(base_url):
+        return None, Problem(Code.MODEL_ADDRESS, {"address": shown_url(base_url)})
     try:
         return await secrets.key(base_url), None
     except SecretsLockedError:
