@@ -3,11 +3,14 @@
 import ipaddress
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from titan_bus.archive.storage import Stored
 from titan_bus.errors import ExtraMissingError, StoreError
+
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig
 
 OPTIONS = ("endpoint", "region", "access_key_id", "secret_access_key", "session_token")
 CONNECT_TIMEOUT = timedelta(seconds=5)
@@ -104,7 +107,7 @@ def _connect(bucket: str, prefix: str, options: dict[str, str]) -> Any:
     )
 
 
-def _past_proxies(host: str) -> dict[str, Any]:
+def _past_proxies(host: str) -> "ClientConfig":
     """Return the options with which a store on this machine is reached past the environment's proxies.
 
     There is no option for that; a proxy that is set here and leads nowhere takes the place of theirs.
