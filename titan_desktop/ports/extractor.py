@@ -8,7 +8,7 @@ from typing import Protocol
 from titan_desktop.contracts.indexing import Reason
 from titan_desktop.contracts.sources import Place
 
-VERSION = 2
+VERSION = 3
 """Incremented when files should be read again for better results. 2: blocks have places."""
 
 

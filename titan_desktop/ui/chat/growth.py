@@ -2,7 +2,7 @@
 
 A token that comes is appended to the document as it is; the unfinished last block is parsed anew at most five
 times a second, and less often when that takes long. What a new line is (a paragraph, an item, a fence) only
-the parser knows, so text after a line break waits for it; inside open code it is appended at once.
+the parser knows, so text after a line break or a mark waits for it; inside open code it is appended at once.
 """
 
 from time import perf_counter
@@ -10,9 +10,12 @@ from time import perf_counter
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QTextCursor
 
+from titan_desktop.ui.chat import unfinished
 from titan_desktop.ui.chat.colours import Colours
-from titan_desktop.ui.chat.markdown import LATE_CODE_CHARS, Code, Rendered, render, render_growing
+from titan_desktop.ui.chat.html_writer import Code, Rendered
+from titan_desktop.ui.chat.markdown import LATE_CODE_CHARS, render, render_growing
 from titan_desktop.ui.chat.rich_text import RichText
+from titan_desktop.ui.chat.unfinished import Settled
 
 PARSE_INTERVAL_MS = 200
 _PARSE_SHARE = 12
@@ -45,7 +48,7 @@ class Growth(QObject):
         self._kept_codes: tuple[Code, ...] = ()
         self._last_codes: tuple[Code, ...] = ()
         self._may_quote = False
-        self._in_code = self._in_table = False
+        self._in_code = self._in_table = self._is_waiting = False
         self._interval_ms = PARSE_INTERVAL_MS
 
     def begin(self, text: str, colours: Colours, citations: int) -> None:
@@ -58,18 +61,25 @@ class Growth(QObject):
     def grow(self, text: str) -> None:
         """Show more of the same text."""
         self._text = text
-        addition = text[self._shown_chars :]
-        if self._in_table:
-            addition = ""
-        elif not self._in_code:
-            addition = addition.partition("\n")[0]
-        elif self._may_close(text):
-            addition = ""
+        if not self._shown_chars:  # the first words are not to wait
+            self._parse()
+            return
+        addition = self._plain_addition()
         if addition:
             self._append(addition)
         is_long_code = self._in_code and len(text) - self._kept_chars > LATE_CODE_CHARS
         if not self._timer.isActive() and not (is_long_code and addition):
             self._timer.start(self._interval_ms)
+
+    def _plain_addition(self) -> str:
+        """Return how much of what has come may be appended as it is."""
+        addition = self._text[self._shown_chars :]
+        begins_line = self._text[self._shown_chars - 1] == "\n"
+        if self._in_code:
+            return "" if self._may_close(self._text) else addition
+        if self._in_table or self._is_waiting or begins_line:
+            return ""
+        return unfinished.MARKS.split(addition, maxsplit=1)[0]
 
     def _may_close(self, text: str) -> bool:
         """Whether a line that is new, or goes on, looks like the fence at the code's end."""
@@ -83,7 +93,7 @@ class Growth(QObject):
         if len(text) <= WHOLE_CHARS_MAX and self._colours is not None:
             self._view.set_rendered(render(text, self._colours, self._citations))
         else:
-            self._parse()
+            self._parse(is_final=True)
             self._colour_later(self._kept_position, self._last_codes)
 
     def stop(self) -> None:
@@ -113,11 +123,14 @@ class Growth(QObject):
         self._parse()
         self.changed.emit()
 
-    def _parse(self) -> None:
+    def _parse(self, *, is_final: bool = False) -> None:
         if self._colours is None:
             return
         began = perf_counter()
-        growing = render_growing(self._text[self._kept_chars :], self._colours, self._citations)
+        written = self._text[self._kept_chars :]
+        settled = Settled(written, len(written), is_whole=True) if is_final else unfinished.settled(written)
+        settled_chars = self._kept_chars + settled.chars
+        growing = render_growing(settled.text, self._colours, self._citations)
         cursor = QTextCursor(self._view.document())
         cursor.beginEditBlock()
         cursor.setPosition(self._kept_position)
@@ -133,14 +146,17 @@ class Growth(QObject):
         cursor.endEditBlock()
         self._may_quote |= "<blockquote" in growing.finished.html + growing.last.html
         self._last_codes = growing.last.codes
-        settled = 0
+        kept_blocks = 0
         if self._kept_position:
-            settled = self._view.document().findBlock(self._kept_position).blockNumber() + 1
-        self._view.note((*self._kept_codes, *growing.last.codes), quotes=self._may_quote, settled=settled)
+            kept_blocks = self._view.document().findBlock(self._kept_position).blockNumber() + 1
+        codes = (*self._kept_codes, *growing.last.codes)
+        self._view.note(codes, quotes=self._may_quote, settled=kept_blocks)
         self._colour_later(before, growing.finished.codes)
         self._in_code, self._in_table = growing.in_code, growing.in_table
+        self._is_waiting = not settled.is_whole
         # Markdown leaves blanks out at the end, and the next word needs them.
-        self._shown_chars = len(self._text if self._in_code else self._text.rstrip(" "))
+        shown = self._text[:settled_chars]
+        self._shown_chars = len(shown if self._in_code else shown.rstrip(" "))
         self._interval_ms = max(PARSE_INTERVAL_MS, int((perf_counter() - began) * 1000 * _PARSE_SHARE))
 
     def _colour_later(self, position: int, codes: tuple[Code, ...]) -> None:

@@ -427,7 +427,7 @@ class MessageList(QAbstractScrollArea):
         message = widget.message
         selected = self._selection.text()
         clipboard = QGuiApplication.clipboard()
-        plain = selected or (text.text() if isinstance(text, Caption) else text.document().toPlainText())
+        plain = selected or (text.text() if isinstance(text, Caption) else text.plain_text())
         copy = menu.addAction(self.tr("Copy selection") if selected else self.tr("Copy"))
         copy.triggered.connect(lambda: clipboard.setText(plain))
         if message is not None and text is widget.body:

@@ -351,7 +351,7 @@ class MessageWidget(QWidget):
     def describe(self) -> None:
         """Have a screen reader say the whole message when the keyboard comes to it."""
         self.setAccessibleName(self.body.accessibleName())
-        texts = [text.toPlainText() for text in self.parts().values()]
+        texts = [text.plain_text() for text in self.parts().values()]
         said = [caption.text() for caption in self.captions if caption.isVisible()]
         self.setAccessibleDescription("\n".join(texts + said))
 
@@ -386,7 +386,7 @@ class MessageWidget(QWidget):
 
     def _copy(self) -> None:
         if self.message is not None:
-            QGuiApplication.clipboard().setText(self.body.document().toPlainText())
+            QGuiApplication.clipboard().setText(self.body.plain_text())
             self.copy.setText(self.tr("Copied"))
             QTimer.singleShot(COPIED_MS, self, lambda: self.copy.setText(self.tr("Copy")))
 

@@ -4,6 +4,7 @@ Selection, links by mouse and keyboard, and accessibility come from `QTextBrowse
 opening an address or a file, is taken away here.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil
@@ -32,12 +33,21 @@ from titan_desktop.ui.base.tooltip import tip
 from titan_desktop.ui.chat import links, styles
 from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.deferred_highlight import DeferredHighlight
-from titan_desktop.ui.chat.markdown import CODE_INDENT, QUOTE_INDENT, Code, Rendered
+from titan_desktop.ui.chat.html_writer import (
+    CODE_INDENT,
+    CODE_TOP,
+    ITEM_GAP,
+    QUOTE_INDENT,
+    Code,
+    Rendered,
+)
 
 _CODE_RADIUS = 8
 _CODE_HEAD, _CODE_FOOT = 32, 12
 COPIED_MS = 1500
 """For so long a button says that it has copied."""
+_SEPARATOR = re.compile("[\u2028\u2029\ufdd0\ufdd1]")
+_BEGINS = re.compile(f"(^|\u2029){ITEM_GAP}")
 _WEB = frozenset({"http", "https", "mailto"})
 
 
@@ -83,7 +93,8 @@ class RichText(QTextBrowser):
         """Colours for what is shown from now on; the content has to be set again."""
         self._colours = colours
         self._dress()
-        self.document().setDefaultStyleSheet(styles.document(colours))
+        gap = self.fontMetrics().horizontalAdvance(ITEM_GAP)
+        self.document().setDefaultStyleSheet(styles.document(colours, gap))
 
     def _dress(self) -> None:
         palette = self.palette()
@@ -126,6 +137,7 @@ class RichText(QTextBrowser):
         """Lay the text out `width` pixels wide and return its height."""
         if self.lineWrapColumnOrWidth() != width:
             self.setLineWrapColumnOrWidth(width)
+        self._leave_room_above()
         if self.document().textWidth() != width:  # setting it lays everything out anew, even to the same
             self.document().setTextWidth(width)
         if self.codes or self._may_quote:
@@ -135,6 +147,16 @@ class RichText(QTextBrowser):
         # The document's height leaves the last margin out, and in it the foot of code that stands at the end.
         code_bottom = self._code_areas[-1].bottom() if self._code_areas else 0.0
         return ceil(max(self.document().size().height(), code_bottom))
+
+    def _leave_room_above(self) -> None:
+        """Make room for the head of code that begins the text: Qt gives the first block no margin."""
+        frame = self.document().rootFrame()
+        form = frame.frameFormat()
+        first = self.document().begin().blockFormat()
+        room = CODE_TOP if int(first.leftMargin()) % QUOTE_INDENT == CODE_INDENT else 0
+        if form.topMargin() != room:
+            form.setTopMargin(room)
+            frame.setFrameFormat(form)
 
     def code_areas(self) -> list[QRectF]:
         """Where the code blocks are, in the widget's pixels and in the order of `codes`."""
@@ -254,7 +276,11 @@ class RichText(QTextBrowser):
 
     def selected_text(self) -> str:
         """The selection as plain text."""
-        return self.textCursor().selection().toPlainText()
+        return _plain(self.textCursor().selectedText())
+
+    def plain_text(self) -> str:
+        """The whole text without its marks."""
+        return _plain(self.document().toRawText())
 
     # What is taken away, and what is passed on
 
@@ -359,7 +385,7 @@ class RichText(QTextBrowser):
 
 def cut(document: QTextDocument, start: int, end: int) -> str:
     """The plain text of a document from `start` to `end`, as `RichText.select` takes them."""
-    return _spanned(QTextCursor(document), start, end).selection().toPlainText()
+    return _plain(_spanned(QTextCursor(document), start, end).selectedText())
 
 
 def _spanned(cursor: QTextCursor, start: int, end: int) -> QTextCursor:
@@ -377,3 +403,8 @@ class _Settled:
     blocks: int = 0
     codes: int = 0
     bars: int = 0
+
+
+def _plain(raw: str) -> str:
+    """A document's characters as text: its separators (QTextDocument.toRawText), and what begins an item."""
+    return _SEPARATOR.sub("\n", _BEGINS.sub(r"\1", raw)).replace("\u00a0", " ")

@@ -12,8 +12,8 @@ from titan_desktop.contracts.sources import FilePassage, Source
 from titan_desktop.ui.base.tooltip import tip
 from titan_desktop.ui.chat import sentences
 from titan_desktop.ui.chat.colours import Colours
+from titan_desktop.ui.chat.html_writer import Rendered
 from titan_desktop.ui.chat.icons import arrow_icon, file_icon
-from titan_desktop.ui.chat.markdown import Rendered
 from titan_desktop.ui.chat.passage import excerpt, marked_html
 from titan_desktop.ui.chat.rich_text import RichText
 

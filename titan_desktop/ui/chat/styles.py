@@ -3,7 +3,7 @@
 from PySide6.QtGui import QFontDatabase
 
 from titan_desktop.ui.chat.colours import Colours
-from titan_desktop.ui.chat.markdown import QUOTE_INDENT
+from titan_desktop.ui.chat.html_writer import QUOTE_INDENT
 
 
 def scroll_bar(colours: Colours) -> str:
@@ -53,12 +53,16 @@ def code_button(colours: Colours) -> str:
     )
 
 
-def document(colours: Colours) -> str:
-    """What rendered Markdown looks like, in the subset of CSS that a `QTextDocument` knows."""
+def document(colours: Colours, gap: int) -> str:
+    """What rendered Markdown looks like, in the subset of CSS that a `QTextDocument` knows.
+
+    `gap` is the width in pixels of what begins a list's item (`html_writer.ITEM_GAP`).
+    """
     code = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont).family()
     return f"""
         p {{ margin-top:0px; margin-bottom:10px; line-height:135%; }}
-        li {{ margin-bottom:4px; line-height:130%; }}
+        li {{ margin-bottom:4px; line-height:130%; text-indent:-{gap}px; }}
+        li p {{ text-indent:-{gap}px; }}
         ul, ol {{ margin-top:0px; margin-bottom:10px; }}
         h1 {{ font-size:x-large; margin-top:14px; margin-bottom:8px; }}
         h2 {{ font-size:large; margin-top:14px; margin-bottom:8px; }}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from PySide6.QtGui import QGuiApplication, QTextDocument
 
-from titan_desktop.contracts.chat import AnswerKind, Message, Role
+from titan_desktop.contracts.chat import OF_PASSAGES, Message, Role
 from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.markdown import plain_text, render
 from titan_desktop.ui.chat.message_model import MessageModel
@@ -44,7 +44,7 @@ class Unseen:
 
     def _passages(self, row: int, message: Message) -> dict[int, str]:
         unfolded = self._unfolded.get(message.id, Unfolded())
-        is_answer = message.kind is AnswerKind.PASSAGES
+        is_answer = message.kind in OF_PASSAGES
         pattern = word_pattern(self._model.question_of(row)) if is_answer else None
         open_ = open_passages(message.sources, unfolded, pattern, short=is_answer)
         return {index + 1: open_[index] for index in sorted(open_)}

@@ -77,3 +77,46 @@ def test_another_text_is_not_coloured(view, qtbot):
     assert not view.deferred_highlight.is_busy
     cursor = QTextCursor(view.document())
     assert cursor.charFormat().foreground().color().name() == "#000000"
+
+
+MARKED = """## Итог
+
+Залог **45 000 рублей**, см. [1] и [договор](https://example.org/a), `код`, ~~нет~~.
+
+| Срок | Сумма |
+|------|------:|
+| май  | 900   |
+
+- **Первое:** да
+- *второе*
+
+1. раз
+
+```python
+x = 1
+```
+"""
+
+
+def test_no_half_mark_is_ever_seen(view):
+    """However the text is cut, what is shown has no star, hash, bar, fence or bracket that goes again."""
+    growth, colours = Growth(view), Colours.of(view.palette())
+    growth.begin("", colours, 1)
+    for end in range(1, len(MARKED)):
+        growth.grow(MARKED[:end])
+        if end % 3 == 0:
+            growth._parse()
+        shown = view.plain_text().replace("[1]", "")
+        assert not set(shown) & set("*#|`~[]"), (MARKED[:end], shown)
+
+
+def test_what_is_held_back_comes_in_the_end(view):
+    """A text that ends with a mark loses nothing."""
+    growth, colours = Growth(view), Colours.of(view.palette())
+    for text in ("2 * 3 = *", "# ", "| a |", "[не конец", f"{WORDS * 9}\n\n**x"):
+        growth.begin("", colours, 0)
+        growth.grow(text)
+        growth.finish(text)
+        view_text = view.plain_text()
+        view.set_rendered(render(text, colours))
+        assert view_text == view.plain_text()

@@ -1,10 +1,12 @@
+import re
 import time
 
 import pytest
 from PySide6.QtGui import QPalette, QTextDocument
 
 from titan_desktop.ui.chat.colours import Colours
-from titan_desktop.ui.chat.markdown import Code, is_bounded, plain_text, render, render_growing
+from titan_desktop.ui.chat.html_writer import Code
+from titan_desktop.ui.chat.markdown import is_bounded, plain_text, render, render_growing
 
 
 @pytest.fixture
@@ -21,7 +23,7 @@ def test_the_usual_marks_become_html(colours: Colours):
         "<i>c</i>",
         "<s>d</s>",
         "<code>e</code>",
-        "<li>f</li>",
+        "<li>\u00a0f</li>",
         "<blockquote>",
     ):
         assert piece in html
@@ -41,7 +43,7 @@ def test_the_usual_marks_become_html(colours: Colours):
         "<javascript:alert(1)>",
         "![x](file:///etc/passwd)",
         "<a href='https://example.org'>x</a>",
-        "[x]: https://example.org\n[x]",
+        "[x]: file:///x\n[x]",
     ],
 )
 def test_only_web_and_mail_addresses_become_links(colours: Colours, text: str):
@@ -80,6 +82,45 @@ def test_citations_are_links_to_existing_sources_only(colours: Colours):
     assert "[0]" in html
 
 
+def test_citations_as_models_write_them(colours: Colours):
+    """Ranges, footnotes and other families' brackets lead to the sources, too, also right behind a word."""
+    for written, expected in {
+        "[1-3]": [1, 2, 3], "[1–2, 3]": [1, 2, 3], "[^2]": [2], "【1】": [1], "【3†a.pdf】": [3], "слово[2]": [2],
+        "[2-9]": [], "【9】": [], "[^a]": [],
+    }.items():  # fmt: skip
+        html = render(written, colours, citations=3).html
+        assert [int(number) for number in re.findall('href="source:([0-9]+)"', html)] == expected, written
+
+
+def test_stars_between_words_stay(colours: Colours):
+    """2*3*4 is a product; an emphasis inside of a word is one all the same."""
+    assert render("2*3*4, a*b*c", colours).html == "<p>2*3*4, a*b*c</p>"
+    assert render("*слово*м и **жирн**ый", colours).html == "<p><i>слово</i>м и <b>жирн</b>ый</p>"
+
+
+def test_bare_addresses_are_links(colours: Colours):
+    """Without the dot at the sentence's end; a file's name is none."""
+    html = render("https://example.org/a_(b). www.example.org, anna@example.org; план.md", colours).html
+    assert re.findall('href="([^"]*)"', html) == [
+        "https://example.org/a_(b)",
+        "http://www.example.org",
+        "mailto:anna@example.org",
+    ]
+
+
+def test_a_tag_begins_a_line_in_a_cell_alone(colours: Colours):
+    """Tables have no other way to do it; everywhere else `<br>` is text."""
+    html = render("a<br>b\n\n| h |\n|--|\n| x<br>y<br/>z |\n", colours).html
+    assert "a&lt;br&gt;b" in html
+    assert "x<br>y<br>z</td>" in html
+
+
+def test_tasks_have_boxes(colours: Colours):
+    """In place of brackets, and of their bullets."""
+    html = render("- [ ] a\n- [x] b\n- c [x]", colours).html
+    assert '<li class="unchecked">\u00a0a</li><li class="checked">\u00a0b</li><li>\u00a0c [x]</li>' in html
+
+
 def test_code_keeps_its_text_and_language(colours: Colours):
     """The copy button gets exactly the code; an unknown language is shown without colours."""
     rendered = render("```python\nx = '<b>'\n```\n\n| a |\n|--|\n| b |\n\n```nonsense\ny\n```\n", colours)
@@ -109,6 +150,10 @@ HOSTILE = {
     "entities": "&" * 1900,
     "tags": "<a" * 1900,
     "backslashes": "\\" * 9000,
+    "colons": ":" * 9000,
+    "at signs": "a@" * 9000,
+    "addresses": "http://a" * 1200,
+    "tasks": "- [ ] " * 300,
 }
 
 

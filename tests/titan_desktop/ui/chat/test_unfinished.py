@@ -1,0 +1,54 @@
+"""What may be shown of Markdown that is still being written."""
+
+import pytest
+
+from titan_desktop.ui.chat.unfinished import settled
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("Это **жир", "Это **жир**"),
+        ("Это **жирно*", "Это **жирно**"),
+        ("Это **", "Это "),
+        ("**a *b", "**a *b***"),
+        ("**a `b*", "**a `b*`**"),
+        ("a * b", "a * b"),
+        ("2*3*4", "2*3*4"),
+        ("# ", ""),
+        ("# A", "# A"),
+        ("текст\n-", "текст\n"),
+        ("текст\n- a", "текст\n- a"),
+        ("x\n\n| a | b |\n|--", "x\n\n"),
+        ("| a |\n|--|\n| 1", "| a |\n|--|\n"),
+        ("| a |\n|--|\n| 1 |\n", "| a |\n|--|\n| 1 |\n"),
+        ("см. [1", "см. "),
+        ("см. [1]", "см. "),
+        ("см. [1] и", "см. [1] и"),
+        ("[a](http", ""),
+        ("[a](http://x) b", "[a](http://x) b"),
+        ("![план", ""),
+        ("- [", ""),
+        ("- [ ] a", "- [ ] a"),
+        ("```py", ""),
+        ("```py\nx = **1\n``", "```py\nx = **1\n"),
+        ("```py\nx\n```\n\nи **", "```py\nx\n```\n\nи "),
+    ],
+)
+def test_what_is_shown(written: str, shown: str):
+    """Open marks are closed; what may become anything waits."""
+    found = settled(written)
+    assert found.text == shown
+    assert found.is_whole == (written == shown)
+    assert found.text.startswith(written[: found.chars])
+
+
+def test_a_bracket_that_stays_open_holds_nothing_back_for_long():
+    """A person may write one that has no end."""
+    assert settled("a [b\nc").is_whole
+    assert settled("a [" + "b " * 200).is_whole
+
+
+def test_long_text_is_quick():
+    """A paragraph of a megabyte is left as it is."""
+    assert settled("**a [" * 200_000).is_whole
