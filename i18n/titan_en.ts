@@ -4,10 +4,10 @@
 <context>
     <name>DeadLettersDialog</name>
     <message numerus="yes">
-        <source>Remove %n task(s) for good?</source>
+        <source>Remove %n job(s) for good?</source>
         <translation>
-            <numerusform>Remove %n task for good?</numerusform>
-            <numerusform>Remove %n tasks for good?</numerusform>
+            <numerusform>Remove %n job for good?</numerusform>
+            <numerusform>Remove %n jobs for good?</numerusform>
         </translation>
     </message>
 </context>
@@ -31,10 +31,10 @@
 <context>
     <name>StatusPresenter</name>
     <message numerus="yes">
-        <source>%n task(s) could not be done.</source>
+        <source>%n job(s) failed.</source>
         <translation>
-            <numerusform>%n task could not be done.</numerusform>
-            <numerusform>%n tasks could not be done.</numerusform>
+            <numerusform>%n job failed.</numerusform>
+            <numerusform>%n jobs failed.</numerusform>
         </translation>
     </message>
 </context>

@@ -34,12 +34,12 @@
 <context>
     <name>Composer</name>
     <message>
-        <source>The question is too long: {size} of {limit} bytes. Shorten it, or save it as a file for Titan.</source>
-        <translation>Вопрос слишком длинный: {size} из {limit} байт. Сократите его или сохраните в файл для Titan.</translation>
+        <source>{size} of {limit}. Save it as a file, and ask about that.</source>
+        <translation>{size} из {limit}. Сохраните текст файлом и спросите о нём.</translation>
     </message>
     <message>
-        <source>{size} of {limit} bytes</source>
-        <translation>{size} из {limit} байт</translation>
+        <source>{size} of {limit}</source>
+        <translation>{size} из {limit}</translation>
     </message>
     <message>
         <source>Ask about your files…</source>
@@ -151,12 +151,12 @@
         <translation>Применить новые настройки</translation>
     </message>
     <message>
-        <source>Try again what could not be done</source>
-        <translation>Повторить то, что не удалось</translation>
+        <source>Try failed jobs again</source>
+        <translation>Повторить невыполненные задачи</translation>
     </message>
     <message>
-        <source>Remove what could not be done</source>
-        <translation>Убрать то, что не удалось</translation>
+        <source>Remove failed jobs</source>
+        <translation>Удалить невыполненные задачи</translation>
     </message>
     <message>
         <source>Something that Titan cannot read</source>
@@ -182,28 +182,12 @@
 <context>
     <name>DeadLettersDialog</name>
     <message>
-        <source>Remove tasks</source>
-        <translation>Удаление задач</translation>
-    </message>
-    <message numerus="yes">
-        <source>Remove %n task(s) for good?</source>
-        <translation>
-            <numerusform>Удалить %n задачу навсегда?</numerusform>
-            <numerusform>Удалить %n задачи навсегда?</numerusform>
-            <numerusform>Удалить %n задач навсегда?</numerusform>
-        </translation>
-    </message>
-    <message>
         <source>Titan will not try them again. Your files stay as they are.</source>
         <translation>Titan больше не будет их выполнять. Ваши файлы останутся как есть.</translation>
     </message>
     <message>
         <source>Remove</source>
         <translation>Удалить</translation>
-    </message>
-    <message>
-        <source>Everything could be done.</source>
-        <translation>Всё выполнено.</translation>
     </message>
     <message>
         <source>Titan tried each of these several times and gave up. Nothing of it is lost.</source>
@@ -214,12 +198,24 @@
         <translation>Показаны последние {shown} из {count}.</translation>
     </message>
     <message>
-        <source>Tasks that could not be done</source>
-        <translation>Невыполненные задачи</translation>
+        <source>Remove jobs</source>
+        <translation>Удаление задач</translation>
+    </message>
+    <message numerus="yes">
+        <source>Remove %n job(s) for good?</source>
+        <translation>
+            <numerusform>Удалить %n задачу навсегда?</numerusform>
+            <numerusform>Удалить %n задачи навсегда?</numerusform>
+            <numerusform>Удалить %n задач навсегда?</numerusform>
+        </translation>
     </message>
     <message>
-        <source>Task</source>
-        <translation>Задача</translation>
+        <source>No job has failed.</source>
+        <translation>Все задачи выполнены.</translation>
+    </message>
+    <message>
+        <source>Failed jobs</source>
+        <translation>Невыполненные задачи</translation>
     </message>
     <message>
         <source>Why</source>
@@ -228,6 +224,10 @@
     <message>
         <source>When</source>
         <translation>Когда</translation>
+    </message>
+    <message>
+        <source>Job</source>
+        <translation>Задача</translation>
     </message>
     <message>
         <source>Try again</source>
@@ -403,7 +403,7 @@
         <translation>Непрочитанные файлы…</translation>
     </message>
     <message>
-        <source>Tasks that could not be done…</source>
+        <source>Failed jobs…</source>
         <translation>Невыполненные задачи…</translation>
     </message>
     <message>
@@ -566,7 +566,7 @@
         <translation>Хранилище паролей системы недоступно. Разблокируйте или установите его либо храните ключ иначе.</translation>
     </message>
     <message>
-        <source>As the system</source>
+        <source>Match system</source>
         <translation>Как в системе</translation>
     </message>
     <message>
@@ -630,8 +630,8 @@
         <translation>Модель эмбеддингов</translation>
     </message>
     <message>
-        <source>Then every passage of your files is sent to this address. With Ollama it stays on this computer; any other address leaves it.</source>
-        <translation>Все отрывки ваших файлов будут отправляться на этот адрес. С Ollama они остаются на этом компьютере, с любым другим адресом — покидают его.</translation>
+        <source>Then every passage of your files is sent to this address. With Ollama it stays on this computer. With any other address it leaves this computer.</source>
+        <translation>Все отрывки ваших файлов будут отправляться на этот адрес. С Ollama они остаются на этом компьютере. С любым другим адресом — покидают его.</translation>
     </message>
     <message>
         <source>Where Titan keeps what it knows. A change takes effect at the next start.</source>
@@ -823,8 +823,8 @@
 <context>
     <name>StartScreen</name>
     <message>
-        <source>Ask your own files</source>
-        <translation>Спросите свои файлы</translation>
+        <source>Ask about your files</source>
+        <translation>Спросите о своих файлах</translation>
     </message>
     <message>
         <source>Titan reads your documents and answers from them, naming the file and the passage.</source>
@@ -874,11 +874,11 @@
         <translation>Ввести пароль…</translation>
     </message>
     <message numerus="yes">
-        <source>%n task(s) could not be done.</source>
+        <source>%n job(s) failed.</source>
         <translation>
-            <numerusform>%n задачу выполнить не удалось.</numerusform>
-            <numerusform>%n задачи выполнить не удалось.</numerusform>
-            <numerusform>%n задач выполнить не удалось.</numerusform>
+            <numerusform>%n задача не выполнена.</numerusform>
+            <numerusform>%n задачи не выполнены.</numerusform>
+            <numerusform>%n задач не выполнено.</numerusform>
         </translation>
     </message>
     <message>

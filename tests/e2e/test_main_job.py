@@ -258,11 +258,11 @@ async def test_what_cannot_be_done_is_told_in_the_window_and_by_the_doctor(titan
         assert item.text(0) == "Rename a conversation: Rent"
         assert "another version" in item.text(1)
         done = await asyncio.to_thread(titan.command, "doctor")
-        assert "1 task could not be done." in done.stdout
+        assert "1 job failed." in done.stdout
         dialog.removal_confirmed.emit(dialog.marked())
         async with asyncio.timeout(PATIENCE_S):
             while await counted.get() != 0:
                 pass
         assert dialog.table.topLevelItemCount() == 0
         done = await asyncio.to_thread(titan.command, "doctor")
-        assert "could not be done" not in done.stdout
+        assert "job failed" not in done.stdout

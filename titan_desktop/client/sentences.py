@@ -148,8 +148,8 @@ FAULTS: Mapping[Fault, Words] = {
         "Модель отклонила этот запрос. Сформулируйте вопрос иначе.",
     ),
     Fault.SERVER_ERROR: Words(
-        "The model's server has a fault of its own. Try again in a while.",
-        "На сервере модели произошла ошибка. Повторите немного позже.",
+        "The model server returned an error. Try again in a while.",
+        "Сервер модели вернул ошибку. Повторите немного позже.",
     ),
     Fault.MALFORMED: Words(
         "The server gave an answer that cannot be read. Check the address and the model in the settings.",
@@ -245,8 +245,8 @@ EMBEDDER_FAULTS: Mapping[str, Words] = {
         "Векторная модель отклонила текст. Сформулируйте его иначе.",
     ),
     Fault.SERVER_ERROR: Words(
-        "The embedding model's server has a fault of its own. Try again in a while.",
-        "На сервере векторной модели произошла ошибка. Повторите немного позже.",
+        "The embedding model server returned an error. Try again in a while.",
+        "Сервер векторной модели вернул ошибку. Повторите немного позже.",
     ),
     Fault.MALFORMED: Words(
         "The server gave no vectors. Check that its model is one for embeddings.",

@@ -8,8 +8,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from titan_bus import Bus, Tail
+from titan_desktop.client import sizes
 from titan_desktop.commands import exit_codes, indexing, output, sentences
 from titan_desktop.contracts.indexing import FileIndexed, Outcome, Reason
+from titan_desktop.system.folder_names import folder_name
+from titan_desktop.system.paths import allowed_roots
 
 PATHS_SHOWN = 5
 """How many files of one reason are listed for a person; `--json` lists all."""
@@ -80,7 +83,7 @@ def _as_json(job: indexing.Job, seconds: float, says: sentences.Table) -> dict[s
 
 def _print(job: indexing.Job, seconds: float, says: sentences.Table) -> None:
     indexed = job.of(Outcome.INDEXED)
-    size = _size(sum(news.size for news in indexed))
+    size = sizes.size(sentences.language_of(says), sum(news.size for news in indexed))
     rate = len(job.outcomes()) / seconds if seconds else 0.0
     output.say(says["indexed"].format(files=len(indexed), bytes=size, seconds=seconds, rate=rate))
     output.say(says["unchanged"].format(files=job.unchanged()))
@@ -110,12 +113,5 @@ def _print_reasons(unread: Iterable[FileIndexed], says: sentences.Table) -> None
 def _refusal(path: str, reason: str, says: sentences.Table) -> str:
     cure = says["cure.outside" if reason == Reason.OUTSIDE else "cure.other"]
     said = sentences.for_reason(says, reason)
+    cure = cure.format(folders=", ".join(map(folder_name, allowed_roots())))
     return says["refused"].format(path=output.line(path), reason=said, cure=cure)
-
-
-def _size(count: float) -> str:
-    for unit in ("B", "KB", "MB"):
-        if count < 1000:  # noqa: PLR2004  # SI prefixes
-            return f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:.3g} GB"

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from titan_bus import Bus, BusError, RequestFailedError, RequestTimedOutError, ServerRefusedError, new_ulid
 from titan_desktop import __version__, settings
-from titan_desktop.client import connect, core_record, spawn
+from titan_desktop.client import connect, core_record, sizes, spawn
 from titan_desktop.client.link import CoreLink
 from titan_desktop.commands import ask, doctor, exit_codes, index, indexing, output, search, sentences, unlock
 from titan_desktop.contracts import chat, message, system
@@ -99,7 +99,8 @@ def _text(words: list[str], says: sentences.Table, when_empty: str) -> str:
     if not text:
         raise CommandError(says[when_empty], exit_codes.USAGE)
     if (size := len(text.encode())) > chat.PROMPT_BYTES_MAX:
-        sentence = says["too_long"].format(bytes=size, limit=chat.PROMPT_BYTES_MAX)
+        said, limit = sizes.beside(sentences.language_of(says), size, chat.PROMPT_BYTES_MAX)
+        sentence = says["too_long"].format(size=said, limit=limit)
         raise CommandError(sentence, exit_codes.USAGE)
     return text
 

@@ -107,13 +107,13 @@ ENGLISH: Table = {
     "skipped": "Skipped: {files}",
     "failed": "Failed: {files}",
     "refused": "titan: {path} is refused. {reason}. {cure}",
-    "cure.outside": "Titan reads your Desktop and Downloads alone: copy it there.",
+    "cure.outside": "Titan reads these folders alone: {folders}. Copy it there.",
     "cure.other": "Check the path and its permissions.",
     "more": "… and {files} more",
     "stalled": "titan: the core stopped answering, files left: {files}; run `titan doctor`, then index again.",
     "no_question": "titan: there is no question; write it after `ask`, or pipe it in.",
     "no_query": "titan: there is nothing to look for; write it after `search`, or pipe it in.",
-    "too_long": "titan: the text is too long: {bytes} bytes, {limit} at most. Shorten it.",
+    "too_long": "titan: the text is too long: {size} of {limit}. Put it into a file in a folder that Titan reads.",
     "queries_json": "titan: --queries prints JSON lines: add --json, and leave the query out.",
     "cannot_read": "titan: {path} cannot be read: {reason}.",
     "no_folder": "titan: there is nothing to read: no {folders}. Make one of them and put files there.",
@@ -173,8 +173,8 @@ ENGLISH: Table = {
         " `titan index --force PATH`."
     ),
     "doctor.dead_letters": (
-        "{count} task could not be done. The window's menu shows it and has it tried again."
-        "|{count} tasks could not be done. The window's menu shows them and has them tried again."
+        "{count} job failed. The window's menu shows it and has it tried again."
+        "|{count} jobs failed. The window's menu shows them and has them tried again."
     ),
     "doctor.no_display": 'There is no display here: the window cannot open, `titan ask "…"` works.',
 }
@@ -206,13 +206,13 @@ RUSSIAN: Table = {
     "skipped": "Пропущено: {files}",
     "failed": "Не прочитано: {files}",
     "refused": "titan: отказано в доступе к {path}. {reason}. {cure}",
-    "cure.outside": "Titan читает только «Рабочий стол» и «Загрузки»: скопируйте туда.",
+    "cure.outside": "Titan читает только эти папки: {folders}. Скопируйте туда.",
     "cure.other": "Проверьте путь и права доступа.",
     "more": "… и ещё {files}",
     "stalled": "titan: ядро перестало отвечать, осталось файлов: {files}; запустите `titan doctor` и повторите.",
     "no_question": "titan: нет вопроса; напишите его после `ask` или передайте через канал.",
     "no_query": "titan: нечего искать; напишите запрос после `search` или передайте через канал.",
-    "too_long": "titan: слишком длинный текст, в байтах: {bytes}, не больше {limit}. Сократите его.",
+    "too_long": "titan: слишком длинный текст: {size} из {limit}. Положите его файлом в папку для Titan.",
     "queries_json": "titan: --queries печатает строки JSON: добавьте --json и уберите сам запрос.",
     "cannot_read": "titan: не удаётся прочитать {path}: {reason}.",
     "no_folder": "titan: читать нечего: нет {folders}. Создайте одну из этих папок и положите туда файлы.",
@@ -274,9 +274,9 @@ RUSSIAN: Table = {
         " `titan index --force ПУТЬ`."
     ),
     "doctor.dead_letters": (
-        "{count} задачу выполнить не удалось. Она есть в меню окна, там же её можно повторить."
-        "|{count} задачи выполнить не удалось. Они есть в меню окна, там же их можно повторить."
-        "|{count} задач выполнить не удалось. Они есть в меню окна, там же их можно повторить."
+        "{count} задача не выполнена. Она есть в меню окна, там же её можно повторить."
+        "|{count} задачи не выполнены. Они есть в меню окна, там же их можно повторить."
+        "|{count} задач не выполнено. Они есть в меню окна, там же их можно повторить."
     ),
     "doctor.no_display": 'Здесь нет экрана: окно открыть нельзя, `titan ask "…"` работает.',
 }

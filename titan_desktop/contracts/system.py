@@ -116,7 +116,7 @@ class RootStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """Reply to GetStatus. `dead_letters` counts the tasks that could not be done."""
+    """Reply to GetStatus. `dead_letters` counts the failed jobs."""
 
     version: str
     pid: int

@@ -160,8 +160,8 @@ def test_every_problem_is_a_sentence_and_1(paths: Paths, capsys: pytest.CaptureF
 @pytest.mark.parametrize(
     ("says", "sentence"),
     [
-        (sentences.ENGLISH, "2 tasks could not be done. The window's menu shows them"),
-        (sentences.RUSSIAN, "2 задачи выполнить не удалось. Они есть в меню окна"),
+        (sentences.ENGLISH, "2 jobs failed. The window's menu shows them"),
+        (sentences.RUSSIAN, "2 задачи не выполнены. Они есть в меню окна"),
     ],
 )
 def test_what_could_not_be_done_is_a_problem(

@@ -185,7 +185,7 @@ async def test_a_path_outside_is_refused_with_the_cure(bus: Bus, capsys: pytest.
     assert json.loads(out)["indexed"] == 1
     assert err == (
         "titan: /etc/passwd is refused. It lies outside the folders that Titan may read."
-        " Titan reads your Desktop and Downloads alone: copy it there.\n"
+        " Titan reads these folders alone: Desktop, Downloads. Copy it there.\n"
     )
     assert commands[0].force
 

@@ -15,7 +15,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QPlainTextEdit, QSizePolicy, QToolButton, QWidget
 
+from titan_desktop.client import sizes
 from titan_desktop.contracts.chat import PROMPT_BYTES_MAX
+from titan_desktop.ui.base.translator import language
 from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.icons import send_icon, stop_icon
 
@@ -186,12 +188,11 @@ class Composer(QWidget):
         size = len(self.draft().encode())
         self.counter.setVisible(size > PROMPT_BYTES_MAX * _COUNTER_SHARE)
         if size > PROMPT_BYTES_MAX:
-            words = self.tr(
-                "The question is too long: {size} of {limit} bytes. Shorten it, or save it as a file for Titan."
-            )
+            words = self.tr("{size} of {limit}. Save it as a file, and ask about that.")
         else:
-            words = self.tr("{size} of {limit} bytes")
-        self.counter.setText(words.format(size=size, limit=PROMPT_BYTES_MAX))
+            words = self.tr("{size} of {limit}")
+        said, limit = sizes.beside(language(), size, PROMPT_BYTES_MAX)
+        self.counter.setText(words.format(size=said, limit=limit))
         colour = self._colours.danger if size > PROMPT_BYTES_MAX else self._colours.muted
         self.counter.setStyleSheet(f"color:{colour}; font-size:small;")
         self.button.setEnabled(self._busy or self.is_sendable)

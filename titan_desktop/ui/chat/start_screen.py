@@ -15,7 +15,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from titan_desktop.ui.base.short_path import short_path
+from titan_desktop.system.folder_names import folder_name
+from titan_desktop.ui.base.tooltip import tip
 
 _WIDTH_MAX = 560
 _EXAMPLE_PADDING = 36
@@ -101,15 +102,16 @@ class StartScreen(QScrollArea):
         self.setWidget(page)
 
     def _retranslate(self) -> None:
-        self._title.setText(self.tr("Ask your own files"))
+        self._title.setText(self.tr("Ask about your files"))
         self._about.setText(
             self.tr("Titan reads your documents and answers from them, naming the file and the passage.")
         )
         self._where.setText(
             self.tr("It reads these folders and nothing else: {folders}.").format(
-                folders=", ".join(map(short_path, self._folders))
+                folders=", ".join(map(folder_name, self._folders))
             )
         )
+        self._where.setToolTip(tip("\n".join(map(str, self._folders))))
         self._try.setText(self.tr("Try one of these, or write your own question below."))
         for button, words in zip(
             self._examples,

@@ -17,7 +17,8 @@ from PySide6.QtWidgets import (
 
 from titan_desktop.client import sentences
 from titan_desktop.contracts.indexing import FailurePage, FileFailure
-from titan_desktop.ui.base.short_path import short_path
+from titan_desktop.system.folder_names import shown_path
+from titan_desktop.system.paths import allowed_roots
 from titan_desktop.ui.base.theme import set_tone
 from titan_desktop.ui.base.tooltip import tip
 from titan_desktop.ui.base.translator import language
@@ -83,11 +84,11 @@ class FailuresDialog(QDialog):
             self.more_wanted.emit(cursor)
 
     def _add(self, failures: Iterable[FileFailure]) -> None:
-        rows = []
+        rows, roots = [], allowed_roots()
         for failure in failures:
             path = PurePath(failure.path)
             row = QTreeWidgetItem(
-                [path.name, sentences.reason(language(), failure.reason), short_path(path.parent)]
+                [path.name, sentences.reason(language(), failure.reason), shown_path(path.parent, roots)]
             )
             for column, text in enumerate((failure.path, failure.detail or row.text(1), failure.path)):
                 row.setToolTip(column, tip(text))

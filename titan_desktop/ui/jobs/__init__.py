@@ -1,1 +1,1 @@
-"""Tasks that could not be done, to be tried again or removed."""
+"""Failed jobs, to be tried again or removed."""

@@ -23,8 +23,8 @@ _TASKS = {
     "conversation_changed": QT_TRANSLATE_NOOP("DeadLetter", "Erase what a deleted conversation has left"),
     "command_void": QT_TRANSLATE_NOOP("DeadLetter", "Erase what a deleted conversation has left"),
     "read_settings": QT_TRANSLATE_NOOP("DeadLetter", "Take over new settings"),
-    "redrive_dead_letters": QT_TRANSLATE_NOOP("DeadLetter", "Try again what could not be done"),
-    "drop_dead_letters": QT_TRANSLATE_NOOP("DeadLetter", "Remove what could not be done"),
+    "redrive_dead_letters": QT_TRANSLATE_NOOP("DeadLetter", "Try failed jobs again"),
+    "drop_dead_letters": QT_TRANSLATE_NOOP("DeadLetter", "Remove failed jobs"),
 }
 _NO_EVENT = QT_TRANSLATE_NOOP("DeadLetter", "Something that Titan cannot read")
 

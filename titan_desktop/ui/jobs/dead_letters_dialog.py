@@ -1,4 +1,4 @@
-"""The tasks that could not be done: what, why and when, to be tried again or removed."""
+"""The failed jobs: what, why and when, to be tried again or removed."""
 
 from collections.abc import Sequence
 
@@ -108,8 +108,8 @@ class DeadLettersDialog(QDialog):
         box = QMessageBox(self)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setIcon(QMessageBox.Icon.NoIcon)
-        box.setWindowTitle(self.tr("Remove tasks"))
-        box.setText(self.tr("Remove %n task(s) for good?", "", len(marked)))
+        box.setWindowTitle(self.tr("Remove jobs"))
+        box.setText(self.tr("Remove %n job(s) for good?", "", len(marked)))
         box.setInformativeText(self.tr("Titan will not try them again. Your files stay as they are."))
         remove = box.addButton(self.tr("Remove"), QMessageBox.ButtonRole.DestructiveRole)
         set_tone(remove, "danger")
@@ -157,7 +157,7 @@ class DeadLettersDialog(QDialog):
 
     def _sentence(self) -> str:
         if not self._letters:
-            return self.tr("Everything could be done.")
+            return self.tr("No job has failed.")
         words = self.tr("Titan tried each of these several times and gave up. Nothing of it is lost.")
         if self._count > len(self._letters):
             words += " " + self.tr("The newest {shown} of {count} are shown.").format(
@@ -166,9 +166,9 @@ class DeadLettersDialog(QDialog):
         return words
 
     def _retranslate(self) -> None:
-        self.setWindowTitle(self.tr("Tasks that could not be done"))
+        self.setWindowTitle(self.tr("Failed jobs"))
         self.table.setAccessibleName(self.windowTitle())
-        self.table.setHeaderLabels([self.tr("Task"), self.tr("Why"), self.tr("When")])
+        self.table.setHeaderLabels([self.tr("Job"), self.tr("Why"), self.tr("When")])
         self.retry_button.setText(self.tr("Try again"))
         self.remove_button.setText(self.tr("Remove…"))
         self._fill(set(self.marked()))

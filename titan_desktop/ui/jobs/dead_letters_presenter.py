@@ -1,4 +1,4 @@
-"""The tasks that could not be done: counts them, lists them, and has them tried again or removed."""
+"""The failed jobs: counts them, lists them, and has them tried again or removed."""
 
 import asyncio
 

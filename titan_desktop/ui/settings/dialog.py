@@ -321,8 +321,8 @@ class SettingsDialog(QDialog):
             self._labels[name].setText(words)
         self.embedder_on.setText(self.tr("Search by meaning, too (embedding model)"))
         self.key_rows.retranslate()
-        _name(self.language, (self.tr("As the system"), "Русский", "English"))
-        _name(self.theme, (self.tr("As the system"), self.tr("Light"), self.tr("Dark")))
+        _name(self.language, (self.tr("Match system"), "Русский", "English"))
+        _name(self.theme, (self.tr("Match system"), self.tr("Light"), self.tr("Dark")))
         _name(self.preset, (self.tr("OpenAI"), self.tr("Ollama on this computer"), self.tr("Another server")))
         for place in self.places.values():
             _name(place, (self.tr("Built in"), self.tr("Docker"), self.tr("By address")))
@@ -339,8 +339,8 @@ class SettingsDialog(QDialog):
             "embedder_name": self.tr("Embedding model"),
             "embedder_url": self.tr("Address"),
             "embedder_note": self.tr(
-                "Then every passage of your files is sent to this address. With Ollama it stays on this computer;"
-                " any other address leaves it."
+                "Then every passage of your files is sent to this address. With Ollama it stays on this computer."
+                " With any other address it leaves this computer."
             ),
             "stores_note": self.tr(
                 "Where Titan keeps what it knows. A change takes effect at the next start."

@@ -165,7 +165,7 @@ class MainWindow(QMainWindow):
         self.find_action.setText(self.tr("Find a conversation"))
         self.ask_action.setText(self.tr("Ask"))
         self.failures_action.setText(self.tr("Files that could not be read…"))
-        self.dead_letters_action.setText(self.tr("Tasks that could not be done…"))
+        self.dead_letters_action.setText(self.tr("Failed jobs…"))
         self.settings_action.setText(self.tr("Settings…"))
         self.shortcuts_action.setText(self.tr("Keyboard shortcuts"))
         self.quit_action.setText(self.tr("Quit"))

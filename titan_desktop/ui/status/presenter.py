@@ -10,10 +10,10 @@ from titan_bus import BusError
 from titan_desktop.client import problems
 from titan_desktop.contracts import system
 from titan_desktop.contracts.problem import Code, Problem
+from titan_desktop.system.folder_names import folder_name
 from titan_desktop.ui.base.banner import Banner
 from titan_desktop.ui.base.bridge import Bridge
 from titan_desktop.ui.base.exit_mark import FormerEnd
-from titan_desktop.ui.base.short_path import short_path
 from titan_desktop.ui.base.tasks import Tasks
 from titan_desktop.ui.base.translator import language
 
@@ -36,7 +36,7 @@ class StatusPresenter(QObject):
     unlock_wanted = Signal()
     """A key is locked: said once by itself, and again when the person wants it."""
     dead_letters_wanted = Signal()
-    """The person wants to see what could not be done."""
+    """The person wants to see the failed jobs."""
     roots_learnt = Signal(list)
     """The folders that are read, as a person calls them."""
 
@@ -86,7 +86,7 @@ class StatusPresenter(QObject):
         self._show_banner()
 
     def dead_letters_counted(self, count: int) -> None:
-        """Show the number of tasks that could not be done."""
+        """Show the number of failed jobs."""
         self._dead_letters = count
         self._show_banner()
 
@@ -111,7 +111,7 @@ class StatusPresenter(QObject):
         if not self._unlock_asked and any(problem.code == Code.KEYS_LOCKED for problem in status.problems):
             self._unlock_asked = True
             self.unlock_wanted.emit()
-        self.roots_learnt.emit([short_path(root.path) for root in status.roots])
+        self.roots_learnt.emit([folder_name(root.path) for root in status.roots])
         self._show_banner()
 
     def _on_store_changed(self, said: system.StoreChanged) -> None:
@@ -184,7 +184,7 @@ class StatusPresenter(QObject):
         return _Said(problems.say(language(), problem), "warning", action)
 
     def _about_dead_letters(self) -> _Said:
-        words = self.tr("%n task(s) could not be done.", "", self._dead_letters)
+        words = self.tr("%n job(s) failed.", "", self._dead_letters)
         return _Said(words, "warning", self.tr("Show…"))
 
     def _show_banner(self) -> None:

@@ -1,4 +1,4 @@
-"""The tasks that could not be done, in the window, with the real service on a real bus."""
+"""The failed jobs, in the window, with the real service on a real bus."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -122,7 +122,7 @@ async def shell(clean_redis_url, theme, qapp, monkeypatch: pytest.MonkeyPatch) -
 async def test_a_failed_task_is_said_shown_and_done_after_all(shell: Shell) -> None:
     """The strip counts it, its button opens the list, and `Try again` has it done; then the strip is empty."""
     await shell.ask("the deposit?")
-    await shell.says("1 task could not be done.")
+    await shell.says("1 job failed.")
     shell.window.banner.action_requested.emit()
     dialog = shell.dialog
     assert dialog.isVisible()
@@ -133,7 +133,7 @@ async def test_a_failed_task_is_said_shown_and_done_after_all(shell: Shell) -> N
         assert await shell.answered.get() == "the deposit?"
     await until(lambda: not shell.window.banner.text, shell.letters.counted)
     assert dialog.table.topLevelItemCount() == 0
-    assert dialog.about == "Everything could be done."
+    assert dialog.about == "No job has failed."
     assert not dialog.retry_button.isEnabled()
 
 
@@ -142,7 +142,7 @@ async def test_every_letter_can_be_reached(shell: Shell, monkeypatch: pytest.Mon
     monkeypatch.setattr(service, "SHOWN_MAX", 30)
     for number in range(70):
         await shell.ask(f"question {number}")
-    await shell.says("70 tasks")
+    await shell.says("70 jobs")
     shell.letters.open()
     table, rows = shell.dialog.table, shell.dialog.table.topLevelItemCount
     bar = table.verticalScrollBar()
@@ -158,11 +158,11 @@ async def test_every_letter_can_be_reached(shell: Shell, monkeypatch: pytest.Mon
 async def test_what_was_put_away_stays_away_until_there_is_more(shell: Shell) -> None:
     """The strip that was closed comes back with the next task that fails, and the menu always opens the list."""
     await shell.ask("one")
-    await shell.says("1 task")
+    await shell.says("1 job")
     QTest.mouseClick(shell.window.banner._close, Qt.MouseButton.LeftButton)
     assert not shell.window.banner.text
     await shell.ask("two")
-    await shell.says("2 tasks could not be done.")
+    await shell.says("2 jobs failed.")
     shell.window.dead_letters_action.trigger()
     assert len(shell.dialog.marked()) == 2
 
@@ -170,11 +170,11 @@ async def test_what_was_put_away_stays_away_until_there_is_more(shell: Shell) ->
 async def test_removing_is_asked_first(shell: Shell) -> None:
     """A task is removed for good only when the person agrees."""
     await shell.ask("one")
-    await shell.says("1 task")
+    await shell.says("1 job")
     shell.letters.open()
     QTest.mouseClick(shell.dialog.remove_button, Qt.MouseButton.LeftButton)
     box = shell.dialog.findChild(QMessageBox)
-    assert "Remove 1 task for good?" in box.text()
+    assert "Remove 1 job for good?" in box.text()
     box.button(QMessageBox.StandardButton.Cancel).click()
     assert shell.dialog.table.topLevelItemCount() == 1
     shell.dialog.ask_to_remove()
@@ -192,7 +192,7 @@ async def test_removing_is_asked_first(shell: Shell) -> None:
 async def test_a_core_that_is_away_is_said_in_the_list(shell: Shell) -> None:
     """A command that was not sent changes nothing and is reported; the list stays."""
     await shell.ask("one")
-    await shell.says("1 task")
+    await shell.says("1 job")
     shell.letters.open()
     shell.tasks.replace(asyncio.Event().wait(), "read along")
     await until(lambda: not shell.bridge.is_connected, shell.bridge.disconnected)
@@ -278,7 +278,7 @@ async def test_each_sentence_of_the_strip_is_put_away_for_itself(shell: Shell) -
     """Putting one away shows the next, and it does not bring the one before back."""
     shell.status._has_model = False
     await shell.ask("one")
-    await shell.says("1 task")
+    await shell.says("1 job")
     QTest.mouseClick(shell.window.banner._close, Qt.MouseButton.LeftButton)
     assert "No model" in shell.window.banner.text
     QTest.mouseClick(shell.window.banner._close, Qt.MouseButton.LeftButton)

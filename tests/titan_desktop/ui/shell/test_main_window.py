@@ -199,7 +199,7 @@ def test_the_language_changes_while_the_window_is_open(window, qapp):
     assert window.settings_action.text() == "Настройки…"
     translator.choose("en")
     qapp.sendPostedEvents()
-    assert window.start_screen._title.text() == "Ask your own files"
+    assert window.start_screen._title.text() == "Ask about your files"
 
 
 def test_the_layout_comes_back(window, theme, qtbot):
