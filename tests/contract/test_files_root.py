@@ -11,7 +11,7 @@ import pytest
 
 from tests.contract.refusals import refusal
 from titan_desktop.contracts.indexing import Reason
-from titan_desktop.ports.files_root import FilesRoot, FilesRootError
+from titan_desktop.ports.files_root import FilesRoot, FilesRootError, Stamp
 
 if sys.platform == "win32":
     pytest.skip("links and FIFOs are made as POSIX makes them", allow_module_level=True)
@@ -26,6 +26,28 @@ def test_a_file_beneath_a_root_is_read(files_root: FilesRoot, root: Path) -> Non
         assert file.read() == b"deposit"
     stamp = files_root.stamp(path)
     assert (stamp.size, stamp.mtime_ns) == (7, path.stat().st_mtime_ns)
+
+
+@pytest.mark.parametrize("year_s", [10_413_792_000, 2**40, -30_000_000_000, -62_135_596_800])
+def test_a_date_of_any_year_is_a_stamp(files_root: FilesRoot, root: Path, year_s: int) -> None:
+    """The years 2300 and 0 come out of archives; their stamps fit into 64 bits, and the same date is the same."""
+    path = root / "inner" / "lease.txt"
+    os.utime(path, ns=(0, year_s * 1_000_000_000))
+    stamp = files_root.stamp(path)
+    assert -(2**63) <= stamp.mtime_ns < 2**63
+    assert stamp == files_root.stamp(path) == dict(files_root.walk(root))[path]
+
+
+def test_numbers_of_a_file_fit_into_64_bits() -> None:
+    """File systems number their files with 64 bits without a sign, ReFS with 128, and keep any date."""
+    for inode in (2**64 - 1, 2**128 - 1, 5):
+        for mtime_s in (2**62, -(2**62), 1_700_000_000):
+            status = os.stat_result(
+                (0o100644, inode, 2**64 - 1, 1, 0, 0, 2**62, 0, 0, 0, 0.0, 0.0, 0.0, 0, mtime_s * 10**9, 0)
+            )
+            stamp = Stamp.of(status)
+            assert 0 <= stamp.inode < 2**63
+            assert -(2**63) < stamp.mtime_ns < 2**63
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,15 @@ async def test_a_file_stands_in_its_chain_of_folders(graph: Graph) -> None:
     assert await graph.counts() == GraphCounts(files=1, folders=4)
 
 
+async def test_files_of_impossible_dates_have_neighbours(graph: Graph) -> None:
+    """Archives keep dates of every kind; the distance between the farthest is a number, too."""
+    dates = {"a": -(2**63 - 1), "b": 0, "c": 2**63 - 1}
+    for name, modified in dates.items():
+        await graph.put_file(a_file(f"/d/{name}.pdf", modified))
+    assert [near.title for near in await graph.neighbours("/d/a.pdf", 5)] == ["b.pdf", "c.pdf"]
+    assert [near.title for near in await graph.neighbours("/d/c.pdf", 5)] == ["b.pdf", "a.pdf"]
+
+
 async def test_putting_a_file_twice_renews_it(graph: Graph) -> None:
     """The second put changes the values and adds no node."""
     await graph.put_file(a_file("/d/a.pdf"))

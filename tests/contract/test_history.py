@@ -192,7 +192,8 @@ async def test_pages_of_conversations_join_without_a_gap(history: History, limit
 
 
 async def test_a_cursor_that_is_none_is_no_page(history: History) -> None:
-    assert await history.conversations(1, cursor="yesterday c1") is None
+    for cursor in ("yesterday c1", "2026-11-30T12:00:00 c1", "2026-11-30T12:00:00+00:00 \0"):
+        assert await history.conversations(1, cursor=cursor) is None
 
 
 async def test_an_older_rename_that_comes_late_changes_nothing(history: History) -> None:

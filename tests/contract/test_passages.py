@@ -158,7 +158,8 @@ async def test_pages_of_failures_join_without_a_gap(passages: Passages, limit: i
         found += [failure.path for failure in page.failures]
         cursor, more = page.cursor, page.more
     assert found == [f"/d/{number}.txt" for number in (7, 5, 3, 1, 4, 0)]
-    assert await passages.failures(limit, cursor="no place") is None
+    for nobodys in ("no place", f"failed 2026-11-30T12:00:00+00:00 {2**63}", "failed 2026-11-30T12:00:00 1"):
+        assert await passages.failures(limit, cursor=nobodys) is None
 
 
 async def test_one_file_does_not_crowd_out_the_others(passages: Passages) -> None:

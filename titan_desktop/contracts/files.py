@@ -10,6 +10,7 @@ import msgspec
 
 from titan_desktop.contracts import topics
 from titan_desktop.contracts.message import BusMessage, R, Request
+from titan_desktop.contracts.numbers import Count, Int64
 
 # Commands
 
@@ -46,11 +47,11 @@ class FileSeen(_Event, frozen=True, kw_only=True):
     """
 
     path: str
-    size: int
-    mtime_ns: int
+    size: Count
+    mtime_ns: Int64
     job_id: str = ""
     force: bool = False
-    inode: int = 0
+    inode: Count = 0
 
 
 class FileRenamed(_Event, frozen=True, kw_only=True):
@@ -65,9 +66,9 @@ class FileRenamed(_Event, frozen=True, kw_only=True):
     path: str
     former_path: str
     folder: bool = False
-    size: int = 0
-    mtime_ns: int = 0
-    inode: int = 0
+    size: Count = 0
+    mtime_ns: Int64 = 0
+    inode: Count = 0
     job_id: str = ""
 
 
@@ -99,10 +100,10 @@ class ScanFinished(_Event, frozen=True, kw_only=True):
     """
 
     job_id: str
-    seen: int
-    unchanged: int = 0
-    failed: int = 0
-    refused: int = 0
+    seen: Count
+    unchanged: Count = 0
+    failed: Count = 0
+    refused: Count = 0
 
 
 # Requests and replies

@@ -10,6 +10,7 @@ import msgspec
 
 from titan_desktop.contracts import topics
 from titan_desktop.contracts.message import BusMessage, R, Request
+from titan_desktop.contracts.numbers import Count, Int64
 
 
 class Outcome(StrEnum):
@@ -64,9 +65,9 @@ class FileIndexed(_Event, frozen=True, kw_only=True):
     outcome: Outcome
     reason: Reason = Reason.NONE
     detail: str = ""
-    passages: int = 0
-    size: int = 0
-    mtime_ns: int = 0
+    passages: Count = 0
+    size: Count = 0
+    mtime_ns: Int64 = 0
     job_id: str = ""
     former_path: str = ""
 
@@ -81,8 +82,8 @@ class EmbeddingProgress(_Event, frozen=True, kw_only=True):
     """
 
     model: str
-    done: int
-    total: int
+    done: Count
+    total: Count
     fault: str = ""
     detail: str = ""
     retry_at: str = ""

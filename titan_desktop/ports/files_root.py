@@ -12,15 +12,13 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, Self
 
 from titan_desktop.contracts.indexing import Reason
+from titan_desktop.contracts.numbers import INT64_MAX
 
 PATH_BYTES_MAX = 2_500
 """A longer path is not read: the index's key holds 2,704 bytes (PostgreSQL, a third of a page of a B-tree)."""
 
 GONE = frozenset({Reason.VANISHED, Reason.OUTSIDE, Reason.NOT_REGULAR})
 """The reasons for a path without a file; UNREADABLE may be temporary."""
-
-_INT64_MAX = 2**63 - 1
-"""The range of PostgreSQL's bigint and of every integer on the bus."""
 
 
 class FilesRootError(Exception):
@@ -61,11 +59,9 @@ class Stamp:
     def of(cls, status: os.stat_result) -> Self:
         """Return the stamp of a file's status."""
         mtime_ns = status.st_mtime_ns
-        if (
-            not -_INT64_MAX <= mtime_ns <= _INT64_MAX
-        ):  # what no clock says, an archive may: XFS and ZFS keep it
-            mtime_ns = _INT64_MAX if mtime_ns > 0 else -_INT64_MAX
-        return cls(status.st_size, mtime_ns, status.st_ino & _INT64_MAX)
+        if not -INT64_MAX <= mtime_ns <= INT64_MAX:  # what no clock says, an archive may: XFS and ZFS keep it
+            mtime_ns = INT64_MAX if mtime_ns > 0 else -INT64_MAX
+        return cls(status.st_size, mtime_ns, status.st_ino & INT64_MAX)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ LOOK_S = 2.0
 SHOWN_MAX = 200
 SUBJECT_CHARS_MAX = 200
 MESSAGE_CHARS_MAX = 1_000
-_LETTER_ID = re.compile(r"\d+-\d+")
+_LETTER_ID = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")
 
 _log = logging.getLogger(__name__)
 

@@ -134,9 +134,10 @@ async def test_letters_come_in_pages(bus: Bus, service: DeadLetterService, heard
         found += [letter.subject for letter in page.letters]
         cursor, more = page.cursor, page.more
     assert found == [f"/d/{number}" for number in (4, 3, 2, 1, 0)]
-    with pytest.raises(RequestFailedError) as refused:
-        await ask(bus, ListDeadLetters(cursor="yesterday"))
-    assert refused.value.code == "not_found"
+    for nobodys in ("yesterday", "9" * 30 + "-1"):
+        with pytest.raises(RequestFailedError) as refused:
+            await ask(bus, ListDeadLetters(cursor=nobodys))
+        assert refused.value.code == "not_found"
 
 
 async def test_a_long_path_keeps_its_file_name(bus: Bus, service: DeadLetterService, heard: Tail) -> None:

@@ -273,6 +273,20 @@ async def test_a_file_that_goes_while_it_is_stored_leaves_nothing_behind(
         assert not (await env.search("слово")).hits
 
 
+@pytest.mark.parametrize("year_s", [10_413_792_000, -30_000_000_000])
+async def test_a_file_of_any_date_is_indexed_once(env: Environment, year_s: int) -> None:
+    """What an archive dates to 2300 or to 1019 is stored with a date that the next scan finds unchanged."""
+    path = env.write("a.txt", "слово")
+    os.utime(path, ns=(0, year_s * 1_000_000_000))
+    stamp = LocalFilesRoot([env.folder]).stamp(path)
+    async with env.service():
+        event = files.FileSeen(path=str(path), size=stamp.size, mtime_ns=stamp.mtime_ns, inode=stamp.inode)
+        for outcome in (Outcome.INDEXED, Outcome.UNCHANGED):
+            await publish(env.bus, event)
+            assert (await env.hear())[0].outcome is outcome
+    assert await env.passages.known(env.folder) == {str(path): stamp}
+
+
 @pytest.mark.logs("^refused ")
 async def test_nothing_is_forgotten_that_is_still_there(env: Environment) -> None:
     """Events of a program that is not the files service's empty, rename or move nothing against the disk."""

@@ -13,6 +13,9 @@ from titan_desktop.ports.graph import FileNode
 
 Statement = tuple[LiteralString, dict[str, Any]]
 
+_MODIFIED_MAX = 2**62 - 1
+"""The difference of two INT64 has to be one, too: dates from 1823 to 2116, others are the nearest of these."""
+
 FILES: LiteralString = "MATCH (f:File) RETURN count(*) AS n"
 FOLDERS: LiteralString = "MATCH (d:Folder) RETURN count(*) AS n"
 
@@ -60,7 +63,7 @@ def put_files(files: Sequence[FileNode]) -> Statement:
             "path": file.path,
             "title": file.title,
             "kind": file.kind,
-            "modified": file.modified,
+            "modified": max(-_MODIFIED_MAX, min(file.modified, _MODIFIED_MAX)),
             "folder": str(PurePath(file.path).parent),
         }
         for file in files

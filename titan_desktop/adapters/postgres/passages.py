@@ -19,6 +19,7 @@ from titan_desktop.adapters.postgres import keyword
 from titan_desktop.adapters.postgres.database import Database, Migration
 from titan_desktop.adapters.postgres.faults import translated
 from titan_desktop.contracts.indexing import FailurePage, FileFailure, Outcome, Reason
+from titan_desktop.contracts.numbers import INT64_MAX
 from titan_desktop.contracts.sources import Place
 from titan_desktop.ports import extractor
 from titan_desktop.ports.files_root import Stamp
@@ -282,6 +283,8 @@ class PostgresPassages:
             outcome, at, number = (cursor or _FIRST_FAILURE).split()
             bound = (outcome == Outcome.SKIPPED, datetime.fromisoformat(at), int(number))
         except ValueError:
+            return None
+        if bound[1].tzinfo is None or not 0 <= bound[2] <= INT64_MAX:
             return None
         with translated():
             rows = await self._database.pool.fetch(

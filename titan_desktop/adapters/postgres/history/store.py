@@ -216,6 +216,8 @@ class PostgresHistory:
             bound = datetime.fromisoformat(used) if cursor else _END_OF_TIME
         except ValueError:
             return None
+        if bound.tzinfo is None or "\0" in last_id:
+            return None
         async with self._connection() as connection:
             rows = await connection.fetch(
                 "SELECT * FROM conversations WHERE deleted_at IS NULL AND (updated_at, id) < ($1, $2)"
