@@ -111,10 +111,10 @@ async def test_nobody_at_the_address_is_unreachable(served: Served) -> None:
 @pytest.mark.parametrize(
     "base_url", ["", "localhost:11434", "ftp://x/v1", "http://", "http://[::1/v1", "http://x:y/v1"]
 )
-async def test_what_is_no_address_is_unreachable(served: Served, base_url: str) -> None:
+async def test_what_is_no_address_is_told_as_one(served: Served, base_url: str) -> None:
     _, error = await read(served.model, Endpoint(base_url=base_url, model="m"))
     assert error is not None
-    assert error.fault is Fault.UNREACHABLE
+    assert error.fault is Fault.BAD_ADDRESS
 
 
 @pytest.mark.parametrize("key", ["ключ", "two words", "line\nbreak"])
