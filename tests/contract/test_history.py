@@ -48,6 +48,40 @@ async def test_an_answer_is_stored_whole(history: History) -> None:
     assert await history.message(answer.id) == ended
 
 
+async def test_thoughts_are_stored_apart_and_go_with_their_answer(history: History) -> None:
+    """The message says how many there are; another attempt begins without them, a deletion takes them along."""
+    asked = await ask(history)
+    answer = await history.begin(asked.question.id, event_id="E1", model="m")
+    assert answer is not None
+    assert await history.thoughts(answer.id) == ""
+    ended = msgspec.structs.replace(answer, text="42", thoughts=4, state=State.COMPLETE)
+    assert await history.finish(ended, "Hm.\x00")
+    assert await history.message(answer.id) == ended
+    assert await history.thoughts(answer.id) == "Hm.\ufffd"
+    again = await history.begin(asked.question.id, event_id="E2", model="m")
+    assert again is not None
+    assert (again.thoughts, await history.thoughts(answer.id)) == (0, "")
+    await history.finish(msgspec.structs.replace(again, thoughts=3, state=State.COMPLETE), "Ha.")
+    await history.delete(asked.conversation.id, event_id="E3")
+    assert await history.thoughts(answer.id) is None
+
+
+async def test_an_answer_that_goes_on_keeps_what_there_is(history: History) -> None:
+    asked = await ask(history)
+    answer = await history.begin(asked.question.id, event_id="E1", model="m")
+    assert answer is not None
+    half = msgspec.structs.replace(
+        answer, text="half", thoughts=3, sources=(HIT,), state=State.FAILED, fault=Fault.CUT_OFF
+    )
+    await history.finish(half, "Hm.")
+    for attempt in (2, 3):  # the command comes twice
+        on = await history.begin(asked.question.id, event_id="E2", model="n", keep=True)
+        assert on == msgspec.structs.replace(
+            half, attempt=attempt, state=State.WAITING, fault=None, model="n"
+        )
+    assert await history.thoughts(answer.id) == "Hm."
+
+
 async def test_an_attempt_that_was_begun_again_can_no_longer_save_nor_finish(
     history: History,
 ) -> None:

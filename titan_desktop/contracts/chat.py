@@ -70,6 +70,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         attempt: for an answer, 1 at first, one more with every new try at its question; deltas of an older attempt
             are void.
         created_at: RFC 3339, UTC.
+        thoughts: how many characters of thoughts there are to it, see GetThoughts. They are no part of the answer.
         fault: set when `state` is FAILED; `fault_detail` then holds what the endpoint said (never a secret).
     """
 
@@ -86,6 +87,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     kind: AnswerKind = AnswerKind.MODEL
     model: str = ""
     sources: tuple[Source, ...] = ()
+    thoughts: int = 0
     fault: Fault | None = None
     fault_detail: str = ""
 
@@ -156,6 +158,15 @@ class RetryAnswer(_Command, frozen=True, kw_only=True):
     question_id: str
 
 
+class GoOn(_Command, frozen=True, kw_only=True):
+    """Write the answer to this question on from where it broke off; what is there stays.
+
+    Done where there is nothing to go on with: the answer is complete, was stopped, or has no text.
+    """
+
+    question_id: str
+
+
 class AnswerAgain(_Command, frozen=True, kw_only=True):
     """Give another answer to this question, as a sibling; the active path ends with it.
 
@@ -198,7 +209,10 @@ class UserMessage(_Event, frozen=True, kw_only=True):
 
 
 class AnswerStarted(_Event, frozen=True, kw_only=True):
-    """An attempt begins; `message` is empty, in state WAITING, with its sources. Deltas follow."""
+    """An attempt begins; `message` is in state WAITING, with its sources. Deltas follow.
+
+    It is empty, unless a former attempt is gone on with.
+    """
 
     message: Message
 
@@ -238,6 +252,7 @@ Command = (
     SendPrompt
     | StopAnswer
     | RetryAnswer
+    | GoOn
     | AnswerAgain
     | ShowMessage
     | RenameConversation
@@ -252,6 +267,10 @@ class AssistantDelta(BusMessage, frozen=True, kw_only=True):
     """A piece of an answer.
 
     `offset` counts the characters before it in this attempt; after a gap, request the message.
+
+    Attributes:
+        thoughts: the model is thinking, so many characters so far; 0 in a delta that says nothing of it.
+        restarts: what was said behind `offset` were thoughts: the text ends there, and goes on with this piece.
     """
 
     topic: ClassVar[str] = topics.CHAT_STREAM
@@ -262,6 +281,8 @@ class AssistantDelta(BusMessage, frozen=True, kw_only=True):
     attempt: int
     offset: int
     text: str
+    thoughts: int = 0
+    restarts: bool = False
 
 
 class StoringDelayed(BusMessage, frozen=True, kw_only=True):
@@ -325,5 +346,17 @@ class GetHistory(_Request[HistoryPage], frozen=True, kw_only=True, tag="history"
 
 class GetMessage(_Request[Message], frozen=True, kw_only=True, tag="message"):
     """The current state of a message; a running answer with its text so far."""
+
+    message_id: str
+
+
+class Thoughts(msgspec.Struct, frozen=True, kw_only=True):
+    """Reply to GetThoughts: what the model thought before and while it answered, "" for nothing."""
+
+    text: str
+
+
+class GetThoughts(_Request[Thoughts], frozen=True, kw_only=True, tag="thoughts"):
+    """The thoughts to an answer, as far as they have come. They are stored apart, and never sent to a model."""
 
     message_id: str

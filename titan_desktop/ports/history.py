@@ -66,7 +66,9 @@ class History(Protocol):
         """Return a stored question, None if there is none."""
         ...
 
-    async def begin(self, question_id: str, *, event_id: str, model: str, beside: str = "") -> Message | None:
+    async def begin(
+        self, question_id: str, *, event_id: str, model: str, beside: str = "", keep: bool = False
+    ) -> Message | None:
         """Empty the newest answer and count one more attempt, for the command `event_id`.
 
         Args:
@@ -75,6 +77,7 @@ class History(Protocol):
             model: that is going to answer.
             beside: the id of another answer, made in place of that and ending the active path, unless the newest
                 one has nothing to keep: it is unfinished, or ended without a word.
+            keep: leave its text, sources and thoughts as they are: they are gone on with.
 
         Returns:
             The answer, waiting; None if this command's answer has ended already, or a newer command (another
@@ -86,8 +89,15 @@ class History(Protocol):
         """Save the text so far. False: this attempt is over (stopped elsewhere, superseded, deleted)."""
         ...
 
-    async def finish(self, answer: Message) -> bool:
-        """Store an ended answer, once. False: this attempt has ended otherwise, and nothing was stored."""
+    async def finish(self, answer: Message, thoughts: str = "") -> bool:
+        """Store an ended answer and its thoughts, once.
+
+        False: this attempt has ended otherwise, and nothing was stored.
+        """
+        ...
+
+    async def thoughts(self, answer_id: str) -> str | None:
+        """Return the thoughts to an answer, "" for none; None if there is no such message."""
         ...
 
     async def stop(self, question_id: str, *, event_id: str) -> Message | None:

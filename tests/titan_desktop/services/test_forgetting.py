@@ -240,6 +240,7 @@ TELLING = (
     chat.AnswerQuestion(conversation_id="c", question_id="m", asked_by="e", title="?"),
     chat.StopAnswer(conversation_id="c", question_id="m"),
     chat.RetryAnswer(conversation_id="c", question_id="m"),
+    chat.GoOn(conversation_id="c", question_id="m"),
     chat.AnswerAgain(conversation_id="c", question_id="m", attempt=1),
     chat.ShowMessage(conversation_id="c", message_id="m"),
     chat.RenameConversation(conversation_id="c", title="?"),

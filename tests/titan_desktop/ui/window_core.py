@@ -47,6 +47,7 @@ class WindowCore:
         self.page_max = 1_000
         self.pages_asked: list[str] = []
         self.messages: list[chat.Message] = []
+        self.thoughts: dict[str, str] = {}
         self.status = system.Status(
             version="test", pid=1, ready=True, stores=(), model=system.ModelStatus(configured=True),
             embedder=system.ModelStatus(configured=False), roots=(),
@@ -60,13 +61,21 @@ class WindowCore:
 
     async def serve(self) -> None:
         handlers = Handlers()
-        take(handlers, "chat", self.list_conversations, self.get_history, self.get_message)
+        take(
+            handlers,
+            "chat",
+            self.list_conversations,
+            self.get_history,
+            self.get_message,
+            self.get_thoughts,
+        )
         take(
             handlers,
             "chat",
             self.send_prompt,
             self.stop_answer,
             self.retry_answer,
+            self.go_on,
             self.answer_again,
             self.show_message,
             self.rename_conversation,
@@ -104,6 +113,10 @@ class WindowCore:
             raise RequestRefused("not_found", wanted.message_id)
         return found[0]
 
+    async def get_thoughts(self, wanted: chat.GetThoughts) -> chat.Thoughts:
+        self.asked.append(chat.GetThoughts)
+        return chat.Thoughts(text=self.thoughts[wanted.message_id])
+
     def _page(self, request: chat.ListConversations) -> chat.ConversationPage:
         self.pages_asked.append(request.cursor)
         if request.cursor and " " not in request.cursor:
@@ -138,6 +151,9 @@ class WindowCore:
         self.heard.put_nowait(command)
 
     async def retry_answer(self, command: chat.RetryAnswer) -> None:
+        self.heard.put_nowait(command)
+
+    async def go_on(self, command: chat.GoOn) -> None:
         self.heard.put_nowait(command)
 
     async def answer_again(self, command: chat.AnswerAgain) -> None:

@@ -31,7 +31,7 @@ MIGRATIONS = (
     ),
 )
 """`event_ids` is emptied once they are erased; `events` then counts them."""
-TABLES = ("messages", "conversations")
+TABLES = ("thoughts", "messages", "conversations")
 """What had words of a conversation in it."""
 
 

@@ -14,7 +14,7 @@ from titan_desktop.contracts.message import ask, publish
 from titan_desktop.contracts.search import Search, SearchResult
 from titan_desktop.contracts.sources import FilePassage
 from titan_desktop.ports.history import History
-from titan_desktop.ports.model import ChatModel, Endpoint, ModelError, Text, Turn
+from titan_desktop.ports.model import ChatModel, Endpoint, ModelError, Reasoning, Text, Turn, WereThoughts
 from titan_desktop.services.chat import events, followup_query, prompt
 from titan_desktop.services.chat.attempts import Attempt
 from titan_desktop.services.chat.delta_publisher import DeltaPublisher
@@ -50,26 +50,32 @@ class Answering:
         self._recent = recent
         self._model = model
         self._endpoint = endpoint
-        self._unstored: dict[str, Message] = {}
-        """Question -> its answer, until the store has it."""
+        self._unstored: dict[str, tuple[Message, str]] = {}
+        """Question -> its answer and the thoughts to it, until the store has them."""
 
-    async def answer(self, attempt: Attempt, question: Message, *, beside: str = "") -> None:
+    async def answer(
+        self, attempt: Attempt, question: Message, *, beside: str = "", keep: bool = False
+    ) -> None:
         """Generate, store and publish an answer. When it returns, the command is done.
 
-        With `beside` the answer may be a new one of that id, see `History.begin`. When cancelled, it leaves the
-        answer unfinished in the history for the next delivery of the command. The model is called once, however
-        often storing is retried.
+        With `beside` the answer may be a new one of that id, with `keep` it goes on, see `History.begin`. When
+        cancelled, it leaves the answer unfinished in the history for the next delivery of the command. The model
+        is called once, however often storing is retried.
 
         Raises:
             BusError: the command must be delivered again.
         """
-        ended = self._unstored.get(question.id) or await self._answered(attempt, question, beside)
-        if ended is None:
+        unstored = self._unstored.get(question.id)
+        if unstored is None:
+            unstored = await self._answered(attempt, question, beside, keep=keep)
+        if unstored is None:
             await self.say_again(question.id)
             return
-        self._unstored[question.id] = attempt.answer = ended
-        attempt.text = ended.text
-        is_stored = await self._storing.until_taken(lambda: self._history.finish(ended), question.id)
+        self._unstored[question.id] = ended, thoughts = unstored
+        attempt.answer, attempt.text, attempt.thoughts = ended, ended.text, thoughts
+        is_stored = await self._storing.until_taken(
+            lambda: self._history.finish(ended, thoughts), question.id
+        )
         del self._unstored[question.id]
         if is_stored:
             await self._recent.changed(question.conversation_id)
@@ -82,21 +88,31 @@ class Answering:
             await self._recent.changed(asked.answer.conversation_id)
             await self._say(asked.answer)
 
-    async def _answered(self, attempt: Attempt, question: Message, beside: str) -> Message | None:
-        """Begin an answer and return the finished one; None if this command has nothing to answer any more."""
+    async def _answered(
+        self, attempt: Attempt, question: Message, beside: str, *, keep: bool
+    ) -> tuple[Message, str] | None:
+        """Begin an answer; return the finished one and its thoughts; None if there is nothing to answer."""
         endpoint = self._endpoint()
         model = endpoint.model if endpoint else ""
         begun = await self._storing.until_taken(
-            lambda: self._history.begin(question.id, event_id=attempt.event_id, model=model, beside=beside),
+            lambda: self._history.begin(
+                question.id, event_id=attempt.event_id, model=model, beside=beside, keep=keep
+            ),
             question.id,
         )
         if begun is None:
             return None
-        attempt.answer = begun
+        attempt.answer, attempt.text = begun, begun.text
+        if begun.thoughts:
+            attempt.thoughts = await self._storing.until_taken(lambda: self._thoughts(begun.id), question.id)
         await self._recent.changed(question.conversation_id)
         if beside:
             await publish(self._bus, PathChanged(conversation_id=question.conversation_id, leaf_id=begun.id))
-        return await self._ended(attempt, question, begun, endpoint)
+        ended = await self._ended(attempt, question, begun, endpoint)
+        return ended, attempt.thoughts if ended.thoughts else ""
+
+    async def _thoughts(self, answer_id: str) -> str:
+        return await self._history.thoughts(answer_id) or ""
 
     async def _ended(
         self, attempt: Attempt, question: Message, begun: Message, endpoint: Endpoint | None
@@ -118,20 +134,26 @@ class Answering:
             _log.exception("the answer to %s failed", question.id)
             state, fault, detail = State.FAILED, Fault.INTERNAL, type(error).__name__
         return replace(
-            attempt.answer or begun, text=attempt.text, state=state, fault=fault, fault_detail=detail
+            attempt.answer or begun,
+            text=attempt.text,
+            thoughts=len(attempt.thoughts) if attempt.thoughts.strip() else 0,
+            state=state,
+            fault=fault,
+            fault_detail=detail,
         )
 
     async def _with_model(
         self, attempt: Attempt, question: Message, begun: Message, endpoint: Endpoint
     ) -> None:
         recent = await self._storing.until_taken(lambda: self._recent.until(question), question.id)
-        sources = await self._sources(question, recent)
+        sources = begun.sources if begun.text else await self._sources(question, recent)
         attempt.answer = replace(begun, sources=sources)
         await self._say_started(attempt.answer)
         try:
-            await self._stream_answer(attempt, begun, endpoint, prompt.compose(question, recent, sources))
+            turns = prompt.compose(question, recent, sources)
+            await self._stream_answer(attempt, begun, endpoint, turns)
         except ModelError as error:
-            if error.fault is not Fault.CONTEXT_TOO_LONG or attempt.text:
+            if error.fault is not Fault.CONTEXT_TOO_LONG or attempt.text != begun.text:
                 raise
             _log.info("the prompt for %s is too long, once more with less: %s", question.id, error.detail)
             await self._stream_answer(attempt, begun, endpoint, prompt.compose(question, (), sources[:1]))
@@ -139,23 +161,32 @@ class Answering:
     async def _stream_answer(
         self, attempt: Attempt, begun: Message, endpoint: Endpoint, turns: Sequence[Turn]
     ) -> None:
-        """Call the model, and publish the answer while it grows."""
-        said = 0
+        """Call the model, and publish the answer while it grows, behind what there is of it."""
+        if begun.text:
+            turns = prompt.to_go_on(turns, begun.text)
+        said = len(begun.text)
         async with (
             DeltaPublisher(self._bus, self._history, attempt, begun) as publisher,
             contextlib.aclosing(self._model.stream(endpoint, turns)) as parts,
         ):
             async for part in parts:
-                if not isinstance(part, Text):
-                    continue
-                publisher.add(part.text)
-                said += len(part.text)
+                match part:
+                    case Text(text=text):
+                        publisher.add(text)
+                        said += len(text)
+                    case Reasoning(text=text):
+                        publisher.think(text)
+                    case WereThoughts():
+                        publisher.were_thoughts()
+                        said = len(begun.text)
                 if said >= ANSWER_CHARS_MAX:
                     _log.warning("answer %s was cut off at %d characters", begun.id, said)
                     break
 
     async def _without_model(self, attempt: Attempt, question: Message, begun: Message) -> None:
         """Answer with the passages. The window translates them, or the message that there are none."""
+        if begun.text:
+            raise ModelError(Fault.UNREACHABLE, "no model is connected")  # passages are no rest of an answer
         found = await self._search(question.text)
         if found is None:
             raise ModelError(Fault.INTERNAL, "The search in the files did not answer.")

@@ -22,6 +22,7 @@ class Attempt:
         event_id: the event of the command.
         answer: the answer as it was begun, None before; its sources are added when they are found.
         text: the text so far.
+        thoughts: the thoughts so far.
     """
 
     def __init__(self, conversation_id: str, question_id: str, event_id: str) -> None:
@@ -30,6 +31,7 @@ class Attempt:
         self.event_id = event_id
         self.answer: Message | None = None
         self.text = ""
+        self.thoughts = ""
         self._stop = asyncio.Event()
         self._over = asyncio.Event()
         self._settled = False
@@ -110,4 +112,11 @@ class Attempts:
         ):
             return message
         state = State.STREAMING if attempt.text else State.WAITING
-        return msgspec.structs.replace(attempt.answer, text=attempt.text, state=state)
+        return msgspec.structs.replace(
+            attempt.answer, text=attempt.text, thoughts=len(attempt.thoughts), state=state
+        )
+
+    def thoughts_of(self, answer_id: str) -> str | None:
+        """Return the thoughts of a running answer so far, None if it is not running."""
+        running = (each for each in self._by_question.values() if each.answer and each.answer.id == answer_id)
+        return next((each.thoughts for each in running), None)

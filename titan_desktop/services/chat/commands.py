@@ -18,6 +18,7 @@ from titan_desktop.contracts.chat import (
     CommandVoid,
     ConversationChanged,
     DeleteConversation,
+    GoOn,
     Message,
     PathChanged,
     RenameConversation,
@@ -111,6 +112,10 @@ class Commands:
         """Answer a question again, once the running attempt at it has ended."""
         await _anew(lambda: self._answer_anew(event.event_id, retry, is_done=_is_final))
 
+    async def go_on(self, wanted: GoOn, event: Event) -> None:
+        """Write an answer on that broke off."""
+        await _anew(lambda: self._answer_anew(event.event_id, wanted, is_done=_has_no_rest, keep=True))
+
     async def answer_again(self, again: AnswerAgain, event: Event) -> None:
         """Add another answer to a question."""
 
@@ -180,10 +185,11 @@ class Commands:
     async def _answer_anew(
         self,
         event_id: str,
-        command: RetryAnswer | AnswerAgain,
+        command: RetryAnswer | GoOn | AnswerAgain,
         *,
         is_done: Callable[[Message], bool],
         beside: str = "",
+        keep: bool = False,
     ) -> None:
         """Answer a question that has an answer, unless that answer belongs to this command already."""
         question_id = command.question_id
@@ -196,7 +202,7 @@ class Commands:
             elif is_done(asked.answer):
                 await self._answering.say_again(question_id)
             else:
-                await self._answering.answer(attempt, asked.question, beside=beside)
+                await self._answering.answer(attempt, asked.question, beside=beside, keep=keep)
 
     async def _stop_answer(self, stop: StopAnswer, event_id: str) -> None:
         attempt = self._attempts.of_question(stop.question_id)
@@ -259,3 +265,8 @@ def _fault_of(prompt: SendPrompt) -> str:
 def _is_final(answer: Message) -> bool:
     """Whether an answer is final: a model's is; passages are not, as a model may be connected later."""
     return answer.state is State.COMPLETE and answer.kind is AnswerKind.MODEL
+
+
+def _has_no_rest(answer: Message) -> bool:
+    """Whether there is nothing to go on with: an answer that broke off has a text and a fault."""
+    return answer.state not in {State.FAILED, *events.UNFINISHED} or not answer.text.strip()

@@ -18,6 +18,7 @@ from titan_desktop.system.outage import Outage
 
 DELTA_PAUSE_S = 0.05
 SAVE_PAUSE_S = 1.0
+THOUGHTS_CHARS_MAX = 200_000
 DELTA_CHARS_MAX = 4_000
 """They fit into an event, even as \\u escapes."""
 
@@ -25,13 +26,19 @@ _log = logging.getLogger(__name__)
 
 
 class DeltaPublisher:
-    """Within the block, `add` text; `attempt.text` and the windows follow, the history at most a second later."""
+    """Within the block, `add` text; `attempt.text` and the windows follow, the history at most a second later.
+
+    Of thoughts the windows hear only that there are some: they are long, and folded away.
+    """
 
     def __init__(self, bus: Bus, history: History, attempt: Attempt, answer: Message) -> None:
         self._bus = bus
         self._history = history
         self._attempt = attempt
         self._answer = answer
+        self._begins_at = len(attempt.text)
+        self._thought: list[str] = []
+        self._has_thought = self._thinks = self._restarts = False
         self._pieces: list[str] = []
         self._fresh = asyncio.Event()
         self._unsaid = Outage(_log, f"answer {answer.id}: saying it piece by piece")
@@ -40,6 +47,22 @@ class DeltaPublisher:
     def add(self, piece: str) -> None:
         """Append a piece of the answer."""
         self._pieces.append(piece)
+        self._fresh.set()
+
+    def think(self, piece: str) -> None:
+        """Append a piece of the thoughts. Beyond THOUGHTS_CHARS_MAX they are not kept."""
+        self._thought.append(piece)
+        if not self._has_thought and piece.strip():
+            self._has_thought = self._thinks = True
+            self._fresh.set()
+
+    def were_thoughts(self) -> None:
+        """Take all text of this attempt for thoughts, also what the windows show already."""
+        said = self._attempt.text[self._begins_at :] + "".join(self._pieces)
+        self._pieces.clear()
+        self._attempt.text = self._attempt.text[: self._begins_at]
+        self.think(said)
+        self._restarts = True
         self._fresh.set()
 
     async def __aenter__(self) -> Self:
@@ -56,10 +79,12 @@ class DeltaPublisher:
         self._take()
 
     def _take(self) -> str:
-        """Move the appended pieces into the attempt's text and return them."""
+        """Move the appended pieces into the attempt and return the text among them."""
         text = "".join(self._pieces)
-        self._pieces.clear()
         self._attempt.text += text
+        self._attempt.thoughts = (self._attempt.thoughts + "".join(self._thought))[:THOUGHTS_CHARS_MAX]
+        self._pieces.clear()
+        self._thought.clear()
         return text
 
     async def _say_in_time(self) -> None:
@@ -68,11 +93,14 @@ class DeltaPublisher:
             self._fresh.clear()
             offset = len(self._attempt.text)
             text = self._take()
+            if self._thinks or self._restarts:
+                restarts, self._thinks, self._restarts = self._restarts, False, False
+                await self._say(offset, "", thoughts=len(self._attempt.thoughts), restarts=restarts)
             for start in range(0, len(text), DELTA_CHARS_MAX):
                 await self._say(offset + start, text[start : start + DELTA_CHARS_MAX])
             await asyncio.sleep(DELTA_PAUSE_S)
 
-    async def _say(self, offset: int, text: str) -> None:
+    async def _say(self, offset: int, text: str, *, thoughts: int = 0, restarts: bool = False) -> None:
         """Publish one delta. The window detects a lost one by the next one's offset."""
         delta = AssistantDelta(
             conversation_id=self._attempt.conversation_id,
@@ -81,6 +109,8 @@ class DeltaPublisher:
             attempt=self._answer.attempt,
             offset=offset,
             text=text,
+            thoughts=thoughts,
+            restarts=restarts,
         )
         try:
             await publish(self._bus, delta)

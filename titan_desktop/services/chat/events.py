@@ -40,7 +40,8 @@ def answer_started(answer: Message) -> AnswerStarted:
         event = AnswerStarted(message=_with_short_passages(answer, limit))
         if _fits(event):
             return event
-    return AnswerStarted(message=replace(answer, sources=(), siblings=()))
+    bare = replace(answer, text="", sources=(), siblings=())  # a window fetches the text with the first delta
+    return AnswerStarted(message=bare)
 
 
 def assistant_message(answer: Message) -> AssistantMessage:

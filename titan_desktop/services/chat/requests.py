@@ -12,9 +12,11 @@ from titan_desktop.contracts.chat import (
     ConversationPage,
     GetHistory,
     GetMessage,
+    GetThoughts,
     HistoryPage,
     ListConversations,
     Message,
+    Thoughts,
 )
 from titan_desktop.ports.cache import PAGE_MESSAGES
 from titan_desktop.ports.history import History, HistoryUnavailableError
@@ -65,6 +67,14 @@ class Requests:
         """
         return await _in_time(event, lambda: self._message(wanted))
 
+    async def get_thoughts(self, wanted: GetThoughts, event: Event) -> Thoughts:
+        """Return the thoughts to an answer.
+
+        Raises:
+            RequestRefused: `not_found`, for an unknown id; `store_unavailable`.
+        """
+        return await _in_time(event, lambda: self._thoughts(wanted))
+
     async def _conversations(self, wanted: ListConversations) -> ConversationPage:
         limit = _within(wanted.limit, CONVERSATIONS_MAX)
         page = await self._history.conversations(limit, cursor=wanted.cursor)
@@ -87,6 +97,14 @@ class Requests:
         if message is None:
             raise RequestRefused("not_found", wanted.message_id)
         return self._attempts.live(message)
+
+    async def _thoughts(self, wanted: GetThoughts) -> Thoughts:
+        thoughts = self._attempts.thoughts_of(wanted.message_id)
+        if thoughts is None:
+            thoughts = await self._history.thoughts(wanted.message_id)
+        if thoughts is None:
+            raise RequestRefused("not_found", wanted.message_id)
+        return Thoughts(text=thoughts)
 
 
 async def _in_time(event: Event, answer: Callable[[], Awaitable[T]]) -> T:

@@ -58,6 +58,7 @@ class ChatService:
             commands.answer_question,
             commands.stop_answer,
             commands.retry_answer,
+            commands.go_on,
             commands.answer_again,
             commands.show_message,
             commands.rename_conversation,
@@ -71,6 +72,7 @@ class ChatService:
             requests.list_conversations,
             requests.get_history,
             requests.get_message,
+            requests.get_thoughts,
             concurrency=REQUESTS_AT_ONCE,
         )
         tell(

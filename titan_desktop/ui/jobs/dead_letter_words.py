@@ -10,6 +10,7 @@ _TASKS = {
     "send_prompt": QT_TRANSLATE_NOOP("DeadLetter", "Answer a question"),
     "answer_question": QT_TRANSLATE_NOOP("DeadLetter", "Answer a question"),
     "retry_answer": QT_TRANSLATE_NOOP("DeadLetter", "Answer a question again"),
+    "go_on": QT_TRANSLATE_NOOP("DeadLetter", "Go on with an answer"),
     "answer_again": QT_TRANSLATE_NOOP("DeadLetter", "Give a question another answer"),
     "show_message": QT_TRANSLATE_NOOP("DeadLetter", "Show another branch of a conversation"),
     "stop_answer": QT_TRANSLATE_NOOP("DeadLetter", "Stop an answer"),

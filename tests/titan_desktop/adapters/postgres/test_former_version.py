@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from titan_desktop.adapters.postgres.database import Database
 from titan_desktop.adapters.postgres.history import PostgresHistory
@@ -142,6 +143,17 @@ async def test_all_messages_are_there_in_their_order_each_answer_after_its_quest
         "2026-01-01T00:00:00.000Z",
     )
     assert await history.page("gone", limit=10) is None
+
+
+async def test_answers_of_a_version_that_kept_no_thoughts_have_none(history: PostgresHistory) -> None:
+    """And the next attempt may have some."""
+    assert {message.thoughts for message in await shown(history, "c")} == {0}
+    assert await history.thoughts("c1a") == ""
+    begun = await history.begin("c1", event_id="E9", model="m")
+    assert begun is not None
+    assert await history.finish(replace(begun, thoughts=3, state=State.COMPLETE), "Hm.")
+    assert (await shown(history, "c"))[1].thoughts == 3
+    assert await history.thoughts("c1a") == "Hm."
 
 
 async def test_they_are_one_path_without_siblings(history: PostgresHistory) -> None:

@@ -58,6 +58,7 @@ def to_message(row: asyncpg.Record, siblings: tuple[str, ...]) -> Message:
         kind=AnswerKind(row["kind"]),
         model=row["model"],
         sources=_sources.decode(row["sources"]),
+        thoughts=row["thoughts"],
         fault=Fault(row["fault"]) if row["fault"] else None,
         fault_detail=row["fault_detail"],
     )

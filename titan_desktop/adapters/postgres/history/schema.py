@@ -90,8 +90,21 @@ MIGRATIONS = (
             WHERE conversations.id = leaf.conversation_id;
         """,
     ),
+    Migration(
+        "history-thoughts",
+        # Apart from the messages: ten times as long as an answer, and read for one of them at a time.
+        """
+        CREATE TABLE thoughts (
+            message_id text PRIMARY KEY REFERENCES messages ON DELETE CASCADE,
+            text text NOT NULL
+        );
+        ALTER TABLE messages ADD COLUMN thoughts integer NOT NULL DEFAULT 0;
+        """,
+    ),
 )
 """`stops` remembers a stop that came before its question, or while nobody was answering it.
+
+`messages.thoughts` is the number of their characters.
 
 `path_event_id` names the newest command that chose a path; an older one that comes late chooses none.
 """

@@ -101,14 +101,17 @@ class PostgresHistory:
         async with self._connection() as connection:
             return await reading.asked(connection, question_id)
 
-    async def begin(self, question_id: str, *, event_id: str, model: str, beside: str = "") -> Message | None:
+    async def begin(
+        self, question_id: str, *, event_id: str, model: str, beside: str = "", keep: bool = False
+    ) -> Message | None:
         """See `History.begin`."""
         async with self._locked(question_id) as connection:
             if beside:
                 await _hold_conversation_of(connection, question_id)
             row = await connection.fetchrow(
-                "UPDATE messages SET attempt = attempt + 1, state = 'waiting', text = '', sources = '[]',"
-                " fault = NULL, fault_detail = '', kind = 'model', model = $3, event_id = $2"
+                "UPDATE messages SET attempt = attempt + 1, state = 'waiting',"
+                + ("" if keep else " text = '', sources = '[]', thoughts = 0,")
+                + " fault = NULL, fault_detail = '', kind = 'model', model = $3, event_id = $2"
                 f" WHERE id = ({NEWEST_ANSWER})"
                 f" AND (event_id < $2 OR (event_id = $2 AND state IN {UNFINISHED}))"
                 f" AND NOT EXISTS ({NEWER_STOP})"
@@ -119,6 +122,8 @@ class PostgresHistory:
                 model,
                 not beside,
             )
+            if row is not None and not keep:
+                await connection.execute("DELETE FROM thoughts WHERE message_id = $1", row["id"])
             if row is None and beside:
                 row = await self._begin_beside(connection, question_id, event_id, model, beside)
             return await reading.message_of(connection, row)
@@ -167,14 +172,14 @@ class PostgresHistory:
             )
         return bool(saved)
 
-    async def finish(self, answer: Message) -> bool:
+    async def finish(self, answer: Message, thoughts: str = "") -> bool:
         """See `History.finish`."""
         async with self._connection() as connection, connection.transaction():
             if not await _hold_conversation(connection, answer.conversation_id):
                 return False
             stored = await connection.fetchval(
                 "WITH ended AS (UPDATE messages SET text = $3, state = $4, kind = $5, model = $6,"
-                " sources = $7::jsonb, fault = $8, fault_detail = $9"
+                " sources = $7::jsonb, fault = $8, fault_detail = $9, thoughts = $10"
                 f" WHERE id = $1 AND attempt = $2 AND state IN {UNFINISHED} RETURNING conversation_id)"
                 " UPDATE conversations SET updated_at = greatest(updated_at, now()) FROM ended"
                 " WHERE conversations.id = ended.conversation_id RETURNING true",
@@ -187,8 +192,26 @@ class PostgresHistory:
                 storable_sources(answer.sources),
                 answer.fault.value if answer.fault else None,
                 storable(answer.fault_detail),
+                len(thoughts),
             )
+            if stored and thoughts:
+                await connection.execute(
+                    "INSERT INTO thoughts (message_id, text) VALUES ($1, $2)"
+                    " ON CONFLICT (message_id) DO UPDATE SET text = $2",
+                    answer.id,
+                    storable(thoughts),
+                )
             return bool(stored) or await reading.is_stored(connection, answer)
+
+    async def thoughts(self, answer_id: str) -> str | None:
+        """See `History.thoughts`."""
+        async with self._connection() as connection:
+            text: str | None = await connection.fetchval(
+                "SELECT coalesce(thoughts.text, '') FROM messages LEFT JOIN thoughts ON message_id = id"
+                " WHERE id = $1",
+                answer_id,
+            )
+        return text
 
     async def stop(self, question_id: str, *, event_id: str) -> Message | None:
         """See `History.stop`."""
