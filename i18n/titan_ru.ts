@@ -103,6 +103,10 @@
         <translation>Ответить на вопрос ещё раз</translation>
     </message>
     <message>
+        <source>Go on with an answer</source>
+        <translation>Продолжить ответ</translation>
+    </message>
+    <message>
         <source>Give a question another answer</source>
         <translation>Дать на вопрос ещё один ответ</translation>
     </message>
