@@ -63,6 +63,13 @@ def translated(endpoint: Endpoint, *, proxy: str = "") -> Iterator[None]:
 
     try:
         yield
+    except ModelError as error:  # an answer that its reader refused: its words are the endpoint's
+        detail = masked(error.detail, endpoint)
+        if detail == error.detail:
+            raise
+        raise ModelError(
+            error.fault, detail, retry_after_s=error.retry_after_s, context_tokens=error.context_tokens
+        ) from None
     except (TimeoutError, package.APITimeoutError, httpx2.TimeoutException) as error:
         raise ModelError(Fault.TIMED_OUT) from error
     except (package.APIConnectionError, httpx2.RequestError, ssl.SSLError) as error:

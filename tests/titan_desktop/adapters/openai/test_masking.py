@@ -6,8 +6,10 @@ from urllib.parse import quote
 import pytest
 
 from tests.openai_server import serve
+from titan_desktop.adapters.openai.errors import translated
 from titan_desktop.adapters.openai.masking import CHARS_MAX, masked
 from titan_desktop.adapters.openai.model import OpenAIChatModel
+from titan_desktop.contracts.faults import Fault
 from titan_desktop.ports.model import Endpoint, ModelError, Turn
 
 KEY = "Zq7/secret+w0rd=Key.42"
@@ -84,3 +86,11 @@ async def test_an_error_of_the_server_is_masked() -> None:
             pass
     await model.close()
     assert "Incorrect API key provided: … You can" in caught.value.detail
+
+
+def test_no_error_leaves_the_adapter_unmasked() -> None:
+    """Whoever reads an answer may raise with its words: a model's own refusal, for one."""
+    with pytest.raises(ModelError) as caught, translated(ENDPOINT):
+        raise ModelError(Fault.REFUSED, f"I will not tell {KEY.upper()}.\n" + "x" * 9_000, retry_after_s=2)
+    assert (caught.value.detail, caught.value.retry_after_s) == ("I will not tell …", 2)
+    assert KEY.upper() not in f"{caught.value}"
