@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import msgspec
 import pytest
@@ -317,16 +317,29 @@ async def test_sources_open_only_when_the_core_agrees(shell, core, allowed, exis
     assert handed == (["/d/a.pdf"] if allowed and exists else [])
 
 
-async def test_a_program_is_not_run(shell, core):
-    """A source that the system would run when it is opened is shown in its folder."""
+@pytest.mark.parametrize("manager", [True, False], ids=["shown", "no file manager"])
+async def test_what_is_no_document_is_shown_and_not_opened(shell, core, manager):
+    """It is selected in its folder; where there is no file manager to ask, the folder is opened."""
     core.located["/d/invoice.JS"] = files.Located(path="/d/invoice.JS", allowed=True, exists=True)
-    handed = []
-    opener = SourceOpener(shell.parts[3], lambda url: handed.append(url.toLocalFile()) is None)
+    handed, shown = [], []
+
+    async def show_file(path):
+        shown.append(path)
+        return manager
+
+    opener = SourceOpener(shell.parts[3], lambda url: handed.append(url.toLocalFile()) is None, show_file)
     assert not await opener.open_file("/d/invoice.JS")
-    assert handed == ["/d"]
+    assert shown == [PurePath("/d/invoice.JS")]
+    assert handed == ([] if manager else ["/d"])
 
 
-@pytest.mark.parametrize("address", ["file:///etc/passwd", "javascript:alert(1)", "smb://x/y", "titan:x", ""])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "file:///etc/passwd", "FILE:/etc/passwd", "javascript:alert(1)", "smb://x/y", "titan:x", "", "http:",
+        "//x/y", "vbscript:x", "data:text/html,x", "ms-msdt:/id", "mailto:", "mailto:?attach=/etc/passwd",
+    ],
+)  # fmt: skip
 def test_links_that_are_no_web_or_mail_are_not_opened(qapp, address):
     """An answer cannot make the system open a file or run something."""
     handed = []

@@ -1,4 +1,4 @@
-"""The links of a text: where they stand in its document, and what is shown of their addresses."""
+"""The links of a text: where they stand in its document, which are followed, what is shown of their addresses."""
 
 from dataclasses import dataclass
 from itertools import groupby
@@ -6,6 +6,10 @@ from urllib.parse import quote
 
 from PySide6.QtCore import QRectF, QUrl
 from PySide6.QtGui import QTextBlock, QTextDocument, QTextFragment
+
+from titan_desktop.ui.chat import mail_address
+
+_WEB = frozenset({"http", "https"})
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,15 @@ def areas(document: QTextDocument, link: Link) -> list[QRectF]:
 def _x(at: object) -> float:
     """Where a character stands: Qt's call returns its position, too, which its stubs do not know."""
     return float(at[0] if isinstance(at, tuple) else at)  # type: ignore[arg-type]
+
+
+def safe(address: str) -> QUrl | None:
+    """What is opened for an address: web and mail alone, of mail what a stranger may ask for. None: nothing."""
+    url = QUrl(address, QUrl.ParsingMode.TolerantMode)
+    if url.scheme() == "mailto":
+        cleaned = mail_address.clean(bytes(url.toEncoded().data()).decode("ascii"))
+        return QUrl(cleaned) if cleaned else None
+    return url if url.scheme() in _WEB and url.host() else None
 
 
 def shown_address(url: QUrl) -> str:

@@ -48,7 +48,6 @@ COPIED_MS = 1500
 """For so long a button says that it has copied."""
 _SEPARATOR = re.compile("[\u2028\u2029\ufdd0\ufdd1]")
 _BEGINS = re.compile(f"(^|\u2029){ITEM_GAP}")
-_WEB = frozenset({"http", "https", "mailto"})
 
 
 class RichText(QTextBrowser):
@@ -313,8 +312,8 @@ class RichText(QTextBrowser):
     def viewportEvent(self, event: QEvent) -> bool:
         """The full address of a link is shown before it is clicked."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            url = QUrl(self.anchorAt(event.pos()))
-            if url.scheme() in _WEB:
+            url = links.safe(self.anchorAt(event.pos()))
+            if url is not None:
                 QToolTip.showText(event.globalPos(), tip(links.shown_address(url)), self)
             else:
                 QToolTip.hideText()
@@ -346,7 +345,7 @@ class RichText(QTextBrowser):
     def _follow(self, url: QUrl) -> None:
         if url.scheme() == "source":
             self.source_clicked.emit(int(url.path()))
-        elif url.scheme() in _WEB:
+        elif links.safe(url.toString()) is not None:
             self.web_link_clicked.emit(url.toString())
 
     # Painting: rounded grounds under code, a bar beside quotations

@@ -1,0 +1,51 @@
+"""Shows a file in the system's file manager, selected. The file itself is not opened."""
+
+import asyncio
+import subprocess
+import sys
+from pathlib import PurePath
+
+from PySide6.QtCore import QUrl
+
+_PLATFORM: str = sys.platform
+PATIENCE_S = 5.0
+"""The file manager may have to start."""
+
+
+async def show(path: PurePath) -> bool:
+    """Open the folder of a file with the file selected. Returns False when this system has no way to do so."""
+    if _PLATFORM == "linux":
+        return await _show_by_dbus(path)
+    try:
+        await asyncio.to_thread(subprocess.run, command(path), check=False, timeout=PATIENCE_S)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return True
+
+
+def command(path: PurePath, platform: str = _PLATFORM) -> str | list[str]:
+    """Return the command that selects a file in Explorer or in Finder.
+
+    Explorer reads its command line itself, and takes quotes around the path alone; no path has a quote there. Its
+    exit status is 1 whatever it did.
+    """
+    if platform == "win32":
+        return f'explorer.exe /select,"{path}"'
+    return ["/usr/bin/open", "-R", str(path)]
+
+
+async def _show_by_dbus(path: PurePath) -> bool:
+    """Ask the file manager that the desktop names (freedesktop's file-manager-interface)."""
+    from PySide6.QtDBus import QDBusConnection, QDBusMessage, QDBusPendingCallWatcher  # not with the window
+
+    name = "org.freedesktop.FileManager1"
+    message = QDBusMessage.createMethodCall(name, "/org/freedesktop/FileManager1", name, "ShowItems")
+    message.setArguments([[bytes(QUrl.fromLocalFile(str(path)).toEncoded().data()).decode()], ""])
+    bus = QDBusConnection.sessionBus()
+    if not bus.isConnected():
+        return False
+    answered = asyncio.Event()
+    watcher = QDBusPendingCallWatcher(bus.asyncCall(message, int(PATIENCE_S * 1000)))
+    watcher.finished.connect(answered.set)
+    await answered.wait()
+    return not watcher.isError()
