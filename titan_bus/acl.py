@@ -61,7 +61,8 @@ def rules(
         dead_letters: it lists dead letters, gives them back to any topic or group, and drops them.
         erases: it erases events of any topic, from what waits to be tried again, the dead letters and the server's
             files, too; so it may read and rewrite all of that.
-        looks: it sees every topic and group and what is in flight: `topics`, `groups`, `pending`.
+        looks: it sees every topic and group and what is in flight: `topics`, `groups list`, `consumers`,
+            `pending`.
         benches: it measures the server, on topics of its own.
 
     Raises:
@@ -185,7 +186,7 @@ def _erasing() -> list[str]:
 def _looking() -> list[str]:
     return [
         "(+scan)",  # tells the names of all keys; there is no less for finding the topics
-        _granted("+xinfo|stream +xinfo|groups +xpending +xrange", *_STREAMS, rights="R"),
+        _granted("+xinfo|stream +xinfo|groups +xinfo|consumers +xpending +xrange", *_STREAMS, rights="R"),
         _granted("+xlen +xpending +xrange", _RETRIES, rights="R"),
         _granted("+zcard", _DELAYED, rights="R"),
     ]

@@ -57,6 +57,26 @@ class GroupState(msgspec.Struct, frozen=True, kw_only=True):
     oldest_at: str | None
 
 
+class ConsumerState(msgspec.Struct, frozen=True, kw_only=True):
+    """A consumer that a group knows, alive or not.
+
+    Attributes:
+        topic: what it reads.
+        group: the consumer group.
+        consumer: its name.
+        pending: events delivered to it and not acknowledged.
+        idle_ms: milliseconds since it last asked the server for anything; a living one asks every few seconds.
+        inactive_ms: milliseconds since it last got an event, -1 if never; None from a server older than 7.2.
+    """
+
+    topic: str
+    group: str
+    consumer: str
+    pending: int
+    idle_ms: int
+    inactive_ms: int | None
+
+
 class PendingState(msgspec.Struct, frozen=True, kw_only=True):
     """An event that was delivered to a consumer and not acknowledged.
 
@@ -117,6 +137,22 @@ class Inspection:
         rows = await self._rows("XINFO", "GROUPS", names.stream_of(topic))
         states = await asyncio.gather(*(self._group(topic, row) for row in rows))
         return sorted(states, key=lambda state: state.group)
+
+    async def consumers(self, topic: str, group: str) -> list[ConsumerState]:
+        """Return the consumers of a group, sorted; none when there is no such group."""
+        rows = map(_named, await self._rows("XINFO", "CONSUMERS", names.stream_of(topic), group))
+        found = [
+            ConsumerState(
+                topic=topic,
+                group=group,
+                consumer=row["name"].decode(errors="backslashreplace"),
+                pending=row["pending"],
+                idle_ms=row["idle"],
+                inactive_ms=row.get("inactive"),
+            )
+            for row in rows
+        ]
+        return sorted(found, key=lambda state: state.consumer)
 
     async def pending(self, topic: str, group: str, limit: int = 100) -> list[PendingState]:
         """Return what a group has in flight, the oldest first, then its retries."""

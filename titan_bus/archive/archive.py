@@ -195,7 +195,7 @@ def open_store(target: str, options: dict[str, str]) -> Store:
     if not separator:
         if options:
             raise ValueError(f"archive options are for s3://, not for the folder {target}")
-        return FolderStore(Path(target).expanduser())
+        return FolderStore(Path(target).expanduser().absolute())
     if scheme == "s3":
         from titan_bus.archive.s3 import S3Store
 

@@ -88,8 +88,10 @@ def _tail(add: Add) -> None:
 
 def _looking(add: Add) -> None:
     add("topics", "list the topics and their lengths")
-    groups = add("groups", "list the groups and how far behind they are")
-    groups.add_argument("topics", nargs="*", metavar="TOPIC", type=_name, help="default: all")
+    _groups(add)
+    consumers = add("consumers", "list the consumers of the groups and how long they have been idle")
+    consumers.add_argument("topic", nargs="?", metavar="TOPIC", type=_name, help="default: all")
+    consumers.add_argument("group", nargs="?", metavar="GROUP", type=_name, help="default: all")
     pending = add("pending", "list events in flight: consumer and idle time")
     pending.add_argument("topic", nargs="?", metavar="TOPIC", type=_name, help="default: all")
     pending.add_argument("group", nargs="?", metavar="GROUP", type=_name, help="default: all")
@@ -102,11 +104,37 @@ def _looking(add: Add) -> None:
     )
 
 
+def _groups(add: Add) -> None:
+    groups = add("groups", "consumer groups: list, set, destroy")
+    actions = groups.add_subparsers(dest="action", metavar="ACTION", required=True)
+
+    def action(name: str, sentence: str) -> argparse.ArgumentParser:
+        one = actions.add_parser(
+            name, help=sentence, description=_description(sentence), parents=[_general()], allow_abbrev=False
+        )
+        if name != "list":
+            one.add_argument("topic", metavar="TOPIC", type=_name)
+            one.add_argument("group", metavar="GROUP", type=_name)
+        return one
+
+    action("list", "list the groups and how far behind they are").add_argument(
+        "topics", nargs="*", metavar="TOPIC", type=_name, help="default: all"
+    )
+    action("set", "let a group go on from another place; what is in flight stays").add_argument(
+        "--to", dest="start", required=True, metavar="WHERE", type=_start,
+        help="$ behind the newest event, 0 before the oldest, or a time: 2026-01-31T12:00:00Z",
+    )  # fmt: skip
+    action(
+        "destroy", "remove a group that nobody runs any more, with its events in flight and its retries"
+    ).add_argument("--yes", action="store_true", help="without asking; required in scripts")
+
+
 def _dlq(add: Add) -> None:
-    dlq = add("dlq", "dead letters: list, show, redrive, drop")
+    dlq = add("dlq", "dead letters: list, sum, show, redrive, drop")
     actions = dlq.add_subparsers(dest="action", metavar="ACTION", required=True)
     for action, sentence in (
         ("list", "list the newest dead letters, newest first"),
+        ("sum", "count dead letters by topic, group and error"),
         ("show", "show dead letters in full, with traceback"),
         ("redrive", "deliver dead letters to their groups again"),
         ("drop", "remove dead letters for good"),
@@ -118,7 +146,7 @@ def _dlq(add: Add) -> None:
             parents=[_general()],
             allow_abbrev=False,
         )
-        if action != "list":
+        if action not in {"list", "sum"}:
             one.add_argument(
                 "ids", nargs="*", metavar="ID", help="a dead letter's id, as `dlq list` prints it"
             )

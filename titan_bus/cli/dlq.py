@@ -1,5 +1,6 @@
-"""`titan-bus dlq`: lists, shows, redrives and drops dead letters."""
+"""`titan-bus dlq`: lists, counts, shows, redrives and drops dead letters."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from titan_bus.bus import Bus
@@ -12,18 +13,21 @@ from titan_bus.cli.failures import CommandError
 from titan_bus.cli.output import GAP, Output, line_of, local_time
 from titan_bus.deadletter import DeadLetter, DeadLetters
 
+NONE = "there are no such dead letters."
 Step = Callable[[str], Awaitable[int]]
 
 
 async def run(options: Options, output: Output) -> int:
     """Run one action."""
-    if options.action != "list":
+    if options.action not in {"list", "sum"}:
         _check_choice(options)
     async with Bus(visitor_of(options)) as bus:
         letters = bus.dead_letters
         match options.action:
             case "list":
                 return await _list(letters, options, output)
+            case "sum":
+                return await _sum(letters, options, output)
             case "show":
                 return await _show(letters, options, output)
             case "redrive":
@@ -51,7 +55,8 @@ def _check_choice(options: Options) -> None:
 
 
 async def _list(letters: DeadLetters, options: Options, output: Output) -> int:
-    found = await letters.list(options.limit, **_filters(options))
+    found = await letters.list(options.limit + 1, **_filters(options))
+    more, found = len(found) > options.limit, found[: options.limit]
     if output.json:
         for letter in found:
             output.record(_record(letter))
@@ -65,8 +70,34 @@ async def _list(letters: DeadLetters, options: Options, output: Output) -> int:
             ],
         )  # fmt: skip
     else:
-        output.note("there are no such dead letters.")
+        output.note(NONE)
+    if more:
+        output.note("there are more: `dlq sum` counts them, --limit lists them.")
     return exit_codes.DONE if found else exit_codes.NOTHING
+
+
+async def _sum(letters: DeadLetters, options: Options, output: Output) -> int:
+    """Count the dead letters by topic, group and error, most first, with the time of the newest."""
+    counts: Counter[tuple[str, str, str]] = Counter()
+    newest: dict[tuple[str, str, str], str] = {}
+    async for one in letters.select(**_filters(options)):
+        kind = (one.topic or one.origin.stream, one.origin.group, one.origin.error)
+        counts[kind] += 1
+        newest[kind] = one.origin.at
+    if output.json:
+        for (topic, group, error), count in counts.most_common():
+            kind = (topic, group, error)
+            output.record(
+                {"topic": topic, "group": group, "error": error, "letters": count, "newest": newest[kind]}
+            )
+    elif counts:
+        output.table(
+            ("LETTERS", "TOPIC", "GROUP", "ERROR", "NEWEST"),
+            [(count, *kind, local_time(newest[kind])) for kind, count in counts.most_common()],
+        )
+    else:
+        output.note(NONE)
+    return exit_codes.DONE if counts else exit_codes.NOTHING
 
 
 async def _show(letters: DeadLetters, options: Options, output: Output) -> int:
@@ -82,6 +113,8 @@ async def _show(letters: DeadLetters, options: Options, output: Output) -> int:
             output.record(_record(letter))
         else:
             _print(letter, output)
+    if not found + missing:
+        output.note(NONE)
     return exit_codes.DONE if found and not missing else exit_codes.NOTHING
 
 
@@ -124,7 +157,9 @@ async def _each(letters: DeadLetters, options: Options, output: Output, done: st
         count += 1
         if output.json:
             output.report({"letter_id": letter_id}, "")
-    if not output.json:
+    if not options.ids and not count + failed:
+        output.note(NONE)
+    elif not output.json:
         output.report(None, f"{count} {done}")
     return exit_codes.DONE if count and not failed else exit_codes.NOTHING
 

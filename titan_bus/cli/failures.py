@@ -82,6 +82,13 @@ def _overloaded(error: errors.BusOverloadedError) -> str:
     return f"the server is too slow: {error}. Publish less at a time."
 
 
+def _not_empty(error: errors.RestoreRefusedError) -> str:
+    return (
+        f"{error.topic} has {error.length} events on the server: restore into an empty server, or say --newer-only"
+        " for what is newer than they are."
+    )
+
+
 # The first match counts, so special cases stand before general ones.
 _KNOWN: tuple[tuple[type[Exception], int, Callable[[Any], str]], ...] = (
     (errors.BusUnavailableError, exit_codes.UNAVAILABLE, _unavailable),
@@ -91,7 +98,8 @@ _KNOWN: tuple[tuple[type[Exception], int, Callable[[Any], str]], ...] = (
     (errors.BusOverloadedError, exit_codes.REFUSED, _overloaded),
     (errors.ServerTooOldError, exit_codes.MISCONFIGURED, _as_it_says),
     (errors.NotReplicatedError, exit_codes.UNAVAILABLE, _as_it_says),
-    (errors.RestoreRefusedError, exit_codes.REFUSED, _as_it_says),
+    (errors.RestoreDisturbedError, exit_codes.REFUSED, _as_it_says),
+    (errors.RestoreRefusedError, exit_codes.REFUSED, _not_empty),
     (errors.ArchiveElsewhereError, exit_codes.MISCONFIGURED, _as_it_says),
     (errors.ArchiveError, exit_codes.UNAVAILABLE, _as_it_says),
     (errors.ErasureInterruptedError, exit_codes.UNAVAILABLE, _as_it_says),

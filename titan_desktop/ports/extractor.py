@@ -9,7 +9,8 @@ from titan_desktop.contracts.indexing import Reason
 from titan_desktop.contracts.sources import Place
 
 VERSION = 3
-"""Incremented when files should be read again for better results. 2: blocks have places."""
+"""Incremented when files should be read again for better results. 2: blocks have places; 3: cells are
+parted by tabs."""
 
 
 class BlockKind(StrEnum):

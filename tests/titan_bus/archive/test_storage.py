@@ -230,3 +230,9 @@ def test_s3_that_is_not_installed_is_named() -> None:
     """Without the package the error says what to install."""
     with pytest.raises(ExtraMissingError, match=r"titan-bus\[s3\]"):
         open_store("s3://bucket/prefix", {})
+
+
+def test_a_folder_is_named_from_the_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server remembers its archive; "kept" would be another one for whoever starts elsewhere."""
+    monkeypatch.chdir(tmp_path)
+    assert open_store("kept", {}).target == str(tmp_path / "kept")

@@ -32,6 +32,7 @@ async def test_what_was_archived_comes_back(titan_bus: Run, server: Server, conf
     assert (done["entries"], done["segments"]) == (3, 1)
     refused = await titan_bus("restore", *told)
     assert (refused.status, refused.err.count("\n")) == (5, 1)
+    assert "--newer-only" in refused.err
     async with Bus(BusConfig(url=server.url)) as bus:
         await bus._connection.call("FLUSHALL")
     assert [e["event_id"] for e in (await titan_bus("replay", "t.v1", *told)).records] == published

@@ -51,6 +51,20 @@ async def test_dead_letters_are_listed(titan_bus: Run, letter: DeadLetter, topic
     assert (await titan_bus("dlq", "list", "--topic", topic, "--group", "other")).status == 1
 
 
+async def test_what_is_not_listed_is_told_and_counted(titan_bus: Run, bus: Bus, topic: str) -> None:
+    """A list that ends at its limit says so; `dlq sum` counts all of them by their error."""
+    for number, error in enumerate((KeyError("a"), ValueError("b"), KeyError("c"))):
+        packed = pack(origin_of(error, names.stream_of(topic), "g", b"%d-1" % number), [b"e", b"no event"])
+        await bus._connection.call("XADD", names.DEAD_LETTERS, "*", *packed)
+    done = await titan_bus("dlq", "list", "--topic", topic, "--limit", "2")
+    assert done.out.count("Error") == 2
+    assert "there are more" in done.err
+    assert (await titan_bus("dlq", "list", "--topic", topic, "--limit", "3")).err == ""
+    records = (await titan_bus("dlq", "sum", "--topic", topic, "--json")).records
+    assert [(one["error"], one["letters"]) for one in records] == [("KeyError", 2), ("ValueError", 1)]
+    assert "KeyError" in (await titan_bus("dlq", "sum", "--topic", topic)).out
+
+
 async def test_a_dead_letter_is_shown_whole(titan_bus: Run, letter: DeadLetter) -> None:
     """With its traceback and payload, and nothing that a terminal would obey."""
     done = await titan_bus("dlq", "show", letter.letter_id)
@@ -81,7 +95,7 @@ async def test_dropping_takes_the_chosen_alone(
 ) -> None:
     """A filter that fits nothing drops nothing."""
     none = await titan_bus("dlq", "drop", "--topic", topic, "--error", "KeyError")
-    assert (none.status, none.out) == (1, "0 dropped\n")
+    assert (none.status, none.out, none.err) == (1, "", "titan-bus: there are no such dead letters.\n")
     assert len(await bus.dead_letters.list(topic=topic)) == 1
     done = await titan_bus("dlq", "drop", "--topic", topic)
     assert (done.status, done.out) == (0, "1 dropped\n")

@@ -1,4 +1,4 @@
-"""`titan-bus topics`, `groups` and `pending`, and what is common to all commands."""
+"""`titan-bus topics`, `groups`, `consumers` and `pending`, and what is common to all commands."""
 
 import subprocess
 import sys
@@ -55,7 +55,7 @@ async def test_groups_and_what_they_hold_are_listed(
     await bus.subscribe(topic, "g", Recorder(), auto_ack=False)
     event_id = await bus.publish(topic, "asked", {})
     await pending_is(raw, names.stream_of(topic), "g", 1)
-    (group,) = (await titan_bus("groups", topic, "--json")).records
+    (group,) = (await titan_bus("groups", "list", topic, "--json")).records
     assert (group["group"], group["consumers"], group["pending"], group["lag"]) == ("g", 1, 1, 0)
     (held,) = (await titan_bus("pending", topic, "--json")).records
     assert (held["event_id"], held["consumer"], held["deliveries"]) == (
@@ -68,10 +68,48 @@ async def test_groups_and_what_they_hold_are_listed(
     assert event_id in (await titan_bus("pending")).out
 
 
+async def test_consumers_are_listed(titan_bus: Run, bus: Bus, raw: Connection, topic: str) -> None:
+    """With what they have in flight, and for how long they asked for nothing: a dead one is told by that."""
+    await bus.subscribe(topic, "g", Recorder(), auto_ack=False)
+    await raw.call("XGROUP", "CREATECONSUMER", names.stream_of(topic), "g", "~gone")
+    await bus.publish(topic, "asked", {})
+    await pending_is(raw, names.stream_of(topic), "g", 1)
+    mine, gone = (await titan_bus("consumers", topic, "g", "--json")).records
+    assert (mine["consumer"], mine["pending"]) == (bus.config.consumer_name(), 1)
+    assert (gone["consumer"], gone["pending"], gone["inactive_ms"]) == ("~gone", 0, -1)
+    assert mine["inactive_ms"] >= 0
+    assert "always" in (await titan_bus("consumers", topic)).out
+
+
+async def test_a_group_is_moved_and_removed(titan_bus: Run, bus: Bus, raw: Connection, topic: str) -> None:
+    """`groups set` lets it go on from another place, `groups destroy` takes it away once that is confirmed."""
+    await raw.call("XGROUP", "CREATE", names.stream_of(topic), "g", "$", "MKSTREAM")
+    for number in range(3):
+        await bus.publish(topic, "e", {"n": number})
+    assert "3 events are to come" in (await titan_bus("groups", "set", topic, "g", "--to", "0")).out
+    assert "0 events are to come" in (await titan_bus("groups", "set", topic, "g", "--to", "$")).out
+    assert (await titan_bus("groups", "set", topic, "g", "--to", "2026-01-31T12:00:00Z")).status == 0
+    recorder = Recorder()
+    subscription = await bus.subscribe(topic, "g", recorder)
+    assert [event.payload["n"] for event in await recorder.wait_for(3)] == [0, 1, 2]
+    await subscription.stop()
+    assert (await titan_bus("groups", "destroy", topic, "g")).status == exit_codes.USAGE
+    assert (await titan_bus("groups", "destroy", topic, "g", "--yes")).status == 0
+    for action in (("destroy", topic, "g", "--yes"), ("set", topic, "g", "--to", "0")):
+        done = await titan_bus("groups", *action)
+        assert (done.status, done.err.count("\n")) == (exit_codes.NOTHING, 1)
+
+
 async def test_nothing_found_is_a_status_of_its_own(titan_bus: Run, topic: str) -> None:
     """A script can tell: 1, nothing on stdout, one sentence on stderr."""
-    for command in ("groups", "pending"):
-        done = await titan_bus(command, topic)
+    for command in (
+        ("groups", "list"),
+        ("consumers",),
+        ("pending",),
+        ("dlq", "list", "--topic"),
+        ("dlq", "sum", "--topic"),
+    ):
+        done = await titan_bus(*command, topic)
         assert (done.status, done.out, done.err.count("\n")) == (1, "", 1)
 
 
@@ -173,7 +211,7 @@ async def test_an_output_that_cannot_be_written_is_said(
 
 def test_without_a_stderr_nothing_strays_into_the_output(redirected: Callable[..., Done], topic: str) -> None:
     """A program that reads the output gets no sentence for people."""
-    assert redirected("2>&-", "groups", topic) == Done(1, "", "")
+    assert redirected("2>&-", "groups", "list", topic) == Done(1, "", "")
 
 
 async def test_an_unforeseen_error_is_owned(titan_bus: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,7 +121,7 @@ async def test_the_rights_are_enough(titan_bus: Run, raw: Connection, redis_url:
 async def test_who_looks_needs_no_more(
     titan_bus: Run, bus: Bus, raw: Connection, redis_url: str, topic: str
 ) -> None:
-    """`topics`, `groups` and `pending` work with --looks, also where events wait again; publishing does not."""
+    """What lists works with --looks, also where events wait to be tried again; publishing does not."""
     await bus.subscribe(topic, "held", Recorder(), auto_ack=False)
     await raw.call("XGROUP", "CREATE", names.stream_of(topic), "idle", "0")
     await raw.call("XGROUP", "CREATE", names.retries_of("idle", topic), "idle", "0", "MKSTREAM")
@@ -133,9 +133,10 @@ async def test_who_looks_needs_no_more(
     async with made(raw, redis_url, topic, line) as url:
         told = ("--json", "--url", url)
         assert topic in [one["topic"] for one in (await titan_bus("topics", *told)).records]
-        groups = (await titan_bus("groups", topic, *told)).records
+        groups = (await titan_bus("groups", "list", topic, *told)).records
         assert [(one["group"], one["retrying"]) for one in groups] == [("held", 0), ("idle", 1)]
         assert [one["retry"] for one in (await titan_bus("pending", topic, *told)).records] == [False, True]
+        assert len((await titan_bus("consumers", topic, *told)).records) == 1
         assert (await titan_bus("publish", topic, "e", *told)).status == 5
         assert (await titan_bus("dlq", "list", *told)).status == 5
 
