@@ -316,6 +316,29 @@
     </message>
 </context>
 <context>
+    <name>FolderConsent</name>
+    <message>
+        <source>Read this folder?</source>
+        <translation>Читать эту папку?</translation>
+    </message>
+    <message>
+        <source>Read everything in {folder}?</source>
+        <translation>Читать всё в папке {folder}?</translation>
+    </message>
+    <message>
+        <source>Its documents are indexed on this computer, except hidden ones. When you connect a model, what is found in them is sent to it with your question.</source>
+        <translation>Документы из неё, кроме скрытых, попадут в индекс на этом компьютере. Если подключить модель, найденное в них будет уходить к ней вместе с вопросом.</translation>
+    </message>
+    <message>
+        <source>{path} leads there.</source>
+        <translation>Туда ведёт {path}.</translation>
+    </message>
+    <message>
+        <source>Read it</source>
+        <translation>Читать</translation>
+    </message>
+</context>
+<context>
     <name>Hint</name>
     <message>
         <source>Answered without a model. For written answers, enter an OpenAI key in the settings, or run a local Ollama: then nothing leaves this computer.</source>
@@ -876,6 +899,10 @@
     <message>
         <source>Unlock…</source>
         <translation>Ввести пароль…</translation>
+    </message>
+    <message>
+        <source>Read it…</source>
+        <translation>Читать…</translation>
     </message>
     <message numerus="yes">
         <source>%n job(s) failed.</source>

@@ -236,6 +236,30 @@ PROBLEMS: Mapping[str, Words] = {
         "Сервер Redis принадлежит другому Titan, чей архив лежит в {folder}: здесь архив не ведётся, а "
         "удалённое вами с сервера не стирается. Дайте этому Titan свою базу (TITAN_REDIS_URL).",
     ),
+    Code.FOLDER_HOLDS_HOME: Words(
+        "{path} is not read, because {real} holds your home folder. Choose another folder for it in the "
+        "system's settings, or let Titan read this one.",
+        "{path} не читается: в {real} лежит ваша домашняя папка. Назначьте вместо неё другую в настройках "
+        "системы или разрешите Titan читать эту.",
+    ),
+    Code.FOLDER_HIDDEN: Words(
+        "{path} is not read, because {real} is hidden: programs keep their own data there. Choose another "
+        "folder for it in the system's settings, or let Titan read this one.",
+        "{path} не читается: {real} — скрытая папка, в таких программы хранят свои данные. Назначьте вместо "
+        "неё другую в настройках системы или разрешите Titan читать эту.",
+    ),
+    Code.FOLDER_OF_SYSTEM: Words(
+        "{path} is not read, because {real} belongs to the system. Choose another folder for it in the "
+        "system's settings, or let Titan read this one.",
+        "{path} не читается: {real} — системная папка. Назначьте вместо неё другую в настройках системы или "
+        "разрешите Titan читать эту.",
+    ),
+    Code.FOLDER_IS_LINK: Words(
+        "{path} is not read: a link leads from there to {real}, which was none when Titan started, or lies in "
+        "another folder that is read. Start Titan again, or let it read that folder.",
+        "{path} не читается: оттуда ведёт ссылка в {real}; при запуске Titan её не было, или она лежит в "
+        "другой читаемой папке. Запустите Titan снова или разрешите читать ту папку.",
+    ),
     Code.SETTINGS_UNREADABLE: Words(
         "{path}: {reason}. Correct the line, or delete the file to start from the defaults.",
         "{path}: {reason}. Исправьте строку или удалите файл: Titan начнёт с обычных настроек.",

@@ -13,6 +13,7 @@ from titan_bus import Bus, RequestError
 from titan_desktop import __version__, settings
 from titan_desktop.commands import exit_codes, output, sentences
 from titan_desktop.contracts import indexing, message, system
+from titan_desktop.contracts.problem import REFUSED_FOLDERS
 from titan_desktop.system import display
 from titan_desktop.system.paths import Paths, allowed_roots
 
@@ -128,12 +129,23 @@ def _problems(
             for store in status.stores
             if not store.ok
         ]
-        problems += [sentences.for_problem(says, problem) for problem in status.problems]
+        problems += [
+            sentences.for_refused_folder(says, problem)
+            if problem.code in REFUSED_FOLDERS
+            else sentences.for_problem(says, problem)
+            for problem in status.problems
+        ]
         if status.dead_letters:
             problems.append(sentences.counted(says, "doctor.dead_letters", status.dead_letters))
-    if not any(root.exists for root in roots):
+    if not any(root.exists for root in roots) and not _refused(status):
         problems.append(says["no_folder"].format(folders=", ".join(root.path for root in roots)))
     return problems
+
+
+def _refused(status: system.Status | None) -> frozenset[str]:
+    """Return the folders that are there and are not read."""
+    problems = status.problems if status is not None else ()
+    return frozenset(problem.fields["path"] for problem in problems if problem.code in REFUSED_FOLDERS)
 
 
 def _display_problem(shown: Display, environment: Mapping[str, str]) -> list[str]:
@@ -240,7 +252,7 @@ def _row(name: str, value: str) -> None:
 
 def _root(root: system.RootStatus, status: system.Status | None, says: sentences.Table) -> str:
     if not root.exists:
-        return says["doctor.missing"]
+        return says["doctor.refused" if root.path in _refused(status) else "doctor.missing"]
     if status is None or not status.ready:
         return says["doctor.there"]
     return says["doctor.watched" if root.watched else "doctor.polled"]

@@ -13,6 +13,7 @@ from titan_desktop.client.link import CoreLink
 from titan_desktop.commands import ask, doctor, exit_codes, index, indexing, output, search, sentences, unlock
 from titan_desktop.contracts import chat, message, system
 from titan_desktop.contracts.indexing import GetIndexStatus, Reason
+from titan_desktop.contracts.problem import REFUSED_FOLDERS
 from titan_desktop.system import file_lock
 from titan_desktop.system.paths import Paths
 
@@ -228,11 +229,18 @@ async def _index(bus: Bus, options: argparse.Namespace, paths: list[str], says: 
     """Index, listening from before a core that was started for this has begun to read on its own."""
     async with indexing.listening(bus) as tail:
         await _until_ready(bus, says)
-        roots = (await _status(bus)).roots
-        if not paths and not any(root.exists for root in roots):
-            sentence = says["no_folder"].format(folders=", ".join(root.path for root in roots))
-            raise CommandError(sentence, exit_codes.NOTHING)
+        status = await _status(bus)
+        if not paths and not any(root.exists for root in status.roots):
+            raise CommandError(_nothing_to_read(status, says), exit_codes.NOTHING)
         return await index.run(bus, tail, options, paths, says)
+
+
+def _nothing_to_read(status: system.Status, says: sentences.Table) -> str:
+    """Say what keeps all folders from being read."""
+    refused = [problem for problem in status.problems if problem.code in REFUSED_FOLDERS]
+    if refused:
+        return "titan: " + " ".join(sentences.for_refused_folder(says, problem) for problem in refused)
+    return says["no_folder"].format(folders=", ".join(root.path for root in status.roots))
 
 
 async def _after_scan(

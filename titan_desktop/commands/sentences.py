@@ -75,6 +75,11 @@ def for_problem(sentences: Table, problem: Problem | None) -> str:
     return "" if problem is None else problems.say(language_of(sentences), problem)
 
 
+def for_refused_folder(sentences: Table, problem: Problem) -> str:
+    """Say why a folder is not read, and what to write where so that it is."""
+    return f"{for_problem(sentences, problem)} {sentences['allow_folder'].format(**problem.fields)}"
+
+
 def for_source(sentences: Table, source: Source) -> str:
     """Say a source's title, and where in its file it stands if that is known: "rent.pdf, p. 3"."""
     return ", ".join(filter(None, (source.title, codes.place(language_of(sentences), source))))
@@ -108,6 +113,7 @@ ENGLISH: Table = {
     "failed": "Failed: {files}",
     "refused": "titan: {path} is refused. {reason}. {cure}",
     "cure.outside": "Titan reads these folders alone: {folders}. Copy it there.",
+    "allow_folder": "To allow it, write allowed = ['{real}'] under [folders] in {settings}.",
     "cure.other": "Check the path and its permissions.",
     "more": "… and {files} more",
     "stalled": "titan: the core stopped answering, files left: {files}; run `titan doctor`, then index again.",
@@ -141,6 +147,7 @@ ENGLISH: Table = {
     "doctor.polled": "polled",
     "doctor.there": "there",
     "doctor.missing": "does not exist",
+    "doctor.refused": "not read, see below",
     "doctor.index": "index",
     "doctor.files": "{count} file|{count} files",
     "doctor.passages": "{count} passage|{count} passages",
@@ -207,6 +214,7 @@ RUSSIAN: Table = {
     "failed": "Не прочитано: {files}",
     "refused": "titan: отказано в доступе к {path}. {reason}. {cure}",
     "cure.outside": "Titan читает только эти папки: {folders}. Скопируйте туда.",
+    "allow_folder": "Чтобы разрешить, впишите allowed = ['{real}'] в раздел [folders] файла {settings}.",
     "cure.other": "Проверьте путь и права доступа.",
     "more": "… и ещё {files}",
     "stalled": "titan: ядро перестало отвечать, осталось файлов: {files}; запустите `titan doctor` и повторите.",
@@ -240,6 +248,7 @@ RUSSIAN: Table = {
     "doctor.polled": "проверяется время от времени",
     "doctor.there": "на месте",
     "doctor.missing": "не существует",
+    "doctor.refused": "не читается, причина ниже",
     "doctor.index": "индекс",
     "doctor.files": "{count} файл|{count} файла|{count} файлов",
     "doctor.passages": "{count} отрывок|{count} отрывка|{count} отрывков",

@@ -57,12 +57,23 @@ class Code(StrEnum):
     # The archive
     ARCHIVE_FAILED = "archive_failed"
     ARCHIVE_ELSEWHERE = "archive_elsewhere"
+    # The folders that are read
+    FOLDER_HOLDS_HOME = "folder_holds_home"
+    FOLDER_HIDDEN = "folder_hidden"
+    FOLDER_OF_SYSTEM = "folder_of_system"
+    FOLDER_IS_LINK = "folder_is_link"
     # Settings
     SETTINGS_UNREADABLE = "settings_unreadable"
     KEYRING_UNUSABLE = "keyring_unusable"
     MODEL_ADDRESS = "model_address"
     KEYS_LOCKED = "keys_locked"
     KEYS_DAMAGED = "keys_damaged"
+
+
+REFUSED_FOLDERS = frozenset(
+    {Code.FOLDER_HOLDS_HOME, Code.FOLDER_HIDDEN, Code.FOLDER_OF_SYSTEM, Code.FOLDER_IS_LINK}
+)
+"""A folder at `path`, which leads to `real`, is not read unless `settings` allows exactly that: a file's path."""
 
 
 @dataclass(frozen=True, slots=True)

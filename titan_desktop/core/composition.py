@@ -29,6 +29,7 @@ from titan_desktop.contracts.system import (
 from titan_desktop.core import former_topics
 from titan_desktop.core.archiving import archive_problems
 from titan_desktop.core.chain import Chain
+from titan_desktop.core.folder_consent import consented, folder_problems
 from titan_desktop.core.health import Health, Look
 from titan_desktop.core.model_choice import Models
 from titan_desktop.core.serving import serving
@@ -53,6 +54,7 @@ class Foundation:
     Attributes:
         busy: callables that return whether a service is working.
         roots: returns the state of the folders; blocking. None before the files service runs.
+        look_at_roots: has the files service look at them now. None before it runs.
     """
 
     bus: Bus
@@ -64,6 +66,7 @@ class Foundation:
     chain: Chain
     busy: list[Callable[[], bool]] = field(default_factory=list)
     roots: Callable[[], tuple[RootStatus, ...]] | None = None
+    look_at_roots: Callable[[], None] | None = None
 
 
 async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
@@ -116,6 +119,7 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     await stack.enter_async_context(serving(bus, foundation.chain, forgetting))
     await stack.enter_async_context(serving(bus, foundation.chain, files))
     foundation.roots = files.roots_status
+    foundation.look_at_roots = files.look_at_roots
     foundation.busy[:] = [chat.busy, indexing.busy, files.busy, forgetting.busy]
     # Last, because an attempt that fails at a service would otherwise report the store as up and down at each try.
     foundation.health.mark_serving("postgres", "PostgreSQL", version, database.look)
@@ -166,7 +170,7 @@ class Composition:
         self._bus = bus
         self._health = health
         self._models = models
-        files_root = LocalFilesRoot(allowed_roots())
+        files_root = LocalFilesRoot(allowed_roots(), consented=consented(models.settings))
         self._foundation = Foundation(bus, provision, redis_url, health, models, files_root, chain)
         self._is_ready = False
         self._stack = AsyncExitStack()
@@ -188,7 +192,7 @@ class Composition:
         locating = LocatingService(self._foundation.files_root)
         await self._stack.enter_async_context(serving(self._bus, chain, locating))
         await self._stack.enter_async_context(
-            serving(self._bus, chain, SettingsService(self._bus, self._models))
+            serving(self._bus, chain, SettingsService(self._bus, self._models, self._consent))
         )
         for name, work in (
             ("former topics", former_topics.settle(self._bus, chain)),
@@ -207,6 +211,12 @@ class Composition:
         await asyncio.wait({*self._tasks, *self._telling})
         await self._stack.aclose()
 
+    def _consent(self) -> None:
+        """Look at the folders anew, because the person may allow others now."""
+        self._foundation.files_root.consent(consented(self._models.settings))
+        if look := self._foundation.look_at_roots:
+            look()
+
     async def status(self) -> Status:
         """Collect the status of everything."""
         stores, roots, dead_letters = await asyncio.gather(
@@ -220,7 +230,11 @@ class Composition:
             model=self._models.model,
             embedder=self._models.embedder,
             roots=roots,
-            problems=(*self._models.problems, *archive_problems(self._bus)),
+            problems=(
+                *self._models.problems,
+                *archive_problems(self._bus),
+                *folder_problems(self._foundation.files_root, self._models.settings_file),
+            ),
             dead_letters=dead_letters,
         )
 

@@ -46,7 +46,7 @@ def handlers() -> Handlers:
         IndexingService(absent, absent, absent, absent, absent),
         LocatingService(absent),
         SearchService(absent, absent),
-        SettingsService(absent, absent),
+        SettingsService(absent, absent, absent),
         StatusService(absent),
     )
     together = Handlers()

@@ -31,12 +31,13 @@ class Models:
         secrets: has the key.
 
     Attributes:
+        settings_file, settings: the file, and what it said when it was last read.
         model, embedder: the configured models, without secrets.
     """
 
     def __init__(self, settings_file: Path, chosen: settings.Settings, secrets: Secrets) -> None:
-        self._settings_file = settings_file
-        self._settings = chosen
+        self.settings_file = settings_file
+        self.settings = chosen
         self._secrets = secrets
         self.model = self.embedder = ModelStatus(configured=False)
         self._settings_problem: Problem | None = None
@@ -102,7 +103,7 @@ class Models:
     def _read_settings(self) -> None:
         """Read the settings. An invalid file leaves the old ones, and is recorded as a problem."""
         try:
-            self._settings = settings.load(self._settings_file)
+            self.settings = settings.load(self.settings_file)
             self._settings_problem = None
             self._log_unknown()
         except settings.SettingsError as error:
@@ -111,11 +112,11 @@ class Models:
             log.warning("settings: %s", error)
 
     def _log_unknown(self) -> None:
-        if unknown := settings.unknown_keys(self._settings_file):
+        if unknown := settings.unknown_keys(self.settings_file):
             log.info("settings: unknown here and kept: %s", ", ".join(unknown))
 
     async def _resolve(self) -> None:
-        chosen = self._settings
+        chosen = self.settings
         chat = await resolve(chosen.model, self._secrets)
         self._chat, self.model, self._key_problem = chat.endpoint, chat.status, chat.problem
         name = chosen.embedder.name.strip()

@@ -47,6 +47,15 @@ class ArchiveSettings(msgspec.Struct, frozen=True):
     days: Days = 365
 
 
+class FolderSettings(msgspec.Struct, frozen=True):
+    """Folders that are read as Desktop or Downloads although they hold the home, are hidden or the system's.
+
+    Each is named exactly, as Titan names it when it refuses it: without links.
+    """
+
+    allowed: tuple[str, ...] = ()
+
+
 class Settings(msgspec.Struct, frozen=True):
     """All of it. Every field has a default, so an absent file is a good file."""
 
@@ -56,3 +65,4 @@ class Settings(msgspec.Struct, frozen=True):
     embedder: EmbedderSettings = EmbedderSettings()
     stores: StoreSettings = StoreSettings()
     archive: ArchiveSettings = ArchiveSettings()
+    folders: FolderSettings = FolderSettings()

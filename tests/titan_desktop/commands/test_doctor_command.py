@@ -7,6 +7,7 @@ import pytest
 
 from tests.responders import a_hit, a_status, memory_service, system_service
 from titan_bus import Bus
+from titan_desktop import settings
 from titan_desktop.commands import doctor, exit_codes, sentences
 from titan_desktop.contracts import indexing, search, system
 from titan_desktop.contracts.problem import Code, Problem
@@ -155,6 +156,29 @@ def test_every_problem_is_a_sentence_and_1(paths: Paths, capsys: pytest.CaptureF
         sentences.for_problem(SAYS, status.problems[0]),
     ]
     assert "/home/anna/Desktop" in said["problems"][2]
+
+
+@pytest.mark.parametrize("says", [SAYS, sentences.RUSSIAN])
+def test_a_refused_folder_is_told_with_what_allows_it(
+    paths: Paths, says: sentences.Table, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is not said to be missing, and what the sentence says to write is what the settings take."""
+    fields = {"path": "/home/anna/Desktop", "real": "/home/anna", "settings": str(paths.settings_file)}
+    status = a_status(
+        problems=(Problem(Code.FOLDER_HOLDS_HOME, fields),),
+        roots=(system.RootStatus(path="/home/anna/Desktop", exists=False),),
+    )
+    found = doctor.report(paths, says, (status, None), environment=OFFSCREEN)
+    doctor.show(found, says, json=False)
+    out = capsys.readouterr().out
+    assert f"/home/anna/Desktop, {says['doctor.refused']}\n" in out
+    (problem,) = found.problems
+    assert str(paths.settings_file) in problem
+    line = re.search(r"allowed = \S+\]", problem)
+    assert line is not None
+    paths.settings_file.parent.mkdir(parents=True, exist_ok=True)
+    paths.settings_file.write_text(f"[folders]\n{line[0]}\n", "utf-8")
+    assert settings.load(paths.settings_file, {}).folders.allowed == ("/home/anna",)
 
 
 @pytest.mark.parametrize(

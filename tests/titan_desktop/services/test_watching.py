@@ -22,6 +22,9 @@ from tests.files_service import (
 from titan_bus import Bus
 from titan_desktop.adapters.files_root import LocalFilesRoot
 from titan_desktop.contracts import files
+from titan_desktop.core.chain import Chain
+from titan_desktop.core.serving import serving
+from titan_desktop.services.files import FilesService
 from titan_desktop.services.files.watcher import Watcher
 
 
@@ -106,6 +109,26 @@ async def test_a_root_swapped_for_another_folder_is_watched(
         shutil.rmtree(desktop)
         make_root_with(desktop / "two.txt")
         await ear.until(is_seen(desktop / "two.txt"))
+
+
+@pytest.mark.logs("^refused the root ")
+async def test_a_root_that_is_refused_is_read_once_it_is_allowed(
+    bus: Bus, ear: Ear, index: Index, desktop: Path
+) -> None:
+    """A Desktop that leads to a hidden folder is neither scanned nor watched, until the person allows that."""
+    hidden = desktop.with_name(".hidden")
+    await asyncio.to_thread(desktop.rename, hidden)
+    await asyncio.to_thread(desktop.symlink_to, hidden)
+    files_root = LocalFilesRoot([desktop])
+    async with serving(bus, Chain(), FilesService(bus, files_root, index)) as service:
+        await becomes(lambda: not service.busy())
+        assert [(root.exists, root.watched) for root in service.roots_status()] == [(False, False)]
+        files_root.consent([hidden])
+        service.look_at_roots()
+        await ear.until(is_seen(desktop / "work" / "notes.md"))
+        await becomes(lambda: service.roots_status()[0].watched)
+        (hidden / "new.txt").write_text("x", "utf-8")
+        await ear.until(is_seen(desktop / "new.txt"))
 
 
 async def test_a_root_behind_a_link_is_watched(

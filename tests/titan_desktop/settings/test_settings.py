@@ -60,7 +60,12 @@ def test_what_a_newer_version_chose_is_kept(tmp_path: Path) -> None:
     assert settings.unknown_keys(file) == ("colour", "model.voice", "autonomy")
     settings.save(file, settings.Settings(language="en"))
     assert settings.load(file, {}) == settings.Settings(language="en")
-    assert tomllib.loads(file.read_text("utf-8")) | {"stores": {}, "embedder": {}, "archive": {}} == {
+    assert tomllib.loads(file.read_text("utf-8")) | {
+        "stores": {},
+        "embedder": {},
+        "archive": {},
+        "folders": {},
+    } == {
         "language": "en",
         "theme": "system",
         "colour": "red",
@@ -69,6 +74,7 @@ def test_what_a_newer_version_chose_is_kept(tmp_path: Path) -> None:
         "stores": {},
         "embedder": {},
         "archive": {},
+        "folders": {},
     }
 
 

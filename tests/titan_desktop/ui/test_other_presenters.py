@@ -211,6 +211,24 @@ async def test_a_locked_key_is_asked_for_once_and_can_be_asked_for_again(shell, 
     assert "locked" not in shell.banner.text
 
 
+async def test_a_refused_folder_is_said_with_its_way_out(shell, core):
+    """The strip tells why a folder is not read, and its button asks about exactly that folder."""
+    status = shell.parts[2]
+    wanted: list[tuple[str, str]] = []
+    status.folder_wanted.connect(lambda path, real: wanted.append((path, real)))
+    fields = {"path": "/home/anna/Desktop", "real": "/home/anna", "settings": "/s.toml"}
+    refused = (
+        Problem(Code.FOLDER_HOLDS_HOME, fields),
+        Problem(Code.FOLDER_OF_SYSTEM, {**fields, "real": "/etc"}),
+    )
+    status._take_status(msgspec.structs.replace(core.status, problems=refused))
+    assert "/home/anna/Desktop is not read, because /home/anna holds" in shell.banner.text
+    shell.banner.action_requested.emit()
+    shell.banner._close.click()
+    shell.banner.action_requested.emit()
+    assert wanted == [("/home/anna/Desktop", "/home/anna"), ("/home/anna/Desktop", "/etc")]
+
+
 async def test_the_core_comes_before_everything(shell):
     """A core that is away is said first; what was put away stays away until it changes."""
     status = shell.parts[2]

@@ -5,6 +5,7 @@ service, records what was done.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from pathlib import Path
@@ -77,6 +78,7 @@ class FilesService:
         self._wanted: dict[Path, None] = {}
         self._stalled = False
         self._wake = asyncio.Event()
+        self._look = asyncio.Event()
         self._scanning = 0
         self._forget_connection: Callable[[], None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -113,6 +115,10 @@ class FilesService:
         # While the index is away no scan gets on, and the next start begins it again.
         scans = (self._scanning or self._wanted) and not self._stalled
         return bool(self._there is None or scans or self._settling)
+
+    def look_at_roots(self) -> None:
+        """Look now whether a root has come, gone or become another, not only from time to time."""
+        self._look.set()
 
     def roots_status(self) -> tuple[RootStatus, ...]:
         """Return the state of the roots. Reads the disk: call it in a thread."""
@@ -194,7 +200,10 @@ class FilesService:
             for root in there.keys() - (self._there or {}).keys():
                 self._want(root)
             self._there = there
-        await asyncio.sleep(self._roots_interval_s)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._roots_interval_s):
+                await self._look.wait()
+        self._look.clear()
 
     async def _poll(self) -> None:
         """Look for what has changed, where the system does not report it."""

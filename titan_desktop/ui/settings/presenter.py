@@ -3,18 +3,20 @@
 import asyncio
 import contextlib
 
+import msgspec
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from titan_bus import BusError
 from titan_desktop import settings as settings_file
 from titan_desktop.contracts import system
-from titan_desktop.settings import Settings
+from titan_desktop.settings import FolderSettings, Settings
 from titan_desktop.system.paths import Paths
 from titan_desktop.ui.base.bridge import Bridge
 from titan_desktop.ui.base.tasks import Tasks
 from titan_desktop.ui.settings import key_store
 from titan_desktop.ui.settings.dialog import Choice, SettingsDialog
+from titan_desktop.ui.settings.folder_consent import FolderConsent
 
 
 class SettingsPresenter(QObject):
@@ -32,6 +34,8 @@ class SettingsPresenter(QObject):
     """Whether the dialog is open."""
     complained = Signal()
     """Something could not be saved, and the dialog says why."""
+    failed = Signal(str)
+    """Something could not be saved while no dialog is open, and why."""
 
     def __init__(
         self, paths: Paths, settings: Settings, window: QWidget, bridge: Bridge, tasks: Tasks
@@ -68,6 +72,33 @@ class SettingsPresenter(QObject):
             self._dialog = None
             self.editing_changed.emit(False)
 
+    def ask_for_folder(self, path: str, real: str) -> None:
+        """Ask whether a folder that is refused shall be read, and on a yes let exactly that one be read."""
+        question = FolderConsent(path, real, self._window)
+        question.given.connect(lambda: self._tasks.start(self._allow(real), "allow a folder"))
+        question.open()
+
+    async def _allow(self, folder: str) -> None:
+        def add() -> FolderSettings:
+            chosen = settings_file.load(self._paths.settings_file, {})  # somebody may have written into it
+            allowed = FolderSettings(tuple(dict.fromkeys((*chosen.folders.allowed, folder))))
+            settings_file.save(self._paths.settings_file, msgspec.structs.replace(chosen, folders=allowed))
+            return allowed
+
+        try:
+            allowed = await asyncio.to_thread(add)
+        except (OSError, settings_file.SettingsError) as error:
+            self.failed.emit(self._not_saved(error))
+            return
+        self._settings = msgspec.structs.replace(self._settings, folders=allowed)
+        with contextlib.suppress(BusError):  # a core that is not there reads it when it starts
+            await self._bridge.send(system.ReadSettings())
+        self.saved.emit()
+
+    def _not_saved(self, error: OSError | settings_file.SettingsError) -> str:
+        reason = error.strerror if isinstance(error, OSError) else error.reason
+        return self.tr("The settings could not be saved: {reason}.").format(reason=reason)
+
     async def _save(self, choice: Choice) -> None:
         """Save all or nothing, then say it: the core must find file and key when it hears of them."""
         try:
@@ -79,9 +110,7 @@ class SettingsPresenter(QObject):
             finally:
                 await asyncio.to_thread(fresh.discard)
         except OSError as error:
-            self._complain(
-                self.tr("The settings could not be saved: {reason}.").format(reason=error.strerror)
-            )
+            self._complain(self._not_saved(error))
             return
         if refusal is not None:
             if self._dialog is not None:

@@ -152,6 +152,8 @@ class Session(QObject):
         self.status.roots_learnt.connect(window.chat.set_folders)
         self.status.model_needed.connect(self.settings.open_model)
         self.status.unlock_wanted.connect(self.unlock.open)
+        self.status.folder_wanted.connect(self.settings.ask_for_folder)
+        self.settings.failed.connect(self.status.tell_fault)
         self.status.dead_letters_wanted.connect(self.dead_letters.open)
         self.dead_letters.counted.connect(self.status.dead_letters_counted)
         self.settings.appearance_changed.connect(self.dress)

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from titan_bus import BusError
 from titan_desktop.client import problems
 from titan_desktop.contracts import system
-from titan_desktop.contracts.problem import Code, Problem
+from titan_desktop.contracts.problem import REFUSED_FOLDERS, Code, Problem
 from titan_desktop.system.folder_names import folder_name
 from titan_desktop.ui.base.banner import Banner
 from titan_desktop.ui.base.bridge import Bridge
@@ -35,6 +35,8 @@ class StatusPresenter(QObject):
     """The person wants to connect a model."""
     unlock_wanted = Signal()
     """A key is locked: said once by itself, and again when the person wants it."""
+    folder_wanted = Signal(str, str)
+    """The person wants a folder to be read that is refused: its path, and where that leads."""
     dead_letters_wanted = Signal()
     """The person wants to see the failed jobs."""
     roots_learnt = Signal(list)
@@ -143,8 +145,14 @@ class StatusPresenter(QObject):
             self.dead_letters_wanted.emit()
         elif self._sentence() == self._about_problem(Problem(Code.KEYS_LOCKED)):
             self.unlock_wanted.emit()
+        elif folder := next(filter(self._is_shown, self._problems), None):
+            self.folder_wanted.emit(folder.fields["path"], folder.fields["real"])
         else:
             self.model_needed.emit()
+
+    def _is_shown(self, problem: Problem) -> bool:
+        """Say whether the strip tells of this folder."""
+        return problem.code in REFUSED_FOLDERS and self._sentence() == self._about_problem(problem)
 
     def _sentence(self) -> _Said:
         """Choose the most important problem that was not dismissed."""
@@ -180,7 +188,11 @@ class StatusPresenter(QObject):
                 assert_never(never)
 
     def _about_problem(self, problem: Problem) -> _Said:
-        action = self.tr("Unlock…") if problem.code == Code.KEYS_LOCKED else ""
+        action = ""
+        if problem.code == Code.KEYS_LOCKED:
+            action = self.tr("Unlock…")
+        elif problem.code in REFUSED_FOLDERS:
+            action = self.tr("Read it…")
         return _Said(problems.say(language(), problem), "warning", action)
 
     def _about_dead_letters(self) -> _Said:

@@ -16,6 +16,7 @@ from titan_desktop.ui.base.bridge import Bridge
 from titan_desktop.ui.base.tasks import Tasks
 from titan_desktop.ui.settings import key_store
 from titan_desktop.ui.settings.dialog import OLLAMA_URL, Choice, SettingsDialog
+from titan_desktop.ui.settings.folder_consent import FolderConsent
 from titan_desktop.ui.settings.key_store import Keeping, Kept, Refusal, Trouble
 from titan_desktop.ui.settings.presenter import SettingsPresenter
 
@@ -164,6 +165,38 @@ async def test_saving_writes_the_file_and_closes(presenter, tmp_path):
     await asyncio.wait_for(done.wait(), 30)
     assert settings.load(tmp_path / "settings.toml", {}).theme == "dark"
     assert presenter._dialog is None
+
+
+async def test_a_folder_is_allowed_by_a_yes_to_its_own_name(presenter, tmp_path):
+    """The question names the folder; what else the file says, written there by hand meanwhile, stays."""
+    file = tmp_path / "settings.toml"
+    file.write_text('theme = "dark"\n[folders]\nallowed = ["/srv/x"]\n', "utf-8")
+    presenter.ask_for_folder("/home/anna/Desktop", "/home/anna")
+    (question,) = presenter._window.findChildren(FolderConsent)
+    assert "/home/anna?" in question.text()
+    assert "/home/anna/Desktop" in question.informativeText()
+    assert question.defaultButton() is not question.read_button
+    done = asyncio.Event()
+    presenter.saved.connect(done.set)
+    question.read_button.click()
+    await asyncio.wait_for(done.wait(), 30)
+    stored = settings.load(file, {})
+    assert (stored.theme, stored.folders.allowed) == ("dark", ("/srv/x", "/home/anna"))
+    presenter.ask_for_folder("/home/anna/Desktop", "/home/anna")
+    presenter._window.findChildren(FolderConsent)[-1].reject()
+    assert settings.load(file, {}) == stored
+
+
+async def test_a_folder_that_cannot_be_allowed_is_said(presenter, tmp_path):
+    """Where the file cannot be written, the window tells why."""
+    (tmp_path / "settings.toml").mkdir()
+    said: list[str] = []
+    presenter.failed.connect(said.append)
+    presenter.ask_for_folder("/etc", "/etc")
+    (question,) = presenter._window.findChildren(FolderConsent)
+    question.read_button.click()
+    await until(lambda: said, presenter.failed)
+    assert said[0].startswith("The settings could not be saved: ")
 
 
 async def test_a_model_is_connected_on_its_own_page(presenter):

@@ -1,0 +1,31 @@
+"""Folders that are read only because the person said so, and those that are refused for want of it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from titan_desktop.contracts.problem import Code, Problem
+from titan_desktop.ports.files_root import FilesRoot, RootFault
+from titan_desktop.settings import Settings
+
+_CODES: Mapping[RootFault, Code] = {
+    RootFault.HOLDS_HOME: Code.FOLDER_HOLDS_HOME,
+    RootFault.HIDDEN: Code.FOLDER_HIDDEN,
+    RootFault.SYSTEM: Code.FOLDER_OF_SYSTEM,
+    RootFault.LINK: Code.FOLDER_IS_LINK,
+}
+
+
+def consented(chosen: Settings) -> tuple[Path, ...]:
+    """Return the folders that may be read against the rules, each exactly as the person named it."""
+    return tuple(Path(folder).expanduser() for folder in chosen.folders.allowed)
+
+
+def folder_problems(files_root: FilesRoot, settings_file: Path) -> tuple[Problem, ...]:
+    """Return which roots are refused and why, with the file where a person may allow them."""
+    return tuple(
+        Problem(
+            _CODES[refused.fault],
+            {"path": str(refused.path), "real": refused.real, "settings": str(settings_file)},
+        )
+        for refused in files_root.refused()
+    )
