@@ -109,7 +109,11 @@ def _consuming(topic: str, group: str) -> list[str]:
         names.stream_of(topic), names.retries_of(group, topic), names.delayed_of(group, topic)
     )  # fmt: skip
     return [
-        _selector("+xreadgroup +xack +xpending +xclaim +xgroup|create +xinfo|groups", [stream, retries]),
+        _selector(
+            "+xreadgroup +xack +xpending +xclaim +xgroup|create +xgroup|delconsumer +xinfo|groups "
+            "+xinfo|consumers",
+            [stream, retries],
+        ),
         _selector("+xadd +xdel", [retries], rights="W"),
         _selector("+zadd +zrange +zrangebyscore +zrem", [delayed]),
         _selector("+eval +get +set +del +pttl", [names.worker_of("", group, topic)], suffix="*"),
@@ -202,6 +206,7 @@ def _measuring() -> list[str]:
             *streams,
         ),
         _granted("+zadd +zrange +zrangebyscore +zrem", names.delayed_of("*", topics)),
+        _granted("+eval +get +set +del +pttl", names.worker_of("*", "*", topics)),
         # A script's own commands are checked one by one: this alone reads and writes nothing.
         _granted("+eval", *streams, names.delayed_of("*", topics), names.DEAD_LETTERS),
         # DEL names them all at once, so one selector has to.

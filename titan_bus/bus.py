@@ -14,6 +14,7 @@ from titan_bus.archive.restore import Restored
 from titan_bus.config import BusConfig
 from titan_bus.connections.admission import Credentials
 from titan_bus.connections.server import Server
+from titan_bus.consumer.identity import ConsumerNames
 from titan_bus.consumer.limits import RateLimit
 from titan_bus.consumer.processor import Processor
 from titan_bus.consumer.reader import Readers
@@ -90,7 +91,8 @@ class Bus:
         )
         self._maintenance = Maintenance(self._connection, self._publisher, config, self.counters)
         self._replay = Replay(self._connection, self._maintenance.archive, self._decode)
-        self._readers = Readers(self._server, config.consumer_name(), config.read)
+        self._readers = Readers(self._server, config.read)
+        self._names = ConsumerNames(self._connection, config)
         self._limit = RateLimit(config.rate_limit) if config.rate_limit is not None else None
         self._processors: list[Processor] = []
         self._tails: set[Tail] = set()
@@ -167,6 +169,7 @@ class Bus:
                 await tail.close()
             await asyncio.gather(*(processor.stop(self.config.drain_s) for processor in self._processors))
             self._processors.clear()
+            await self._names.close()
             async with limited(FLUSH_S):
                 await self._requester.close()
                 await self._server.drain()
@@ -182,6 +185,7 @@ class Bus:
                 await tail.close()
             await self._requester.close()
         finally:
+            await self._names.close()
             await self._maintenance.close()
             await self._server.close()
         if not finishing.cancelled():
@@ -283,6 +287,7 @@ class Bus:
 
         Raises:
             ValueError: this bus already has a subscription of the group to the topic.
+            ConsumerNameTakenError: another consumer of the group has the configured name, and keeps it.
             HandlerRefusedError: the function, a name or an option is invalid.
             BusUnavailableError: the server does not answer.
             BusClosedError: the bus is not open.
@@ -291,8 +296,6 @@ class Bus:
             raise BusClosedError
         options = Options(concurrency=concurrency, auto_ack=auto_ack, start=start, partition_by=partition_by)
         call, lift = checked(bind(handler), topic, group, options).call, self.upcasters.apply
-        if any((other.topic, other.group) == (topic, group) for other in self._processors):
-            raise ValueError(f"{group} is subscribed to {topic} already: stop that, or name another group")
         own_rate = self.config.stream(topic).rate_limit
         own_limit = RateLimit(own_rate) if own_rate is not None else None
         spec = SubscriptionSpec(
@@ -301,9 +304,10 @@ class Bus:
             limits=[limit for limit in (own_limit, self._limit) if limit is not None],
             partition_by=None if partition_by is None else lambda event: partition_by(lift(event)),
         )  # fmt: skip
+        consumer = await self._names.lease(topic, group)
         processor = Processor(
-            self._connection, self._readers.reader(topic, group), self.config, self._responder,
-            self._tracing, self.counters.group(topic, group), spec,
+            self._connection, self._readers.reader(topic, group, consumer), consumer, self.config,
+            self._responder, self._tracing, self.counters.group(topic, group), spec,
         )  # fmt: skip
         self._processors.append(processor)
         try:
@@ -510,6 +514,7 @@ class Bus:
     def _forget(self, processor: Processor) -> None:
         if processor in self._processors:
             self._processors.remove(processor)
+            self._names.release_soon(processor.topic, processor.group)
 
 
 def _several(names: Iterable[str]) -> tuple[str, ...]:

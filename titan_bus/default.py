@@ -13,7 +13,7 @@ from titan_bus.consumer.spec import PartitionBy
 from titan_bus.consumer.subscription import Subscription
 from titan_bus.declaring.handlers import Handlers
 from titan_bus.declaring.signatures import AnyHandler
-from titan_bus.errors import BusClosedError
+from titan_bus.errors import BusClosedError, ConsumerNameTakenError
 from titan_bus.event import SCHEMA_VERSION, Event, Payload, Priority
 
 T = TypeVar("T")
@@ -33,7 +33,14 @@ async def connect(
         HandlerRefusedError: the handlers contradict each other.
     """
     bus = Bus(config, *handlers, credentials=credentials)
-    await bus.open()
+    try:
+        await bus.open()
+    except ConsumerNameTakenError:
+        if not _default:
+            raise
+        await disconnect()  # the one before it may have that name
+        bus = Bus(config, *handlers, credentials=credentials)
+        await bus.open()
     former, _default[:] = tuple(_default), [(asyncio.get_running_loop(), bus)]
     try:
         for loop, one in former:

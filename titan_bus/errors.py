@@ -23,6 +23,7 @@ BusError
 │   └── UpcastError              an upcaster raised
 ├── NameMalformedError           a topic, a group or a key that is no Unicode text (also a ValueError)
 ├── EntryMalformedError          an entry on the wire that is no event
+├── ConsumerNameTakenError       another consumer has the configured name in this group
 ├── HandlerRefusedError          a handler that cannot be declared or subscribed as it is; a bug of the caller
 ├── UndescribableError           a type that an AsyncAPI document has no word for (also a TypeError)
 ├── ConfigError                  a configuration file that cannot be used, and the line
@@ -285,6 +286,20 @@ class PayloadMismatchError(FatalError):
         self.event_id = event_id
         self.expected = expected
         self.detail = detail
+
+
+class ConsumerNameTakenError(BusError):
+    """`holder`, a process, has the name `consumer` in the `group` on the `topic`, and keeps it."""
+
+    def __init__(self, consumer: str, topic: str, group: str, holder: str) -> None:
+        super().__init__(
+            f"another consumer of {group} on {topic} is named {consumer}, in {holder}: give each a `consumer` of "
+            "its own, or none, then they name themselves"
+        )
+        self.consumer = consumer
+        self.topic = topic
+        self.group = group
+        self.holder = holder
 
 
 class NameMalformedError(BusError, ValueError):

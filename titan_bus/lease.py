@@ -1,8 +1,8 @@
 """A lease: a key on the server that one program holds at a time, and that expires soon after the program dies.
 
-Used by the archiver, worker names and `once`. One script acquires, renews and releases, so a command that is sent
-twice over a lost connection has the result of the first. (valkey.io, "Distributed Locks", the single instance.) A
-holder that is suspended for longer than the lease loses it and is not notified.
+Used by the archiver, consumers' names and `once`. One script acquires, renews and releases, so a command that is
+sent twice over a lost connection has the result of the first. (valkey.io, "Distributed Locks", the single
+instance.) A holder that is suspended for longer than the lease loses it and is not notified.
 """
 
 import asyncio
@@ -28,24 +28,32 @@ class Lease:
         connection: to the server.
         key: the key.
         ttl_s: how long the lease lasts after it was renewed last.
+        token: what stands in the key; unique for each holder.
     """
 
-    def __init__(self, connection: Connection, key: str, ttl_s: float = TTL_S) -> None:
+    def __init__(
+        self, connection: Connection, key: str, ttl_s: float = TTL_S, token: str | None = None
+    ) -> None:
         self.ttl_s = ttl_s
         self._connection = connection
         self._key = key
-        self._token = secrets.token_hex(16)
+        self._token = token or secrets.token_hex(16)
         self._ttl_ms = max(1, int(ttl_s * 1000))
 
-    async def take(self) -> int:
+    async def take(self, *, instead_of: str = "") -> int:
         """Acquire the lease, or renew it.
+
+        Args:
+            instead_of: the token of a holder that is known to be dead.
 
         Returns:
             HELD when it is held now; 0 when what it guards is done (`finish`); else the remaining milliseconds of
             another holder's lease.
         """
         return int(
-            await self._connection.call("EVAL", scripts.LEASE, 1, self._key, self._token, self._ttl_ms)
+            await self._connection.call(
+                "EVAL", scripts.LEASE, 1, self._key, self._token, self._ttl_ms, instead_of
+            )
         )
 
     async def release(self) -> None:

@@ -119,17 +119,34 @@ return added
 """
 
 LEASE = """
--- KEYS lease; ARGV token, milliseconds, 0 to release it. Acquires a free lease and renews a held one. Returns -1
+-- KEYS lease; ARGV token, milliseconds, 0 to release it, the token of a holder that has died, or none. Acquires a
+-- free lease, or that of the dead one, and renews a held one. Returns -1
 -- when it is held, or released; 0 when it is marked as done; else the remaining milliseconds of another holder.
 local holder = redis.call('GET', KEYS[1])
 if holder == 'done' then return 0 end
-if holder and holder ~= ARGV[1] then return math.max(1, redis.call('PTTL', KEYS[1])) end
+if holder and holder ~= ARGV[1] and holder ~= ARGV[3] then return math.max(1, redis.call('PTTL', KEYS[1])) end
 if ARGV[2] ~= '0' then
   redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 elseif holder then
   redis.call('DEL', KEYS[1])
 end
 return -1
+"""
+
+FORGET_CONSUMERS = """
+-- KEYS stream; ARGV group, idle milliseconds. Removes the names of consumers that have been away for longer and
+-- have nothing in flight; returns how many. One step: what a consumer is given in between would be lost with its
+-- name.
+local gone = 0
+for _, flat in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
+  local row = {}
+  for i = 1, #flat, 2 do row[flat[i]] = flat[i + 1] end
+  if row['pending'] == 0 and row['idle'] > tonumber(ARGV[2]) then
+    redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], row['name'])
+    gone = gone + 1
+  end
+end
+return gone
 """
 
 ERASE = """

@@ -230,7 +230,7 @@ def _serve(add: Add) -> None:
     serve.add_argument(
         "--consumer", metavar="NAME",
         help="this worker's name within its groups: the same after a restart, one of its own for each that"
-        " runs at a time (default: the file's, or module@host)",
+        " runs at a time (default: the file's, or the first free of module@host, module@host/2 and so on)",
     )  # fmt: skip
     serve.add_argument(
         "--drain", type=_seconds, metavar="S", help="how long to wait for running handlers at the end"

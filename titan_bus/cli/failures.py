@@ -89,6 +89,13 @@ def _not_empty(error: errors.RestoreRefusedError) -> str:
     )
 
 
+def _taken(error: errors.ConsumerNameTakenError) -> str:
+    return (
+        f"another worker of {error.group} on {error.topic} is named {error.consumer}, in {error.holder}: "
+        "give each its own --consumer, or none."
+    )
+
+
 # The first match counts, so special cases stand before general ones.
 _KNOWN: tuple[tuple[type[Exception], int, Callable[[Any], str]], ...] = (
     (errors.BusUnavailableError, exit_codes.UNAVAILABLE, _unavailable),
@@ -106,6 +113,7 @@ _KNOWN: tuple[tuple[type[Exception], int, Callable[[Any], str]], ...] = (
     (errors.EventNotFoundError, exit_codes.NOTHING, _as_it_says),
     (errors.GroupNotFoundError, exit_codes.NOTHING, _as_it_says),
     (errors.HandlerRefusedError, exit_codes.USAGE, _as_it_says),
+    (errors.ConsumerNameTakenError, exit_codes.MISCONFIGURED, _taken),
     (errors.NameMalformedError, exit_codes.USAGE, _as_it_says),
     (errors.ConfigError, exit_codes.MISCONFIGURED, _as_it_says),
     (errors.ConfigValueError, exit_codes.MISCONFIGURED, _as_it_says),

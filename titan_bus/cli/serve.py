@@ -5,18 +5,16 @@ worker.
 """
 
 import logging
-import socket
 
 import msgspec
 
 from titan_bus.bus import Bus
 from titan_bus.cli import module
 from titan_bus.cli.arguments import Options
-from titan_bus.cli.connecting import SOURCE, config_of, served
+from titan_bus.cli.connecting import SOURCE, config_of
 from titan_bus.cli.failures import CommandError
 from titan_bus.cli.output import Output
 from titan_bus.cli.stopping import Stop, log_to_stderr
-from titan_bus.cli.worker_name import WorkerName, patience_s
 from titan_bus.config import BusConfig, MetricsConfig
 from titan_bus.declaring.handlers import Handlers
 
@@ -29,15 +27,11 @@ async def run(options: Options, output: Output) -> int:  # noqa: ARG001 -- a wor
     handlers = _handlers(options)
     config = _config(options)
     stop = Stop()
-    groups = [(one.topic, one.group) for one in handlers]
-    async with (
-        served(config) as server,
-        WorkerName(server.connection, config.consumer_name(), groups, patience_s(config.drain_s)).held(),
-        Bus(config, handlers) as bus,
-    ):
+    async with Bus(config) as bus:
+        subscriptions = await bus.include(handlers)
         stop.listen()
-        for one in handlers:
-            logger.info("%s: serving %s as %s", one.group, one.topic, config.consumer_name())
+        for one in subscriptions:
+            logger.info("%s: serving %s as %s", one.group, one.topic, one.consumer)
         if bus.metrics_port is not None:
             logger.info("metrics on port %d", bus.metrics_port)
         status = await stop.wait()
@@ -75,8 +69,6 @@ def _config(options: Options) -> BusConfig:
         changes["source"] = name
     if options.consumer:
         changes["consumer"] = options.consumer
-    elif not config.consumer:
-        changes["consumer"] = f"{name}@{socket.gethostname()}"
     if options.drain is not None:
         changes["drain_s"] = options.drain
     if options.metrics_port is not None:

@@ -192,8 +192,9 @@ class BusConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         url: `redis://`, `rediss://` or `unix:///path`, with user and password where there are any;
             `redis+sentinel://` and `redis+cluster://` for those (`server`).
         source: who publishes, `desktop_app@v0.9.1`; goes into `meta.source`.
-        consumer: this program's name within its groups. It must be the same after a restart, and no two
-            programs that live at once may share it. Default: the source without its version, and the host.
+        consumer: this program's name within its groups. It has to be the same after a restart; of two that live at
+            once the second is refused. Default: the source without its version, the host, and a number where
+            several processes live at once (`consumer.identity`).
         streams: topics with limits of their own.
         rate_limit: events a second that all consumers of this bus together handle at most; None for no limit.
         priority_weights: within a batch the heaviest comes first; between batches each priority gets its share.
@@ -264,5 +265,5 @@ class BusConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         return next((stream for stream in self.streams if stream.name == topic), StreamConfig(name=topic))
 
     def consumer_name(self) -> str:
-        """Return this program's consumer name within its groups."""
+        """Return this program's consumer name within its groups, without the number of a second process."""
         return self.consumer or f"{self.source.partition('@')[0]}@{socket.gethostname()}"

@@ -10,9 +10,11 @@ were only read ahead would count as poison after several restarts, or after seve
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
+from titan_bus import scripts
 from titan_bus.config import BusConfig
 from titan_bus.connections.connection import Connection
 from titan_bus.consumer.disposition import Disposition
@@ -22,9 +24,13 @@ from titan_bus.consumer.settlement import ACK_PATIENCE_S
 from titan_bus.errors import BusError, ServerRefusedError
 from titan_bus.observability.counters import GroupCounters
 
+logger = logging.getLogger("titan_bus")
+
 PAGE = 100
 REFRESHED_AT_ONCE = 1_000
 """The server executes nothing else during one command, so a command names at most this many entries."""
+FORGET_AFTER = 3
+"""How many `min_idle_s` a consumer has been away whose name is removed. Its events were taken over before."""
 OWN_IDLE_S = 5.0
 """An entry delivered to this consumer that is not in flight after this time was lost, and is not in a reply on its
 way."""
@@ -61,10 +67,14 @@ class Claims:
         intake: Intake,
         disposition: Disposition,
         counters: GroupCounters,
+        *,
+        consumer: str,
     ) -> None:
         self._connection = connection
         self._limits = config.claim
-        self._consumer = config.consumer_name()
+        # A living consumer reads each `block_ms`, and its own may be longer than ours.
+        self._forget_after_s = max(FORGET_AFTER * config.claim.min_idle_s, 2 * config.read.block_ms / 1000)
+        self._consumer = consumer
         self._group = group
         self._streams = streams
         self._in_flight = in_flight
@@ -127,6 +137,21 @@ class Claims:
         with _group_created_again():
             await self.claim_lost()
             await self.claim_idle()
+
+    async def forget_consumers(self) -> None:
+        """Wait for `min_idle_s`, then remove the names of consumers that do not come back. The caller repeats it.
+
+        A name with something in flight stays, and one that comes back is there again with its first read.
+        """
+        await asyncio.sleep(self._limits.min_idle_s)
+        idle_ms = int(self._forget_after_s * 1000)
+        try:
+            for stream in self._streams:
+                await self._call("EVAL", scripts.FORGET_CONSUMERS, 1, stream, self._group, idle_ms)
+        except ServerRefusedError as error:
+            if error.code != "NOGROUP":  # the rights of an earlier version: the names stay, and harm nobody
+                logger.info("the names of former consumers of %s stay: %s", self._group, error)
+                await asyncio.Event().wait()
 
     async def _claim(
         self, stream: str, idle_ms: int, room: Callable[[], Awaitable[bool]], *consumer: str

@@ -40,6 +40,7 @@ class Processor:
         self,
         connection: Connection,
         reader: Reader,
+        consumer: str,
         config: BusConfig,
         responder: Responder,
         tracing: Tracing,
@@ -47,6 +48,7 @@ class Processor:
         spec: SubscriptionSpec,
     ) -> None:
         self.topic, self.group = topic, group = spec.topic, spec.group
+        self.consumer = consumer
         self.streams = (names.stream_of(topic), names.retries_of(group, topic))
         self._name = f"titan_bus {group} on {topic}"
         self._reader = reader
@@ -69,15 +71,9 @@ class Processor:
         )  # fmt: skip
         self._intake = Intake(self._in_flight, self._disposition, spec.partition_by)
         self._claims = Claims(
-            connection,
-            config,
-            group,
-            self.streams,
-            self._in_flight,
-            self._intake,
-            self._disposition,
-            counters,
-        )
+            connection, config, group, self.streams, self._in_flight, self._intake, self._disposition,
+            counters, consumer=consumer,
+        )  # fmt: skip
         self._maintenance: set[asyncio.Task[None]] = set()
         self._behind = asyncio.Event()
         self._behind.set()
@@ -97,7 +93,7 @@ class Processor:
             raise BusClosedError
         for step in (
             self._catch_up, self._delayed.redeliver_due, self._claims.keep, self._claims.take_over,
-            self._groups.follow,
+            self._claims.forget_consumers, self._groups.follow,
         ):  # fmt: skip
             what = f"{self._name}: {step.__name__.strip('_')}"
             self._maintenance.add(asyncio.create_task(keep_going(step, what), name=what))

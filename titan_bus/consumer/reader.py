@@ -213,23 +213,22 @@ class Reader:
 
 
 class Readers:
-    """The readers of one bus: one for each group, in a cluster one for each group and node."""
+    """The readers of one bus: one for each group and name, in a cluster one for each of them and node."""
 
-    def __init__(self, server: Server, consumer: str, config: ReadConfig) -> None:
+    def __init__(self, server: Server, config: ReadConfig) -> None:
         self._server = server
-        self._consumer = consumer
         self._config = config
-        self._readers: dict[tuple[str, str], Reader] = {}
+        self._readers: dict[tuple[str, str, str], Reader] = {}
 
-    def reader(self, topic: str, group: str) -> Reader:
-        """Return the reader of this topic and group."""
-        key = (group, self._server.shard(topic))
+    def reader(self, topic: str, group: str, consumer: str) -> Reader:
+        """Return the reader of this topic, group and name."""
+        key = (group, consumer, self._server.shard(topic))
         reader = self._readers.get(key)
         if reader is None:
             stream = names.stream_of(topic)
             reader = self._readers[key] = Reader(
                 lambda: self._server.channel(stream),
                 lambda client_id: self._server.unblock(stream, client_id),
-                group, self._consumer, self._config,
+                group, consumer, self._config,
             )  # fmt: skip
         return reader

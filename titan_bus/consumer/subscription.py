@@ -6,11 +6,12 @@ from titan_bus.consumer.processor import Processor
 
 
 class Subscription:
-    """A running subscription to `topic` in `group`."""
+    """A running subscription to `topic` in `group`, where this bus is the `consumer` of that name."""
 
     def __init__(self, processor: Processor, drain_s: float, forget: Callable[[Processor], None]) -> None:
         self.topic = processor.topic
         self.group = processor.group
+        self.consumer = processor.consumer
         self._processor = processor
         self._drain_s = drain_s
         self._forget = forget

@@ -60,6 +60,7 @@ _KNOWN: tuple[tuple[type[Exception], grpc.StatusCode, str], ...] = (
     (errors.PublishRefusedError, Code.INVALID_ARGUMENT, ""),
     (errors.CallMalformedError, Code.INVALID_ARGUMENT, ""),
     (errors.HandlerRefusedError, Code.INVALID_ARGUMENT, ""),  # the names that it was to have
+    (errors.ConsumerNameTakenError, Code.FAILED_PRECONDITION, "Start one gRPC server of a name: --consumer."),
     (errors.TokenRefusedError, Code.UNAUTHENTICATED, ""),
     (
         errors.RightMissingError,

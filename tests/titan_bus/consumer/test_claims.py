@@ -6,7 +6,7 @@ import sys
 import msgspec
 import pytest
 
-from tests.titan_bus.conftest import Recorder, pending_is, settled, until
+from tests.titan_bus.conftest import Recorder, pending, pending_is, settled, until
 from titan_bus import Bus, BusConfig, ClaimConfig, ReadConfig, names
 from titan_bus.connections.connection import Connection
 
@@ -277,6 +277,46 @@ async def test_a_claim_that_waits_for_room_ends_with_its_subscription(
         await asyncio.sleep(0.02)
         await subscription.stop()
         await taking
+
+
+async def test_names_that_do_not_come_back_are_removed(
+    config: BusConfig, raw: Connection, topic: str
+) -> None:
+    """As of hosts that are no more; never one with an event in flight, nor one that still reads."""
+    stream = names.stream_of(topic)
+
+    async def known() -> set[str]:
+        rows = await raw.call("XINFO", "CONSUMERS", stream, "g")
+        return {row[row.index(b"name") + 1].decode() for row in rows}
+
+    for number in range(5):
+        async with Bus(named(config, f"host-{number}")) as bus:
+            subscription = await bus.subscribe(topic, "g", Recorder())
+            await until(lambda: subscription._processor._reader._client_id, "a read")  # noqa: B023
+    await bus_publishes(config, topic)
+    await read_as_dead_consumer(raw, topic, "dead")
+    quick = msgspec.structs.replace(named(config, "alive"), read=ReadConfig(block_ms=20))
+    async with Bus(quick) as bus:
+        subscription = await bus.subscribe(topic, "g", Recorder())
+        claims = subscription._processor._claims
+        assert len(await known()) >= 2
+        claims._limits = ClaimConfig(min_idle_s=0.001)
+        claims._forget_after_s = 0.2
+
+        async def only_two() -> bool:
+            await claims.forget_consumers()
+            return await known() == {"dead", "alive"}
+
+        await until(only_two, "the others are removed")
+        await asyncio.sleep(0.25)
+        await claims.forget_consumers()
+        assert await known() == {"dead", "alive"}
+    assert len(await pending(raw, stream, "g")) == 1
+
+
+async def bus_publishes(config: BusConfig, topic: str) -> None:
+    async with Bus(config) as bus:
+        await bus.publish(topic, "e", {})
 
 
 async def test_own_pending_entries_are_claimed_as_there_is_room(

@@ -93,10 +93,11 @@ async def test_the_past_is_past_without_the_right_to_look(
     )
     await connection.open()
     await publish(bus, topic, 2)
+    await asyncio.sleep(0.002)  # the place is a whole millisecond
     groups = Groups(connection, "g", (names.stream_of(topic), names.retries_of("g", topic)), "$")
     await groups.create()
     await destroy(raw, topic)
-    await asyncio.sleep(0.002)  # the place is a whole millisecond
+    await asyncio.sleep(0.002)
     assert "what came after" in await groups.create_again()
     assert await groups.create_again() == ""
     await bus.publish(topic, "e", {})
