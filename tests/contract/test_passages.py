@@ -95,6 +95,16 @@ async def test_what_a_former_extractor_read_is_outdated(
     assert await passages.outdated(Path("/e")) == frozenset()
 
 
+async def test_a_folder_that_moves_too_deep_leaves_what_has_no_room(passages: Passages) -> None:
+    """A path that the index could not hold goes; the others get theirs."""
+    deep = "/d/a/" + "я" * 1_000 + ".txt"
+    for path in (deep, "/d/a/b.txt"):
+        await passages.store(entry(path), of("залог"))
+    new = "/d/" + "э" * 300
+    assert await passages.move_folder("/d/a", new) == 1
+    assert [found.path for found in await passages.find_words("залог", 5)] == [f"{new}/b.txt"]
+
+
 async def test_what_is_held_is_told_of_many_paths_at_once(passages: Passages) -> None:
     """Files and the folders above them; not what has only the same beginning, nor what wildcards would find."""
     await passages.store(entry("/d/Папка 1/a.txt"), of("залог"))

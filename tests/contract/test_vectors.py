@@ -46,6 +46,13 @@ async def test_a_refused_text_is_not_asked_again(vectors: Vectors) -> None:
     assert len(await vectors.find_near(MODEL, TEXTS["кошка"], 10)) == 2
 
 
+async def test_numbers_of_any_size_are_a_direction(vectors: Vectors) -> None:
+    """A model whose numbers are too great for the index's 16 bits is found by its directions all the same."""
+    await vectors.store(MODEL, {text: [number * 1e9 for number in vector] for text, vector in TEXTS.items()})
+    found = await vectors.find_near(MODEL, [1e30, 1e29, 0.0], 2)
+    assert [hit.text for hit in found] == ["кошка", "котёнок"]
+
+
 async def test_models_do_not_mix(vectors: Vectors) -> None:
     """Two models of different sizes stand side by side until one is kept; any name will do for a model."""
     hostile = "x'); DROP TABLE vectors; --\""

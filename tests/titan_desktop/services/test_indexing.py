@@ -460,10 +460,13 @@ async def test_embedding_goes_on_after_a_fault(
 
 
 @pytest.mark.logs("refuses a passage of")
-async def test_a_text_that_the_model_refuses(env: Environment, endpoint: openai_server.OpenAIServer) -> None:
-    """One refused passage does not keep the others from their vectors, and is not asked again."""
+@pytest.mark.parametrize("fault", ["context_length_exceeded", "html"])
+async def test_a_text_that_the_model_refuses(
+    env: Environment, endpoint: openai_server.OpenAIServer, fault: str
+) -> None:
+    """A passage that is refused, or gets no vector, keeps no other from its own, and is not asked again."""
     # The batch, then (after the probe) the first text alone.
-    endpoint.faults = ["context_length_exceeded", "", "context_length_exceeded"]
+    endpoint.faults = [fault, "", fault]
     for name, text in {"a": "одно", "b": "другое"}.items():
         env.write(f"{name}.txt", text)
     async with env.service():

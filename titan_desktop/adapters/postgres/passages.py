@@ -22,7 +22,7 @@ from titan_desktop.contracts.indexing import FailurePage, FileFailure, Outcome, 
 from titan_desktop.contracts.numbers import INT64_MAX
 from titan_desktop.contracts.sources import Place
 from titan_desktop.ports import extractor
-from titan_desktop.ports.files_root import Stamp
+from titan_desktop.ports.files_root import PATH_BYTES_MAX, Stamp
 from titan_desktop.ports.passages import Counts, FileEntry, Found, Passage
 
 if TYPE_CHECKING:
@@ -111,6 +111,8 @@ _HELD = """
         OR EXISTS (SELECT FROM files WHERE path > (asked || $2) COLLATE "C" AND path < (asked || $3) COLLATE "C")
 """
 """Beneath a folder is what lies between its path with the separator and its path with the character after that."""
+_TOO_LONG = f"starts_with(path, $1) AND octet_length($2 || substr(path, length($1) + 1)) > {PATH_BYTES_MAX}"
+"""Entries beneath $1 whose paths beneath $2 the index could not hold, and no scan would find."""
 _IN_THE_WAY = "path IN (SELECT $2 || substr(path, length($1) + 1) FROM files WHERE starts_with(path, $1))"
 """Entries whose paths the moved ones beneath $1 will get beneath $2."""
 
@@ -162,7 +164,7 @@ class PostgresPassages:
                 f"SELECT path, reason FROM files WHERE outcome = 'failed' AND ({_BENEATH})",
                 *_beneath(str(folder)),
             )
-        return {row["path"]: Reason(row["reason"]) for row in rows}
+        return {row["path"]: _reason(row) for row in rows}
 
     async def outdated(self, folder: Path) -> frozenset[str]:
         """See `ports.catalogue`."""
@@ -187,7 +189,7 @@ class PostgresPassages:
             path=path,
             stamp=_stamp(row),
             outcome=Outcome(row["outcome"]),
-            reason=Reason(row["reason"]),
+            reason=_reason(row),
             detail=row["detail"],
             event_id=row["event_id"],
         )
@@ -253,6 +255,7 @@ class PostgresPassages:
         old_beneath, new_beneath = _beneath(old)[1], _beneath(new)[1]
         async with self._writer() as connection:
             await _take_out(connection, _IN_THE_WAY, old_beneath, new_beneath)
+            await _take_out(connection, _TOO_LONG, old_beneath, new_beneath)
             status = await connection.execute(
                 "UPDATE files SET path = $2 || substr(path, length($1) + 1) WHERE starts_with(path, $1)",
                 old_beneath,
@@ -300,7 +303,7 @@ class PostgresPassages:
             FileFailure(
                 path=row["path"],
                 outcome=Outcome(row["outcome"]),
-                reason=Reason(row["reason"]),
+                reason=_reason(row),
                 detail=row["detail"],
                 at=row["indexed_at"].isoformat(),
             )
@@ -365,7 +368,18 @@ async def _add(
 
 
 def _place_of(row: asyncpg.Record) -> Place | None:
-    return _place.decode(row["place"]) if row["place"] else None
+    with contextlib.suppress(
+        msgspec.ValidationError
+    ):  # a newer version's kind of place costs its passage alone
+        return _place.decode(row["place"]) if row["place"] else None
+    return None
+
+
+def _reason(row: asyncpg.Record) -> Reason:
+    """Return why a file has no text; a newer version's reason, which nobody can say here, is not told apart."""
+    with contextlib.suppress(ValueError):
+        return Reason(row["reason"])
+    return Reason.BROKEN
 
 
 def _stamp(row: asyncpg.Record) -> Stamp:

@@ -116,6 +116,10 @@ class _Model:
     size: int | None
 
 
+_HALF_MAX = 65_504.0
+"""The greatest number of 16 bits (IEEE 754), which pgvector's halfvec refuses to exceed."""
+
+
 class PostgresVectors:
     """Vectors of passages.
 
@@ -160,7 +164,7 @@ class PostgresVectors:
                     raise VectorSizeError(model, known.size or 0, size)
             await self._database.pool.executemany(
                 _STORE,
-                [(known.id, digest(text), vector) for text, vector in vectors.items()],
+                [(known.id, digest(text), _in_range(vector)) for text, vector in vectors.items()],
             )
 
     async def find_near(self, model: str, vector: Sequence[float], limit: int) -> Sequence[Found]:
@@ -177,7 +181,9 @@ class PostgresVectors:
                     f"SET LOCAL hnsw.ef_search = {min(max(LEAST_BREADTH, limit), 1000)};"
                     "SET LOCAL hnsw.iterative_scan = strict_order"
                 )
-                rows = await connection.fetch(_NEAR.format(size=known.size, model=known.id), vector, limit)
+                rows = await connection.fetch(
+                    _NEAR.format(size=known.size, model=known.id), _in_range(vector), limit
+                )
         return [found(row) for row in rows]
 
     async def keep_only(self, model: str) -> None:
@@ -239,3 +245,13 @@ class PostgresVectors:
 
 def _index(model: int) -> str:
     return f"vectors_of_model_{model:d}"
+
+
+def _in_range(vector: Sequence[float] | None) -> Sequence[float] | None:
+    """Return a vector of the same direction, which alone counts for the cosine, whose numbers can be stored."""
+    if not vector:
+        return vector
+    greatest = abs(max(vector, key=abs))
+    if greatest <= _HALF_MAX:
+        return vector
+    return [number / greatest for number in vector]

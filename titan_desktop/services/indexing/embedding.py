@@ -33,8 +33,8 @@ FIRST_DELAY_S = 2.0
 LONGEST_DELAY_S = 300.0
 LONGEST_ASKED_S = 900.0
 """An endpoint that asks for a longer pause is tried again all the same: limits are raised, accounts topped up."""
-ABOUT_THE_TEXT = frozenset({Fault.REFUSED, Fault.CONTEXT_TOO_LONG})
-"""Faults that may concern one text only."""
+ABOUT_THE_TEXT = frozenset({Fault.REFUSED, Fault.CONTEXT_TOO_LONG, Fault.MALFORMED})
+"""Faults that may concern one text only, such as one of which a local server makes a vector of NaN."""
 PROBE = "Titan"
 """A text that no working embedder refuses."""
 

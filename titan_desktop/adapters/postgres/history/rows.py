@@ -1,5 +1,6 @@
 """Rows of the history and the structs that they stand for."""
 
+import contextlib
 from datetime import UTC, datetime
 
 import asyncpg
@@ -12,6 +13,8 @@ from titan_desktop.contracts.sources import Source
 Connection = asyncpg.pool.PoolConnectionProxy
 
 _sources = msgspec.json.Decoder(tuple[Source, ...])
+_source = msgspec.json.Decoder[Source](Source)
+_each = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def storable(text: str) -> str:
@@ -42,6 +45,18 @@ def to_conversation(row: asyncpg.Record) -> Conversation:
     )
 
 
+def _sources_of(text: str) -> tuple[Source, ...]:
+    """Read the sources of an answer; one of a newer version's kind is left out, and the message can be read."""
+    try:
+        return _sources.decode(text)
+    except msgspec.ValidationError:
+        known = []
+        for one in _each.decode(text):
+            with contextlib.suppress(msgspec.ValidationError):
+                known.append(_source.decode(one))
+        return tuple(known)
+
+
 def to_message(row: asyncpg.Record, siblings: tuple[str, ...]) -> Message:
     """Read a row of `messages`."""
     return Message(
@@ -57,7 +72,7 @@ def to_message(row: asyncpg.Record, siblings: tuple[str, ...]) -> Message:
         attempt=row["attempt"],
         kind=AnswerKind(row["kind"]),
         model=row["model"],
-        sources=_sources.decode(row["sources"]),
+        sources=_sources_of(row["sources"]),
         thoughts=row["thoughts"],
         fault=Fault(row["fault"]) if row["fault"] else None,
         fault_detail=row["fault_detail"],
