@@ -6,7 +6,9 @@ connection pool), so both happen in a thread.
 
 import asyncio
 import contextlib
+import importlib
 import os
+import platform
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -112,8 +114,11 @@ class OpenAIClient:
 
 
 def _package() -> Any:
+    """Return the package, with what its first request would otherwise load on the loop or start a process for."""
     import openai
 
+    importlib.import_module("anyio._backends._asyncio")
+    platform.platform()  # for a header; Python keeps the answer
     return openai
 
 

@@ -145,6 +145,7 @@ class OpenAIChatModel:
         Which one answered is remembered as long as the core runs, and asked first.
         """
         learned = self._learned[endpoint.base_url, endpoint.model]
+        await self._client.warm()  # what loading takes is not the model's time
         first_sign_by = asyncio.get_running_loop().time() + self._first_token_timeout_s
         first: ModelError | None = None
         for base_url in _addresses(endpoint.base_url, learned.base_url):
