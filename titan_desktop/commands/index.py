@@ -4,7 +4,7 @@ import argparse
 import os
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from titan_bus import Bus, Tail
@@ -28,11 +28,17 @@ def absolute(paths: Iterable[str]) -> list[str]:
 
 
 async def run(
-    bus: Bus, tail: Tail, options: argparse.Namespace, paths: Sequence[str], says: sentences.Table
+    bus: Bus,
+    tail: Tail,
+    options: argparse.Namespace,
+    paths: Sequence[str],
+    says: sentences.Table,
+    refused_folders: Mapping[str, str],
 ) -> int:
     """Index `paths` (none: every allowed folder), print the summary, return the exit status.
 
-    `tail` comes from `indexing.listening`, and began before the core started to read.
+    `tail` comes from `indexing.listening`, and began before the core started to read. `refused_folders` has a
+    sentence for each folder that is not read.
     """
     job = indexing.Job(paths, force=options.force)
     progress = output.Progress(says["indexing"])
@@ -51,7 +57,7 @@ async def run(
     else:
         _print(job, seconds, says)
     for path, reason in sorted(job.refused.items()):
-        output.complain(_refusal(path, reason, says))
+        output.complain(_refusal(path, reason, says, refused_folders))
     if job.refused.keys() & set(paths):
         return exit_codes.PATH_REFUSED
     if options.strict and (job.of(Outcome.FAILED) or job.failed_before()):
@@ -110,7 +116,10 @@ def _print_reasons(unread: Iterable[FileIndexed], says: sentences.Table) -> None
             output.say("    " + says["more"].format(files=len(paths) - PATHS_SHOWN))
 
 
-def _refusal(path: str, reason: str, says: sentences.Table) -> str:
+def _refusal(path: str, reason: str, says: sentences.Table, refused_folders: Mapping[str, str]) -> str:
+    for folder, sentence in refused_folders.items():
+        if Path(path).is_relative_to(folder):
+            return f"titan: {output.line(sentence)}"
     cure = says["cure.outside" if reason == Reason.OUTSIDE else "cure.other"]
     said = sentences.for_reason(says, reason)
     cure = cure.format(folders=", ".join(map(folder_name, allowed_roots())))

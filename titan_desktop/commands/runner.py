@@ -232,14 +232,19 @@ async def _index(bus: Bus, options: argparse.Namespace, paths: list[str], says: 
         status = await _status(bus)
         if not paths and not any(root.exists for root in status.roots):
             raise CommandError(_nothing_to_read(status, says), exit_codes.NOTHING)
-        return await index.run(bus, tail, options, paths, says)
+        return await index.run(bus, tail, options, paths, says, _refused_folders(status, says))
+
+
+def _refused_folders(status: system.Status, says: sentences.Table) -> dict[str, str]:
+    """Return why folders are not read that are there."""
+    refused = [problem for problem in status.problems if problem.code in REFUSED_FOLDERS]
+    return {problem.fields["path"]: sentences.for_refused_folder(says, problem) for problem in refused}
 
 
 def _nothing_to_read(status: system.Status, says: sentences.Table) -> str:
     """Say what keeps all folders from being read."""
-    refused = [problem for problem in status.problems if problem.code in REFUSED_FOLDERS]
-    if refused:
-        return "titan: " + " ".join(sentences.for_refused_folder(says, problem) for problem in refused)
+    if refused := _refused_folders(status, says):
+        return "titan: " + " ".join(refused.values())
     return says["no_folder"].format(folders=", ".join(root.path for root in status.roots))
 
 

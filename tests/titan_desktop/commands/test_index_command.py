@@ -30,9 +30,12 @@ def dealt(
     return FileIndexed(path=path, outcome=outcome, reason=reason, size=1000, job_id=command.job_id)
 
 
+REFUSED = {"/home/anna/Desktop": "The Desktop is not read."}
+
+
 async def run(bus: Bus, opts: Namespace, paths: list[str], says: sentences.Table) -> int:
     async with indexing.listening(bus) as tail:
-        return await index.run(bus, tail, opts, paths, says)
+        return await index.run(bus, tail, opts, paths, says, REFUSED)
 
 
 async def a_mixed_folder(command: files.IndexPaths) -> AsyncIterator[msgspec.Struct]:
@@ -188,6 +191,22 @@ async def test_a_path_outside_is_refused_with_the_cure(bus: Bus, capsys: pytest.
         " Titan reads these folders alone: Desktop, Downloads. Copy it there.\n"
     )
     assert commands[0].force
+
+
+async def test_a_folder_that_is_refused_is_told_with_its_reason(
+    bus: Bus, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody is told to copy a file to where it is."""
+
+    async def refusing(command: files.IndexPaths) -> AsyncIterator[msgspec.Struct]:
+        for path in command.paths:
+            yield files.PathRefused(path=path, reason=Reason.OUTSIDE, job_id=command.job_id)
+        yield files.ScanFinished(job_id=command.job_id, seen=0, refused=len(command.paths))
+
+    async with files_service(bus, refusing):
+        status = await run(bus, options(), ["/home/anna/Desktop/a.txt"], SAYS)
+    assert status == exit_codes.PATH_REFUSED
+    assert capsys.readouterr().err == "titan: The Desktop is not read.\n"
 
 
 async def test_a_folder_that_cannot_be_read_on_the_way_is_reported_only(bus: Bus) -> None:

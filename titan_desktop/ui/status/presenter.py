@@ -113,7 +113,9 @@ class StatusPresenter(QObject):
         if not self._unlock_asked and any(problem.code == Code.KEYS_LOCKED for problem in status.problems):
             self._unlock_asked = True
             self.unlock_wanted.emit()
-        self.roots_learnt.emit([folder_name(root.path) for root in status.roots])
+        refused = {problem.fields["path"] for problem in status.problems if problem.code in REFUSED_FOLDERS}
+        read = [root.path for root in status.roots if root.path not in refused]
+        self.roots_learnt.emit([folder_name(path) for path in read])
         self._show_banner()
 
     def _on_store_changed(self, said: system.StoreChanged) -> None:
