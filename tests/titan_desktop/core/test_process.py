@@ -398,7 +398,8 @@ async def test_the_core_imports_no_qt_and_nothing_heavy_before_the_bus() -> None
     """What is slow comes later, in a thread."""
     code = (
         "import sys, titan_desktop.core.process, titan_bus\n"
-        "heavy = {'PySide6', 'openai', 'neo4j', 'ladybug', 'kreuzberg', 'asyncpg', 'redis', 'keyring'}\n"
+        "heavy = {'PySide6', 'openai', 'neo4j', 'ladybug', 'kreuzberg', 'asyncpg', 'redis', 'keyring',"
+        " 'httpx2', 'cryptography'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = await asyncio.to_thread(
