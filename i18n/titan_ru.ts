@@ -19,6 +19,10 @@
         <translation>Titan запускается. Вопрос сохранён и будет отправлен.</translation>
     </message>
     <message>
+        <source>The thoughts could not be loaded. Unfold them again.</source>
+        <translation>Размышления не загрузились. Разверните их ещё раз.</translation>
+    </message>
+    <message>
         <source>The conversation could not be loaded. Open it again.</source>
         <translation>Не удалось загрузить разговор. Откройте его ещё раз.</translation>
     </message>
@@ -480,6 +484,10 @@
         <translation>Ответ Titan</translation>
     </message>
     <message>
+        <source>Go on</source>
+        <translation>Продолжить</translation>
+    </message>
+    <message>
         <source>Try again</source>
         <translation>Повторить</translation>
     </message>
@@ -498,6 +506,10 @@
     <message>
         <source>Sending…</source>
         <translation>Отправляется…</translation>
+    </message>
+    <message>
+        <source>Thinking…</source>
+        <translation>Думаю…</translation>
     </message>
     <message>
         <source>Writing an answer…</source>
@@ -915,6 +927,21 @@
     <message>
         <source>Show…</source>
         <translation>Показать…</translation>
+    </message>
+</context>
+<context>
+    <name>ThoughtsRow</name>
+    <message>
+        <source>Thoughts</source>
+        <translation>Размышления</translation>
+    </message>
+    <message>
+        <source>Hide the thoughts</source>
+        <translation>Скрыть размышления</translation>
+    </message>
+    <message>
+        <source>Show the thoughts</source>
+        <translation>Показать размышления</translation>
     </message>
 </context>
 <context>

@@ -115,6 +115,8 @@ class WindowCore:
 
     async def get_thoughts(self, wanted: chat.GetThoughts) -> chat.Thoughts:
         self.asked.append(chat.GetThoughts)
+        if wanted.message_id not in self.thoughts:
+            raise RequestRefused("not_found", wanted.message_id)
         return chat.Thoughts(text=self.thoughts[wanted.message_id])
 
     def _page(self, request: chat.ListConversations) -> chat.ConversationPage:

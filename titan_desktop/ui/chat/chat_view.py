@@ -26,6 +26,10 @@ class ChatView(QWidget):
     """With the id of the question whose answer is to stop."""
     retry_requested = Signal(str)
     """With the id of the question that is to be answered again."""
+    go_on_requested = Signal(str)
+    """With the id of the question whose answer broke off, and is to go on."""
+    thoughts_wanted = Signal(str)
+    """With the id of an answer: `messages.show_thoughts` is to show what the model thought."""
     source_activated = Signal(str)
     """With the path of a file to open."""
     link_activated = Signal(str)
@@ -75,6 +79,8 @@ class ChatView(QWidget):
 
     def _connect(self) -> None:
         self.messages.retry_requested.connect(self.retry_requested)
+        self.messages.go_on_requested.connect(self.go_on_requested)
+        self.messages.thoughts_wanted.connect(self.thoughts_wanted)
         self.messages.source_activated.connect(self.source_activated)
         self.messages.link_activated.connect(self.link_activated)
         self.messages.older_requested.connect(self.older_requested)

@@ -53,6 +53,8 @@ class MessageList(QAbstractScrollArea):
     """Shows a `MessageModel`."""
 
     retry_requested = Signal(str)
+    go_on_requested = Signal(str)
+    thoughts_wanted = Signal(str)
     source_activated = Signal(str)
     link_activated = Signal(str)
     older_requested = Signal()
@@ -244,6 +246,8 @@ class MessageList(QAbstractScrollArea):
         widget.set_look(self._colours, self._folders)
         widget.hide()
         widget.retry_requested.connect(self.retry_requested)
+        widget.go_on_requested.connect(self.go_on_requested)
+        widget.thoughts_wanted.connect(self.thoughts_wanted)
         widget.source_activated.connect(self.source_activated)
         widget.link_activated.connect(self.link_activated)
         widget.height_changed.connect(self._remeasure)
@@ -257,6 +261,19 @@ class MessageList(QAbstractScrollArea):
         if widget.message is not None and self._unfolded.get(widget.message.id) == Unfolded():
             del self._unfolded[widget.message.id]
         self._pool.give(widget)
+
+    def show_thoughts(self, message_id: str, text: str | None) -> None:
+        """Show the thoughts that were unfolded and have come. None: they could not be had, and are folded."""
+        unfolded = self._unfolded.get(message_id)
+        if unfolded is None or not unfolded.thoughts:
+            return
+        if text is None:
+            unfolded.thoughts, unfolded.thoughts_of = False, (0, 0)
+        else:
+            unfolded.thoughts_text = text
+        row = self._model.row_of(message_id)
+        if row is not None and (widget := self._live.get(row)) is not None:
+            widget.refresh_thoughts()
 
     def _remeasure(self, widget: MessageWidget) -> None:
         if widget in self._live.values():

@@ -155,14 +155,18 @@ class MessageModel(QAbstractListModel):
         if delta.attempt < held.attempt or (delta.attempt == held.attempt and held.state not in _GROWING):
             return True
         text = held.text if delta.attempt == held.attempt else ""
+        thoughts = max(delta.thoughts, held.thoughts if delta.attempt == held.attempt else 0)
         if delta.offset > len(text):
             return False
-        addition = delta.text[len(text) - delta.offset :]
-        if addition or delta.attempt > held.attempt:
+        if delta.restarts:
+            text = text[: delta.offset]
+        text += delta.text[len(text) - delta.offset :]
+        if text != held.text or thoughts != held.thoughts or delta.attempt > held.attempt:
             grown = replace(
                 held,
-                text=text + addition,
-                state=State.STREAMING,
+                text=text,
+                thoughts=thoughts,
+                state=State.STREAMING if text else State.WAITING,
                 attempt=delta.attempt,
                 fault=None,
                 fault_detail="",

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QEnterEvent, QFocusEvent, QGuiApplication, QPa
 from PySide6.QtWidgets import QLabel, QToolButton, QWidget
 
 from titan_desktop.contracts.chat import OF_PASSAGES, AnswerKind, Message, Role, State
+from titan_desktop.contracts.faults import Fault
 from titan_desktop.ui.chat import sentences, styles
 from titan_desktop.ui.chat.caption import Caption
 from titan_desktop.ui.chat.colours import Colours
@@ -17,6 +18,7 @@ from titan_desktop.ui.chat.markdown import render
 from titan_desktop.ui.chat.passage import word_pattern
 from titan_desktop.ui.chat.rich_text import COPIED_MS, RichText
 from titan_desktop.ui.chat.sources import SourceList, Unfolded
+from titan_desktop.ui.chat.thoughts import ThoughtsRow
 from titan_desktop.ui.chat.typing_dots import TypingDots
 
 _GROWING = frozenset({State.WAITING, State.STREAMING})
@@ -36,6 +38,9 @@ class MessageWidget(QWidget):
     toggled = Signal(object)
     """With the widget: the person unfolded or folded something in it, and it is another height now."""
     retry_requested = Signal(str)
+    go_on_requested = Signal(str)
+    thoughts_wanted = Signal(str)
+    """With the id of the answer whose thoughts were unfolded."""
     source_activated = Signal(str)
     link_activated = Signal(str)
     menu_requested = Signal(object, object, QPoint)
@@ -64,6 +69,8 @@ class MessageWidget(QWidget):
         self._detail = Caption(self)
         self._origin = QLabel(self)
         self.sources = SourceList(self)
+        self.thoughts = ThoughtsRow(self)
+        self.go_on = self._button(self._go_on)
         self.copy = self._button(self._copy)
         self.retry = self._button(self._retry)
         self.settings = self._button(lambda: self.link_activated.emit(sentences.SETTINGS_URL))
@@ -75,6 +82,8 @@ class MessageWidget(QWidget):
         self.sources.source_activated.connect(self.source_activated)
         self.sources.changed.connect(self._tell_toggled)
         self.sources.passage_made.connect(self._adopt)
+        self.thoughts.wanted.connect(self._want_thoughts)
+        self.thoughts.toggled.connect(self.refresh_thoughts)
 
     def _button(self, slot: object) -> QToolButton:
         button = QToolButton(self)
@@ -93,7 +102,7 @@ class MessageWidget(QWidget):
     @property
     def captions(self) -> tuple[Caption, ...]:
         """The sentences beside the text."""
-        return self._notice, self._detail
+        return self._notice, self._detail, self.thoughts.text
 
     def parts(self) -> dict[int, RichText]:
         """The texts that can be read now, in reading order: 0 is the message's own, N the passage of source N."""
@@ -171,14 +180,17 @@ class MessageWidget(QWidget):
         self._notice.setText(notice)
         self._notice.setVisible(bool(notice))
         failed = message.state is State.FAILED
-        self._notice.setStyleSheet(f"color:{self._colours.danger if failed else self._colours.muted};")
+        is_alarm = failed and message.fault is not Fault.CUT_OFF
+        self._notice.setStyleSheet(f"color:{self._colours.danger if is_alarm else self._colours.muted};")
         self._detail.setText(detail)
         self._detail.setVisible(bool(detail))
         self._detail.setStyleSheet(f"color:{self._colours.muted}; font-size:small;")
         self._origin.setStyleSheet(f"color:{self._colours.muted}; font-size:small;")
         self._show_origin()
-        for button, framed in ((self.retry, True), (self.settings, True), (self.copy, False)):
-            button.setStyleSheet(styles.button(self._colours, framed=framed))
+        for button in (self.go_on, self.retry, self.settings, self.copy):
+            button.setStyleSheet(styles.button(self._colours, framed=button is not self.copy))
+        self.go_on.setText(self.tr("Go on"))
+        self.go_on.setVisible(failed and bool(message.text.strip()))
         self.retry.setText(self.tr("Try again"))
         self.retry.setVisible(failed or message.state is State.STOPPED)
         self.settings.setText(self.tr("Open settings"))
@@ -188,6 +200,7 @@ class MessageWidget(QWidget):
         self.copy.setToolTip(self.tr("Copy the answer"))
         self.copy.setAccessibleName(self.tr("Copy the answer"))
         self.copy.setVisible(answer and not growing and bool(message.text))
+        self._show_thoughts(message)
         has_sources = answer and not growing and bool(message.sources)
         self.sources.setVisible(has_sources)
         if has_sources:
@@ -198,6 +211,18 @@ class MessageWidget(QWidget):
                 self._colours,
                 passages=message.kind in OF_PASSAGES,
             )
+
+    def _show_thoughts(self, message: Message) -> None:
+        has_some = message.thoughts > 0 and (message.state is not State.WAITING or bool(message.text))
+        self.thoughts.setVisible(has_some)
+        if has_some:
+            self.thoughts.show_thoughts(message, self.unfolded, self._colours)
+
+    def refresh_thoughts(self) -> None:
+        """Show what `unfolded` says of the thoughts now: they were unfolded or folded, or have come."""
+        if self.message is not None:
+            self._show_thoughts(self.message)
+            self._tell_toggled()
 
     def _show_origin(self) -> None:
         """Which model wrote this; under the pointer also when."""
@@ -227,7 +252,7 @@ class MessageWidget(QWidget):
         if self._pending:
             words = self.tr("Sending…")
         elif message.state is State.WAITING:
-            words = self.tr("Writing an answer…") if message.sources else self.tr("Looking in your files…")
+            words = self._progress_of(message)
         elif message.state is State.STOPPED:
             words = self.tr("Stopped")
         elif message.state is State.FAILED:
@@ -239,6 +264,11 @@ class MessageWidget(QWidget):
         elif message.kind is AnswerKind.NOTHING:
             words, detail = sentences.nothing_found(self._folders), sentences.connect_hint()
         return words, detail
+
+    def _progress_of(self, message: Message) -> str:
+        if message.thoughts and not message.text:
+            return self.tr("Thinking…")
+        return self.tr("Writing an answer…") if message.sources else self.tr("Looking in your files…")
 
     # Layout
 
@@ -274,11 +304,15 @@ class MessageWidget(QWidget):
 
     def _lay_out_answer(self, message: Message) -> int:
         y = 0
+        if not self.thoughts.isHidden():
+            height = self.thoughts.fit(self._width)
+            self.thoughts.setGeometry(0, 0, self._width, height)
+            y = height + _PART_GAP // 2
         if not self.body.isHidden():
             height = self.body.fit(self._width)
-            self.body.setGeometry(0, 0, self._width, height)
+            self.body.setGeometry(0, y, self._width, height)
             self.body.place_copy_buttons()
-            y = height
+            y += height
         passages = message.kind in OF_PASSAGES and message.state is State.COMPLETE
         if message.state is State.WAITING:
             self._dots.setGeometry(0, y, 36, 24)
@@ -289,10 +323,11 @@ class MessageWidget(QWidget):
             y = self._place_sources(y)
             y = self._place_label(self._detail, 0, y + _PART_GAP, self._width)
             return self._place_buttons(0, y)
-        if message.state is State.FAILED:
+        if message.state is State.FAILED and message.fault is not Fault.CUT_OFF:
             y = self._place_failure(y)
         else:
-            y = self._place_label(self._notice, 0, y, self._width)
+            gap = _PART_GAP // 2 if y and message.state is State.FAILED else 0
+            y = self._place_label(self._notice, 0, y + gap, self._width)
             y = self._place_label(self._detail, 0, y, self._width)
             y = self._place_buttons(0, y)
         return self._place_sources(y)
@@ -314,7 +349,8 @@ class MessageWidget(QWidget):
         return y + height + _PART_GAP // 2
 
     def _place_buttons(self, x: int, y: int) -> int:
-        shown = [button for button in (self.retry, self.settings, self.copy) if not button.isHidden()]
+        buttons = (self.go_on, self.retry, self.settings, self.copy)
+        shown = [button for button in buttons if not button.isHidden()]
         for button in shown:
             size = button.sizeHint()
             button.setGeometry(
@@ -389,6 +425,14 @@ class MessageWidget(QWidget):
             QGuiApplication.clipboard().setText(self.body.plain_text())
             self.copy.setText(self.tr("Copied"))
             QTimer.singleShot(COPIED_MS, self, lambda: self.copy.setText(self.tr("Copy")))
+
+    def _go_on(self) -> None:
+        if self.message is not None:
+            self.go_on_requested.emit(self.message.question_id)
+
+    def _want_thoughts(self) -> None:
+        if self.message is not None:
+            self.thoughts_wanted.emit(self.message.id)
 
     def _retry(self) -> None:
         if self.message is not None:

@@ -69,6 +69,8 @@ class ChatPresenter(QObject):
         view.prompt_submitted.connect(self.submit)
         view.stop_requested.connect(self.stop)
         view.retry_requested.connect(self.retry)
+        view.go_on_requested.connect(self.go_on)
+        view.thoughts_wanted.connect(self._fetch_thoughts)
         view.older_requested.connect(self._ask_for_older)
         view.draft_changed.connect(self.unsent_changed)
         bridge.connected.connect(self._catch_up)
@@ -170,6 +172,23 @@ class ChatPresenter(QObject):
         command = chat.RetryAnswer(conversation_id=self.conversation_id, question_id=question_id)
         self._tasks.start(self._send(command), "retry answer")
 
+    def go_on(self, question_id: str) -> None:
+        """Have an answer go on that broke off."""
+        command = chat.GoOn(conversation_id=self.conversation_id, question_id=question_id)
+        self._tasks.start(self._send(command), "go on with answer")
+
+    def _fetch_thoughts(self, message_id: str) -> None:
+        self._tasks.replace(self._show_thoughts(message_id), f"thoughts {message_id}")
+
+    async def _show_thoughts(self, message_id: str) -> None:
+        """Fetch what a model thought; it is unfolded, and waits for this."""
+        text: str | None = None
+        try:
+            text = (await self._bridge.ask(chat.GetThoughts(message_id=message_id))).text
+        except BusError:
+            self._view.set_notice(self.tr("The thoughts could not be loaded. Unfold them again."), "warning")
+        self._view.messages.show_thoughts(message_id, text)
+
     def _ask_for_older(self) -> None:
         if not self._asking_older and self._view.model.rowCount() and not self.is_loading:
             self._asking_older = True
@@ -266,7 +285,7 @@ class ChatPresenter(QObject):
         except BusError:
             pass  # it waits in the outbox for the next connection
 
-    async def _send(self, command: chat.StopAnswer | chat.RetryAnswer) -> None:
+    async def _send(self, command: chat.StopAnswer | chat.RetryAnswer | chat.GoOn) -> None:
         try:
             await self._bridge.send(command)
         except BusError:

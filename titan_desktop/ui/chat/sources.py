@@ -27,10 +27,18 @@ _SPACE = 6
 
 @dataclass
 class Unfolded:
-    """What the person has unfolded in one answer; it outlives the widgets, which are used for other rows."""
+    """What the person has unfolded in one answer; it outlives the widgets, which are used for other rows.
+
+    Attributes:
+        thoughts_text: what was fetched when they were unfolded.
+        thoughts_of: the attempt and the number of characters that it was fetched for.
+    """
 
     passages: set[int] = field(default_factory=set)
     all_sources: bool = False
+    thoughts: bool = False
+    thoughts_text: str = ""
+    thoughts_of: tuple[int, int] = (0, 0)
 
 
 def open_passages(

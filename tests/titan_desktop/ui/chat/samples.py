@@ -30,7 +30,7 @@ def answer(number: int, text: str = "", state: State = State.COMPLETE, **fields:
     )
 
 
-def delta(number: int, offset: int, text: str, attempt: int = 1) -> AssistantDelta:
+def delta(number: int, offset: int, text: str, attempt: int = 1, **more: object) -> AssistantDelta:
     return AssistantDelta(
         conversation_id=CONVERSATION,
         question_id=f"q{number}",
@@ -38,6 +38,7 @@ def delta(number: int, offset: int, text: str, attempt: int = 1) -> AssistantDel
         attempt=attempt,
         offset=offset,
         text=text,
+        **more,
     )
 
 

@@ -240,6 +240,22 @@ async def test_a_page_that_does_not_go_on_from_what_is_shown_replaces_it(
     await until(lambda: texts(view) == [message.text for message in newest][-50:], view.model.modelReset)
 
 
+async def test_an_answer_goes_on_by_a_command_and_thoughts_come_by_a_request(connected, core, view):
+    """Thoughts that cannot be had are folded again, with a word about it."""
+    view.go_on_requested.emit("q1")
+    assert await asyncio.wait_for(core.heard.get(), 30) == chat.GoOn(
+        conversation_id=connected.conversation_id, question_id="q1"
+    )
+    core.thoughts["a1"] = "Hm."
+    told = asyncio.Queue()
+    view.messages.show_thoughts = lambda *said: told.put_nowait(said)
+    view.thoughts_wanted.emit("a1")
+    view.thoughts_wanted.emit("nobody")
+    shown = [await asyncio.wait_for(told.get(), 30) for _ in range(2)]
+    assert sorted(shown) == [("a1", "Hm."), ("nobody", None)]
+    assert "thoughts" in view._notice.text()
+
+
 async def test_stop_and_retry_are_commands(connected, core, view):
     """Stop and Retry name the conversation and the question."""
     core.messages.append(question(1))
