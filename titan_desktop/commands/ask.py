@@ -42,9 +42,7 @@ async def run(bus: Bus, options: argparse.Namespace, text: str, says: sentences.
             answer = await _answer(bus, question, paper)
     except TimeoutError:
         await _stop(bus, question)
-        paper.end()
-        output.complain(f"titan: {sentences.for_fault(says, Fault.TIMED_OUT)}")
-        return exit_codes.MODEL_FAILED
+        answer = _timed_out(question, paper.text)
     except asyncio.CancelledError:
         await _stop(bus, question)
         paper.end()
@@ -65,6 +63,11 @@ class Paper:
         self._written = ""
         self._attempt = 0
         self._delays: set[chat.Delay] = set()
+
+    @property
+    def text(self) -> str:
+        """What is written of this attempt."""
+        return self._written
 
     @property
     def length(self) -> int:
@@ -90,6 +93,15 @@ class Paper:
         self._written += fresh
         return True
 
+    def take_back(self, offset: int) -> None:
+        """What is written behind `offset` were thoughts: say so, since a terminal takes nothing back."""
+        if self.length > offset:
+            if not self._silent:
+                if not self._written.endswith("\n"):
+                    output.say()
+                output.complain(self._says["were_thoughts"])
+            self._written = self._written[:offset]
+
     def delayed(self, delay: chat.Delay) -> None:
         """Report once what the answer waits for."""
         if delay not in self._delays:
@@ -107,6 +119,8 @@ class Paper:
     def finish(self, answer: chat.Message) -> None:
         """Write the rest of the final text, then the sources."""
         if not answer.text.startswith(self._written):
+            if answer.thoughts:
+                self.take_back(0)
             self.end()
         self.write(0, answer.text)
         self.end()
@@ -146,7 +160,10 @@ async def _follow(bus: Bus, question: Question, paper: Paper, tail: AsyncIterato
             case chat.AnswerStarted(message=message) if message.question_id == question.id:
                 paper.begin(message.attempt)
             case chat.AssistantDelta(question_id=question.id) as delta:
-                if paper.begin(delta.attempt) and not paper.write(delta.offset, delta.text):
+                is_ours = paper.begin(delta.attempt)
+                if is_ours and delta.restarts:
+                    paper.take_back(delta.offset)
+                if is_ours and not paper.write(delta.offset, delta.text):
                     so_far = await _message(bus, delta.answer_id)
                     if paper.begin(so_far.attempt):
                         paper.write(0, so_far.text)
@@ -166,6 +183,20 @@ async def _message(bus: Bus, message_id: str) -> chat.Message:
 async def _stop(bus: Bus, question: Question) -> None:
     command = chat.StopAnswer(conversation_id=question.conversation_id, question_id=question.id)
     await publish(bus, command, priority="high")
+
+
+def _timed_out(question: Question, said: str) -> chat.Message:
+    """Return an answer that did not end in time, with what there is of it."""
+    return chat.Message(
+        id="",
+        conversation_id=question.conversation_id,
+        role=chat.Role.ASSISTANT,
+        text=said,
+        state=chat.State.FAILED,
+        created_at="",
+        question_id=question.id,
+        fault=Fault.TIMED_OUT,
+    )
 
 
 def _as_json(answer: chat.Message, says: sentences.Table) -> dict[str, object]:

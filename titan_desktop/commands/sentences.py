@@ -96,6 +96,7 @@ ENGLISH: Table = {
     "password": "Password of the stored key (empty: answer without a model): ",
     "wrong_password": "titan: this is not the password.",
     "again": "(the answer starts again)",
+    "were_thoughts": "(these were the model's thoughts; here is its answer)",
     "unheard": (
         "Titan is running with other settings than this terminal's: {names} will count when its window is closed."
     ),
@@ -197,6 +198,7 @@ RUSSIAN: Table = {
     "password": "Пароль от сохранённого ключа (пусто — ответ без модели): ",
     "wrong_password": "titan: пароль неверен.",
     "again": "(ответ начат заново)",
+    "were_thoughts": "(это были размышления модели; вот её ответ)",
     "unheard": (
         "Titan запущен с другими настройками, чем в этом терминале: {names} подействует, когда закроют его окно."
     ),

@@ -106,6 +106,66 @@ async def test_an_answer_too_long_for_an_event_is_fetched(
     assert capsys.readouterr().out.split() == ["long"] * 3000
 
 
+@pytest.mark.parametrize("heard", [True, False])
+async def test_thoughts_that_were_written_are_told_from_the_answer(
+    bus: Bus, capsys: pytest.CaptureFixture[str], *, heard: bool
+) -> None:
+    """A terminal takes nothing back; the word about it may come with the finished answer alone."""
+
+    async def thinking(command: chat.SendPrompt) -> AsyncIterator[msgspec.Struct]:
+        yield a_delta(command, 0, "Let me see.")
+        if heard:
+            yield msgspec.structs.replace(a_delta(command, 0, ""), thoughts=11, restarts=True)
+            yield a_delta(command, 0, "It is ")
+        yield chat.AssistantMessage(message=an_answer(command, "It is 42.", thoughts=11))
+
+    async with chat_service(bus, thinking):
+        await ask.run(bus, options(), "?", SAYS)
+    out, err = capsys.readouterr()
+    assert (out, err) == ("Let me see.\nIt is 42.\n", f"{SAYS['were_thoughts']}\n")
+
+
+@pytest.mark.parametrize("json_", [True, False])
+async def test_an_answer_that_does_not_end_in_time_is_told_with_what_there_is(
+    bus: Bus, capsys: pytest.CaptureFixture[str], *, json_: bool
+) -> None:
+    """In JSON with fault, detail and cure, as any other."""
+
+    async def endless(command: chat.SendPrompt) -> AsyncIterator[msgspec.Struct]:
+        yield a_delta(command, 0, "It is")
+
+    async with chat_service(bus, endless) as stops:
+        status = await ask.run(bus, options(json=json_, timeout=1.0), "?", SAYS)
+        await stops.get()
+    out, err = capsys.readouterr()
+    assert (status, "in time" in err) == (exit_codes.MODEL_FAILED, True)
+    if json_:
+        said = json.loads(out)
+        assert (said["answer"], said["state"], said["fault"]["kind"]) == ("It is", "failed", "timed_out")
+        assert "in time" in said["fault"]["cure"]
+    else:
+        assert out == "It is\n"
+
+
+@pytest.mark.parametrize("fault", ["cut_off", "filtered", "empty", "wrong_address", "context_too_long"])
+async def test_each_fault_is_told_with_its_detail_and_its_cure(
+    bus: Bus, capsys: pytest.CaptureFixture[str], fault: str
+) -> None:
+    async def failing(command: chat.SendPrompt) -> AsyncIterator[msgspec.Struct]:
+        told = an_answer(
+            command, "half", state=chat.State.FAILED, fault=chat.Fault(fault), fault_detail="its words"
+        )
+        yield chat.AssistantMessage(message=told)
+
+    for json_ in (False, True):
+        async with chat_service(bus, failing):
+            assert await ask.run(bus, options(json=json_), "?", SAYS) == exit_codes.MODEL_FAILED
+        out, err = capsys.readouterr()
+        cure = sentences.for_fault(SAYS, chat.Fault(fault))
+        assert err == f"titan: {cure} (its words)\n"
+    assert json.loads(out)["fault"] == {"kind": fault, "detail": "its words", "cure": cure}
+
+
 async def test_a_second_attempt_replaces_the_first(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
     """When a core died in mid-answer, the new one begins a line of its own; late deltas of the old are void."""
 
