@@ -173,12 +173,12 @@ async def test_a_failed_event_comes_again_to_its_group_alone(bus: Bus, raw: Conn
 async def test_after_the_limit_comes_the_dead_letter(
     bus: Bus, config: BusConfig, topic: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Five retries are six failures; then the event is in `errors.dlq` with error, traceback and origin."""
+    """Eight retries are nine failures; then the event is in `errors.dlq` with error, traceback and origin."""
     failing = Recorder(refuse)
     await bus.subscribe(topic, "g", failing)
     event_id = await bus.publish(topic, "order", {"n": 1})
     letter = await dead_letter(bus, topic)
-    assert [event.meta.retries for event in failing.events] == [0, 1, 2, 3, 4, 5]
+    assert [event.meta.retries for event in failing.events] == [*range(9)]
     assert (letter.origin.error, letter.origin.message) == ("ValueError", "no order")
     assert "in refuse" in letter.origin.traceback
     assert (letter.origin.group, letter.origin.stream) == ("g", names.retries_of("g", topic))
