@@ -21,6 +21,8 @@ _STREAMS = (_EVERY_TOPIC, names.DEAD_LETTERS)
 _RETRIES, _DELAYED = names.retries_of("*", "*"), names.delayed_of("*", "*")
 _RESTORING = tuple(map(names.restoring, _STREAMS))
 _HASH = re.compile(r"#[0-9a-f]{64}")
+_KEYS = re.compile(r"(?<=\s)(?:%[RW]+)?~")
+"""What stands before each pattern of keys in a selector."""
 _UNSPEAKABLE = re.compile(r"[\s()\x00-\x1f]")
 """What would end a word or a selector in an ACL rule."""
 
@@ -41,6 +43,7 @@ def rules(
     erases: bool = False,
     looks: bool = False,
     benches: bool = False,
+    prefix: str = "",
 ) -> list[str]:
     """Return the commands that make a service's user, or make it anew; now one line.
 
@@ -64,6 +67,7 @@ def rules(
         looks: it sees every topic and group and what is in flight: `topics`, `groups list`, `consumers`,
             `pending`.
         benches: it measures the server, on topics of its own.
+        prefix: the bus's `prefix`; it sees no key without it.
 
     Raises:
         ValueError: a name has a space, a control character or a parenthesis: no rule can say it.
@@ -99,7 +103,7 @@ def rules(
         "reset on resetchannels",
         _secret(password),
         CONNECTING,
-        *selectors,
+        *(_KEYS.sub(rf"\g<0>{prefix}", selector) for selector in selectors),
     ]
     return [" ".join(word for word in words if word)]
 

@@ -112,17 +112,15 @@ class Inspection:
     async def topic_names(self) -> list[str]:
         """Return every topic that has a stream, sorted."""
         found: set[str] = set()
-        cursor: Any = 0
+        cursor = 0
         while True:
-            cursor, keys = await self._connection.call(
-                "SCAN", cursor, "MATCH", TOPICS_PATTERN, "COUNT", SCAN_COUNT, "TYPE", "stream"
-            )
+            cursor, keys = await self._connection.scan(cursor, TOPICS_PATTERN, SCAN_COUNT, "stream")
             found.update(
                 topic
                 for key in keys
                 if (topic := names.topic_of(key.decode(errors="backslashreplace"))) is not None
             )
-            if int(cursor) == 0:
+            if cursor == 0:
                 return sorted(found)
 
     async def topics(self) -> list[TopicState]:

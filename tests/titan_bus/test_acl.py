@@ -62,7 +62,7 @@ async def test_what_is_granted_works(raw: Connection, redis_url: str, topic: str
         await bus.subscribe(topic, "g", recorder)
         ids = [await bus.publish(topic, kind, {}) for kind in ("at once", "later", "never")]
         assert await bus.request(topic, "ping", {}, dict) == {"pong": True}
-        await until(lambda: failures.get("later") == 3 and failures.get("never") == 6, "the retries")
+        await until(lambda: failures.get("later") == 3 and failures.get("never") == 9, "the retries")
         await settled(raw, names.stream_of(topic), "g")
         assert [(await anext(tail)).event_id for _ in ids] == ids
         assert [event.event_id async for event in bus.replay("2020-01-01T00:00:00Z", topic)][:3] == ids

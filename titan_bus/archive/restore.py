@@ -104,7 +104,9 @@ class Restorer:
         if not length or mark == last:
             return
         if mark is not None:
-            raise RestoreDisturbedError(names.topic_of(stream) or stream, length, stream, str(last))
+            raise RestoreDisturbedError(
+                names.topic_of(stream) or stream, length, self._connection.key(stream), str(last)
+            )
         raise RestoreRefusedError(names.topic_of(stream) or stream, length)
 
     async def _mark(self, stream: str) -> EntryId | None:
@@ -158,7 +160,9 @@ class Restorer:
         if not (resumed or newer_only) and any(
             one.name.first <= last and one.name.last > after for one in kept
         ):
-            raise RestoreDisturbedError(names.topic_of(stream) or stream, length, stream, str(last))
+            raise RestoreDisturbedError(
+                names.topic_of(stream) or stream, length, self._connection.key(stream), str(last)
+            )
         await self._connection.call("SET", names.restoring(stream), str(last))
         return max(after, last)
 
@@ -172,7 +176,9 @@ class Restorer:
         added = int(await self._connection.call("EVAL", scripts.RESTORE, 2, stream, mark, *words))
         if added < 0:
             length, last = await self._end_of(stream)
-            raise RestoreDisturbedError(names.topic_of(stream) or stream, length, stream, str(last))
+            raise RestoreDisturbedError(
+                names.topic_of(stream) or stream, length, self._connection.key(stream), str(last)
+            )
         return added
 
     async def _snapshots(self, stream: str) -> tuple[dict[str, str], list[Iterator[Waiting]], bool]:
@@ -268,7 +274,9 @@ class Restorer:
         """Add an entry with more words than a script can pass on."""
         length, last = await self._end_of(stream)
         if last != await self._mark(stream):
-            raise RestoreDisturbedError(names.topic_of(stream) or stream, length, stream, str(last))
+            raise RestoreDisturbedError(
+                names.topic_of(stream) or stream, length, self._connection.key(stream), str(last)
+            )
         try:
             await self._connection.call("XADD", stream, entry_id, *fields)
         except ServerRefusedError:  # sent twice, or another restore was first
@@ -277,7 +285,7 @@ class Restorer:
                 raise
             if last != EntryId.parse(entry_id):
                 raise RestoreDisturbedError(
-                    names.topic_of(stream) or stream, length, stream, str(last)
+                    names.topic_of(stream) or stream, length, self._connection.key(stream), str(last)
                 ) from None
         await self._connection.call("SET", names.restoring(stream), entry_id)
         return 1

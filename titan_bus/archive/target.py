@@ -20,7 +20,7 @@ async def claim(connection: Connection, archive: Archive) -> None:
     if held is not None:
         identity, _, target = held.decode(errors="replace").partition(" ")
         if not archive.is_of(identity, target, ours):
-            raise ArchiveElsewhereError(target, archive.target, names.ARCHIVE_TARGET)
+            raise ArchiveElsewhereError(target, archive.target, connection.key(names.ARCHIVE_TARGET))
     if ours is None:
         ours = await archive.identify()
     said = f"{ours} {archive.target}".encode(errors="replace")

@@ -9,6 +9,7 @@ import msgspec
 from titan_bus import acl
 from titan_bus.cli import exit_codes, module, reading
 from titan_bus.cli.arguments import Options
+from titan_bus.cli.connecting import config_of
 from titan_bus.cli.failures import CommandError
 from titan_bus.cli.output import Output
 
@@ -43,7 +44,10 @@ async def run(options: Options, output: Output) -> int:
         if not password:
             raise CommandError("there is no password on standard input.")
     try:
-        lines = acl.rules(options.user, password, metrics=options.metrics, **msgspec.structs.asdict(rights))
+        lines = acl.rules(
+            options.user, password, metrics=options.metrics, prefix=config_of(options).prefix,
+            **msgspec.structs.asdict(rights),
+        )  # fmt: skip
     except ValueError as error:
         raise CommandError(f"{error}.") from error
     for line in lines:

@@ -30,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
         parents=[_general()],
         allow_abbrev=False,
     )
-    root.set_defaults(url=None, config=None, json=False)
+    root.set_defaults(url=None, prefix=None, config=None, json=False)
     root.add_argument("--version", action="version", version=f"titan-bus {__version__}")
     commands = root.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
@@ -49,6 +49,9 @@ def _general() -> argparse.ArgumentParser:
     general = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS, allow_abbrev=False)
     general.add_argument(
         "--url", help="the server: redis://, rediss://, unix://, redis+sentinel://, redis+cluster://"
+    )
+    general.add_argument(
+        "--prefix", metavar="TEXT", help="what stands before every key, as in the file: shop:"
     )
     general.add_argument("--config", metavar="FILE", help="a YAML file with server, streams and limits")
     general.add_argument("--json", action="store_true", help="one JSON object a line, for programs")

@@ -30,6 +30,7 @@ def config_of(options: Options) -> BusConfig:
     Raises:
         CommandError: the URL is malformed.
         ConfigError: the file cannot be used.
+        ConfigValueError: the prefix cannot be one.
     """
     if options.config is not None:
         config = BusConfig.load(options.config)
@@ -37,6 +38,8 @@ def config_of(options: Options) -> BusConfig:
             config = msgspec.structs.replace(config, url=options.url)
     else:
         config = BusConfig(url=options.url or os.environ.get(URL_VARIABLE) or URL_DEFAULT, source=SOURCE)
+    if options.prefix is not None:
+        config = msgspec.structs.replace(config, prefix=options.prefix)
     try:
         Server(config)  # parses the URL and opens nothing
     except (ValueError, OSError) as error:  # OSError: a certificate that TLS cannot read

@@ -5,6 +5,7 @@ Each struct makes last those checks that raise, so that a file's other faults ar
 
 import math
 import os
+import re
 import socket
 from typing import Literal
 
@@ -26,6 +27,8 @@ SECONDS_MAX = 366 * 86_400
 """A year: a longer time was written in another unit, and in milliseconds the server might refuse it."""
 DAYS_MAX = 36_525
 """A century, which a date calculation can still subtract."""
+_NO_PREFIX = re.compile(r"[\s\x00-\x1f\ud800-\udfff{}*?\[\]^\\()]")
+"""What would move keys to other slots of a cluster, be a pattern, or end a word of an ACL rule."""
 
 
 def _at_least(least: float, most: float, **values: float | None) -> None:
@@ -191,6 +194,8 @@ class BusConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     Attributes:
         url: `redis://`, `rediss://` or `unix:///path`, with user and password where there are any;
             `redis+sentinel://` and `redis+cluster://` for those (`server`).
+        prefix: stands before every key of this bus, `shop:`. Buses with different ones share a server and see
+            nothing of each other; each needs an archive of its own.
         source: who publishes, `desktop_app@v0.9.1`; goes into `meta.source`.
         consumer: this program's name within its groups. It has to be the same after a restart; of two that live at
             once the second is refused. Default: the source without its version, the host, and a number where
@@ -209,6 +214,7 @@ class BusConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """
 
     url: str
+    prefix: str = ""
     source: str = "titan_bus"
     consumer: str = ""
     streams: tuple[StreamConfig, ...] = ()
@@ -227,6 +233,8 @@ class BusConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     def __post_init__(self) -> None:
         _named(source=self.source)
+        if _NO_PREFIX.search(self.prefix):
+            raise ConfigValueError("prefix", "has to be without spaces, and without any of {}*?[]^\\()")
         _above_zero(WHOLE_MAX, rate_limit=self.rate_limit)
         _at_least(0, COUNT_MAX, replicas=self.replicas)
         _at_least(0, SECONDS_MAX, patience_s=self.patience_s, drain_s=self.drain_s)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from titan_bus.connections.endpoint import Dialer
-from titan_bus.connections.keys import Word
+from titan_bus.connections.keys import AFTER_STREAMS, Word, prefixed, unprefixed
 from titan_bus.connections.wire import Command, Wire
 from titan_bus.errors import BusForkedError, BusUnavailableError, ServerRefusedError
 from titan_bus.running_time import Countdown
@@ -26,12 +26,17 @@ class Channel:
 
     Any failure or cancellation closes it, because the late reply must not be taken for the next call's.
 
+    Args:
+        endpoint: opens the wires.
+        prefix: stands before every key on the server; callers do without it.
+
     Attributes:
         dials: the number of connections made so far, which identifies the current one.
     """
 
-    def __init__(self, endpoint: Dialer) -> None:
+    def __init__(self, endpoint: Dialer, prefix: str = "") -> None:
         self._endpoint = endpoint
+        self._prefix = prefix
         self._wire: Wire | None = None
         self._closed = False
         self._pid = 0
@@ -50,6 +55,12 @@ class Channel:
             ServerRefusedError: the server answers with an error; the connection stays open.
             BusForkedError: it was opened in the parent of this process.
         """
+        if not self._prefix:
+            return await self._call(words, block_s)
+        reply = await self._call(prefixed(self._prefix, words), block_s)
+        return unprefixed(self._prefix, reply) if words[0] in AFTER_STREAMS else reply
+
+    async def _call(self, words: tuple[Word, ...], block_s: float) -> Any:
         if self._wire is None or self._wire.lost:
             self._wire, self._pid = await self._endpoint.open(), os.getpid()
             self.dials += 1

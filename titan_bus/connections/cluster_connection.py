@@ -13,7 +13,7 @@ from titan_bus.connections import connection
 from titan_bus.connections.cluster import Cluster
 from titan_bus.connections.connection import CLUSTER_DOWN, RESEND_AFTER_S, TRANSIENT, Connection
 from titan_bus.connections.endpoint import Dialer, Endpoint
-from titan_bus.connections.keys import Word
+from titan_bus.connections.keys import Word, prefixed
 from titan_bus.connections.slots import slot_of, slot_of_command
 from titan_bus.errors import (
     BusClosedError,
@@ -110,6 +110,8 @@ class ClusterConnection(Connection):
         """Send a command to the node of its first key; without a key to any node, and SCAN to each in turn."""
         if words[0] == "SCAN":
             return self._scan(int(words[1]), words[2:], patience_s)
+        if self.prefix:
+            words = prefixed(self.prefix, words)
         return self._call(slot_of_command(words), words, patience_s, answer)
 
     def nodes(self) -> list[Connection]:
@@ -118,7 +120,7 @@ class ClusterConnection(Connection):
 
     def call_beside(self, key: str, *words: Word) -> asyncio.Future[Any]:
         """Send a command without a key to the node of `key`."""
-        return self._call(slot_of(key), words, None, None)
+        return self._call(slot_of(self.prefix + key), words, None, None)
 
     async def drain(self) -> None:
         """Wait until every command is answered or has failed."""

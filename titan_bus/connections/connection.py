@@ -16,7 +16,7 @@ from weakref import WeakSet
 
 from titan_bus.backoff import Backoff
 from titan_bus.connections.endpoint import Dialer
-from titan_bus.connections.keys import Word
+from titan_bus.connections.keys import Word, prefixed
 from titan_bus.connections.wire import Command, Wire
 from titan_bus.errors import (
     BusClosedError,
@@ -77,6 +77,7 @@ class Connection:
     is true when a command may stand before one with less; then the whole queue is checked.
 
     Attributes:
+        prefix: stands before every key on the server; callers do without it.
         transient: the refusals after which a command is sent again on this connection.
     """
 
@@ -104,6 +105,7 @@ class Connection:
         self._steps = Steps()
         self._stood_still_s = 0.0
         self._listeners: list[Callable[[bool], None]] = []
+        self.prefix = ""
         self.transient = TRANSIENT
         _connections.add(self)
 
@@ -165,6 +167,8 @@ class Connection:
             patience_s = self._patience_s
         else:
             self._uneven = True
+        if self.prefix:
+            words = prefixed(self.prefix, words)
         expires_at = self._loop.time() - self._stood_still_s + patience_s
         command = Command(words, self._loop.create_future(), answer=answer, expires_at=expires_at)
         if not self._flush_due:
@@ -174,6 +178,16 @@ class Connection:
         if self._watchdog is None:
             self._watch()
         return command.future
+
+    async def scan(self, cursor: int, pattern: str, count: int, kind: str) -> tuple[int, list[bytes]]:
+        """Return the next cursor, 0 at the end, and some keys of this type that fit the pattern."""
+        words = ("MATCH", self.prefix + pattern, "COUNT", count, "TYPE", kind)
+        following, found = await self.call("SCAN", cursor, *words)
+        return int(following), [key[len(self.prefix.encode()) :] for key in found]
+
+    def key(self, name: str) -> str:
+        """Return a key as it is on the server, for a message."""
+        return self.prefix + name
 
     async def drain(self) -> None:
         """Wait until every command is answered or has failed."""

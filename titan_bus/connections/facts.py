@@ -80,5 +80,5 @@ async def _version(server: Connection) -> tuple[str, str]:
         pass
     try:
         return "Redis", (await info(server, "server")).get("redis_version", "")
-    except (ServerRefusedError, AttributeError):
+    except (ServerRefusedError, BusUnavailableError, AttributeError):
         return "Redis", ""

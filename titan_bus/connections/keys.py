@@ -5,6 +5,7 @@ that before each of them. Whoever adds a command to the package sees that its ke
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 Word = str | bytes | int | float
 _KEYLESS = frozenset(
@@ -15,7 +16,8 @@ _KEYLESS = frozenset(
 )  # fmt: skip
 _THIRD = frozenset({"XGROUP", "XINFO"})
 _AFTER_COUNT = frozenset({"EVAL", "EVALSHA", "FCALL"})
-_AFTER_STREAMS = frozenset({"XREAD", "XREADGROUP"})
+AFTER_STREAMS = frozenset({"XREAD", "XREADGROUP"})
+"""The commands whose replies name their streams."""
 _ALL = frozenset({"DEL", "EXISTS", "RENAME", "UNLINK"})
 
 
@@ -26,7 +28,7 @@ def places_of(words: Sequence[Word]) -> range:
         return range(0)
     if name in _AFTER_COUNT:
         return range(3, 3 + int(words[2]))
-    if name in _AFTER_STREAMS:
+    if name in AFTER_STREAMS:
         first = words.index("STREAMS") + 1
         return range(first, first + (len(words) - first) // 2)
     if name in _ALL:
@@ -42,3 +44,8 @@ def prefixed(prefix: str, words: tuple[Word, ...]) -> tuple[Word, ...]:
         key = words[place]
         changed[place] = prefix.encode() + key if isinstance(key, bytes) else f"{prefix}{key}"
     return tuple(changed)
+
+
+def unprefixed(prefix: str, reply: Any) -> Any:
+    """Return the reply to an XREAD or XREADGROUP with the streams' names as they were asked for."""
+    return [[stream[len(prefix.encode()) :], entries] for stream, entries in reply or ()]

@@ -32,6 +32,7 @@ class Server:
     """
 
     def __init__(self, config: BusConfig, credentials: Credentials | None = None) -> None:
+        self._prefix = config.prefix
         url, scheme = config.url, config.url.partition("://")[0]
         self._sentinel = Sentinel.parse(url, credentials) if scheme.endswith("+sentinel") else None
         self._cluster = Cluster.parse(url, credentials) if scheme.endswith("+cluster") else None
@@ -77,12 +78,12 @@ class Server:
         Raises:
             NameMalformedError: a stream's name cannot be encoded.
         """
-        slots = {slot_of(stream) for stream in streams}
+        slots = {slot_of(self._prefix + stream) for stream in streams}
         if self._cluster is None or not streams:
-            return Channel(self._dialer)
+            return Channel(self._dialer, self._prefix)
         if len(slots) > 1:
-            return ShardedChannel(self._cluster, streams)
-        return Channel(SlotDialer(self._cluster, streams[0]))
+            return ShardedChannel(self._cluster, streams, self._prefix)
+        return Channel(SlotDialer(self._cluster, self._prefix + streams[0]), self._prefix)
 
     def unblock(self, stream: str, client_id: int) -> asyncio.Future[Any]:
         """End the blocking read of a channel for this stream, by its CLIENT ID, as a timeout would."""
@@ -97,8 +98,11 @@ class Server:
 
     def _connection(self, patience_s: float, connect: Callable[[Dialer, float], Connection]) -> Connection:
         if self._cluster is not None:
-            return ClusterConnection(self._cluster, patience_s, connect)
-        return connect(self._dialer, patience_s)
+            connection: Connection = ClusterConnection(self._cluster, patience_s, connect)
+        else:
+            connection = connect(self._dialer, patience_s)
+        connection.prefix = self._prefix
+        return connection
 
     def _connections(self) -> list[Connection]:
         return list(dict.fromkeys((self.connection, self.publishing)))

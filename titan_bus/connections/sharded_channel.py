@@ -18,12 +18,13 @@ class ShardedChannel(Channel):
     The reads of the other slots continue and answer a later call, which must be the same command.
     """
 
-    def __init__(self, cluster: Cluster, streams: Iterable[str]) -> None:
-        super().__init__(cluster)
+    def __init__(self, cluster: Cluster, streams: Iterable[str], prefix: str = "") -> None:
+        super().__init__(cluster, prefix)
+        streams = [prefix + stream for stream in streams]
         self._shards = {slot_of(stream): Channel(SlotDialer(cluster, stream)) for stream in streams}
         self._reads: dict[int, tuple[tuple[Word, ...], asyncio.Task[Any]]] = {}
 
-    async def call(self, *words: Word, block_s: float = 0.0) -> Any:
+    async def _call(self, words: tuple[Word, ...], block_s: float) -> Any:
         """Send a command to the node of its stream, or an XREAD to those of all its streams.
 
         Raises:

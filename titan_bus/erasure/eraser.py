@@ -125,9 +125,11 @@ class Eraser:
             return
         identity, _, target = held.decode(errors="replace").partition(" ")
         if self._archive is None:
-            raise ArchiveUnnamedError(target, names.ARCHIVE_TARGET)
+            raise ArchiveUnnamedError(target, self._connection.key(names.ARCHIVE_TARGET))
         if not self._archive.is_of(identity, target, await self._archive.identity()):
-            raise ArchiveElsewhereError(target, self._archive.target, names.ARCHIVE_TARGET)
+            raise ArchiveElsewhereError(
+                target, self._archive.target, self._connection.key(names.ARCHIVE_TARGET)
+            )
 
     async def _count(self) -> None:
         """Count the erasure: a program that lost the lease must not archive what it read before."""

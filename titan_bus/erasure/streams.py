@@ -136,12 +136,10 @@ class Streams:
 
     async def _keys(self) -> AsyncIterator[str]:
         for kind in ("stream", "zset"):
-            cursor: Any = 0
+            cursor = 0
             while True:
-                cursor, keys = await self._connection.call(
-                    "SCAN", cursor, "MATCH", names.EVERY_KEY, "COUNT", SCAN_COUNT, "TYPE", kind
-                )
+                cursor, keys = await self._connection.scan(cursor, names.EVERY_KEY, SCAN_COUNT, kind)
                 for key in keys:
                     yield key.decode(errors="backslashreplace")
-                if int(cursor) == 0:
+                if cursor == 0:
                     break
