@@ -100,5 +100,10 @@ else:
         except ProcessLookupError:
             return False
         except (PermissionError, OverflowError):
-            pass
-        return True
+            return True
+        try:
+            status = Path(f"/proc/{process}/stat").read_text("utf-8", "replace")
+        except OSError:  # not Linux, or it ended just now
+            return True
+        # One that has ended and whose parent has not looked yet (proc_pid_stat(5)); its name may have a bracket.
+        return not status.rpartition(")")[2].lstrip().startswith(("Z", "X"))
