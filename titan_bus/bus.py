@@ -14,6 +14,7 @@ from titan_bus.archive.restore import Restored
 from titan_bus.config import BusConfig
 from titan_bus.connections.admission import Credentials
 from titan_bus.connections.server import Server
+from titan_bus.consumer import time_limit
 from titan_bus.consumer.identity import ConsumerNames
 from titan_bus.consumer.limits import RateLimit
 from titan_bus.consumer.processor import Processor
@@ -34,6 +35,7 @@ from titan_bus.errors import (
 )
 from titan_bus.event import SCHEMA_VERSION, Event, Payload, Priority
 from titan_bus.inspection import Inspection
+from titan_bus.lifespan import Lifespans
 from titan_bus.maintenance import Maintenance
 from titan_bus.observability.counters import Counters
 from titan_bus.observability.tracing import TraceIds, Tracing
@@ -93,6 +95,7 @@ class Bus:
         self._replay = Replay(self._connection, self._maintenance.archive, self._decode)
         self._readers = Readers(self._server, config.read)
         self._names = ConsumerNames(self._connection, config)
+        self._lifespans = Lifespans()
         self._limit = RateLimit(config.rate_limit) if config.rate_limit is not None else None
         self._processors: list[Processor] = []
         self._tails: set[Tail] = set()
@@ -169,6 +172,7 @@ class Bus:
                 await tail.close()
             await asyncio.gather(*(processor.stop(self.config.drain_s) for processor in self._processors))
             self._processors.clear()
+            await self._lifespans.leave(self.config.drain_s)
             await self._names.close()
             async with limited(FLUSH_S):
                 await self._requester.close()
@@ -181,6 +185,7 @@ class Bus:
         try:
             await asyncio.wait([finishing])
             await asyncio.gather(*(processor.stop(0.0) for processor in self._processors))
+            await self._lifespans.leave(0.0)
             for tail in tuple(self._tails):
                 await tail.close()
             await self._requester.close()
@@ -265,6 +270,7 @@ class Bus:
         auto_ack: bool = True,
         start: str = "0",
         partition_by: PartitionBy | None = None,
+        timeout_s: float | None = None,
     ) -> Subscription:
         """Handle every event of a topic once in this group.
 
@@ -284,6 +290,8 @@ class Bus:
                 their publishing, whatever their priority; a failed one is retried in place while those behind it
                 wait. None as a key needs no order. The order holds within one consumer: others of the group may
                 have events of the same key. With `auto_ack=False` the next one follows the acknowledgement.
+            timeout_s: after so long a handler is cancelled; that is a failure (HandlerTimedOutError). None for no
+                limit: a handler may take hours, and keeps its event.
 
         Raises:
             ValueError: this bus already has a subscription of the group to the topic.
@@ -294,8 +302,12 @@ class Bus:
         """
         if not self._open:
             raise BusClosedError
-        options = Options(concurrency=concurrency, auto_ack=auto_ack, start=start, partition_by=partition_by)
+        options = Options(
+            concurrency=concurrency, auto_ack=auto_ack, start=start, partition_by=partition_by,
+            timeout_s=timeout_s,
+        )  # fmt: skip
         call, lift = checked(bind(handler), topic, group, options).call, self.upcasters.apply
+        call = call if timeout_s is None else time_limit.limited(call, timeout_s)
         own_rate = self.config.stream(topic).rate_limit
         own_limit = RateLimit(own_rate) if own_rate is not None else None
         spec = SubscriptionSpec(
@@ -327,6 +339,7 @@ class Bus:
         auto_ack: bool | None = None,
         start: str | None = None,
         partition_by: PartitionBy | None = None,
+        timeout_s: float | None = None,
     ) -> Callable[[F], F]:
         """Declare the decorated function a handler, subscribed when the bus opens; see `Handlers.on`.
 
@@ -340,11 +353,11 @@ class Bus:
             )
         return self._handlers.on(
             topic, group, event_type=event_type, concurrency=concurrency, auto_ack=auto_ack, start=start,
-            partition_by=partition_by,
+            partition_by=partition_by, timeout_s=timeout_s,
         )  # fmt: skip
 
     async def include(self, *handlers: Handlers) -> list[Subscription]:
-        """Subscribe the handlers of these collections, all or none.
+        """Enter the lifespans of these collections and subscribe their handlers, all or none.
 
         Raises:
             HandlerRefusedError: they contradict each other.
@@ -357,6 +370,7 @@ class Bus:
         together = Handlers()
         together.include(*handlers)
         self.upcasters.include(together.upcasters)
+        lifespans = await self._lifespans.enter(together.lifespans().values(), self)
         begun: list[Subscription] = []
         try:
             for one in together:
@@ -364,6 +378,7 @@ class Bus:
                 begun.append(subscription)
         except BaseException:
             await asyncio.gather(*(subscription.stop(0.0) for subscription in begun))
+            await self._lifespans.leave(self.config.drain_s, lifespans)
             raise
         return begun
 

@@ -84,6 +84,7 @@ async def subscribe(
     auto_ack: bool = True,
     start: str = "0",
     partition_by: PartitionBy | None = None,
+    timeout_s: float | None = None,
 ) -> Subscription:
     """See `Bus.subscribe`."""
     return await _bus().subscribe(
@@ -94,6 +95,7 @@ async def subscribe(
         auto_ack=auto_ack,
         start=start,
         partition_by=partition_by,
+        timeout_s=timeout_s,
     )
 
 

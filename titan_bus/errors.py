@@ -24,6 +24,7 @@ BusError
 ├── NameMalformedError           a topic, a group or a key that is no Unicode text (also a ValueError)
 ├── EntryMalformedError          an entry on the wire that is no event
 ├── ConsumerNameTakenError       another consumer has the configured name in this group
+├── HandlerTimedOutError         a handler that took longer than its `timeout_s`
 ├── HandlerRefusedError          a handler that cannot be declared or subscribed as it is; a bug of the caller
 ├── UndescribableError           a type that an AsyncAPI document has no word for (also a TypeError)
 ├── ConfigError                  a configuration file that cannot be used, and the line
@@ -286,6 +287,14 @@ class PayloadMismatchError(FatalError):
         self.event_id = event_id
         self.expected = expected
         self.detail = detail
+
+
+class HandlerTimedOutError(BusError):
+    """A handler took longer than its `timeout_s` and was cancelled."""
+
+    def __init__(self, timeout_s: float) -> None:
+        super().__init__(f"the handler took longer than its timeout_s of {timeout_s:g}")
+        self.timeout_s = timeout_s
 
 
 class ConsumerNameTakenError(BusError):

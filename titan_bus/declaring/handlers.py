@@ -27,8 +27,10 @@ from titan_bus.declaring.signatures import AnyHandler, Bound, bind
 from titan_bus.declaring.upcast import Upcasters
 from titan_bus.errors import HandlerRefusedError, RequestRefused
 from titan_bus.event import Event
+from titan_bus.lifespan import Context, Lifespan, context_of
 
 F = TypeVar("F", bound=AnyHandler)
+L = TypeVar("L", bound=Lifespan)
 Call = Callable[[Event], Awaitable[object]]
 Middleware = Callable[[Event, Call], Awaitable[object]]
 """Takes an event and the call of its handler: `return await call(event)`, or raise, and the handler is not
@@ -121,6 +123,7 @@ class Handlers:
         self.upcasters = upcasters if upcasters is not None else Upcasters()
         self._declared: dict[tuple[str, str], Declared] = {}
         self._sent: dict[tuple[str, str], Sent] = {}
+        self._lifespans: dict[Lifespan, Context] = {}
 
     def on(
         self,
@@ -132,6 +135,7 @@ class Handlers:
         auto_ack: bool | None = None,
         start: str | None = None,
         partition_by: PartitionBy | None = None,
+        timeout_s: float | None = None,
     ) -> Callable[[F], F]:
         """Declare the decorated function a handler; it stays as it is, so a test can call it.
 
@@ -148,12 +152,16 @@ class Handlers:
                 unacknowledged no more are read.
             start: where a group that is new begins.
             partition_by: returns an event's key; events of one key are handled in their order.
+            timeout_s: after so long a handler is cancelled, which is a failure like others.
 
         Raises:
             HandlerRefusedError: when decorating: the function is no handler, the group has one for these events,
                 or an option cannot be, or was given otherwise before.
         """
-        options = _options(concurrency=concurrency, auto_ack=auto_ack, start=start, partition_by=partition_by)
+        options = _options(
+            concurrency=concurrency, auto_ack=auto_ack, start=start, partition_by=partition_by,
+            timeout_s=timeout_s,
+        )  # fmt: skip
 
         def declare(function: F) -> F:
             name = tag_of(event_type) if isinstance(event_type, type) else event_type
@@ -180,6 +188,23 @@ class Handlers:
         if self._sent.setdefault((topic, event_type), sent).payload != payload:
             raise ValueError(f"{topic} {event_type} is declared with another payload already")
 
+    def lifespan(self, function: L) -> L:
+        """Declare what surrounds these handlers: an async generator that takes the bus and yields once.
+
+            @handlers.lifespan
+            async def pool(bus: Bus) -> AsyncIterator[None]:
+                async with asyncpg.create_pool(DSN) as shop.pool:
+                    yield
+
+        What stands before the `yield` runs before the first handler, what stands behind it after the last one,
+        while the bus can still publish. A function that returns an async context manager will do as well.
+
+        Raises:
+            HandlerRefusedError: it is neither.
+        """
+        self._lifespans[function] = context_of(function)
+        return function
+
     def include(self, *others: "Handlers") -> None:
         """Include the declarations of other collections.
 
@@ -189,6 +214,7 @@ class Handlers:
         """
         for other in others:
             self.upcasters.include(other.upcasters)
+            self._lifespans.update(other.lifespans())
             for sent in other.sent():
                 self.sends(sent.topic, sent.event_type, sent.payload, sent.description)
             for theirs in other:
@@ -212,6 +238,7 @@ class Handlers:
 
         made = Handlers(self.upcasters)
         made._sent = self._sent
+        made._lifespans = self._lifespans
         made._declared = {
             key: replace(one, routes={name: around(bound) for name, bound in one.routes.items()})
             for key, one in self._declared.items()
@@ -227,6 +254,10 @@ class Handlers:
 
     def __bool__(self) -> bool:
         return True  # a collection without handlers may have upcasters
+
+    def lifespans(self) -> dict[Lifespan, Context]:
+        """Return the declared lifespans, each with what makes its context manager."""
+        return dict(self._lifespans)
 
     def sent(self) -> Iterator[Sent]:
         """Iterate over the declared publishes."""

@@ -5,6 +5,7 @@ Otherwise it would be a consumer that never starts, or a logged error for every 
 """
 
 import inspect
+import math
 from typing import Any, TypedDict
 
 from titan_bus import names
@@ -21,6 +22,7 @@ class Options(TypedDict, total=False):
     auto_ack: bool
     start: str
     partition_by: PartitionBy | None
+    timeout_s: float | None
 
 
 def checked(bound: Bound, topic: str, group: str, options: Options, event_type: str | None = None) -> Bound:
@@ -73,6 +75,13 @@ def _partition_by(value: Any) -> str:
     return "partition_by returns the key itself: write `def`" if inspect.iscoroutinefunction(value) else ""
 
 
+def _timeout_s(value: Any) -> str:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value is None or (is_number and 0 < value < math.inf):
+        return ""
+    return f"timeout_s has to be a number of seconds, more than 0, or None for no limit, not {value!r}"
+
+
 def _is_entry_id(text: str) -> bool:
     try:
         entry_id = EntryId.parse(text)
@@ -81,4 +90,7 @@ def _is_entry_id(text: str) -> bool:
     return entry_id.ms <= LAST.ms and entry_id.number <= LAST.number
 
 
-_CHECKS = {"concurrency": _concurrency, "auto_ack": _auto_ack, "start": _start, "partition_by": _partition_by}
+_CHECKS = {
+    "concurrency": _concurrency, "auto_ack": _auto_ack, "start": _start, "partition_by": _partition_by,
+    "timeout_s": _timeout_s,
+}  # fmt: skip

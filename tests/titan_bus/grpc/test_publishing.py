@@ -253,6 +253,7 @@ OURS = {
     errors.UpcastError, errors.UndescribableError,  # the gRPC server's set-up, and what describes a program
     errors.ClientGoneError, errors.FatalError, errors.NackedError, errors.PayloadMismatchError,  # outcomes
     errors.EntryMalformedError, errors.RestoreRefusedError, errors.RestoreDisturbedError,
+    errors.HandlerTimedOutError,
     errors.ArchiveElsewhereError, errors.ArchiveUnnamedError, errors.ErasureInterruptedError,
     errors.BusThreadError, errors.BusForkedError, errors.ServerTooOldError,  # of what no call does or can
     errors.NameMalformedError,
