@@ -4,6 +4,7 @@ import asyncio
 import errno
 import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ from titan_desktop.contracts import files
 from titan_desktop.core.chain import Chain
 from titan_desktop.core.serving import serving
 from titan_desktop.services.files import FilesService
-from titan_desktop.services.files.watcher import Watcher
+from titan_desktop.services.files.watcher import Moved, Touch, Watcher
 
 
 async def test_the_watcher_says_new_changed_and_gone_files(
@@ -142,21 +143,31 @@ async def test_a_root_behind_a_link_is_watched(
         await ear.until(is_seen(spelled / "new.txt"))
 
 
+class Exhausted(Observer):  # type: ignore[misc, valid-type]
+    """As watchdog is when the first folder cannot be watched."""
+
+    def schedule(self, *args: object, **more: object) -> None:
+        raise OSError(errno.ENOSPC, "inotify watch limit reached")
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        lambda touch, moved: Watcher(touch, moved, Exhausted),
+        lambda touch, moved: Watcher(touch, moved, used_up=lambda: True),
+    ],
+    ids=["at the root", "further down"],
+)
 async def test_where_the_system_cannot_watch_titan_polls(
-    bus: Bus, ear: Ear, index: Index, desktop: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+    bus: Bus, ear: Ear, index: Index, desktop: Path, caplog: pytest.LogCaptureFixture,
+    refused: Callable[[Touch, Moved], Watcher],
+) -> None:  # fmt: skip
     """With inotify used up, changes are found by looking, and the status says so; links are not followed."""
-
-    class Exhausted(Observer):  # type: ignore[misc, valid-type]
-        def schedule(self, *args: object, **more: object) -> None:
-            raise OSError(errno.ENOSPC, "inotify watch limit reached")
-
     beyond = desktop.with_name("beyond")
     make_root_with(beyond / "secret.txt")
     (desktop / "link").symlink_to(beyond)
     async with started(
-        bus, ear, index, desktop,
-        make_watcher=lambda touch, moved: Watcher(touch, moved, Exhausted), poll_interval_s=0.05,
+        bus, ear, index, desktop, make_watcher=refused, poll_interval_s=0.05
     ) as service:  # fmt: skip
         assert [(root.exists, root.watched) for root in service.roots_status()] == [(True, False)]
         await ear.finished()  # the second scan: from here on, every change is seen

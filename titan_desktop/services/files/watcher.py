@@ -17,6 +17,7 @@ from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
 from titan_desktop.ports.files_root import PinnedRoot
+from titan_desktop.services.files import inotify
 
 _log = logging.getLogger(__name__)
 
@@ -42,12 +43,20 @@ class Watcher:
         touch: called on the loop with a changed path and whether it is a folder.
         moved: called on the loop with a folder's old and new path, both beneath one root.
         observe: the system's notifications.
+        used_up: says whether the system has no watch left; blocking.
     """
 
-    def __init__(self, touch: Touch, moved: Moved, observe: Observe = Observer) -> None:
+    def __init__(
+        self,
+        touch: Touch,
+        moved: Moved,
+        observe: Observe = Observer,
+        used_up: Callable[[], bool] = inotify.is_used_up,
+    ) -> None:
         self._touch = touch
         self._moved = moved
         self._observe = observe
+        self._used_up = used_up
         self._observer: BaseObserver | None = None
         self._starting: asyncio.Future[None] | None = None
         self._lost = False
@@ -73,6 +82,8 @@ class Watcher:
         if new:
             self._starting = asyncio.ensure_future(asyncio.to_thread(self._watch, new, loop))
             await asyncio.shield(self._starting)
+        if not self.exhausted and self._watches and await asyncio.to_thread(self._used_up):
+            await asyncio.to_thread(self._give_up, OSError(errno.ENOSPC, "no watch is left"))
         return {root for root in new if root in self._watches}
 
     async def stop(self) -> None:
@@ -90,13 +101,16 @@ class Watcher:
             try:
                 self._schedule(new, loop)
             except OSError as error:
-                _log.warning("the system cannot watch so many folders (%s): looking from time to time", error)
-                self.exhausted = True
-                if self._observer is not None:
-                    _ended(self._observer)
-                    self._observer = None
+                self._give_up(error)
         if self.exhausted:
             self._watches.update(new)
+
+    def _give_up(self, error: OSError) -> None:
+        _log.warning("the system cannot watch so many folders (%s): looking from time to time", error)
+        self.exhausted = True
+        observer, self._observer = self._observer, None
+        if observer is not None:
+            _ended(observer)
 
     def _schedule(self, roots: Mapping[Path, PinnedRoot], loop: asyncio.AbstractEventLoop) -> None:
         if self._observer is None:

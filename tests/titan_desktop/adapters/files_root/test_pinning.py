@@ -125,6 +125,27 @@ def test_on_macos_clouds_may_hold_a_desktop(
     assert root_rules.fault_of(PinnedRoot(str(home / path), 0, 0)) is expected
 
 
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("OneDrive/Desktop", None),
+        ("OneDrive - Firma/Desktop", None),
+        ("AppData/Roaming", RootFault.HIDDEN),
+        ("/programs/data", RootFault.SYSTEM),
+        ("/server/share/me/Desktop", None),
+    ],
+)
+def test_on_windows_onedrive_and_shares_may_hold_a_desktop(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, expected: RootFault | None
+) -> None:
+    """Redirected desktops are normal there; what programs and the system keep for themselves is not theirs."""
+    monkeypatch.setattr(root_rules, "_PLATFORM", "win32")
+    monkeypatch.setenv("ProgramData", str(tmp_path / "programs"))
+    folder = tmp_path / path[1:] if path.startswith("/") else home / path
+    folder.mkdir(parents=True)
+    assert root_rules.fault_of(PinnedRoot(str(folder), 0, 0)) is expected
+
+
 def test_a_root_that_a_link_replaces_is_not_followed(home: Path) -> None:
     """While Titan runs, a Desktop that becomes a link is refused until the person consents to where it leads."""
     desktop = home / "Desktop"
