@@ -12,8 +12,8 @@ from collections.abc import Sequence
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `titan` and return its exit status (`commands.exit_codes`).
 
-    `core` and `server-host` are Titan's own child processes and not for people, so the help does not list them;
-    the server host must start in no time and on the standard library alone.
+    `core`, `server-host` and `log-writer` are Titan's own child processes and not for people, so the help does not
+    list them; the last two must start in no time and on the standard library alone.
     """
     if getattr(sys, "frozen", False):  # PyInstaller: a worker process is this program started again
         import multiprocessing
@@ -25,6 +25,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from titan_desktop.provision import server_host
 
             return server_host.main(arguments[1:])
+        case ["log-writer"]:
+            from titan_desktop.system import own_output
+
+            return own_output.main(arguments[1:])
         case ["core"]:
             from titan_desktop import core
 

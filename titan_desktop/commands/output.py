@@ -65,13 +65,14 @@ def complain(sentence: str) -> None:
 def confess() -> None:
     """Log the current exception and tell the person where, in one sentence."""
     from titan_desktop.system import private_files
+    from titan_desktop.system.bounded_file import BoundedFile
     from titan_desktop.system.paths import Paths
 
     log = Paths.from_environment().logs / "titan.log"
     try:
         private_files.make_folder(log.parent)
-        with private_files.append(log) as file:
-            file.write(traceback.format_exc().encode(errors="replace"))
+        with contextlib.closing(BoundedFile(log)) as file:
+            file.append(traceback.format_exc().encode(errors="replace"))
     except OSError as error:
         complain(f"titan: an unexpected error, and its log {log} cannot be written: {error.strerror}.")
         return

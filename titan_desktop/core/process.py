@@ -7,6 +7,7 @@ while they start; clients are answered as soon as the transport is up; everythin
 import argparse
 import asyncio
 import contextlib
+import faulthandler
 import logging
 import os
 import signal
@@ -24,7 +25,7 @@ from titan_desktop import __version__, settings
 from titan_desktop.client import core_record
 from titan_desktop.provision.errors import ProvisionError, ServerHostLostError
 from titan_desktop.provision.places import Provision
-from titan_desktop.system import logs
+from titan_desktop.system import logs, own_output
 from titan_desktop.system.file_lock import FileLock
 from titan_desktop.system.folder_identity import FolderIdentity
 from titan_desktop.system.paths import Paths
@@ -69,6 +70,10 @@ def main(argv: Sequence[str]) -> int:
                 log.info("another core serves")
                 return ENDED
             chosen = settings.load(paths.settings_file)
+            own_output.bound(
+                paths.logs / "core-output.log"
+            )  # before there is a child, or a library that prints
+            faulthandler.enable()
             return asyncio.run(Core(paths, chosen, stay=options.stay).run())
     except settings.SettingsError as error:
         return _cannot_start(str(error), told=_about_settings(error))
@@ -255,7 +260,7 @@ def _about_settings(error: settings.SettingsError) -> str:
 
 
 def _cannot_start(sentence: str, told: str = "") -> int:
-    """Report it on stderr, where the client that started the core reads it, and in the log."""
+    """Report it where the client that started the core reads it, and in the log."""
     log.error("%s", sentence)
-    sys.stderr.write(f"titan core: {told or sentence}\n")
+    own_output.tell_starter(f"titan core: {told or sentence}")
     return CANNOT_START

@@ -16,9 +16,12 @@ from pathlib import Path
 
 from titan_desktop.contracts.problem import Problem
 from titan_desktop.provision.server import ProgramFailedError, Server
+from titan_desktop.system.bounded_file import BoundedFile, Drain
 from titan_desktop.system.processes import foreign_environment
 
 POLL_S = 0.004
+OUTPUT_PATIENCE_S = 1.0
+"""For the last words of a program that has ended; a child of it that lives on may have more."""
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
@@ -37,13 +40,15 @@ class Children:
         self._remember = remember
         self.stopping = threading.Event()
         self._lock = threading.Lock()
+        self._output = BoundedFile(server.log)
         self._process: subprocess.Popen[bytes] | None = None
         self._serving = False
 
     def run(self, command: Sequence[str], *, stdin: bytes = b"") -> None:
         """Implement `server.Runner`."""
-        process = self._start(command, stdin=subprocess.PIPE)
+        process, output = self._start(command, stdin=subprocess.PIPE)
         process.communicate(stdin)
+        output.wait(OUTPUT_PATIENCE_S)
         if process.returncode != 0:
             raise ProgramFailedError(Path(command[0]).name, process.returncode)
 
@@ -56,7 +61,7 @@ class Children:
         stop: "Callable[[subprocess.Popen[bytes]], None]",
     ) -> Iterator[None]:
         """Implement `server.Runner`."""
-        process = self._start(command)
+        process, output = self._start(command)
         self._remember(self._server.store, process.pid)
         try:
             while not is_ready(process.pid):
@@ -66,6 +71,7 @@ class Children:
         finally:
             if process.poll() is None:
                 stop(process)
+            output.wait(OUTPUT_PATIENCE_S)
             self._remember(self._server.store, None)
 
     def note(self, line: str) -> None:
@@ -82,7 +88,7 @@ class Children:
         Raises:
             ProgramFailedError: it ended before it accepted connections.
         """
-        process = self._start(command, serving=True)
+        process, output = self._start(command, serving=True)
         self._remember(self._server.store, process.pid)
         try:
             while not self._server.is_ready(process.pid):
@@ -95,6 +101,8 @@ class Children:
                 self._server.serves(self)
             process.wait()
         finally:
+            if process.poll() is not None:
+                output.wait(OUTPUT_PATIENCE_S)
             self._remember(self._server.store, None)
         if self.stopping.is_set():
             return False
@@ -119,7 +127,7 @@ class Children:
 
     def _start(
         self, command: Sequence[str], *, serving: bool = False, stdin: int = subprocess.DEVNULL
-    ) -> "subprocess.Popen[bytes]":
+    ) -> "tuple[subprocess.Popen[bytes], Drain]":
         account = self._server.account
         identity: dict[str, object] = (
             {} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": []}
@@ -129,15 +137,14 @@ class Children:
         elif sys.platform == "linux":
             # Called after the change of user, which would clear the signal, and before exec, which keeps it.
             identity["preexec_fn"] = _die_with_parent(self._server.death_signal)
-        descriptor = os.open(self._server.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with self._lock, os.fdopen(descriptor, "ab") as log:
+        with self._lock, Drain(self._output) as output:
             if self.stopping.is_set():
                 raise ProgramFailedError(Path(command[0]).name, 0)
             self._process = subprocess.Popen(  # type: ignore[call-overload]
                 list(command),
                 stdin=stdin,
-                stdout=log,
-                stderr=log,
+                stdout=output.end,
+                stderr=output.end,
                 # A folder that the account may enter, and that nobody wants to unmount.
                 cwd=self._server.folder if self._server.folder.is_dir() else self._server.folder.anchor,
                 env=foreign_environment(),
@@ -145,7 +152,7 @@ class Children:
             )
             self._serving = serving
             process: subprocess.Popen[bytes] = self._process
-        return process
+        return process, output
 
 
 def die_with_parent(number: signal.Signals) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from titan_desktop.contracts.problem import Code
 from titan_desktop.provision.errors import StoreUnavailableError
 from titan_desktop.system import private_files
+from titan_desktop.system.bounded_file import BoundedFile, Drain
 from titan_desktop.system.paths import Paths, bundled
 from titan_desktop.system.processes import foreign_environment
 
@@ -38,6 +39,7 @@ class Docker:
     def __init__(self, paths: Paths, stores: Sequence[str]) -> None:
         self._environment_file = paths.data / ".env"
         self._log = paths.logs / "docker.log"
+        self._output = BoundedFile(self._log)
         self._stores = tuple(stores)
         self._lock = asyncio.Lock()
         self._values: dict[str, str] = {}
@@ -80,13 +82,13 @@ class Docker:
 
     async def _docker(self, *words: str) -> int:
         """Run docker with its output in our log file; return its exit code."""
-        with private_files.append(self._log) as output:
+        with Drain(self._output) as output:
             process = await asyncio.create_subprocess_exec(
                 "docker",
                 *words,
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
+                stdout=output.end,
+                stderr=output.end,
                 env=foreign_environment(),
             )
         try:

@@ -25,7 +25,7 @@ from titan_desktop.provision.postgres_upgrade import (
     older_cluster,
     version_of,
 )
-from titan_desktop.provision.server import Runner, end, turn_over
+from titan_desktop.provision.server import Runner, end
 from titan_desktop.system import private_files
 
 UNIX_PORT, UPGRADE_UNIX_PORT = 5432, 5433
@@ -84,7 +84,6 @@ class Postgres:
     def prepare(self, runner: Runner) -> list[str]:
         """Create the cluster if there is none, remove stale lock files, and return the command line."""
         self._programs = binaries.postgres_programs()
-        turn_over(self.log)
         private_files.make_folder(self.folder.parent)
         if self._access.listen == "unix":
             self._make_socket_folder()

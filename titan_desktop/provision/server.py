@@ -147,12 +147,6 @@ def end(process: "subprocess.Popen[bytes]", steps: Sequence[tuple[signal.Signals
     process.wait()
 
 
-def turn_over(log: Path, *, limit: int = 2_000_000) -> None:
-    """Start a new log when the old one is large; one old one is kept."""
-    if log.exists() and log.stat().st_size > limit:
-        log.replace(log.with_suffix(".log.1"))
-
-
 def last_lines(log: Path, *, count: int = 5) -> str:
     """Return the end of a log for a report."""
     try:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from titan_desktop.contracts.problem import Code
 from titan_desktop.provision import binaries
 from titan_desktop.provision.account import Account
-from titan_desktop.provision.server import Runner, end, turn_over
+from titan_desktop.provision.server import Runner, end
 from titan_desktop.system import private_files
 
 if TYPE_CHECKING:
@@ -45,7 +45,6 @@ class Valkey:
         del runner
         private_files.own_folder(self.folder)
         private_files.own_folder(self._socket.parent)
-        turn_over(self.log)
         options = {
             "port": "0",
             "unixsocket": str(self._socket),

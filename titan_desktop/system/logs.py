@@ -1,4 +1,7 @@
-"""Log files of the window and the core: readable by their owner only, and bounded in size."""
+"""Log files of the window and the core: readable by their owner only, and bounded in size.
+
+All logs together, those of `bounded_file` too, have at most 50 MB.
+"""
 
 import logging
 from contextvars import ContextVar
@@ -36,6 +39,7 @@ def start(path: Path, level: int) -> None:
     handler.addFilter(_with_trace)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(trace)s: %(message)s"))
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.captureWarnings(True)  # standard error is not bounded everywhere
     # They log requests with their URLs at INFO.
     for name in ("httpx", "httpcore", "httpx2", "httpcore2", "openai", "neo4j", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)

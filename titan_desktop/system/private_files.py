@@ -72,9 +72,9 @@ def make_file(path: Path) -> None:
             os.fchmod(file.fileno(), 0o600)
 
 
-def append(path: Path) -> IO[bytes]:
-    """Open a log at its end. Raises OSError."""
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
+def append(path: Path, *, buffering: int = -1) -> IO[bytes]:
+    """Open a log at its end; `buffering` as for `open`. Raises OSError."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab", buffering)
 
 
 def replace(path: Path, content: str) -> None:

@@ -28,7 +28,7 @@ from titan_bus.declaring import asyncapi
 from titan_bus.names import ARCHIVE_GROUP
 from titan_desktop.client.connect import CoreUnavailableError, connect_core
 from titan_desktop.client.link import CoreLink
-from titan_desktop.contracts import chat, files, system
+from titan_desktop.contracts import chat, files, indexing, system
 from titan_desktop.contracts.message import ask
 from titan_desktop.core import description
 from titan_desktop.system import processes
@@ -94,6 +94,17 @@ def named(titan: Titan, name: str) -> list[psutil.Process]:
     return found
 
 
+def printing_into(titan: Titan) -> dict[tuple[str, int], str]:
+    """Where the standard outputs of each process lead, by its name and their number."""
+    found = {}
+    for process in titan.processes():
+        for number in (1, 2):
+            with contextlib.suppress(FileNotFoundError, psutil.NoSuchProcess):  # it ended since it was listed
+                where = Path(f"/proc/{process.pid}/fd/{number}").readlink()
+                found[process.name(), number] = str(where)
+    return found
+
+
 def host(titan: Titan) -> psutil.Process:
     (found,) = [process for process in titan.processes() if "server-host" in process.cmdline()]
     return found
@@ -131,6 +142,19 @@ async def test_the_first_start_makes_everything_private_and_ends_by_itself(fresh
     await fresh.gone()
     assert not fresh.paths.core_file.exists()
     assert not (fresh.paths.run / "stores.json").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads what a process has open from /proc")
+async def test_nothing_prints_into_a_file(titan: Titan) -> None:
+    """Core, workers, server host and servers print into pipes, whose other ends bound what comes."""
+    (titan.desktop / "letter.txt").write_text("hello", "utf-8")
+    async with titan.link() as link, Listener(link, indexing.FileIndexed) as heard:
+        await ready(link)
+        await heard.first(indexing.FileIndexed)
+        printed = printing_into(titan)
+    assert {name for name, _ in printed} >= {"valkey-server", "postgres"}
+    files = {who: where for who, where in printed.items() if not where.startswith("pipe:")}
+    assert set(files.values()) <= {os.devnull}  # the log writer's own
 
 
 async def test_a_source_is_located_by_the_guarded_module(titan: Titan) -> None:

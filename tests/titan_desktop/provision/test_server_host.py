@@ -12,6 +12,7 @@ from typing import Any
 import asyncpg
 import psutil
 import pytest
+import redis.asyncio
 
 from tests import servers
 from tests.server_host import answer, gone, keeping
@@ -19,7 +20,7 @@ from titan_desktop.client import problems
 from titan_desktop.contracts.problem import Problem
 from titan_desktop.provision import orphans
 from titan_desktop.provision.errors import FOLDER_LOST
-from titan_desktop.system import processes
+from titan_desktop.system import bounded_file, processes
 
 
 def said(report: dict[str, Any]) -> str:
@@ -117,6 +118,24 @@ async def test_a_server_host_that_has_lost_its_folder_ends_with_its_servers() ->
             assert await asyncio.wait_for(host.process.wait(), 30) == FOLDER_LOST
             await gone(processes)
         assert {path.name for path in (folder / "run").iterdir()} == {"valkey.sock", "stores.json"}
+
+
+async def test_servers_that_print_without_end_are_bounded(used: Path) -> None:
+    """More than a log may have, from each of them: the newest lines are kept, and both serve on."""
+    lines = bounded_file.LIMIT_BYTES // 900
+    async with keeping(used, "redis", "postgres") as host:
+        async with redis.asyncio.from_url((await host.heard("redis", "up"))["url"]) as valkey:
+            words = f"for i = 1, {lines} do redis.log(redis.LOG_WARNING, string.rep('x', 950)) end return 1"
+            assert await valkey.eval(words, 0) == 1
+        dsn = (await host.heard("postgres", "up"))["url"]
+        loop = f"FOR i IN 1..{lines} LOOP RAISE LOG '%', repeat('x', 950); END LOOP;"
+        await answer(dsn, f"DO $$ BEGIN {loop} END $$")
+        assert await answer(dsn) == 1
+    for name in ("redis.log", "postgres.log"):
+        sizes = [path.stat().st_size for path in (used / "logs").glob(f"{name}*")]
+        assert len(sizes) == 2
+        assert sum(sizes) <= bounded_file.LIMIT_BYTES
+    assert (used / "logs/postgres.log").read_text("utf-8").rstrip().endswith("database system is shut down")
 
 
 async def test_a_second_server_host_waits_for_the_first(used: Path) -> None:

@@ -24,6 +24,7 @@ from titan_desktop.contracts.chat import SendPrompt
 from titan_desktop.settings import Settings
 from titan_desktop.system import logs
 from titan_desktop.system.paths import Paths
+from titan_desktop.ui.base import qt_messages
 from titan_desktop.ui.base import theme as themes
 from titan_desktop.ui.base import translator as translators
 from titan_desktop.ui.base.bridge import Bridge
@@ -73,7 +74,7 @@ def run(parts: Parts, *, quit_after_ready: bool = False) -> int:
     except OSError as error:
         log.warning("no log in %s: %s", parts.paths.logs, error)  # to standard error
     gc.freeze()  # what was imported stays: looking through it for garbage would be a pause of 13 ms each time
-    with asyncio.Runner(loop_factory=lambda: AppLoop(parts.app)) as runner:
+    with qt_messages.in_log(), asyncio.Runner(loop_factory=lambda: AppLoop(parts.app)) as runner:
         return runner.run(_live(parts, quit_after_ready=quit_after_ready))
 
 

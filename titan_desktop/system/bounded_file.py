@@ -1,0 +1,112 @@
+"""A log file that cannot grow without end, and the pipes that lead into it.
+
+Whatever a child or a library prints goes through `BoundedFile`: servers and Docker by a `Drain` in the process
+that starts them, the core and its workers by `own_output`. Python's own loggers have `logs`. Who prints is not
+stopped by a full disk or a folder that has gone: what cannot be written is left out. Standard library only.
+"""
+
+import contextlib
+import os
+import threading
+from pathlib import Path
+from typing import IO, Self
+
+from titan_desktop.system import private_files
+
+LIMIT_BYTES = 4_000_000
+_PIECE_BYTES = 65_536
+
+
+class BoundedFile:
+    """Appends to `path`; where half of `limit_bytes` is reached, the file becomes `path.1` and a new one begins.
+
+    For one process, and all of its threads.
+    """
+
+    def __init__(self, path: Path, limit_bytes: int = LIMIT_BYTES) -> None:
+        self._path = path
+        self._half = limit_bytes // 2
+        self._file: IO[bytes] | None = None
+        self._size = 0
+        self._lock = threading.Lock()
+
+    def write(self, data: bytes) -> None:
+        """Append what can be written, as the module says."""
+        for start in range(0, len(data), _PIECE_BYTES):
+            with contextlib.suppress(OSError):
+                self.append(data[start : start + _PIECE_BYTES])
+
+    def append(self, piece: bytes) -> None:
+        """Append, or raise OSError; the next call tries with a file opened anew."""
+        with self._lock:
+            try:
+                file = self._opened()
+                if self._size and self._size + len(piece) > self._half:
+                    self._turn_over()
+                    file = self._opened()
+                self._size += file.write(piece)
+            except OSError:
+                self._close()
+                raise
+
+    def close(self) -> None:
+        """Close the file; the next write opens it again."""
+        with self._lock:
+            self._close()
+
+    def _opened(self) -> IO[bytes]:
+        if self._file is None:
+            self._file = private_files.append(self._path, buffering=0)
+            self._size = os.fstat(self._file.fileno()).st_size
+        return self._file
+
+    def _turn_over(self) -> None:
+        self._close()
+        if self._size > 2 * self._half:  # of a version that knew no limit
+            self._path.unlink()
+        else:
+            self._path.replace(self._path.with_name(f"{self._path.name}.1"))
+
+    def _close(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            with contextlib.suppress(OSError):
+                file.close()
+
+
+def drain(source: int, file: BoundedFile) -> None:
+    """Write what comes from a pipe until all who print into it have ended."""
+    while data := os.read(source, _PIECE_BYTES):
+        file.write(data)
+    file.close()
+
+
+class Drain:
+    """A pipe into a file, emptied by a thread. Within `with` it has an `end`, to be passed to a child.
+
+    The thread ends with the last child that has it.
+    """
+
+    def __init__(self, file: BoundedFile) -> None:
+        self._file = file
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        source, self.end = os.pipe()
+        self._thread = threading.Thread(target=self._run, args=(source,), name="drain", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self.end)
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait until everything is in the file; a grandchild that lives on may have the end open for longer."""
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+
+    def _run(self, source: int) -> None:
+        try:
+            drain(source, self._file)
+        finally:
+            os.close(source)
