@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from titan_desktop.client import foreign
 from titan_desktop.client.sentences import Language, Words
 from titan_desktop.contracts.problem import Code, Problem
 
@@ -15,15 +16,15 @@ def say(language: Language, problem: Problem) -> str:
         sentence = words.say(language, **_named(language, problem.fields))
     except KeyError:  # another version's placeholders
         return str(problem)
-    return f"{sentence}\n{problem.detail}" if problem.detail else sentence
+    return f"{sentence}\n{foreign.text(problem.detail)}" if problem.detail else sentence
 
 
 def _named(language: Language, fields: Mapping[str, str]) -> dict[str, str]:
-    """Return the fields with a store called what a person calls it."""
+    """Return the fields as they may be shown, with a store called what a person calls it."""
     names = {
         name: STORES[code].say(language) for name in _STORE_FIELDS if (code := fields.get(name)) in STORES
     }
-    return {**fields, **names}
+    return {name: foreign.isolated(value) for name, value in fields.items()} | names
 
 
 _STORE_FIELDS = ("store", "product")

@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
+from titan_desktop.client import foreign
 from titan_desktop.contracts.chat import Delay
 from titan_desktop.contracts.faults import Fault
 from titan_desktop.contracts.indexing import Reason
@@ -63,7 +64,7 @@ def place(language: Language, source: Source) -> str:
     match source:
         case FilePassage(place=Cells(sheet=sheet, first=first, last=last)):
             words = (_CELLS if first != last else _CELL) if first else _SHEET
-            return words.say(language, sheet=sheet, first=first, last=last)
+            return words.say(language, sheet=foreign.isolated(sheet), first=first, last=last)
         case FilePassage(place=Pages() | Slides() | Lines() as span):
             one, several = _SPANS[type(span)]
             return (one if span.first == span.last else several).say(

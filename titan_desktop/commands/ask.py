@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from titan_bus import Bus, Event, new_ulid
+from titan_desktop.client import foreign
 from titan_desktop.commands import exit_codes, output, sentences
 from titan_desktop.contracts import chat
 from titan_desktop.contracts.faults import Fault
@@ -89,7 +90,7 @@ class Paper:
             return False
         fresh = text[self.length - offset :]
         if fresh and not self._silent:
-            output.say(output.safe(fresh), end="")
+            output.say(fresh, end="")
         self._written += fresh
         return True
 
@@ -137,7 +138,7 @@ class Paper:
             if isinstance(source, FilePassage):
                 output.say(f"    {output.line(source.path)}")
             if answer.kind in chat.OF_PASSAGES and source.passage not in answer.text:
-                output.say(textwrap.indent(output.safe(source.passage.strip()), "    "))
+                output.say(textwrap.indent(foreign.text(source.passage).strip(), "    "))
 
 
 async def _answer(bus: Bus, question: Question, paper: Paper) -> chat.Message:

@@ -2,17 +2,23 @@
 
 import contextlib
 import io
+import re
 import sys
 import time
 import traceback
 from typing import TYPE_CHECKING, Any
+
+from titan_desktop.client import foreign
 
 if TYPE_CHECKING:
     from titan_desktop.contracts.sources import Source
 
 REDRAW_S = 0.1
 _BAR_CELLS = 24
-_UNSAFE = {code: "�" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
+_UNSEEN = re.compile(
+    "[\x7f-\x9f\u00ad\u034f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f]"
+)
 
 
 def use_utf8() -> None:
@@ -22,26 +28,29 @@ def use_utf8() -> None:
             stream.reconfigure(encoding="utf-8", errors="replace")
 
 
-def safe(text: str) -> str:
-    """Remove control characters from texts of files and models, which a terminal would execute."""
-    return text.translate(_UNSAFE)
-
-
 def line(text: str) -> str:
-    """Return `text` as one safe line."""
-    return safe(" ".join(text.split()))
+    """Return a name or a sentence with names in it as one line that a terminal shows as it is."""
+    return foreign.name(foreign.without_isolates(text))
 
 
 def say(text: str = "", *, end: str = "\n") -> None:
-    """Print to stdout at once."""
-    print(text, end=end, flush=True)
+    """Print to stdout at once. Control characters of files and models, which a terminal would execute, are not."""
+    print(foreign.text(text), end=end, flush=True)
 
 
 def say_json(value: Any) -> None:
-    """Print one JSON value on one line. It may be or hold contract structs."""
+    """Print one JSON value on one line. It may be or hold contract structs.
+
+    What is not seen is written as an escape (RFC 8259, 7): the value is the same, and a terminal executes nothing.
+    """
     import msgspec
 
-    print(msgspec.json.encode(value).decode(), flush=True)
+    print(_UNSEEN.sub(_escaped, msgspec.json.encode(value).decode()), flush=True)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    units = found[0].encode("utf-16-be").hex()
+    return "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4))
 
 
 def source_as_json(source: "Source") -> dict[str, object]:
@@ -59,7 +68,7 @@ def source_as_json(source: "Source") -> dict[str, object]:
 def complain(sentence: str) -> None:
     """Print a sentence to stderr."""
     with contextlib.suppress(OSError, AttributeError):  # no stderr: a windowed program on Windows
-        print(sentence, file=sys.stderr, flush=True)
+        print(foreign.text(sentence), file=sys.stderr, flush=True)
 
 
 def confess() -> None:

@@ -78,7 +78,7 @@ async def test_a_person_reads_why(bus: Bus, capsys: pytest.CaptureFixture[str]) 
     async with files_service(bus, a_mixed_folder):
         await run(bus, options(json=False), [], sentences.RUSSIAN)
     out, err = capsys.readouterr()
-    assert "Проиндексировано: 1 (1 KB)" in out
+    assert "Проиндексировано: 1 (1 КБ)" in out
     assert (
         "Не прочитано: 1\n  Файл повреждён. Проверьте, открывается ли он в своей программе: 1\n    /d/broken.pdf\n"
         in out

@@ -3,6 +3,7 @@
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
+from titan_desktop.client import foreign
 from titan_desktop.ui.base.theme import Theme, set_tone
 
 
@@ -56,7 +57,7 @@ class Banner(QFrame):
             return
         self._said = (text, tone, action)
         focused = self.window().focusWidget()
-        self._text.setText(text)
+        self._text.setText(foreign.sentence(text))
         self._action.setText(action)
         self._action.setVisible(bool(action))
         set_tone(self, tone)

@@ -4,6 +4,8 @@ from PySide6.QtCore import QEvent, QPoint, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
+from titan_desktop.client import foreign
+
 
 class Caption(QLabel):
     """A label whose keys and menu are the list's: Qt's own would copy what is selected here alone."""
@@ -17,6 +19,10 @@ class Caption(QLabel):
         self.setWordWrap(True)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+
+    def setText(self, text: str) -> None:
+        """Show a sentence: a server's own words may be in it."""
+        super().setText(foreign.sentence(text))
 
     def select_nothing(self) -> None:
         """Take the selection away."""

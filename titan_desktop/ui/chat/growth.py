@@ -10,6 +10,7 @@ from time import perf_counter
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QTextCursor
 
+from titan_desktop.client import foreign
 from titan_desktop.ui.chat import unfinished
 from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.html_writer import Code, Rendered
@@ -108,7 +109,7 @@ class Growth(QObject):
     def _append(self, text: str) -> None:
         cursor = QTextCursor(self._view.document())
         cursor.movePosition(QTextCursor.MoveOperation.End)
-        for number, line in enumerate(text.split("\n")):
+        for number, line in enumerate(map(foreign.text, text.split("\n"))):
             if number:  # a new line of code; it takes the space below over from the line above
                 above, below = cursor.blockFormat(), cursor.blockFormat()
                 above.setBottomMargin(0)

@@ -4,12 +4,13 @@ What a model writes is data from a stranger: tags are text, images become their 
 `source:N`, the one kind of address that is not the text's own, is written here, for the citation [N].
 """
 
+import html
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING
 
+from titan_desktop.client import foreign
 from titan_desktop.ui.chat import highlight
 from titan_desktop.ui.chat.colours import Colours
 
@@ -75,12 +76,17 @@ class Rendered:
     codes: tuple[Code, ...] = ()
 
 
+def _shown(text: str) -> str:
+    """A text as HTML, without what would turn around or hide what stands beside it."""
+    return html.escape(foreign.text(text))
+
+
 def plain_html(text: str) -> str:
     """The text as it is, line by line. Very long lines are broken: Qt lays a line of 1 MB out in seconds."""
     lines = []
     for line in text.split("\n"):
         lines += [line[i : i + _PLAIN_LINE_CHARS] for i in range(0, len(line), _PLAIN_LINE_CHARS)] or [""]
-    return "".join(f"<div style='white-space:pre-wrap'>{escape(line) or '&nbsp;'}</div>" for line in lines)
+    return "".join(f"<div style='white-space:pre-wrap'>{_shown(line) or '&nbsp;'}</div>" for line in lines)
 
 
 def write(
@@ -120,7 +126,7 @@ class _Writer:
         if token.hidden:  # a paragraph in a tight list
             return ""
         write = _BLOCKS.get(token.type)
-        return write(self, token) if write else _PLAIN_TAGS.get(token.type, escape(token.content))
+        return write(self, token) if write else _PLAIN_TAGS.get(token.type, _shown(token.content))
 
     def runs(self, token: "Token") -> str:
         gap, self._gap = self._gap, ""
@@ -158,7 +164,7 @@ class _Writer:
 
     def code(self, token: "Token") -> str:
         """A paragraph a line: in a table, each line that is appended would lay all of them out again."""
-        code = token.content.rstrip("\n")
+        code = foreign.text(token.content).rstrip("\n")
         words = token.info.split()
         language = words[0] if words else ""
         self._codes.append(Code(language, code))
@@ -176,27 +182,27 @@ class _Writer:
 
     def _inline(self, token: "Token") -> str:
         write = _INLINES.get(token.type)
-        return write(self, token) if write else _PLAIN_TAGS.get(token.type, escape(token.content))
+        return write(self, token) if write else _PLAIN_TAGS.get(token.type, _shown(token.content))
 
     def text(self, token: "Token") -> str:
-        words = escape(token.content) if self._links else self._cited(token.content)
+        words = _shown(token.content) if self._links else self._cited(token.content)
         # The only way to begin a line in a cell; everywhere else a tag is text.
         return _BREAK.sub("<br>", words) if self._in_cell else words
 
     def inline_code(self, token: "Token") -> str:
-        return f"<code>{escape(token.content)}</code>"
+        return f"<code>{_shown(token.content)}</code>"
 
     def link(self, token: "Token") -> str:
         self._links += token.nesting
-        return f'<a href="{escape(str(token.attrs.get("href", "")))}">' if token.nesting > 0 else "</a>"
+        return f'<a href="{_shown(str(token.attrs.get("href", "")))}">' if token.nesting > 0 else "</a>"
 
     def image(self, token: "Token") -> str:
         """The words of an image, linked to its address: looking at it is the person's decision."""
-        words, address = escape(token.content or "🖼"), str(token.attrs.get("src", ""))
-        return words if self._links else f'<a href="{escape(address)}">{words}</a>'
+        words, address = _shown(token.content or "🖼"), str(token.attrs.get("src", ""))
+        return words if self._links else f'<a href="{_shown(address)}">{words}</a>'
 
     def _cited(self, text: str) -> str:
-        return _CITATION.sub(self._citation, escape(text)) if self._citations else escape(text)
+        return _CITATION.sub(self._citation, _shown(text)) if self._citations else _shown(text)
 
     def _citation(self, found: re.Match[str]) -> str:
         numbers: list[int] = []

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from titan_desktop.client import foreign
 from titan_desktop.ui.chat import highlight
 from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.html_writer import Rendered, plain_html, write
@@ -86,14 +87,14 @@ def warm_up() -> None:
 def plain_text(text: str) -> str:
     """What is left of Markdown when its marks are taken away, for the clipboard."""
     if not is_bounded(text):
-        return text
+        return foreign.text(text)
     blocks = []
     for token in _parser().parse(text):
         if token.type == "inline":
             blocks.append("".join(_words(child) for child in token.children or ()))
         elif token.type in ("fence", "code_block"):
             blocks.append(token.content.rstrip("\n"))
-    return "\n\n".join(blocks)
+    return foreign.text("\n\n".join(blocks))
 
 
 def is_bounded(text: str) -> bool:

@@ -25,6 +25,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QFrame, QMenu, QToolButton, QWidget
 
+from titan_desktop.client import foreign
 from titan_desktop.contracts.chat import OF_PASSAGES, State
 from titan_desktop.ui.chat import styles
 from titan_desktop.ui.chat.caption import Caption
@@ -449,7 +450,7 @@ class MessageList(QAbstractScrollArea):
         copy.triggered.connect(lambda: clipboard.setText(plain))
         if message is not None and text is widget.body:
             markdown = menu.addAction(self.tr("Copy as Markdown"))
-            markdown.triggered.connect(lambda: clipboard.setText(message.text))
+            markdown.triggered.connect(lambda: clipboard.setText(foreign.text(message.text)))
         return menu
 
     # Look and language

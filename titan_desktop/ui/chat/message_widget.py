@@ -8,6 +8,7 @@ from PySide6.QtCore import QDateTime, QEvent, QLocale, QPoint, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QEnterEvent, QFocusEvent, QGuiApplication, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QToolButton, QWidget
 
+from titan_desktop.client import foreign
 from titan_desktop.contracts.chat import OF_PASSAGES, AnswerKind, Message, Role, State
 from titan_desktop.contracts.faults import Fault
 from titan_desktop.ui.chat import sentences, styles
@@ -231,7 +232,9 @@ class MessageWidget(QWidget):
             self._origin.setText("")
             return
         when = QDateTime.fromString(message.created_at, Qt.DateFormat.ISODateWithMs).toLocalTime()
-        words = [message.model] if message.kind is AnswerKind.MODEL and message.model else []
+        words = (
+            [foreign.isolated(message.model)] if message.kind is AnswerKind.MODEL and message.model else []
+        )
         if self.underMouse() and when.isValid():
             words.append(QLocale().toString(when, QLocale.FormatType.ShortFormat))
         self._origin.setText(" · ".join(words))

@@ -29,6 +29,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QTextBrowser, QTextEdit, QToolButton, QToolTip, QWidget
 
+from titan_desktop.client import foreign
 from titan_desktop.ui.base.tooltip import tip
 from titan_desktop.ui.chat import links, styles
 from titan_desktop.ui.chat.colours import Colours
@@ -113,6 +114,7 @@ class RichText(QTextBrowser):
         """Show text as it is."""
         self.deferred_highlight.cancel()
         self.note([], quotes=False)
+        text = foreign.text(text)
         self.document().setPlainText(
             text
         )  # the widget's own would keep the look of the text before, as of code

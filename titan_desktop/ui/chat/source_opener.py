@@ -7,6 +7,7 @@ from PySide6.QtCore import QCoreApplication, QUrl
 from PySide6.QtGui import QDesktopServices
 
 from titan_bus import BusError
+from titan_desktop.client import foreign
 from titan_desktop.contracts import files
 from titan_desktop.ui.base import file_manager
 from titan_desktop.ui.base.bridge import Bridge
@@ -35,7 +36,7 @@ class SourceOpener:
     async def open_file(self, path: str) -> str:
         """Open a file of an answer, if it is in the folders and still there; show what may run in its folder."""
         translate = QCoreApplication.translate
-        name = PurePath(path).name
+        name = foreign.isolated(PurePath(path).name)
         try:
             located = await self._bridge.ask(files.LocateSource(path=path))
         except BusError:
@@ -63,5 +64,5 @@ class SourceOpener:
         if url is not None and self._open_url(url):
             return ""
         return QCoreApplication.translate("Source", "The link could not be opened: {address}").format(
-            address=address
+            address=foreign.name(address)
         )

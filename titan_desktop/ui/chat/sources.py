@@ -8,6 +8,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QToolButton, QWidget
 
+from titan_desktop.client import foreign
 from titan_desktop.contracts.sources import FilePassage, Source
 from titan_desktop.ui.base.tooltip import tip
 from titan_desktop.ui.chat import sentences
@@ -46,8 +47,12 @@ def open_passages(
 ) -> dict[int, str]:
     """The passages that can be read below an answer, by index; with `short` those that are folded as excerpts."""
     shown = range(_shown(sources, unfolded))
-    whole = {index: sources[index].passage.strip() for index in shown if index in unfolded.passages}
-    return {index: excerpt(sources[index].passage, pattern) for index in shown if short} | whole
+    whole = {index: _passage(sources[index]) for index in shown if index in unfolded.passages}
+    return {index: excerpt(_passage(sources[index]), pattern) for index in shown if short} | whole
+
+
+def _passage(source: Source) -> str:
+    return foreign.text(source.passage).strip("\n ")
 
 
 def _shown(sources: Sequence[Source], unfolded: Unfolded) -> int:
@@ -92,17 +97,20 @@ class SourceRow(QWidget):
     ) -> None:
         """Show a source; when `open_`, with its passage, which `short` cuts to where the question's words are."""
         self._line = colours.line
-        self.file.setText(f"{self._index + 1}  {source.title}".replace("&", "&&"))  # no mnemonic
+        self.file.setText(
+            f"{self._index + 1}  {foreign.isolated(source.title)}".replace("&", "&&")
+        )  # no mnemonic
         self._show_file(source)
         where = sentences.place(source)
         self.place.setText(where)
         self.place.setStyleSheet(f"color:{colours.muted};")
-        named = f"{source.title}, {where}" if where else source.title
+        title, passage = foreign.isolated(source.title), _passage(source)
+        named = f"{title}, {where}" if where else title
         self.file.setAccessibleName(
             self.tr("Open source {number}: {title}").format(number=self._index + 1, title=named)
         )
         self.arrow.setIcon(arrow_icon(colours.muted, down=open_ and not short))
-        self.arrow.setVisible(not short or excerpt(source.passage, pattern) != source.passage.strip("\n "))
+        self.arrow.setVisible(not short or excerpt(passage, pattern) != passage)
         words = self.tr("Hide the passage") if open_ and not short else self.tr("Show the passage")
         self.arrow.setToolTip(words)
         self.arrow.setAccessibleName(words)
@@ -113,10 +121,10 @@ class SourceRow(QWidget):
         if self._passage is None:
             self._passage = RichText(self)
             self.passage_made.emit(self._passage)
-        text = excerpt(source.passage, pattern) if short else source.passage.strip("\n ")
+        text = excerpt(passage, pattern) if short else passage
         self._passage.set_colours(colours)
         self._passage.set_rendered(Rendered(marked_html(text, pattern, colours.mark)))
-        self._passage.setAccessibleName(self.tr("Passage of {title}").format(title=source.title))
+        self._passage.setAccessibleName(self.tr("Passage of {title}").format(title=title))
         self._passage.show()
 
     def _show_file(self, source: Source) -> None:

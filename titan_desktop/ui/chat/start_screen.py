@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from titan_desktop.client import foreign
 from titan_desktop.system.folder_names import folder_name
 from titan_desktop.ui.base.tooltip import tip
 
@@ -108,7 +109,7 @@ class StartScreen(QScrollArea):
         )
         self._where.setText(
             self.tr("It reads these folders and nothing else: {folders}.").format(
-                folders=", ".join(map(folder_name, self._folders))
+                folders=", ".join(foreign.isolated(folder_name(folder)) for folder in self._folders)
             )
         )
         self._where.setToolTip(tip("\n".join(map(str, self._folders))))

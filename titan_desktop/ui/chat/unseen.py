@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from PySide6.QtGui import QGuiApplication, QTextDocument
 
+from titan_desktop.client import foreign
 from titan_desktop.contracts.chat import OF_PASSAGES, Message, Role
 from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.markdown import plain_text, render
@@ -27,7 +28,11 @@ class Unseen:
         """A message's texts by part: without the marks of Markdown if `rendered`, else as they were written."""
         message = self._model.message(row)
         is_markdown = rendered and message.role is Role.ASSISTANT
-        own = {0: plain_text(message.text) if is_markdown else message.text} if message.text else {}
+        own = (
+            {0: plain_text(message.text) if is_markdown else foreign.text(message.text)}
+            if message.text
+            else {}
+        )
         return own | self._passages(row, message)
 
     def document(self, row: int, part: int) -> QTextDocument:
@@ -36,7 +41,7 @@ class Unseen:
         if part:
             document.setPlainText(self._passages(row, message)[part])
         elif message.role is Role.USER:
-            document.setPlainText(message.text)
+            document.setPlainText(foreign.text(message.text))
         else:
             colours = Colours.of(QGuiApplication.palette())  # they do not matter here
             document.setHtml(render(message.text, colours, len(message.sources)).html)

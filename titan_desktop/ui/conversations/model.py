@@ -9,7 +9,9 @@ from collections.abc import Collection, Iterable, Sequence
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
 
+from titan_desktop.client import foreign
 from titan_desktop.contracts.chat import Conversation
+from titan_desktop.ui.base.tooltip import tip
 from titan_desktop.ui.conversations.ages import Age, Calendar
 
 ID_ROLE = int(Qt.ItemDataRole.UserRole) + 1
@@ -64,8 +66,12 @@ class ConversationModel(QAbstractListModel):
         shown = self._rows[index.row()][1]
         if isinstance(shown, Age):
             return self._heading(shown) if role in _TITLE_ROLES else "" if role == ID_ROLE else None
-        if role in _TITLE_ROLES or role == int(Qt.ItemDataRole.ToolTipRole):
+        if role == int(Qt.ItemDataRole.EditRole):
             return shown.title
+        if role in _TITLE_ROLES:
+            return foreign.name(shown.title)
+        if role == int(Qt.ItemDataRole.ToolTipRole):
+            return tip(shown.title)
         return shown.id if role == ID_ROLE else None
 
     def setData(

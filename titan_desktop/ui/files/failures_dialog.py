@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from titan_desktop.client import sentences
+from titan_desktop.client import foreign, sentences
 from titan_desktop.contracts.indexing import FailurePage, FileFailure
 from titan_desktop.system.folder_names import shown_path
 from titan_desktop.system.paths import allowed_roots
@@ -88,7 +88,11 @@ class FailuresDialog(QDialog):
         for failure in failures:
             path = PurePath(failure.path)
             row = QTreeWidgetItem(
-                [path.name, sentences.reason(language(), failure.reason), shown_path(path.parent, roots)]
+                [
+                    foreign.name(path.name),
+                    sentences.reason(language(), failure.reason),
+                    foreign.name(shown_path(path.parent, roots)),
+                ]
             )
             for column, text in enumerate((failure.path, failure.detail or row.text(1), failure.path)):
                 row.setToolTip(column, tip(text))

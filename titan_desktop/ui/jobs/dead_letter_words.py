@@ -4,6 +4,7 @@ from pathlib import PurePath
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
+from titan_desktop.client import foreign
 from titan_desktop.contracts.dead_letters import DeadLetter
 
 _TASKS = {
@@ -48,10 +49,10 @@ def task_of(letter: DeadLetter) -> str:
     known = _TASKS.get(letter.event_type, "" if letter.event_type else _NO_EVENT)
     task = QCoreApplication.translate("DeadLetter", str(known)) if known else letter.event_type
     subject = PurePath(letter.subject).name if letter.event_type.startswith("file_") else letter.subject
-    return f"{task}: {subject}" if subject else task
+    return f"{task}: {foreign.isolated(subject)}" if subject else task
 
 
 def reason_of(letter: DeadLetter) -> str:
     """Return the reason of the failure."""
     sentence = QCoreApplication.translate("DeadLetter", str(_REASONS.get(letter.error, _FAULT)))
-    return sentence.format(error=": ".join(filter(None, (letter.error, letter.message))))
+    return sentence.format(error=foreign.text(": ".join(filter(None, (letter.error, letter.message)))))

@@ -7,7 +7,7 @@ from typing import NamedTuple, assert_never
 from PySide6.QtCore import QObject, Signal
 
 from titan_bus import BusError
-from titan_desktop.client import problems
+from titan_desktop.client import foreign, problems
 from titan_desktop.contracts import system
 from titan_desktop.contracts.problem import REFUSED_FOLDERS, Code, Problem
 from titan_desktop.system.folder_names import folder_name
@@ -115,7 +115,7 @@ class StatusPresenter(QObject):
             self.unlock_wanted.emit()
         refused = {problem.fields["path"] for problem in status.problems if problem.code in REFUSED_FOLDERS}
         read = [root.path for root in status.roots if root.path not in refused]
-        self.roots_learnt.emit([folder_name(path) for path in read])
+        self.roots_learnt.emit([foreign.isolated(folder_name(path)) for path in read])
         self._show_banner()
 
     def _on_store_changed(self, said: system.StoreChanged) -> None:

@@ -164,7 +164,8 @@ def test_the_start_screen_offers_questions(window):
     """An example goes into the composer, where it can be changed before it is sent."""
     window.start_screen._examples[0].click()
     assert window.chat.draft() == window.start_screen._examples[0].question
-    assert "/home/anna/Downloads" in window.start_screen._where.text()
+    assert window.start_screen._where.text().endswith("Downloads.")
+    assert "/home/anna/Downloads" in window.start_screen._where.toolTip()
 
 
 def test_closing_asks_the_session_first(window):
@@ -194,7 +195,7 @@ def test_the_language_changes_while_the_window_is_open(window, qapp):
     translator = Translator(qapp, bundled("i18n"), lambda: QLocale("en_GB"))
     translator.choose("ru")
     qapp.sendPostedEvents()
-    assert window.start_screen._title.text() == "Спросите свои файлы"
+    assert window.start_screen._title.text() == "Спросите о своих файлах"
     assert window.sidebar.filter.placeholderText() == "Найти разговор"
     assert window.settings_action.text() == "Настройки…"
     translator.choose("en")
