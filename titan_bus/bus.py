@@ -282,6 +282,8 @@ class Bus:
             group: the consumer group; its consumers share the events, and each group gets all.
             handler: `async def` of an `event: Event`, of an `order: OrderPlaced`, or of both. A struct, a union of
                 tagged structs and `dict` are the validated payload; a parameter without annotation is the Event.
+                One of `list[Event]` gets several at once, up to `read.count`, and returns for all; when it
+                raises, each is tried again alone.
             concurrency: how many handlers run at once.
             auto_ack: False leaves the acknowledgement to `ack`. Reading pauses at ten times `read.count`
                 unacknowledged events.
@@ -306,13 +308,14 @@ class Bus:
             concurrency=concurrency, auto_ack=auto_ack, start=start, partition_by=partition_by,
             timeout_s=timeout_s,
         )  # fmt: skip
-        call, lift = checked(bind(handler), topic, group, options).call, self.upcasters.apply
-        call = call if timeout_s is None else time_limit.limited(call, timeout_s)
+        bound, lift = checked(bind(handler), topic, group, options), self.upcasters.apply
+        call = bound.call if timeout_s is None else time_limit.limited(bound.call, timeout_s)
         own_rate = self.config.stream(topic).rate_limit
         own_limit = RateLimit(own_rate) if own_rate is not None else None
         spec = SubscriptionSpec(
-            topic=topic, group=group, handler=lambda event: call(lift(event)), concurrency=concurrency,
-            auto_ack=auto_ack, start=start,
+            topic=topic, group=group, concurrency=concurrency, auto_ack=auto_ack, start=start,
+            handler=lambda event: call([lift(event)] if bound.batch else lift(event)),
+            batch_handler=(lambda events: call(list(map(lift, events)))) if bound.batch else None,
             limits=[limit for limit in (own_limit, self._limit) if limit is not None],
             partition_by=None if partition_by is None else lambda event: partition_by(lift(event)),
         )  # fmt: skip

@@ -93,6 +93,15 @@ class Disposition:
             pause_s = await self._try_again(delivery)
             logger.info("%s: %s failed (%r), retried in %.1f s", self._name, event.event_id, error, pause_s)
 
+    async def try_alone(self, delivery: Delivery) -> None:
+        """Retry a delivery of a batch whose handler raised: another one may be at fault."""
+        self._counters.failed += 1
+        try:
+            await self._try_again(delivery)
+        except BusError as trouble:
+            logger.warning("%s: no outcome for %s: %s", self._name, delivery.event.event_id, trouble)
+            self._in_flight.release((delivery.stream, delivery.entry_id))
+
     def reject(self, key: Key, fields: list[bytes], error: BaseException) -> None:
         """Dead-letter in the background an entry that is no event, or whose partition cannot be computed."""
         malformed = isinstance(error, EntryMalformedError)

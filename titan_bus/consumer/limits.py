@@ -44,6 +44,10 @@ class RateLimit:
         while (wait_s := self._wait_s()) > 0:
             await self._sleep(wait_s)
 
+    def is_ready(self) -> bool:
+        """Whether there is a token."""
+        return self._wait_s() <= 0
+
     def take(self) -> None:
         """Take a token."""
         self._count()
@@ -100,6 +104,14 @@ class Gate:
         finally:
             self._waiting.discard(task)
         return (time.perf_counter() - began) * 1000
+
+    def enter_at_once(self) -> bool:
+        """Take a token of each limit if that needs no wait, and nobody waits. Returns whether it did."""
+        if any(limit.lock.locked() or not limit.is_ready() for limit in self._limits):
+            return False
+        for limit in self._limits:
+            limit.take()
+        return True
 
     def give_back(self) -> None:
         """Return the tokens unused. Does not await."""

@@ -12,6 +12,7 @@ import time
 from titan_bus import names
 from titan_bus.config import BusConfig
 from titan_bus.connections.connection import Connection
+from titan_bus.consumer.batches import Batches
 from titan_bus.consumer.claims import Claims
 from titan_bus.consumer.delayed import Delayed
 from titan_bus.consumer.delivery import IGNORED, Delivery, Entry
@@ -74,6 +75,12 @@ class Processor:
             connection, config, group, self.streams, self._in_flight, self._intake, self._disposition,
             counters, consumer=consumer,
         )  # fmt: skip
+        self._batches = None
+        if spec.batch_handler is not None:
+            self._batches = Batches(
+                spec, spec.batch_handler, config.read.count, self._in_flight, self._gate, self._disposition,
+                tracing, counters,
+            )  # fmt: skip
         self._maintenance: set[asyncio.Task[None]] = set()
         self._behind = asyncio.Event()
         self._behind.set()
@@ -186,6 +193,9 @@ class Processor:
         if delivery is None:
             self._gate.give_back()
             return False
+        if self._batches is not None and len(batch := self._batches.begun_by(delivery, self._next)) > 1:
+            await self._batches.handle(batch)
+            return True
         delivery.started = True
         try:
             if delivery.delivered is not None:

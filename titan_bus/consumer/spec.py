@@ -18,6 +18,7 @@ class SubscriptionSpec:
         topic: the topic to consume.
         group: the consumer group that shares the events.
         handler: called with each event, upcast to the newest version of its type.
+        batch_handler: called with several events where there are (`batches`); None for one at a time.
         concurrency: how many handlers run at once.
         auto_ack: whether a handler's return acknowledges.
         start: the entry id at which a new group begins.
@@ -33,3 +34,4 @@ class SubscriptionSpec:
     start: str
     limits: Sequence[RateLimit] = ()
     partition_by: PartitionBy | None = None
+    batch_handler: Callable[[list[Event]], Awaitable[object]] | None = None

@@ -72,6 +72,13 @@ class Declared:
             HandlerRefusedError: its event type has one, or an option was given otherwise before.
         """
         where = f"{self.group} on {self.topic}"
+        if (bound.batch and event_type is not None) or any(
+            bound.batch or other.batch for other in self.routes.values()
+        ):
+            raise HandlerRefusedError(
+                bound.name,
+                f"a handler of `list[Event]` takes all events of {where}, without others beside it",
+            )
         if event_type in self.routes:
             what = "all event types without a handler" if event_type is None else event_type
             raise HandlerRefusedError(
@@ -228,9 +235,15 @@ class Handlers:
         """Return this collection with every handler called by `middleware`, before its payload is decoded.
 
         Events without a handler do not reach it.
+
+        Raises:
+            HandlerRefusedError: a handler takes a list of events.
         """
 
         def around(bound: Bound) -> Bound:
+            if bound.batch:
+                raise HandlerRefusedError(bound.name, "a middleware is given one event, not a list of them")
+
             async def call(event: Event) -> object:
                 return await middleware(event, bound.call)
 

@@ -18,9 +18,10 @@ from titan_bus.errors import HandlerRefusedError, PayloadMismatchError
 from titan_bus.event import Event
 
 AnyHandler = Callable[[Any], Awaitable[object]] | Callable[[Any, Any], Awaitable[object]]
-"""`async`, and takes the Event, the payload, or both, according to its annotations."""
+"""`async`, and takes the Event, the payload, or both, or a list of Events, according to its annotations."""
 
 _EVENT = object()
+_EVENTS = object()
 _OBJECTS = (
     msgspec.inspect.StructType, msgspec.inspect.DictType, msgspec.inspect.TypedDictType,
     msgspec.inspect.DataclassType, msgspec.inspect.RawType,
@@ -39,14 +40,16 @@ class Bound:
         payload: the type that the payload is decoded as; None when the handler takes the Event alone.
         returns: the annotated result, None when it is annotated so or not at all.
         description: the handler's docstring.
+        batch: whether it takes a list of events.
     """
 
     handler: AnyHandler
-    call: Callable[[Event], Awaitable[object]]
+    call: Callable[[Any], Awaitable[object]]
     name: str
     payload: Any
     returns: Any
     description: str
+    batch: bool = False
 
 
 def bind(handler: AnyHandler) -> Bound:
@@ -60,6 +63,10 @@ def bind(handler: AnyHandler) -> Bound:
         raise HandlerRefusedError(name, fault)
     parameters = _parameters(handler, name)
     kinds = [_kind(handler, name, parameter) for parameter in parameters]
+    if batch := _EVENTS in kinds:
+        if len(kinds) > 1:
+            raise HandlerRefusedError(name, "a handler of `list[Event]` takes no other parameter")
+        kinds = [_EVENT]
     payloads = [kind for kind in kinds if kind is not _EVENT]
     payload = payloads[0] if payloads else None
     if len(payloads) > 1 or len(kinds) - len(payloads) > 1:
@@ -67,9 +74,8 @@ def bind(handler: AnyHandler) -> Bound:
     call = _call(handler, payload, event_first=bool(kinds) and kinds[0] is _EVENT, both=len(kinds) == 2)  # noqa: PLR2004
     _check_event_parameter(handler, name, parameters)
     returns = _resolve(handler, inspect.signature(handler).return_annotation, strict=False)
-    return Bound(
-        handler, call, name, payload, returns, inspect.getdoc(inspect.unwrap(_function_of(handler))) or ""
-    )
+    description = inspect.getdoc(inspect.unwrap(_function_of(handler))) or ""
+    return Bound(handler, call, name, payload, returns, description, batch)
 
 
 def type_name(kind: Any) -> str:
@@ -147,6 +153,8 @@ def _check_event_parameter(handler: Any, name: str, filled: list[inspect.Paramet
 def _kind(handler: Any, name: str, parameter: inspect.Parameter) -> Any:
     """Return _EVENT, or the type of the payload."""
     annotation = _without_none(_resolve(handler, parameter.annotation, strict=True))
+    if typing.get_origin(annotation) is list and any(map(_is_event, typing.get_args(annotation))):
+        return _EVENTS
     is_loose = any(annotation is loose for loose in (None, Any, object))
     if is_loose or parameter.kind is parameter.VAR_POSITIONAL or _is_event(annotation):
         return _EVENT
