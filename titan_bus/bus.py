@@ -88,15 +88,19 @@ class Bus:
         self._tracing = tracing or TraceIds()
         self._publisher = Publisher(self._server.publishing, config.source, self._tracing, self.counters)
         self._responder = Responder(self._connection, self._publisher, config.source, self._tracing)
-        self._requester = Requester(
-            self._connection, self._server.channel, self._publisher, config.read.block_ms
-        )
-        self._maintenance = Maintenance(self._connection, self._publisher, config, self.counters)
-        self._replay = Replay(self._connection, self._maintenance.archive, self._decode)
-        self._readers = Readers(self._server, config.read)
-        self._names = ConsumerNames(self._connection, config)
-        self._lifespans = Lifespans()
         self._limit = RateLimit(config.rate_limit) if config.rate_limit is not None else None
+        self._begin()
+
+    def _begin(self) -> None:
+        """Make what lives from one opening to the next close."""
+        self._requester = Requester(
+            self._connection, self._server.channel, self._publisher, self.config.read.block_ms
+        )
+        self._maintenance = Maintenance(self._connection, self._publisher, self.config, self.counters)
+        self._replay = Replay(self._connection, self._maintenance.archive, self._decode)
+        self._readers = Readers(self._server, self.config.read)
+        self._names = ConsumerNames(self._connection, self.config)
+        self._lifespans = Lifespans()
         self._processors: list[Processor] = []
         self._tails: set[Tail] = set()
         self._open = False
@@ -115,18 +119,24 @@ class Bus:
         await self.close()
 
     async def open(self) -> None:
-        """Connect. Does nothing when the bus is open; may be repeated after a failure, but not after `close`.
+        """Connect. Does nothing when the bus is open; may be repeated after a failure, and after `close`.
+
+        Opened again, in another event loop, too, it has the declared handlers, not what was subscribed meanwhile.
 
         Raises:
             BusUnavailableError: the server does not answer within 3 s, or does not let us in.
-            BusClosedError: it was closed.
+            BusClosedError: it was closed while it opened.
             ExtraMissingError: the configuration needs a package that is not installed.
         """
+        if (closing := self._shutting) is not None:
+            if not closing.done():
+                await asyncio.wait([closing])
+            if closing is self._shutting:  # else another call was first
+                self._begin()
         async with self._opening:
             if self._open:
                 return
-            if self._is_closed():
-                raise BusClosedError
+            self._closed = False
             self._maintenance.prepare()
             await self._server.open()
             if self._is_closed():  # closed meanwhile

@@ -1,6 +1,7 @@
 """A bus opened and used at the wrong moment, or under names that are its own."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import pytest
@@ -164,3 +165,45 @@ async def test_a_bus_that_is_closed_while_it_opens_is_closed(config: BusConfig) 
             assert bus.metrics_port is None
         await bus.close()
     await until(lambda: asyncio.all_tasks() <= before, "every task's end")
+
+
+async def test_a_closed_bus_opens_again(config: BusConfig, topic: str) -> None:
+    """With its handlers, requests, tails, listeners and guards, as the test client of a web framework does."""
+    handlers, changes = Handlers(), list[bool]()
+    recorder = Recorder(lambda _: asyncio.sleep(0, {"pong": True}))
+
+    @handlers.on(topic, "g")
+    async def declared(event: Event) -> object:
+        return await recorder(event)
+
+    bus = Bus(msgspec.structs.replace(config, metrics=MetricsConfig(port=0)), handlers)
+    bus.on_connection(changes.append)
+    guard = bus.once("mailing")
+    for opening in range(1, 4):
+        async with bus:
+            assert bus.metrics_port
+            tail = bus.tail([topic])
+            await tail.start()
+            event_id = await bus.publish(topic, "e", {})
+            assert (await anext(tail)).event_id == event_id
+            assert await bus.request(topic, "ping", {}, dict) == {"pong": True}
+            async with guard.guard(event_id) as first:
+                assert first
+            assert changes == [True, False] * (opening - 1) + [True]
+        with pytest.raises(BusClosedError):
+            bus.publish(topic, "e", {})
+    assert len(recorder.ids) == len(set(recorder.ids)) == 6
+
+
+def test_a_bus_opens_again_in_another_loop(redis_url: str, topic: str) -> None:
+    """Each `asyncio.run` has a loop of its own; what the former one left behind stops nothing."""
+    bus = Bus(BusConfig(url=redis_url))
+
+    async def use() -> None:
+        async with bus:
+            await bus.publish(topic, "e", {})
+            bus.publish(topic, "e", {}).cancel()
+
+    with ThreadPoolExecutor(1) as elsewhere:
+        for _ in range(3):
+            elsewhere.submit(asyncio.run, use()).result(30)

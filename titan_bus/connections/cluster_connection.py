@@ -86,7 +86,7 @@ class ClusterConnection(Connection):
         Raises:
             BusUnavailableError: none answers now.
         """
-        self._loop = asyncio.get_running_loop()
+        self._loop, self._stale = asyncio.get_running_loop(), asyncio.Event()
         await self._cluster.read()
         nodes = {node: self._node(node) for node in self._cluster.nodes}
         self._nodes = nodes
@@ -140,6 +140,7 @@ class ClusterConnection(Connection):
             if not relay.future.done():
                 relay.future.set_exception(BusClosedError())
         self._relays.clear()
+        self._resting_bytes = 0
 
     def _call(
         self, slot: int | None, words: tuple[Word, ...], patience_s: float | None, answer: object
@@ -221,7 +222,8 @@ class ClusterConnection(Connection):
         self._send_again(relay, asked)
 
     def _send_again(self, relay: _Relay, asked: Endpoint | None) -> None:
-        if not self._open:
+        if not self._open or relay.future.done():  # closed meanwhile, and perhaps opened again
+            self._relays.discard(relay)
             return
         try:
             self._send(relay, asked or self._cluster.owner(relay.slot), asking=asked is not None)

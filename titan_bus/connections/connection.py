@@ -200,6 +200,7 @@ class Connection:
         self._thread = 0
         if self._watchdog is not None:
             self._watchdog.cancel()
+            self._watchdog = None
         if self._reconnecting is not None:
             self._reconnecting.cancel()
             await asyncio.wait([self._reconnecting])
@@ -208,6 +209,7 @@ class Connection:
         self._late.clear()
         self._waiting.clear()
         self._waiting_bytes = 0
+        self._flush_due = False  # its turn may never come: the next opening may be in another loop
         self._held_back.clear()
         if self._wire is not None:
             self._wire.unanswered.clear()

@@ -129,6 +129,8 @@ class ReplicatedConnection(Connection):
             await asyncio.wait([self._confirming])
         for write in tuple(self._writes):
             self._settle(write, BusClosedError())
+        self._batches.clear()
+        self._rising = None
 
     def _use(self, wire: Wire) -> None:
         self._wire_number += 1

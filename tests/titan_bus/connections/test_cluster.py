@@ -74,6 +74,15 @@ async def test_topics_on_all_nodes(bus: Bus, topics: list[str]) -> None:
     assert set(topics) <= set(await bus.inspection.topic_names())
 
 
+async def test_a_bus_opens_again(cluster: ClusterDeployment, topics: list[str]) -> None:
+    """What it had to all nodes is made anew."""
+    bus = Bus(BusConfig(url=cluster.url))
+    for opening in range(1, 3):
+        async with bus:
+            await asyncio.gather(*(bus.publish(topic, "e", {}) for topic in topics))
+            assert [len(await ids_in(bus, topic)) for topic in topics] == [opening] * len(topics)
+
+
 @pytest.mark.logs("goes to the dead letters")
 async def test_a_dead_letter_crosses_slots(bus: Bus, topics: list[str]) -> None:
     """An event that cannot be handled is acknowledged where it was, lies in errors.dlq, and can be given back."""

@@ -64,6 +64,15 @@ async def has(node: Node, topic: str, count: int) -> None:
     await until(lambda: node.ask("XLEN", names.stream_of(topic)) == count, f"{count} events")
 
 
+async def test_a_bus_opens_again(bus: Bus, replica: Node, topic: str) -> None:
+    """Its publishes are confirmed as before."""
+    for opening in range(1, 4):
+        await bus.publish(topic, "e", {})
+        await has(replica, topic, opening)
+        await bus.close()
+        await bus.open()
+
+
 async def test_a_publish_waits_for_the_replica(bus: Bus, primary: Node, replica: Node, topic: str) -> None:
     """While the replica stands still the primary has the event and the publish is not done; then it is."""
     replica.freeze()
