@@ -30,8 +30,10 @@ class HeldKeys:
         self._held: dict[str, Key] = {}
 
     def hold(self, base_url: str, value: str) -> None:
-        """Keep an endpoint's key until this process ends."""
-        self._held[origin(base_url)] = Key(value, "memory")
+        """Keep an endpoint's key until this process ends; with "" let go of what is held for it."""
+        self._held.pop(origin(base_url), None)
+        if value:
+            self._held[origin(base_url)] = Key(value, "memory")
 
     async def unlock(self, password: str) -> None:
         """Open the file; what it has replaces what was held for the same origin.

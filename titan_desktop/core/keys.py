@@ -3,13 +3,15 @@
 A key belongs to one endpoint, the one in the settings unless `--endpoint` names another, and is sent to no other.
 Where there is no keyring, `set` asks for a password in a terminal, and seals the key under it in a file; so does
 `set --file`.
+
 It is a process separate from the core, because a key never travels on the bus: the window runs `titan key set` and
-writes the key to its standard input. The key is never an argument, which every process could read, and is never
-printed.
+writes the key to its standard input; a core that runs is told through its own socket (`client.key_door`). It is
+never an argument, which every process could read, and never printed.
 """
 
 import argparse
 import asyncio
+import contextlib
 import getpass
 import sys
 from collections.abc import Sequence
@@ -17,7 +19,7 @@ from collections.abc import Sequence
 from titan_desktop import settings
 from titan_desktop.adapters.key_file.store import KeyFile, KeyFileDamagedError, WrongPasswordError
 from titan_desktop.adapters.keyring.secrets import VARIABLE, KeyringSecrets
-from titan_desktop.client import problems
+from titan_desktop.client import key_door, problems
 from titan_desktop.client.sentences import Language, Words, chosen
 from titan_desktop.contracts.problem import Code
 from titan_desktop.ports.secrets import Secrets, SecretsUnavailableError
@@ -146,15 +148,16 @@ async def _set(secrets: Secrets, file: KeyFile, base_url: str, *, under_password
     try:
         if not under_password:
             await secrets.store(key, base_url)
+            await _tell_the_core(key_door.Hold(base_url, ""))
             _say(_IN_KEYRING, base_url)
             return DONE
     except SecretsUnavailableError:
         if not sys.stdin.isatty():
             raise
-    return _seal(key, file, base_url, more)
+    return await _seal(key, file, base_url, more)
 
 
-def _seal(key: str, file: KeyFile, base_url: str, piped: list[str]) -> int:
+async def _seal(key: str, file: KeyFile, base_url: str, piped: list[str]) -> int:
     password, again = _read_password(piped)
     if not password or password != again:
         return _refuse(USAGE, _DIFFERENT if password else _NO_PASSWORD)
@@ -162,8 +165,15 @@ def _seal(key: str, file: KeyFile, base_url: str, piped: list[str]) -> int:
         file.store(password, key, base_url)
     except OSError as error:
         return _refuse(NO_KEYRING, _NOT_WRITTEN, path=str(error.filename), reason=str(error.strerror))
+    await _tell_the_core(key_door.Unlock(password))
     _say(_IN_FILE, base_url)
     return DONE
+
+
+async def _tell_the_core(what: key_door.Hold | key_door.Unlock) -> None:
+    """Have a running core use what is stored now; one that starts later finds it."""
+    with contextlib.suppress(OSError):
+        await key_door.give(Paths.from_environment(), what)
 
 
 async def _delete(secrets: Secrets, file: KeyFile, base_url: str) -> int:
@@ -174,6 +184,7 @@ async def _delete(secrets: Secrets, file: KeyFile, base_url: str) -> int:
         if not was_in_file:
             raise
         was_there = False
+    await _tell_the_core(key_door.Hold(base_url, ""))
     _say(_DELETED if was_there or was_in_file else _WAS_NOT_THERE, base_url)
     return DONE
 

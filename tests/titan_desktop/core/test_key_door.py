@@ -1,7 +1,9 @@
 """Keys that are given to a running core: for as long as it runs, or by the password of their file."""
 
 import asyncio
+import io
 import os
+import sys
 from collections.abc import AsyncIterator
 
 import pytest
@@ -16,7 +18,7 @@ from titan_desktop.contracts.message import Kinds
 from titan_desktop.contracts.problem import Code
 from titan_desktop.contracts.streams import STREAMS
 from titan_desktop.contracts.system import ModelStatus, SettingsChanged
-from titan_desktop.core import key_door
+from titan_desktop.core import key_door, keys
 from titan_desktop.core.held_keys import HeldKeys
 from titan_desktop.core.model_choice import Models
 from titan_desktop.system.paths import Paths
@@ -43,10 +45,10 @@ async def bus(clean_redis_url: str) -> AsyncIterator[Bus]:
 @pytest.fixture
 async def models(paths: Paths, bus: Bus) -> AsyncIterator[Models]:
     """The models of a core that takes keys."""
-    keys = HeldKeys(KeyringSecrets(), KeyFile(paths.key_file))
-    models = Models(paths.settings_file, settings.Settings(), keys)
+    held = HeldKeys(KeyringSecrets(), KeyFile(paths.key_file))
+    models = Models(paths.settings_file, settings.Settings(), held)
     await models.look()
-    async with key_door.listening(paths, keys, models, bus):
+    async with key_door.listening(paths, held, models, bus):
         yield models
 
 
@@ -69,11 +71,11 @@ async def test_a_locked_key_is_a_problem_until_its_password_is_given(paths: Path
     """A wrong password changes nothing; a key of another address locks nothing."""
     file = KeyFile(paths.key_file, memory_kib=8_192)
     file.store("pw", "sk-file", OPENAI)
-    keys = HeldKeys(KeyringSecrets(), file)
-    models = Models(paths.settings_file, settings.Settings(), keys)
+    held = HeldKeys(KeyringSecrets(), file)
+    models = Models(paths.settings_file, settings.Settings(), held)
     await models.look()
     assert [problem.code for problem in models.problems] == [Code.KEYS_LOCKED]
-    async with key_door.listening(paths, keys, models, bus):
+    async with key_door.listening(paths, held, models, bus):
         assert await give(paths, Unlock("PW")) is Outcome.WRONG_PASSWORD
         assert not models.model.configured
         assert await give(paths, Unlock("pw")) is Outcome.DONE
@@ -81,6 +83,19 @@ async def test_a_locked_key_is_a_problem_until_its_password_is_given(paths: Path
     file.delete(OPENAI)
     file.store("pw", "sk-file", "https://other.example/v1")
     assert await HeldKeys(KeyringSecrets({"OPENAI_API_KEY": "k"}), file).key(OPENAI) is not None
+
+
+@pytest.mark.parametrize("words", [("set",), ("delete",)])
+async def test_a_stored_key_takes_the_place_of_a_held_one(
+    paths: Paths, models: Models, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """At once, in the core that runs: `titan key` tells it, whichever window or terminal that was typed in."""
+    assert await give(paths, Hold(OPENAI, "sk-run")) is Outcome.DONE
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyrings.alt.file.PlaintextKeyring")
+    monkeypatch.setenv("XDG_DATA_HOME", str(paths.data))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("sk-ring\n"))
+    assert await asyncio.to_thread(keys.main, words) == keys.DONE
+    assert models.model.key == ("keyring" if words == ("set",) else "none")
 
 
 async def test_a_damaged_file_is_told(paths: Paths, models: Models) -> None:
@@ -131,8 +146,8 @@ async def test_a_killed_cores_socket_is_replaced(paths: Paths, models: Models, b
 async def test_a_core_that_cannot_listen_does_its_work_all_the_same(paths: Paths, bus: Bus) -> None:
     """Where something stands in the socket's place."""
     socket_of(paths).mkdir(parents=True)
-    keys = HeldKeys(KeyringSecrets(), KeyFile(paths.key_file))
-    models = Models(paths.settings_file, settings.Settings(), keys)
-    async with key_door.listening(paths, keys, models, bus):
+    held = HeldKeys(KeyringSecrets(), KeyFile(paths.key_file))
+    models = Models(paths.settings_file, settings.Settings(), held)
+    async with key_door.listening(paths, held, models, bus):
         await models.look()
     assert not models.model.configured

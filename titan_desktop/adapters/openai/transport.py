@@ -12,6 +12,7 @@ import httpx2
 from titan_desktop.adapters.openai.proxies import proxy_for
 from titan_desktop.contracts.faults import Fault
 from titan_desktop.ports.model import ModelError
+from titan_desktop.settings import shown_url
 
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """Where people name the certificates of their company, for OpenSSL, requests and curl; the first one counts."""
@@ -21,9 +22,12 @@ def http_client(base_url: str) -> tuple[httpx2.AsyncClient, str]:
     """Return a client that talks to this origin alone, and its proxy as it may be told, "" for none.
 
     Raises:
-        ModelError: PROXY_UNUSABLE or CERTIFICATES_UNUSABLE, with the variable that says so.
+        ModelError: PROXY_UNUSABLE or CERTIFICATES_UNUSABLE, with the variable that says so; BAD_ADDRESS.
     """
-    url = httpx2.URL(base_url)
+    try:
+        url = httpx2.URL(base_url)
+    except httpx2.InvalidURL as error:  # a name in letters that no name may have
+        raise ModelError(Fault.BAD_ADDRESS, shown_url(base_url)) from error
     proxy = proxy_for(base_url)
     through = None if proxy is None else httpx2.Proxy(proxy.url, ssl_context=_believed(proxy.url))
     verify = _believed(base_url) or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # which believes nobody

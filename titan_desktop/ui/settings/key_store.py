@@ -4,7 +4,6 @@ A key never travels on the bus: it goes to the child by its standard input, to t
 """
 
 import asyncio
-import contextlib
 from asyncio.subprocess import DEVNULL, PIPE
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -67,11 +66,7 @@ async def keep(kept: Kept, paths: Paths) -> Refusal | None:
         case Keeping.KEYRING:
             return await _run(words, kept.key)
         case Keeping.PASSWORD:
-            refusal = await _run([*words, "--file"], f"{kept.key}\n{kept.password}")
-            if refusal is None:
-                with contextlib.suppress(OSError):  # else the core says that it is locked, and is told then
-                    await key_door.give(paths, key_door.Unlock(kept.password))
-            return refusal
+            return await _run([*words, "--file"], f"{kept.key}\n{kept.password}")
         case Keeping.RUN:
             return await _hold(kept, paths)
 

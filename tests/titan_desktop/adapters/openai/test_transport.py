@@ -122,9 +122,10 @@ async def test_the_account_in_the_environment_is_told_to_its_own_origin_alone(
         ("http://127.0.0.1:1/v1#secret", "http://127.0.0.1:1/v1"),
         ("user:secret@127.0.0.1:1", "127.0.0.1:1"),
         ("ftp://127.0.0.1/v1", "ftp://127.0.0.1/v1"),
+        ("http://☃.example/v1", "http://☃.example/v1"),
     ],
 )
-async def test_an_address_with_a_secret_is_refused_without_telling_it(address: str, told: str) -> None:
+async def test_an_address_that_cannot_be_used_is_told_without_its_secret(address: str, told: str) -> None:
     with pytest.raises(ModelError) as caught:
         await ask(address)
     assert (caught.value.fault, caught.value.detail) == (Fault.BAD_ADDRESS, told)
