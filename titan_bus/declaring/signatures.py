@@ -170,7 +170,8 @@ def _kind(handler: Any, name: str, parameter: inspect.Parameter) -> Any:
             raise HandlerRefusedError(
                 name,
                 f"{parameter.name} is annotated as {type_name(annotation)}, and a payload is an object: "
-                "annotate an Event, a msgspec.Struct, a union of tagged ones, a dataclass, a TypedDict, or dict; "
+                "annotate an Event, a list[Event] of several at once, a msgspec.Struct, a union of tagged ones, "
+                "a dataclass, a TypedDict, or dict; "
                 "of that pydantic's `model_validate` makes a model",
             )
     return annotation

@@ -251,7 +251,7 @@ async def would_keep_none_by_name(order: OrderPlaced, *, event: Annotated[Event,
 async def takes_the_event_by_name(order: OrderPlaced, *, event: Event) -> None: ...
 
 
-async def takes_events(events: list[Event]) -> None: ...
+async def takes_orders(orders: list[OrderPlaced]) -> None: ...
 
 
 async def takes_the_one_or_the_other(it: Event | OrderPlaced) -> None: ...
@@ -304,7 +304,7 @@ async def takes_an_untagged_union(what: OrderPlaced | Total) -> None: ...
         (would_keep_none_by_name, "event has a default and would keep it"),
         (takes_the_event_by_name, "nobody gives it event"),
         (takes_the_event_by_name, "the bus gives what stands before the `*`"),
-        (takes_events, "events is annotated as list[titan_bus.event.Event], and a payload is an object"),
+        (takes_orders, "annotate an Event, a list[Event] of several at once"),
         (takes_the_one_or_the_other, "it has a type that JSON cannot be"),
         (takes_a_model, "or dict; of that pydantic's `model_validate` makes a model"),
         (lambda _: None, "async function"),
