@@ -1,6 +1,7 @@
 """One connection to the server: requests in, answers, streams and faults out."""
 
 import base64
+import contextlib
 import json
 import select
 import struct
@@ -27,8 +28,11 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def do_GET(self) -> None:
-        self._record(None)
-        if (page := self.server.pages.get(f"GET {self.path}")) is not None:
+        recorded = self._record(None)
+        if self.server.hang_lists:
+            with contextlib.suppress(ConnectionError):
+                self._hang(recorded)
+        elif (page := self.server.pages.get(f"GET {self.path}")) is not None:
             self._json(200, page)
         elif self.path == "/v1/models":
             data = [

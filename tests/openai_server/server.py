@@ -24,6 +24,7 @@ class OpenAIServer(ThreadingHTTPServer):
         elsewhere: the answer to any path outside of /v1.
         lists: more fields of each entry of the list of models.
         pages: answers to other paths: "POST /api/show" -> the object.
+        hang_lists: the list of models is never sent.
         delay_s: between two tokens.
         fault: a name of STATUS_FAULTS or STREAM_FAULTS, for every request until set to "".
         faults: faults for the next requests only, first come first; taken before `fault`.
@@ -52,6 +53,7 @@ class OpenAIServer(ThreadingHTTPServer):
         self.elsewhere = Raw(b"404 page not found", 404, "text/plain")
         self.lists: dict[str, Any] = {}
         self.pages: dict[str, Any] = {}
+        self.hang_lists = False
         self.delay_s = 0.0
         self.fault = ""
         self.faults: list[str] = []

@@ -135,7 +135,7 @@ Part = Text | Reasoning | WereThoughts | ToolCall | Usage
 
 
 class ChatModel(Protocol):
-    """Answers prompts. Every method raises ModelError."""
+    """Answers prompts. The methods that ask a model raise ModelError."""
 
     def stream(
         self, endpoint: Endpoint, turns: Sequence[Turn], tools: Sequence[Tool] = ()
@@ -147,6 +147,13 @@ class ChatModel(Protocol):
 
         Raises:
             ModelError: from the first step or any later one.
+        """
+        ...
+
+    async def context_tokens(self, endpoint: Endpoint) -> int | None:
+        """Return how many tokens prompt and answer may have together, None when nobody has told.
+
+        It is asked of the endpoint where it is not known, which takes two seconds at most. Raises nothing.
         """
         ...
 

@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from titan_desktop.adapters.openai import concessions, request, structure
+from titan_desktop.adapters.openai import concessions, context_window, request, structure
 from titan_desktop.adapters.openai.answer_body import AnswerBody
 from titan_desktop.adapters.openai.client import OpenAIClient
 from titan_desktop.adapters.openai.errors import refusal_of
@@ -30,13 +30,16 @@ from titan_desktop.ports.model import (
     Turn,
     WereThoughts,
 )
-from titan_desktop.settings import shown_url
+from titan_desktop.settings import DEFAULT_BASE_URL, shown_url
 
 if TYPE_CHECKING:
     import openai
 
 DRAIN_TIMEOUT_S = 1.0
 """How long to wait for the end of a stream after the answer is complete."""
+
+CONTEXT_TIMEOUT_S = 2.0
+"""How long to wait for a server to tell how much its model takes; the question waits for it."""
 
 _FORMATS = ("json_schema", "json_object")
 """The formats of a structured answer, the strictest first."""
@@ -62,11 +65,15 @@ class _Learned:
         base_url: where it answers, None while that is not known.
         refused: see `concessions`.
         opened: its answers begin within thoughts.
+        context_tokens: how many tokens prompt and answer may have together, None when nobody has told.
+        is_context_known: it need not be asked for.
     """
 
     base_url: str | None = None
     refused: set[str] = field(default_factory=set)
     opened: bool = False
+    context_tokens: int | None = None
+    is_context_known: bool = False
 
     def settle(self, base_url: str) -> None:
         """Note that a model's server answers at this address."""
@@ -116,6 +123,28 @@ class OpenAIChatModel:
             async for part in parts:
                 yield part
 
+    async def context_tokens(self, endpoint: Endpoint) -> int | None:
+        """See `ChatModel.context_tokens`. OpenAI's own list tells no lengths and is not asked."""
+        learned = self._learned[endpoint.base_url, endpoint.model]
+        if not learned.is_context_known and endpoint.base_url.rstrip("/") != DEFAULT_BASE_URL:
+            try:
+                async with asyncio.timeout(CONTEXT_TIMEOUT_S):
+                    await self._learn_context(endpoint, learned)
+            except TimeoutError:
+                learned.is_context_known = True  # it would not be answered the next time either
+            except ModelError as error:
+                _log.info("the length of the model's context is not told: %s", error)
+        return learned.context_tokens
+
+    async def _learn_context(self, endpoint: Endpoint, learned: _Learned) -> None:
+        for base_url in _addresses(endpoint.base_url, learned.base_url):
+            async with self._client.client_for(replace(endpoint, base_url=base_url)) as client:
+                told = await context_window.told_by(client, base_url, endpoint.model)
+            if told is not None:
+                learned.context_tokens, learned.is_context_known = told
+                return
+        learned.is_context_known = True
+
     async def structured(
         self, endpoint: Endpoint, turns: Sequence[Turn], schema: type[Structure]
     ) -> Structure:
@@ -156,6 +185,8 @@ class OpenAIChatModel:
                         learned.settle(base_url)
                         yield part
             except ModelError as error:
+                if error.context_tokens is not None:
+                    learned.context_tokens, learned.is_context_known = error.context_tokens, True
                 if first is not None and error.fault not in _NOBODY_THERE:
                     learned.settle(base_url)
                     raise

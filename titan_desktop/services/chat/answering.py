@@ -1,5 +1,6 @@
 """One attempt at an answer, from the command to the stored result."""
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ from titan_desktop.services.chat.attempts import Attempt
 from titan_desktop.services.chat.delta_publisher import DeltaPublisher
 from titan_desktop.services.chat.recent import Recent
 from titan_desktop.services.chat.storing import Storing
+from titan_desktop.services.chat.tokens import room_for_prompt, tokens_of, tokens_of_prompt
 
 SEARCH_TIMEOUT_S = 5.0
 SOURCES_MAX = 6
@@ -28,6 +30,9 @@ LEANT_ON_MAX = 2
 QUERY_CHARS_MAX = 2_000
 ANSWER_CHARS_MAX = 200_000
 """The limit for a model that repeats itself; a reply on the bus has room for it."""
+
+_MUCH_LESS = 0.7
+"""How much of the room a prompt may take that was too long before: the estimate was too low."""
 
 _log = logging.getLogger(__name__)
 
@@ -146,17 +151,50 @@ class Answering:
         self, attempt: Attempt, question: Message, begun: Message, endpoint: Endpoint
     ) -> None:
         recent = await self._storing.until_taken(lambda: self._recent.until(question), question.id)
-        sources = begun.sources if begun.text else await self._sources(question, recent)
-        attempt.answer = replace(begun, sources=sources)
-        await self._say_started(attempt.answer)
+        learning = asyncio.create_task(
+            self._model.context_tokens(endpoint), name=f"chat context for {question.id}"
+        )
         try:
-            turns = prompt.compose(question, recent, sources)
-            await self._stream_answer(attempt, begun, endpoint, turns)
-        except ModelError as error:
-            if error.fault is not Fault.CONTEXT_TOO_LONG or attempt.text != begun.text:
-                raise
-            _log.info("the prompt for %s is too long, once more with less: %s", question.id, error.detail)
-            await self._stream_answer(attempt, begun, endpoint, prompt.compose(question, (), sources[:1]))
+            sources = begun.sources if begun.text else await self._sources(question, recent)
+            attempt.answer = replace(begun, sources=sources)
+            await self._say_started(attempt.answer)
+            context = await learning
+        finally:
+            learning.cancel()
+        await self._stream_fitting(attempt, question, recent, endpoint, context)
+
+    async def _stream_fitting(
+        self,
+        attempt: Attempt,
+        question: Message,
+        recent: Sequence[Message],
+        endpoint: Endpoint,
+        context: int | None,
+    ) -> None:
+        """Call the model with as much as it takes; when it takes less than that, once more with less."""
+        assert attempt.answer is not None  # noqa: S101 - the caller has begun it
+        begun, sources, said = attempt.answer, attempt.answer.sources, attempt.text
+
+        async def fits(turns: tuple[Turn, ...]) -> bool:
+            nonlocal context
+            try:
+                await self._stream_answer(attempt, begun, endpoint, turns)
+            except ModelError as error:
+                if error.fault is not Fault.CONTEXT_TOO_LONG or attempt.text != said:
+                    raise
+                context = error.context_tokens or context
+                _log.info("the prompt for %s is too long, once more with less: %s", question.id, error.detail)
+                return False
+            return True
+
+        turns = prompt.compose(question, recent, sources, _room(context, said))
+        if await fits(turns):
+            return
+        less = prompt.compose(question, recent, sources, _room(context, said, _MUCH_LESS))
+        if tokens_of_prompt(less) < tokens_of_prompt(turns) and await fits(less):
+            return
+        least = prompt.compose(question, (), sources[:1], _room(context, said, _MUCH_LESS))
+        await self._stream_answer(attempt, begun, endpoint, least)
 
     async def _stream_answer(
         self, attempt: Attempt, begun: Message, endpoint: Endpoint, turns: Sequence[Turn]
@@ -220,3 +258,10 @@ class Answering:
 
     async def _say(self, answer: Message) -> None:
         await publish(self._bus, events.assistant_message(answer))
+
+
+def _room(context_tokens: int | None, said: str, share: float = 1.0) -> int | None:
+    """Return about how many tokens the prompt may have beside what there is of the answer; None for any number."""
+    if context_tokens is None:
+        return None
+    return int(room_for_prompt(context_tokens) * share) - tokens_of(said[-prompt.GO_ON_CHARS_MAX :])

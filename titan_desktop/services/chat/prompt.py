@@ -8,14 +8,24 @@ as untrusted as the text.
 import secrets
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from titan_desktop.contracts.chat import AnswerKind, Message, Role, State
 from titan_desktop.contracts.faults import Fault
 from titan_desktop.contracts.sources import Cells, FilePassage, Lines, Pages, Slides, Source
 from titan_desktop.ports.model import Turn
+from titan_desktop.services.chat.tokens import tokens_of, tokens_of_prompt
 
 RECENT_CHARS_MAX = 12_000
 """Characters of earlier questions and answers in a prompt."""
 TITLE_CHARS_MAX = 200
+GO_ON_CHARS_MAX = 8_000
+"""So much of an answer's end a model is shown that is to go on with it."""
+_SOURCES_SHARE = 0.7
+"""How much of what room there is the passages may take from the conversation so far."""
+_SOURCE_TOKENS = 90
+"""What stands around a passage: number, fence, file name and place."""
+_PASSAGE_CHARS_MIN = 200
 
 _RULES = """\
 You are Titan, an assistant on a person's own computer. You answer from passages of the person's files.
@@ -33,22 +43,49 @@ Repeat nothing, and say nothing about having been cut off."""
 _WITHOUT_SOURCES = "No passage in the person's files was found for this question."
 
 
-def compose(question: Message, recent: Sequence[Message], sources: Sequence[Source]) -> tuple[Turn, ...]:
+def compose(
+    question: Message, recent: Sequence[Message], sources: Sequence[Source], room: int | None = None
+) -> tuple[Turn, ...]:
     """Build the whole prompt.
 
     Args:
         question: the current question.
         recent: the conversation's newest messages, oldest first; may contain the question and later ones.
         sources: the passages found, best first; numbered from 1.
+        room: about how many tokens it may have, None for any number. The best passages go before the others and
+            before the conversation so far, and the best one is shortened before it is left out.
     """
     fence = _fence(sources)
+    rules = Turn("system", _RULES.format(fence=fence))
+    earlier = _earlier(question, recent)
+    if room is not None:
+        room -= tokens_of_prompt((rules, Turn("user", f"{_WITHOUT_SOURCES}\n\nQuestion: {question.text}")))
+        sources = _fitting(sources, int(room * _SOURCES_SHARE) if earlier else room)
+        room -= tokens_of(_fenced(sources, fence))
+        while earlier and tokens_of_prompt(tuple(earlier)) > room:
+            earlier = earlier[2:]
     asked = "\n\n".join((_fenced(sources, fence) or _WITHOUT_SOURCES, f"Question: {question.text}"))
-    return (Turn("system", _RULES.format(fence=fence)), *_earlier(question, recent), Turn("user", asked))
+    return (rules, *earlier, Turn("user", asked))
 
 
 def to_go_on(turns: Sequence[Turn], text: str) -> tuple[Turn, ...]:
-    """Return the prompt for the rest of an answer that broke off behind `text`."""
-    return (*turns, Turn("assistant", text), Turn("user", _GO_ON))
+    """Return the prompt for the rest of an answer that broke off behind `text`. Of a long one the end will do."""
+    return (*turns, Turn("assistant", text[-GO_ON_CHARS_MAX:]), Turn("user", _GO_ON))
+
+
+def _fitting(sources: Sequence[Source], room: int) -> Sequence[Source]:
+    """Return the first sources that have about so many tokens together."""
+    fitting: list[Source] = []
+    for source in sources:
+        needed = tokens_of(source.passage) + _SOURCE_TOKENS
+        if needed > room:
+            break
+        fitting.append(source)
+        room -= needed
+    if sources and not fitting:
+        chars = max(_PASSAGE_CHARS_MIN, len(sources[0].passage) * (room - _SOURCE_TOKENS) // needed)
+        fitting.append(replace(sources[0], passage=sources[0].passage[:chars]))
+    return fitting
 
 
 def _fence(sources: Sequence[Source]) -> str:
