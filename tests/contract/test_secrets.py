@@ -64,7 +64,7 @@ async def test_a_key_is_sent_to_its_own_endpoint_alone(file_keyring: Path, secre
 async def test_the_environments_key_goes_to_no_port_of_this_machine(
     file_keyring: Path, secrets_of: SecretsOf, host: str
 ) -> None:
-    """It is OpenAI's, and any program may listen there; a key for that port is stored for it or named with it."""
+    """It is OpenAI's, and any program may listen there, also where OPENAI_BASE_URL names the port."""
     local = f"http://{host}:8000/v1"
     environment = {"OPENAI_API_KEY": "sk-env"}
     secrets = secrets_of(environment)
@@ -73,7 +73,7 @@ async def test_the_environments_key_goes_to_no_port_of_this_machine(
     assert await secrets.key(local) == Key("sk-local", "keyring")
     assert await secrets.key(f"http://{host}:8001/v1") is None
     environment["OPENAI_BASE_URL"] = f"http://{host}:8001/v1"
-    assert await secrets_of(environment).key(f"http://{host}:8001/other") == Key("sk-env", "environment")
+    assert await secrets_of(environment).key(f"http://{host}:8001/v1") is None
 
 
 async def test_one_origin_has_one_key_however_it_is_written(

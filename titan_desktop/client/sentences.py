@@ -79,10 +79,10 @@ FAULTS: Mapping[Fault, Words] = {
         "Ключ не принят. Задайте верный в настройках или командой `titan key set`.",
     ),
     Fault.KEY_MISSING: Words(
-        "The server asks for a key, and none is kept for its address; OPENAI_API_KEY is sent to OpenAI "
-        "alone. Whose key it gets, you say once: in the settings, or with `titan key set`.",
-        "Сервер требует ключ, а для его адреса ключа нет: OPENAI_API_KEY отправляется только в OpenAI. "
-        "Какой ключ ему отправлять, задайте один раз: в настройках или командой `titan key set`.",
+        "The server asks for a key, and none is kept for its address. Give it one, once: in the settings or with "
+        "`titan key set`; if OPENAI_API_KEY is meant for this server, with `titan key set --environment`.",
+        "Сервер требует ключ, а для его адреса ключа нет. Задайте его один раз: в настройках или командой "
+        "`titan key set`; если ему предназначен OPENAI_API_KEY — командой `titan key set --environment`.",
     ),
     Fault.UNREACHABLE: Words(
         "The model's server cannot be reached. Check the connection and the address in the settings.",

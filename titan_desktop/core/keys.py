@@ -16,8 +16,10 @@ import getpass
 import sys
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from titan_desktop import settings
-from titan_desktop.adapters.key_file.store import KeyFile, KeyFileDamagedError, WrongPasswordError
+from titan_desktop.adapters.key_file.store import KeyFile, KeyFileError, WrongPasswordError
 from titan_desktop.adapters.keyring.secrets import VARIABLE, KeyringSecrets
 from titan_desktop.client import key_door, problems
 from titan_desktop.client.sentences import Language, Words, chosen
@@ -94,10 +96,17 @@ def main(argv: Sequence[str]) -> int:
         return _refuse(USAGE, problems.PROBLEMS[Code.SETTINGS_UNREADABLE], **fields)
     except SecretsUnavailableError as error:
         return _refuse(NO_KEYRING, problems.PROBLEMS[Code.KEYRING_UNUSABLE], reason=error.reason)
-    except WrongPasswordError:
-        return _refuse(WRONG_PASSWORD, _WRONG_PASSWORD)
-    except KeyFileDamagedError as error:
-        return _refuse(NO_KEYRING, problems.PROBLEMS[Code.KEYS_DAMAGED], path=str(error.path))
+    except (KeyFileError, OSError) as error:
+        return _refuse_file(error)
+
+
+def _refuse_file(error: KeyFileError | OSError) -> int:
+    match error:
+        case WrongPasswordError():
+            return _refuse(WRONG_PASSWORD, _WRONG_PASSWORD)
+        case KeyFileError(path=path):
+            return _refuse(NO_KEYRING, problems.PROBLEMS[Code.KEYS_DAMAGED], path=str(path))
+    return _refuse(NO_KEYRING, _NOT_WRITTEN, path=str(error.filename), reason=str(error.strerror))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -109,7 +118,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     actions = parser.add_subparsers(dest="action", required=True)
     put = actions.add_parser("set", help="read the key from standard input and store it")
-    put.add_argument(
+    how = put.add_mutually_exclusive_group()
+    how.add_argument(
+        "--environment",
+        action="store_true",
+        help=f"read no key: {VARIABLE} is meant for this address, too",
+    )
+    how.add_argument(
         "--file",
         action="store_true",
         help="in a file under a password, which is the second line; for systems without a keyring",
@@ -123,8 +138,12 @@ async def _run(options: argparse.Namespace) -> int:
     base_url = options.endpoint or _endpoint_in_the_settings()
     if not settings.is_endpoint(base_url):
         return _refuse(USAGE, _BAD_ADDRESS, url=settings.shown_url(base_url))
-    secrets, file = KeyringSecrets(), KeyFile(Paths.from_environment().key_file)
+    paths = Paths.from_environment()
+    secrets, file = KeyringSecrets(settings_file=paths.settings_file), KeyFile(paths.key_file)
     match options.action:
+        case "set" if options.environment:
+            await _share(base_url, paths)
+            return await _status(secrets, file, base_url)
         case "set":
             return await _set(secrets, file, base_url, under_password=options.file)
         case "delete":
@@ -161,13 +180,28 @@ async def _seal(key: str, file: KeyFile, base_url: str, piped: list[str]) -> int
     password, again = _read_password(piped)
     if not password or password != again:
         return _refuse(USAGE, _DIFFERENT if password else _NO_PASSWORD)
-    try:
-        file.store(password, key, base_url)
-    except OSError as error:
-        return _refuse(NO_KEYRING, _NOT_WRITTEN, path=str(error.filename), reason=str(error.strerror))
+    file.store(password, key, base_url)
     await _tell_the_core(key_door.Unlock(password))
     _say(_IN_FILE, base_url)
     return DONE
+
+
+async def _share(base_url: str, paths: Paths) -> None:
+    """Have the environment's key sent to this address, too."""
+    chosen = settings.load(paths.settings_file, {})
+    shared = tuple(dict.fromkeys((*chosen.keys.environment, settings.origin(base_url))))
+    settings.save(paths.settings_file, replace(chosen, keys=settings.KeySettings(shared)))
+    await _tell_the_core(key_door.Hold(base_url, ""))
+
+
+def _share_no_longer(base_url: str, paths: Paths) -> bool:
+    """Take back what `_share` said. Returns whether it had been said."""
+    chosen = settings.load(paths.settings_file, {})
+    left = tuple(name for name in chosen.keys.environment if name != settings.origin(base_url))
+    if left == chosen.keys.environment:
+        return False
+    settings.save(paths.settings_file, replace(chosen, keys=settings.KeySettings(left)))
+    return True
 
 
 async def _tell_the_core(what: key_door.Hold | key_door.Unlock) -> None:
@@ -177,15 +211,15 @@ async def _tell_the_core(what: key_door.Hold | key_door.Unlock) -> None:
 
 
 async def _delete(secrets: Secrets, file: KeyFile, base_url: str) -> int:
-    was_in_file = file.delete(base_url)
+    was_elsewhere = file.delete(base_url) | _share_no_longer(base_url, Paths.from_environment())
     try:
         was_there = await secrets.delete(base_url)
     except SecretsUnavailableError:
-        if not was_in_file:
+        if not was_elsewhere:
             raise
         was_there = False
     await _tell_the_core(key_door.Hold(base_url, ""))
-    _say(_DELETED if was_there or was_in_file else _WAS_NOT_THERE, base_url)
+    _say(_DELETED if was_there or was_elsewhere else _WAS_NOT_THERE, base_url)
     return DONE
 
 

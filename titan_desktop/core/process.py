@@ -155,7 +155,9 @@ class Core:
             )
             bus = await stack.enter_async_context(Bus(config))
             chain = Chain()
-            keys = HeldKeys(KeyringSecrets(), KeyFile(self._paths.key_file))
+            keys = HeldKeys(
+                KeyringSecrets(settings_file=self._paths.settings_file), KeyFile(self._paths.key_file)
+            )
             models = Models(self._paths.settings_file, self._settings, keys)
             composition = Composition(bus, chain, provision, health, models, url)
             await stack.enter_async_context(key_door.listening(self._paths, keys, models, bus))

@@ -44,7 +44,7 @@ def with_environment(chosen: Settings, environment: Mapping[str, str]) -> Settin
 def origin_of_key(environment: Mapping[str, str]) -> str:
     """Return whose the environment's key and account are: `OPENAI_BASE_URL`'s, or OpenAI's own.
 
-    Together they are meant for each other, as for every client of OpenAI's. An address in the settings is not
-    meant by either.
+    Together they are meant for each other, as for every client of OpenAI's; but see `KeySettings` for a server on
+    this machine. An address in the settings is not meant by either.
     """
     return origin(environment.get("OPENAI_BASE_URL", "").strip() or DEFAULT_BASE_URL)

@@ -56,6 +56,15 @@ class FolderSettings(msgspec.Struct, frozen=True):
     allowed: tuple[str, ...] = ()
 
 
+class KeySettings(msgspec.Struct, frozen=True):
+    """Addresses that OPENAI_API_KEY is meant for beside OpenAI's, each as scheme, host and port.
+
+    A server on this machine has it only by standing here, because any program may listen on a port.
+    """
+
+    environment: tuple[str, ...] = ()
+
+
 class Settings(msgspec.Struct, frozen=True):
     """All of it. Every field has a default, so an absent file is a good file."""
 
@@ -66,3 +75,4 @@ class Settings(msgspec.Struct, frozen=True):
     stores: StoreSettings = StoreSettings()
     archive: ArchiveSettings = ArchiveSettings()
     folders: FolderSettings = FolderSettings()
+    keys: KeySettings = KeySettings()

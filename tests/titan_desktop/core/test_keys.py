@@ -165,6 +165,20 @@ def test_the_window_gives_key_and_password_as_two_lines(
     assert not {"sk-1", "sk-2", "my own", "another"} & set((said.out + said.err).split())
 
 
+def test_the_environments_key_is_said_to_be_a_local_servers(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Once, and it can be taken back; no key is read."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-env")
+    local = ("--endpoint", "http://localhost:4000/v1")
+    for action in (["status"], ["set", "--environment"], ["status"], ["delete"], ["status"]):
+        assert run(*local, *action, monkeypatch=monkeypatch) == keys.DONE
+    url, told = local[1], capsys.readouterr().out.splitlines()
+    shared = f"The key for {url} is from the environment variable OPENAI_API_KEY."
+    assert [told[1], told[2], told[3]] == [shared, shared, f"The key for {url} is no longer stored."]
+    assert told[0] == told[4] != shared
+
+
 @pytest.mark.parametrize("address", ["http://user:secret@h/v1", "https://h/v1?key=secret", "h"])
 def test_an_address_with_a_secret_has_no_key(
     address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

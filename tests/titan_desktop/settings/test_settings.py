@@ -65,6 +65,7 @@ def test_what_a_newer_version_chose_is_kept(tmp_path: Path) -> None:
         "embedder": {},
         "archive": {},
         "folders": {},
+        "keys": {},
     } == {
         "language": "en",
         "theme": "system",
@@ -75,6 +76,7 @@ def test_what_a_newer_version_chose_is_kept(tmp_path: Path) -> None:
         "embedder": {},
         "archive": {},
         "folders": {},
+        "keys": {},
     }
 
 

@@ -9,14 +9,15 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 from titan_desktop.ports.secrets import Key, SecretsUnavailableError
-from titan_desktop.settings import origin, origin_of_key
+from titan_desktop.settings import SettingsError, is_on_this_machine, load, origin, origin_of_key
 
 SERVICE = "titan"
 VARIABLE = "OPENAI_API_KEY"
-"""Its key is sent to one origin alone, see `settings.origin_of_key`."""
+"""Its key is sent to one origin alone (`settings.origin_of_key`), and to those that the settings name."""
 TIMEOUT_S = 60.0
 """Enough to type the password that unlocks a keyring."""
 
@@ -24,20 +25,45 @@ T = TypeVar("T")
 
 
 class KeyringSecrets:
-    """`Secrets` over whatever keyring the system recommends or the person has configured."""
+    """`Secrets` over whatever keyring the system recommends or the person has configured.
 
-    def __init__(self, environment: Mapping[str, str] = os.environ, *, timeout_s: float = TIMEOUT_S) -> None:
+    Args:
+        environment: may have a key.
+        settings_file: says which servers on this machine that is meant for; None for none of them.
+        timeout_s: until a keyring that does not answer is given up.
+    """
+
+    def __init__(
+        self,
+        environment: Mapping[str, str] = os.environ,
+        settings_file: Path | None = None,
+        *,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
         self._environment = environment
+        self._settings_file = settings_file
         self._timeout_s = timeout_s
 
     async def key(self, base_url: str) -> Key | None:
         """See `Secrets.key`."""
         value = self._environment.get(VARIABLE, "").strip()
-        if value and origin(base_url) == origin_of_key(self._environment):
+        if value and await self._is_meant_for(base_url):
             return Key(value, "environment")
         entry = entry_of(base_url)
         found = await self._call(lambda ring: ring.get_password(SERVICE, entry))
         return Key(found, "keyring") if found else None
+
+    async def _is_meant_for(self, base_url: str) -> bool:
+        """Return whether an endpoint gets the environment's key."""
+        if origin(base_url) == origin_of_key(self._environment) and not is_on_this_machine(base_url):
+            return True
+        if self._settings_file is None:
+            return False
+        try:
+            chosen = await asyncio.to_thread(load, self._settings_file, {})
+        except SettingsError:  # told by whoever needs the settings
+            return False
+        return origin(base_url) in chosen.keys.environment
 
     async def store(self, value: str, base_url: str) -> None:
         """See `Secrets.store`."""

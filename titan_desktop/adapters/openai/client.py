@@ -102,7 +102,7 @@ class OpenAIClient:
             timeout=package.Timeout(None, connect=self._connect_timeout_s),
             http_client=http,
         )
-        if origin(endpoint.base_url) != origin_of_key(os.environ):
+        if origin(endpoint.base_url) != origin_of_key(os.environ) or not endpoint.key:
             # OPENAI_ORG_ID, OPENAI_PROJECT_ID and OPENAI_CUSTOM_HEADERS are somebody else's, as the key is.
             client.organization = client.project = None
             client._custom_headers = {}  # noqa: SLF001  # there is no argument for it

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from pathlib import Path
 
 import msgspec
 from PySide6.QtCore import QObject, Signal
@@ -101,8 +102,10 @@ class SettingsPresenter(QObject):
 
     async def _save(self, choice: Choice) -> None:
         """Save all or nothing, then say it: the core must find file and key when it hears of them."""
+        path = self._paths.settings_file
         try:
-            fresh = await asyncio.to_thread(settings_file.prepare, self._paths.settings_file, choice.settings)
+            chosen = await asyncio.to_thread(_with_what_is_not_shown, choice.settings, path)
+            fresh = await asyncio.to_thread(settings_file.prepare, path, chosen)
             try:
                 refusal = await key_store.keep(choice.key, self._paths) if choice.key else None
                 if refusal is None:
@@ -117,9 +120,9 @@ class SettingsPresenter(QObject):
                 self._dialog.refuse_key(refusal)
             self.complained.emit()
             return
-        self._settings = choice.settings
+        self._settings = chosen
         if self._dialog is not None:
-            self._dialog.finish(choice.settings)
+            self._dialog.finish(chosen)
         with contextlib.suppress(BusError):  # a core that is not there reads them when it starts
             await self._bridge.send(system.ReadSettings())
         self.saved.emit()
@@ -128,3 +131,12 @@ class SettingsPresenter(QObject):
         if self._dialog is not None:
             self._dialog.complain(sentence)
         self.complained.emit()
+
+
+def _with_what_is_not_shown(chosen: Settings, path: Path) -> Settings:
+    """Return what was chosen, and of the file what the dialog does not show: a command may have written it."""
+    try:
+        there = settings_file.load(path, {})
+    except settings_file.SettingsError:  # the choices that are saved now are its cure
+        return chosen
+    return msgspec.structs.replace(chosen, archive=there.archive, folders=there.folders, keys=there.keys)

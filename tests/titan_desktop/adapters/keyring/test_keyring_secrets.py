@@ -6,8 +6,9 @@ from pathlib import Path
 import keyring.backend
 import pytest
 
+from titan_desktop import settings
 from titan_desktop.adapters.keyring.secrets import SERVICE, KeyringSecrets, entry_of
-from titan_desktop.ports.secrets import SecretsUnavailableError
+from titan_desktop.ports.secrets import Key, SecretsUnavailableError
 
 OPENAI = "https://api.openai.com/v1"
 
@@ -48,3 +49,18 @@ async def test_a_keyring_that_does_not_answer_is_given_up(monkeypatch: pytest.Mo
         await KeyringSecrets({}, timeout_s=0.05).key(OPENAI)
     answer.set()
     assert asked.is_set()
+
+
+async def test_the_environments_key_is_for_whom_the_person_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Said once, in the settings, for a server on this machine or elsewhere; what cannot be read says nothing."""
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    local, file = "http://127.0.0.1:4000/v1", tmp_path / "settings.toml"
+    secrets = KeyringSecrets({"OPENAI_API_KEY": "sk-env", "OPENAI_BASE_URL": local}, file)
+    assert await secrets.key(local) is None
+    settings.save(file, settings.Settings(keys=settings.KeySettings(("http://127.0.0.1:4000",))))
+    assert await secrets.key(local) == Key("sk-env", "environment")
+    assert await secrets.key("http://127.0.0.1:4001/v1") is None
+    file.write_text("keys = ", "utf-8")
+    assert await secrets.key(local) is None

@@ -199,6 +199,19 @@ async def test_a_folder_that_cannot_be_allowed_is_said(presenter, tmp_path):
     assert said[0].startswith("The settings could not be saved: ")
 
 
+async def test_what_a_command_wrote_meanwhile_is_kept(presenter, tmp_path):
+    """`titan key set --environment`, or a line by hand: the dialog saves what it shows."""
+    presenter.open()
+    presenter._dialog.theme.setCurrentIndex(2)
+    keys = settings.KeySettings(("http://127.0.0.1:4000",))
+    settings.save(tmp_path / "settings.toml", Settings(theme="light", keys=keys))
+    done = asyncio.Event()
+    presenter.saved.connect(done.set)
+    presenter._dialog.save_button.click()
+    await asyncio.wait_for(done.wait(), 30)
+    assert settings.load(tmp_path / "settings.toml", {}) == Settings(theme="dark", keys=keys)
+
+
 async def test_a_model_is_connected_on_its_own_page(presenter):
     """Who wants to connect a model sees its fields at once, in a dialog that was open already, too."""
     for _ in range(2):
