@@ -12,13 +12,9 @@ from collections.abc import Sequence
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `titan` and return its exit status (`commands.exit_codes`).
 
-    `core`, `server-host` and `log-writer` are Titan's own child processes and not for people, so the help does not
-    list them; the last two must start in no time and on the standard library alone.
+    `core`, `server-host`, `log-writer` and `extraction-worker` are Titan's own child processes and not for people, so
+    the help does not list them; the second and third must start in no time and on the standard library alone.
     """
-    if getattr(sys, "frozen", False):  # PyInstaller: a worker process is this program started again
-        import multiprocessing
-
-        multiprocessing.freeze_support()
     arguments = list(sys.argv[1:] if argv is None else argv)
     match arguments[:1]:
         case ["server-host"]:
@@ -29,6 +25,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from titan_desktop.system import own_output
 
             return own_output.main(arguments[1:])
+        case ["extraction-worker"]:
+            from titan_desktop.adapters.extraction import worker
+
+            return worker.main(arguments[1:])
         case ["core"]:
             from titan_desktop import core
 

@@ -1,6 +1,7 @@
 """A whole Titan for a test: its own home, and its own processes, counted and killed by their environment.
 
-Every process that Titan starts inherits `TITAN_HOME`, so those of one test are found without a pid file.
+The core inherits `TITAN_HOME`, and what it starts has a place beneath that in its words or its environment; so
+those of one test are found without a pid file.
 """
 
 import asyncio
@@ -53,9 +54,7 @@ class Titan:
         marker = os.environ["TITAN_HOME"]
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
-                mine = process.environ().get("TITAN_HOME") == marker or any(
-                    marker in w for w in process.cmdline()
-                )
+                mine = any(marker in word for word in (*process.environ().values(), *process.cmdline()))
                 if mine and process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
                     found.append(process)
         return found
@@ -89,8 +88,8 @@ class Titan:
         """Run `titan …` to its end."""
         return subprocess.run(
             [sys.executable, "-m", "titan_desktop", *arguments],
-            env=processes.own_environment(), cwd=self.home, capture_output=True, text=True, check=False,
-            timeout=timeout_s,
+            env={**os.environ, **processes.own_environment()}, cwd=self.home, timeout=timeout_s,
+            capture_output=True, text=True, check=False,
         )  # fmt: skip
 
     @contextlib.asynccontextmanager

@@ -3,9 +3,12 @@
 `client` offers it too; it is separate because `asyncio` takes longer to import than all of this.
 """
 
+import json
 import logging
+import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +21,11 @@ log = logging.getLogger(__name__)
 LOG_BYTES_MAX = 256_000
 
 
-def spawn_core(paths: Paths) -> "subprocess.Popen[bytes] | None":
+def spawn_core(paths: Paths, environment: Mapping[str, str] = os.environ) -> "subprocess.Popen[bytes] | None":
     """Start a core, unless one runs or its folders cannot be created. Returns at once.
+
+    Keys and passwords of the environment go through a pipe: what a process was started with stands in /proc, for
+    every program of the same user, as long as it runs.
 
     Two cores started at the same time do no harm: the second finds the lock taken and ends with 0.
     """
@@ -29,18 +35,29 @@ def spawn_core(paths: Paths) -> "subprocess.Popen[bytes] | None":
             return None
         with private_files.append(start_log(paths)) as output:
             core: subprocess.Popen[bytes] = subprocess.Popen(
-                processes.command("core"),
-                stdin=subprocess.DEVNULL,
+                processes.command("core", processes.SECRETS_ON_STDIN),
+                stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,
-                env=processes.own_environment(),
+                env=processes.own_environment(environment),
                 cwd=paths.data,  # not the client's folder, which may be unmounted or removed
                 **_detached(),
             )
     except OSError as error:
         log.warning("cannot start the core: %s", error)
         return None
+    _hand_over(core, processes.handed_over(environment))
     return core
+
+
+def _hand_over(core: "subprocess.Popen[bytes]", secrets: Mapping[str, str]) -> None:
+    """Write the secrets to the core; a pipe holds more than them, so this does not wait."""
+    assert core.stdin is not None  # noqa: S101 - it was asked for
+    try:
+        with core.stdin as pipe:
+            pipe.write(json.dumps(dict(secrets)).encode())
+    except OSError as error:  # it has ended, and its exit code says why
+        log.info("the core did not read its start: %s", error)
 
 
 def start_log(paths: Paths) -> Path:

@@ -11,6 +11,7 @@ import os
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from titan_bus import Bus, BusError
@@ -52,6 +53,7 @@ class Foundation:
     """What services are built on, and what they register once they run.
 
     Attributes:
+        workers_folder: for what the extraction workers need on disk.
         busy: callables that return whether a service is working.
         roots: returns the state of the folders; blocking. None before the files service runs.
         look_at_roots: has the files service look at them now. None before it runs.
@@ -64,6 +66,7 @@ class Foundation:
     models: Models
     files_root: LocalFilesRoot
     chain: Chain
+    workers_folder: Path
     busy: list[Callable[[], bool]] = field(default_factory=list)
     roots: Callable[[], tuple[RootStatus, ...]] | None = None
     look_at_roots: Callable[[], None] | None = None
@@ -78,7 +81,7 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     await _import_beside_the_loop(
         "titan_desktop.adapters.postgres.database", "titan_desktop.adapters.redis.recent_cache"
     )
-    from titan_desktop.adapters.extraction import PooledExtractor
+    from titan_desktop.adapters.extraction.pool import PooledExtractor
     from titan_desktop.adapters.openai.model import OpenAIChatModel
     from titan_desktop.adapters.postgres import erasures, history, passages, schema, vectors
     from titan_desktop.adapters.postgres.database import Database
@@ -97,7 +100,9 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     version = await database.version()
 
     index = passages.PostgresPassages(database)
-    extractor = await stack.enter_async_context(PooledExtractor(foundation.files_root.roots))
+    extractor = await stack.enter_async_context(
+        PooledExtractor(foundation.files_root, foundation.workers_folder)
+    )
     meanings = vectors.PostgresVectors(database)
     indexing = IndexingService(bus, index, meanings, extractor, foundation.files_root)
     search = SearchService(index, meanings, indexing.serving_embedder)
@@ -165,13 +170,22 @@ class Composition:
     """Builds the parts in the background, retries those that failed, and publishes the results."""
 
     def __init__(
-        self, bus: Bus, chain: Chain, provision: Provision, health: Health, models: Models, redis_url: str
+        self,
+        bus: Bus,
+        chain: Chain,
+        provision: Provision,
+        health: Health,
+        models: Models,
+        redis_url: str,
+        workers_folder: Path,
     ) -> None:
         self._bus = bus
         self._health = health
         self._models = models
         files_root = LocalFilesRoot(allowed_roots(), consented=consented(models.settings))
-        self._foundation = Foundation(bus, provision, redis_url, health, models, files_root, chain)
+        self._foundation = Foundation(
+            bus, provision, redis_url, health, models, files_root, chain, workers_folder
+        )
         self._is_ready = False
         self._stack = AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []

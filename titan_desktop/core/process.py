@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import contextlib
 import faulthandler
+import json
 import logging
 import os
 import signal
@@ -15,7 +16,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,7 @@ from titan_desktop import __version__, settings
 from titan_desktop.client import core_record
 from titan_desktop.provision.errors import ProvisionError, ServerHostLostError
 from titan_desktop.provision.places import Provision
-from titan_desktop.system import logs, own_output
+from titan_desktop.system import logs, own_output, processes
 from titan_desktop.system.file_lock import FileLock
 from titan_desktop.system.folder_identity import FolderIdentity
 from titan_desktop.system.paths import Paths
@@ -59,8 +60,12 @@ def main(argv: Sequence[str]) -> int:
     """
     parser = argparse.ArgumentParser(prog="titan core", description="Titan's services and stores.")
     parser.add_argument("--stay", action="store_true", help="go on when no client is there")
+    parser.add_argument(
+        processes.SECRETS_ON_STDIN, action="store_true", help="standard input has keys and passwords, as JSON"
+    )
     options = parser.parse_args(argv)
     os.umask(0o077)  # files written by libraries are private, too
+    environment = processes.taken(json.load(sys.stdin) if options.secrets_on_stdin else {})
     paths = Paths.from_environment()
     try:
         paths.create()
@@ -69,12 +74,12 @@ def main(argv: Sequence[str]) -> int:
             if not _take(lock):
                 log.info("another core serves")
                 return ENDED
-            chosen = settings.load(paths.settings_file)
+            chosen = settings.load(paths.settings_file, environment)
             own_output.bound(
                 paths.logs / "core-output.log"
             )  # before there is a child, or a library that prints
             faulthandler.enable()
-            return asyncio.run(Core(paths, chosen, stay=options.stay).run())
+            return asyncio.run(Core(paths, chosen, environment, stay=options.stay).run())
     except settings.SettingsError as error:
         return _cannot_start(str(error), told=_about_settings(error))
     except OSError as error:
@@ -91,12 +96,16 @@ class Core:
     Args:
         paths: of this installation.
         chosen: the settings at the start.
+        environment: with the secrets, which are nowhere else.
         stay: go on without clients, until a signal.
     """
 
-    def __init__(self, paths: Paths, chosen: settings.Settings, *, stay: bool) -> None:
+    def __init__(
+        self, paths: Paths, chosen: settings.Settings, environment: Mapping[str, str], *, stay: bool
+    ) -> None:
         self._paths = paths
         self._settings = chosen
+        self._environment = environment
         self._stay = stay
 
     async def run(self) -> int:
@@ -125,7 +134,7 @@ class Core:
         health = Health(self._settings.stores)
         async with AsyncExitStack() as stack:
             provision = await stack.enter_async_context(
-                Provision(self._settings.stores, self._paths, health.server_changed)
+                Provision(self._settings.stores, self._paths, health.server_changed, self._environment)
             )
             # The servers start meanwhile, in processes of their own.
             from titan_bus import Bus, BusConfig
@@ -155,17 +164,18 @@ class Core:
             )
             bus = await stack.enter_async_context(Bus(config))
             chain = Chain()
-            keys = HeldKeys(
-                KeyringSecrets(settings_file=self._paths.settings_file), KeyFile(self._paths.key_file)
-            )
+            keyring = KeyringSecrets(self._environment, settings_file=self._paths.settings_file)
+            keys = HeldKeys(keyring, KeyFile(self._paths.key_file))
             models = Models(self._paths.settings_file, self._settings, keys)
-            composition = Composition(bus, chain, provision, health, models, url)
+            workers = self._paths.run / "extraction"
+            composition = Composition(bus, chain, provision, health, models, url, workers)
             await stack.enter_async_context(key_door.listening(self._paths, keys, models, bus))
             await stack.enter_async_context(serving(bus, chain, StatusService(composition.status)))
             await stack.enter_async_context(serving(bus, chain, DeadLetterService(bus)))
             presence_tail = bus.tail(SAID.topics)
             await presence_tail.start()  # before any client can connect, so that no heartbeat is missed
-            record = core_record.CoreRecord(os.getpid(), __version__, url, core_record.marks(os.environ))
+            marks = core_record.marks(self._environment)
+            record = core_record.CoreRecord(os.getpid(), __version__, url, marks)
             core_record.write(self._paths.core_file, record)
             stack.callback(core_record.remove, self._paths.core_file, record)
             log.info("the bus is up after %.2f s", time.monotonic() - _PROCESS_STARTED_S)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from titan_desktop.contracts.indexing import Reason
+from titan_desktop.contracts.security import Security
 from titan_desktop.contracts.sources import Place
 
 VERSION = 3
@@ -72,7 +73,7 @@ class ExtractorUnavailableError(Exception):
 
 
 class Extractor(Protocol):
-    """Reads through the files root, in a worker process, under limits of time and memory."""
+    """Reads what the files root opens, in a confined worker process, under limits of time and memory."""
 
     async def extract(self, path: Path) -> Extracted:
         """Return the content of one file.
@@ -82,5 +83,13 @@ class Extractor(Protocol):
         Raises:
             ExtractionError: no text, with the reason.
             ExtractorUnavailableError: the file was not tried.
+        """
+        ...
+
+    async def security(self) -> Security:
+        """Return how workers are confined, as one of them finds it.
+
+        Raises:
+            ExtractorUnavailableError: none can be started.
         """
         ...

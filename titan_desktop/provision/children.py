@@ -17,7 +17,7 @@ from pathlib import Path
 from titan_desktop.contracts.problem import Problem
 from titan_desktop.provision.server import ProgramFailedError, Server
 from titan_desktop.system.bounded_file import BoundedFile, Drain
-from titan_desktop.system.processes import foreign_environment
+from titan_desktop.system.processes import server_environment
 
 POLL_S = 0.004
 OUTPUT_PATIENCE_S = 1.0
@@ -147,7 +147,7 @@ class Children:
                 stderr=output.end,
                 # A folder that the account may enter, and that nobody wants to unmount.
                 cwd=self._server.folder if self._server.folder.is_dir() else self._server.folder.anchor,
-                env=foreign_environment(),
+                env=server_environment(),
                 **identity,
             )
             self._serving = serving

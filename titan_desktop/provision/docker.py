@@ -15,7 +15,7 @@ from titan_desktop.provision.errors import StoreUnavailableError
 from titan_desktop.system import private_files
 from titan_desktop.system.bounded_file import BoundedFile, Drain
 from titan_desktop.system.paths import Paths, bundled
-from titan_desktop.system.processes import foreign_environment
+from titan_desktop.system.processes import docker_environment
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ class Docker:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output.end,
                 stderr=output.end,
-                env=foreign_environment(),
+                env=docker_environment(),
             )
         try:
             async with asyncio.timeout(UP_PATIENCE_S):

@@ -15,7 +15,7 @@ from titan_desktop.contracts.problem import Code, Problem
 from titan_desktop.provision.errors import FOLDER_LOST, ServerHostLostError, StoreUnavailableError
 from titan_desktop.provision.postgres_access import Listen
 from titan_desktop.system.paths import Paths
-from titan_desktop.system.processes import command, own_environment
+from titan_desktop.system.processes import command, host_environment
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +137,7 @@ class Embedded:
             *self._command(),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            env=own_environment(),
+            env=host_environment(),
             **options,  # type: ignore[arg-type]
         )
         try:

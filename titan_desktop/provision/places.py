@@ -1,6 +1,8 @@
 """Combines the places of the stores: embedded, Docker or external, in any mixture. The core's entry point."""
 
 import asyncio
+import os
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import Protocol, Self
 
@@ -27,12 +29,20 @@ class Provision:
         chosen: the place of each store.
         paths: the folders of embedded servers and Docker.
         on_change: called when an embedded server fails or is back.
+        environment: names the external servers.
     """
 
-    def __init__(self, chosen: StoreSettings, paths: Paths, on_change: OnChange) -> None:
+    def __init__(
+        self,
+        chosen: StoreSettings,
+        paths: Paths,
+        on_change: OnChange,
+        environment: Mapping[str, str] = os.environ,
+    ) -> None:
         self._chosen = chosen
         self._paths = paths
         self._on_change = on_change
+        self._environment = environment
         self._stack = AsyncExitStack()
         self._embedded: Embedded | None = None
         self._sources: dict[str, Source] = {}
@@ -49,7 +59,7 @@ class Provision:
             self._sources |= dict.fromkeys(embedded, self._embedded)
         if in_docker := stores_from("docker"):
             self._sources |= dict.fromkeys(in_docker, Docker(self._paths, in_docker))
-        self._sources |= dict.fromkeys(stores_from("external"), External())
+        self._sources |= dict.fromkeys(stores_from("external"), External(self._environment))
         return self
 
     async def __aexit__(self, *_: object) -> None:

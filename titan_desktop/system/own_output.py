@@ -89,7 +89,7 @@ def _start_writer(source: int, path: Path) -> "subprocess.Popen[bytes]":
         stdin=source,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env=processes.own_environment(),
+        env=processes.host_environment(),
     )
 
 

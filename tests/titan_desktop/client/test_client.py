@@ -44,7 +44,7 @@ def cores(titan: Titan) -> list[psutil.Process]:
     found = []
     for process in titan.processes():
         with contextlib.suppress(psutil.Error):
-            if process.cmdline()[-1:] == ["core"]:
+            if process.cmdline()[3:4] == ["core"]:
                 found.append(process)
     return found
 

@@ -1,9 +1,5 @@
-"""Text out of files, in worker processes under limits: `PooledExtractor` implements `ports.extractor`.
+"""Text out of files, in confined worker processes: `pool.PooledExtractor` implements `ports.extractor`.
 
-The workers import this package too (multiprocessing's spawn), so nothing heavier than it needs may stand here.
+In the core run `pool` and `process`; in a worker `worker`, `documents` and what they stand on; in both `limits`
+and `messages`. Nothing is offered here, because a worker would import it, too.
 """
-
-from titan_desktop.adapters.extraction.limits import Limits
-from titan_desktop.adapters.extraction.pool import PooledExtractor, WorkersBrokenError
-
-__all__ = ["Limits", "PooledExtractor", "WorkersBrokenError"]

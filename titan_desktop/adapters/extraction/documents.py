@@ -43,6 +43,20 @@ _TITLE_SOURCE_MAX = 3_000
 """Before references such as &#1046; are resolved; Python reads no number of more than 4,300 digits."""
 
 
+_SMALLEST_PDF = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF"
+)
+
+
+def unpack() -> None:
+    """Let kreuzberg lay its PDF library into the temporary folder, as it does at the first PDF.
+
+    For a process that is not confined and reads nothing foreign: a confined one may write nowhere.
+    """
+    kreuzberg.extract_bytes_sync(_SMALLEST_PDF, _PDF, _config("", presentation.Marks()))
+
+
 def read(data: bytes, form: Form, extension: str, unpacked_bytes: int) -> Extracted:
     """Return a document's blocks, tidied; none where it has no text.
 

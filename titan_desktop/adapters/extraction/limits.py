@@ -1,4 +1,4 @@
-"""What a worker may use, and how it is held to it; applied once, when a worker starts.
+"""What a worker may use, and how it is held to it.
 
 Memory is held twice. The kernel refuses what goes beyond `memory_bytes` at once, where it can (Linux); native code
 answers such a refusal with an abort, which says nothing of the cause. So a watch ends the worker earlier, at
@@ -7,14 +7,13 @@ answers such a refusal with an abort, which says nothing of the cause. So a watc
 
 import contextlib
 import ctypes
-import multiprocessing
 import os
 import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing import connection
 
 _MIB = 1024 * 1024
 OUT_OF_MEMORY_EXIT = 86
@@ -27,63 +26,68 @@ _NICENESS = 10
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Of one file: `timeout_s` from the worker's start on it; a file's own size; a worker's memory."""
+    """Of one file: `timeout_s` for reading it; its own size; what comes out of it; a worker's memory."""
 
     timeout_s: float = 60.0
     file_bytes: int = 100 * _MIB
     unpacked_bytes: int = 600 * _MIB
     text_bytes: int = 8 * _MIB
     text_characters: int = 2_000_000
+    blocks: int = 100_000
     resident_bytes: int = 1536 * _MIB
     memory_bytes: int = 2048 * _MIB
 
 
-def hold(limits: Limits) -> None:
-    """Bind this process to the limits and to its parent's life. Called first in every worker."""
-    # pebble asks with SIGTERM first, which Python answers between two byte codes: hanging native code never would.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    _die_with_the_parent()
-    _limit_memory(limits.memory_bytes)
-    threading.Thread(
-        target=_watch_memory, args=(limits.resident_bytes,), name="memory watch", daemon=True
-    ).start()
-    if hasattr(os, "nice"):
-        os.nice(_NICENESS)
-
-
-def _die_with_the_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-    if sys.platform == "linux":
-        # The thread below needs the interpreter, which a hanging parser may hold: the kernel needs nothing.
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if not parent.is_alive():  # it died before we asked
-        os._exit(0)
-    threading.Thread(
-        target=_wait_for_the_end_of, args=(parent.sentinel,), name="parent watch", daemon=True
-    ).start()
-
-
-def _wait_for_the_end_of(sentinel: int) -> None:
-    connection.wait([sentinel])
-    os._exit(0)
-
-
-def _limit_memory(most_bytes: int) -> None:
+def hold(limits: Limits, parent: int) -> None:
+    """Bind this process to the limits and to the life of `parent`, which started it. Starts no thread."""
     if sys.platform == "linux":
         import resource
 
+        # A thread of ours needs the interpreter, which a hanging parser may hold: the kernel needs nothing.
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         # RLIMIT_DATA counts writable private memory, mmap included (Linux 4.7); RLIMIT_AS would count what thread
         # pools and allocators merely reserve, which grows with the number of cores.
         with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_DATA, (most_bytes, most_bytes))
+            resource.setrlimit(resource.RLIMIT_DATA, (limits.memory_bytes, limits.memory_bytes))
+    if sys.platform != "win32":
+        os.nice(_NICENESS)
+        if os.getppid() != parent:  # it died before we asked
+            os._exit(0)
 
 
-def _watch_memory(most_bytes: int) -> None:
-    import psutil
+def watch(limits: Limits, parent: int) -> Callable[[], None]:
+    """Return what starts the watch over memory and parent; what it looks at is opened now, while it may be."""
+    resident, orphaned = _resident(), _orphaned(parent)
 
-    process = psutil.Process()
-    while process.memory_info().rss < most_bytes:
-        time.sleep(_WATCH_INTERVAL_S)
-    os._exit(OUT_OF_MEMORY_EXIT)
+    def look() -> None:
+        while not orphaned():
+            if resident() >= limits.resident_bytes:
+                os._exit(OUT_OF_MEMORY_EXIT)
+            time.sleep(_WATCH_INTERVAL_S)
+        os._exit(0)
+
+    return threading.Thread(target=look, name="watch", daemon=True).start
+
+
+def _resident() -> Callable[[], int]:
+    """Return what tells the bytes of memory that this process has in use."""
+    if sys.platform == "linux":
+        statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+        page_bytes = os.sysconf("SC_PAGE_SIZE")
+        return lambda: int(os.pread(statm, 256, 0).split()[1]) * page_bytes
+    else:  # noqa: RET505 - mypy reads each system's branch, and would call what follows unreachable
+        import psutil
+
+        process = psutil.Process()
+        return lambda: int(process.memory_info().rss)
+
+
+def _orphaned(parent: int) -> Callable[[], bool]:
+    """Return what tells whether the core is gone."""
+    if sys.platform == "win32":
+        import _winapi
+
+        handle = _winapi.OpenProcess(_winapi.SYNCHRONIZE, False, parent)
+        return lambda: _winapi.WaitForSingleObject(handle, 0) != _winapi.WAIT_TIMEOUT
+    else:  # noqa: RET505 - mypy reads each system's branch, and would call what follows unreachable
+        return lambda: os.getppid() != parent

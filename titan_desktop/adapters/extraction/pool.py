@@ -1,32 +1,40 @@
 """`PooledExtractor`: a few worker processes, each of which a file may cost, none of which costs Titan.
 
-Runs in the core, on its loop; the files are opened and read in the workers alone.
+Runs in the core, on its loop. The core opens each file through the files root; a worker gets the open descriptor
+and the extension, and answers with blocks.
 """
 
 import asyncio
+import contextlib
 import logging
-import multiprocessing
 import os
-from collections.abc import Iterable
-from concurrent.futures.process import BrokenProcessPool
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import BinaryIO, Self
 
-from pebble import ProcessExpired, ProcessPool
-
-from titan_desktop.adapters.extraction import kinds, worker
+from titan_desktop.adapters.extraction import kinds, messages
 from titan_desktop.adapters.extraction.limits import OUT_OF_MEMORY_EXIT, Limits
+from titan_desktop.adapters.extraction.process import WorkerEndedError, WorkerGoneError, WorkerProcess
 from titan_desktop.contracts.indexing import Reason
+from titan_desktop.contracts.security import Security
 from titan_desktop.ports.extractor import Extracted, ExtractionError, ExtractorUnavailableError
+from titan_desktop.ports.files_root import FilesRoot, FilesRootError
+from titan_desktop.system import processes
 
 _log = logging.getLogger(__name__)
 
 _WORKERS_MAX = 2
 _FILES_A_WORKER = 500
 """Then a fresh one takes its place: what native parsers leak is given back."""
-_START_ALLOWANCE_S = 30.0
-"""For a worker to come up before a file's own time begins, on a machine that is busy."""
-_CLOSE_TIMEOUT_S = 10.0
+_START_TIMEOUT_S = 30.0
+"""For a worker to come up, on a machine that is busy."""
+_TRIES = 2
+"""A worker that died between two files, or at its start on a machine without memory, has a successor."""
+_END_TIMEOUT_S = 10.0
+COMMAND = ("extraction-worker",)
+PREPARE = "--prepare"
 
 
 class WorkersBrokenError(ExtractorUnavailableError):
@@ -36,26 +44,42 @@ class WorkersBrokenError(ExtractorUnavailableError):
 class PooledExtractor:
     """See `ports.extractor.Extractor`. An async context manager; leaving it ends the workers.
 
-    `reader` is what a worker does with a file; tests pass what hangs and what crashes.
+    Args:
+        files_root: opens the files.
+        folder: for what workers need on disk; made anew and removed. None: one among the temporary files.
+        limits: of each worker.
+        command: the worker's command line; tests pass one whose parser hangs, crashes and attacks.
     """
 
     def __init__(
-        self, roots: Iterable[Path], limits: Limits | None = None, reader: worker.Reader = worker.read_file
+        self,
+        files_root: FilesRoot,
+        folder: Path | None = None,
+        limits: Limits | None = None,
+        command: Sequence[str] | None = None,
     ) -> None:
-        self._roots = tuple(roots)
+        self._files_root = files_root
+        self._folder = folder
         self._limits = limits or Limits()
-        self._reader = reader
-        self._workers = min(_WORKERS_MAX, os.cpu_count() or 1)
-        self._free = asyncio.Semaphore(self._workers)
-        self._pool: ProcessPool | None = None
+        self._command = list(command) if command else processes.worker_command(*COMMAND)
+        self._free = asyncio.Semaphore(min(_WORKERS_MAX, os.cpu_count() or 1))
+        self._preparing = asyncio.Lock()
+        self._prepared: Path | None = None
+        self._workers: set[WorkerProcess] = set()
+        self._idle: list[WorkerProcess] = []
+        self._known: messages.Ready | None = None
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        pool, self._pool = self._pool, None
-        if pool is not None:
-            await _close(pool)
+        for worker in self._workers:
+            worker.kill()
+        ends = [asyncio.ensure_future(worker.ended()) for worker in self._workers]
+        if ends and (await asyncio.wait(ends, timeout=_END_TIMEOUT_S))[1]:
+            _log.warning("the extraction workers did not end in %g s", _END_TIMEOUT_S)
+        if self._prepared is not None:
+            await asyncio.to_thread(shutil.rmtree, self._prepared, ignore_errors=True)
 
     async def extract(self, path: Path) -> Extracted:
         """See `Extractor`.
@@ -66,60 +90,182 @@ class PooledExtractor:
         """
         if kinds.is_refused_by_name(path):
             raise ExtractionError(Reason.UNSUPPORTED)
-        async with self._free:
-            try:
-                return await self._read(path)
-            except BrokenProcessPool:
-                # A worker that died between two files takes pebble's whole pool with it; the file is not at fault.
-                _log.warning("the extraction workers are started again")
-            try:
-                return await self._read(path)
-            except BrokenProcessPool as error:
-                raise WorkersBrokenError from error
+        async with self._free, self._opened(path) as file:
+            answer = await self._answer(path, file)
+        match answer:
+            case messages.Text(extracted=extracted, is_cut=is_cut):
+                if is_cut:
+                    _log.info("%r: only its beginning is kept", str(path))
+                return extracted
+            case messages.Failed(reason=reason, detail=detail):
+                raise ExtractionError(reason, detail)
+        raise AssertionError(answer)
 
-    async def _read(self, path: Path) -> Extracted:
-        pool = await self._running()
-        limit_s = self._limits.timeout_s
+    async def _answer(self, path: Path, file: BinaryIO) -> messages.Answer:
         try:
-            future = pool.schedule(worker.run, args=(self._reader, str(path)), timeout=limit_s)
-        except RuntimeError as error:  # what pebble says of a pool that broke while it was idle
-            raise BrokenProcessPool from error
-        try:
-            async with asyncio.timeout(limit_s + _START_ALLOWANCE_S):
-                return await asyncio.wrap_future(future)
+            return await self._asked(messages.Read(kinds.extension(path)), file)
         except TimeoutError as error:
-            raise ExtractionError(Reason.TIMED_OUT, f"{limit_s:g} s") from error
-        except ProcessExpired as error:
-            if error.exitcode == OUT_OF_MEMORY_EXIT:
+            raise ExtractionError(Reason.TIMED_OUT, f"{self._limits.timeout_s:g} s") from error
+        except messages.WrongAnswerError as error:
+            _log.info("a worker was ended for its answer to %r: %s", str(path), error)
+            raise ExtractionError(Reason.CRASHED, f"a wrong answer: {error}") from error
+        except WorkerEndedError as error:
+            if error.exit_code == OUT_OF_MEMORY_EXIT:
                 raise ExtractionError(Reason.OUT_OF_MEMORY) from error
-            raise ExtractionError(Reason.CRASHED, f"exit code {error.exitcode}") from error
+            raise ExtractionError(Reason.CRASHED, str(error)) from error
 
-    async def _running(self) -> ProcessPool:
-        """Return the pool, a new one where the old is broken.
+    async def security(self) -> Security:
+        """See `Extractor`."""
+        async with self._free:
+            outside = await self._folder_of_workers() / "outside"
+            try:
+                answer = await self._asked(messages.Try(str(outside)), None)
+            except (TimeoutError, messages.WrongAnswerError, WorkerEndedError) as error:
+                raise WorkersBrokenError(str(error)) from error
+        if not isinstance(answer, messages.Tried) or self._known is None:
+            raise WorkersBrokenError
+        return Security(mechanisms=self._known.mechanisms, attempts=answer.attempts)
 
-        pebble starts workers in the thread that schedules, which must live as long as they do: PR_SET_PDEATHSIG
-        counts the death of that thread as the parent's (prctl(2)). So it is the loop's, for some milliseconds.
+    @contextlib.asynccontextmanager
+    async def _opened(self, path: Path) -> AsyncIterator[BinaryIO]:
+        """Open a file in a thread; whoever is cancelled meanwhile leaves none open."""
+        opening = asyncio.ensure_future(asyncio.to_thread(self._files_root.open, path))
+        try:
+            file = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(_close_the_opened)
+            raise
+        except FilesRootError as error:
+            raise ExtractionError(error.reason, error.detail) from error
+        with file:
+            yield file
+
+    @contextlib.asynccontextmanager
+    async def _worker(self) -> AsyncIterator[WorkerProcess]:
+        """Take a worker that waits, or start one. After any error it is ended."""
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.is_alive:
+                break
+        else:
+            worker = await self._started()
+        try:
+            yield worker
+        except BaseException:
+            worker.kill()
+            raise
+        if worker.requests < _FILES_A_WORKER:
+            self._idle.append(worker)
+        else:
+            worker.kill()
+
+    async def _asked(self, request: messages.Request, file: BinaryIO | None) -> messages.Answer:
+        """Ask a worker, within the time that it has for a file.
+
+        Raises:
+            WorkersBrokenError: none can be had.
+            TimeoutError: it took longer than a file may.
+            WrongAnswerError, WorkerEndedError: see `WorkerProcess.ask`.
         """
-        pool = self._pool
-        if pool is not None and not pool.active:
-            self._pool = None
-            await _close(pool)
-        if self._pool is None:
-            spawn: Any = multiprocessing.get_context("spawn")  # pebble's type for it does not fit Windows
-            self._pool = ProcessPool(
-                max_workers=self._workers,
-                max_tasks=_FILES_A_WORKER,
-                initializer=worker.start,
-                initargs=(self._roots, self._limits),
-                context=spawn,
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                async with self._worker() as worker, asyncio.timeout(self._limits.timeout_s):
+                    return await worker.ask(request, file)
+            except WorkerGoneError:
+                pass
+            except WorkerEndedError:
+                if not tries_left or file is None or _has_been_read(file):
+                    raise
+            _log.info("an extraction worker ended between two files")
+        raise WorkersBrokenError
+
+    async def _started(self) -> WorkerProcess:
+        """Return a new worker that is confined.
+
+        Raises:
+            WorkersBrokenError: none can be had.
+        """
+        folder = await self._folder_of_workers()
+        for _ in range(_TRIES):
+            worker = await self._launched(folder, self._command)
+            try:
+                async with asyncio.timeout(_START_TIMEOUT_S):
+                    ready = await worker.ask(worker.setup([folder / "lib"]))
+                if isinstance(ready, messages.Ready):
+                    self._tell(ready)
+                    return worker
+            except (TimeoutError, messages.WrongAnswerError, WorkerEndedError, WorkerGoneError) as error:
+                _log.warning("an extraction worker did not start: %s: %.500r", error, worker.said)
+            except asyncio.CancelledError:
+                worker.kill()
+                raise
+            worker.kill()
+        raise WorkersBrokenError
+
+    def _tell(self, ready: messages.Ready) -> None:
+        """Log once how workers are confined."""
+        if self._known is None:
+            named = (
+                f"{one.name}{'' if one.in_force else ' MISSING'} {one.detail}" for one in ready.mechanisms
             )
-        return self._pool
+            _log.info("extraction workers are confined by: %s", "; ".join(map(str.strip, named)))
+        self._known = ready
+
+    async def _launched(self, folder: Path, command: Sequence[str]) -> WorkerProcess:
+        try:
+            worker = await WorkerProcess.start(
+                command, processes.worker_environment(folder / "lib"), folder / "work", self._limits
+            )
+        except OSError as error:
+            raise WorkersBrokenError(str(error)) from error
+        self._workers.add(worker)
+        worker.when_ended(lambda: self._workers.discard(worker))
+        return worker
+
+    async def _folder_of_workers(self) -> Path:
+        """Return the folder: `lib` has what parsers unpack, `work` is empty, `outside` is what none may reach."""
+        async with self._preparing:
+            if self._prepared is None:
+                folder = await asyncio.to_thread(_laid_out, self._folder)
+                await self._unpack(folder)
+                self._prepared = folder
+            return self._prepared
+
+    async def _unpack(self, folder: Path) -> None:
+        """Let a process that reads nothing foreign, and so is not confined, lay down what parsers unpack."""
+        worker = await self._launched(folder, [*self._command, PREPARE])
+        try:
+            async with asyncio.timeout(_START_TIMEOUT_S):
+                code = await worker.ended()
+        except TimeoutError as error:
+            raise WorkersBrokenError("the parsers could not be unpacked") from error
+        finally:
+            worker.kill()
+        if code != 0:
+            _log.warning("the parsers could not be unpacked: %.500r", worker.said)
+            raise WorkersBrokenError(worker.said)
 
 
-async def _close(pool: ProcessPool) -> None:
-    pool.stop()  # type: ignore[no-untyped-call]  # pebble's
+def _laid_out(folder: Path | None) -> Path:
     try:
-        async with asyncio.timeout(_CLOSE_TIMEOUT_S):
-            await asyncio.to_thread(pool.join)
-    except TimeoutError:
-        _log.warning("the extraction workers did not end in %g s", _CLOSE_TIMEOUT_S)
+        if folder is None:
+            folder = Path(tempfile.mkdtemp(prefix="titan-extraction-"))
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(mode=0o700, parents=True)
+        for name in ("lib", "work"):
+            (folder / name).mkdir(mode=0o700)
+        (folder / "outside").touch(mode=0o600)
+    except OSError as error:
+        raise WorkersBrokenError(str(error)) from error
+    return folder
+
+
+def _has_been_read(file: BinaryIO) -> bool:
+    """Say whether a worker has begun with the file: its place in it is that of our descriptor, too (dup(2))."""
+    return os.lseek(file.fileno(), 0, os.SEEK_CUR) != 0
+
+
+def _close_the_opened(opening: "asyncio.Future[BinaryIO]") -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()

@@ -1,71 +1,134 @@
-"""What runs in a worker process: opens one file through a files root of its own, and returns its blocks.
+"""What runs in a worker process: reads files that the core has opened, and says what their blocks are.
 
-multiprocessing's spawn imports this module in a fresh interpreter; `start` imports kreuzberg.
+It has no root, no name of a file, no key, no socket. It imports what parsers need, closes the sandbox behind
+itself, and only then takes the first foreign byte.
 """
 
-import logging
 import os
-from collections.abc import Callable, Iterable, Iterator
+import signal
+import sys
+import sysconfig
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from titan_desktop.adapters.extraction import charset, kinds, notation, tidy
-from titan_desktop.adapters.extraction.limits import Limits, hold
-from titan_desktop.adapters.files_root import LocalFilesRoot
+from titan_desktop.adapters.extraction import charset, kinds, messages, notation, tidy
+from titan_desktop.adapters.extraction.descriptors import Receiver
+from titan_desktop.adapters.extraction.limits import Limits, hold, watch
+from titan_desktop.adapters.sandbox import SystemSandbox
+from titan_desktop.adapters.sandbox.attempts import attempts
 from titan_desktop.contracts.indexing import Reason
 from titan_desktop.contracts.sources import Lines
 from titan_desktop.ports.extractor import Block, Extracted, ExtractionError
-from titan_desktop.ports.files_root import FilesRoot, FilesRootError
 
-_log = logging.getLogger(__name__)
+Reader = Callable[[BinaryIO, str, Limits], Extracted]
+"""Takes an open file, its extension and the limits. Raises ExtractionError, MemoryError, OSError."""
 
-Reader = Callable[[FilesRoot, Path, Limits], Extracted]
-
-
-class _Workplace:
-    """What `start` lays out for every file of this worker."""
-
-    files_root: FilesRoot
-    limits: Limits
+PREPARE = "--prepare"
 
 
-def start(roots: tuple[Path, ...], limits: Limits) -> None:
-    """Make this process a worker: bound by limits, with a files root, kreuzberg loaded."""
-    hold(limits)
-    _Workplace.files_root = LocalFilesRoot(roots)
-    _Workplace.limits = limits
-    from titan_desktop.adapters.extraction import documents  # noqa: F401 - before the first file's clock runs
+def main(arguments: Sequence[str]) -> int:
+    """Serve the core at standard input, or with `--prepare` lay down what parsers unpack for themselves."""
+    if list(arguments) == [PREPARE]:
+        from titan_desktop.adapters.extraction import documents
+
+        documents.unpack()
+        return 0
+    return serve(read_file, _load)
 
 
-def run(reader: Reader, path: str) -> Extracted:
-    """Read one file; the pool calls this."""
+def serve(reader: Reader, load: Callable[[], None]) -> int:
+    """Answer requests until the core closes its end."""
+    answer = _answering()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal goes to the whole group
+    receiver = Receiver()
+    received = receiver.receive()
+    if received is None or not isinstance(received[0], messages.Setup):
+        return 1
+    setup = received[0]
+    hold(setup.limits, setup.parent)
+    load()
+    begin_watch = watch(setup.limits, setup.parent)
+    mechanisms = SystemSandbox().close([*map(Path, setup.readable), *_libraries()])
+    begin_watch()  # after it: a thread that runs already would stay outside
+    answer(messages.Ready(mechanisms))
+    while (received := receiver.receive()) is not None:
+        match received:
+            case messages.Read(extension=extension), int(descriptor):
+                for message in _read_in_full(reader, descriptor, extension, setup.limits):
+                    answer(message)
+            case messages.Try(outside=outside), _:
+                answer(messages.Tried(attempts(Path(outside))))
+    return 0
+
+
+def _answering() -> Callable[[messages.Message], None]:
+    """Return what sends a message. Native code that prints to standard output would print into the answers."""
+    pipe = os.dup(1)
+    os.dup2(2, 1)
+
+    def answer(message: messages.Message) -> None:
+        rest = memoryview(messages.framed(message))
+        while rest:
+            rest = rest[os.write(pipe, rest) :]
+
+    return answer
+
+
+def _load() -> None:
+    """Import what parsers need, heavy or late: afterwards only libraries can be read, and no file written."""
+    import charset_normalizer  # noqa: F401
+
+    from titan_desktop.adapters.extraction import documents  # noqa: F401
+
+
+def _libraries() -> list[Path]:
+    """Return the folders of this interpreter and of the packages that it has imported."""
+    if getattr(sys, "frozen", False):
+        return [Path(sys.executable).parent]
+    packages = {
+        Path(path)
+        for name, module in tuple(sys.modules.items())
+        if "." not in name
+        for path in getattr(module, "__path__", ())
+    }
+    return [Path(sysconfig.get_path("stdlib")), Path(sysconfig.get_path("platstdlib")), *sorted(packages)]
+
+
+def _read_in_full(
+    reader: Reader, descriptor: int, extension: str, limits: Limits
+) -> Iterator[messages.Message]:
+    """Yield a file's blocks and its end, or why it has none."""
     try:
-        return reader(_Workplace.files_root, Path(path), _Workplace.limits)
-    except FilesRootError as error:
-        raise ExtractionError(error.reason, error.detail) from error
-    except MemoryError as error:
-        raise ExtractionError(Reason.OUT_OF_MEMORY) from error
+        with os.fdopen(descriptor, "rb") as file:
+            found = reader(file, extension, limits)
+    except ExtractionError as error:
+        yield messages.Failed(error.reason, messages.one_line(error.detail))
+    except MemoryError:
+        yield messages.Failed(Reason.OUT_OF_MEMORY)
     except OSError as error:
-        raise ExtractionError(Reason.UNREADABLE, error.strerror or "") from error
+        yield messages.Failed(Reason.UNREADABLE, error.strerror or "")
+    except Exception as error:  # noqa: BLE001 - the last supervisor: a parser may raise what it likes
+        yield messages.Failed(Reason.CRASHED, type(error).__name__)
+    else:
+        kept = tuple(within(found.blocks, limits))
+        yield from (messages.Part(block.text, block.place, block.kind) for block in kept)
+        yield messages.End(found.mime_type, found.title, is_cut=kept != found.blocks)
 
 
-def read_file(files_root: FilesRoot, path: Path, limits: Limits) -> Extracted:
+def read_file(file: BinaryIO, extension: str, limits: Limits) -> Extracted:
     """Return the blocks of one file: the `Reader` of the product."""
-    with files_root.open(path) as file:
-        size = os.fstat(file.fileno()).st_size
-        if size > limits.file_bytes:
-            raise ExtractionError(Reason.TOO_LARGE, f"{size} bytes")
-        head = _beginning(file, limits)
-        if not head.strip():
-            raise ExtractionError(Reason.EMPTY if len(head) >= size else Reason.NO_TEXT)
-        raw = _read(file, head, kinds.extension(path), limits)
-    if not raw.blocks:
+    size = os.fstat(file.fileno()).st_size
+    if size > limits.file_bytes:
+        raise ExtractionError(Reason.TOO_LARGE, f"{size} bytes")
+    head = _beginning(file, limits)
+    if not head.strip():
+        raise ExtractionError(Reason.EMPTY if len(head) >= size else Reason.NO_TEXT)
+    found = _read(file, head, extension, limits)
+    if not found.blocks:
         raise ExtractionError(Reason.NO_TEXT)
-    blocks = tuple(_within(raw.blocks, limits.text_characters))
-    if blocks[-1] != raw.blocks[-1]:
-        _log.warning("%r: only the first %d characters are kept", path, limits.text_characters)
-    return Extracted(blocks=blocks, mime_type=raw.mime_type, title=raw.title)
+    return found
 
 
 def _beginning(file: BinaryIO, limits: Limits) -> bytes:
@@ -74,11 +137,15 @@ def _beginning(file: BinaryIO, limits: Limits) -> bytes:
     return head + file.read(limits.text_bytes - len(head)) if head.isspace() else head
 
 
-def _within(blocks: Iterable[Block], room: int) -> Iterator[Block]:
-    """Yield the blocks that fit into `room` characters, the last of them cut."""
-    for block in blocks:
-        yield block if len(block.text) <= room else replace(block, text=block.text[:room])
-        room -= len(block.text)
+def within(blocks: Iterable[Block], limits: Limits) -> Iterator[Block]:
+    """Yield the blocks that may be kept, the last of them cut."""
+    room = limits.text_characters
+    for block, _ in zip(blocks, range(limits.blocks), strict=False):
+        text = block.text[:room]
+        if text.isspace():
+            continue
+        yield block if len(text) == len(block.text) else replace(block, text=text)
+        room -= len(text)
         if room <= 0:
             break
 

@@ -13,8 +13,9 @@ from titan_desktop.contracts.indexing import (
     IndexStatus,
     ListFailures,
 )
+from titan_desktop.contracts.security import GetSecurity, Security
 from titan_desktop.ports.embedder import Embedder
-from titan_desktop.ports.extractor import Extractor
+from titan_desktop.ports.extractor import Extractor, ExtractorUnavailableError
 from titan_desktop.ports.files_root import FilesRoot
 from titan_desktop.ports.passages import IndexUnavailableError, Passages, Vectors
 from titan_desktop.services.indexing.disk import Disk
@@ -54,6 +55,7 @@ class IndexingService:
         embedder: Embedder | None = None,
     ) -> None:
         self._passages = passages
+        self._extractor = extractor
         self._first_embedder = embedder
         self._embedding = Embedding(bus, vectors)
         self._pruning = Pruning(vectors)
@@ -67,7 +69,7 @@ class IndexingService:
             self._indexer.file_removed,
             concurrency=FILES_AT_ONCE,
         )
-        take(self.handlers, GROUP, self.get_index_status, self.list_failures)
+        take(self.handlers, GROUP, self.get_index_status, self.list_failures, self.get_security)
         tell(self.handlers, FileIndexed, EmbeddingProgress)
 
     async def __aenter__(self) -> Self:
@@ -123,6 +125,17 @@ class IndexingService:
         if page is None:
             raise RequestRefused("not_found", wanted.cursor)
         return page
+
+    async def get_security(self, _: GetSecurity) -> Security:
+        """Return how the processes that read files are confined, as one of them finds it.
+
+        Raises:
+            RequestRefused: `extractor_unavailable`.
+        """
+        try:
+            return await self._extractor.security()
+        except ExtractorUnavailableError as error:
+            raise RequestRefused("extractor_unavailable", str(error)) from error
 
     async def _status(self, failures_limit: int) -> IndexStatus:
         counts = await self._passages.counts()

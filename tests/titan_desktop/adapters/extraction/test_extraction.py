@@ -1,29 +1,26 @@
 """Claims about text out of files: the right text of good ones, the right reason for bad ones."""
 
 import asyncio
-import ctypes
 import io
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests import documents
 from tests.hostile import assert_linear
-from titan_desktop.adapters.extraction import Limits, PooledExtractor, charset, kinds, tidy
+from titan_desktop.adapters.extraction import charset, kinds, tidy
+from titan_desktop.adapters.extraction.limits import Limits
+from titan_desktop.adapters.extraction.pool import PooledExtractor
+from titan_desktop.adapters.files_root import LocalFilesRoot
 from titan_desktop.contracts.indexing import Reason
 from titan_desktop.contracts.sources import Lines
-from titan_desktop.ports.extractor import Block, Extracted, ExtractionError
-from titan_desktop.ports.files_root import FilesRoot
+from titan_desktop.ports.extractor import Block, ExtractionError
 
 MIB = 1024 * 1024
 SMALL = Limits(timeout_s=20, file_bytes=MIB, unpacked_bytes=4 * MIB, text_characters=5_000, text_bytes=40_000)
@@ -42,7 +39,7 @@ def made(desktop: Path) -> dict[str, Path]:
 @pytest.fixture(scope="session")
 async def extractor(desktop: Path, shared_data: Path) -> AsyncIterator[PooledExtractor]:
     """The product's reader, over the documents that the tests make and the public ones."""
-    async with PooledExtractor([desktop, shared_data], SMALL) as pool:
+    async with PooledExtractor(LocalFilesRoot([desktop, shared_data]), limits=SMALL) as pool:
         yield pool
 
 
@@ -137,6 +134,7 @@ async def test_a_picture_of_text_is_no_text(extractor: PooledExtractor, shared_d
     assert await reason_of(extractor, path) is Reason.NO_TEXT
 
 
+@pytest.mark.logs("a link stands on the way", "outside")
 async def test_bad_files_say_what_is_wrong(
     extractor: PooledExtractor, made: dict[str, Path], desktop: Path
 ) -> None:
@@ -226,114 +224,12 @@ async def test_many_files_at_once_are_all_read(extractor: PooledExtractor, made:
     assert len({one.text for one in found}) == 1
 
 
-# What a worker may do to itself. Spawn imports these by name.
-
-
-def hostile(files_root: FilesRoot, path: Path, limits: Limits) -> Extracted:
-    """Do what the file's name says; the text of a good file is its worker's process id."""
-    match path.stem:
-        case "hang":
-            time.sleep(600)
-        case "deaf":  # native code that holds the interpreter: no Python thread or signal handler runs
-            ctypes.PyDLL(None).sleep(600)
-        case "abort":
-            os.abort()
-        case "exit":
-            os._exit(3)
-        case "kill":
-            os.kill(os.getpid(), signal.SIGKILL)
-        case "eat":
-            kept = []
-            while True:
-                kept.append(b"x" * (8 * MIB))
-                time.sleep(0.002)
-        case "gulp":
-            bytearray(64 * 1024 * MIB)
-        case "child":
-            path.with_suffix(".pid").write_text(str(os.getpid()), "utf-8")
-            ctypes.PyDLL(None).sleep(600)
-    return Extracted(blocks=(Block(str(os.getpid())),), mime_type="text/plain")
-
-
-TIGHT = Limits(timeout_s=1.0, resident_bytes=300 * MIB)
-
-
-@pytest.mark.parametrize(
-    ("name", "reason"),
-    [
-        ("hang", Reason.TIMED_OUT),
-        ("deaf", Reason.TIMED_OUT),
-        ("abort", Reason.CRASHED),
-        ("exit", Reason.CRASHED),
-        ("kill", Reason.CRASHED),
-        ("eat", Reason.OUT_OF_MEMORY),
-        ("gulp", Reason.OUT_OF_MEMORY),
-    ],
-)
-async def test_a_hostile_file_costs_a_worker_and_no_more(tmp_path: Path, name: str, reason: Reason) -> None:
-    """A hang, an abort, a kill, a hunger for memory have their reasons; others are read meanwhile and after."""
-    timeout_s = 1.0 if reason is Reason.TIMED_OUT else 30.0
-    async with PooledExtractor([tmp_path], replace(TIGHT, timeout_s=timeout_s), hostile) as pool:
-        bad = asyncio.create_task(reason_of(pool, tmp_path / f"{name}.pdf"))
-        during = await pool.extract(tmp_path / "good.pdf")
-        assert await bad is reason
-        after = await pool.extract(tmp_path / "good.pdf")
-        assert during.text.isdigit()
-        assert after.text.isdigit()
-
-
-async def test_a_worker_killed_while_idle_is_replaced(tmp_path: Path) -> None:
-    """The system may kill a worker that reads nothing: the next file is read by a new one."""
-    async with PooledExtractor([tmp_path], TIGHT, hostile) as pool:
-        for _ in range(2):
-            worker = int((await pool.extract(tmp_path / "good.pdf")).text)
-            os.kill(worker, signal.SIGKILL)
-            await _ended(worker)
-            assert (await pool.extract(tmp_path / "good.pdf")).text.isdigit()
-
-
-async def test_cancelling_ends_the_worker(tmp_path: Path) -> None:
-    """A cancelled extraction leaves no process behind that still reads."""
-    async with PooledExtractor([tmp_path], Limits(), hostile) as pool:
-        reading = asyncio.create_task(pool.extract(tmp_path / "child.pdf"))
-        worker = await _pid_in(tmp_path / "child.pid")
-        reading.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await reading
-        await _ended(worker)
-        assert (await pool.extract(tmp_path / "good.pdf")).text.isdigit()
-
-
-async def test_workers_end_with_the_core(tmp_path: Path) -> None:
-    """A core killed with -9 leaves no worker, not even one in native code that holds the interpreter."""
-    program = (
-        "import asyncio, pathlib, sys\n"
-        "from tests.titan_desktop.adapters.extraction.test_extraction import hostile, PooledExtractor\n"
-        "async def main():\n"
-        "    async with PooledExtractor([pathlib.Path(sys.argv[1])], reader=hostile) as pool:\n"
-        "        await pool.extract(pathlib.Path(sys.argv[1], 'child.pdf'))\n"
-        "if __name__ == '__main__':\n"
-        "    asyncio.run(main())\n"
-    )
-    script = _written(tmp_path / "core.py", program.encode())
-    checkout = Path(__file__).parents[4]
-    core = await asyncio.create_subprocess_exec(
-        sys.executable, script, tmp_path, env={**os.environ, "PYTHONPATH": str(checkout)}, cwd=tmp_path
-    )
-    await _pid_in(tmp_path / "child.pid")
-    family = psutil.Process(core.pid).children(recursive=True)
-    assert len(family) >= 2
-    core.kill()
-    await core.wait()
-    _, alive = await asyncio.to_thread(psutil.wait_procs, family, 10)
-    assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
-
-
 def test_a_worker_imports_nothing_heavy() -> None:
-    """Before a worker starts, spawn imports the worker's module: no bus, no Qt, no database comes with it."""
+    """A worker is up before its parsers are: no bus, no Qt, no database comes with it, nor asyncio."""
     code = (
         "import sys, titan_desktop.adapters.extraction.worker;"
-        "heavy = {'titan_bus', 'PySide6', 'asyncpg', 'redis', 'openai', 'neo4j', 'kreuzberg'} & set(sys.modules);"
+        "heavy = {'titan_bus', 'PySide6', 'asyncpg', 'redis', 'openai', 'neo4j', 'kreuzberg', 'asyncio'}"
+        " & set(sys.modules);"
         "sys.exit(str(heavy) if heavy else 0)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[4])
@@ -415,22 +311,3 @@ def _zip(members: dict[str, bytes]) -> bytes:
 def _written(path: Path, content: bytes) -> Path:
     path.write_bytes(content)
     return path
-
-
-async def _ended(pid: int) -> None:
-    """Wait for a worker to be gone, without taking its exit code from the pool as `psutil.wait_procs` would."""
-    await asyncio.to_thread(_poll, lambda: not psutil.pid_exists(pid))
-
-
-async def _pid_in(path: Path) -> int:
-    """Wait for a worker to write its process id."""
-    await asyncio.to_thread(_poll, lambda: path.exists() and path.read_text("utf-8") != "")
-    return int(await asyncio.to_thread(path.read_text, "utf-8"))
-
-
-def _poll(condition: Callable[[], bool]) -> None:
-    """Wait for what another process does; it has no other way to tell us."""
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
