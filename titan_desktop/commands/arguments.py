@@ -87,6 +87,9 @@ def _add_index(commands: "Commands") -> None:
 
 def _add_doctor(commands: "Commands") -> None:
     doctor = commands.add_parser("doctor", help="look at the stores, the model, the folders and the display")
+    doctor.add_argument(
+        "--security", action="store_true", help="say how the processes that read files are confined"
+    )
     form = doctor.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print the report as one JSON object")
     # `__main__` hands it on to the core, which alone knows every service.

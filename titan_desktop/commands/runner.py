@@ -10,7 +10,18 @@ from titan_bus import Bus, BusError, RequestFailedError, RequestTimedOutError, S
 from titan_desktop import __version__, settings
 from titan_desktop.client import connect, core_record, sizes, spawn
 from titan_desktop.client.link import CoreLink
-from titan_desktop.commands import ask, doctor, exit_codes, index, indexing, output, search, sentences, unlock
+from titan_desktop.commands import (
+    ask,
+    doctor,
+    exit_codes,
+    index,
+    indexing,
+    output,
+    search,
+    security,
+    sentences,
+    unlock,
+)
 from titan_desktop.contracts import chat, message, system
 from titan_desktop.contracts.indexing import GetIndexStatus, Reason
 from titan_desktop.contracts.problem import REFUSED_FOLDERS
@@ -46,13 +57,13 @@ def run(options: argparse.Namespace) -> int:
     paths = Paths.from_environment()
     try:
         says = sentences.table(settings.load(paths.settings_file).language)
-        if options.command == "doctor":
+        if options.command == "doctor" and not options.security:
             return asyncio.run(_doctor(paths, says, json=options.json))
         return asyncio.run(_linked(paths, says, _work(options, says, paths)))
     except settings.SettingsError as error:
         says = sentences.table("system")
         sentence = says["settings"].format(path=error.path, reason=error.reason)
-        if options.command == "doctor":
+        if options.command == "doctor" and not options.security:
             return doctor.show(doctor.report(paths, says, None, sentence), says, json=options.json)
         output.complain(sentence)
         return exit_codes.NOT_REACHED
@@ -83,6 +94,8 @@ def _work(options: argparse.Namespace, says: sentences.Table, paths: Paths) -> W
             return lambda bus: _after_scan(
                 bus, says, lambda: search.run(bus, options, query, says), fresh=fresh
             )
+        case "doctor":
+            return lambda bus: _security(bus, says, json=options.json)
         case "index":
             asked = _paths(options, says)
             return lambda bus: _index(bus, options, asked, says)
@@ -223,6 +236,11 @@ async def _doctor(paths: Paths, says: sentences.Table, *, json: bool) -> int:
     except BusError as error:
         unreached = says["no_core"].format(reason=output.line(str(error)), log=paths.logs)
     return doctor.show(doctor.report(paths, says, answers, unreached), says, json=json)
+
+
+async def _security(bus: Bus, says: sentences.Table, *, json: bool) -> int:
+    await _until_ready(bus, says)
+    return await security.run(bus, says, json=json)
 
 
 async def _index(bus: Bus, options: argparse.Namespace, paths: list[str], says: sentences.Table) -> int:

@@ -185,6 +185,16 @@ ENGLISH: Table = {
         "|{count} jobs failed. The window's menu shows them and has them tried again."
     ),
     "doctor.no_display": 'There is no display here: the window cannot open, `titan ask "…"` works.',
+    "security.tried": "Files are read by processes of their own. One of them has just tried to:",
+    "security.act.read_files": "read another file",
+    "security.act.write_files": "change a file",
+    "security.act.use_network": "use the network",
+    "security.act.start_programs": "start a program",
+    "security.act.reach_processes": "reach another process",
+    "security.refused": "refused by the system",
+    "security.possible": "NOT REFUSED: a damaged or hostile file could do it",
+    "security.in_force": "In force: {names}.",
+    "security.missing": "Missing on this machine: {names}.",
 }
 
 RUSSIAN: Table = {
@@ -290,4 +300,14 @@ RUSSIAN: Table = {
         "|{count} задач не выполнено. Они есть в меню окна, там же их можно повторить."
     ),
     "doctor.no_display": 'Здесь нет экрана: окно открыть нельзя, `titan ask "…"` работает.',
+    "security.tried": "Файлы читают отдельные процессы. Один из них только что попробовал:",
+    "security.act.read_files": "прочитать чужой файл",
+    "security.act.write_files": "изменить файл",
+    "security.act.use_network": "выйти в сеть",
+    "security.act.start_programs": "запустить программу",
+    "security.act.reach_processes": "добраться до другого процесса",
+    "security.refused": "система отказала",
+    "security.possible": "НЕ ОТКАЗАНО: это мог бы сделать испорченный или вредоносный файл",
+    "security.in_force": "Действует: {names}.",
+    "security.missing": "На этом компьютере нет: {names}.",
 }

@@ -13,6 +13,7 @@ import pytest
 
 from tests import homes
 from tests.e2e.harness import Titan, cleaned, until
+from titan_desktop.contracts.security import Act
 
 pytestmark = pytest.mark.e2e
 
@@ -100,3 +101,30 @@ async def test_ctrl_c_ends_quietly(titan: Titan) -> None:
     _, err = await asyncio.to_thread(asking.communicate, timeout=60)
     assert asking.returncode in {0, 1, 130}  # it may have been quicker
     assert "Traceback" not in err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc shows what each process was started with")
+async def test_no_process_is_started_with_a_secret(titan: Titan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Core, server host, servers and workers run, the key is used, and stands in nobody's environment."""
+    write(titan)
+    for name in ("OPENAI_API_KEY", "GITHUB_TOKEN"):
+        monkeypatch.setenv(name, "sk-of-this-test")
+    monkeypatch.setenv("https_proxy", "http://anna:sk-of-this-test@127.0.0.1:9")
+    async with titan.link():  # a client that stays, so that the core does
+        assert (await asyncio.to_thread(titan.command, "index")).returncode == 0
+        said = await asyncio.to_thread(titan.command, "doctor", "--security", "--json")
+        found = await asyncio.to_thread(titan.command, "doctor", "--json")
+        running = titan.processes()
+        words = " ".join(" ".join(process.cmdline()) for process in running)
+        told = {pid: started_with(pid) for pid in (process.pid for process in running)}
+    refused = {attempt["act"]: attempt["refused"] for attempt in json.loads(said.stdout)["attempts"]}
+    assert refused == dict.fromkeys(Act, True)
+    assert json.loads(found.stdout)["core"]["model"]["key"] == "environment"
+    for part in (" core ", " server-host ", " extraction-worker", "postgres", "valkey"):
+        assert part in words
+    assert [pid for pid, environment in told.items() if b"sk-of-this-test" in environment] == []
+
+
+def started_with(pid: int) -> bytes:
+    """Return the environment that a process was started with, as every program of its user can read it."""
+    return Path(f"/proc/{pid}/environ").read_bytes()
