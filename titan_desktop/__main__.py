@@ -12,8 +12,8 @@ from collections.abc import Sequence
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `titan` and return its exit status (`commands.exit_codes`).
 
-    `core`, `server-host`, `log-writer` and `extraction-worker` are Titan's own child processes and not for people, so
-    the help does not list them; the second and third must start in no time and on the standard library alone.
+    `core`, `server-host`, `log-writer` and `extraction-worker` are Titan's own child processes and not for people,
+    so the help does not list them; the second and third must start in no time and on the standard library alone.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     match arguments[:1]:
