@@ -197,6 +197,7 @@ def _looking() -> list[str]:
         _granted("+xinfo|stream +xinfo|groups +xinfo|consumers +xpending +xrange", *_STREAMS, rights="R"),
         _granted("+xlen +xpending +xrange", _RETRIES, rights="R"),
         _granted("+zcard", _DELAYED, rights="R"),
+        _granted("+get +pttl", names.handling_of("*", "*", "*"), rights="R"),
     ]
 
 

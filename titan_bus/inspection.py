@@ -6,13 +6,13 @@ are by the server's clock.
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from titan_bus import codec, names
+from titan_bus import codec, handling_times, names
 from titan_bus.connections.connection import Connection
 from titan_bus.errors import EntryMalformedError, ServerRefusedError
 
@@ -87,7 +87,9 @@ class PendingState(msgspec.Struct, frozen=True, kw_only=True):
         entry_id: its id in the stream.
         event_id: None when the entry is gone or is no event.
         event_type: likewise.
-        idle_ms: milliseconds since it was delivered or refreshed.
+        idle_ms: milliseconds since it was delivered, or its consumer last said that it has it in hand.
+        handling_ms: milliseconds since its handler was called; None for one that was called a moment ago (a third
+            of `claim.min_idle_s`), that waits for its turn, or whose consumer is dead.
         deliveries: how often it was delivered.
         retry: whether it failed before and was redelivered.
     """
@@ -99,6 +101,7 @@ class PendingState(msgspec.Struct, frozen=True, kw_only=True):
     event_id: str | None
     event_type: str | None
     idle_ms: int
+    handling_ms: int | None
     deliveries: int
     retry: bool
 
@@ -160,9 +163,24 @@ class Inspection:
             entries = await asyncio.gather(
                 *(self._connection.call("XRANGE", stream, row[0], row[0]) for row in rows)
             )
+            handled = await self._handled(topic, group, {row[1].decode("utf-8", "replace") for row in rows})
             for row, entry in zip(rows, entries, strict=True):
-                found.append(_pending(topic, group, row, entry, retry=stream != names.stream_of(topic)))
+                handling_ms = handled.get(row[0].decode())
+                retry = stream != names.stream_of(topic)
+                found.append(_pending(topic, group, row, entry, handling_ms, retry=retry))
         return found[:limit]
+
+    async def _handled(self, topic: str, group: str, consumers: Iterable[str]) -> dict[str, int]:
+        """Return for how long handlers have had their events, by entry id."""
+        found: dict[str, int] = {}
+        for consumer in consumers:
+            key = names.handling_of(consumer, group, topic)
+            told, left_ms = await asyncio.gather(
+                self._connection.call("GET", key), self._connection.call("PTTL", key)
+            )
+            if told is not None and left_ms > 0:
+                found |= handling_times.decode(told, left_ms)
+        return found
 
     async def _topic(self, topic: str, stream: str) -> TopicState | None:
         row = _named(await self._rows("XINFO", "STREAM", stream))
@@ -229,7 +247,13 @@ def _moment(entry_id: bytes) -> str | None:
 
 
 def _pending(
-    topic: str, group: str, row: Sequence[Any], entry: Sequence[Any], *, retry: bool
+    topic: str,
+    group: str,
+    row: Sequence[Any],
+    entry: Sequence[Any],
+    handling_ms: int | None,
+    *,
+    retry: bool,
 ) -> PendingState:
     entry_id, consumer, idle_ms, deliveries = row
     event = None
@@ -244,6 +268,7 @@ def _pending(
         event_id=event.event_id if event else None,
         event_type=event.event_type if event else None,
         idle_ms=idle_ms,
+        handling_ms=handling_ms,
         deliveries=deliveries,
         retry=retry,
     )

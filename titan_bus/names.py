@@ -103,6 +103,11 @@ def worker_of(consumer: str, group: str, topic: str) -> str:
     return f"worker:{{{topic}}}:{group}:{consumer}"
 
 
+def handling_of(consumer: str, group: str, topic: str) -> str:
+    """Return the key in which a worker says for how long its handlers have had their events."""
+    return f"{worker_of(consumer, group, topic)}:handling"
+
+
 def replies_of(client_id: str) -> str:
     """Return the stream on which one bus receives the answers to its requests."""
     return f"{REPLIES}:{client_id}"

@@ -95,7 +95,7 @@ def _looking(add: Add) -> None:
     consumers = add("consumers", "list the consumers of the groups and how long they have been idle")
     consumers.add_argument("topic", nargs="?", metavar="TOPIC", type=_name, help="default: all")
     consumers.add_argument("group", nargs="?", metavar="GROUP", type=_name, help="default: all")
-    pending = add("pending", "list events in flight: consumer and idle time")
+    pending = add("pending", "list events in flight: consumer, and for how long they are being handled")
     pending.add_argument("topic", nargs="?", metavar="TOPIC", type=_name, help="default: all")
     pending.add_argument("group", nargs="?", metavar="GROUP", type=_name, help="default: all")
     pending.add_argument(

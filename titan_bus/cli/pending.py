@@ -1,4 +1,4 @@
-"""`titan-bus pending`: lists events in flight, with their consumer and idle time."""
+"""`titan-bus pending`: lists events in flight, with their consumer and how long its handler has had them."""
 
 from titan_bus.bus import Bus
 from titan_bus.cli import exit_codes
@@ -17,9 +17,10 @@ async def run(options: Options, output: Output) -> int:
             output.record(state)
     elif found:
         output.table(
-            ("TOPIC", "GROUP", "CONSUMER", "FOR", "DELIVERIES", "EVENT", "TYPE"),
+            ("TOPIC", "GROUP", "CONSUMER", "HANDLED FOR", "IDLE", "DELIVERIES", "EVENT", "TYPE"),
             [
-                (s.topic, s.group, s.consumer, duration(s.idle_ms), s.deliveries, s.event_id or s.entry_id,
+                (s.topic, s.group, s.consumer, "" if s.handling_ms is None else duration(s.handling_ms),
+                 duration(s.idle_ms), s.deliveries, s.event_id or s.entry_id,
                  s.event_type or "(gone, or no event)")
                 for s in found
             ],

@@ -79,7 +79,7 @@ class Batches:
 
     async def _handle(self, batch: Sequence[Delivery]) -> None:
         for delivery in batch:
-            delivery.started = True
+            delivery.started_s = time.monotonic()
         began = time.perf_counter()
         try:
             with self._tracing.handling(batch[0].event):

@@ -14,7 +14,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
-from titan_bus import scripts
+from titan_bus import handling_times, names, scripts
 from titan_bus.config import BusConfig
 from titan_bus.connections.connection import Connection
 from titan_bus.consumer.disposition import Disposition
@@ -81,6 +81,7 @@ class Claims:
         self._intake = intake
         self._disposition = disposition
         self._counters = counters
+        self._handling_key = names.handling_of(consumer, group, names.topic_of(streams[0]) or "")
         self._lock = asyncio.Lock()
 
     async def claim_own(self) -> bool:
@@ -115,12 +116,20 @@ class Claims:
         )
 
     async def refresh(self) -> None:
-        """Reset the idle time of what this consumer has in flight, so that slow handlers keep their events."""
+        """Reset the idle time of what this consumer has in flight, so that slow handlers keep their events.
+
+        The server knows no longer how long that is, so those of the slow handlers are told beside it.
+        """
         for stream in self._streams:
             ids = [entry_id for held, entry_id in self._in_flight.entry_keys() if held == stream]
             for at in range(0, len(ids), REFRESHED_AT_ONCE):
                 some = ids[at : at + REFRESHED_AT_ONCE]
                 await self._call("XCLAIM", stream, self._group, self._consumer, 0, *some, "JUSTID")
+        started = list(self._in_flight.started())[:REFRESHED_AT_ONCE]
+        if started:
+            ttl_ms = int(self._limits.min_idle_s * 1000)
+            told = handling_times.encode(started, ttl_ms)
+            await self._call("SET", self._handling_key, told, "PX", ttl_ms)
 
     async def keep(self) -> None:
         """Wait a third of `min_idle_s`, then refresh. The caller repeats it."""

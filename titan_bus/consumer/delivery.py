@@ -23,7 +23,7 @@ class Delivery:
     Attributes:
         partition: what `partition_by` returned for the event; None when it needs no order.
         delivered: the delivery count before it was claimed (`claims`); None for a first delivery.
-        started: its handler was called.
+        started_s: when its handler was called, by `time.monotonic`; None before.
     """
 
     stream: str
@@ -32,4 +32,4 @@ class Delivery:
     event: Event
     partition: Hashable = None
     delivered: int | None = None
-    started: bool = False
+    started_s: float | None = None

@@ -96,7 +96,15 @@ class InFlight:
 
     def not_started(self) -> Iterable[Delivery]:
         """Return the deliveries whose handler was not called yet."""
-        return [held for held in self._held.values() if held is not None and not held.started]
+        return [held for held in self._held.values() if held is not None and held.started_s is None]
+
+    def started(self) -> Iterable[tuple[bytes, float]]:
+        """Return the entry ids of the deliveries whose handler was called, with when that was."""
+        return [
+            (held.entry_id, held.started_s)
+            for held in self._held.values()
+            if held is not None and held.started_s is not None
+        ]
 
     def has_room(self) -> bool:
         """Whether more may be read."""

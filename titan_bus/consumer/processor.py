@@ -196,7 +196,7 @@ class Processor:
         if self._batches is not None and len(batch := self._batches.begun_by(delivery, self._next)) > 1:
             await self._batches.handle(batch)
             return True
-        delivery.started = True
+        delivery.started_s = time.monotonic()
         try:
             if delivery.delivered is not None:
                 await self._count(delivery, delivery.delivered)

@@ -20,6 +20,7 @@ UNMET = (
     errors.BusForkedError,  # or of another process,
     errors.RequestError,  # asks,
     errors.FatalError,  # handles outside of a subscription,
+    errors.HandlerTimedOutError,  # runs a handler whose failure is its own,
     errors.EntryMalformedError,  # keeps what it cannot read,
     errors.EventNotHeldError,  # acknowledges,
     errors.OnceMisusedError,  # guards,

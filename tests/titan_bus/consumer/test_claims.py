@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from tests.titan_bus.conftest import Recorder, pending, pending_is, settled, until
-from titan_bus import Bus, BusConfig, ClaimConfig, ReadConfig, names
+from titan_bus import Bus, BusConfig, ClaimConfig, ReadConfig, handling_times, names
 from titan_bus.connections.connection import Connection
 
 
@@ -79,6 +79,31 @@ async def test_a_slow_handler_keeps_its_event(config: BusConfig, topic: str) -> 
         await asyncio.sleep(0.6)
         gate.set()
     assert (len(slow.events), len(other.events)) == (1, 0)
+
+
+async def test_it_is_seen_how_long_a_handler_has_its_event(config: BusConfig, topic: str) -> None:
+    """The idle time is reset again and again; the time in hand is counted from the handler's start."""
+    gate = asyncio.Event()
+    slow = Recorder(lambda _: gate.wait())
+    async with Bus(named(config, "slow", min_idle_s=0.15)) as bus:
+        await bus.subscribe(topic, "g", slow, concurrency=1)
+        began = asyncio.get_running_loop().time()
+        await bus.publish(topic, "e", {})
+        await bus.publish(topic, "e", {})
+        await slow.wait_for(1)
+        handled_ms = 0
+        while handled_ms < 300:  # twice as long as an idle event would be anybody's
+            handled, waiting = await bus.inspection.pending(topic, "g")
+            handled_ms = handled.handling_ms or 0
+            assert waiting.handling_ms is None
+        assert handled_ms <= (asyncio.get_running_loop().time() - began) * 1000
+        assert handled.idle_ms < handled_ms
+        gate.set()
+
+
+def test_what_is_no_word_of_ours_tells_of_no_time() -> None:
+    """Another program may write anything there."""
+    assert handling_times.decode(b"nonsense", 10) == {}
 
 
 async def test_an_event_that_kills_becomes_a_dead_letter(
