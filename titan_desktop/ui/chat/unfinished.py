@@ -9,10 +9,13 @@ from typing import NamedTuple
 
 _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})")
 _MARKER = re.compile(
-    r"[ \t>]*(#{1,6}|[-*+_=]+|[-*+] \[[ xX]?\]?|\d{1,9}[.)]?|`{1,2}|[`~]{3,}[^`]*|~{1,2}|\|.*)?[ \t]*"
+    r"[ \t>]*+(#{1,6}|[-*+_=]+|[-*+] \[[ xX]?\]?|\d{1,9}[.)]?|`{1,2}|[`~]{3,}[^`]*+|~{1,2}|\|.*+)?[ \t]*+"
 )
-"""A whole last line that may become anything: a heading, an item, a rule, a fence, a table's row."""
-_DELIMITERS = re.compile(r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
+"""A whole last line that may become anything: a heading, an item, a rule, a fence, a table's row.
+
+Its blanks are taken once (`*+`): given back one by one they would cost the square of their number.
+"""
+_DELIMITERS = re.compile(r"[ \t]*+\|?[ \t]*+:?-++:?[ \t]*+(\|[ \t]*+:?-++:?[ \t]*+)*+\|?[ \t]*+")
 _MARK = re.compile(r"\\.|`+|\*+|~~|!?\[|\](?:\([^)\s]*\)?)?", re.DOTALL)
 MARKS = re.compile(r"[\n*_`~\[\]!<\\]")
 """Behind one of these a text that goes on has to be parsed."""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.hostile import assert_linear
 from titan_desktop.ui.chat.unfinished import settled
 
 
@@ -52,3 +53,10 @@ def test_a_bracket_that_stays_open_holds_nothing_back_for_long():
 def test_long_text_is_quick():
     """A paragraph of a megabyte is left as it is."""
     assert settled("**a [" * 200_000).is_whole
+
+
+@pytest.mark.parametrize("before", ["", "a\n\n", "| a |\n", "- "])
+def test_looking_for_half_marks_takes_time_in_proportion_to_the_text(before: str) -> None:
+    """A last line of many blanks or marks is settled at once, five times a second."""
+    assert_linear(lambda text: settled(f"{before}{text.removeprefix('a').removesuffix('b')}x"))
+    assert_linear(lambda text: settled(f"{before}{text.removeprefix('a').removesuffix('b')}|x\n"))
