@@ -1,6 +1,7 @@
 """The door to the person's files: its roots, and the ways that systems have to hold it."""
 
 import errno
+import os
 import sys
 from pathlib import Path
 
@@ -80,8 +81,9 @@ def test_a_root_that_appears_later_serves(tmp_path: Path, beneath: Beneath) -> N
     assert [path.name for path, _ in files_root.walk(tmp_path / "Downloads")] == ["a.txt"]
 
 
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO, errno.ENOTCONN, errno.ESTALE])
 def test_an_unreadable_folder_is_passed_over(
-    root: Path, caplog: pytest.LogCaptureFixture, beneath: Beneath
+    root: Path, caplog: pytest.LogCaptureFixture, beneath: Beneath, number: int
 ) -> None:
     """What the system forbids is logged, and the walk goes on."""
 
@@ -91,13 +93,13 @@ def test_an_unreadable_folder_is_passed_over(
 
         def entries(self, pin: PinnedRoot, names: tuple[str, ...]) -> object:
             if names == ("locked",):  # as root nothing is forbidden, so the refusal is made here
-                raise PermissionError(errno.EACCES, "Permission denied")
+                raise OSError(number, os.strerror(number))
             return beneath.entries(pin, names)
 
     (root / "locked").mkdir()
     files_root = LocalFilesRoot([root], Forbidding())  # type: ignore[arg-type]
     assert [path.name for path, _ in files_root.walk(root)] == ["lease.txt"]
-    assert "Permission denied" in caplog.text
+    assert os.strerror(number) in caplog.text
 
 
 def test_without_openat2_the_walk_serves(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
