@@ -21,6 +21,10 @@ class AnotherFolderError(OSError):
     """Where a root was pinned is another folder now."""
 
 
+class RootAwayError(OSError):
+    """The root itself is not there or cannot be reached: of what lies beneath it nothing is known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One name in a folder. `stamp` is set for regular files alone; links and devices have neither mark."""
@@ -33,7 +37,7 @@ class Entry:
 class Beneath(Protocol):
     """All raise OSError as the system says it, and LinkError where a link was met.
 
-    Those with a root raise AnotherFolderError where it is not what was pinned.
+    Those with a root raise AnotherFolderError where it is not what was pinned, RootAwayError where it is away.
     """
 
     def pin(self, path: str) -> PinnedRoot:

@@ -12,7 +12,13 @@ import stat
 import sys
 from collections.abc import Iterator, Sequence
 
-from titan_desktop.adapters.files_root.beneath import AnotherFolderError, Entry, LinkError, read_entries
+from titan_desktop.adapters.files_root.beneath import (
+    AnotherFolderError,
+    Entry,
+    LinkError,
+    RootAwayError,
+    read_entries,
+)
 from titan_desktop.ports.files_root import PinnedRoot
 
 if sys.platform != "win32":
@@ -72,12 +78,12 @@ if sys.platform != "win32":
         except OSError as error:
             if error.errno in {errno.ELOOP, errno.ENOTDIR}:  # a link: ELOOP, or ENOTDIR with O_DIRECTORY
                 raise AnotherFolderError(error.errno, error.strerror, root.path) from error
-            raise
+            raise RootAwayError(error.errno, error.strerror, root.path) from error
         try:
             status = os.fstat(descriptor)
-        except OSError:
+        except OSError as error:  # a disk that is gone, behind FUSE
             os.close(descriptor)
-            raise
+            raise RootAwayError(error.errno, error.strerror, root.path) from error
         if (status.st_dev, status.st_ino) != (root.device, root.inode):
             os.close(descriptor)
             raise AnotherFolderError(errno.ESTALE, os.strerror(errno.ESTALE), root.path)

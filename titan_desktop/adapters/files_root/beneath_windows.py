@@ -12,7 +12,13 @@ import stat
 import sys
 from collections.abc import Sequence
 
-from titan_desktop.adapters.files_root.beneath import AnotherFolderError, Entry, LinkError, entry_of
+from titan_desktop.adapters.files_root.beneath import (
+    AnotherFolderError,
+    Entry,
+    LinkError,
+    RootAwayError,
+    entry_of,
+)
 from titan_desktop.ports.files_root import PinnedRoot
 
 _DEVICES = frozenset(
@@ -97,7 +103,13 @@ if sys.platform == "win32":
 
         def _refuse_links(self, root: PinnedRoot, names: Sequence[str]) -> None:
             path = root.path
-            if self.pin(path) != root:
+            try:
+                pinned = self.pin(path)
+            except LinkError as error:
+                raise AnotherFolderError(error.errno, error.strerror, path) from error
+            except OSError as error:
+                raise RootAwayError(error.errno, error.strerror, path) from error
+            if pinned != root:
                 raise AnotherFolderError(errno.ESTALE, "another folder", path)
             for name in names:
                 path = os.path.join(path, name)  # noqa: PTH118

@@ -16,11 +16,16 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from titan_desktop.adapters.files_root import ignore_rules
-from titan_desktop.adapters.files_root.beneath import AnotherFolderError, Beneath, Entry, LinkError
+from titan_desktop.adapters.files_root.beneath import (
+    AnotherFolderError,
+    Beneath,
+    Entry,
+    LinkError,
+    RootAwayError,
+)
 from titan_desktop.adapters.files_root.pinning import Pinning, Root
 from titan_desktop.contracts.indexing import Reason
 from titan_desktop.ports.files_root import (
-    GONE,
     PATH_BYTES_MAX,
     FilesRootError,
     PinnedRoot,
@@ -159,14 +164,18 @@ class LocalFilesRoot:
     def has_left(self, path: Path) -> bool:
         """See `FilesRoot`."""
         try:
-            root = self._place(path).root
+            place = self._place(path)
         except FilesRootError as error:  # its folder is no root any more
             return error.reason is Reason.OUTSIDE
+        if not place.names:
+            return False
         try:
-            self.stamp(path)
-            return self.is_ignored(path)
-        except FilesRootError as error:
-            return error.reason in GONE and self._pinning.pinned(root) is not None
+            status = self._within(place.root, lambda pin: self._beneath.status(pin, place.names))
+            return not stat.S_ISREG(status.st_mode) or self.is_ignored(path)
+        except (FilesRootError, RootAwayError):  # of a root that is refused or away nothing is known
+            return False
+        except OSError as error:
+            return isinstance(error, LinkError) or error.errno in _VANISHED
 
     def walk(self, folder: Path) -> Iterator[tuple[Path, Stamp]]:
         """See `FilesRoot`. Paths come in the spelling of `canonical`; an unreadable folder is logged, passed over.
@@ -240,7 +249,11 @@ class LocalFilesRoot:
                 return use(pin)
             except AnotherFolderError:
                 pass
-        return use(self._pinning.pin(root))
+        try:
+            pin = self._pinning.pin(root)
+        except OSError as error:
+            raise RootAwayError(error.errno, error.strerror, str(root.path)) from error
+        return use(pin)
 
     def _place(self, path: Path) -> _Place:
         text = str(path)

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,8 @@ from titan_desktop.ports.files_root import FilesRootError, PinnedRoot, RootFault
 
 if sys.platform == "win32":
     pytest.skip("links are made as POSIX makes them", allow_module_level=True)
+
+from titan_desktop.adapters.files_root.beneath_posix import PosixBeneath
 
 pytestmark = pytest.mark.logs("^refused ")
 
@@ -193,6 +195,26 @@ def test_a_root_that_went_and_came_back_is_read_again(home: Path, back: str) -> 
         assert (read(root), root.has_left(desktop / "mine.txt")) == ([], True)
         (desktop / "new.txt").write_text("x", "utf-8")
         assert root.stamp(desktop / "new.txt").size == 1
+
+
+def test_nothing_has_left_a_root_that_is_away_for_a_moment(home: Path) -> None:
+    """The answer is about the folder that was looked into, though the root is back before anybody asks again."""
+    desktop = home / "Desktop"
+    desktop.mkdir()
+    (desktop / "mine.txt").write_text("x", "utf-8")
+
+    class Flickering(PosixBeneath):
+        def status(self, root: PinnedRoot, names: Sequence[str]) -> os.stat_result:
+            desktop.rename(home / "away")
+            try:
+                return super().status(root, names)
+            finally:
+                (home / "away").rename(desktop)
+
+    root = LocalFilesRoot([desktop], Flickering())
+    assert root.pinned(desktop) is not None
+    assert not root.has_left(desktop / "mine.txt")
+    assert LocalFilesRoot([desktop]).has_left(desktop / "other.txt")
 
 
 def test_a_root_within_a_root_follows_no_link_out_of_it(home: Path) -> None:
