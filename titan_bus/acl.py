@@ -82,6 +82,13 @@ def rules(
         _selector("+xrange +xrevrange +xread +xinfo|groups +xpending", read, rights="R"),
         _selector("+eval +get +set +pttl +del", marks, suffix="*"),
     ]
+    for topic in dict.fromkeys((*publishes, *requests)):
+        later = names.later_of(topic)
+        selectors += [
+            _selector("+eval +zadd +zrange +zrangebyscore +zrem", [later]),
+            # A script's own commands are checked one by one: this alone reads and writes nothing.
+            _selector("+eval", [later, names.stream_of(topic)]),
+        ]
     for topic, group in subscribes:
         selectors += _consuming(topic, group)
     if metrics:

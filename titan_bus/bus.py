@@ -244,6 +244,8 @@ class Bus:
         *,
         schema_version: int = SCHEMA_VERSION,
         source: str | None = None,
+        delay_s: float | None = None,
+        at: datetime | None = None,
     ) -> asyncio.Future[str]:
         """Publish an event. The returned future has its id once the server has stored it.
 
@@ -257,6 +259,8 @@ class Bus:
             priority: decides the order of the events of a batch.
             schema_version: the version of the payload.
             source: the original publisher, for a program that forwards events; None for the bus's own.
+            delay_s: publish it in so many seconds by the server's clock; until then it waits on the server.
+            at: publish it at this time, which has a time zone, by this machine's clock; one that is over is now.
 
         Raises:
             PublishRefusedError: at the call: the event is malformed or longer than 32,768 bytes.
@@ -267,8 +271,9 @@ class Bus:
             BusOverloadedError: 64 MiB are waiting for the server.
         """
         return self._publisher.publish(
-            topic, event_type, payload, priority, schema_version=schema_version, source=source
-        )
+            topic, event_type, payload, priority, schema_version=schema_version, source=source,
+            delay_s=delay_s, at=at,
+        )  # fmt: skip
 
     async def subscribe(
         self,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from datetime import datetime
 from typing import Any, TypeVar, overload
 
 import msgspec
@@ -70,9 +71,13 @@ def publish(
     priority: Priority | str = Priority.MEDIUM,
     *,
     schema_version: int = SCHEMA_VERSION,
+    delay_s: float | None = None,
+    at: datetime | None = None,
 ) -> asyncio.Future[str]:
     """See `Bus.publish`."""
-    return _bus().publish(topic, event_type, payload, priority, schema_version=schema_version)
+    return _bus().publish(
+        topic, event_type, payload, priority, schema_version=schema_version, delay_s=delay_s, at=at
+    )
 
 
 async def subscribe(

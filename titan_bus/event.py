@@ -152,6 +152,11 @@ if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=_ids.forget)  # else parent and child would continue from the same id
 
 
+def ulid_at(ms: int) -> str:
+    """Return a new ULID of another time, for an event that is published then."""
+    return UlidSource(lambda: ms).next()
+
+
 def ulid_ms(ulid: str) -> int:
     """Return the time in a ULID, milliseconds since the epoch (github.com/ulid/spec).
 
@@ -187,6 +192,11 @@ class TimestampSource:
 
 
 timestamp_now = TimestampSource().now
+
+
+def timestamp_at(ms: int) -> str:
+    """Return another time, milliseconds since the epoch."""
+    return TimestampSource(lambda: ms).now()
 
 
 class Dataclass(Protocol):

@@ -23,12 +23,14 @@ TOPICS_PATTERN = names.stream_of("*")
 class TopicState(msgspec.Struct, frozen=True, kw_only=True):
     """A topic: how many events its stream holds, for how many groups, and when the first and last came.
 
-    `first_at` and `last_at` are None when there is none, or its id is a time that no calendar has.
+    `first_at` and `last_at` are None when there is none, or its id is a time that no calendar has. `later` events
+    wait for the time at which they are published.
     """
 
     topic: str
     length: int
     groups: int
+    later: int
     first_at: str | None
     last_at: str | None
 
@@ -187,10 +189,12 @@ class Inspection:
         if not row:  # deleted meanwhile
             return None
         first, last = row["first-entry"], row["last-entry"]
+        later = await self._connection.call("ZCARD", names.later_of(topic)) if topic != stream else 0
         return TopicState(
             topic=topic,
             length=row["length"],
             groups=row["groups"],
+            later=later,
             first_at=_moment(first[0]) if first else None,
             last_at=_moment(last[0]) if last else None,
         )

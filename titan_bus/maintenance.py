@@ -16,6 +16,7 @@ from titan_bus.connections.connection import Connection
 from titan_bus.connections.facts import eviction_policy, eviction_warning
 from titan_bus.erasure.eraser import Eraser
 from titan_bus.errors import BusError
+from titan_bus.later import Later
 from titan_bus.observability.counters import Counters
 from titan_bus.publisher import Publisher
 from titan_bus.supervisor import keep_going
@@ -43,6 +44,8 @@ class Maintenance:
         self._counters = counters
         self.archive = Archive.open(config.archive) if config.archive is not None else None
         ensure_group = self.archiver().ensure_group if self.archive is not None else None
+        self._later = Later(connection)
+        publisher.begin(self._later.look_at)
         self._trimmer = Trimmer(connection, publisher, config, counters, ensure_group)
         self._archiver: Archiver | None = None
         self._exporter: Exporter | None = None
@@ -88,6 +91,7 @@ class Maintenance:
     async def close(self) -> None:
         """Stop at once: a half-written object is written again by the next round of any program."""
         self._closed = True
+        await self._later.close()
         for task in self._tasks:
             task.cancel()
         if self._tasks:

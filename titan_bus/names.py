@@ -25,6 +25,8 @@ RESTORED = b"restored"
 """The mark of a restored stream (`restoring`) until the archive has a snapshot of it."""
 REPLIES = "replies"
 """The common prefix of reply streams: each bus that sends requests has one."""
+LATER = "titan_bus.later"
+"""In place of a group, in the name of the set in which events wait to be published."""
 BENCHES = "titan_bus.bench."
 """The prefix of the topics that `titan-bus bench` creates and removes."""
 EVERY_KEY = "*:{*}*"
@@ -96,6 +98,11 @@ def topic_and_group_of(key: str) -> tuple[str, str] | None:
 def delayed_of(group: str, topic: str) -> str:
     """Return the sorted set in which failed events wait for their retry."""
     return f"{_DELAYED}{topic}}}:{group}"
+
+
+def later_of(topic: str) -> str:
+    """Return the sorted set in which events wait for the time at which they are published."""
+    return delayed_of(LATER, topic)
 
 
 def worker_of(consumer: str, group: str, topic: str) -> str:

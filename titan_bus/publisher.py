@@ -1,13 +1,17 @@
 """Creates events and sends them to the server. Publishes of one loop turn are sent in one write (`connection`)."""
 
 import asyncio
+import math
+import time
 from collections import deque
+from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 import msgspec
 
-from titan_bus import codec, names
+from titan_bus import codec, names, scripts
 from titan_bus.connections.connection import Connection
 from titan_bus.errors import EventMalformedError
 from titan_bus.event import (
@@ -17,10 +21,15 @@ from titan_bus.event import (
     Payload,
     Priority,
     new_ulid,
+    timestamp_at,
     timestamp_now,
+    ulid_at,
 )
 from titan_bus.observability.counters import Counters, TopicCounters
 from titan_bus.observability.tracing import Tracing, ended, failure_of
+
+LATEST_S = 366 * 86_400
+"""A year: a longer delay was written in another unit."""
 
 
 class _Outcomes:
@@ -57,6 +66,7 @@ class Publisher:
 
     Attributes:
         published: topics with events since the trimmer last looked.
+        on_topic: called with a topic of the first event there, and of each that is published later.
     """
 
     def __init__(self, connection: Connection, source: str, tracing: Tracing, counters: Counters) -> None:
@@ -66,6 +76,13 @@ class Publisher:
         self._counters = counters
         self._outcomes = _Outcomes()
         self.published: set[str] = set()
+        self.on_topic: Callable[[str], None] = lambda _topic: None
+        self._known: set[str] = set()
+
+    def begin(self, on_topic: Callable[[str], None]) -> None:
+        """Begin anew: no topic is known."""
+        self._known.clear()
+        self.on_topic = on_topic
 
     def publish(
         self,
@@ -79,13 +96,17 @@ class Publisher:
         event_id: str | None = None,
         schema_version: int = SCHEMA_VERSION,
         source: str | None = None,
+        delay_s: float | None = None,
+        at: datetime | None = None,
     ) -> asyncio.Future[str]:
         """Send an event. The future has its id once the server has stored it.
 
         Raises:
             PublishRefusedError: at the call, when the event is malformed or longer than 32,768 bytes.
         """
-        event_id = event_id or new_ulid()
+        later_ms = _later_ms(topic, event_type, delay_s, at)
+        due_ms = time.time_ns() // 1_000_000 + later_ms if later_ms else 0
+        event_id = event_id or (ulid_at(due_ms) if due_ms else new_ulid())
         if not (isinstance(topic, str) and isinstance(event_type, str) and topic and event_type):
             raise EventMalformedError(topic, event_type, "topic and event type have to be named")
         if topic == names.DEAD_LETTERS:
@@ -106,14 +127,18 @@ class Publisher:
         )
         try:
             future = self.send(
-                names.stream_of(topic), topic, event_type, encoded_payload, meta, event_id, schema_version
-            )
+                names.stream_of(topic), topic, event_type, encoded_payload, meta, event_id, schema_version,
+                later_ms=later_ms,
+            )  # fmt: skip
         except Exception as error:
             self._counters.topic(topic).failed += 1
             if trace.end is not None:
                 trace.end(error)
             raise
         self.published.add(topic)
+        if later_ms or topic not in self._known:
+            self._known.add(topic)
+            future.add_done_callback(lambda _: self.on_topic(topic))
         self._outcomes.watch(future, self._counters.topic(topic))
         if trace.end is not None:
             future.add_done_callback(partial(ended, trace.end))
@@ -129,17 +154,24 @@ class Publisher:
         event_id: str | None = None,
         schema_version: int = SCHEMA_VERSION,
         over: Connection | None = None,
+        *,
+        later_ms: int = 0,
     ) -> asyncio.Future[Any]:
-        """Append an event to a stream; `over` is another connection than that of publishes."""
+        """Append an event to a stream, at once or later; `over` is another connection than that of publishes."""
         event = Event(
             event_id=event_id or new_ulid(),
             schema_version=schema_version,
             topic=topic,
             event_type=event_type,
-            timestamp=timestamp_now(),
+            timestamp=timestamp_at(time.time_ns() // 1_000_000 + later_ms) if later_ms else timestamp_now(),
             encoded_payload=payload,
             meta=meta,
         )
+        if later_ms:
+            return self._connection.call(
+                "EVAL", scripts.PUBLISH_LATER, 1, names.later_of(topic), later_ms, codec.encode(event),
+                answer=event.event_id,
+            )  # fmt: skip
         return (over or self._connection).call(
             "XADD", stream, "*", codec.FIELD, codec.encode(event), answer=event.event_id
         )
@@ -153,3 +185,16 @@ def _priority(topic: str, event_type: str, priority: Priority | str) -> Priority
         return _PRIORITIES[priority]
     except (KeyError, TypeError) as error:
         raise EventMalformedError(topic, event_type, f"priority {priority!r}") from error
+
+
+def _later_ms(topic: str, event_type: str, delay_s: float | None, at: datetime | None) -> int:
+    """Return in how many milliseconds an event is published, 0 for at once."""
+    if delay_s is None and at is None:
+        return 0
+    if at is not None:
+        if delay_s is not None or not isinstance(at, datetime) or at.tzinfo is None:
+            raise EventMalformedError(topic, event_type, "at is a datetime with a time zone, without delay_s")
+        delay_s = at.timestamp() - time.time()
+    if not isinstance(delay_s, int | float) or not delay_s <= LATEST_S or (at is None and delay_s < 0):
+        raise EventMalformedError(topic, event_type, f"delay_s is 0 to {LATEST_S} seconds, not {delay_s!r}")
+    return max(0, math.ceil(delay_s * 1000))

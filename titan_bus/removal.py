@@ -15,4 +15,4 @@ async def remove(connection: Connection, topic: str, group: str | None) -> None:
         await connection.call("DEL", names.retries_of(one.group, topic), names.delayed_of(one.group, topic))
         await connection.call("XGROUP", "DESTROY", stream, one.group)
     if group is None:
-        await connection.call("UNLINK", stream)
+        await connection.call("UNLINK", stream, names.later_of(topic))

@@ -15,8 +15,14 @@ redis.call('ZADD', KEYS[2], now[1] * 1000 + math.floor(now[2] / 1000) + ARGV[3],
 return 1
 """
 
+PUBLISH_LATER = """
+-- KEYS later; ARGV delay in ms, event. Time is the server's. Sent twice, the event is there once, a little later.
+local now = redis.call('TIME')
+return redis.call('ZADD', KEYS[1], now[1] * 1000 + math.floor(now[2] / 1000) + ARGV[1], ARGV[2])
+"""
+
 REDELIVER_DUE = """
--- KEYS delayed, retries; ARGV field. Moves what is due; returns ms until the next is, or -1.
+-- KEYS delayed, retries, or later, stream; ARGV field. Moves what is due; returns ms until the next is, or -1.
 local now = redis.call('TIME')
 now = now[1] * 1000 + math.floor(now[2] / 1000)
 for _, event in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, 100)) do

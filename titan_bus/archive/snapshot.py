@@ -51,23 +51,26 @@ async def groups_of(connection: Connection, stream: str) -> dict[str, dict[str, 
 
 
 async def take(connection: Connection, stream: str) -> bytes | None:
-    """Return the encoded snapshot of a stream; None when it has no group."""
+    """Return the encoded snapshot of a stream; None when it has no group, and nothing to be published later."""
     import zstandard
 
     topic = names.topic_of(stream)
     # Positions first, then waiting events: an event that fails in between is in both; the other way round, in
     # none.
     places = await _places(connection, stream)
-    if not places or topic is None:
+    if topic is None:
+        return None
+    later = _waiting(connection, topic, names.LATER)
+    soonest = await anext(later, None)
+    if not places and soonest is None:
         return None
     compressor = zstandard.ZstdCompressor(level=3, write_checksum=True).compressobj()
     head = msgspec.json.encode(Places(version=VERSION, stream=stream, groups=places))
     parts = [compressor.compress(head + b"\n")]
-    for group in places:
-        parts += [
-            await asyncio.to_thread(_packed, compressor, page)
-            async for page in _waiting(connection, topic, group)
-        ]
+    if soonest is not None:
+        parts.append(await asyncio.to_thread(_packed, compressor, soonest))
+    for pages in (later, *(_waiting(connection, topic, group) for group in places)):
+        parts += [await asyncio.to_thread(_packed, compressor, page) async for page in pages]
     parts.append(compressor.flush())
     return b"".join(parts)
 

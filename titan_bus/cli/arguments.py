@@ -76,6 +76,11 @@ def _publish(add: Add) -> None:
     publish.add_argument(
         "--source", help="who publishes, for meta.source (default: the file's, or titan-bus)"
     )
+    later = publish.add_mutually_exclusive_group()
+    later.add_argument("--delay", type=_seconds, metavar="S", help="publish in so many seconds")
+    later.add_argument(
+        "--at", type=_time, metavar="TIME", help="publish then, RFC 3339: 2026-01-31T12:00:00Z"
+    )
 
 
 def _tail(add: Add) -> None:

@@ -1,6 +1,7 @@
 """`titan-bus publish`: publishes one event, or one for each line of a file or of standard input."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -29,9 +30,17 @@ async def run(options: Options, output: Output) -> int:
             return await _Lines(bus, options, output).publish(descriptor)
     payload = _decode(await _text(source))
     async with Bus(config) as bus:
-        event_id = await bus.publish(options.topic, options.type, payload, options.priority)
+        event_id = await _published(bus, options, payload)
     output.report({"event_id": event_id}, event_id)
     return exit_codes.DONE
+
+
+def _published(bus: Bus, options: Options, payload: Payload) -> asyncio.Future[str]:
+    at = None
+    if options.at is not None:
+        at = datetime.fromisoformat(options.at)
+        at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return bus.publish(options.topic, options.type, payload, options.priority, delay_s=options.delay, at=at)
 
 
 def _source(options: Options) -> str:
@@ -91,6 +100,4 @@ class _Lines:
             self._output.report({"event_id": event_id}, event_id)
 
     def _publish(self, line: bytes) -> asyncio.Future[str]:
-        return self._bus.publish(
-            self._options.topic, self._options.type, _decode(line), self._options.priority
-        )
+        return _published(self._bus, self._options, _decode(line))

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from functools import partial
 
 from titan_bus import names
 from titan_bus.config import BusConfig
@@ -26,6 +27,7 @@ from titan_bus.consumer.settlement import Settlement
 from titan_bus.consumer.spec import SubscriptionSpec
 from titan_bus.consumer.workers import Workers, cancel
 from titan_bus.errors import BusClosedError, BusError
+from titan_bus.later import publish_due
 from titan_bus.observability.counters import GroupCounters
 from titan_bus.observability.tracing import Tracing
 from titan_bus.request import Responder
@@ -65,7 +67,7 @@ class Processor:
             counters, config, auto_ack=spec.auto_ack, on_ready=self._workers.wake, on_room=self._notify_reader
         )
         self._settlement = Settlement(connection, topic, group, config.retry)
-        self._delayed = Delayed(self._settlement)
+        self._delayed = Delayed(self._settlement, partial(publish_due, connection, topic))
         self._disposition = Disposition(
             self._name, self._settlement, responder, counters, config.stream(topic).retry_limit,
             self._in_flight, self._delayed,

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from subprocess import Popen
 
@@ -254,3 +255,14 @@ def test_ctrl_c_ends_waiting_for_input(program: Callable[..., Popen[str]], topic
         assert process.stderr is not None
         assert process.stderr.read() == ""
         process.stdin.close()
+
+
+async def test_an_event_may_come_later(titan_bus: Run, raw: Connection, topic: str) -> None:
+    """It waits beside the stream, under the id that is printed."""
+    at = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    ids = [
+        (await titan_bus("publish", topic, "happened", *when)).out.strip()
+        for when in (("--at", at), ("--delay", "7200"))
+    ]
+    events = await raw.call("ZRANGE", names.later_of(topic), 0, -1)
+    assert [json.loads(event)["event_id"] for event in events] == ids

@@ -165,6 +165,7 @@ async def test_a_failed_event_comes_again_to_its_group_alone(bus: Bus, raw: Conn
     assert failing.ids == [event_id] * 3
     assert events[2].payload_as(dict) == {"a": "я"}
     await settled(raw, names.retries_of("failing", topic), "failing")
+    await content.wait_for(1)
     assert content.ids == [event_id]
     await length_is(raw, names.retries_of("failing", topic), 0)  # what is done is taken out
 
