@@ -434,7 +434,7 @@ async def test_an_embedder_that_fails_degrades_the_search(
     """The keyword leg serves alone, the result says why, and the endpoint is not asked by every question."""
     monkeypatch.setattr(embedding, "FIRST_DELAY_S", 600.0)
     endpoint.fault = "invalid_api_key"
-    embedder = OpenAIEmbedder(Endpoint(endpoint.base_url, "text-embedding-3-large"))
+    embedder = OpenAIEmbedder(Endpoint(endpoint.base_url, "text-embedding-3-large", "k"))
     async with env.service(embedder) as service:
         await env.index(a="слово")
         assert (await env.embedded(lambda progress: bool(progress.fault))).fault.startswith("wrong_key")

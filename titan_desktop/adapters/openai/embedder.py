@@ -6,10 +6,14 @@ See https://platform.openai.com/docs/api-reference/embeddings.
 import asyncio
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from titan_bus.backoff import Backoff
+from titan_desktop.adapters.openai import refusal
+from titan_desktop.adapters.openai.addresses import addresses
 from titan_desktop.adapters.openai.client import OpenAIClient
+from titan_desktop.adapters.openai.errors import fault_told, wrong_address
 from titan_desktop.contracts.faults import Fault
 from titan_desktop.ports.model import Endpoint, ModelError
 
@@ -39,6 +43,7 @@ class OpenAIEmbedder:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
+        self._known: str | None = None
         self._client = OpenAIClient()
         nomic = _NOMIC in endpoint.model.lower()
         self._passage_prefix, self._query_prefix = _PREFIXES if nomic else ("", "")
@@ -63,12 +68,10 @@ class OpenAIEmbedder:
 
     async def embed_query(self, text: str) -> Sequence[float]:
         """See `ports.embedder`."""
-        # The bound stands around the package's own timeout, which begins anew with each step of a request, and
-        # behind the opening of the client, which may have to import the package.
-        async with self._client.client_for(self._endpoint) as client, asyncio.timeout(QUERY_TIMEOUT_S):
-            return (await self._embed(client, [self._query_prefix + text[:LONGEST_INPUT]], QUERY_TIMEOUT_S))[
-                0
-            ]
+        vectors = await self._embed(
+            [self._query_prefix + text[:LONGEST_INPUT]], QUERY_TIMEOUT_S, bound_s=QUERY_TIMEOUT_S
+        )
+        return vectors[0]
 
     async def close(self) -> None:
         """See `ports.embedder`."""
@@ -78,8 +81,7 @@ class OpenAIEmbedder:
         backoff = Backoff(FIRST_DELAY_S, LONGEST_DELAY_S)
         for left in reversed(range(TRIES)):
             try:
-                async with self._client.client_for(self._endpoint) as client:
-                    return await self._embed(client, batch, PASSAGES_TIMEOUT_S)
+                return await self._embed(batch, PASSAGES_TIMEOUT_S)
             except ModelError as error:
                 if error.fault not in _RETRIED or not left:
                     raise
@@ -90,18 +92,56 @@ class OpenAIEmbedder:
         raise AssertionError("the last try returns or raises")
 
     async def _embed(
+        self, batch: Sequence[str], timeout_s: float, *, bound_s: float | None = None
+    ) -> list[Sequence[float]]:
+        """Ask where the server answered last, then as for chat: as set, then at /v1 below."""
+        first: ModelError | None = None
+        for base_url in addresses(self._endpoint.base_url, self._known):
+            try:
+                # The bound stands around the package's own timeout, which begins anew with each step of a request,
+                # and behind the opening of the client, which may have to import the package.
+                async with (
+                    self._client.client_for(replace(self._endpoint, base_url=base_url)) as client,
+                    asyncio.timeout(bound_s),
+                ):
+                    vectors = await self._embed_by(client, batch, timeout_s)
+            except ModelError as error:
+                if error.fault is not Fault.WRONG_ADDRESS:
+                    raise
+                first = first or error
+            else:
+                self._known = base_url
+                return vectors
+        assert first is not None  # noqa: S101 - there is an address, and it was asked
+        raise first
+
+    async def _embed_by(
         self, client: "openai.AsyncOpenAI", batch: Sequence[str], timeout_s: float
     ) -> list[Sequence[float]]:
+        answered = await client.embeddings.with_raw_response.create(
+            model=self._endpoint.model, input=list(batch), timeout=timeout_s
+        )
         try:
-            answer = await client.embeddings.create(
-                model=self._endpoint.model, input=list(batch), timeout=timeout_s
-            )
+            answer = answered.parse()
             vectors = [item.embedding for item in sorted(answer.data, key=lambda item: item.index)]
         except (ValueError, TypeError, AttributeError) as error:
             # What an endpoint that is not an embeddings API answers with 200 fails inside of the package's
             # parser.
-            raise ModelError(Fault.MALFORMED, type(error).__name__) from error
+            raise self._said(answered.text, error) from error
         return _checked(vectors, batch)
+
+    def _said(self, body: str, error: Exception) -> ModelError:
+        """Return the error for a 200 without vectors: what it says, if it says anything.
+
+        A page in place of vectors may be about one text, where the address is known to be right.
+        """
+        told = refusal.read_any(body)
+        if told is not None:
+            return fault_told(self._endpoint, told)
+        is_open = self._known is None and len(addresses(self._endpoint.base_url)) > 1
+        if is_open and body.lstrip().startswith("<"):
+            return wrong_address(self._endpoint, refusal.read(body).message)
+        return ModelError(Fault.MALFORMED, type(error).__name__)
 
 
 def _batches(texts: Sequence[str]) -> Iterator[list[str]]:

@@ -8,13 +8,13 @@ that servers send (`server_events`).
 import asyncio
 import contextlib
 import logging
-import re
 from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from titan_desktop.adapters.openai import concessions, context_window, request, structure
+from titan_desktop.adapters.openai.addresses import addresses
 from titan_desktop.adapters.openai.answer_body import AnswerBody
 from titan_desktop.adapters.openai.client import OpenAIClient
 from titan_desktop.adapters.openai.errors import refusal_of
@@ -43,7 +43,6 @@ CONTEXT_TIMEOUT_S = 2.0
 
 _FORMATS = ("json_schema", "json_object")
 """The formats of a structured answer, the strictest first."""
-_VERSION = re.compile(r"/v\d\w*(/|$)|[?#]")
 _NOBODY_THERE = frozenset({Fault.WRONG_ADDRESS, Fault.UNREACHABLE, Fault.TIMED_OUT})
 
 _log = logging.getLogger(__name__)
@@ -79,7 +78,7 @@ class _Learned:
         """Note that a model's server answers at this address."""
         if self.base_url != base_url:
             self.base_url = base_url
-            _log.info("the model answers at %s", shown_url(base_url))
+            _log.info("the model's server answers at %s", shown_url(base_url))
 
 
 class OpenAIChatModel:
@@ -137,7 +136,7 @@ class OpenAIChatModel:
         return learned.context_tokens
 
     async def _learn_context(self, endpoint: Endpoint, learned: _Learned) -> None:
-        for base_url in _addresses(endpoint.base_url, learned.base_url):
+        for base_url in addresses(endpoint.base_url, learned.base_url):
             async with self._client.client_for(replace(endpoint, base_url=base_url)) as client:
                 told = await context_window.told_by(client, base_url, endpoint.model)
             if told is not None:
@@ -177,7 +176,7 @@ class OpenAIChatModel:
         await self._client.warm()  # what loading takes is not the model's time
         first_sign_by = asyncio.get_running_loop().time() + self._first_token_timeout_s
         first: ModelError | None = None
-        for base_url in _addresses(endpoint.base_url, learned.base_url):
+        for base_url in addresses(endpoint.base_url, learned.base_url):
             try:
                 at = replace(endpoint, base_url=base_url)
                 async with contextlib.aclosing(self._ask(at, body, learned, first_sign_by)) as parts:
@@ -284,12 +283,6 @@ def _check(answer: AnswerBody, reply: Reply, *, has_calls: bool) -> None:
         raise ModelError(Fault.REFUSED, reply.declined)
     if not reply.said and not has_calls:
         raise ModelError(Fault.EMPTY)
-
-
-def _addresses(base_url: str, known: str | None) -> tuple[str, ...]:
-    """Return where to ask, in order: where it answered last, what is set, /v1 below it if it names no version."""
-    versioned = base_url if _VERSION.search(base_url) else base_url.rstrip("/") + "/v1"
-    return tuple(dict.fromkeys(filter(None, (known, base_url, versioned))))
 
 
 async def _create(client: "openai.AsyncOpenAI", model: str, body: dict[str, Any]) -> _Response:

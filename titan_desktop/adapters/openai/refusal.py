@@ -49,6 +49,14 @@ def read(body: str, status: int | None = None) -> Refusal:
     return of_object(told, status) or Refusal(status, _plain(body))
 
 
+def read_any(body: str) -> Refusal | None:
+    """Read a body with status 200; None when it is no error object."""
+    try:
+        return of_object(json.loads(body))
+    except (ValueError, RecursionError):
+        return None
+
+
 def of_object(told: object, status: int | None = None) -> Refusal | None:
     """Read a decoded object; None when it says no error."""
     if isinstance(told, list):

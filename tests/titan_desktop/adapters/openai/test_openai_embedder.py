@@ -91,6 +91,32 @@ async def test_faults_are_told_apart(
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize("elsewhere", [b'{"error":"Unexpected endpoint or method."}', b"<html></html>"])
+async def test_an_address_without_its_version_is_mended_once_and_remembered(
+    server: openai_server.OpenAIServer, elsewhere: bytes
+) -> None:
+    """As for chat."""
+    server.elsewhere = openai_server.Raw(elsewhere)
+    embedder = OpenAIEmbedder(Endpoint(server.base_url.removesuffix("/v1"), "m"))
+    for _ in range(2):
+        assert len(await embedder.embed_query("кошка")) == openai_server.DIMENSIONS
+    assert [request.path for request in server.requests] == [
+        "/embeddings",
+        "/v1/embeddings",
+        "/v1/embeddings",
+    ]
+    await embedder.close()
+
+
+async def test_an_error_with_status_200_is_told_in_its_own_words(server: openai_server.OpenAIServer) -> None:
+    server.pages = {"POST /v1/embeddings": {"error": "the model is loading"}}
+    embedder = OpenAIEmbedder(Endpoint(server.base_url, "m"))
+    with pytest.raises(ModelError) as caught:
+        await embedder.embed_query("кошка")
+    assert (caught.value.fault, caught.value.detail) == (Fault.SERVER_ERROR, "the model is loading")
+    await embedder.close()
+
+
 async def test_nobody_listens() -> None:
     """An endpoint that is down is unreachable, and a question hears it at once."""
     embedder = OpenAIEmbedder(Endpoint("http://127.0.0.1:9/v1", "m"))
