@@ -30,7 +30,8 @@ class Person:
             self.begin: 6, self.switch: 10, self.switch_by_key: 4, self.delete: 4, self.rename: 2, self.send: 12,
             self.write: 4, self.stop: 3, self.press_in_message: 5, self.resize: 5, self.move_splitter: 2,
             self.scroll: 10, self.wheel: 6, self.page: 6, self.jump: 2, self.search: 5, self.leave_search: 4,
-            self.select: 3, self.copy: 2, self.open_menu: 2, self.open_dialog: 1, self.hide_and_show: 1,
+            self.walk: 8, self.select: 3, self.copy: 2, self.open_menu: 2, self.open_dialog: 1,
+            self.hide_and_show: 1,
         }  # fmt: skip
 
     def act(self) -> str:
@@ -173,6 +174,18 @@ class Person:
             QTest.mousePress(body, Qt.MouseButton.LeftButton, pos=QPoint(5, 5))
             QTest.mouseMove(body, end)
             QTest.mouseRelease(body, Qt.MouseButton.LeftButton, pos=end)
+
+    def walk(self) -> None:
+        """Tab through messages, arrows in them, Enter on what they lead to; what has the focus is visible."""
+        if self._chance.random() < 0.3:
+            self._window.chat.messages.setFocus(Qt.FocusReason.TabFocusReason)
+        for _ in range(self._chance.randrange(1, 6)):
+            focused = QApplication.focusWidget()
+            if focused is None or not self._window.chat.messages.isAncestorOf(focused):
+                return
+            assert focused.isVisible()
+            keys = (KEY.Key_Tab, KEY.Key_Backtab, KEY.Key_Down, KEY.Key_Up, KEY.Key_Right, KEY.Key_Left)
+            QTest.keyClick(focused, self._chance.choice((*keys, KEY.Key_Return, KEY.Key_Space)))
 
     def copy(self) -> None:
         """Ctrl+C."""

@@ -10,7 +10,7 @@ from typing import Literal
 
 from PySide6.QtCore import QByteArray, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QGuiApplication, QIcon, QImage, QPainter, QPalette, QPixmap
-from PySide6.QtWidgets import QApplication, QStyleFactory, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QStyleFactory, QTabBar, QWidget
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +56,10 @@ DARK = {
 }
 
 
+_RINGED = (QAbstractButton, QTabBar)
+"""What the style sheet draws a ring around. A field has one after a click as well: that is where one writes."""
+
+
 class Theme(QObject):
     """Dresses the application, and again when the person or the system changes their mind."""
 
@@ -71,6 +75,7 @@ class Theme(QObject):
         if style is not None:
             app.setStyle(style)
         app.styleHints().colorSchemeChanged.connect(self._dress)
+        app.focusChanged.connect(self._ring)
 
     @property
     def dark(self) -> bool:
@@ -92,6 +97,15 @@ class Theme(QObject):
     def close(self) -> None:
         """Follow the system no longer."""
         self._app.styleHints().colorSchemeChanged.disconnect(self._dress)
+        self._app.focusChanged.disconnect(self._ring)
+
+    def _ring(self, _former: QWidget | None, focused: QWidget | None) -> None:
+        """Have the style sheet draw a ring around a button that the keyboard came to, not one that was clicked."""
+        if isinstance(focused, _RINGED):
+            by_keyboard = QGuiApplication.mouseButtons() is Qt.MouseButton.NoButton
+            if focused.property("ringed") is not by_keyboard:
+                focused.setProperty("ringed", by_keyboard)
+                _polish(focused)
 
     def _dress(self) -> None:
         system = self._app.styleHints().colorScheme() is Qt.ColorScheme.Dark
@@ -134,6 +148,10 @@ class Theme(QObject):
 def set_tone(widget: QWidget, tone: str) -> None:
     """Give a widget one of the style sheet's tones. Qt looks at a property only when a widget is polished."""
     widget.setProperty("tone", tone)
+    _polish(widget)
+
+
+def _polish(widget: QWidget) -> None:
     widget.style().unpolish(widget)
     widget.style().polish(widget)
 

@@ -1,7 +1,10 @@
 """Light and dark can be read, and are put on at once."""
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPalette
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from titan_desktop.contracts import chat
 from titan_desktop.ui.base.theme import DARK, LIGHT
@@ -90,3 +93,26 @@ def test_messages_follow_while_they_are_shown(qtbot, theme):
     for choice, colours in (("dark", DARK), ("light", LIGHT), ("dark", DARK)):
         theme.choose(choice)
         assert row.body.palette().color(QPalette.ColorRole.Text).name() == colours["text"]
+
+
+def test_a_ring_is_the_keyboards(theme, qtbot):
+    """A button that was clicked has the focus and no ring; Tab brings one, and a click takes it away."""
+    window = QWidget()
+    qtbot.addWidget(window)
+    row = QHBoxLayout(window)
+    first, second = QPushButton("First", window), QPushButton("Second", window)
+    row.addWidget(first)
+    row.addWidget(second)
+    window.show()
+    window.activateWindow()
+    QTest.qWaitForWindowActive(window)
+    first.clearFocus()
+    plain = first.grab().toImage()
+    QTest.mouseClick(first, Qt.MouseButton.LeftButton)
+    assert first.hasFocus()
+    assert first.property("ringed") is False
+    second.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(second, Qt.Key.Key_Tab)
+    assert first.hasFocus()
+    assert first.property("ringed") is True
+    assert first.grab().toImage() != plain

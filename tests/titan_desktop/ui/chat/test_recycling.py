@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
@@ -33,6 +33,9 @@ MESSAGES = (
     answer(14, "Da", State.FAILED, fault=Fault.TIMED_OUT),
     answer(15, "Plain.", model="gpt-4.1-mini", kind=AnswerKind.MODEL),
     answer(16, "שלום `x`"),
+    answer(17, "After thoughts.", thoughts=120),
+    answer(18, "Thinks and", State.STREAMING, thoughts=12),
+    answer(19, "Broken off", State.FAILED, fault=Fault.CUT_OFF, thoughts=9),
 )
 
 
@@ -49,13 +52,14 @@ def make(window: QWidget) -> MessageWidget:
     made = MessageWidget(window)
     made.set_look(Colours.of(window.palette()), "Desktop")
     made.underMouse = lambda: False  # it would say when the answer was written
+    made.move(20, 100)  # no button beneath the pointer, which rests in the corner
     return made
 
 
 def picture(shown: MessageWidget, number: int) -> QImage:
     """Fill a widget as the list does, and draw it. What a number shows is always the same."""
     message = MESSAGES[number]
-    unfolded = Unfolded({1} if number % 2 else set(), all_sources=number % 4 == 2)
+    unfolded = Unfolded({1} if number % 2 else set(), all_sources=number % 4 == 2, thoughts=number % 3 == 1)
     shown.park()
     shown.body.select(0, 0)
     shown.show_message(message, "депозит?", unfolded, 560 + number % 3, pending=number == 1)
@@ -77,7 +81,6 @@ def use(shown: MessageWidget, chance: random.Random) -> None:
     if message.state is State.STREAMING:
         more = answer(11, f"{message.text}\n```\n\nMore `code", State.STREAMING, sources=message.sources)
         shown.show_message(more, "депозит?", Unfolded(), 560, pending=False)
-    QTest.mouseMove(shown, QPoint(3, 3))
 
 
 @pytest.mark.parametrize("seed", range(3))
