@@ -6,6 +6,7 @@ being ejected. A root that went and came back is pinned anew, at the same path a
 """
 
 import contextlib
+import errno
 import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,12 +29,13 @@ class Root:
         path: as it was given.
         real: the same without links, as resolved when it was first seen.
         pin: None while it is missing or refused.
+        device: of the last pin; None before the first.
     """
 
     path: Path
     real: str
     pin: PinnedRoot | None = None
-    was_seen: bool = False
+    device: int | None = None
     refused: RefusedRoot | None = None
 
 
@@ -70,7 +72,7 @@ class Pinning:
             FilesRootError: it is refused.
         """
         root.pin = None
-        if not root.was_seen:
+        if root.device is None:
             root.real = os.path.realpath(root.path)
         try:
             pin = self._beneath.pin(root.real)
@@ -81,7 +83,10 @@ class Pinning:
             raise
         if (fault := self._fault(root, pin)) is not None:
             self._refuse(root, pin.path, fault)
-        root.pin, root.was_seen, root.refused = pin, True, None
+        if root.device not in {None, pin.device} and not self._beneath.entries(pin, ()):
+            # The mount point of a disk that was unmounted: what lies on the disk is not gone.
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), pin.path)
+        root.pin, root.device, root.refused = pin, pin.device, None
         return pin
 
     def _pin_behind_link(self, root: Root) -> PinnedRoot:

@@ -197,6 +197,34 @@ def test_a_root_that_went_and_came_back_is_read_again(home: Path, back: str) -> 
         assert root.stamp(desktop / "new.txt").size == 1
 
 
+def test_the_empty_mount_point_of_a_disk_is_no_empty_root(home: Path) -> None:
+    """A Desktop that is a disk of its own and is unmounted has lost nothing; another disk's files are read."""
+    desktop = home / "Desktop"
+    desktop.mkdir()
+    (desktop / "mine.txt").write_text("x", "utf-8")
+
+    class Disks(PosixBeneath):
+        device = 1
+
+        def pin(self, path: str) -> PinnedRoot:
+            found = super().pin(path)
+            self.real = found
+            return PinnedRoot(path, self.device, found.inode)
+
+        def open_folder(self, root: PinnedRoot, names: Sequence[str]) -> int:
+            return super().open_folder(self.real, names)
+
+    disks = Disks()
+    root = LocalFilesRoot([desktop], disks)
+    assert read(root) == ["mine.txt"]
+    (desktop / "mine.txt").rename(home / "mine.txt")
+    disks.device = 2
+    assert root.pinned(desktop) is None
+    assert not root.has_left(desktop / "mine.txt")
+    (home / "mine.txt").rename(desktop / "other.txt")
+    assert read(root) == ["other.txt"]
+
+
 def test_nothing_has_left_a_root_that_is_away_for_a_moment(home: Path) -> None:
     """The answer is about the folder that was looked into, though the root is back before anybody asks again."""
     desktop = home / "Desktop"
