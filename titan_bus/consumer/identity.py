@@ -22,6 +22,9 @@ from titan_bus.process_mark import Mark
 from titan_bus.supervisor import keep_going
 
 TTL_S = 20.0
+"""The lease of a configured name. Who starts again on another machine waits for it after a kill."""
+NUMBERED_TTL_S = 120.0
+"""The lease of a name from here: nobody waits for it, and a process may stand still for so long."""
 MARGIN_S = 2.0
 POLL_S = 0.1
 
@@ -39,6 +42,7 @@ class ConsumerNames:
         self._last = ""
         self._lost: set[tuple[str, str]] = set()
         self._may_lease = True
+        self._ttl_s = TTL_S if config.consumer else NUMBERED_TTL_S
         self._keeping: asyncio.Task[None] | None = None
 
     async def lease(self, topic: str, group: str) -> str:
@@ -94,7 +98,7 @@ class ConsumerNames:
 
     async def _wait_for(self, name: str, topic: str, group: str) -> None:
         """Lease the configured name, as soon as nobody has it."""
-        loop, wait_s = asyncio.get_running_loop(), max(TTL_S, self._config.drain_s) + MARGIN_S
+        loop, wait_s = asyncio.get_running_loop(), max(self._ttl_s, self._config.drain_s) + MARGIN_S
         deadline, said = loop.time() + wait_s, False
         while (holder := await self._take(name, topic, group)) is not None:
             mark = process_mark.read(holder)
@@ -104,14 +108,14 @@ class ConsumerNames:
                 said = True
                 logger.info(
                     "the name %s is still taken by %s; waiting up to %g s for that to end, or, when it was "
-                    "killed, for its lease of %g s to run out", name, _described(mark), wait_s, TTL_S,
+                    "killed, for its lease of %g s to run out", name, _described(mark), wait_s, self._ttl_s,
                 )  # fmt: skip
             await asyncio.sleep(POLL_S)
 
     async def _take(self, name: str, topic: str, group: str) -> str | None:
         """Lease a name. Returns None when it is leased now, else the mark of who has it."""
         key = names.worker_of(name, group, topic)
-        lease = Lease(self._connection, key, TTL_S, self._mark)
+        lease = Lease(self._connection, key, self._ttl_s, self._mark)
         if await lease.take() != HELD:
             holder: str = (await self._connection.call("GET", key) or b"").decode(errors="replace")
             mark = process_mark.read(holder)
@@ -124,7 +128,7 @@ class ConsumerNames:
         return None
 
     async def _keep(self) -> None:
-        await asyncio.sleep(TTL_S / 3)
+        await asyncio.sleep(self._ttl_s / 3)
         leases = {key: lease for key, lease in self._leases.items() if lease is not None}
         held = await asyncio.gather(*(lease.take() for lease in leases.values()))
         lost = {key for key, result in zip(leases, held, strict=True) if result != HELD} & self._leases.keys()

@@ -191,7 +191,7 @@ async def test_a_name_is_kept_as_long_as_its_bus_is_open(
     config: BusConfig, raw: Connection, topic: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Longer than a lease, also when the server lost it meanwhile."""
-    monkeypatch.setattr(identity, "TTL_S", 0.2)
+    monkeypatch.setattr(identity, "NUMBERED_TTL_S", 0.2)
     mark = key(config, topic)
     async with Bus(config) as bus:
         await bus.subscribe(topic, "g", Recorder())
@@ -211,7 +211,7 @@ async def test_who_lost_its_name_says_so_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """One that stood still until another took its name takes nothing from that one."""
-    monkeypatch.setattr(identity, "TTL_S", 0.05)
+    monkeypatch.setattr(identity, "NUMBERED_TTL_S", 0.05)
     mark = key(config, topic)
     async with Bus(config) as bus:
         await bus.subscribe(topic, "g", Recorder())
