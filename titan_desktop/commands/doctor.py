@@ -168,6 +168,8 @@ def _notes(
     notes = []
     if status is not None and not status.model.configured:
         notes.append(says["doctor.no_model"])
+    if status is not None and status.model.answers_at:
+        notes.append(says["doctor.answers_at"].format(url=status.model.answers_at))
     if status is not None and not status.embedder.configured:
         notes.append(says["doctor.no_embedder"])
     if status is not None and status.ready:

@@ -169,6 +169,7 @@ ENGLISH: Table = {
     "doctor.store": "{name} ({place}): {detail}",
     "doctor.store_silent": "It does not answer.",
     "doctor.no_model": "No model is connected: answers are passages. `titan key set` connects OpenAI.",
+    "doctor.answers_at": "The model's address lacks its end; it answers at {url}. Put that into the settings.",
     "doctor.no_vectors": "Vectors are not being made now. {reason} The next try is at {time}.",
     "doctor.no_embedder": (
         "No embedder is connected: search goes by words alone. TITAN_EMBEDDING_MODEL names one."
@@ -281,6 +282,7 @@ RUSSIAN: Table = {
     "doctor.store": "{name} ({place}): {detail}",
     "doctor.store_silent": "Не отвечает.",
     "doctor.no_model": "Модель не подключена: ответы — это отрывки. `titan key set` подключает OpenAI.",
+    "doctor.answers_at": "Адрес модели неполный: она отвечает по адресу {url}. Укажите его в настройках.",
     "doctor.no_vectors": "Векторы сейчас не создаются. {reason} Следующая попытка в {time}.",
     "doctor.no_embedder": (
         "Векторная модель не подключена: поиск идёт только по словам. Её называет TITAN_EMBEDDING_MODEL."

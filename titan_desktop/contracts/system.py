@@ -99,12 +99,14 @@ class ModelStatus(msgspec.Struct, frozen=True, kw_only=True):
     """A model as configured, without its key.
 
     `key` says where that is from: "keyring", "environment", "memory" (given for this run), "file", "none".
+    `answers_at` is where it really answers, when that is not the `base_url` that is set; else "".
     """
 
     configured: bool
     name: str = ""
     base_url: str = ""
     key: str = "none"
+    answers_at: str = ""
 
 
 class RootStatus(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,8 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from titan_desktop import settings
 from titan_desktop.contracts.problem import Code, Problem
 from titan_desktop.contracts.system import ModelStatus
@@ -39,7 +41,7 @@ class Models:
         self.settings_file = settings_file
         self.settings = chosen
         self._secrets = secrets
-        self.model = self.embedder = ModelStatus(configured=False)
+        self._model = self.embedder = ModelStatus(configured=False)
         self._settings_problem: Problem | None = None
         self._key_problem: Problem | None = None
         self._resolving = asyncio.Lock()
@@ -49,6 +51,12 @@ class Models:
         self._handing_over = asyncio.Lock()
         self._services: tuple[ChatService, IndexingService] | None = None
         self._embedding_in_use: Endpoint | None = None
+
+    @property
+    def model(self) -> ModelStatus:
+        """The chat model, and where it answers."""
+        found = self._services[0].answers_at() if self._services else ""
+        return msgspec.structs.replace(self._model, answers_at=shown_url(found)) if found else self._model
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -118,7 +126,7 @@ class Models:
     async def _resolve(self) -> None:
         chosen = self.settings
         chat = await resolve(chosen.model, self._secrets)
-        self._chat, self.model, self._key_problem = chat.endpoint, chat.status, chat.problem
+        self._chat, self._model, self._key_problem = chat.endpoint, chat.status, chat.problem
         name = chosen.embedder.name.strip()
         base_url = chosen.embedder.base_url.strip() or DEFAULT_BASE_URL
         key, problem = await find_key(base_url, self._secrets) if name else (None, None)

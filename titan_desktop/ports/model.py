@@ -157,6 +157,10 @@ class ChatModel(Protocol):
         """
         ...
 
+    def answers_at(self, endpoint: Endpoint) -> str | None:
+        """Return the base URL at which this endpoint has answered, None while it has not."""
+        ...
+
     async def structured(
         self, endpoint: Endpoint, turns: Sequence[Turn], schema: type[Structure]
     ) -> Structure:

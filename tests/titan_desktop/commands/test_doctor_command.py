@@ -97,6 +97,17 @@ def test_the_newest_failures_are_named(paths: Paths, capsys: pytest.CaptureFixtu
     assert len(json.loads(capsys.readouterr().out)["index"]["failures"]) == len(failures)
 
 
+def test_an_address_that_is_not_the_one_where_the_model_answers_is_a_note(paths: Paths) -> None:
+    """It works, and is told with what would be right."""
+    status = a_status()
+    model = msgspec.structs.replace(status.model, answers_at="http://x/v1")
+    found = doctor.report(
+        paths, SAYS, (msgspec.structs.replace(status, model=model), COUNTS), environment=OFFSCREEN
+    )
+    assert any("http://x/v1" in note for note in found.notes)
+    assert not found.problems
+
+
 def test_vectors_that_wait_are_a_note(paths: Paths) -> None:
     """Why none are made, with its cure, and when it is tried again."""
     waiting = indexing.EmbeddingProgress(

@@ -31,6 +31,11 @@ class NoKeys:
 
 
 class Chat:
+    found = ""
+
+    def answers_at(self) -> str:
+        return self.found
+
     def set_model(self, endpoint: Endpoint | None) -> None:
         self.endpoint = endpoint
 
@@ -50,6 +55,23 @@ class Memory:
 
 def embedding_tasks() -> list[str]:
     return [task.get_name() for task in asyncio.all_tasks() if task.get_name().startswith("embedding ")]
+
+
+async def test_where_the_model_answers_is_told_as_soon_as_it_is_known(
+    clean_redis_url: str, database: Database, tmp_path: Path
+) -> None:
+    """Without what is secret in it; while nobody has asked, and where it is what is set, nothing is told."""
+    chosen = settings.Settings(model=settings.ModelSettings(base_url="http://127.0.0.1:9", name="m"))
+    async with Bus(BusConfig(url=clean_redis_url, streams=STREAMS)) as bus:
+        chat, embedding = Chat(), Embedding(bus, vectors.PostgresVectors(database))
+        models = Models(tmp_path / "settings.toml", chosen, NoKeys())
+        await models.serve(chat, Memory(embedding))
+        assert models.model.answers_at == ""
+        chat.found = "http://127.0.0.1:9/v1"
+        assert models.model.answers_at == "http://127.0.0.1:9/v1"
+        assert models.model.base_url == "http://127.0.0.1:9"
+        await models.forget()
+        await embedding.close()
 
 
 async def test_services_that_leave_during_a_change_leave_nothing_running(

@@ -135,6 +135,10 @@ class OpenAIChatModel:
                 _log.info("the length of the model's context is not told: %s", error)
         return learned.context_tokens
 
+    def answers_at(self, endpoint: Endpoint) -> str | None:
+        """See `ChatModel.answers_at`."""
+        return self._learned[endpoint.base_url, endpoint.model].base_url
+
     async def _learn_context(self, endpoint: Endpoint, learned: _Learned) -> None:
         for base_url in addresses(endpoint.base_url, learned.base_url):
             async with self._client.client_for(replace(endpoint, base_url=base_url)) as client:

@@ -95,6 +95,12 @@ class ChatService:
         if endpoint is not None and self._warming is None:
             self._warming = asyncio.create_task(self._model.warm(), name="chat warms the model's client")
 
+    def answers_at(self) -> str:
+        """Return where the model has answered, when that is not the address that is set; else ""."""
+        endpoint = self._endpoint
+        found = self._model.answers_at(endpoint) if endpoint is not None else None
+        return found if found and endpoint and found != endpoint.base_url else ""
+
     def busy(self) -> bool:
         """Whether an answer is running."""
         return len(self._attempts) > 0

@@ -310,8 +310,10 @@ async def test_an_address_without_its_version_is_mended_once_and_remembered(
 ) -> None:
     server.elsewhere = elsewhere
     base_url = server.base_url.removesuffix("/v1")
+    assert model.answers_at(endpoint(server, base_url)) is None
     for address in (base_url, base_url, base_url + "/"):
         assert (await read(model, endpoint(server, address)))[1] == "elsewhere"
+        assert model.answers_at(endpoint(server, address)) == server.base_url
     assert [request.path for request in server.requests] == [
         "/chat/completions",
         "/v1/chat/completions",
