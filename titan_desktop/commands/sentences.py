@@ -114,7 +114,7 @@ ENGLISH: Table = {
     "failed": "Failed: {files}",
     "refused": "titan: {path} is refused. {reason}. {cure}",
     "cure.outside": "Titan reads these folders alone: {folders}. Copy it there.",
-    "allow_folder": "To allow it, write allowed = ['{real}'] under [folders] in {settings}.",
+    "allow_folder": "To allow it, write allowed = ['{real}'] under [folders] in {settings} and start Titan again.",
     "cure.other": "Check the path and its permissions.",
     "more": "… and {files} more",
     "stalled": "titan: the core stopped answering, files left: {files}; run `titan doctor`, then index again.",
@@ -227,7 +227,10 @@ RUSSIAN: Table = {
     "failed": "Не прочитано: {files}",
     "refused": "titan: отказано в доступе к {path}. {reason}. {cure}",
     "cure.outside": "Titan читает только эти папки: {folders}. Скопируйте туда.",
-    "allow_folder": "Чтобы разрешить, впишите allowed = ['{real}'] в раздел [folders] файла {settings}.",
+    "allow_folder": (
+        "Чтобы разрешить, впишите allowed = ['{real}'] в раздел [folders] файла {settings} и запустите Titan"
+        " снова."
+    ),
     "cure.other": "Проверьте путь и права доступа.",
     "more": "… и ещё {files}",
     "stalled": "titan: ядро перестало отвечать, осталось файлов: {files}; запустите `titan doctor` и повторите.",
