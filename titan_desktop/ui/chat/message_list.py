@@ -392,15 +392,16 @@ class MessageList(QAbstractScrollArea):
     def focusNextPrevChild(self, next: bool) -> bool:  # noqa: A002, FBT001  # Qt's signature
         """Tab goes from message to message; also called when what has the focus is hidden."""
         focused = QApplication.focusWidget()
-        if focused is not None and not focused.isVisible() and self.isVisible():
+        if not self.isVisible():
+            return super().focusNextPrevChild(next)
+        if focused is not None and not focused.isVisible():
             if not self._walk.catch():
                 self.setFocus(Qt.FocusReason.OtherFocusReason)
             return True
         if self._walk.tab(1 if next else -1) or (next and self.hasFocus() and self._walk.enter(at_end=False)):
             return True
-        if (
-            focused is not self.jump
-        ):  # Qt goes on from what has the focus, and messages are at its order's end
+        if focused is not self.jump:
+            # Qt goes on from what has the focus, and the messages, which are made late, are at its order's end.
             self.setFocus(Qt.FocusReason.OtherFocusReason)
         return super().focusNextPrevChild(next)
 

@@ -5,7 +5,15 @@ The list makes a few of these and fills them with the messages that come into vi
 """
 
 from PySide6.QtCore import QDateTime, QEvent, QLocale, QPoint, QRect, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QEnterEvent, QFocusEvent, QGuiApplication, QPainter, QPaintEvent
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QEnterEvent,
+    QFocusEvent,
+    QGuiApplication,
+    QPainter,
+    QPaintEvent,
+)
 from PySide6.QtWidgets import QLabel, QToolButton, QWidget
 
 from titan_desktop.client import foreign
@@ -403,6 +411,11 @@ class MessageWidget(QWidget):
         """Take it away."""
         super().focusOutEvent(event)
         self.focus_changed.emit()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """The menu of the message, by the keyboard's menu key and beside its texts."""
+        text = next(iter(self.parts().values()), self.body)
+        self.menu_requested.emit(self, text, event.globalPos())
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002  # Qt's signature
         """The question's bubble, or the background of a failure."""

@@ -113,6 +113,7 @@ class RichText(QTextBrowser):
     def set_plain(self, text: str) -> None:
         """Show text as it is."""
         self.deferred_highlight.cancel()
+        self._focused = None
         self.note([], quotes=False)
         text = foreign.text(text)
         self.document().setPlainText(
@@ -122,6 +123,7 @@ class RichText(QTextBrowser):
     def set_rendered(self, rendered: Rendered) -> None:
         """Show rendered Markdown."""
         self.deferred_highlight.cancel()
+        self._focused = None
         self.note(rendered.codes, quotes="<blockquote" in rendered.html)
         self.setHtml(rendered.html)
 

@@ -2,12 +2,12 @@
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QVBoxLayout, QWidget
 
 from tests.titan_desktop.ui.chat.samples import CONVERSATION, answer, exchange, hit, question
-from titan_desktop.contracts.chat import Fault, State
+from titan_desktop.contracts.chat import AnswerKind, Fault, State
 from titan_desktop.ui.chat.chat_view import ChatView
 from titan_desktop.ui.chat.message_widget import MessageWidget
 
@@ -202,3 +202,29 @@ def test_a_screen_reader_hears_the_message(window: Window):
     assert focused is not None
     assert focused.accessibleName() == "Titan's answer"
     assert focused.accessibleDescription() == "Half\nStopped"
+
+
+def test_the_menu_key_opens_the_messages_menu(window: Window):
+    """It copies the text, or the first passage of an answer that has none of its own."""
+    window.open(answer(1, kind=AnswerKind.PASSAGES, sources=SOURCES[:1]))
+    window.press(KEY.Key_Tab)
+    focused = QApplication.focusWidget()
+    assert focused is not None
+    QApplication.sendEvent(
+        focused, QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, QPoint(4, 4), QPoint(4, 4))
+    )
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    menu.actions()[0].trigger()
+    menu.close()
+    assert QGuiApplication.clipboard().text() == SOURCES[0].passage
+
+
+def test_a_conversation_that_goes_away_leaves_the_focus_in_view(window: Window):
+    """A new, empty one shows its start page: the focus is on nothing that is hidden."""
+    window.chat.set_start_page(QLineEdit())
+    window.open(*exchange(5))
+    window.press(KEY.Key_Tab, KEY.Key_Tab)
+    window.open()
+    focused = QApplication.focusWidget()
+    assert focused is None or focused.isVisible()
