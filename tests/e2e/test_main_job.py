@@ -138,7 +138,7 @@ async def test_stop_keeps_what_was_said(model: OpenAIServer, read: Titan) -> Non
 @pytest.mark.parametrize(
     ("fault", "expected"),
     [
-        ("invalid_api_key", chat.Fault.WRONG_KEY),
+        ("invalid_api_key", chat.Fault.KEY_MISSING),
         ("model_not_found", chat.Fault.MODEL_NOT_FOUND),
         ("rate_limit", chat.Fault.RATE_LIMITED),
     ],

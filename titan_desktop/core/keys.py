@@ -5,7 +5,7 @@ Where there is no keyring, `set` asks for a password in a terminal, and seals th
 `set --file`.
 
 It is a process separate from the core, because a key never travels on the bus: the window runs `titan key set` and
-writes the key to its standard input; a core that runs is told through its own socket (`client.key_door`). It is
+writes the key to its standard input; a core that runs is told through its own socket (`client.key_door`). A key is
 never an argument, which every process could read, and never printed.
 """
 
