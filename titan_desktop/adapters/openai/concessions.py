@@ -18,8 +18,9 @@ SYSTEM = "system"
 _OPTIONAL = ("stream_options", "temperature", "tools")
 _SUCCESSORS = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 """OpenAI's reasoning models refuse the former, servers of before 2024 the latter."""
-_REFUSING = frozenset({400, 404, 422, 500, 501})
-"""404: OpenRouter, "No endpoints found that support tool use"; 500: a template's error in llama.cpp."""
+_REFUSING = frozenset({None, 400, 404, 422, 500, 501})
+"""None: an event of the stream, LM Studio's way; 404: OpenRouter, "No endpoints found that support tool use"; 500:
+a template's error in llama.cpp."""
 _NO_SYSTEM = re.compile(
     r"\bsystem\b.{0,20}\b(role|message|prompt|instruction)|\brole\b.{0,40}\bsystem\b|'system'"
     r"|\b(roles?)\b.{0,60}\b(alternate|supported)\b|developer instruction is not enabled",

@@ -50,6 +50,20 @@ _NAMES_A_PATH = re.compile(
 )
 
 
+class ToldError(ModelError):
+    """An endpoint's refusal, with what it said: something may be left out of the next request.
+
+    Attributes:
+        told: what it said.
+    """
+
+    def __init__(
+        self, fault: Fault, detail: str, told: Refusal, *, retry_after_s: float, context_tokens: int | None
+    ) -> None:
+        super().__init__(fault, detail, retry_after_s=retry_after_s, context_tokens=context_tokens)
+        self.told = told
+
+
 @contextlib.contextmanager
 def translated(endpoint: Endpoint, *, proxy: str = "") -> Iterator[None]:
     """Raise ModelError for errors of the package and our own deadlines. The package must be loaded.
@@ -94,14 +108,14 @@ def refusal_of(error: "openai.APIStatusError") -> Refusal:
     return refusal.read(error.response.text, error.status_code)
 
 
-def fault_told(endpoint: Endpoint, told: Refusal, *, retry_after_s: float = 0.0) -> ModelError:
+def fault_told(endpoint: Endpoint, told: Refusal, *, retry_after_s: float = 0.0) -> ToldError:
     """Return the error for what an endpoint says, with its own sentence as the detail."""
     fault = fault_of(told)
     if fault is Fault.WRONG_KEY and not endpoint.key:
         fault = Fault.KEY_MISSING
     limit = context_length.limit_of(told) if fault is Fault.CONTEXT_TOO_LONG else None
     detail = masked(told.message, endpoint) or (f"HTTP {told.status}" if told.status else "")
-    return ModelError(fault, detail, retry_after_s=retry_after_s, context_tokens=limit)
+    return ToldError(fault, detail, told, retry_after_s=retry_after_s, context_tokens=limit)
 
 
 def wrong_address(endpoint: Endpoint, words: str) -> ModelError:

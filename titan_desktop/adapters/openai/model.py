@@ -17,7 +17,7 @@ from titan_desktop.adapters.openai import concessions, context_window, request, 
 from titan_desktop.adapters.openai.addresses import addresses
 from titan_desktop.adapters.openai.answer_body import AnswerBody
 from titan_desktop.adapters.openai.client import OpenAIClient
-from titan_desktop.adapters.openai.errors import refusal_of
+from titan_desktop.adapters.openai.errors import ToldError, refusal_of
 from titan_desktop.adapters.openai.reply import Ending, Reply
 from titan_desktop.contracts.faults import Fault
 from titan_desktop.ports.model import (
@@ -180,11 +180,13 @@ class OpenAIChatModel:
         await self._client.warm()  # what loading takes is not the model's time
         first_sign_by = asyncio.get_running_loop().time() + self._first_token_timeout_s
         first: ModelError | None = None
+        is_answered = False
         for base_url in addresses(endpoint.base_url, learned.base_url):
             try:
                 at = replace(endpoint, base_url=base_url)
                 async with contextlib.aclosing(self._ask(at, body, learned, first_sign_by)) as parts:
                     async for part in parts:
+                        is_answered = True
                         learned.settle(base_url)
                         yield part
             except ModelError as error:
@@ -193,7 +195,7 @@ class OpenAIChatModel:
                 if first is not None and error.fault not in _NOBODY_THERE:
                     learned.settle(base_url)
                     raise
-                if first is None and error.fault is not Fault.WRONG_ADDRESS:
+                if is_answered or (first is None and error.fault is not Fault.WRONG_ADDRESS):
                     raise
                 first = first or error
             else:
@@ -204,38 +206,51 @@ class OpenAIChatModel:
     async def _ask(
         self, endpoint: Endpoint, body: dict[str, Any], learned: _Learned, first_sign_by: float
     ) -> AsyncGenerator[Part, None]:
-        async with self._client.client_for(endpoint) as client, contextlib.AsyncExitStack() as stack:
+        """Ask an endpoint, omitting step by step what it refuses; an answer makes that remembered."""
+        import openai as package
+
+        refused = set(learned.refused)
+        is_answered = False
+        async with self._client.client_for(endpoint) as client:
+            while True:
+                asked = concessions.without(body, refused)
+                try:
+                    reading = self._read(client, endpoint, asked, learned, first_sign_by)
+                    async with contextlib.aclosing(reading) as parts:
+                        async for part in parts:
+                            is_answered = True
+                            learned.refused |= refused
+                            yield part
+                except (package.APIStatusError, ToldError) as error:
+                    told = error.told if isinstance(error, ToldError) else refusal_of(error)
+                    culprit = None if is_answered else concessions.culprit(told, asked)
+                    if culprit is None or culprit in refused:
+                        raise
+                    refused.add(culprit)
+                else:
+                    return
+
+    async def _read(
+        self,
+        client: "openai.AsyncOpenAI",
+        endpoint: Endpoint,
+        asked: dict[str, Any],
+        learned: _Learned,
+        first_sign_by: float,
+    ) -> AsyncGenerator[Part, None]:
+        """Send one request and yield its answer."""
+        async with contextlib.AsyncExitStack() as stack:
             async with asyncio.timeout_at(first_sign_by):
-                response = await self._open(client, endpoint, body, learned.refused)
+                response = await _create(client, endpoint.model, asked)
             stack.push_async_callback(response.close)
-            answer = AnswerBody(endpoint, response.iter_bytes())
             reply = Reply(opened=learned.opened)
             try:
+                answer = AnswerBody(endpoint, response.iter_bytes())
                 async with contextlib.aclosing(self._parts(answer, reply, first_sign_by)) as parts:
                     async for part in parts:
                         yield part
             finally:
                 learned.opened = reply.opened
-
-    async def _open(
-        self, client: "openai.AsyncOpenAI", endpoint: Endpoint, body: dict[str, Any], known: set[str]
-    ) -> _Response:
-        """Send the request, omitting step by step what the endpoint refuses; an answer makes that remembered."""
-        import openai as package
-
-        refused = set(known)
-        while True:
-            asked = concessions.without(body, refused)
-            try:
-                response = await _create(client, endpoint.model, asked)
-            except package.APIStatusError as error:
-                culprit = concessions.culprit(refusal_of(error), asked)
-                if culprit is None or culprit in refused:
-                    raise
-                refused.add(culprit)
-            else:
-                known |= refused
-                return response
 
     async def _parts(
         self, answer: AnswerBody, reply: Reply, first_sign_by: float

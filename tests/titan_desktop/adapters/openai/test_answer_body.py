@@ -363,6 +363,30 @@ async def test_rules_that_are_refused_as_a_system_turn_are_in_the_persons(
     assert "stream_options" not in server.chats[-1].body
 
 
+async def test_what_is_refused_within_a_stream_is_left_out_too(
+    model: OpenAIChatModel, server: OpenAIServer
+) -> None:
+    """LM Studio's way; an error behind the first word is none of that kind, whatever it says."""
+    error = (
+        b'event: error\ndata: {"error": {"message": "Error rendering prompt: System role not supported"}}\n\n'
+    )
+    server.raw = [Raw(error)]
+    assert (await read(model, endpoint(server)))[1] == "elsewhere"
+    assert [chat.body["messages"][0]["role"] for chat in server.chats] == ["system", "user"]
+    server.raw = [Raw(ONE + error.replace(b"System", b"User"))]
+    _, said, told = await read(model, endpoint(server))
+    assert (said, told is not None, len(server.chats)) == ("раз ", True, 3)
+
+
+async def test_an_error_about_an_address_behind_the_first_word_says_nothing_twice(
+    model: OpenAIChatModel, server: OpenAIServer
+) -> None:
+    server.elsewhere = Raw(ONE + b'data: {"error": "Invalid URL of an image"}\n\n')
+    _, said, error = await read(model, endpoint(server, server.base_url.removesuffix("/v1")))
+    assert error is not None
+    assert (said, error.fault, len(server.requests)) == ("раз ", Fault.WRONG_ADDRESS, 1)
+
+
 async def test_a_model_without_tools_is_asked_without(model: OpenAIChatModel, server: OpenAIServer) -> None:
     server.refuses = ["tools"]
     for _ in range(2):
