@@ -142,7 +142,8 @@ class FilesRoot(Protocol):
     def has_left(self, path: Path) -> bool:
         """Whether nothing is left to know of a file: it is gone, ignored or outside, while its root is there.
 
-        False also for what cannot be told, such as a folder that cannot be read. Never raises.
+        True of every file of a root that is refused by a rule. False also for what cannot be told, such as a
+        folder that cannot be read. Never raises.
         """
         ...
 

@@ -132,6 +132,24 @@ async def test_a_root_that_is_refused_is_read_once_it_is_allowed(
         await ear.until(is_seen(desktop / "new.txt"))
 
 
+@pytest.mark.logs("^refused the root ")
+async def test_what_was_read_of_a_root_that_is_refused_is_forgotten(
+    bus: Bus, ear: Ear, index: Index, desktop: Path
+) -> None:
+    """Read by a former version, or allowed and no longer: the index is told, and finds that nothing is left."""
+    hidden = desktop.with_name(".hidden")
+    await asyncio.to_thread(desktop.rename, hidden)
+    await asyncio.to_thread(desktop.symlink_to, hidden)
+    files_root = LocalFilesRoot([desktop], consented=[hidden])
+    async with serving(bus, Chain(), FilesService(bus, files_root, index)) as service:
+        await ear.finished()
+        index.learn(ear.heard)
+        files_root.consent([])
+        service.look_at_roots()
+        await ear.until(is_removed(desktop, folder=True))
+        assert all(files_root.has_left(Path(path)) for path in index.stamps)
+
+
 async def test_a_root_behind_a_link_is_watched(
     bus: Bus, ear: Ear, index: Index, desktop: Path, tmp_path: Path
 ) -> None:

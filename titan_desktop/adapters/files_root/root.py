@@ -30,6 +30,7 @@ from titan_desktop.ports.files_root import (
     FilesRootError,
     PinnedRoot,
     RefusedRoot,
+    RootFault,
     Stamp,
 )
 
@@ -172,7 +173,12 @@ class LocalFilesRoot:
         try:
             status = self._within(place.root, lambda pin: self._beneath.status(pin, place.names))
             return not stat.S_ISREG(status.st_mode) or self.is_ignored(path)
-        except (FilesRootError, RootAwayError):  # of a root that is refused or away nothing is known
+        except (
+            FilesRootError
+        ):  # the root is refused: by a rule it may not be known, by a link it may come back
+            refused = place.root.refused
+            return refused is not None and refused.fault is not RootFault.LINK
+        except RootAwayError:
             return False
         except OSError as error:
             return isinstance(error, LinkError) or error.errno in _VANISHED

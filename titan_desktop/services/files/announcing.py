@@ -58,8 +58,8 @@ class Announcer:
         self._settling = settling
         self._want = want
 
-    async def round(self) -> None:
-        """Check the changing paths once, and publish what happened to the settled ones.
+    async def round(self) -> bool:
+        """Check the changing paths once, and publish what happened to the settled ones. Returns whether any had.
 
         Raises:
             BusError: an event was not published; its path counts as changing again.
@@ -67,7 +67,7 @@ class Announcer:
         """
         paths = self._settling.candidates()
         if not paths:
-            return
+            return False
         looks = await asyncio.to_thread(lambda: {path: self._look(path) for path in paths})
         stamps = {path: look.found if isinstance(look.found, Stamp) else None for path, look in looks.items()}
         rested = self._settling.settled(stamps)
@@ -77,6 +77,7 @@ class Announcer:
             for path, rest in rested.items():
                 self._settling.again(path, rest)
             raise
+        return bool(rested)
 
     async def _announce(self, news: Sequence[tuple[_Look, Rested]]) -> None:
         outbox = Outbox(self._bus)

@@ -22,9 +22,10 @@ from titan_desktop.contracts.files import (
     PathRefused,
     ScanFinished,
 )
+from titan_desktop.contracts.message import publish
 from titan_desktop.contracts.system import RootStatus
 from titan_desktop.ports.catalogue import Catalogue
-from titan_desktop.ports.files_root import FilesRoot, PinnedRoot
+from titan_desktop.ports.files_root import FilesRoot, PinnedRoot, RootFault
 from titan_desktop.ports.passages import IndexUnavailableError
 from titan_desktop.services.files import polling
 from titan_desktop.services.files.announcing import Announcer
@@ -68,6 +69,7 @@ class FilesService:
     ) -> None:
         self._bus = bus
         self._files_root = files_root
+        self._catalogue = catalogue
         self._scanner = Scanner(bus, files_root, catalogue)
         self._settling = Settling()
         self._announcer = Announcer(bus, files_root, catalogue, self._settling, self._want)
@@ -77,6 +79,8 @@ class FilesService:
         self._there: Mapping[Path, PinnedRoot] | None = None
         self._wanted: dict[Path, None] = {}
         self._stalled = False
+        self._silenced = False
+        self._forgotten: frozenset[Path] = frozenset()
         self._wake = asyncio.Event()
         self._look = asyncio.Event()
         self._scanning = 0
@@ -112,9 +116,9 @@ class FilesService:
 
     def busy(self) -> bool:
         """Whether there is something to scan or to publish."""
-        # While the index is away no scan gets on, and the next start begins it again.
+        # While the index or the bus is away nothing gets on, and the next start begins it again.
         scans = (self._scanning or self._wanted) and not self._stalled
-        return bool(self._there is None or scans or self._settling)
+        return bool(self._there is None or scans or (self._settling and not self._silenced))
 
     def look_at_roots(self) -> None:
         """Look now whether a root has come, gone or become another, not only from time to time."""
@@ -200,10 +204,19 @@ class FilesService:
             for root in there.keys() - (self._there or {}).keys():
                 self._want(root)
             self._there = there
+        await self._forget_refused()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._roots_interval_s):
                 await self._look.wait()
         self._look.clear()
+
+    async def _forget_refused(self) -> None:
+        """Have the index forget what it knows of roots that may not be read: it was read before, or allowed."""
+        refused = frozenset(one.path for one in self._files_root.refused() if one.fault is not RootFault.LINK)
+        if new := refused - self._forgotten:
+            for path in await self._catalogue.held([str(root) for root in new]):
+                await publish(self._bus, FileRemoved(path=path, folder=True))
+        self._forgotten = refused
 
     async def _poll(self) -> None:
         """Look for what has changed, where the system does not report it."""
@@ -223,7 +236,12 @@ class FilesService:
 
     async def _settle(self) -> None:
         await asyncio.sleep(_TICK_S)
-        await self._announcer.round()
+        try:
+            if await self._announcer.round():
+                self._silenced = False
+        except (BusError, IndexUnavailableError):
+            self._silenced = True
+            raise
 
 
 def _outermost(folders: list[Path]) -> list[str]:
