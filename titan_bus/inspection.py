@@ -6,7 +6,7 @@ are by the server's clock.
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -116,24 +116,27 @@ class Inspection:
 
     async def topic_names(self) -> list[str]:
         """Return every topic that has a stream, sorted."""
-        found: set[str] = set()
-        cursor = 0
-        while True:
-            cursor, keys = await self._connection.scan(cursor, TOPICS_PATTERN, SCAN_COUNT, "stream")
-            found.update(
-                topic
-                for key in keys
-                if (topic := names.topic_of(key.decode(errors="backslashreplace"))) is not None
-            )
-            if cursor == 0:
-                return sorted(found)
+        named = [names.topic_of(key) async for key in self._keys(TOPICS_PATTERN, "stream")]
+        return sorted({topic for topic in named if topic is not None})
 
     async def topics(self) -> list[TopicState]:
         """Return every topic, sorted, and the dead letters last where there are any."""
-        streams = {topic: names.stream_of(topic) for topic in await self.topic_names()}
+        waiting = [names.topic_and_group_of(key) async for key in self._keys(names.later_of("*"), "zset")]
+        every = {*await self.topic_names(), *(found[0] for found in waiting if found is not None)}
+        streams = {topic: names.stream_of(topic) for topic in sorted(every)}
         streams[names.DEAD_LETTERS] = names.DEAD_LETTERS
         states = await asyncio.gather(*(self._topic(topic, stream) for topic, stream in streams.items()))
         return [state for state in states if state is not None]
+
+    async def _keys(self, pattern: str, kind: str) -> AsyncIterator[str]:
+        """Yield the keys of a type that fit; some of them more than once."""
+        cursor = 0
+        while True:
+            cursor, keys = await self._connection.scan(cursor, pattern, SCAN_COUNT, kind)
+            for key in keys:
+                yield key.decode(errors="backslashreplace")
+            if cursor == 0:
+                break
 
     async def groups(self, topic: str) -> list[GroupState]:
         """Return the groups of a topic, sorted; none when there is no such topic."""
@@ -186,14 +189,14 @@ class Inspection:
 
     async def _topic(self, topic: str, stream: str) -> TopicState | None:
         row = _named(await self._rows("XINFO", "STREAM", stream))
-        if not row:  # deleted meanwhile
-            return None
-        first, last = row["first-entry"], row["last-entry"]
         later = await self._connection.call("ZCARD", names.later_of(topic)) if topic != stream else 0
+        if not row and not later:  # deleted meanwhile
+            return None
+        first, last = row.get("first-entry"), row.get("last-entry")
         return TopicState(
             topic=topic,
-            length=row["length"],
-            groups=row["groups"],
+            length=row.get("length", 0),
+            groups=row.get("groups", 0),
             later=later,
             first_at=_moment(first[0]) if first else None,
             last_at=_moment(last[0]) if last else None,

@@ -23,6 +23,8 @@ async def run(options: Options, output: Output) -> int:
         )
     else:
         output.note("there are no topics; the first publish makes one.")
+    if later := sum(topic.later for topic in found):
+        output.note(f"{later} more wait for the time at which they are published (--json: later).")
     if warning:
         output.note(f"{warning}.")
     return exit_codes.DONE if found else exit_codes.NOTHING
