@@ -190,14 +190,14 @@ class MessageWidget(QWidget):
         self._notice.setVisible(bool(notice))
         failed = message.state is State.FAILED
         is_alarm = failed and message.fault is not Fault.CUT_OFF
-        self._notice.setStyleSheet(f"color:{self._colours.danger if is_alarm else self._colours.muted};")
+        styles.dress(self._notice, f"color:{self._colours.danger if is_alarm else self._colours.muted};")
         self._detail.setText(detail)
         self._detail.setVisible(bool(detail))
-        self._detail.setStyleSheet(f"color:{self._colours.muted}; font-size:small;")
-        self._origin.setStyleSheet(f"color:{self._colours.muted}; font-size:small;")
+        styles.dress(self._detail, f"color:{self._colours.muted}; font-size:small;")
+        styles.dress(self._origin, f"color:{self._colours.muted}; font-size:small;")
         self._show_origin()
         for button in (self.go_on, self.retry, self.settings, self.copy):
-            button.setStyleSheet(styles.button(self._colours, framed=button is not self.copy))
+            styles.dress(button, styles.button(self._colours, framed=button is not self.copy))
         self.go_on.setText(self.tr("Go on"))
         self.go_on.setVisible(failed and bool(message.text.strip()))
         self.retry.setText(self.tr("Try again"))

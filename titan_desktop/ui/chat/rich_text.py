@@ -217,7 +217,7 @@ class RichText(QTextBrowser):
             button.setText(self.tr("Copy"))
             button.setAccessibleName(self.tr("Copy this code"))
             button.setProperty("code", code.text)
-            button.setStyleSheet(styles.code_button(self._colours))
+            styles.dress(button, styles.code_button(self._colours))
             button.adjustSize()
             button.move(int(area.right()) - button.width() - 6, int(area.top()) + 5)
             button.show()

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLabel, QToolButton, QWidget
 from titan_desktop.client import foreign
 from titan_desktop.contracts.sources import FilePassage, Source
 from titan_desktop.ui.base.tooltip import tip
-from titan_desktop.ui.chat import sentences
+from titan_desktop.ui.chat import sentences, styles
 from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.html_writer import Rendered
 from titan_desktop.ui.chat.icons import arrow_icon, file_icon
@@ -103,7 +103,7 @@ class SourceRow(QWidget):
         self._show_file(source)
         where = sentences.place(source)
         self.place.setText(where)
-        self.place.setStyleSheet(f"color:{colours.muted};")
+        styles.dress(self.place, f"color:{colours.muted};")
         title, passage = foreign.isolated(source.title), _passage(source)
         named = f"{title}, {where}" if where else title
         self.file.setAccessibleName(
@@ -193,7 +193,7 @@ class SourceList(QWidget):
         self._colours, self._short = colours, passages
         self._title.setText("" if passages else self.tr("Sources"))
         self._title.setVisible(not passages)
-        self._title.setStyleSheet(f"color:{colours.muted}; font-weight:600;")
+        styles.dress(self._title, f"color:{colours.muted}; font-weight:600;")
         shown = _shown(sources, unfolded)
         while len(self._rows) < shown:
             row = SourceRow(len(self._rows), self)

@@ -1,9 +1,16 @@
 """The style sheets of a conversation's parts: what they say beyond the application's own."""
 
 from PySide6.QtGui import QFontDatabase
+from PySide6.QtWidgets import QWidget
 
 from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.html_writer import QUOTE_INDENT
+
+
+def dress(widget: QWidget, sheet: str) -> None:
+    """Put a style sheet on, unless it is worn already: Qt would polish the widget anew, with every token."""
+    if widget.styleSheet() != sheet:
+        widget.setStyleSheet(sheet)
 
 
 def scroll_bar(colours: Colours) -> str:

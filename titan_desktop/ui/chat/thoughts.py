@@ -47,12 +47,12 @@ class ThoughtsRow(QWidget):
         is_open = unfolded.thoughts
         self.head.setText(self.tr("Thoughts"))
         self.head.setIcon(arrow_icon(colours.muted, down=is_open))
-        self.head.setStyleSheet(styles.button(colours, framed=False))
+        styles.dress(self.head, styles.button(colours, framed=False))
         self.head.setAccessibleName(self.tr("Hide the thoughts") if is_open else self.tr("Show the thoughts"))
         self.text.setVisible(is_open)
         if not is_open:
             return
-        self.text.setStyleSheet(f"color:{colours.muted};")
+        styles.dress(self.text, f"color:{colours.muted};")
         shown = unfolded.thoughts_text.strip()
         self.text.setText(shown if len(shown) <= SHOWN_CHARS_MAX else f"{shown[:SHOWN_CHARS_MAX]}…")
         if unfolded.thoughts_of != (message.attempt, message.thoughts):
