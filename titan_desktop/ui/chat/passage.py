@@ -10,6 +10,8 @@ _LINE_CHARS = 76
 """About as many stand in a line of the text column."""
 _BLANK_LINES = re.compile(r"\n\s*\n")
 _BEFORE_FIRST_CHARS = 90
+_CELLS_MAX = 1_000
+"""Of a table, the empty ones too: one long row and hundreds of short ones would be half a million."""
 _WORD_CHARS_MIN = 3
 _STEM_CHARS_MIN = 4
 _STEMS_MAX = 100
@@ -91,6 +93,8 @@ def marked_html(text: str, pattern: re.Pattern[str] | None, mark: str) -> str:
         return f"<p>{_marked(text, pattern, mark)}</p>"
     rows = [line.split("\t") for line in text.strip("\n").split("\n")]
     width = max(map(len, rows))
+    if width * len(rows) > _CELLS_MAX:
+        return f"<p>{_marked(text, pattern, mark)}</p>"
     cells = (
         "".join(f"<td>{_marked(cell, pattern, mark)}</td>" for cell in (*row, *[""] * (width - len(row))))
         for row in rows

@@ -49,6 +49,13 @@ def test_a_table_is_shown_as_a_table():
     )
 
 
+def test_a_table_of_mostly_nothing_is_text():
+    """Its rows are filled up to the widest: of a passage's size that may be half a million cells."""
+    shown = marked("500", "\ta" * 400 + "\na" * 400)
+    assert shown.startswith("<p>")
+    assert len(shown) < 10_000
+
+
 def test_marking_takes_time_in_proportion_to_the_text():
     """A hostile question is looked for in a passage, and a question in a hostile passage, in milliseconds."""
     pattern = word_pattern("залог и НДС")
