@@ -20,6 +20,9 @@ PART_CHARS = 6
 _MASK = "…"
 _READ_MAX = 2_000
 _KEY_LIKE = re.compile(r"(?i)\b(?:(?:sk|pk|rk|key|gsk|xai|hf)[-_][\w*.-]{6,}|(?:bearer|basic) \S+)")
+_ESCAPED = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4}))")
+_OPAQUE = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{16,}")
+"""Letters and digits that no word or name of a model has so many of in a row."""
 _WORD = re.compile(r"""[^\s"'`<>(){},]+""")
 _ENCODED = re.compile(r"[0-9A-Za-z+/_-]{8,}")
 _NO_LETTER = re.compile(r"[^0-9a-z]+")
@@ -28,13 +31,13 @@ _NO_LETTER = re.compile(r"[^0-9a-z]+")
 def masked(said: str, endpoint: Endpoint) -> str:
     """Return the first line of what an endpoint said, at most CHARS_MAX characters, with "…" for every key in it.
 
-    That is the endpoint's key in any case, percent-encoded, as a character reference, in base64 or hexadecimal,
-    twice over, too; a part of it; and whatever looks like somebody's key.
+    That is the endpoint's key in any case, percent-encoded, escaped, in base64 or hexadecimal, twice over, too; a
+    part of it; and whatever looks like somebody's key, or like one that was changed in a way not thought of here.
     """
     line = _KEY_LIKE.sub(_MASK, next(iter(said.strip()[:_READ_MAX].splitlines()), ""))
     if key := _plain(endpoint.key):
         line = _WORD.sub(lambda word: _MASK if _repeats(word[0], key) else word[0], line)
-    return line[:CHARS_MAX]
+    return _OPAQUE.sub(_MASK, line)[:CHARS_MAX]
 
 
 def _repeats(word: str, key: str) -> bool:
@@ -61,6 +64,8 @@ def _decoded(word: str) -> Iterator[str]:
         yield unquote(word)
     if "&" in word:
         yield html.unescape(word)
+    if "\\" in word:
+        yield _ESCAPED.sub(lambda escape: chr(int(escape[1] or escape[2], 16)), word)
     for run in _ENCODED.findall(word):
         letters = run.replace("-", "+").replace("_", "/")
         for start in range(4):  # something may stand before it

@@ -1,6 +1,7 @@
 """What is kept of an endpoint's words: one line, bounded, and the key in no shape."""
 
 import base64
+import codecs
 from urllib.parse import quote
 
 import pytest
@@ -38,6 +39,8 @@ def in_base64(text: str, before: str = "") -> str:
         in_base64(in_base64(KEY)),
         KEY.encode().hex(),
         KEY.encode().hex().upper(),
+        "".join(f"\\x{byte:02x}" for byte in KEY.encode()),
+        "".join(f"\\u{ord(letter):04x}" for letter in KEY),
         KEY[:9] + "****",
         "****" + KEY[-9:],
         "/v1/" + quote(KEY) + "/chat",
@@ -50,6 +53,17 @@ def test_the_key_is_masked_in_every_shape(told: str) -> None:
     assert said.endswith('model "gpt-4.1-mini-2025" is known.')
     assert told not in said
     assert "secret" not in said.lower()
+
+
+LONG = "gw" + "A7b3K9x2" * 4
+
+
+@pytest.mark.parametrize(
+    "told", [LONG[::-1], codecs.encode(LONG, "rot13"), base64.b32encode(LONG.encode()).decode().rstrip("=")]
+)
+def test_a_key_that_was_changed_in_another_way_is_masked(told: str) -> None:
+    """So many letters and digits in a row are no word; a request's number is lost with them."""
+    assert masked(f"upstream {told} refused", Endpoint("http://a/v1", "m", LONG)) == "upstream … refused"
 
 
 @pytest.mark.parametrize(
