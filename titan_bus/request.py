@@ -194,7 +194,8 @@ class Requester:
         Raises:
             RequestTimedOutError: no answer within `timeout_s`.
             RequestFailedError: the responder refused.
-            BusUnavailableError: the server was away for so long that the request could not be published.
+            BusUnavailableError: the server was away for so long that the request could not be published; as
+                AccessRefusedError: nobody answered within `timeout_s`, and the server does not let us in.
             PublishRefusedError: the request is malformed or too long.
             BusClosedError: the bus is not open, or was closed meanwhile.
             ValueError: `timeout_s` is no number of seconds.
@@ -213,6 +214,8 @@ class Requester:
                 )  # fmt: skip
                 return await waiting.future
         except TimeoutError as error:
+            if (refusal := self._connection.refusal()) is not None:
+                raise refusal from error
             raise RequestTimedOutError(topic, event_type, timeout_s) from error
         finally:
             del self._waiting[event_id]

@@ -19,6 +19,7 @@ from titan_bus.connections.endpoint import Dialer
 from titan_bus.connections.keys import Word, prefixed
 from titan_bus.connections.wire import Command, Wire
 from titan_bus.errors import (
+    AccessRefusedError,
     BusClosedError,
     BusForkedError,
     BusOverloadedError,
@@ -122,6 +123,11 @@ class Connection:
     def nodes(self) -> "list[Connection]":
         """Return a connection for each server that has keys; one, except in a cluster."""
         return [self]
+
+    def refusal(self) -> AccessRefusedError | None:
+        """Return why a server does not let us in now, None when none refuses us."""
+        troubles = (node._trouble for node in self.nodes())  # noqa: SLF001 -- of the same kind
+        return next((trouble for trouble in troubles if isinstance(trouble, AccessRefusedError)), None)
 
     def on_change(self, listener: Callable[[bool], None]) -> Callable[[], None]:
         """Call `listener` with False when the connection is lost, True when it is back. Returns a remover."""

@@ -43,6 +43,8 @@ async def test_a_password_that_changed_is_told_once_and_by_name(
                 with pytest.raises(AccessRefusedError, match="WRONGPASS") as raised:
                     await bus.publish(topic, "e", {})
             assert raised.value.code == "WRONGPASS"
+            with pytest.raises(AccessRefusedError, match="WRONGPASS"):
+                await bus.request(topic, "ask", {}, timeout_s=0.1)
             assert len(warnings_of(caplog)) == 1
             assert "credentials" in warnings_of(caplog)[0]
             await change_password(url, "new", "old")
