@@ -46,7 +46,8 @@ class PooledExtractor:
 
     Args:
         files_root: opens the files.
-        folder: for what workers need on disk; made anew and removed. None: one among the temporary files.
+        folder: for what workers need on disk, in a folder that is there; made anew and removed. None: one among
+            the temporary files.
         limits: of each worker.
         command: the worker's command line; tests pass one whose parser hangs, crashes and attacks.
     """
@@ -225,7 +226,7 @@ class PooledExtractor:
     async def _folder_of_workers(self) -> Path:
         """Return the folder: `lib` has what parsers unpack, `work` is empty, `outside` is what none may reach."""
         async with self._preparing:
-            if self._prepared is None:
+            if self._prepared is None or not await asyncio.to_thread(self._prepared.is_dir):
                 folder = await asyncio.to_thread(_laid_out, self._folder)
                 await self._unpack(folder)
                 self._prepared = folder
@@ -252,7 +253,7 @@ def _laid_out(folder: Path | None) -> Path:
             folder = Path(tempfile.mkdtemp(prefix="titan-extraction-"))
         else:
             shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(mode=0o700, parents=True)
+            folder.mkdir(mode=0o700)
         for name in ("lib", "work"):
             (folder / name).mkdir(mode=0o700)
         (folder / "outside").touch(mode=0o600)

@@ -12,6 +12,9 @@ from pathlib import Path
 
 from titan_desktop.contracts.security import Act, Attempt
 
+_JOB_IS_FULL = 1816
+"""ERROR_NOT_ENOUGH_QUOTA: a job object's limit of processes (Microsoft, "System Error Codes")."""
+
 
 def attempts(outside: Path) -> tuple[Attempt, ...]:
     """Try each act. `outside` is a file that the user may read and write, and a parser may not."""
@@ -26,10 +29,13 @@ def attempts(outside: Path) -> tuple[Attempt, ...]:
 
 
 def _is_refused(try_it: Callable[[], object]) -> bool:
+    """Whatever else stands in the way of an act, such as a file that is not there, is no refusal."""
     try:
         try_it()
-    except OSError:
+    except PermissionError:
         return True
+    except OSError as error:
+        return getattr(error, "winerror", None) == _JOB_IS_FULL
     return False
 
 
@@ -44,9 +50,8 @@ def _use_network() -> None:
 
 
 def _start_a_program() -> None:
-    subprocess.run(
-        [sys.executable, "-c", ""], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    """It inherits what we have: to open the null device for it would be refused before the program is."""
+    subprocess.run([sys.executable, "-c", ""], check=False)
 
 
 def _reach_the_parent() -> None:

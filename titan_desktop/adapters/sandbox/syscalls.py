@@ -8,7 +8,7 @@ from dataclasses import dataclass
 _FREE = (
     "read:0:63 readv:19:65 write:1:64 writev:20:66 pread64:17:67 close:3:57 lseek:8:62 dup:32:23 "
     "fstat:5:80 newfstatat:262:79 stat:4:- lstat:6:- statx:332:291 access:21:- faccessat:269:48 "
-    "faccessat2:439:439 readlink:89:- readlinkat:267:78 getcwd:79:17 getdents64:217:61 mmap:9:222 "
+    "faccessat2:439:439 readlink:89:- readlinkat:267:78 getcwd:79:17 getdents64:217:61 "
     "munmap:11:215 mremap:25:216 mprotect:10:226 madvise:28:233 brk:12:214 membarrier:324:283 "
     "mincore:27:232 futex:202:98 futex_waitv:449:449 set_robust_list:273:99 get_robust_list:274:100 "
     "rseq:334:293 set_tid_address:218:96 arch_prctl:158:- sched_yield:24:124 "
@@ -22,7 +22,7 @@ _FREE = (
     "pipe2:293:59 recvmsg:47:212 recvfrom:45:207 "
 )
 _CONDITIONAL = (
-    "clone:56:220 open:2:- openat:257:56 kill:62:129 tgkill:234:131 prctl:157:167 fcntl:72:25 "
+    "clone:56:220 mmap:9:222 open:2:- openat:257:56 kill:62:129 tgkill:234:131 prctl:157:167 fcntl:72:25 "
     "socketpair:53:199 prlimit64:302:261 "
 )
 _ANSWERED = "clone3:435:435 openat2:437:437 mkdir:83:- mkdirat:258:34 "

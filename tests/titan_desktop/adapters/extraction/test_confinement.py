@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -173,7 +174,7 @@ REFUSED = [
     *(("read", "/proc/{core}/environ"), ("read", "/proc/{core}/mem"), ("read", "/proc/self/environ")),
     *(("write", "{secret}"), ("append", "{secret}"), ("create", "left-here"), ("create", "{folder}/new")),
     *(("remove", "{secret}"), ("rename", "{secret}"), ("link", "{secret}"), ("chmod", "{secret}")),
-    *(("chdir", "{folder}"), ("memory_file", "x")),
+    *(("chdir", "{folder}"), ("memory_file", "x"), ("shared_memory", "")),
     *(("inet", ""), ("inet6", ""), ("datagram", ""), ("netlink", ""), ("pair", "")),
     *(("unix", "{socket}"), ("abstract", "titan-bus")),
     *(("run", ""), ("exec", ""), ("fork", ""), ("namespace", "")),
@@ -243,6 +244,9 @@ async def test_nothing_is_left_on_disk(folder: Path, tmp_path: Path) -> None:
     async with PooledExtractor(LocalFilesRoot([folder]), place, TIGHT, COMMAND) as pool:
         worker = psutil.Process(int(await done(pool, folder, "good")))
         assert names_in(worker.cwd()) == []
+        shutil.rmtree(place)  # by somebody who tidies up
+        worker.kill()
+        assert (await done(pool, folder, "good")).isdigit()
     assert not place.exists()
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from titan_desktop.adapters.sandbox import macos, syscalls
+from titan_desktop.adapters.sandbox.attempts import attempts
+from titan_desktop.contracts.security import Act
 
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the filter is Linux's")
 PID = 4711
@@ -43,6 +45,8 @@ CALLS: list[tuple[str, Sequence[int], int]] = [
     ("openat", (0, 0, 0o1), REFUSED),  # O_WRONLY
     ("openat", (0, 0, 0o100), REFUSED),  # O_CREAT
     ("openat", (0, 0, 0o20200000), REFUSED),  # O_TMPFILE
+    ("mmap", (0, 4096, 3, 0x22), ALLOWED),  # private
+    ("mmap", (0, 4096, 3, 0x21), REFUSED),  # shared
     ("openat2", (), OLD_KERNEL),
     ("mkdirat", (), THERE),
     ("clone", (0x3D0F00,), ALLOWED),  # a thread, as glibc makes it
@@ -105,6 +109,13 @@ def test_what_an_older_kernel_lacks_is_named_and_the_rest_holds() -> None:
     assert found["landlock"] == (False, "Function not implemented")
     assert found["seccomp"][0]
     assert found["no_new_privs"][0]
+
+
+def test_a_process_that_is_not_confined_is_told_as_that(tmp_path: Path) -> None:
+    """Nothing that was tried counts as refused for another reason."""
+    outside = tmp_path / "outside"
+    outside.touch()
+    assert {one.act: one.refused for one in attempts(outside)} == dict.fromkeys(Act, False)
 
 
 def test_the_profile_of_macos_allows_reading_where_it_is_told_and_nothing_else() -> None:
