@@ -15,6 +15,8 @@ from titan_desktop.contracts.security import Attempt, Mechanism
 from titan_desktop.contracts.sources import Cells, Place
 from titan_desktop.ports.extractor import Block, BlockKind, Extracted
 
+PREPARE = "--prepare"
+"""The worker's argument: lay down what parsers unpack for themselves, read nothing, and end."""
 LENGTH_BYTES = 4
 BYTES_OF_A_CHARACTER = 4
 """At the most, in UTF-8."""
@@ -191,7 +193,7 @@ class Answering:
     def _keep(self, part: Part) -> None:
         if not part.text or part.text.isspace() or "\0" in part.text:
             raise WrongAnswerError("a block is blank or holds a NUL")
-        if not (part.place is None or _is_possible(part.place)):
+        if not is_possible(part.place):
             raise WrongAnswerError("a place is impossible")
         self._characters += len(part.text)
         if self._characters > self.limits.text_characters or len(self._blocks) == self.limits.blocks:
@@ -211,7 +213,10 @@ def one_line(text: str) -> str:
     return " ".join(text.split())[:LINE_CHARACTERS_MAX]
 
 
-def _is_possible(place: Place) -> bool:
+def is_possible(place: Place | None) -> bool:
+    """Say whether a file may have this place; the name of a sheet may be longer than anybody shows."""
+    if place is None:
+        return True
     if not isinstance(place, Cells):
         return 1 <= place.first <= place.last <= _NUMBER_MAX
     if len(place.sheet) > LINE_CHARACTERS_MAX or "\0" in place.sheet:

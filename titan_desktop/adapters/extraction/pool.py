@@ -34,7 +34,6 @@ _TRIES = 2
 """A worker that died between two files, or at its start on a machine without memory, has a successor."""
 _END_TIMEOUT_S = 10.0
 COMMAND = ("extraction-worker",)
-PREPARE = "--prepare"
 
 
 class WorkersBrokenError(ExtractorUnavailableError):
@@ -234,7 +233,7 @@ class PooledExtractor:
 
     async def _unpack(self, folder: Path) -> None:
         """Let a process that reads nothing foreign, and so is not confined, lay down what parsers unpack."""
-        worker = await self._launched(folder, [*self._command, PREPARE])
+        worker = await self._launched(folder, [*self._command, messages.PREPARE])
         try:
             async with asyncio.timeout(_START_TIMEOUT_S):
                 code = await worker.ended()

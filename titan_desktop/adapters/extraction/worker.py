@@ -25,12 +25,10 @@ from titan_desktop.ports.extractor import Block, Extracted, ExtractionError
 Reader = Callable[[BinaryIO, str, Limits], Extracted]
 """Takes an open file, its extension and the limits. Raises ExtractionError, MemoryError, OSError."""
 
-PREPARE = "--prepare"
-
 
 def main(arguments: Sequence[str]) -> int:
     """Serve the core at standard input, or with `--prepare` lay down what parsers unpack for themselves."""
-    if list(arguments) == [PREPARE]:
+    if list(arguments) == [messages.PREPARE]:
         from titan_desktop.adapters.extraction import documents
 
         documents.unpack()
@@ -113,8 +111,13 @@ def _read_in_full(
         yield messages.Failed(Reason.CRASHED, type(error).__name__)
     else:
         kept = tuple(within(found.blocks, limits))
-        yield from (messages.Part(block.text, block.place, block.kind) for block in kept)
-        yield messages.End(found.mime_type, found.title, is_cut=kept != found.blocks)
+        for block in kept:
+            place = block.place if messages.is_possible(block.place) else None
+            yield messages.Part(block.text, place, block.kind)
+        if kept:
+            yield messages.End(found.mime_type, found.title, is_cut=kept != found.blocks)
+        else:
+            yield messages.Failed(Reason.NO_TEXT)
 
 
 def read_file(file: BinaryIO, extension: str, limits: Limits) -> Extracted:
@@ -142,7 +145,7 @@ def within(blocks: Iterable[Block], limits: Limits) -> Iterator[Block]:
     room = limits.text_characters
     for block, _ in zip(blocks, range(limits.blocks), strict=False):
         text = block.text[:room]
-        if text.isspace():
+        if not text or text.isspace():
             continue
         yield block if len(text) == len(block.text) else replace(block, text=text)
         room -= len(text)

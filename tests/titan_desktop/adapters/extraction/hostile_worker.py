@@ -163,6 +163,6 @@ def read(file: BinaryIO, extension: str, limits: Limits) -> Extracted:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == [worker.PREPARE]:
+    if sys.argv[1:] == [messages.PREPARE]:
         sys.exit(0)
     sys.exit(worker.serve(read, lambda: None))

@@ -14,6 +14,8 @@ from openpyxl.workbook import Workbook
 from tests import documents
 from titan_desktop.adapters.extraction import worker
 from titan_desktop.adapters.extraction.limits import Limits
+from titan_desktop.adapters.extraction.pool import PooledExtractor
+from titan_desktop.adapters.files_root import LocalFilesRoot
 from titan_desktop.contracts.sources import Cells, Lines, Pages, Place, Slides
 from titan_desktop.ports.extractor import Block, BlockKind
 
@@ -278,3 +280,28 @@ def test_the_limit_of_characters_spans_blocks(tmp_path: Path) -> None:
     path = make_deck(tmp_path / "a.pptx", "0123456789", "abcdefghij", "xyz")
     found = list(worker.within(blocks_of(path), Limits(text_characters=14)))
     assert [block.text for block in found] == ["0123456789", "abcd"]
+
+
+async def test_a_sheet_whose_name_is_no_name_gives_its_rows(tmp_path: Path) -> None:
+    """What the core would not believe of a place is left out; the text is not."""
+    path = tmp_path / "a.ods"
+    name = "x" * 5_000
+    book = (
+        '<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
+        'xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" '
+        'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><office:body><office:spreadsheet>'
+        f'<table:table table:name="{name}"><table:table-row><table:table-cell office:value-type="string">'
+        "<text:p>The deposit is 900 euros</text:p></table:table-cell></table:table-row></table:table>"
+        "</office:spreadsheet></office:body></office:document-content>"
+    )
+    with zipfile.ZipFile(path, "w") as made:
+        made.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        made.writestr(
+            "META-INF/manifest.xml",
+            '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>',
+        )
+        made.writestr("content.xml", book)
+    async with PooledExtractor(LocalFilesRoot([tmp_path])) as pool:
+        found = await pool.extract(path)
+    assert "The deposit is 900 euros" in found.text
+    assert {block.place for block in found.blocks} == {None}
