@@ -116,11 +116,15 @@ class ConsumerNames:
         """Lease a name. Returns None when it is leased now, else the mark of who has it."""
         key = names.worker_of(name, group, topic)
         lease = Lease(self._connection, key, self._ttl_s, self._mark)
-        if await lease.take() != HELD:
-            holder: str = (await self._connection.call("GET", key) or b"").decode(errors="replace")
-            mark = process_mark.read(holder)
-            if mark is None or not mark.is_dead or await lease.take(instead_of=holder) != HELD:
-                return holder
+        try:
+            if await lease.take() != HELD:
+                holder: str = (await self._connection.call("GET", key) or b"").decode(errors="replace")
+                mark = process_mark.read(holder)
+                if mark is None or not mark.is_dead or await lease.take(instead_of=holder) != HELD:
+                    return holder
+        except asyncio.CancelledError:  # the server may have granted it meanwhile
+            lease.release_soon()
+            raise
         self._leases[topic, group] = lease
         if self._keeping is None:
             what = "titan_bus: keeping the consumers' names"
