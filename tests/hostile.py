@@ -62,8 +62,8 @@ def texts(length: int) -> Iterator[tuple[str, str]]:
         yield opening + closing, opening * (length // 2) + closing * (length // 2)
 
 
-def assert_linear(work: Callable[[str], object], length: int = 30_000) -> None:
-    """Call `work` with each of the texts; fail at the first that takes long.
+def assert_linear(work: Callable[[str], object], length: int = 30_000, *, why: str = "") -> None:
+    """Call `work` with each of the texts; fail at the first that takes long, and say `why` it was called.
 
     Choose a length whose square would take much longer than `LIMIT_S`: patterns look at 50 million characters a
     second, the sorting of marks at a billion.
@@ -72,4 +72,4 @@ def assert_linear(work: Callable[[str], object], length: int = 30_000) -> None:
         began_s = time.thread_time()
         work(text)
         took_s = time.thread_time() - began_s
-        assert took_s < LIMIT_S, f"{length} characters of {name} took {took_s:.1f} s of the processor"
+        assert took_s < LIMIT_S, f"{why} {length} characters of {name} took {took_s:.1f} s of the processor"
