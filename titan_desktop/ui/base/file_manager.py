@@ -1,9 +1,10 @@
 """Shows a file in the system's file manager, selected. The file itself is not opened."""
 
 import asyncio
+import os
 import subprocess
 import sys
-from pathlib import PurePath
+from pathlib import PurePath, PureWindowsPath
 
 from PySide6.QtCore import QUrl
 
@@ -27,10 +28,11 @@ def command(path: PurePath, platform: str = _PLATFORM) -> str | list[str]:
     """Return the command that selects a file in Explorer or in Finder.
 
     Explorer reads its command line itself, and takes quotes around the path alone; no path has a quote there. Its
-    exit status is 1 whatever it did.
+    exit status is 1 whatever it did. It is named in full: Windows would look for it in the current folder first.
     """
     if platform == "win32":
-        return f'explorer.exe /select,"{path}"'
+        explorer = PureWindowsPath(os.environ.get("SYSTEMROOT", r"C:\Windows"), "explorer.exe")
+        return f'"{explorer}" /select,"{path}"'
     return ["/usr/bin/open", "-R", str(path)]
 
 

@@ -12,10 +12,11 @@ import pytest
 from titan_desktop.ui.base import file_manager
 
 
-def test_explorer_and_finder_select_the_file() -> None:
+def test_explorer_and_finder_select_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     """With blanks and commas in its name; Explorer reads its command line by itself."""
     path = PureWindowsPath(r"C:\d\a, b.js")
-    assert file_manager.command(path, "win32") == r'explorer.exe /select,"C:\d\a, b.js"'
+    monkeypatch.setenv("SYSTEMROOT", r"D:\Windows")
+    assert file_manager.command(path, "win32") == r'"D:\Windows\explorer.exe" /select,"C:\d\a, b.js"'
     assert file_manager.command(PurePosixPath("/d/a b.js"), "darwin") == ["/usr/bin/open", "-R", "/d/a b.js"]
 
 
