@@ -11,7 +11,7 @@ import sysconfig
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from titan_desktop.adapters.extraction import charset, kinds, messages, notation, tidy
 from titan_desktop.adapters.extraction.descriptors import Receiver
@@ -21,6 +21,9 @@ from titan_desktop.adapters.sandbox.attempts import attempts
 from titan_desktop.contracts.indexing import Reason
 from titan_desktop.contracts.sources import Lines
 from titan_desktop.ports.extractor import Block, Extracted, ExtractionError
+
+if TYPE_CHECKING:
+    from titan_desktop.ports.sandbox import Sandbox
 
 Reader = Callable[[BinaryIO, str, Limits], Extracted]
 """Takes an open file, its extension and the limits. Raises ExtractionError, MemoryError, OSError."""
@@ -48,7 +51,8 @@ def serve(reader: Reader, load: Callable[[], None]) -> int:
     hold(setup.limits, setup.parent)
     load()
     begin_watch = watch(setup.limits, setup.parent)
-    mechanisms = SystemSandbox().close([*map(Path, setup.readable), *_libraries()])
+    sandbox: Sandbox = SystemSandbox()
+    mechanisms = sandbox.close([*map(Path, setup.readable), *_libraries()])
     begin_watch()  # after it: a thread that runs already would stay outside
     answer(messages.Ready(mechanisms))
     while (received := receiver.receive()) is not None:

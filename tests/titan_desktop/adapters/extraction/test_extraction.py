@@ -37,9 +37,14 @@ def made(desktop: Path) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="session")
-async def extractor(desktop: Path, shared_data: Path) -> AsyncIterator[PooledExtractor]:
+def workers_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("workers") / "extraction"
+
+
+@pytest.fixture(scope="session")
+async def extractor(desktop: Path, shared_data: Path, workers_folder: Path) -> AsyncIterator[PooledExtractor]:
     """The product's reader, over the documents that the tests make and the public ones."""
-    async with PooledExtractor(LocalFilesRoot([desktop, shared_data]), limits=SMALL) as pool:
+    async with PooledExtractor(LocalFilesRoot([desktop, shared_data]), workers_folder, SMALL) as pool:
         yield pool
 
 
@@ -109,6 +114,18 @@ async def test_public_documents_give_their_text(
     found = await extractor.extract(shared_data / "documents" / name)
     assert words in found.text
     assert "\r" not in found.text
+
+
+async def test_what_parsers_unpack_lies_in_a_folder_of_ours(
+    extractor: PooledExtractor, made: dict[str, Path], workers_folder: Path
+) -> None:
+    """Not in a temporary folder of everybody, where another user could lay a library for us to load."""
+    assert documents.RUSSIAN_FACT in (await extractor.extract(made["pdf"])).text
+    folder, libraries = await asyncio.to_thread(
+        lambda: (workers_folder.stat(), [*workers_folder.rglob("*pdfium*.*")])
+    )
+    assert folder.st_mode & 0o077 == 0
+    assert len(libraries) == 1
 
 
 async def test_a_document_under_a_password_is_encrypted(
