@@ -107,7 +107,7 @@ def worker_environment(folder: Path, environment: Mapping[str, str] = os.environ
     kept = ("SYSTEMROOT", "SYSTEMDRIVE", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME")
     passed = _with_the_package(_passed(environment, kept))
     passed |= dict.fromkeys(("TMPDIR", "TMP", "TEMP"), str(folder))
-    passed |= {"PYTHONSAFEPATH": "1", "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    passed |= {"PYTHONSAFEPATH": "1", "PYTHONUTF8": "1"}
     if sys.platform == "win32" and not getattr(sys, "frozen", False):
         passed["__PYVENV_LAUNCHER__"] = sys.executable
     return passed
