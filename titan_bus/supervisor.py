@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from titan_bus.backoff import Backoff
-from titan_bus.errors import BusOverloadedError, BusUnavailableError
+from titan_bus.errors import BusOverloadedError, BusUnavailableError, ServerRefusedError
 
 logger = logging.getLogger("titan_bus")
 
@@ -30,5 +30,7 @@ async def keep_going(step: Callable[[], Awaitable[object]], what: str) -> None:
         except Exception as error:  # a supervisor: one bad step must not end the loop
             if repr(error) != said:  # otherwise a lasting fault would fill the log, twice a second
                 said = repr(error)
-                logger.exception("%s: a step failed, going on", what)
+                # A server's refusal (NOREPLICAS where replicas are missing) says all; our frames add nothing.
+                ours = error if not isinstance(error, ServerRefusedError) else None
+                logger.error("%s: a step failed, going on: %s", what, error, exc_info=ours)  # noqa: TRY400
             await backoff.pause()
