@@ -12,7 +12,7 @@ from typing import Any
 
 from titan_desktop.adapters.openai import refusal
 from titan_desktop.adapters.openai.errors import fault_told, translated, wrong_address
-from titan_desktop.adapters.openai.server_events import EventDecoder, LineTooLongError, ServerEvent
+from titan_desktop.adapters.openai.server_events import EventDecoder, EventTooLongError, ServerEvent
 from titan_desktop.contracts.faults import Fault
 from titan_desktop.ports.model import Endpoint, ModelError
 
@@ -47,6 +47,7 @@ class AnswerBody:
         """
         is_whole: bool | None = None
         whole: list[bytes] = []
+        size = 0
         async for piece in self._read():
             content = piece
             if is_whole is None:
@@ -61,7 +62,8 @@ class AnswerBody:
                 self._head += piece
             if is_whole:
                 whole.append(content)
-                if sum(map(len, whole)) > WHOLE_BYTES_MAX:
+                size += len(content)
+                if size > WHOLE_BYTES_MAX:
                     raise ModelError(Fault.MALFORMED, f"more than {WHOLE_BYTES_MAX} bytes in one piece")
             else:
                 for found in self._decoded(content):
@@ -82,7 +84,7 @@ class AnswerBody:
             for event in self._decoder.finish() if piece is None else self._decoder.feed(piece):
                 if (found := self._read_event(event)) is not None:
                     yield found
-        except LineTooLongError as error:
+        except EventTooLongError as error:
             raise ModelError(Fault.MALFORMED, type(error).__name__) from error
 
     def _read_event(self, event: ServerEvent) -> Mapping[str, Any] | None:

@@ -11,12 +11,12 @@ import codecs
 from collections.abc import Iterator
 from typing import NamedTuple
 
-LINE_BYTES_MAX = 2_000_000
-"""A line that is longer than any answer is no line of an event stream."""
+EVENT_BYTES_MAX = 2_000_000
+"""A line, or an event of many, that is longer than any answer is none of an event stream."""
 
 
-class LineTooLongError(ValueError):
-    """A line has more than LINE_BYTES_MAX bytes."""
+class EventTooLongError(ValueError):
+    """An event has more than EVENT_BYTES_MAX bytes."""
 
 
 class ServerEvent(NamedTuple):
@@ -31,7 +31,7 @@ class EventDecoder:
 
     def __init__(self) -> None:
         self._line: list[bytes] = []
-        self._line_bytes = 0
+        self._event_bytes = 0
         self._after_cr = False
         self._at_start = True
         self._name = ""
@@ -41,7 +41,7 @@ class EventDecoder:
         """Yield the events that are complete with these bytes.
 
         Raises:
-            LineTooLongError: there is no end to a line.
+            EventTooLongError: there is no end to a line, or to an event.
         """
         for piece in chunk.splitlines(keepends=True):  # bytes are split at CR, LF and CRLF, and nothing else
             if self._after_cr and piece == b"\n":
@@ -50,9 +50,9 @@ class EventDecoder:
             self._after_cr = piece.endswith(b"\r")
             content = piece.rstrip(b"\r\n")
             self._line.append(content)
-            self._line_bytes += len(content)
-            if self._line_bytes > LINE_BYTES_MAX:
-                raise LineTooLongError
+            self._event_bytes += len(piece)
+            if self._event_bytes > EVENT_BYTES_MAX:
+                raise EventTooLongError
             if len(content) < len(piece):
                 yield from self._take_line()
 
@@ -64,7 +64,6 @@ class EventDecoder:
     def _take_line(self) -> Iterator[ServerEvent]:
         raw = b"".join(self._line)
         self._line.clear()
-        self._line_bytes = 0
         if self._at_start:
             self._at_start = False
             raw = raw.removeprefix(codecs.BOM_UTF8)
@@ -88,5 +87,6 @@ class EventDecoder:
         name, data = self._name, "\n".join(self._data)
         self._name = ""
         self._data.clear()
+        self._event_bytes = 0
         if data.strip():
             yield ServerEvent(name, data)
