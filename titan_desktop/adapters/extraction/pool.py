@@ -9,7 +9,6 @@ import contextlib
 import logging
 import os
 import shutil
-import tempfile
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -45,8 +44,7 @@ class PooledExtractor:
 
     Args:
         files_root: opens the files.
-        folder: for what workers need on disk, in a folder that is there; made anew and removed. None: one among
-            the temporary files.
+        folder: for what workers need on disk, in a folder that is there; made anew, and removed at the end.
         limits: of each worker.
         command: the worker's command line; tests pass one whose parser hangs, crashes and attacks.
     """
@@ -54,7 +52,7 @@ class PooledExtractor:
     def __init__(
         self,
         files_root: FilesRoot,
-        folder: Path | None = None,
+        folder: Path,
         limits: Limits | None = None,
         command: Sequence[str] | None = None,
     ) -> None:
@@ -64,7 +62,7 @@ class PooledExtractor:
         self._command = list(command) if command else processes.worker_command(*COMMAND)
         self._free = asyncio.Semaphore(min(_WORKERS_MAX, os.cpu_count() or 1))
         self._preparing = asyncio.Lock()
-        self._prepared: Path | None = None
+        self._is_prepared = False
         self._workers: set[WorkerProcess] = set()
         self._idle: list[WorkerProcess] = []
         self._known: messages.Ready | None = None
@@ -78,8 +76,7 @@ class PooledExtractor:
         ends = [asyncio.ensure_future(worker.ended()) for worker in self._workers]
         if ends and (await asyncio.wait(ends, timeout=_END_TIMEOUT_S))[1]:
             _log.warning("the extraction workers did not end in %g s", _END_TIMEOUT_S)
-        if self._prepared is not None:
-            await asyncio.to_thread(shutil.rmtree, self._prepared, ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 
     async def extract(self, path: Path) -> Extracted:
         """See `Extractor`.
@@ -117,9 +114,9 @@ class PooledExtractor:
     async def security(self) -> Security:
         """See `Extractor`."""
         async with self._free:
-            outside = await self._folder_of_workers() / "outside"
+            await self._prepare()
             try:
-                answer = await self._asked(messages.Try(str(outside)), None)
+                answer = await self._asked(messages.Try(str(self._folder / "outside")), None)
             except (TimeoutError, messages.WrongAnswerError, WorkerEndedError) as error:
                 raise WorkersBrokenError(str(error)) from error
         if not isinstance(answer, messages.Tried) or self._known is None:
@@ -185,12 +182,12 @@ class PooledExtractor:
         Raises:
             WorkersBrokenError: none can be had.
         """
-        folder = await self._folder_of_workers()
+        await self._prepare()
         for _ in range(_TRIES):
-            worker = await self._launched(folder, self._command)
+            worker = await self._launched(self._command)
             try:
                 async with asyncio.timeout(_START_TIMEOUT_S):
-                    ready = await worker.ask(worker.setup([folder / "lib"]))
+                    ready = await worker.ask(worker.setup([self._folder / "lib"]))
                 if isinstance(ready, messages.Ready):
                     self._tell(ready)
                     return worker
@@ -211,29 +208,27 @@ class PooledExtractor:
             _log.info("extraction workers are confined by: %s", "; ".join(map(str.strip, named)))
         self._known = ready
 
-    async def _launched(self, folder: Path, command: Sequence[str]) -> WorkerProcess:
+    async def _launched(self, command: Sequence[str]) -> WorkerProcess:
+        environment = processes.worker_environment(self._folder / "lib")
         try:
-            worker = await WorkerProcess.start(
-                command, processes.worker_environment(folder / "lib"), folder / "work", self._limits
-            )
+            worker = await WorkerProcess.start(command, environment, self._folder / "work", self._limits)
         except OSError as error:
             raise WorkersBrokenError(str(error)) from error
         self._workers.add(worker)
         worker.when_ended(lambda: self._workers.discard(worker))
         return worker
 
-    async def _folder_of_workers(self) -> Path:
-        """Return the folder: `lib` has what parsers unpack, `work` is empty, `outside` is what none may reach."""
+    async def _prepare(self) -> None:
+        """Lay the folder out, once, and again where it has gone."""
         async with self._preparing:
-            if self._prepared is None or not await asyncio.to_thread(self._prepared.is_dir):
-                folder = await asyncio.to_thread(_laid_out, self._folder)
-                await self._unpack(folder)
-                self._prepared = folder
-            return self._prepared
+            if not self._is_prepared or not await asyncio.to_thread(self._folder.is_dir):
+                await asyncio.to_thread(_lay_out, self._folder)
+                await self._unpack()
+                self._is_prepared = True
 
-    async def _unpack(self, folder: Path) -> None:
+    async def _unpack(self) -> None:
         """Let a process that reads nothing foreign, and so is not confined, lay down what parsers unpack."""
-        worker = await self._launched(folder, [*self._command, messages.PREPARE])
+        worker = await self._launched([*self._command, messages.PREPARE])
         try:
             async with asyncio.timeout(_START_TIMEOUT_S):
                 code = await worker.ended()
@@ -246,19 +241,16 @@ class PooledExtractor:
             raise WorkersBrokenError(worker.said)
 
 
-def _laid_out(folder: Path | None) -> Path:
+def _lay_out(folder: Path) -> None:
+    """Make the folder: `lib` gets what parsers unpack, `work` stays empty, no worker reaches `outside`."""
     try:
-        if folder is None:
-            folder = Path(tempfile.mkdtemp(prefix="titan-extraction-"))
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(mode=0o700)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
         for name in ("lib", "work"):
             (folder / name).mkdir(mode=0o700)
         (folder / "outside").touch(mode=0o600)
     except OSError as error:
         raise WorkersBrokenError(str(error)) from error
-    return folder
 
 
 def _has_been_read(file: BinaryIO) -> bool:

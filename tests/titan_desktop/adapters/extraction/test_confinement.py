@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.titan_desktop.adapters.extraction.hostile_worker import COMMAND, MIB
+from titan_bus import new_ulid
 from titan_desktop.adapters.extraction import messages
 from titan_desktop.adapters.extraction.limits import Limits
 from titan_desktop.adapters.extraction.pool import PooledExtractor, WorkersBrokenError
@@ -33,7 +34,12 @@ TIGHT = Limits(timeout_s=30.0, resident_bytes=300 * MIB, text_characters=5_000)
 
 def hostile(folder: Path, limits: Limits = TIGHT) -> PooledExtractor:
     """An extractor whose workers do what the files say."""
-    return PooledExtractor(LocalFilesRoot([folder]), limits=limits, command=COMMAND)
+    return PooledExtractor(LocalFilesRoot([folder]), place_in(folder), limits, COMMAND)
+
+
+def place_in(folder: Path) -> Path:
+    """A place for workers that no other pool has."""
+    return folder / f".workers-{new_ulid()}"
 
 
 @pytest.fixture(scope="module")
@@ -254,7 +260,7 @@ async def test_nothing_is_left_on_disk(folder: Path, tmp_path: Path) -> None:
 async def test_workers_that_cannot_start_are_told_apart_from_bad_files(folder: Path) -> None:
     """An installation that is broken fails no file: it is tried again later."""
     for command in ([sys.executable, "-c", "raise SystemExit(3)"], [str(folder / "no-such-program")]):
-        async with PooledExtractor(LocalFilesRoot([folder]), limits=TIGHT, command=command) as pool:
+        async with PooledExtractor(LocalFilesRoot([folder]), place_in(folder), TIGHT, command) as pool:
             with pytest.raises(WorkersBrokenError):
                 await done(pool, folder, "good")
 

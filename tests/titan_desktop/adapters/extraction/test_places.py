@@ -301,7 +301,7 @@ async def test_a_sheet_whose_name_is_no_name_gives_its_rows(tmp_path: Path) -> N
             '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>',
         )
         made.writestr("content.xml", book)
-    async with PooledExtractor(LocalFilesRoot([tmp_path])) as pool:
+    async with PooledExtractor(LocalFilesRoot([tmp_path]), tmp_path / "workers") as pool:
         found = await pool.extract(path)
     assert "The deposit is 900 euros" in found.text
     assert {block.place for block in found.blocks} == {None}
