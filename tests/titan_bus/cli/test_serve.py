@@ -1,6 +1,7 @@
 """`titan-bus serve`: a real process, with signals; and how it finds handlers."""
 
 import inspect
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from tests.titan_bus.conftest import pending, settled
 from titan_bus import Bus, names
 from titan_bus.connections.connection import Connection
+from titan_bus.consumer import identity
 
 from .conftest import Run
 
@@ -210,3 +212,35 @@ def test_a_fault_is_named_where_the_person_can_mend_it(program: Program, tmp_pat
             _, err = worker.communicate(timeout=WAIT_S)
         assert worker.returncode == 2
         assert place in err
+
+
+@pytest.mark.usefixtures("module")
+async def test_a_second_worker_of_a_name_is_refused(
+    titan_bus: Run, program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """4, with the cure, while the first works on; without a name it has one of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "shop", raising=False)
+    monkeypatch.setattr(identity, "TTL_S", 0.05)
+    monkeypatch.setattr(identity, "MARGIN_S", 0.0)
+    with (
+        program("serve", "shop:handlers", "--consumer", "w") as worker,
+        program("serve", "shop:handlers") as other,
+    ):
+        serving(worker, "w")
+        serving(other, f"shop@{socket.gethostname()}")
+        done = await titan_bus("serve", "shop:handlers", "--consumer", "w", "--drain", "0")
+        assert (done.status, done.out) == (4, "")
+        assert f"is named w, in process {worker.pid} on " in done.err
+        assert "--consumer" in done.err
+        for one in (worker, other):
+            one.send_signal(SIGTERM)
+            one.communicate(timeout=WAIT_S)
+    assert (worker.returncode, other.returncode) == (0, 0)
+
+
+def serving(process: "Popen[str]", consumer: str) -> None:
+    """Wait until a worker serves under this name."""
+    assert process.stderr is not None
+    assert f"as {consumer}" in process.stderr.readline()
