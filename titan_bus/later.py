@@ -1,7 +1,7 @@
 """Events that are published later: they wait in a sorted set beside their topic's stream (`names.later_of`).
 
 Who publishes puts them there (`publisher`). Into the stream they are moved by any open bus that may publish to the
-topic: the publisher's, which also looks at each topic to which it publishes for the first time, and those of
+topic: the publisher's, which also looks once at each topic to which it publishes (`trimmer`), and those of
 consumers (`consumer.delayed`). So a killed publisher delays nothing by more than some seconds.
 """
 
@@ -36,6 +36,7 @@ class Later:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._topics: set[str] = set()
+        self._seen: set[str] = set()
         self._added = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
@@ -49,6 +50,12 @@ class Later:
         if self._task is None:
             name = "titan_bus delayed publishes"
             self._task = asyncio.create_task(keep_going(self._round, name), name=name)
+
+    def look_once(self, topic: str) -> None:
+        """Publish what is due on this topic, unless it was looked at: a former run may have left something."""
+        if topic not in self._seen:
+            self._seen.add(topic)
+            self.look_at(topic)
 
     async def close(self) -> None:
         """Stop; what waits is published by others, or by the next bus of this program."""

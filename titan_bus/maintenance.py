@@ -45,7 +45,7 @@ class Maintenance:
         self.archive = Archive.open(config.archive) if config.archive is not None else None
         ensure_group = self.archiver().ensure_group if self.archive is not None else None
         self._later = Later(connection)
-        publisher.begin(self._later.look_at)
+        publisher.on_later, publisher.on_grown = self._later.look_at, self._later.look_once
         self._trimmer = Trimmer(connection, publisher, config, counters, ensure_group)
         self._archiver: Archiver | None = None
         self._exporter: Exporter | None = None

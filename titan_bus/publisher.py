@@ -4,10 +4,9 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -27,6 +26,9 @@ from titan_bus.event import (
 )
 from titan_bus.observability.counters import Counters, TopicCounters
 from titan_bus.observability.tracing import Tracing, ended, failure_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LATEST_S = 366 * 86_400
 """A year: a longer delay was written in another unit."""
@@ -66,7 +68,8 @@ class Publisher:
 
     Attributes:
         published: topics with events since the trimmer last looked.
-        on_topic: called with a topic of the first event there, and of each that is published later.
+        on_later: called with the topic of an event that is published later.
+        on_grown: called by the trimmer with each topic that had new events.
     """
 
     def __init__(self, connection: Connection, source: str, tracing: Tracing, counters: Counters) -> None:
@@ -76,13 +79,8 @@ class Publisher:
         self._counters = counters
         self._outcomes = _Outcomes()
         self.published: set[str] = set()
-        self.on_topic: Callable[[str], None] = lambda _topic: None
-        self._known: set[str] = set()
-
-    def begin(self, on_topic: Callable[[str], None]) -> None:
-        """Begin anew: no topic is known."""
-        self._known.clear()
-        self.on_topic = on_topic
+        self.on_later: Callable[[str], None] = lambda _topic: None
+        self.on_grown: Callable[[str], None] = lambda _topic: None
 
     def publish(
         self,
@@ -136,9 +134,8 @@ class Publisher:
                 trace.end(error)
             raise
         self.published.add(topic)
-        if later_ms or topic not in self._known:
-            self._known.add(topic)
-            future.add_done_callback(lambda _: self.on_topic(topic))
+        if later_ms:
+            future.add_done_callback(lambda _: self.on_later(topic))
         self._outcomes.watch(future, self._counters.topic(topic))
         if trace.end is not None:
             future.add_done_callback(partial(ended, trace.end))

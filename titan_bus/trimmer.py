@@ -60,6 +60,7 @@ class Trimmer:
 
     async def _shorten(self, topic: str) -> None:
         """Trim a topic, and note whether it must be trimmed again."""
+        self._publisher.on_grown(topic)
         told = self._left.setdefault(topic, "")
         try:
             if not await self.trim(topic):

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tests.titan_bus.conftest import QUICK_RETRY, Recorder, Server
-from titan_bus import ArchiveConfig, Bus, BusConfig, EventMalformedError, names
+from titan_bus import ArchiveConfig, Bus, BusConfig, EventMalformedError, names, trimmer
 from titan_bus.acl import rules
 from titan_bus.connections.connection import Connection
 from titan_bus.consumer import delayed
@@ -58,8 +58,11 @@ async def test_a_consumer_publishes_what_its_publisher_left(
     assert recorder.ids == [event_id]
 
 
-async def test_a_publisher_that_comes_back_publishes_what_it_left(config: BusConfig, topic: str) -> None:
-    """With its first publish to the topic, though nobody handles events there."""
+async def test_a_publisher_that_comes_back_publishes_what_it_left(
+    config: BusConfig, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Soon after its first publish to the topic, though nobody handles events there."""
+    monkeypatch.setattr(trimmer, "EVERY_S", 0.01)
     bus = Bus(config)
     async with bus:
         left = await bus.publish(topic, "e", {}, delay_s=0.01)

@@ -214,9 +214,9 @@ class BusConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """
 
     url: str
-    prefix: str = ""
     source: str = "titan_bus"
     consumer: str = ""
+    prefix: str = ""
     streams: tuple[StreamConfig, ...] = ()
     rate_limit: float | None = None
     priority_weights: dict[Priority, int] = msgspec.field(

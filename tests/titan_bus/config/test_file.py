@@ -32,6 +32,7 @@ EVERYTHING = """
 redis: {url: "unix:///run/bus.sock"}
 source: shop@v1
 consumer: shop-1
+prefix: "shop:"
 streams:
   - {name: orders.v1, rate_limit: null, trim: hard}
 rate_limit: 1000
@@ -75,6 +76,7 @@ def test_every_setting_can_be_in_the_file(load) -> None:
         url="unix:///run/bus.sock",
         source="shop@v1",
         consumer="shop-1",
+        prefix="shop:",
         streams=(StreamConfig(name="orders.v1", trim="hard"),),
         rate_limit=1000,
         read=ReadConfig(block_ms=500, count=10),

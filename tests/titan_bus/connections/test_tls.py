@@ -148,8 +148,14 @@ async def test_a_server_that_refuses_our_certificate_says_so(tmp_path: Path) -> 
 
         def refuse() -> None:
             client, _ = listening.accept()
-            with client, contextlib.suppress(ssl.SSLError), context.wrap_socket(client, server_side=True):
-                pass
+            with (
+                client.dup() as kept
+            ):  # closed with what it has not read, it would send a reset behind the alert
+                with contextlib.suppress(ssl.SSLError), context.wrap_socket(client, server_side=True):
+                    pass
+                kept.shutdown(socket.SHUT_WR)
+                while kept.recv(4_096):
+                    pass
 
         refusing = asyncio.create_task(asyncio.to_thread(refuse))
         url = f"rediss://localhost:{listening.getsockname()[1]}?ssl_ca_certs={certificate}"
