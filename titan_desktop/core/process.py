@@ -75,9 +75,8 @@ def main(argv: Sequence[str]) -> int:
                 log.info("another core serves")
                 return ENDED
             chosen = settings.load(paths.settings_file, environment)
-            own_output.bound(
-                paths.logs / "core-output.log"
-            )  # before there is a child, or a library that prints
+            # Before there is a child, or a library that prints.
+            own_output.bound(paths.logs / "core-output.log")
             faulthandler.enable()
             return asyncio.run(Core(paths, chosen, environment, stay=options.stay).run())
     except settings.SettingsError as error:
