@@ -1,14 +1,12 @@
 """Buses that share a server: each has its prefix before every key, and sees nothing of the others."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from tests.titan_bus.conftest import QUICK_RETRY, Recorder, Server, settled, until
-from tests.titan_bus.deployments import ClusterDeployment, running
 from titan_bus import ArchiveConfig, Bus, BusConfig, ConfigValueError, FatalError, ServerRefusedError, names
 from titan_bus.acl import rules
 from titan_bus.connections.connection import Connection
@@ -143,18 +141,3 @@ def test_a_prefix_that_would_mean_something_else_is_refused(prefix: str) -> None
     """Braces move keys to other slots; patterns and spaces would change rights and searches."""
     with pytest.raises(ConfigValueError, match="prefix"):
         BusConfig(url="redis://localhost", prefix=prefix)
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[ClusterDeployment]:
-    with running(ClusterDeployment) as deployment:
-        yield deployment
-
-
-@pytest.mark.logs("goes to the dead letters")
-async def test_a_cluster_knows_no_difference(cluster: ClusterDeployment) -> None:
-    """The topic's braces decide the slot as ever, and what has none goes where its whole key belongs."""
-    async with Bus(BusConfig(url=cluster.url, prefix="shop:", retry=QUICK_RETRY)) as bus:
-        await use(bus)
-        assert await bus.inspection.topic_names() == [TOPIC]
-        assert (await bus.erase(["01J25T91SA3G7G9F2W3ZVQ7E7N"], topics=[TOPIC])).missing

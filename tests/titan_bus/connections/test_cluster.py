@@ -60,6 +60,17 @@ async def ids_in(bus: Bus, topic: str) -> list[str]:
 
 async def test_topics_on_all_nodes(bus: Bus, topics: list[str]) -> None:
     """Publish, subscribe, tail over all of them, request and replay reach every node."""
+    await use(bus, topics)
+
+
+async def test_a_prefix_knows_no_difference(cluster: ClusterDeployment, topics: list[str]) -> None:
+    """The topic's braces decide the slot as ever, and what has none goes where its whole key belongs."""
+    async with Bus(BusConfig(url=cluster.url, prefix="shop:")) as bus:
+        await use(bus, topics)
+        assert await bus.inspection.topic_names() == sorted(topics)
+
+
+async def use(bus: Bus, topics: list[str]) -> None:
     recorder = Recorder(lambda _: asyncio.sleep(0, {"pong": True}))
     for topic in topics:
         await bus.subscribe(topic, "g", recorder)
