@@ -48,11 +48,13 @@ def decode(data: bytes) -> str:
             return data.decode(encoding, "replace")
     try:
         return codecs.getincrementaldecoder("utf-8")().decode(data)
-    except UnicodeDecodeError:
-        return data.decode(_legacy_encoding(data[:_SAMPLE_BYTES]), "replace")
+    except UnicodeDecodeError as error:
+        begin = max(0, error.start - _SAMPLE_BYTES // 2)
+        return data.decode(_legacy_encoding(data[begin : begin + _SAMPLE_BYTES]), "replace")
 
 
 def _legacy_encoding(sample: bytes) -> str:
+    """Return the encoding of a text, by a sample that is not all ASCII."""
     best = max(_RUSSIAN, key=lambda encoding: _russian_score(sample, encoding))
     if _russian_score(sample, best) >= _MEAN_SHARE_MIN:
         return best

@@ -264,6 +264,12 @@ def test_russian_is_told_by_its_letters(text: str, encoding: str) -> None:
     assert charset.decode(text.encode(encoding)) == text
 
 
+def test_the_language_is_told_where_the_letters_are() -> None:
+    """Also far behind a beginning that every encoding reads alike."""
+    text = "x" * 100_000 + " " + documents.RUSSIAN
+    assert charset.decode(text.encode("cp1251")) == text
+
+
 @pytest.mark.parametrize(
     ("text", "encoding"),
     [
