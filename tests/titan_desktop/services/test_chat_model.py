@@ -4,7 +4,7 @@ import pytest
 
 from titan_desktop.contracts.problem import Code, Problem
 from titan_desktop.ports.model import Endpoint
-from titan_desktop.ports.secrets import Key, SecretsUnavailableError
+from titan_desktop.ports.secrets import Key, SecretsLockedError, SecretsUnavailableError
 from titan_desktop.services.chat.model import resolve
 from titan_desktop.settings import DEFAULT_BASE_URL, DEFAULT_MODEL, ModelSettings
 
@@ -52,6 +52,15 @@ async def test_openai_without_a_key_is_not_configured(base_url: str) -> None:
     model = await resolve(ModelSettings(base_url=base_url), Ring(fault=ABSENT))
     assert model.endpoint is None
     assert not model.status.configured
+
+
+async def test_a_server_is_not_asked_while_its_key_waits_for_a_password() -> None:
+    """Not a local one either: it has a key because it wants one, and would refuse the question without it."""
+    model = await resolve(
+        ModelSettings(base_url=OLLAMA, name="llama3.2"), Ring(fault=SecretsLockedError("under a password"))
+    )
+    assert (model.endpoint, model.status.configured) == (None, False)
+    assert model.problem == Problem(Code.KEYS_LOCKED)
 
 
 async def test_a_keyring_that_cannot_be_used_is_a_problem_to_show() -> None:

@@ -35,12 +35,13 @@ async def resolve(chosen: ModelSettings, secrets: Secrets) -> ResolvedModel:
     """Resolve the model.
 
     It is configured when there is a key, or when the endpoint is not OpenAI's own, because a local server needs
-    none.
+    none; but not while its key waits for a password: asked without it, a server only refuses.
     """
     base_url = chosen.base_url.strip() or DEFAULT_BASE_URL
     key, problem = await find_key(base_url, secrets)
     name = chosen.name.strip() or DEFAULT_MODEL
-    configured = key is not None or base_url.rstrip("/") != DEFAULT_BASE_URL
+    is_locked = problem is not None and problem.code is Code.KEYS_LOCKED
+    configured = key is not None or (base_url.rstrip("/") != DEFAULT_BASE_URL and not is_locked)
     endpoint = Endpoint(base_url=base_url, model=name, key=key.value if key else "")
     status = ModelStatus(
         configured=configured, name=name, base_url=shown_url(base_url), key=key.source if key else "none"
