@@ -113,8 +113,10 @@ def _looking(add: Add) -> None:
 
 
 def _groups(add: Add) -> None:
-    groups = add("groups", "consumer groups: list, set, destroy")
-    actions = groups.add_subparsers(dest="action", metavar="ACTION", required=True)
+    groups = add("groups", "consumer groups: list (when no action is named), set, destroy")
+    groups.set_defaults(topics=[])
+    actions = groups.add_subparsers(dest="action", metavar="ACTION")
+    actions.default = "list"
 
     def action(name: str, sentence: str) -> argparse.ArgumentParser:
         one = actions.add_parser(

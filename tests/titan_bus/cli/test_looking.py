@@ -57,6 +57,7 @@ async def test_groups_and_what_they_hold_are_listed(
     event_id = await bus.publish(topic, "asked", {})
     await pending_is(raw, names.stream_of(topic), "g", 1)
     (group,) = (await titan_bus("groups", "list", topic, "--json")).records
+    assert group in (await titan_bus("groups", "--json")).records
     assert (group["group"], group["consumers"], group["pending"], group["lag"]) == ("g", 1, 1, 0)
     (held,) = (await titan_bus("pending", topic, "--json")).records
     assert (held["event_id"], held["consumer"], held["deliveries"]) == (
