@@ -31,7 +31,7 @@ if sys.platform == "linux":
     _CLONE_THREAD = 0x0001_0000
     _O_TMPFILE = 0o20_000_000
     _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND | _O_TMPFILE
-    _MAP_SHARED = 1
+    _MAP_SHARED, _MAP_GROWSDOWN = 1, 0x100
     _PR_SET_NAME, _PR_GET_NAME = 15, 16
     _AF_UNIX, _SOCK_STREAM, _SOCK_FLAGS = 1, 1, 0o2_004_000
     _FCNTL = (0, 1, 2, 3, 4, 1030)  # F_DUPFD, GETFD, SETFD, GETFL, SETFL, DUPFD_CLOEXEC: no lock, no lease
@@ -119,7 +119,8 @@ if sys.platform == "linux":
             "clone": (Check(0, has=_CLONE_THREAD),),  # a thread, neither a process nor a name space
             "open": (Check(1, lacks=_WRITING),),
             "openat": (Check(2, lacks=_WRITING),),
-            "mmap": (Check(3, lacks=_MAP_SHARED),),  # RLIMIT_DATA counts private memory alone
+            # RLIMIT_DATA counts private memory alone, and none that grows downwards (mm/vma.c, is_data_mapping).
+            "mmap": (Check(3, lacks=_MAP_SHARED | _MAP_GROWSDOWN),),
             "kill": (Check(0, equals=(own_pid,)),),
             "tgkill": (Check(0, equals=(own_pid,)),),
             "prctl": (Check(0, equals=(_PR_SET_NAME, _PR_GET_NAME)),),

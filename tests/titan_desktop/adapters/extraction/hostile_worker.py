@@ -138,6 +138,7 @@ ACTS: dict[str, Callable[[str], object]] = {
     "bpf": lambda _: call(321, 0, ctypes.create_string_buffer(256), 256),
     "keys": lambda _: call(250, 0, ctypes.c_int(-3), 0),  # keyctl
     "shared_memory": lambda _: mmap.mmap(-1, 4096),
+    "uncounted_memory": lambda _: mmap.mmap(-1, 4096, flags=0x122),  # MAP_GROWSDOWN: beyond RLIMIT_DATA
     "memory_file": os.memfd_create if sys.platform == "linux" else str,
     "pickle": lambda mark: answer(pickle.dumps(Bomb(mark))),
     "pickle_in_a_frame": lambda mark: answer(len(made := pickle.dumps(Bomb(mark))).to_bytes(4, "big") + made),

@@ -180,7 +180,7 @@ REFUSED = [
     *(("read", "/proc/{core}/environ"), ("read", "/proc/{core}/mem"), ("read", "/proc/self/environ")),
     *(("write", "{secret}"), ("append", "{secret}"), ("create", "left-here"), ("create", "{folder}/new")),
     *(("remove", "{secret}"), ("rename", "{secret}"), ("link", "{secret}"), ("chmod", "{secret}")),
-    *(("chdir", "{folder}"), ("memory_file", "x"), ("shared_memory", "")),
+    *(("chdir", "{folder}"), ("memory_file", "x"), ("shared_memory", ""), ("uncounted_memory", "")),
     *(("inet", ""), ("inet6", ""), ("datagram", ""), ("netlink", ""), ("pair", "")),
     *(("unix", "{socket}"), ("abstract", "titan-bus")),
     *(("run", ""), ("exec", ""), ("fork", ""), ("namespace", "")),

@@ -46,7 +46,9 @@ CALLS: list[tuple[str, Sequence[int], int]] = [
     ("openat", (0, 0, 0o100), REFUSED),  # O_CREAT
     ("openat", (0, 0, 0o20200000), REFUSED),  # O_TMPFILE
     ("mmap", (0, 4096, 3, 0x22), ALLOWED),  # private
+    ("mmap", (0, 4096, 3, 0x20022), ALLOWED),  # a thread's stack, as glibc makes it
     ("mmap", (0, 4096, 3, 0x21), REFUSED),  # shared
+    ("mmap", (0, 4096, 3, 0x122), REFUSED),  # a stack that grows downwards
     ("openat2", (), OLD_KERNEL),
     ("mkdirat", (), THERE),
     ("clone", (0x3D0F00,), ALLOWED),  # a thread, as glibc makes it
