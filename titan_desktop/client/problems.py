@@ -20,18 +20,21 @@ def say(language: Language, problem: Problem) -> str:
 
 
 def _named(language: Language, fields: Mapping[str, str]) -> dict[str, str]:
-    """Return the fields as they may be shown, with a store called what a person calls it."""
+    """Return the fields as they may be shown; a store has a person's word, and `server` is the product's name."""
     names = {
         name: STORES[code].say(language) for name in _STORE_FIELDS if (code := fields.get(name)) in STORES
     }
+    if server := _SERVERS.get(fields.get("store")):
+        names["server"] = server
     return {name: foreign.isolated(value) for name, value in fields.items()} | names
 
 
 _STORE_FIELDS = ("store", "product")
+_SERVERS: Mapping[str | None, str] = {"redis": "Redis", "postgres": "PostgreSQL", "graph": "Neo4j"}
 STORES: Mapping[str | None, Words] = {
     "redis": Words("Redis", "Redis"),
     "postgres": Words("PostgreSQL", "PostgreSQL"),
-    "graph": Words("The graph", "Граф"),
+    "graph": Words("The graph", "Граф"),  # begins a sentence
 }
 
 PROBLEMS: Mapping[str, Words] = {
@@ -52,8 +55,8 @@ PROBLEMS: Mapping[str, Words] = {
         "Встроенные серверы не удаётся удержать в работе; смотрите журналы в {folder}.",
     ),
     Code.DISK_FULL: Words(
-        "The disk is full, so {store} cannot start. Free some of it at {folder}; Titan tries again.",
-        "Диск заполнен, и {store} не запускается. Освободите место в {folder}; Titan попробует снова.",
+        "{store} cannot start, because the disk is full. Free some space at {folder}; Titan tries again.",
+        "{store} не запускается: диск заполнен. Освободите место в {folder}; Titan попробует снова.",
     ),
     Code.NOT_WRITABLE: Words(
         "{store} may not write to {path}. Give the folder back to your user, or set TITAN_HOME to another"
@@ -80,14 +83,14 @@ PROBLEMS: Mapping[str, Words] = {
         "Последнее в {log}:",
     ),
     Code.NOT_INSTALLED: Words(
-        "The embedded {store} server is not installed on this system (package {package}). Choose Docker "
+        "The embedded {server} server is not installed on this system (package {package}). Choose Docker "
         "in the settings, or set {variable} to a server of your own.",
-        "Встроенный сервер {store} в этой системе не установлен (пакет {package}). Выберите Docker в "
+        "Встроенный сервер {server} в этой системе не установлен (пакет {package}). Выберите Docker в "
         "настройках или укажите свой сервер в {variable}.",
     ),
     Code.PROGRAM_MISSING: Words(
-        "The embedded {store} server has no program at {program}. Install Titan again.",
-        "У встроенного сервера {store} нет программы {program}. Переустановите Titan.",
+        "The embedded {server} server has no program at {program}. Install Titan again.",
+        "У встроенного сервера {server} нет программы {program}. Переустановите Titan.",
     ),
     Code.CLUSTER_IS_NEWER: Words(
         "The conversations are in {place}, made by PostgreSQL {major}, and Titan brings {ours}. Start the"
@@ -145,20 +148,20 @@ PROBLEMS: Mapping[str, Words] = {
         "Docker Compose не запустил серверы (код {status}); смотрите {log}.",
     ),
     Code.VARIABLE_MISSING: Words(
-        "The settings say that {store} is external, but {variable} is not set. Set it, for instance to "
+        "The settings name an external {server} server, but {variable} is not set. Set it, for instance to "
         "{example}, or choose another place in the settings.",
-        "По настройкам {store} — внешний, но {variable} не задана. Задайте её, например {example}, или "
-        "выберите в настройках другое место.",
+        "В настройках выбран внешний сервер {server}, но {variable} не задана. Задайте её, например "
+        "{example}, или выберите в настройках другое место.",
     ),
     Code.VARIABLE_OF_OTHER_KIND: Words(
-        "{variable} does not name a {store} server. It looks like {example}.",
-        "{variable} называет не сервер {store}. Она выглядит как {example}.",
+        "{variable} is not the address of a {server} server. Write it like {example}.",
+        "В {variable} указан не адрес сервера {server}. Запишите его так: {example}.",
     ),
     Code.VARIABLE_UNREADABLE: Words(
         "{variable} cannot be understood. In a password write / as %2F, # as %23, ? as %3F, @ as %40 and "
-        ": as %3A. The whole looks like {example}.",
+        ": as %3A. An example: {example}.",
         "{variable} нельзя разобрать. В пароле пишите / как %2F, # как %23, ? как %3F, @ как %40 и : как "
-        "%3A. Целиком она выглядит как {example}.",
+        "%3A. Пример: {example}.",
     ),
     Code.SILENT: Words(
         "{product} has not answered for {seconds} s. See that its server runs and is not overloaded.",

@@ -93,3 +93,13 @@ def test_a_store_is_called_what_a_person_calls_it() -> None:
     assert problems.say("en", Problem(Code.SILENT, {"product": "Valkey", "seconds": "5"})).startswith(
         "Valkey "
     )
+
+
+def test_a_store_is_called_the_graph_at_the_beginning_alone() -> None:
+    """Elsewhere the product is named: "an external The graph server" is no sentence."""
+    for words in problems.PROBLEMS.values():
+        for sentence in words:
+            assert sentence.find("{store}") <= 0, sentence
+    fields = {"store": "graph", "variable": "TITAN_NEO4J_URL", "example": "bolt://localhost"}
+    said = problems.say("en", Problem(Code.VARIABLE_OF_OTHER_KIND, fields))
+    assert said.startswith("TITAN_NEO4J_URL is not the address of a Neo4j server.")
