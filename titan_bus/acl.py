@@ -129,7 +129,7 @@ def _consuming(topic: str, group: str) -> list[str]:
         _selector("+zadd +zrange +zrangebyscore +zrem", [delayed]),
         _selector("+eval +get +set +del +pttl", [names.worker_of("", group, topic)], suffix="*"),
         # A script's own commands are checked one by one: this alone reads and writes nothing.
-        _selector("+eval", [stream, retries, delayed, names.DEAD_LETTERS]),
+        _selector("+eval", [stream, retries, delayed, names.worker_of("", group, topic), names.DEAD_LETTERS]),
     ]
 
 
@@ -220,7 +220,13 @@ def _measuring() -> list[str]:
         _granted("+zadd +zrange +zrangebyscore +zrem", names.delayed_of("*", topics)),
         _granted("+eval +get +set +del +pttl", names.worker_of("*", "*", topics)),
         # A script's own commands are checked one by one: this alone reads and writes nothing.
-        _granted("+eval", *streams, names.delayed_of("*", topics), names.DEAD_LETTERS),
+        _granted(
+            "+eval",
+            *streams,
+            names.delayed_of("*", topics),
+            names.worker_of("", "*", topics),
+            names.DEAD_LETTERS,
+        ),
         # DEL names them all at once, so one selector has to.
         _granted("+del", *streams, names.delayed_of("*", topics)),
     ]

@@ -140,14 +140,16 @@ return -1
 """
 
 FORGET_CONSUMERS = """
--- KEYS stream; ARGV group, idle milliseconds. Removes the names of consumers that have been away for longer and
--- have nothing in flight; returns how many. One step: what a consumer is given in between would be lost with its
--- name.
+-- KEYS stream, what the leases of its consumers' names begin with; ARGV group, idle milliseconds. Removes the
+-- names of consumers that have been away for longer, have nothing in flight and no lease (Redis 7.0 counts one
+-- that waits for an event as idle); returns how many. One step: what a consumer is given in between would be lost
+-- with its name.
 local gone = 0
 for _, flat in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
   local row = {}
   for i = 1, #flat, 2 do row[flat[i]] = flat[i + 1] end
-  if row['pending'] == 0 and row['idle'] > tonumber(ARGV[2]) then
+  if row['pending'] == 0 and row['idle'] > tonumber(ARGV[2])
+    and not redis.call('GET', KEYS[2] .. row['name']) then
     redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], row['name'])
     gone = gone + 1
   end

@@ -81,7 +81,9 @@ class Claims:
         self._intake = intake
         self._disposition = disposition
         self._counters = counters
-        self._handling_key = names.handling_of(consumer, group, names.topic_of(streams[0]) or "")
+        topic = names.topic_of(streams[0]) or ""
+        self._handling_key = names.handling_of(consumer, group, topic)
+        self._leases = names.worker_of("", group, topic)
         self._lock = asyncio.Lock()
 
     async def claim_own(self) -> bool:
@@ -150,13 +152,16 @@ class Claims:
     async def forget_consumers(self) -> None:
         """Wait for `min_idle_s`, then remove the names of consumers that do not come back. The caller repeats it.
 
-        A name with something in flight stays, and one that comes back is there again with its first read.
+        A name that is leased or has something in flight stays; one that comes back is there again with its
+        first read.
         """
         await asyncio.sleep(self._limits.min_idle_s)
         idle_ms = int(self._forget_after_s * 1000)
         try:
             for stream in self._streams:
-                await self._call("EVAL", scripts.FORGET_CONSUMERS, 1, stream, self._group, idle_ms)
+                await self._call(
+                    "EVAL", scripts.FORGET_CONSUMERS, 2, stream, self._leases, self._group, idle_ms
+                )
         except ServerRefusedError as error:
             if error.code != "NOGROUP":  # the rights of an earlier version: the names stay, and harm nobody
                 logger.info("the names of former consumers of %s stay: %s", self._group, error)

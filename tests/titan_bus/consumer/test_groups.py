@@ -81,12 +81,13 @@ async def test_a_clock_that_is_behind_hides_no_event(
     assert recorder.ids == [event_id]
 
 
+@pytest.mark.parametrize("right", ["+xinfo|groups", "+time"])
 async def test_the_past_is_past_without_the_right_to_look(
-    config: BusConfig, raw: Connection, bus: Bus, redis_url: str, topic: str
+    config: BusConfig, raw: Connection, bus: Bus, redis_url: str, topic: str, right: str
 ) -> None:
-    """A user with the rights of an earlier version begins at the moment of its own start again."""
+    """A user who may not ask for the place, or for the time, begins at the moment of its own start again."""
     [line] = acl.rules(topic, "secret", subscribes=[(topic, "g")])
-    await raw.call(*line.replace(" +xinfo|groups", "").split())
+    await raw.call(*line.replace(f" {right}", "").split())
     scheme, _, rest = redis_url.partition("://")
     connection = Connection(
         Bus(f"{scheme}://{topic}:secret@{rest.rpartition('@')[2]}")._server.connection._endpoint, 5.0
