@@ -106,7 +106,7 @@ def look_at(session: Session) -> None:
     view = session._parts.window.chat
     messages, model = view.messages, view.model
     shown = [(row, w) for row, w in sorted(messages._live.items()) if not w.isHidden()]
-    assert len(messages._heights) == model.rowCount()
+    assert len(messages._layout.heights) == model.rowCount()
     if not model.rowCount():
         assert not shown
         return
@@ -115,7 +115,7 @@ def look_at(session: Session) -> None:
     assert rows == list(range(rows[0], rows[-1] + 1))
     for (row, widget), (_, following) in pairwise(shown):
         assert widget.message == model.message(row)
-        assert following.y() == widget.y() + messages._heights[row], "rows overlap, or leave a hole"
+        assert following.y() == widget.y() + messages._layout.heights[row], "rows overlap, or leave a hole"
     assert shown[0][1].y() <= 20 or rows[0] == 0
     last = shown[-1][1]
     assert rows[-1] == model.rowCount() - 1 or last.y() + last.height() >= messages.viewport().height()

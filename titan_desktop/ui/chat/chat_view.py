@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStackedLayout, 
 
 from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.composer import Composer
-from titan_desktop.ui.chat.message_list import TEXT_WIDTH_MAX, MessageList
+from titan_desktop.ui.chat.message_list import MessageList
 from titan_desktop.ui.chat.message_model import MessageModel
+from titan_desktop.ui.chat.message_rows import TEXT_WIDTH_MAX
 
 _MARGIN = 16
 
