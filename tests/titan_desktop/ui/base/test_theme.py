@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QWidget
 
 from titan_desktop.contracts import chat
 from titan_desktop.ui.base.theme import DARK, LIGHT
@@ -116,3 +116,20 @@ def test_a_ring_is_the_keyboards(theme, qtbot):
     assert first.hasFocus()
     assert first.property("ringed") is True
     assert first.grab().toImage() != plain
+
+
+def test_a_list_of_choices_opens_whole(theme, qtbot):
+    """The choices of a field with the focus, as a click gives it, need no scrolling."""
+    window = QWidget()
+    qtbot.addWidget(window)
+    field = QComboBox(window)
+    field.addItems(["Match system", "Русский", "English"])
+    QHBoxLayout(window).addWidget(field)
+    window.show()
+    window.activateWindow()
+    QTest.qWaitForWindowActive(window)
+    field.setFocus()
+    field.showPopup()
+    shown = field.view()
+    assert shown.visualRect(field.model().index(2, 0)).bottom() < shown.viewport().height()
+    field.hidePopup()
