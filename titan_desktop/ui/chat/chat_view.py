@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
+from titan_desktop.ui.chat import sentences
 from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.composer import Composer
 from titan_desktop.ui.chat.message_list import MessageList
@@ -108,8 +109,8 @@ class ChatView(QWidget):
         self._restyle()
 
     def set_folders(self, folders: Sequence[str]) -> None:
-        """The folders that Titan reads, as a person calls them, for the answer "nothing was found"."""
-        self.messages.set_folders(", ".join(folders))
+        """The paths of the folders that Titan reads, for the answer "nothing was found"."""
+        self.messages.set_folders(sentences.folder_list(folders))
 
     def set_start_page(self, widget: QWidget) -> None:
         """Show this widget while the conversation is empty; the view owns it."""

@@ -3,12 +3,17 @@
 The language may change, so a sentence is looked up when it is shown and never stored.
 """
 
+from collections.abc import Iterable
+from pathlib import PurePath
+
 from PySide6.QtCore import QCoreApplication
 
+from titan_desktop.client import foreign
 from titan_desktop.client import sentences as codes
 from titan_desktop.contracts.chat import Delay
 from titan_desktop.contracts.faults import Fault
 from titan_desktop.contracts.sources import Source
+from titan_desktop.system.folder_names import folder_name
 from titan_desktop.ui.base.translator import language
 
 SETTINGS_URL = "titan:settings"
@@ -58,6 +63,11 @@ def connect_hint() -> str:
 def nearest_only() -> str:
     """Return that the passages share no word with the question."""
     return QCoreApplication.translate("Hint", "None of your files has these words. Closest in meaning:")
+
+
+def folder_list(folders: Iterable[str | PurePath]) -> str:
+    """Return a readable list of folders, given by their paths."""
+    return ", ".join(foreign.isolated(folder_name(folder)) for folder in folders)
 
 
 def nothing_found(folders: str) -> str:

@@ -1,7 +1,7 @@
 """What stands in the middle while a conversation is empty: what Titan is, where it looks, what one could ask."""
 
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import PurePath
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QResizeEvent
@@ -15,9 +15,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from titan_desktop.client import foreign
-from titan_desktop.system.folder_names import folder_name
 from titan_desktop.ui.base.tooltip import tip
+from titan_desktop.ui.chat.sentences import folder_list
 
 _WIDTH_MAX = 560
 _EXAMPLE_PADDING = 36
@@ -56,7 +55,7 @@ class StartScreen(QScrollArea):
 
     example_chosen = Signal(str)
 
-    def __init__(self, folders: Sequence[Path], parent: QWidget | None = None) -> None:
+    def __init__(self, folders: Sequence[str | PurePath], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWidgetResizable(True)
         self.setFrameShape(QScrollArea.Shape.NoFrame)
@@ -70,6 +69,11 @@ class StartScreen(QScrollArea):
         self._try = QLabel(self)
         self._examples = [ExampleButton(self) for _ in range(3)]
         self._lay_out()
+        self._retranslate()
+
+    def set_folders(self, folders: Sequence[str]) -> None:
+        """The paths of the folders that Titan reads: one that it may not read is not among them."""
+        self._folders = tuple(folders)
         self._retranslate()
 
     def _lay_out(self) -> None:
@@ -109,9 +113,10 @@ class StartScreen(QScrollArea):
         )
         self._where.setText(
             self.tr("It reads these folders and nothing else: {folders}.").format(
-                folders=", ".join(foreign.isolated(folder_name(folder)) for folder in self._folders)
+                folders=folder_list(self._folders)
             )
         )
+        self._where.setVisible(bool(self._folders))
         self._where.setToolTip(tip("\n".join(map(str, self._folders))))
         self._try.setText(self.tr("Try one of these, or write your own question below."))
         for button, words in zip(

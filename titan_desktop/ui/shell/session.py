@@ -151,6 +151,7 @@ class Session(QObject):
         window.failures_requested.connect(self.files.show_failures)
         window.dead_letters_requested.connect(self.dead_letters.open)
         self.status.roots_learnt.connect(window.chat.set_folders)
+        self.status.roots_learnt.connect(window.start_screen.set_folders)
         self.status.model_needed.connect(self.settings.open_model)
         self.status.unlock_wanted.connect(self.unlock.open)
         self.status.folder_wanted.connect(self.settings.ask_for_folder)

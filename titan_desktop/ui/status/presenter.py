@@ -7,10 +7,9 @@ from typing import NamedTuple, assert_never
 from PySide6.QtCore import QObject, Signal
 
 from titan_bus import BusError
-from titan_desktop.client import foreign, problems
+from titan_desktop.client import problems
 from titan_desktop.contracts import system
 from titan_desktop.contracts.problem import REFUSED_FOLDERS, Code, Problem
-from titan_desktop.system.folder_names import folder_name
 from titan_desktop.ui.base.banner import Banner
 from titan_desktop.ui.base.bridge import Bridge
 from titan_desktop.ui.base.exit_mark import FormerEnd
@@ -40,7 +39,7 @@ class StatusPresenter(QObject):
     dead_letters_wanted = Signal()
     """The person wants to see the failed jobs."""
     roots_learnt = Signal(list)
-    """The folders that are read, as a person calls them."""
+    """The paths of the folders that are read."""
 
     def __init__(self, banner: Banner, bridge: Bridge, tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -115,7 +114,7 @@ class StatusPresenter(QObject):
             self.unlock_wanted.emit()
         refused = {problem.fields["path"] for problem in status.problems if problem.code in REFUSED_FOLDERS}
         read = [root.path for root in status.roots if root.path not in refused]
-        self.roots_learnt.emit([foreign.isolated(folder_name(path)) for path in read])
+        self.roots_learnt.emit(read)
         self._show_banner()
 
     def _on_store_changed(self, said: system.StoreChanged) -> None:

@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QLocale, QTimer
 
+from tests.responders import a_status
 from tests.titan_desktop.ui.window_core import listed
 from titan_bus import BusUnavailableError
 from titan_desktop.client.watch import CoreState
 from titan_desktop.contracts import chat
+from titan_desktop.contracts.problem import Code, Problem
+from titan_desktop.contracts.system import RootStatus
 from titan_desktop.settings import Settings
 from titan_desktop.system.paths import Paths, bundled
 from titan_desktop.ui.base.exit_mark import ExitMark, FormerEnd
@@ -49,6 +52,18 @@ async def session(theme, qtbot, qapp, titan_home):
 
 def banner(session: Session) -> str:
     return session._parts.window.banner.text
+
+
+def test_a_folder_that_may_not_be_read_is_not_told_as_read(session):
+    """The start screen names what the core reads; it has nothing to name where it reads nothing."""
+    where = session._parts.window.start_screen._where
+    roots = tuple(RootStatus(path=f"/home/anna/{name}", exists=True) for name in ("Desktop", "Downloads"))
+    refused = Problem(Code.FOLDER_HOLDS_HOME, {"path": "/home/anna/Desktop", "real": "/home/anna"})
+    session.status._take_status(a_status(roots=roots, problems=(refused,)))
+    assert where.text() == "It reads these folders and nothing else: Downloads."
+    assert "Desktop" not in where.toolTip()
+    session.status._take_status(a_status(roots=roots[:1], problems=(refused,)))
+    assert where.isHidden()
 
 
 async def test_a_fault_in_a_callback_is_said_and_survived(session, caplog):
