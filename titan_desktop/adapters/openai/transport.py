@@ -3,8 +3,10 @@
 It imports the HTTP library, which takes a while: `client` imports this in a thread.
 """
 
+import contextlib
 import os
 import ssl
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx2
@@ -16,6 +18,12 @@ from titan_desktop.settings import shown_url
 
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """Where people name the certificates of their company, for OpenSSL, requests and curl; the first one counts."""
+
+BODY_BYTES_MAX = 64_000_000
+"""Of one answer, unpacked: 200,000 streamed tokens, ten times the vectors of the largest batch."""
+REFUSAL_BYTES_MAX = 64_000
+"""Of what an endpoint says with an error's status; the rest of it is not read."""
+_OK = 200
 
 
 def http_client(base_url: str) -> tuple[httpx2.AsyncClient, str]:
@@ -33,7 +41,10 @@ def http_client(base_url: str) -> tuple[httpx2.AsyncClient, str]:
     verify = _believed(base_url) or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # which believes nobody
     transport = httpx2.AsyncHTTPTransport(verify=verify, proxy=through, trust_env=False)
     client = httpx2.AsyncClient(
-        transport=_OneOrigin(transport, url), trust_env=False, follow_redirects=True, max_redirects=5
+        transport=_OneOrigin(_Bounding(transport), url),
+        trust_env=False,
+        follow_redirects=True,
+        max_redirects=5,
     )
     return client, proxy.shown if proxy else ""
 
@@ -57,6 +68,47 @@ class _OneOrigin(httpx2.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._transport.aclose()
+
+
+class _Bounding(httpx2.AsyncBaseTransport):
+    """Lets no body go on without end: the package reads an error, a list and vectors whole into memory."""
+
+    def __init__(self, transport: httpx2.AsyncBaseTransport) -> None:
+        self._transport = transport
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        response = await self._transport.handle_async_request(request)
+        headers = response.headers.copy()
+        for name in ("content-encoding", "content-length"):  # of the packed body
+            headers.pop(name, None)
+        return httpx2.Response(
+            response.status_code, headers=headers, stream=_Bounded(response), extensions=response.extensions
+        )
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
+
+
+class _Bounded(httpx2.AsyncByteStream):
+    """A response's body, unpacked. One that is a refusal is cut, any other fails: half of it would mislead."""
+
+    def __init__(self, response: httpx2.Response) -> None:
+        self._response = response
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        is_refusal = self._response.status_code != _OK
+        room = REFUSAL_BYTES_MAX if is_refusal else BODY_BYTES_MAX
+        async with contextlib.aclosing(self._response.aiter_bytes()) as pieces:
+            async for piece in pieces:
+                yield piece[:room]
+                room -= len(piece)
+                if room < 0 and not is_refusal:
+                    raise ModelError(Fault.MALFORMED, f"more than {BODY_BYTES_MAX} bytes")
+                if room <= 0 and is_refusal:
+                    return
+
+    async def aclose(self) -> None:
+        await self._response.aclose()
 
 
 def _origin(url: httpx2.URL) -> tuple[str, bytes, int | None]:
