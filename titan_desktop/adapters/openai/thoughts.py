@@ -2,7 +2,8 @@
 
 Many local servers hand on what the model wrote: its thoughts between tags of its family, then the answer. Thoughts
 begin at the answer's start or nowhere: a tag further down belongs to an answer about tags. Some templates put the
-opening tag into the prompt, so that only the closing one is in the text; see `Splitter.opened`.
+opening tag into the prompt, so that only the closing one is in the text; see `Splitter.opened`. Models write tags
+in any case, and sometimes one of them twice.
 """
 
 import re
@@ -43,13 +44,16 @@ _BARE_ANALYSIS = re.compile(r"\s*analysis(?=[A-Z])")
 """gpt-oss behind a server that drops its special tokens: "analysisWe need …assistantfinalThe answer"."""
 _CLOSERS = (*(close for close in _TAGS.values() if not close.startswith("Here")), _BARE_FINAL)
 """What may close thoughts that never opened."""
-_CLOSER = re.compile("|".join(map(re.escape, _CLOSERS)))
+_CLOSER = re.compile("|".join(map(re.escape, _CLOSERS)), re.IGNORECASE | re.ASCII)
+_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+"""The Latin letters alone, so that a text keeps its length and marks keep their places."""
 _CODE = re.compile(
     r"^ {0,3}(?P<fence>`{3,9}|~{3,9})[^\n]*\n(?:.*?^ {0,3}(?P=fence)|.*)|(?P<ticks>`{1,3})[^`\n]*(?P=ticks)",
     re.DOTALL | re.MULTILINE,
 )
 """Fenced and inline code. The counts have bounds, so that a line of nothing but ticks costs no square of it."""
 _QUOTES = ('"', "'", "«", "“", "„")
+_SENTENCE_ENDS = (".", "!", "?", "…", "。")
 _UNDECIDED_MAX = 1_000
 """So many characters wait at most for what follows them."""
 _MENTIONS_MAX = 20
@@ -114,14 +118,18 @@ class Splitter:
     def _beginning(self, final: bool) -> Iterator[Part]:  # noqa: FBT001  # called through `_state`
         """Before the first word, or behind thoughts: others may follow."""
         text = self._held.lstrip()
-        opener = next((opener for opener in _OPENERS if text.startswith(opener)), None)
+        lower = _lower(text)
+        opener = next((opener for opener in _OPENERS if lower.startswith(_lower(opener))), None)
+        again = _CLOSER.match(text) if self._has_thought else None
         if opener is not None:
             self._has_thought = True
             self._in_channels = opener in _CHANNELS
             self._closers = () if self._in_channels else (_TAGS[opener],)
             self._held = text[len(opener) :]
             self._state = self._header if self._in_channels else self._thinking
-        elif not final and len(self._held) <= _UNDECIDED_MAX and any(o.startswith(text) for o in _OPENERS):
+        elif again:  # thoughts that have ended already, or elsewhere
+            self._held = text[again.end() :]
+        elif not final and len(self._held) <= _UNDECIDED_MAX and self._may_be_mark(lower):
             pass
         elif self.opened and not self._has_thought:
             self._is_forced = self._has_thought = True
@@ -132,6 +140,10 @@ class Splitter:
                 self._held = text
             self._state = self._unwrapping if self._has_thought else self._answering
         yield from ()
+
+    def _may_be_mark(self, text: str) -> bool:
+        marks = (*_OPENERS, *_CLOSERS) if self._has_thought else _OPENERS
+        return any(_lower(mark).startswith(text) for mark in marks)
 
     def _thinking(self, final: bool) -> Iterator[Part]:  # noqa: FBT001
         thought, closer = self._take(self._closers, final=final)
@@ -228,7 +240,8 @@ class Splitter:
 
     def _take(self, closers: tuple[str, ...], *, final: bool) -> tuple[str, str]:
         """Take what stands before the first of these from `_held`, and that one; "" if there is none yet."""
-        found = [(at, mark) for mark in closers if (at := self._held.find(mark)) >= 0]
+        held = _lower(self._held)
+        found = [(at, mark) for mark in closers if (at := held.find(_lower(mark))) >= 0]
         at, closer = min(found, default=(len(self._held) - _overlap(self._held, closers, final=final), ""))
         text, self._held = self._held[:at], self._held[at + len(closer) :]
         return text, closer
@@ -239,11 +252,12 @@ class Splitter:
         What comes before it is in `_given`, what follows in `_held`.
         """
         before = "".join(self._given)
-        if closer == _BARE_FINAL:
+        if closer.lower() == _BARE_FINAL:
             return _BARE_ANALYSIS.match(before) is None
-        if before.endswith(_QUOTES) or closer.replace("/", "", 1) in before:
+        if before.endswith(_QUOTES) or _lower(closer).replace("/", "", 1) in _lower(before):
             return True
-        if before.endswith((" ", "\t")) and self._held[:1] not in {"", "\n", "\r"}:
+        is_in_sentence = before.endswith((" ", "\t")) and not before.rstrip(" \t").endswith(_SENTENCE_ENDS)
+        if is_in_sentence and self._held[:1] not in {"", "\n", "\r"}:
             return True
         code = _CODE.finditer(before + closer + self._held)
         return any(found.start() <= len(before) < found.end() for found in code)
@@ -252,7 +266,12 @@ class Splitter:
 def _overlap(text: str, marks: tuple[str, ...], *, final: bool) -> int:
     """Return how many characters at the end may begin one of these."""
     longest = 0 if final else max(map(len, marks), default=1) - 1
-    for count in range(min(longest, len(text)), 0, -1):
-        if any(mark.startswith(text[-count:]) for mark in marks):
+    end, lower = _lower(text[-longest:]) if longest else "", [_lower(mark) for mark in marks]
+    for count in range(len(end), 0, -1):
+        if any(mark.startswith(end[-count:]) for mark in lower):
             return count
     return 0
+
+
+def _lower(text: str) -> str:
+    return text.translate(_LOWER)

@@ -24,6 +24,9 @@ FAMILIES = {
     "hunyuan": "<think>\n{}\n</think>\n<answer>\n{}\n</answer>",
     "gpt-oss": HARMONY,
     "gpt-oss with its head": "<|start|>assistant" + HARMONY,
+    "shouted": "<THINK>{}</THINK>{}",
+    "in two cases": "<Think>{}</think>{}",
+    "closed twice": "<think>{}</think>\n</think>\n\n{}",
     "two of them": "<think>Let me</think>\n<think> {}</think>{}",
 }
 THOUGHT, ANSWER = "Is `x < y`? Perhaps </b> is meant.", "It is 42 < 43, **surely** [1]."
@@ -65,7 +68,8 @@ def test_thoughts_that_never_close_are_no_answer(family: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "closer", ["\n</think>\n\n", "</think>", ".</think> ", "\n[/THINK]", "◁/think▷\n", " </think>\n"]
+    "closer",
+    ["\n</think>\n\n", "</think>", ".</think> ", "\n[/THINK]", "◁/think▷\n", " </think>\n", "</THINK>\n"],
 )
 @pytest.mark.parametrize("size", [1, 3, 1000])
 def test_thoughts_that_never_opened_are_known_by_their_end(closer: str, size: int) -> None:
@@ -83,6 +87,21 @@ def test_thoughts_that_never_opened_are_known_by_their_end(closer: str, size: in
     parts = [*again.feed(text), *again.finish()]
     assert WereThoughts() not in parts
     assert [type(part) for part in parts] == [Reasoning, Text]
+
+
+def test_thoughts_that_end_with_a_sentence_may_have_blanks_around_their_end() -> None:
+    assert parted(f"So it is. </think> {ANSWER}")[:2] == ("So it is.", ANSWER)
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_the_end_of_thoughts_that_the_server_told_itself_is_no_answer(size: int) -> None:
+    """It parted them, and left their closing tag in the text."""
+    splitter = Splitter()
+    splitter.thought_elsewhere()
+    text = f"\n</think>\n\n{ANSWER}"
+    parts = [part for at in range(0, len(text), size) for part in splitter.feed(text[at : at + size])]
+    parts += splitter.finish()
+    assert "".join(part.text for part in parts if isinstance(part, Text)) == ANSWER
 
 
 def test_gpt_oss_without_its_special_tokens_is_known_by_its_end() -> None:
