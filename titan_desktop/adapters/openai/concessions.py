@@ -22,11 +22,11 @@ _REFUSING = frozenset({None, 400, 404, 422, 500, 501})
 """None: an event of the stream, LM Studio's way; 404: OpenRouter, "No endpoints found that support tool use"; 500:
 a template's error in llama.cpp."""
 _NO_SYSTEM = re.compile(
-    r"\bsystem\b.{0,20}\b(role|message|prompt|instruction)|\brole\b.{0,40}\bsystem\b|'system'"
+    r"\bsystem\b.{0,20}(\b(role|message|prompt|instruction)|角色|消息|提示)|(\brole\b|角色).{0,40}\bsystem\b|'system'"
     r"|\b(roles?)\b.{0,60}\b(alternate|supported)\b|developer instruction is not enabled",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )  # Gemma, Mistral 0.1 and others' templates, in vLLM, SGLang, llama.cpp; o1-mini; Gemini's endpoint for Gemma
-_NO_TOOLS = re.compile(r"\b(tools?|function.?call(s|ing)?)\b", re.IGNORECASE)
+_NO_TOOLS = re.compile(r"\b(tools?|function.?call(s|ing)?)\b", re.IGNORECASE | re.ASCII)
 
 
 def without(body: Mapping[str, Any], refused: Collection[str]) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def culprit(told: Refusal, asked: Mapping[str, Any]) -> str | None:
     if told.status not in _REFUSING or known_code(told) is not None:
         return None
     for name in (*_OPTIONAL, *_SUCCESSORS):
-        if name in asked and (told.param == name or re.search(rf"\b{name}\b", told.message)):
+        if name in asked and (told.param == name or re.search(rf"\b{name}\b", told.message, re.ASCII)):
             return name
     if "tools" in asked and _NO_TOOLS.search(told.message):
         return "tools"

@@ -39,6 +39,7 @@ _TOO_LONG = re.compile(
     | range\ of\ input\ length\ should\ be  # DashScope
     | reduce\ (the|your)\ (length|prompt|input|context)  # Groq
     | max_tokens\ must\ be\ at\ least\ 1,\ got\ -  # vLLM
+    | (上下文|输入|提示词|prompt|长度)[^。]{0,30}(超长|超过|超出|过长|太长)  # Zhipu and other Chinese servers
     """,
     re.IGNORECASE | re.VERBOSE,
 )
@@ -55,6 +56,7 @@ _LIMITS = tuple(
         r"\[1, (\d+)\]",
         r"maximum allowed input length of (\d+)",
         r"limit(?: of|:)?\s+(\d+)",
+        r"(?:限制|上限|最大|长度)\D{0,12}(\d+)",
     )
 )
 _GROUPED = re.compile(r"(?<=\d),(?=\d\d\d)")

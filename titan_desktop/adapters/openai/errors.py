@@ -44,7 +44,7 @@ _STATUSES = {
     408: Fault.TIMED_OUT,
     429: Fault.RATE_LIMITED,
 }
-_NAMES_A_MODEL = re.compile(r"\bmodels?\b|no endpoints found for", re.IGNORECASE)
+_NAMES_A_MODEL = re.compile(r"\bmodels?\b|no endpoints found for|模型", re.IGNORECASE | re.ASCII)
 _NAMES_A_PATH = re.compile(
     r"unexpected endpoint|invalid url|unknown request url|no route|cannot post", re.IGNORECASE
 )

@@ -33,6 +33,8 @@ def error(message: str, **more: object) -> str:
             "temperature",
         ),
         (400, error("`temperature` is deprecated for this model."), "temperature"),
+        (400, error("参数temperature不支持"), "temperature"),
+        (400, error("该模型不支持system角色"), "system"),
         (
             400,
             error(

@@ -17,6 +17,8 @@ def error(message: str, **more: object) -> str:
 
 
 TOO_LONG = {
+    "Zhipu": (400, error("Prompt 超长", code="1261"), None),
+    "in Chinese": (400, error("输入的上下文长度超过模型最大限制 8192 tokens"), 8192),
     "OpenAI": (
         400,
         error(
