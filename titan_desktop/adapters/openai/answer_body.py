@@ -89,7 +89,7 @@ class AnswerBody:
 
     def _read_event(self, event: ServerEvent) -> Mapping[str, Any] | None:
         data = event.data.strip()
-        if data.startswith(_DONE):
+        if data[: len(_DONE)].upper() == _DONE:
             self.is_complete = self._is_answer = True
             return {}
         if event.name == "error":
@@ -104,6 +104,12 @@ class AnswerBody:
     def _read_whole(self, body: bytes) -> Iterator[Mapping[str, Any]]:
         text = body.decode("utf-8-sig", "replace").strip()
         if text.startswith("<"):
+            return
+        lines = [line.strip() for line in text.split("\n") if line.strip()]
+        if len(lines) > 1 and all(line.startswith("{") and line.endswith("}") for line in lines):
+            for line in lines:  # a stream of objects, a line each
+                if (found := self._read_object(line)) is not None:
+                    yield found
             return
         found = self._read_object(text)
         if found is not None and "choices" in found:

@@ -36,7 +36,11 @@ if TYPE_CHECKING:
     import openai
 
 DRAIN_TIMEOUT_S = 1.0
-"""How long to wait for the end of a stream after the answer is complete."""
+"""How long to wait for the end of a stream, or for more of it, behind the finish reason."""
+
+SILENCE_SHARE = 5
+"""A stream of objects that say nothing, as of a model whose thoughts are kept back, is read for so many times as
+long as one of nothing at all."""
 
 CONTEXT_TIMEOUT_S = 2.0
 """How long to wait for a server to tell how much its model takes; the question waits for it."""
@@ -243,7 +247,7 @@ class OpenAIChatModel:
             async with asyncio.timeout_at(first_sign_by):
                 response = await _create(client, endpoint.model, asked)
             stack.push_async_callback(response.close)
-            reply = Reply(opened=learned.opened)
+            reply = Reply(opened=learned.opened, has_tools="tools" in asked)
             try:
                 answer = AnswerBody(endpoint, response.iter_bytes())
                 async with contextlib.aclosing(self._parts(answer, reply, first_sign_by)) as parts:
@@ -256,22 +260,20 @@ class OpenAIChatModel:
         self, answer: AnswerBody, reply: Reply, first_sign_by: float
     ) -> AsyncGenerator[Part, None]:
         """Yield the parts of an answer; raise for one that ends with an error."""
-        sign_by = first_sign_by
         async with contextlib.aclosing(answer.objects()) as objects:
             try:
-                while reply.ending is Ending.NOT_YET and not answer.is_complete:
-                    async with asyncio.timeout_at(sign_by):
-                        found = await anext(objects, None)
-                    if found is None:
-                        break
-                    sign_by = asyncio.get_running_loop().time() + self._idle_timeout_s
-                    for part in reply.take(found):
+                async with contextlib.aclosing(
+                    self._to_the_end(objects, answer, reply, first_sign_by)
+                ) as parts:
+                    async for part in parts:
                         yield part
             except (ModelError, TimeoutError):
                 for part in reply.rest(is_whole=False):
                     yield part
                 raise
-            await _drain(objects, reply)
+            async with contextlib.aclosing(_behind_the_end(objects, reply)) as parts:
+                async for part in parts:
+                    yield part
         is_whole = reply.ending is Ending.DONE or (reply.ending is Ending.NOT_YET and answer.is_complete)
         for part in reply.rest(is_whole=is_whole):
             yield part
@@ -282,6 +284,27 @@ class OpenAIChatModel:
         if reply.usage is not None:
             yield reply.usage
         _check(answer, reply, has_calls=bool(calls))
+
+    async def _to_the_end(
+        self,
+        objects: AsyncGenerator[Mapping[str, Any], None],
+        answer: AnswerBody,
+        reply: Reply,
+        first_sign_by: float,
+    ) -> AsyncGenerator[Part, None]:
+        """Yield the parts of an answer until it says that it is complete."""
+        clock = asyncio.get_running_loop().time
+        sign_by, word_by = first_sign_by, clock() + self._first_token_timeout_s * SILENCE_SHARE
+        while reply.ending is Ending.NOT_YET and not answer.is_complete:
+            async with asyncio.timeout_at(min(sign_by, word_by)):
+                found = await anext(objects, None)
+            if found is None:
+                return
+            sign_by, heard = clock() + self._idle_timeout_s, reply.heard
+            for part in reply.take(found):
+                yield part
+            if reply.heard > heard:
+                word_by = clock() + self._idle_timeout_s * SILENCE_SHARE
 
 
 def _check(answer: AnswerBody, reply: Reply, *, has_calls: bool) -> None:
@@ -318,13 +341,25 @@ async def _create(client: "openai.AsyncOpenAI", model: str, body: dict[str, Any]
     return response
 
 
-async def _drain(objects: AsyncIterator[Mapping[str, Any]], reply: Reply) -> None:
-    """Read to the end: the usage may come there, and the connection can be used again.
+async def _behind_the_end(
+    objects: AsyncGenerator[Mapping[str, Any], None], reply: Reply
+) -> AsyncGenerator[Part, None]:
+    """Read to the end: the usage comes there, the connection can be used again, and some servers have more to say.
 
-    Errors are ignored, because the answer is complete.
+    They name a finish reason too early or with every piece. Errors are ignored, because the answer is complete.
     """
-    with contextlib.suppress(TimeoutError, ModelError):
-        async with asyncio.timeout(DRAIN_TIMEOUT_S):
-            async for found in objects:
-                for _ in reply.take(found):
-                    pass
+    clock = asyncio.get_running_loop().time
+    end_by = clock() + DRAIN_TIMEOUT_S
+    while True:
+        try:
+            async with asyncio.timeout_at(end_by):
+                found = await anext(objects, None)
+        except (TimeoutError, ModelError):
+            return
+        if found is None:
+            return
+        heard = reply.heard
+        for part in reply.take(found):
+            yield part
+        if reply.heard > heard:
+            end_by = clock() + DRAIN_TIMEOUT_S

@@ -1,8 +1,8 @@
 """What an endpoint says when it does not answer, in any shape: an object, a list, a string, a page, nothing.
 
 OpenAI's is `{"error": {"message", "type", "param", "code"}}`. vLLM once sent the inner object bare, Ollama and
-LM Studio a string as `error`, FastAPI (vLLM, many gateways) `{"detail": …}`, Gemini a list of one; a gateway in
-between sends a web page.
+LM Studio a string as `error`, FastAPI (vLLM, many gateways) `{"detail": …}`, Gemini a list of one, Cloudflare
+`{"errors": […]}`, MiniMax `{"base_resp": {"status_code", "status_msg"}}`; a gateway in between sends a web page.
 """
 
 import html
@@ -63,7 +63,9 @@ def of_object(told: object, status: int | None = None) -> Refusal | None:
         return of_object(told[0], status) if told else None
     if not isinstance(told, Mapping):
         return None
-    error = told.get("error")
+    error, base = told.get("error"), told.get("base_resp")
+    if isinstance(base, Mapping) and base.get("status_code") and not told.get("choices"):
+        error = base.get("status_msg")
     if isinstance(error, Mapping) and error:
         return _of_fields({**told, **error}, status)
     if isinstance(error, str) and error:
@@ -89,7 +91,7 @@ def _of_fields(fields: Mapping[str, Any], status: int | None) -> Refusal:
     code, param = fields.get("code"), fields.get("param")
     if status is None and isinstance(code, int | str) and re.fullmatch(r"[45]\d\d", str(code)):
         status = int(code)
-    sentences = (_sentence(fields.get(name)) for name in ("message", "detail", "msg", "error"))
+    sentences = (_sentence(fields.get(name)) for name in ("message", "detail", "msg", "error", "errors"))
     words = (code, fields.get("type"), fields.get("status"), fields.get("error_type"))
     return Refusal(
         status=status,

@@ -3,7 +3,8 @@
 They differ where the protocol is silent or young. Reasoning comes as `reasoning_content` (DeepSeek, llama.cpp) or
 `reasoning` (Ollama, vLLM, OpenRouter), sometimes as both; as parts of the content (Mistral); or within the text
 (`thoughts`). Ollama sends each tool call whole and all of them under index 0 (ollama/ollama#15457). Usage comes
-with the last text or in a separate object after it. A server that does not stream sends one whole `message`.
+with the last text or in a separate object after it. A server that does not stream sends one whole `message`; some
+that do (Perplexity) send all so far as a `message` beside each `delta`.
 """
 
 import secrets
@@ -15,9 +16,9 @@ from typing import Any
 from titan_desktop.adapters.openai.thoughts import Splitter
 from titan_desktop.ports.model import Part, Reasoning, Text, ToolCall, Usage, WereThoughts
 
-_THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thinking")
+_THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thinking", "reasoning_text", "reasoning_details")
 _THOUGHT_TYPES = ("thinking", "reasoning", "thought", "reasoning_content")
-_TEXT_FIELDS = ("text", "content", "parts", "value")
+_TEXT_FIELDS = ("text", "content", "parts", "value", "summary")
 _DEPTH_MAX = 4
 """How deep texts lie within parts: Mistral's `{"type": "thinking", "thinking": [{"type": "text", …}]}` is two."""
 
@@ -64,20 +65,27 @@ class Reply:
 
     Args:
         opened: see `Splitter`.
+        has_tools: tools were offered; a call of one that nobody offered is nothing.
 
     Attributes:
         finish: the finish reason as the server says it, "" before it has come.
         said: whether there was a word of text.
+        heard: how many pieces of text, thoughts or calls have come, some of which are kept for later.
         declined: the text that says that the model will not answer, "" for none.
         usage: None when the endpoint has not sent it.
     """
 
-    def __init__(self, *, opened: bool = False) -> None:
+    def __init__(self, *, opened: bool = False, has_tools: bool = True) -> None:
         self.finish = ""
         self.said = False
+        self.heard = 0
         self.declined = ""
         self.usage: Usage | None = None
         self._splitter = Splitter(opened=opened)
+        self._has_tools = has_tools
+        self._choice: object = None
+        self._has_delta = False
+        self._half = ""
         self._calls: list[_Call] = []
         self._at_index: dict[object, _Call] = {}
 
@@ -96,7 +104,7 @@ class Reply:
         self.usage = _usage(chunk.get("usage")) or self.usage
         choices = chunk.get("choices")
         for choice in choices if isinstance(choices, list) else ():
-            if isinstance(choice, Mapping):
+            if isinstance(choice, Mapping) and self._is_ours(choice.get("index")):
                 yield from self._noted(self._take_choice(choice))
 
     def rest(self, *, is_whole: bool) -> Iterator[Part]:
@@ -110,6 +118,12 @@ class Reply:
             for call in self._calls
         ]
 
+    def _is_ours(self, index: object) -> bool:
+        """Whether a choice is the one that is read: the first. A server may give several, in turn."""
+        if self._choice is None:
+            self._choice = index
+        return index is None or index == self._choice
+
     def _noted(self, parts: Iterator[Part]) -> Iterator[Part]:
         for part in parts:
             if isinstance(part, Text):
@@ -121,7 +135,10 @@ class Reply:
     def _take_choice(self, choice: Mapping[str, Any]) -> Iterator[Part]:
         finish = choice.get("finish_reason")
         self.finish = finish if isinstance(finish, str) and finish else self.finish
-        delta = choice.get("delta") or choice.get("message")
+        delta = choice.get("delta")
+        self._has_delta = self._has_delta or bool(delta)
+        if not self._has_delta:
+            delta = choice.get("message")
         if isinstance(delta, Mapping):
             yield from self._take_delta(delta)
 
@@ -129,9 +146,11 @@ class Reply:
         for name in _THOUGHT_FIELDS:
             if thought := "".join(text for text, _ in _texts(delta.get(name))):
                 self._splitter.thought_elsewhere()
+                self.heard += 1
                 yield Reasoning(thought)
                 break
-        for text, is_thought in _texts(delta.get("content")):
+        for text, is_thought in _texts(self._whole(delta.get("content"))):
+            self.heard += 1
             if is_thought:
                 self._splitter.thought_elsewhere()
                 yield Reasoning(text)
@@ -139,14 +158,25 @@ class Reply:
                 yield from self._splitter.feed(text)
         if refusal := _clean(delta.get("refusal")):
             self.declined += refusal
+            self.heard += 1
             yield Text(refusal)
         calls = delta.get("tool_calls")
-        for fragment in calls if isinstance(calls, list) else ():
+        for fragment in calls if self._has_tools and isinstance(calls, list) else ():
             if isinstance(fragment, Mapping):
                 self._take_call(fragment)
 
+    def _whole(self, content: object) -> object:
+        """Keep back the first half of a character, of a server that counts in UTF-16, until the second comes."""
+        if not isinstance(content, str) or not content:
+            return content
+        content, self._half = self._half + content, ""
+        if "\ud800" <= content[-1] <= "\udbff":
+            content, self._half = content[:-1], content[-1]
+        return content
+
     def _take_call(self, fragment: Mapping[str, Any]) -> None:
         """Add a fragment to the call at its index; another id at the same index is another call."""
+        self.heard += 1
         index, call_id = fragment.get("index"), _clean(fragment.get("id"))
         index = index if isinstance(index, int) else None
         call = self._at_index.get(index)
@@ -194,5 +224,5 @@ def _count(told: object, name: str) -> int | None:
 
 
 def _clean(text: object) -> str:
-    """Return text without half characters: a lone surrogate, of an emoji that was cut, becomes a question mark."""
-    return text.encode("utf-8", "replace").decode() if isinstance(text, str) else ""
+    """Return text without half characters: two halves become one, the half of an emoji that was cut U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if isinstance(text, str) else ""

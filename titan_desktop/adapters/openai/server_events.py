@@ -27,7 +27,10 @@ class ServerEvent(NamedTuple):
 
 
 class EventDecoder:
-    """Takes bytes, gives events. Comments, empty data, `id` and `retry` give none."""
+    """Takes bytes, gives events. Comments, empty data, `id` and `retry` give none.
+
+    A line that is an object by itself is an event, too: so Ollama tells what broke its stream.
+    """
 
     def __init__(self) -> None:
         self._line: list[bytes] = []
@@ -70,6 +73,10 @@ class EventDecoder:
         line = raw.decode("utf-8", "replace")
         if not line:
             yield from self._dispatch()
+            return
+        if line.startswith("{") and line.rstrip().endswith("}"):
+            yield from self._dispatch()
+            yield ServerEvent("", line)
             return
         field, _, value = line.partition(":")
         value = value.removeprefix(" ")

@@ -30,6 +30,18 @@ def event(finish: str | None = None, **delta: Any) -> bytes:
     return b"data: " + json.dumps({"choices": [choice]}, ensure_ascii=False).encode() + b"\n\n"
 
 
+def several(first: str | None, second: str, finish: str | None = None) -> bytes:
+    """An object with two answers, of which the first is read."""
+    contents = ((0, first, None), (1, second, finish))
+    choices = [
+        {"index": index, "delta": {"content": content}, "finish_reason": reason}
+        for index, content, reason in contents
+        if content is not None
+    ]
+    return b"data: " + json.dumps({"choices": choices}).encode() + b"\n\n"
+
+
+HALVES = ("a\\ud83d", "\\ude00b")
 DONE = b"data: [DONE]\n\n"
 ONE, TWO, STOP = event(content="раз "), event(content="два"), event("stop")
 
@@ -94,7 +106,12 @@ async def read(
         ONE + TWO + STOP,
         ONE + TWO + STOP.rstrip(),
         ONE + TWO + DONE,
+        ONE + TWO + DONE.lower(),
         ONE + TWO + DONE.rstrip(),
+        ONE + STOP + TWO + DONE,
+        event("stop", content="раз ") + event("stop", content="два") + DONE,
+        several("раз ", "three ") + several(None, "four", "length") + TWO + STOP + DONE,
+        b"".join(piece.removeprefix(b"data: ") for piece in (ONE, TWO, STOP)),
         ONE + TWO + event("eos") + DONE,
         b'\n\ndata: {"choices": [{"delta":\ndata: {"content": "\xd1\x80\xd0\xb0\xd0\xb7 "}}]}\n\n'
         + TWO
@@ -135,6 +152,8 @@ async def test_what_means_nothing_harms_nothing(
             Fault.RATE_LIMITED,
             "slow down",
         ),
+        (ONE + TWO + b'{"error": {"message": "CUDA out"}}\n', Fault.SERVER_ERROR, "CUDA out"),
+        (ONE + TWO + b'{"error": "CUDA out"}\n' + DONE, Fault.SERVER_ERROR, "CUDA out"),
         (ONE + TWO + b"data: {broken\n\n", Fault.MALFORMED, "JSON"),
     ],
 )
@@ -193,6 +212,12 @@ async def test_a_whole_answer_is_taken_as_one(
         ),
         (b"Ollama is running", Fault.WRONG_ADDRESS, "Ollama is running"),
         (b'{"message": "Welcome"}', Fault.WRONG_ADDRESS, "Welcome"),
+        (b'{"error":"busy"}\n{"error":"busy"}\n', Fault.SERVER_ERROR, "busy"),
+        (
+            b'{"choices": null, "base_resp": {"status_code": 1008, "status_msg": "no balance"}}',
+            Fault.SERVER_ERROR,
+            "no balance",
+        ),
         (b'{"broken', Fault.MALFORMED, "JSON"),
         (b"data: Internal Server Error\n\n", Fault.WRONG_ADDRESS, "Internal Server Error"),
         (b"", Fault.UNREACHABLE, "without a finish_reason"),
@@ -234,6 +259,7 @@ async def test_a_body_without_end_is_no_answer(model: OpenAIChatModel, server: O
         [[{"type": "thinking", "thinking": "Hm."}, {"type": "text", "text": "раз "}], "два"],
         [{"type": "reasoning", "text": "Hm."}, {"type": "text", "text": "раз два"}],
         [{"type": "reasoning", "content": "Hm."}, {"type": "output_text", "text": "раз два"}],
+        [{"type": "reasoning", "summary": [{"text": "Hm."}]}, "раз два"],
         [[{"type": "reference", "reference_ids": [1]}, "<think>Hm.</think>раз ", {"text": "два"}], None, []],
     ],
 )
@@ -243,6 +269,52 @@ async def test_a_content_of_typed_parts_is_thoughts_and_text(
     """A list of parts, as Mistral's reasoning models send it, or one part alone."""
     server.raw = [Raw(b"".join(event(content=content) for content in contents) + STOP + DONE)]
     assert await read(model, endpoint(server)) == ("Hm.", "раз два", None)
+
+
+async def test_a_call_that_nobody_asked_for_is_no_answer(
+    model: OpenAIChatModel, server: OpenAIServer
+) -> None:
+    """Of a question without tools; beside an answer it is nothing."""
+    call = event(tool_calls=[{"index": 0, "id": "x", "function": {"name": "find", "arguments": "{}"}}])
+    server.raw = [Raw(call + event("tool_calls") + DONE), Raw(ONE + call + TWO + event("tool_calls") + DONE)]
+    _, _, error = await read(model, endpoint(server))
+    assert error is not None
+    assert error.fault is Fault.EMPTY
+    parts = [part async for part in model.stream(endpoint(server), TURNS)]
+    assert [type(part) for part in parts] == [Text, Text]
+
+
+async def test_all_so_far_beside_each_piece_is_read_once(
+    model: OpenAIChatModel, server: OpenAIServer
+) -> None:
+    choices: list[dict[str, Any]] = [
+        {"delta": {"content": "раз "}, "message": {"content": "раз "}},
+        {"delta": {"content": "два"}, "message": {"content": "раз два"}},
+        {"delta": {}, "message": {"content": "раз два"}, "finish_reason": "stop"},
+    ]
+    body = b"".join(b"data: " + json.dumps({"choices": [each]}).encode() + b"\n\n" for each in choices)
+    server.raw = [Raw(body + DONE)]
+    assert await read(model, endpoint(server)) == ("", "раз два", None)
+
+
+async def test_a_character_may_come_in_two_halves(model: OpenAIChatModel, server: OpenAIServer) -> None:
+    """Servers that count in UTF-16 cut an emoji; a half without the other is a sign for one."""
+    half, rest = (f'data: {{"choices":[{{"delta":{{"content":"{text}"}}}}]}}\n\n'.encode() for text in HALVES)
+    server.raw = [Raw(half + rest + STOP + DONE), Raw(rest + STOP + DONE)]
+    assert await read(model, endpoint(server)) == ("", "a😀b", None)
+    assert await read(model, endpoint(server)) == ("", "\ufffdb", None)
+
+
+async def test_a_stream_that_never_says_anything_ends(
+    model: OpenAIChatModel, server: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Objects without a word keep a question waiting for so long, and not for ever."""
+    monkeypatch.setattr("titan_desktop.adapters.openai.model.SILENCE_SHARE", 0)
+    nothing = event(content=None) + event(content="") + event()
+    server.raw = [Raw(nothing * 100, cuts=tuple(range(100, 100 * len(nothing), 100)))]
+    _, _, error = await read(model, endpoint(server))
+    assert error is not None
+    assert error.fault is Fault.TIMED_OUT
 
 
 async def test_thoughts_told_apart_by_the_server_leave_the_text_alone(
@@ -271,6 +343,8 @@ async def test_a_model_whose_thoughts_do_not_open_is_known_by_its_next_answer(
     [
         event(content="<think>Hm.") + event("length") + DONE,
         event(reasoning="Hm.") + event("length") + DONE,
+        event(reasoning={"summary": [{"type": "summary_text", "text": "Hm."}]}) + event("length") + DONE,
+        event(reasoning_details=[{"type": "reasoning.text", "text": "Hm."}]) + event("length") + DONE,
     ],
 )
 async def test_thoughts_that_filled_the_length_are_told_as_cut(
