@@ -14,22 +14,17 @@ from titan_bus.archive.restore import Restored
 from titan_bus.config import BusConfig
 from titan_bus.connections.admission import Credentials
 from titan_bus.connections.server import Server
-from titan_bus.consumer import time_limit
-from titan_bus.consumer.identity import ConsumerNames
 from titan_bus.consumer.limits import RateLimit
-from titan_bus.consumer.processor import Processor
-from titan_bus.consumer.reader import Readers
-from titan_bus.consumer.spec import PartitionBy, SubscriptionSpec
+from titan_bus.consumer.spec import PartitionBy
 from titan_bus.consumer.subscription import Subscription
 from titan_bus.deadletter import DeadLetters
 from titan_bus.declaring.handlers import F, Handlers
-from titan_bus.declaring.options import Options, checked
-from titan_bus.declaring.signatures import AnyHandler, bind
+from titan_bus.declaring.options import Options
+from titan_bus.declaring.signatures import AnyHandler
 from titan_bus.erasure.receipt import ErasureReceipt
 from titan_bus.errors import (
     BusClosedError,
     BusError,
-    EventNotHeldError,
     HandlerRefusedError,
     RequestFailedError,
 )
@@ -45,6 +40,7 @@ from titan_bus.removal import remove
 from titan_bus.replay import Replay
 from titan_bus.request import Requester, Responder
 from titan_bus.running_time import limited
+from titan_bus.subscriptions import Subscriptions
 from titan_bus.tail import Tail
 
 T = TypeVar("T")
@@ -98,10 +94,16 @@ class Bus:
         )
         self._maintenance = Maintenance(self._connection, self._publisher, self.config, self.counters)
         self._replay = Replay(self._connection, self._maintenance.archive, self._decode)
-        self._readers = Readers(self._server, self.config.read)
-        self._names = ConsumerNames(self._connection, self.config)
+        self._subscriptions = Subscriptions(
+            self._server,
+            self.config,
+            self._responder,
+            self._tracing,
+            self.counters,
+            self.upcasters,
+            self._limit,
+        )
         self._lifespans = Lifespans()
-        self._processors: list[Processor] = []
         self._tails: set[Tail] = set()
         self._open = False
         self._closed = False
@@ -180,10 +182,9 @@ class Bus:
         try:
             for tail in tuple(self._tails):
                 await tail.close()
-            await asyncio.gather(*(processor.stop(self.config.drain_s) for processor in self._processors))
-            self._processors.clear()
+            await self._subscriptions.stop(self.config.drain_s)
             await self._lifespans.leave(self.config.drain_s)
-            await self._names.close()
+            await self._subscriptions.release_names()
             async with limited(FLUSH_S):
                 await self._requester.close()
                 await self._server.drain()
@@ -194,13 +195,13 @@ class Bus:
         """Close everything else."""
         try:
             await asyncio.wait([finishing])
-            await asyncio.gather(*(processor.stop(0.0) for processor in self._processors))
+            await self._subscriptions.stop(0.0)
             await self._lifespans.leave(0.0)
             for tail in tuple(self._tails):
                 await tail.close()
             await self._requester.close()
         finally:
-            await self._names.close()
+            await self._subscriptions.release_names()
             await self._maintenance.close()
             await self._server.close()
         if not finishing.cancelled():
@@ -323,29 +324,7 @@ class Bus:
             concurrency=concurrency, auto_ack=auto_ack, start=start, partition_by=partition_by,
             timeout_s=timeout_s,
         )  # fmt: skip
-        bound, lift = checked(bind(handler), topic, group, options), self.upcasters.apply
-        call = bound.call if timeout_s is None else time_limit.limited(bound.call, timeout_s)
-        own_rate = self.config.stream(topic).rate_limit
-        own_limit = RateLimit(own_rate) if own_rate is not None else None
-        spec = SubscriptionSpec(
-            topic=topic, group=group, concurrency=concurrency, auto_ack=auto_ack, start=start,
-            handler=lambda event: call([lift(event)] if bound.batch else lift(event)),
-            batch_handler=(lambda events: call(list(map(lift, events)))) if bound.batch else None,
-            limits=[limit for limit in (own_limit, self._limit) if limit is not None],
-            partition_by=None if partition_by is None else lambda event: partition_by(lift(event)),
-        )  # fmt: skip
-        consumer = await self._names.lease(topic, group)
-        processor = Processor(
-            self._connection, self._readers.reader(topic, group, consumer), consumer, self.config,
-            self._responder, self._tracing, self.counters.group(topic, group), spec,
-        )  # fmt: skip
-        self._processors.append(processor)
-        try:
-            await processor.start()
-        except BaseException:
-            self._forget(processor)
-            raise
-        return Subscription(processor, self.config.drain_s, self._forget)
+        return await self._subscriptions.start(topic, group, handler, options)
 
     def on(
         self,
@@ -406,11 +385,7 @@ class Bus:
         Raises:
             EventNotHeldError: it is in flight on no subscription of this bus.
         """
-        holders = [processor for processor in self._processors if processor.holds(event_id)]
-        if not holders:
-            raise EventNotHeldError(event_id)
-        for processor in holders:
-            await processor.acknowledge(event_id)
+        await self._subscriptions.acknowledge(event_id)
 
     def once(self, scope: str, *, lease_s: float = LEASE_S, keep_s: float = KEEP_S) -> RedisOnce:
         """Return a guard that makes an effect happen once for all deliveries of its event; see `RedisOnce`."""
@@ -543,11 +518,6 @@ class Bus:
 
     def _decode(self, body: bytes) -> Event:
         return self.upcasters.apply(codec.decode_body(body))
-
-    def _forget(self, processor: Processor) -> None:
-        if processor in self._processors:
-            self._processors.remove(processor)
-            self._names.release_soon(processor.topic, processor.group)
 
 
 def _several(names: Iterable[str]) -> tuple[str, ...]:

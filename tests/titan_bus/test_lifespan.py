@@ -81,7 +81,7 @@ async def test_a_lifespan_that_fails_keeps_the_bus_from_opening(config: BusConfi
     with pytest.raises(ConnectionError, match="no database"):
         await bus.open()
     assert said == ["left"]
-    assert not bus._processors
+    assert not bus._subscriptions._processors
 
 
 @pytest.mark.logs("a lifespan failed at its end")

@@ -73,7 +73,7 @@ async def test_a_clock_that_is_behind_hides_no_event(
     """On a server that lost the stream and whose clock is behind, new events may be before the place."""
     recorder = Recorder()
     await bus.subscribe(topic, "g", recorder)
-    subscription = bus._processors[0]
+    subscription = bus._subscriptions._processors[0]
     subscription._groups._place = EntryId(2**50)
     await raw.call("DEL", names.stream_of(topic))
     event_id = await bus.publish(topic, "e", {})

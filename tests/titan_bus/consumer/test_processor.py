@@ -423,7 +423,7 @@ async def test_a_cancelled_stop_leaves_its_events_to_others(bus: Bus, raw: Conne
         await asyncio.Event().wait()
 
     subscription = await bus.subscribe(topic, "g", endless)
-    processor = bus._processors[0]
+    processor = bus._subscriptions._processors[0]
     await bus.publish(topic, "e", {})
     await begun.wait()
     with pytest.raises(TimeoutError):

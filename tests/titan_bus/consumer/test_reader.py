@@ -23,7 +23,11 @@ def config(redis_url: str) -> BusConfig:
 async def reading(raw: Connection, bus: Bus) -> list[int]:
     """Return the number of streams of each of the bus's reads in progress."""
     clients = bytes(await raw.call("CLIENT", "LIST")).decode().splitlines()
-    ids = {reader._client_id for reader in bus._readers._readers.values() if reader._client_id is not None}
+    ids = {
+        reader._client_id
+        for reader in bus._subscriptions._readers._readers.values()
+        if reader._client_id is not None
+    }
     rows = [dict(word.partition("=")[::2] for word in client.split()) for client in clients]
     return [int(row["id"]) for row in rows if int(row["id"]) in ids and "b" in row["flags"]]
 

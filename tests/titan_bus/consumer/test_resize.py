@@ -48,7 +48,7 @@ async def test_at_zero_the_events_are_left_to_others(bus: Bus, config: BusConfig
     paused, other = Recorder(), Recorder()
     subscription = await bus.subscribe(topic, "g", paused)
     subscription.resize(0)
-    reader = bus._readers.reader(topic, "g", subscription.consumer)
+    reader = bus._subscriptions._readers.reader(topic, "g", subscription.consumer)
     await until(reader._between_reads.is_set, "the read in progress ended")
     ids = [await bus.publish(topic, "thing", {}) for _ in range(20)]
     async with Bus(msgspec.structs.replace(config, consumer="another")) as second:
