@@ -46,6 +46,27 @@ def test_the_readme_is_a_page() -> None:
 
 
 @pytest.mark.parametrize(
+    "word",
+    "@handlers.lifespan bus.request timeout_s= list[Event] delay_s= `consumer` titan_bus.testing retry: `prefix` valkey://".split(),
+)
+def test_the_readme_names_what_a_newcomer_looks_for(word: str) -> None:
+    """So that nobody builds by hand what is there."""
+    assert word in README.read_text("utf-8")
+
+
+def test_the_readme_s_settings_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sample file is a file that `load` takes; its retries are those of the default."""
+    (sample,) = re.findall(r"```yaml\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+    monkeypatch.setenv("REDIS_PASSWORD", "secret")
+    file = tmp_path / "bus.yaml"
+    file.write_text(sample, "utf-8")
+    config = titan_bus.BusConfig.load(file)
+    assert config.url == "redis://:secret@localhost:6379"
+    assert config.retry == titan_bus.RetryConfig()
+    assert config.stream("orders.v1").retry_limit == titan_bus.StreamConfig(name="other").retry_limit
+
+
+@pytest.mark.parametrize(
     "command", ["publish", "tail", "topics", "groups", "pending", "dlq", "serve", "restore", "acl"]
 )
 def test_the_readme_names_commands_that_exist(command: str) -> None:

@@ -44,7 +44,11 @@ class Admission:
             async with asyncio.timeout(CREDENTIALS_TIMEOUT_S):
                 given = self._credentials()
                 found = await given if inspect.isawaitable(given) else given
-        except Exception as error:  # somebody else's function: whatever it raises, nobody lets us in
+        except (Exception, asyncio.CancelledError) as error:
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+                raise
+            # Somebody else's function: whatever it raises, also when a task of its own was cancelled
             raise AccessRefusedError(address, "CREDENTIALS", f"credentials() raised {error!r}") from error
         if not (isinstance(found, tuple) and len(found) == 2 and all(isinstance(x, str) for x in found)):  # noqa: PLR2004
             raise AccessRefusedError(

@@ -1,5 +1,6 @@
 """A server that is there and does not let us in, and commands that we may not send."""
 
+import asyncio
 import logging
 from collections.abc import Callable
 
@@ -70,7 +71,18 @@ async def test_credentials_are_asked_at_every_connect(topic: str) -> None:
             await recorder.wait_for(1)
 
 
-@pytest.mark.parametrize(("give", "said"), [(lambda: 1 / 0, "ZeroDivisionError"), (lambda: None, "NoneType")])
+async def from_a_cancelled_task() -> tuple[str, str]:
+    raise asyncio.CancelledError
+
+
+@pytest.mark.parametrize(
+    ("give", "said"),
+    [
+        (lambda: 1 / 0, "ZeroDivisionError"),
+        (lambda: None, "NoneType"),
+        (from_a_cancelled_task, "CancelledError"),
+    ],
+)
 async def test_a_function_for_credentials_that_fails_is_named(give: Callable[[], object], said: str) -> None:
     """What it raises, or that it returns no pair, is AccessRefusedError with the cure."""
     bus = Bus(BusConfig(url="redis://localhost"), credentials=give)  # type: ignore[arg-type]
