@@ -48,7 +48,7 @@ from titan_bus.config import (
     RetryConfig,
     StreamConfig,
 )
-from titan_bus.connections.admission import Credentials
+from titan_bus.connections.access import Credentials
 from titan_bus.consumer.subscription import Subscription
 from titan_bus.deadletter import DeadLetter
 from titan_bus.declaring.handlers import Handlers

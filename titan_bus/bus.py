@@ -12,7 +12,7 @@ from titan_bus import codec, names
 from titan_bus.archive.archiver import Archived
 from titan_bus.archive.restore import Restored
 from titan_bus.config import BusConfig
-from titan_bus.connections.admission import Credentials
+from titan_bus.connections.access import Credentials
 from titan_bus.connections.server import Server
 from titan_bus.consumer.limits import RateLimit
 from titan_bus.consumer.spec import PartitionBy

@@ -9,7 +9,7 @@ import msgspec
 
 from titan_bus.bus import Bus
 from titan_bus.config import BusConfig
-from titan_bus.connections.admission import Credentials
+from titan_bus.connections.access import Credentials
 from titan_bus.consumer.spec import PartitionBy
 from titan_bus.consumer.subscription import Subscription
 from titan_bus.declaring.handlers import Handlers

@@ -13,7 +13,7 @@ from titan_bus.archive.archiver import Archiver
 from titan_bus.archive.restore import Restorer
 from titan_bus.config import BusConfig
 from titan_bus.connections.connection import Connection
-from titan_bus.connections.facts import eviction_policy, eviction_warning
+from titan_bus.connections.server_info import eviction_policy, eviction_warning
 from titan_bus.erasure.eraser import Eraser
 from titan_bus.errors import BusError
 from titan_bus.later import Later

@@ -4,7 +4,7 @@ from titan_bus.cli import exit_codes
 from titan_bus.cli.arguments import Options
 from titan_bus.cli.connecting import config_of, served
 from titan_bus.cli.output import Output, local_time
-from titan_bus.connections.facts import eviction_policy, eviction_warning
+from titan_bus.connections.server_info import eviction_policy, eviction_warning
 from titan_bus.inspection import Inspection
 
 

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from titan_bus.connections.admission import Credentials
+from titan_bus.connections.access import Credentials
 from titan_bus.connections.channel import Channel
 from titan_bus.connections.endpoint import DEFAULT_PORT, Endpoint, MultiUrl
 from titan_bus.connections.inquiry import answer_of, trouble_of

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from titan_bus.connections import tls
-from titan_bus.connections.admission import Admission, Credentials
+from titan_bus.connections.access import Access, Credentials
 from titan_bus.connections.keys import Word
 from titan_bus.connections.tls import Tls
 from titan_bus.connections.wire import Command, Wire
@@ -57,7 +57,7 @@ class Endpoint:
     username: str = ""
     password: str = field(default="", repr=False)
     database: int = 0
-    admission: Admission = field(default_factory=Admission, compare=False)
+    access: Access = field(default_factory=Access, compare=False)
 
     @classmethod
     def parse(cls, url: str, credentials: Credentials | None = None) -> "Endpoint":
@@ -76,7 +76,7 @@ class Endpoint:
             database = database_of(query.get("db"))
             return cls(
                 f"unix://{path}", path, username=username, password=password, database=database,
-                admission=Admission(credentials),
+                access=Access(credentials),
             )  # fmt: skip
         if parts.scheme not in {"redis", "rediss"}:
             raise ValueError(
@@ -89,7 +89,7 @@ class Endpoint:
             username=username,
             password=password,
             database=database_of(query.get("db") or parts.path.strip("/")),
-            admission=Admission(credentials),
+            access=Access(credentials),
         )
         return way_in.at(_host(parts), _port(parts, DEFAULT_PORT))
 
@@ -108,25 +108,25 @@ class Endpoint:
         """
         wire = Wire()
         try:
-            login = await self.admission.login(self.address, self.username, self.password)
+            login = await self.access.login(self.address, self.username, self.password)
             async with limited(CONNECT_TIMEOUT_S):
                 await self._connect(wire)
                 await self._greet(wire, *login)
         except AccessRefusedError as error:
-            self.admission.refused(error)
+            self.access.refused(error)
             raise
         except (OSError, ServerRefusedError, NotImplementedError, ValueError, OverflowError) as error:
             # Windows has no unix sockets; an invalid name or port is refused with various errors.
             wire.close()
             trouble = self._trouble(error)
             if isinstance(trouble, AccessRefusedError):
-                self.admission.refused(trouble)
+                self.access.refused(trouble)
             raise trouble from error
         except asyncio.CancelledError:
             wire.close()
             raise
         wire.answered = 0
-        self.admission.admitted(self.address)
+        self.access.admitted(self.address)
         return wire
 
     def _trouble(self, error: Exception) -> BusUnavailableError:
@@ -233,7 +233,7 @@ class MultiUrl:
             tls=Tls.parse(query) if scheme == "rediss" else None,
             username=unquoted(username),
             password=unquoted(password),
-            admission=Admission(credentials),
+            access=Access(credentials),
         )
         return cls(f"{parts.scheme}://{netloc}", way_in.at(*hosts[0]), hosts, parts.path, query)
 

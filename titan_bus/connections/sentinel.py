@@ -23,7 +23,7 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
-from titan_bus.connections.admission import Admission, Credentials
+from titan_bus.connections.access import Access, Credentials
 from titan_bus.connections.channel import Channel
 from titan_bus.connections.endpoint import OPTIONS, Endpoint, MultiUrl, database_of, unquoted
 from titan_bus.connections.inquiry import answer_of, trouble_of
@@ -96,7 +96,7 @@ class Sentinel:
             else None,
             username=parts.query.get("sentinel_username", ""),
             password=parts.query.get("sentinel_password", ""),
-            admission=Admission(),
+            access=Access(),
         )
         return cls(
             f"{parts.address}/{name}", name, primary, [sentinel.at(host, port) for host, port in parts.hosts]

@@ -9,15 +9,15 @@ from functools import partial
 from typing import Any
 
 from titan_bus.config import BusConfig
-from titan_bus.connections.admission import Credentials
+from titan_bus.connections.access import Credentials
 from titan_bus.connections.channel import Channel
 from titan_bus.connections.cluster import Cluster, SlotDialer
 from titan_bus.connections.cluster_connection import ClusterConnection
 from titan_bus.connections.connection import Connection
 from titan_bus.connections.endpoint import Dialer, Endpoint
-from titan_bus.connections.facts import check_version
 from titan_bus.connections.replicated import ReplicatedConnection
 from titan_bus.connections.sentinel import Sentinel
+from titan_bus.connections.server_info import check_version
 from titan_bus.connections.sharded_channel import ShardedChannel
 from titan_bus.connections.slots import slot_of
 

@@ -3,7 +3,7 @@
 import asyncio
 
 from titan_bus.connections.connection import Connection
-from titan_bus.connections.facts import info
+from titan_bus.connections.server_info import info
 from titan_bus.erasure.receipt import Rewriting, ServerFiles
 from titan_bus.errors import ServerRefusedError
 

@@ -21,7 +21,7 @@ from typing import TypeVar
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
-from titan_bus.connections.facts import HARMLESS
+from titan_bus.connections.server_info import HARMLESS
 from titan_bus.inspection import GroupState
 from titan_bus.observability.counters import LATENCY_BOUNDS_MS, Counters, GroupCounters, Histogram
 from titan_bus.observability.metrics.figures import Figures

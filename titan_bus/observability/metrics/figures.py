@@ -11,7 +11,7 @@ import msgspec
 
 from titan_bus import names
 from titan_bus.connections.connection import Connection
-from titan_bus.connections.facts import eviction_policy
+from titan_bus.connections.server_info import eviction_policy
 from titan_bus.errors import ServerRefusedError
 from titan_bus.inspection import GroupState, Inspection
 from titan_bus.observability.counters import Counters

@@ -14,9 +14,9 @@ from PySide6.QtWidgets import QAbstractScrollArea
 from titan_desktop.ui.chat.caption import Caption
 from titan_desktop.ui.chat.message_model import MessageModel
 from titan_desktop.ui.chat.message_widget import MessageWidget
+from titan_desktop.ui.chat.offscreen import OffscreenTexts
 from titan_desktop.ui.chat.rich_text import RichText
 from titan_desktop.ui.chat.selection import Place, Selection
-from titan_desktop.ui.chat.unseen import Unseen
 
 _SCROLL_MS = 30
 _STEP_MAX = 60
@@ -28,7 +28,7 @@ class DragSelection(QObject):
     Args:
         area: the list; it is scrolled when a drag leaves it.
         rows: the widgets that are in view, by row.
-        unseen: what stands in the other rows.
+        offscreen: what stands in the other rows.
     """
 
     def __init__(
@@ -36,13 +36,13 @@ class DragSelection(QObject):
         area: QAbstractScrollArea,
         model: MessageModel,
         rows: Callable[[], dict[int, MessageWidget]],
-        unseen: Unseen,
+        offscreen: OffscreenTexts,
     ) -> None:
         super().__init__(area)
         self._area = area
         self._model = model
         self._rows = rows
-        self._unseen = unseen
+        self._offscreen = offscreen
         self._selection = Selection(model)
         self._caption: Caption | None = None
         self._is_wide = False
@@ -90,7 +90,9 @@ class DragSelection(QObject):
         if self._caption is not None:
             return self._caption.selectedText()
         self._show()  # an answer that was parsed again has lost its part
-        return self._selection.text({row: live.parts() for row, live in self._rows().items()}, self._unseen)
+        return self._selection.text(
+            {row: live.parts() for row, live in self._rows().items()}, self._offscreen
+        )
 
     def _begin(self, widget: MessageWidget, text: RichText, pointer: QPoint) -> None:
         self.clear()

@@ -17,9 +17,9 @@ from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.drag_selection import DragSelection
 from titan_desktop.ui.chat.message_model import MessageModel
 from titan_desktop.ui.chat.message_widget import MessageWidget
+from titan_desktop.ui.chat.offscreen import OffscreenTexts
 from titan_desktop.ui.chat.row_layout import BOTTOM, TOP, RowLayout
 from titan_desktop.ui.chat.sources import Unfolded
-from titan_desktop.ui.chat.unseen import Unseen
 from titan_desktop.ui.chat.widget_pool import WidgetPool
 
 TEXT_WIDTH_MAX = 760
@@ -52,7 +52,9 @@ class MessageRows(QAbstractScrollArea):
         self._folders = ""
         self._colours = Colours.of(self.palette())
         self._pool = WidgetPool(self._make)
-        self._selection = DragSelection(self, model, lambda: self._live, Unseen(model, self._unfolded))
+        self._selection = DragSelection(
+            self, model, lambda: self._live, OffscreenTexts(model, self._unfolded)
+        )
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from titan_desktop.ui.chat.message_model import MessageModel
+from titan_desktop.ui.chat.offscreen import OffscreenTexts
 from titan_desktop.ui.chat.rich_text import RichText, cut
-from titan_desktop.ui.chat.unseen import Unseen
 
 END = -1
 """As a position: the end of the text."""
@@ -76,7 +76,7 @@ class Selection:
         (first, start), (last, end) = ends
         return (start if (row, part) == first else 0), (end if (row, part) == last else END)
 
-    def text(self, views: Mapping[int, Parts], unseen: Unseen) -> str:
+    def text(self, views: Mapping[int, Parts], offscreen: OffscreenTexts) -> str:
         """The selection as plain text, messages and passages parted by an empty line. `views` are in view."""
         ends = self._ends()
         if ends is None:
@@ -88,9 +88,9 @@ class Selection:
             if row in views:
                 pieces += (text.selected_text() for text in views[row].values())
                 continue
-            for part, text in unseen.texts(row, rendered=not many).items():
+            for part, text in offscreen.texts(row, rendered=not many).items():
                 if (span := self.span(row, part)) is not None:
-                    pieces.append(text if span == (0, END) else cut(unseen.document(row, part), *span))
+                    pieces.append(text if span == (0, END) else cut(offscreen.document(row, part), *span))
         return "\n\n".join(piece for piece in pieces if piece)
 
     def _ends(self) -> tuple[tuple[_Spot, int], tuple[_Spot, int]] | None:

@@ -30,7 +30,7 @@ from titan_desktop.settings import (
     is_endpoint,
 )
 from titan_desktop.ui.base.theme import set_tone
-from titan_desktop.ui.settings.growing import grow
+from titan_desktop.ui.settings.dialog_height import grow
 from titan_desktop.ui.settings.key_rows import KeyRows
 from titan_desktop.ui.settings.key_store import Kept, Refusal, Trouble
 

@@ -9,7 +9,7 @@ from titan_desktop.system.paths import Paths
 from titan_desktop.ui.base.tasks import Tasks
 from titan_desktop.ui.base.theme import set_tone
 from titan_desktop.ui.base.translator import language
-from titan_desktop.ui.settings.growing import grow
+from titan_desktop.ui.settings.dialog_height import grow
 
 
 class UnlockDialog(QDialog):

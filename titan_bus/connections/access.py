@@ -20,7 +20,7 @@ Credentials = Callable[[], tuple[str, str] | Awaitable[tuple[str, str]]]
 logger = logging.getLogger("titan_bus")
 
 
-class Admission:
+class Access:
     """What one URL's connections share.
 
     Args:

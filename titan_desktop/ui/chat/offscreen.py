@@ -13,7 +13,7 @@ from titan_desktop.ui.chat.passage import word_pattern
 from titan_desktop.ui.chat.sources import Unfolded, open_passages
 
 
-class Unseen:
+class OffscreenTexts:
     """Reads the model.
 
     Args:
