@@ -6,8 +6,16 @@ The chat presenter updates `model` from events and handles the signals; this mod
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent, QKeySequence, QPalette
+from PySide6.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
 
 from titan_desktop.ui.chat import sentences
 from titan_desktop.ui.chat.colours import Colours
@@ -142,6 +150,17 @@ class ChatView(QWidget):
         page = self._start_page if empty else self.messages
         if page is not None:
             self._pages.setCurrentWidget(page)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Who types or pastes among the messages means the composer; the keys that they use do not come here."""
+        held = event.modifiers() & ~(Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier)
+        is_text = not held and bool(event.text()) and event.text().isprintable()
+        is_elsewhere = not self.composer.edit.hasFocus()
+        if is_elsewhere and (is_text or event.matches(QKeySequence.StandardKey.Paste)):
+            self.focus_composer()
+            QApplication.sendEvent(self.composer.edit, event)
+        else:
+            super().keyPressEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the palette."""

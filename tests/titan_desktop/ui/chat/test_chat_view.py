@@ -459,6 +459,24 @@ def test_up_recalls_the_last_question(view: ChatView):
     assert view.draft() == "second"
 
 
+def test_who_types_among_the_messages_means_the_composer(view: ChatView):
+    """After a click on a text or a button of an answer, letters and a paste go on with the question."""
+    row = show_answer(view)
+    view.window().activateWindow()
+    QTest.mouseClick(row.body.viewport(), Qt.MouseButton.LeftButton)
+    focused = QApplication.focusWidget()
+    assert focused is not view.composer.edit
+    QTest.keyClicks(focused, "Q")
+    QGuiApplication.clipboard().setText("uestion")
+    assert QApplication.focusWidget() is view.composer.edit
+    view.messages.setFocus()
+    QTest.keyClick(view.messages, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    assert view.draft() == "Question"
+    view.messages.setFocus()
+    QTest.keyClick(view.messages, Qt.Key.Key_A, Qt.KeyboardModifier.AltModifier)
+    assert view.draft() == "Question"
+
+
 def test_page_keys_scroll_while_writing(view: ChatView):
     """The cursor stays in the composer."""
     view.model.set_conversation(CONVERSATION, exchange(30), more=False)
