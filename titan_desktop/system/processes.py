@@ -9,10 +9,11 @@ programs in theirs, every child shows its own in /proc for as long as it runs, a
 taken over would read it. `SECRETS` are passed to nobody: the core gets them through a pipe (`client.spawn`).
 """
 
+import contextlib
 import os
 import site
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 SECRETS = ("OPENAI_API_KEY", "TITAN_REDIS_URL", "TITAN_POSTGRES_URL", "TITAN_NEO4J_URL")
@@ -128,6 +129,16 @@ def taken(handed: Mapping[str, str]) -> dict[str, str]:
     secrets |= {name: value for name, value in handed.items() if name in SECRETS}
     os.environ.update({name: value for name, value in handed.items() if name not in SECRETS})
     return {**os.environ, **secrets}
+
+
+@contextlib.contextmanager
+def without_secrets() -> Iterator[None]:
+    """Let no program inherit `SECRETS` that a library starts within the block with our own environment."""
+    kept = {name: os.environ.pop(name) for name in SECRETS if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(kept)
 
 
 def _passed(environment: Mapping[str, str], *lists: tuple[str, ...]) -> dict[str, str]:

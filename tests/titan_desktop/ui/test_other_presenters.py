@@ -1,11 +1,14 @@
 """The list, the status and the sources, on a real bus."""
 
 import asyncio
+import os
 import re
 from pathlib import Path, PurePath
 
 import msgspec
 import pytest
+from PySide6.QtCore import QObject, QProcessEnvironment, QUrl, Slot
+from PySide6.QtGui import QDesktopServices
 
 from tests.titan_desktop.ui.window_core import heard
 from titan_bus import Bus, BusConfig, RequestRefused
@@ -349,6 +352,29 @@ async def test_what_is_no_document_is_shown_and_not_opened(shell, core, manager)
     assert not await opener.open_file("/d/invoice.JS")
     assert shown == [PurePath("/d/invoice.JS")]
     assert handed == ([] if manager else ["/d"])
+
+
+class Opening(QObject):
+    """Stands where Qt starts the person's program."""
+
+    inherits_key: bool | None = None
+
+    @Slot(QUrl)
+    def open(self, _url):
+        self.inherits_key = QProcessEnvironment.systemEnvironment().contains("OPENAI_API_KEY")
+
+
+def test_a_program_that_shows_a_source_does_not_inherit_the_key(qapp, monkeypatch):
+    """Qt lets it inherit the window's environment, which holds what the person's shell had."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    opening = Opening()
+    QDesktopServices.setUrlHandler("https", opening, "open")
+    try:
+        assert not SourceOpener(Bridge()).open_link("https://example.org/")
+    finally:
+        QDesktopServices.unsetUrlHandler("https")
+    assert opening.inherits_key is False
+    assert os.environ["OPENAI_API_KEY"] == "sk-secret"  # for a core that is started again
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,16 @@ from PySide6.QtGui import QDesktopServices
 from titan_bus import BusError
 from titan_desktop.client import foreign
 from titan_desktop.contracts import files
+from titan_desktop.system import processes
 from titan_desktop.ui.base import file_manager
 from titan_desktop.ui.base.bridge import Bridge
 from titan_desktop.ui.chat import links, openable
+
+
+def open_url(url: QUrl) -> bool:
+    """Pass a URL to the system, and return whether it was opened: on Linux Qt starts a program of ours for it."""
+    with processes.without_secrets():
+        return QDesktopServices.openUrl(url)
 
 
 class SourceOpener:
@@ -26,7 +33,7 @@ class SourceOpener:
     def __init__(
         self,
         bridge: Bridge,
-        open_url: Callable[[QUrl], bool] = QDesktopServices.openUrl,
+        open_url: Callable[[QUrl], bool] = open_url,
         show_file: Callable[[PurePath], Awaitable[bool]] = file_manager.show,
     ) -> None:
         self._bridge = bridge
