@@ -54,14 +54,14 @@ class Growth(QObject):
 
     def begin(self, text: str, colours: Colours, citations: int) -> None:
         """Show a text that will grow."""
-        self._colours, self._citations, self._text = colours, citations, text
+        self._colours, self._citations, self._text = colours, citations, _in_lines(text)
         self._forget()
         self._view.set_plain("")
         self._parse()
 
     def grow(self, text: str) -> None:
         """Show more of the same text."""
-        self._text = text
+        text = self._text = _in_lines(text)
         if not self._shown_chars:  # the first words are not to wait
             self._parse()
             return
@@ -89,7 +89,7 @@ class Growth(QObject):
 
     def finish(self, text: str) -> None:
         """Show the whole text; it will not grow any more."""
-        self._text = text
+        text = self._text = _in_lines(text)
         self.stop()
         if len(text) <= WHOLE_CHARS_MAX and self._colours is not None:
             self._view.set_rendered(render(text, self._colours, self._citations))
@@ -135,8 +135,11 @@ class Growth(QObject):
         cursor = QTextCursor(self._view.document())
         cursor.beginEditBlock()
         cursor.setPosition(self._kept_position)
+        kept = cursor.blockFormat()
         cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
         cursor.removeSelectedText()
+        if self._kept_position:  # an empty line, as a rule is, would take over the look of what is removed
+            cursor.setBlockFormat(kept)
         before = self._kept_position
         if growing.finished.html:
             self._insert(cursor, growing.finished)
@@ -175,9 +178,15 @@ class Growth(QObject):
         """
         if not rendered.html:
             return
-        start = cursor.position()
+        start, before = cursor.position(), cursor.blockFormat()
         cursor.insertHtml(f"<p>&#8203;</p>{rendered.html}" if start else rendered.html)
         if start:
             cursor.setPosition(start)
             cursor.deleteChar()
+            cursor.setBlockFormat(before)  # a rule's would be the inserted block's
         cursor.movePosition(QTextCursor.MoveOperation.End)
+
+
+def _in_lines(text: str) -> str:
+    """The text with the line ends by which the parser's line numbers count, whatever the model writes."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text

@@ -50,7 +50,6 @@ _PLAIN_TAGS = {
     }.items()
     for side in ("open", "close")
 } | {
-    "list_item_close": "</li>",
     "ordered_list_close": "</ol>",
     "table_close": "</table>",
     "hr": "<hr>",
@@ -146,6 +145,10 @@ class _Writer:
             return "<li>"
         return f'<li class="{"checked" if token.meta["checked"] else "unchecked"}">'
 
+    def item_end(self, _token: "Token") -> str:
+        self._gap = ""  # of an empty item
+        return "</li>"
+
     def table(self, _token: "Token") -> str:
         return (
             '<table cellspacing="0" cellpadding="6" border="0" '
@@ -222,6 +225,7 @@ _BLOCKS: dict[str, Callable[[_Writer, "Token"], str]] = {
     "heading_close": _Writer.heading,
     "ordered_list_open": _Writer.ordered_list,
     "list_item_open": _Writer.item,
+    "list_item_close": _Writer.item_end,
     "table_open": _Writer.table,
     "th_open": _Writer.cell,
     "td_open": _Writer.cell,

@@ -7,9 +7,11 @@ A mark whose end has not come is closed (`**bol` is shown bold already), and wha
 import re
 from typing import NamedTuple
 
-_FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})")
+_FENCE = re.compile(r"((?:[ \t>]|[-*+] |\d{1,9}[.)] )*+)(`{3,}(?=[^`]*$)|~{3,})")
+"""Where code begins or ends, in a quotation or an item, too."""
 _MARKER = re.compile(
-    r"[ \t>]*+(#{1,6}|[-*+_=]+|[-*+] \[[ xX]?\]?|\d{1,9}[.)]?|`{1,2}|[`~]{3,}[^`]*+|~{1,2}|\|.*+)?[ \t]*+"
+    r"[ \t>]*+(#{1,6}|[-*+_=]+|[-*+] \[[ xX]?\]?|\d{1,9}[.)]?|~{1,2}|\|.*+"
+    r"|(?:(?:[-*+]|\d{1,9}[.)])[ \t]++)?(?:`{1,2}|[`~]{3,}[^`]*+))?[ \t]*+"
 )
 """A whole last line that may become anything: a heading, an item, a rule, a fence, a table's row.
 
@@ -44,7 +46,7 @@ def settled(text: str) -> Settled:
     begin, fence = _last_part(text)
     if fence:
         line = text.rfind("\n") + 1
-        chars = line if line > begin and _may_be_end(text[line:], fence) else len(text)
+        chars = line if line > begin and _may_be_end(text[line:].lstrip(" \t>"), fence) else len(text)
         return Settled(text[:chars], chars, chars == len(text))
     end = _without_open_lines(text, begin)
     if end - begin > _TAIL_CHARS:
@@ -57,13 +59,16 @@ def _last_part(text: str) -> tuple[int, str]:
     """Return where the last paragraph or the code that is open begins, and the open code's fence."""
     begin = position = 0
     fence = ""
+    is_quoted = False
     for line in text.splitlines(keepends=True):
         found = _FENCE.match(line)
+        if fence and is_quoted and not line.lstrip().startswith(">"):
+            fence, begin = "", position  # the quotation is over, and its code with it
         if fence:
-            if found and found[1].startswith(fence) and not line[found.end() :].strip():
+            if found and found[2].startswith(fence) and not line[found.end() :].strip():
                 fence, begin = "", position + len(line)
         elif found and line.endswith("\n"):
-            fence, begin = found[1], position
+            fence, begin, is_quoted = found[2], position, ">" in found[1]
         elif not line.strip():
             begin = position + len(line)
         position += len(line)

@@ -1,7 +1,7 @@
 """A growing answer ends up looking as if it had come whole, long code and all."""
 
 import pytest
-from PySide6.QtGui import QTextCursor
+from PySide6.QtGui import QTextCursor, QTextFormat
 
 from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.growth import WHOLE_CHARS_MAX, Growth
@@ -108,6 +108,49 @@ def test_no_half_mark_is_ever_seen(view):
             growth._parse()
         shown = view.plain_text().replace("[1]", "")
         assert not set(shown) & set("*#|`~[]"), (MARKED[:end], shown)
+
+
+PIECES = {
+    "rules": "a\n\n---\n\nb\n\n***\n\n```py\nx\n```\n\n---\n\n    old\n    code\n\n- l\n\n---\n",
+    "quoted code": "> q\n>\n> ```sh\n> ls `x`\n> ```\n\nlazy\n\n> ~~~\n> y\n\nz",
+    "code in items": "1. One:\n   ```py\n   x = 1\n\n   y = 2\n   ```\n- ```sh\n  ls\n  ```\n- b",
+    "line ends of Windows": "# H\r\n\r\n| a | b |\r\n|---|---|\r\n| 1 | 2 |\r\n\r\n```py\r\na = 1\r\n```\r\n",
+    "line ends of another time": "# H\r\rText\r\r- x\r- y\r\rend",
+    "empty items": "-\n\n> \n\n1.\n\n# \n\nend",
+}
+
+
+def looks(view: RichText) -> list[object]:
+    """Every block's text and format, and the code."""
+    found: list[object] = [*view.codes, len(view.code_areas())]
+    block = view.document().begin()
+    while block.isValid():
+        form = block.blockFormat()
+        rule = form.hasProperty(QTextFormat.Property.BlockTrailingHorizontalRulerWidth)
+        margins = form.topMargin(), form.leftMargin(), form.bottomMargin()
+        found.append((block.text(), *margins, rule, block.textList() is None))
+        block = block.next()
+    return found
+
+
+@pytest.mark.parametrize("step", [1, 7])
+@pytest.mark.parametrize("name", PIECES)
+def test_what_has_grown_long_looks_as_if_it_had_come_whole(view, name, step):
+    """Its finished blocks are kept: a rule stays one, and code within a quotation is no other code."""
+    growth, colours = Growth(view), Colours.of(view.palette())
+    text = f"{PIECES[name]}\n\n{WORDS * 7}"
+    assert len(text) > WHOLE_CHARS_MAX
+    growth.begin("", colours, 0)
+    for end in range(1, len(PIECES[name]) + 1, step):
+        growth.grow(text[:end])
+        growth._parse()
+        view.fit(500)
+    growth.finish(text)
+    view.fit(500)
+    grown = looks(view)
+    view.set_rendered(render(text, colours))
+    view.fit(500)
+    assert grown == looks(view)
 
 
 def test_what_is_held_back_comes_in_the_end(view):

@@ -34,6 +34,12 @@ from titan_desktop.ui.chat.unfinished import settled
         ("```py", ""),
         ("```py\nx = **1\n``", "```py\nx = **1\n"),
         ("```py\nx\n```\n\nи **", "```py\nx\n```\n\nи "),
+        ("> ```sh\n> ls `", "> ```sh\n> ls `"),
+        ("> ```sh\n> ls\n> ``", "> ```sh\n> ls\n"),
+        ("> ```sh\nи **", "> ```sh\nи "),
+        ("- ```s", ""),
+        ("- ```sh\n  *", "- ```sh\n  *"),
+        ("1. ```sh\n   x\n   ```\n   и **", "1. ```sh\n   x\n   ```\n   и "),
     ],
 )
 def test_what_is_shown(written: str, shown: str):
