@@ -52,7 +52,6 @@ _PLAIN_TAGS = {
 } | {
     "ordered_list_close": "</ol>",
     "table_close": "</table>",
-    "hr": "<hr>",
     "softbreak": "<br>",
     "hardbreak": "<br>",
 }
@@ -134,6 +133,9 @@ class _Writer:
     def heading(self, token: "Token") -> str:
         end = "/" if token.nesting < 0 else ""
         return f"<{end}h{min(int(token.tag[1]), 4)}>"
+
+    def rule(self, _token: "Token") -> str:
+        return f'<hr style="background-color:{self._colours.line}">'  # else Qt draws it in the text's colour
 
     def ordered_list(self, token: "Token") -> str:
         return f'<ol start="{int(token.attrs.get("start", 1))}">'
@@ -226,6 +228,7 @@ _BLOCKS: dict[str, Callable[[_Writer, "Token"], str]] = {
     "ordered_list_open": _Writer.ordered_list,
     "list_item_open": _Writer.item,
     "list_item_close": _Writer.item_end,
+    "hr": _Writer.rule,
     "table_open": _Writer.table,
     "th_open": _Writer.cell,
     "td_open": _Writer.cell,

@@ -10,6 +10,7 @@ from tests.titan_desktop.ui.chat.samples import CONVERSATION, answer, exchange, 
 from titan_desktop.contracts.chat import AnswerKind, State
 from titan_desktop.contracts.sources import FilePassage
 from titan_desktop.ui.chat.chat_view import ChatView
+from titan_desktop.ui.chat.colours import Colours
 
 HITS = tuple(
     FilePassage(
@@ -127,3 +128,14 @@ def test_the_end_comes_back_after_folding(view: ChatView):
     row.sources._toggle(3)
     view.model.add_pending(question(51))
     assert view.messages.is_at_end
+
+
+def test_a_rule_is_a_quiet_line(view: ChatView):
+    """Between two parts of an answer it has the colour of the lines of a table, not of the text."""
+    view.model.set_conversation(CONVERSATION, [question(1), answer(1, "***")], more=False)
+    body = view.messages.widget_of(1).body
+    drawn = body.viewport().grab().toImage()
+    seen = {drawn.pixelColor(drawn.width() // 2, y).name() for y in range(drawn.height())}
+    colours = Colours.of(view.palette())
+    assert colours.line in seen
+    assert colours.text not in seen
