@@ -1,13 +1,14 @@
-"""What an exception group of a handler means: `asyncio.TaskGroup` raises one also for a single error.
+"""Exception groups: which error of a group decides what becomes of an event, and how the group is described.
 
-`consumer.disposition`, `request` and `observability.otel` decide by it, `deadletter` describes it.
+`asyncio.TaskGroup` raises a group also for a single error. Used by `consumer.disposition`, `request`,
+`observability.otel` and `deadletter`.
 """
 
 from titan_bus.errors import FatalError, RequestRefused, text_of
 
 
 def inner(error: BaseException) -> list[BaseException]:
-    """Return the errors of a group and of the groups in it, in their order; of another error itself."""
+    """Return the errors of a group and of the groups in it, in order; for any other error, that error alone."""
     if not isinstance(error, BaseExceptionGroup):
         return [error]
     return [one for part in error.exceptions for one in inner(part)]
@@ -16,8 +17,8 @@ def inner(error: BaseException) -> list[BaseException]:
 def decisive(error: BaseException) -> BaseException:
     """Return the error that decides what becomes of the event.
 
-    Of a group whose errors are all refusals, or all fatal, that is the first of them. Any other group is an error
-    like others: one of its errors may pass when the event is handled again.
+    For a group whose errors are all refusals, or all fatal, it is the first of them. For any other group it is the
+    group: some of its errors may not come again when the event is retried.
     """
     errors = inner(error)
     if all(isinstance(one, RequestRefused) for one in errors) or all(

@@ -1,8 +1,8 @@
-"""How long the handlers of a consumer have had their events, as it tells and as it is read.
+"""How long a consumer's handlers have been running, for `titan-bus pending`: written and read here.
 
-Told with each refresh (`consumer.claims`), so of those that take longer than a third of `min_idle_s`; read by
-`inspection`. Durations travel and no times, since the clocks of two machines differ: what has passed since is the
-part of the key's time to live that is used up.
+`consumer.claims` writes the durations with each refresh, so for handlers that run for longer than a third of
+`min_idle_s`; `inspection` reads them. Durations are stored, not times, because the clocks of two machines differ.
+The time since the write is the part of the key's time to live that is used up.
 """
 
 import time
@@ -19,7 +19,7 @@ class _Told(msgspec.Struct, frozen=True):
 
 
 def encode(started: Iterable[tuple[bytes, float]], ttl_ms: int) -> bytes:
-    """Return the value for these entries, each with the start of its handler by `time.monotonic`."""
+    """Encode the entries in flight, each with the time at which its handler began (`time.monotonic`)."""
     now = time.monotonic()
     return msgspec.json.encode(
         _Told(ttl_ms, {entry_id.decode(): int((now - start) * 1000) for entry_id, start in started})
@@ -27,10 +27,10 @@ def encode(started: Iterable[tuple[bytes, float]], ttl_ms: int) -> bytes:
 
 
 def decode(told: bytes, left_ms: int) -> dict[str, int]:
-    """Return for how many milliseconds each entry is being handled now.
+    """Return how many milliseconds each entry has been in its handler by now, by entry id.
 
     Args:
-        told: the value; another program's is none.
+        told: the stored value. What another program wrote counts as none.
         left_ms: the key's time to live.
     """
     try:

@@ -1,7 +1,7 @@
 """Events that are published later: they wait in a sorted set beside their topic's stream (`names.later_of`).
 
-Who publishes puts them there (`publisher`). Into the stream they are moved by any open bus that may publish to the
-topic: the publisher's, which also looks once at each topic to which it publishes (`trimmer`), and those of
+`publisher` puts them there. Any open bus that may publish to the topic moves them into the stream when they are
+due: the publisher's bus (`Later`, which also looks once at each topic to which it publishes) and those of
 consumers (`consumer.delayed`). So a killed publisher delays nothing by more than some seconds.
 """
 
@@ -42,7 +42,7 @@ class Later:
         self._closed = False
 
     def look_at(self, topic: str) -> None:
-        """Publish what is due on this topic, as long as something waits there."""
+        """Publish what becomes due on this topic, until nothing waits there any more."""
         if self._closed:
             return
         self._topics.add(topic)
@@ -52,7 +52,7 @@ class Later:
             self._task = asyncio.create_task(keep_going(self._round, name), name=name)
 
     def look_once(self, topic: str) -> None:
-        """Publish what is due on this topic, unless it was looked at: a former run may have left something."""
+        """Look at this topic for the first time: a former run may have left events there."""
         if topic not in self._seen:
             self._seen.add(topic)
             self.look_at(topic)

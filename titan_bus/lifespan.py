@@ -1,7 +1,7 @@
-"""What a program needs around its handlers, such as a pool of database connections (`Handlers.lifespan`).
+"""Lifespans: what a program opens before its handlers run and closes after them, such as a database pool.
 
-`bus` enters the lifespans of a collection before it subscribes its handlers, and leaves them after the last
-handler has ended, while it can still publish.
+Declared by `Handlers.lifespan`. `bus` enters the lifespans of a collection before it subscribes its handlers, and
+leaves them after the last handler has ended, while the bus can still publish.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ def context_of(lifespan: Lifespan) -> Context:
 
 
 class _Running:
-    """One lifespan, entered and left in one task: a TaskGroup or a timeout within it asks for that."""
+    """One lifespan. It is entered and left in one task, as a TaskGroup or a timeout within it requires."""
 
     def __init__(self, context: AbstractAsyncContextManager[Any]) -> None:
         self._context = context
@@ -93,7 +93,7 @@ class Lifespans:
         return begun
 
     async def leave(self, timeout_s: float, contexts: Iterable[Context] | None = None) -> None:
-        """Leave these, or all, the last one first. Those that take longer are cancelled."""
+        """Leave these, or all, the last one first. Those that take longer than `drain_s` are cancelled."""
         leaving = tuple(self._running) if contexts is None else tuple(contexts)
         tasks = []
         try:

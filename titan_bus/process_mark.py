@@ -1,8 +1,8 @@
-"""Says which process holds something on the server, so that another one on this machine sees when it has died.
+"""A mark of the process that holds a lease, by which another process on the same machine sees that it has died.
 
-A lease expires some time after a kill; who comes back to the same machine earlier need not wait for that. A mark
-is `host|machine|process|random`. The machine stands beside the host's name, since many machines are called
-`localhost`; a container with process ids of its own counts as one.
+A lease expires some time after a kill; a successor on the same machine need not wait for that. A mark is
+`host|machine|process|random`. The machine's id stands beside the host's name, since many machines are called
+`localhost`. A container with process ids of its own counts as a machine.
 """
 
 import functools
@@ -51,12 +51,12 @@ def make() -> str:
 
 
 def forget(text: str) -> None:
-    """Note that the holder with this mark has ended, though the process goes on."""
+    """Record that the holder with this mark has ended, though its process goes on."""
     _in_use.discard(text.rpartition("|")[2])
 
 
 def read(text: str) -> Mark | None:
-    """Return the process that made a mark; None when it is none, as of a program of an earlier version."""
+    """Return the process that made a mark; None for a text that is no mark, as an earlier version wrote."""
     host, _, rest = text.partition("|")
     machine, _, rest = rest.partition("|")
     process, _, random = rest.partition("|")
@@ -65,7 +65,7 @@ def read(text: str) -> Mark | None:
 
 @functools.cache
 def _machine() -> str:
-    """Return what tells this machine, since its start, and this space of process ids from others."""
+    """Return an id of this machine since its start, and of this process id namespace."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
         space = str(os.stat("/proc/self/ns/pid").st_ino)  # noqa: PTH116 -- as it is, a Path would look elsewhere

@@ -116,7 +116,7 @@ class Responder:
             return
         if not names.is_replies(stream):  # otherwise a request could make us write to any key, and expire it
             logger.warning(
-                "%s asks for its answer on %r, which is no stream of replies", event.event_id, stream
+                "request %s asks for its reply on %r, which is not a reply stream", event.event_id, stream
             )
             return
         reply_id = new_ulid()

@@ -1,8 +1,8 @@
-"""Time during which the loop ran. Patience with a server is counted in it, by everything that waits for a reply.
+"""Timeouts that count only the time during which the event loop ran. All waiting for a server's reply uses them.
 
-A handler that blocks the loop for longer than a patience would otherwise use it up: the reply lies in the socket,
-or the command was not even sent, and a server that has the event would be called silent. Who then publishes again
-does so under a new id.
+A handler may block the loop for longer than a timeout. Meanwhile the reply lies in the socket, or the command was
+not even sent. An ordinary timeout would then call a server silent that has the event, and the caller would
+publish it again under a new id.
 """
 
 import asyncio
@@ -16,16 +16,16 @@ LATE_S = 0.1
 
 
 class Steps:
-    """Says how much of each step counts."""
+    """Decides which steps count."""
 
     def __init__(self) -> None:
         self._held_up = False
 
     def counted_s(self, step_s: float, late_s: float) -> float:
-        """Return how much of a step counts that ended so late: nothing, or all of it.
+        """Return the seconds that count of a step that ended so late: none, or all.
 
-        Of two late ones in a row the second counts. In between the loop ran, and read what had come; and a loop
-        that is always late gives up in the end.
+        Of two late steps in a row the second one counts: in between the loop ran, and read what had come. So a
+        loop that is always late gives up in the end.
         """
         self._held_up = late_s > LATE_S and not self._held_up
         return 0.0 if self._held_up else step_s
@@ -59,7 +59,7 @@ class Countdown:
 
 @contextlib.asynccontextmanager
 async def limited(seconds: float) -> AsyncIterator[None]:
-    """Raise TimeoutError once the loop has run for `seconds` inside the block; otherwise as `asyncio.timeout`."""
+    """Raise TimeoutError once the loop has run for `seconds` inside the block; else as `asyncio.timeout`."""
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(None) as scope:
         countdown = Countdown(seconds, lambda: scope.reschedule(loop.time()))

@@ -119,7 +119,7 @@ class Tail:
         if error.code != self._refusal:  # or it would fill the log, twice a second
             self._refusal = error.code
             streams = ", ".join(stream.decode() for stream in self._positions)
-            logger.error("%s cannot be read along, trying again: %s", streams, error)
+            logger.error("%s cannot be tailed, trying again: %s", streams, error)
 
 
 def _place(start: str) -> EntryId:

@@ -230,7 +230,7 @@ async def test_an_answer_goes_to_a_stream_of_replies_alone(
     await recorder.wait_for(1)
     await settled(raw, names.stream_of(topic), "g")
     assert (await raw.call("XLEN", victim), await raw.call("TTL", victim)) == (1, -1)
-    assert "no stream of replies" in caplog.text
+    assert "not a reply stream" in caplog.text
 
 
 async def test_closing_ends_what_waits_for_an_answer(config: BusConfig, topic: str) -> None:

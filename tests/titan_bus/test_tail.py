@@ -70,7 +70,7 @@ async def test_what_is_refused_is_logged_once_and_tried_again(
     event_id = await bus.publish(topic, "e", {})
     assert (await asyncio.wait_for(reading, WAIT_S)).event_id == event_id
     (record,) = caplog.records
-    assert f"topics:{{{topic}}} cannot be read along" in record.message
+    assert f"topics:{{{topic}}} cannot be tailed" in record.message
 
 
 async def test_who_asks_for_it_is_told_what_is_refused(bus: Bus, raw: Connection, topic: str) -> None:

@@ -1,6 +1,7 @@
-"""The archive that a server belongs to: a key on the server names it, so that no other is taken for it.
+"""Which archive a server belongs to: a key on the server names it, so that no other archive is used by mistake.
 
-The groups' positions belong to one archive. Whoever moves them, an archiver or a restore, claims that first.
+The positions of the archive's groups belong to one archive. An archiver or a restore claims the server before it
+moves them.
 """
 
 from titan_bus import names
@@ -10,7 +11,7 @@ from titan_bus.errors import ArchiveElsewhereError
 
 
 async def claim(connection: Connection, archive: Archive) -> None:
-    """Note on the server that its positions belong to this archive: another would lack what this one has.
+    """Write on the server that it belongs to this archive; another one would lack what this one has.
 
     Raises:
         ArchiveElsewhereError: the server is archived to another target.

@@ -1,7 +1,8 @@
-"""How a server lets us in: the credentials of each connect, and what is told when it does not.
+"""Access to a server: the credentials for each connect, and what is logged when the server refuses us.
 
-An absent server is waited for in silence. One that is there and refuses us stays so until somebody acts: that is
-told once, at WARNING, with its cure; and once more when it lets us in again. `endpoint` uses it for every wire.
+An absent server is waited for in silence. A server that is there and refuses us goes on refusing until somebody
+acts. So a refusal is logged once, at WARNING, with its cure; the end of it is logged, too. `endpoint` uses this
+for every wire.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ logger = logging.getLogger("titan_bus")
 
 
 class Access:
-    """What one URL's connections share.
+    """The access of all connections that one URL makes.
 
     Args:
         credentials: asked at every connect, in place of the URL's user and password.
@@ -57,13 +58,13 @@ class Access:
         return found
 
     def admitted(self, address: str) -> None:
-        """Note that a server let us in."""
+        """Record that a server let us in."""
         self._admitted = True
         if self._refused.pop(address, None) is not None:
             logger.info("%s lets us in again", address)
 
     def refused(self, error: AccessRefusedError) -> None:
-        """Tell once that a server refuses us. Before any has let us in, whoever opens the bus gets the error."""
+        """Log once that a server refuses us; before the first success whoever opens the bus gets the error."""
         if self._admitted and self._refused.get(error.address) != str(error):
             self._refused[error.address] = str(error)
             logger.warning("%s", error)

@@ -383,7 +383,7 @@ class Connection:
             except Exception as error:  # a supervisor: after any error of a dialer the next attempt follows
                 if repr(error) != said:  # otherwise it would fill the log, twice a second
                     said = repr(error)
-                    logger.exception("%s could not be dialled, trying again", self._endpoint.address)
+                    logger.exception("connecting to %s failed, trying again", self._endpoint.address)
             else:
                 self._use(wire)  # a wire that is lost already has started the next reconnection
                 return

@@ -1,7 +1,7 @@
-"""Where the keys stand in the commands that this package sends (Redis, "Command key specifications").
+"""The positions of the keys in the commands that this package sends (Redis, "Command key specifications").
 
-`slots` finds a command's node by them, `wire` names them when one has another type, and a bus with a prefix puts
-that before each of them. Whoever adds a command to the package sees that its keys are found here.
+`slots` finds a command's node by its keys, `wire` names a key of the wrong type, and a bus with a prefix puts the
+prefix before each key. A command that is added to the package has to be added here.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,7 @@
-"""What a server says of itself: its version, and whether it deletes keys when its memory is full.
+"""What a server reports about itself: its version, and whether it deletes keys when its memory is full.
 
-`server` refuses one that is too old; `maintenance`, `titan-bus topics` and the metrics tell of one that deletes.
+`server` refuses a server that is too old. `maintenance`, `titan-bus topics` and the metrics report one that
+deletes keys.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ HARMLESS = "noeviction"
 
 
 async def check_version(connection: Connection) -> None:
-    """Check that every connected server is new enough; one that does not tell is taken.
+    """Check that every connected server is new enough. A server that does not tell its version is accepted.
 
     Raises:
         ServerTooOldError: one is older.
@@ -30,7 +31,7 @@ async def check_version(connection: Connection) -> None:
 
 
 async def eviction_policy(connection: Connection) -> str | None:
-    """Return the servers' `maxmemory-policy`, one that deletes keys before others; None where none tells."""
+    """Return the servers' `maxmemory-policy`; of several the one that deletes keys. None when no server tells."""
     found = None
     for node in connection.nodes():
         if not node.connected:
@@ -44,7 +45,7 @@ async def eviction_policy(connection: Connection) -> str | None:
 
 
 def eviction_warning(policy: str | None) -> str:
-    """Return what a policy means for a bus, with the cure; "" for one that deletes nothing."""
+    """Return the warning about a policy that deletes keys, with the cure; "" for any other policy."""
     if policy in {None, HARMLESS}:
         return ""
     lost = (

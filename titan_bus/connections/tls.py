@@ -1,4 +1,4 @@
-"""TLS as a URL asks for it: files that are read again at every connect, so that renewed certificates count.
+"""The TLS options of a URL. The files are read again at every connect, so that renewed certificates are used.
 
 `endpoint` parses the options and builds a context for each wire.
 """
@@ -17,8 +17,8 @@ class Tls:
     """The files of one URL.
 
     Attributes:
-        authorities: whom to trust, PEM; None for the system's.
-        certificate: what to show to a server that asks, PEM.
+        authorities: the certificates to trust, PEM; None for the system's.
+        certificate: the client certificate, for a server that asks for one, PEM.
         key: its private key; None when it is in the same file.
         verifies: whether the server's certificate and name are checked.
     """
@@ -30,7 +30,7 @@ class Tls:
 
     @classmethod
     def parse(cls, query: dict[str, str]) -> "Tls":
-        """Read the options, and the files once, so that a wrong path is told at once.
+        """Read the options, and the files once, so that a wrong path is an error at once.
 
         Raises:
             ValueError: a file cannot be read, or does not match the others.

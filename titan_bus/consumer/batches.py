@@ -1,8 +1,8 @@
-"""Calls a handler that takes several events at once (`list[Event]`): what waits for it, up to one read's worth.
+"""Batches: calls a handler that takes several events at once (`list[Event]`), at most `read.count` of them.
 
-It returns for all of them. When it raises, each is tried again alone: one that is at fault must not take others
-along to the dead letters. So an event that failed before comes alone, and one that was in flight when its consumer
-died. A request comes alone as well, since what the handler returns is its answer.
+The handler's return acknowledges all of them. When it raises, each event is tried again alone, so that one bad
+event does not take others to the dead letters. Events that failed before, or that were in flight when their
+consumer died, come alone. A request comes alone, too, because the handler's return value is its reply.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ class Batches:
         self._counters = counters
 
     def begun_by(self, first: Delivery, following: Callable[[], Delivery | None]) -> list[Delivery]:
-        """Return a delivery and those that are handled with it; it does not wait for any."""
+        """Return the batch that begins with a delivery: those that wait now. It waits for no more."""
         batch = [first]
         while len(batch) < self._size and not _comes_alone(first) and self._gate.enter_at_once():
             delivery = following()
@@ -66,7 +66,7 @@ class Batches:
         return batch
 
     async def handle(self, batch: Sequence[Delivery]) -> None:
-        """Call the handler and settle all of its events."""
+        """Call the handler and settle all events of the batch."""
         try:
             with self._tracing.dispatching(batch[0].event, self._spec.group):
                 await self._handle(batch)

@@ -1,12 +1,13 @@
-"""Leases the name of each consumer: two of one name would handle the same events without noticing.
+"""Leases the name of each consumer. Two consumers of one name would both handle the same events, unnoticed.
 
-A name is unique within a group on a topic, so there is one lease for each subscription. `bus` leases it before it
-subscribes and releases it after the last handler has ended. A lease is renewed while the bus is open, expires soon
-after a kill, and is taken over at once where the process that had it is seen to be dead (`process_mark`).
+A name is unique within a group on a topic, so there is one lease for each subscription. `subscriptions` leases
+the name before the first read and releases it after the last handler has ended. A lease is renewed while the bus
+is open, expires soon after a kill, and is taken over at once when its process is seen to be dead
+(`process_mark`).
 
-Without a `consumer` in the configuration the name is the program's and the host's, and a number from 2 on where
-others have it: the lowest that is free. So a program that starts again gets its events in flight at once, and
-names do not accumulate, however many processes there are.
+Without a `consumer` in the configuration the name is `program@host`, or the lowest free one of `program@host/2`,
+`program@host/3` … So a program that starts again gets its events in flight at once, and names do not accumulate,
+however many processes there are.
 """
 
 import asyncio
@@ -148,7 +149,8 @@ class ConsumerNames:
         if self._may_lease:
             self._may_lease = False
             logger.warning(
-                "nobody sees to it that only one consumer is named %s: %s. `titan-bus acl` prints the rights",
+                "the consumer name %s is not leased, so others may have it, too: %s. `titan-bus acl` prints the "
+                "rights",
                 self._config.consumer_name(), error,
             )  # fmt: skip
         return self._config.consumer or f"{self._config.consumer_name()}/{self._mark[-8:]}"

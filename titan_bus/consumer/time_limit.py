@@ -1,4 +1,4 @@
-"""A handler's time limit (`timeout_s`): it is cancelled, which counts as a failure like others."""
+"""The time limit of a handler (`timeout_s`): a handler that takes longer is cancelled, which is a failure."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -236,7 +236,7 @@ async def test_the_printed_rights_are_enough(
         subscription = await bus.subscribe(topic, "g", Recorder())
         assert (subscription.consumer == config.consumer_name()) == may
         assert await raw.call("EXISTS", key(config, topic)) == may
-    assert ("nobody sees to it" in caplog.text) == (not may)
+    assert ("is not leased" in caplog.text) == (not may)
     await raw.call("ACL", "DELUSER", topic)
 
 
