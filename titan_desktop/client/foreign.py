@@ -1,8 +1,8 @@
-"""Texts from files, models and servers as they may be shown: nothing in them turns other text around or hides.
+"""Makes texts from files, models and servers safe to show: nothing in them reorders other text or is hidden.
 
-A name with U+202E in it reads "invoice_exe.pdf" and is a program; a passage with an escape sequence writes over
-the terminal. The window and the commands show every foreign text through this (Unicode Technical Report 36, 2.10,
-and Standard Annex 9, 6.1). What is stored, and the values that `--json` prints, stay as they were.
+A name with U+202E in it reads "invoice_exe.pdf" and is a program; a passage with an escape sequence overwrites
+the terminal. The window and the commands show every foreign text through this module (Unicode Technical Report
+36, 2.10, and Standard Annex 9, 6.1). What is stored, and the values that `--json` prints, stay as they were.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Gives a key, or the password of the keys' file, to the running core: through a socket of its own.
+"""Passes a key, or the password of the key file, to the running core, through a socket of its own.
 
 Neither travels on the bus, whose events are written to disk, archived, and read by other programs. Only the core's
 user can open the socket. Where the system has no unix sockets (Windows) it has a keyring, and nothing comes here.

@@ -1,6 +1,6 @@
-"""Numbers from outside, within the range that the stores have: PostgreSQL's bigint, the graph's INT64.
+"""The range of numbers from outside: 64 bits, as PostgreSQL's bigint and the graph's INT64 have.
 
-A reader refuses an event with another; its publisher brings them into range (`ports.files_root.Stamp`).
+An event with a number outside the range is refused when it is read; publishers clamp (`ports.files_root.Stamp`).
 """
 
 from typing import Annotated

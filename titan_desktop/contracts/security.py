@@ -1,4 +1,4 @@
-"""Security: what the processes that read foreign files are kept from, and by which means of the system.
+"""Security: how the processes that read foreign files are confined, and by which mechanism of the system.
 
 Topic: `topics.INDEXING_REQUESTS`, because the index owns those processes.
 """
@@ -27,7 +27,7 @@ class Mechanism(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Act(StrEnum):
-    """What a parser that was taken over would try."""
+    """What a compromised parser would try."""
 
     READ_FILES = "read_files"
     WRITE_FILES = "write_files"

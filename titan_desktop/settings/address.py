@@ -1,7 +1,7 @@
-"""Addresses of model servers: what may stand in one, whose a key is, and how one is shown.
+"""Addresses of model servers: what they may contain, to which origin a key belongs, and how they are shown.
 
-An address is scheme, host, port and path. A user, a password or a key does not belong there: it would be in every
-log and listing that names the address. Used by the settings dialog, the key's keeper and the HTTP client.
+An address has a scheme, a host, a port and a path. A user, a password or a key does not belong there: it would be
+in every log and listing that names the address. Used by the settings dialog, `titan key` and the HTTP client.
 """
 
 import ipaddress

@@ -1,8 +1,9 @@
 """A log file that cannot grow without end, and the pipes that lead into it.
 
-Whatever a child or a library prints goes through `BoundedFile`: servers and Docker by a `Drain` in the process
-that starts them, the core and its workers by `own_output`. Python's own loggers have `logs`. Who prints is not
-stopped by a full disk or a folder that has gone: what cannot be written is left out. Standard library only.
+Whatever a child or a library prints goes through `BoundedFile`: output of servers and Docker through a `Drain` in
+the process that starts them, output of the core and its workers through `own_output`. Python's loggers use
+`logs`. A full disk or a missing folder does not stop who prints: what cannot be written is dropped. Standard
+library only.
 """
 
 import contextlib

@@ -1,8 +1,7 @@
-"""Whether folders are still the ones that this process began with: who has lost its home must end.
+"""Watches whether folders are still those with which this process began; a process that lost its home must end.
 
-An uninstall, a test's clean-up, a drive that is pulled: the folder is gone, or another one has its name, and what
-this process goes on to write reaches nobody. The core and the server host watch, each for itself. Standard library
-only.
+After an uninstall, a test's clean-up or a pulled drive the folder is gone, or another one has its name, and nobody
+reads what this process writes. The core and the server host each watch for themselves. Standard library only.
 """
 
 import threading

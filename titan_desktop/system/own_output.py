@@ -1,8 +1,8 @@
-"""What the core, its workers and their libraries print: into a bounded file, by a process that outlives them.
+"""What the core, its workers and their libraries print: a process that outlives them writes it, bounded.
 
-Runs `titan log-writer`, a process of the standard library. Not a thread: the last words of a process that is
-killed by its own libraries (a parser's abort, `faulthandler`) are in the pipe when its threads are gone.
-`core` calls `bound` before it imports anything that could print.
+That process is `titan log-writer`, standard library only. It is not a thread: the last words of a process that
+aborts (a parser's abort, `faulthandler`) are still in the pipe when its threads are gone. `core` calls `bound`
+before it imports anything that could print.
 """
 
 import contextlib
@@ -69,7 +69,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _keep(writer: "subprocess.Popen[bytes]", source: int, path: Path) -> None:
-    """Start another writer when one dies, in the end write ourselves.
+    """Start another writer when one dies; after too many deaths write here.
 
     We hold the pipe's source meanwhile, so that nobody's print fails; who prints much waits.
     """

@@ -1,8 +1,8 @@
 """A folder for unix sockets where the home's own path is too long for them. `paths` calls this.
 
-It lies in the temporary folder, which everybody may write to. So its usual name may be taken by somebody else, or
-be a link that is a trap; then the sockets get a folder whose name nobody can guess, noted in the home. Standard
-library only: the window uses it before it has painted.
+It lies in the temporary folder, to which everybody may write. So its usual name may be taken by another user, or
+be a link set as a trap. Then the sockets get a folder with a name that nobody can guess, which is noted in the
+home. Standard library only: the window uses it before it has painted.
 """
 
 import contextlib

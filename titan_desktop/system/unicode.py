@@ -1,4 +1,4 @@
-"""Unicode's normal forms in linear time, whatever the text: for everything that is read from files or typed.
+"""Unicode normalisation in linear time, whatever the text; for everything that is read from files or typed.
 
 `unicodedata.normalize` sorts the combining marks of a letter by insertion, in the square of their number. No
 language writes thirty of them, which is where the Stream-Safe Text Format draws the line (UAX 15, section 13).

@@ -1,5 +1,5 @@
 """Text out of files, in confined worker processes: `pool.PooledExtractor` implements `ports.extractor`.
 
-In the core run `pool` and `process`; in a worker `worker`, `documents` and what they stand on; in both `limits`
-and `messages`. Nothing is offered here, because a worker would import it, too.
+The core runs `pool` and `process`; a worker runs `worker`, `documents` and what these import; both use `limits`
+and `messages`. This module exports nothing, because a worker would import it, too.
 """

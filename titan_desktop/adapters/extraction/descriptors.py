@@ -1,7 +1,8 @@
-"""How an open file goes from the core to a worker: as a message's ancillary data, or as a duplicated handle.
+"""Passes an open file from the core to a worker: its descriptor, or on Windows a duplicated handle.
 
-Between them is a unix socket pair (SCM_RIGHTS, unix(7)), whose one end is the worker's standard input; on
-Windows a pipe, and a handle that the core makes in the worker's process (DuplicateHandle).
+On POSIX the descriptor travels over a unix socket pair, whose one end is the worker's standard input (SCM_RIGHTS,
+unix(7)). On Windows the request travels through a pipe, and the core makes the handle in the worker's process
+(DuplicateHandle).
 """
 
 import os

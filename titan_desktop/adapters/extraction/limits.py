@@ -1,8 +1,8 @@
-"""What a worker may use, and how it is held to it.
+"""The limits of a worker, and how they are enforced.
 
-Memory is held twice. The kernel refuses what goes beyond `memory_bytes` at once, where it can (Linux); native code
-answers such a refusal with an abort, which says nothing of the cause. So a watch ends the worker earlier, at
-`resident_bytes`, with an exit code that names it, and serves alone on the other systems.
+Memory is limited twice. On Linux the kernel refuses at once what goes beyond `memory_bytes`; native code then
+aborts, without a word on the cause. So a watch ends the worker earlier, at `resident_bytes`, with an exit code
+for that. On other systems there is only the watch.
 """
 
 import contextlib

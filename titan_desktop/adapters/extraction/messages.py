@@ -1,7 +1,7 @@
-"""What core and worker say to each other: MessagePack behind a length of four bytes, read by type, never pickle.
+"""The messages between core and worker: MessagePack behind a length of four bytes, decoded by type, never pickle.
 
-A worker may be in the hands of whoever wrote the file that it reads. So what it says is bounded before it is kept
-and checked before it is believed, and a worker that says anything else has failed.
+A worker may be controlled by whoever wrote the file that it reads. So its answers are bounded before they are
+kept and checked before they are used; a worker that sends anything else has failed.
 """
 
 import re
@@ -28,7 +28,7 @@ _CELL = re.compile(r"[A-Z]{1,7}[1-9]\d{0,7}")
 
 
 class WrongAnswerError(Exception):
-    """A worker said what no honest one says; the sentence tells what."""
+    """A worker sent something that no message allows; the sentence says what."""
 
 
 # From the core

@@ -1,4 +1,4 @@
-"""`PooledExtractor`: a few worker processes, each of which a file may cost, none of which costs Titan.
+"""`PooledExtractor`: a few worker processes. A bad file may crash its worker; the core is not affected.
 
 Runs in the core, on its loop. The core opens each file through the files root; a worker gets the open descriptor
 and the extension, and answers with blocks.

@@ -1,6 +1,6 @@
-"""One worker process, as the core sees it: started, asked one thing at a time, killed at the first wrong word.
+"""One worker process, as the core sees it: started, asked one thing at a time, killed at the first invalid answer.
 
-Used by `pool` alone, on the core's loop. What a worker prints is bounded as what it answers is.
+Used by `pool` alone, on the core's loop. What a worker prints is bounded, as its answers are.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """What runs in a worker process: reads files that the core has opened, and says what their blocks are.
 
-It has no root, no name of a file, no key, no socket. It imports what parsers need, closes the sandbox behind
-itself, and only then takes the first foreign byte.
+It has no root, no file names, no key and no socket. It imports what parsers need, confines itself
+(`ports.sandbox`), and only then reads the first foreign byte.
 """
 
 import os

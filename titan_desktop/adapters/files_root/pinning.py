@@ -1,8 +1,8 @@
-"""The roots as they stand: each is resolved once, held to the folder that was found there, and refused by rule.
+"""Pins each root to one folder: its path is resolved once, and its device and inode are remembered.
 
-A root is pinned by its path without links and by the folder's device and inode; whoever opens something beneath
-it compares them on the descriptor (`beneath`). No descriptor is kept between two calls: it would keep a disk from
-being ejected. A root that went and came back is pinned anew, at the same path and without a link in it.
+Whoever opens something beneath a root compares device and inode on the descriptor (`beneath`). No descriptor is
+kept between two calls: it would keep a disk from being ejected. A root that went away and came back is pinned
+anew, at the same path and without a link in it. `root_rules` refuses some folders.
 """
 
 import contextlib

@@ -1,9 +1,9 @@
-"""Which folders are no Desktop and no Downloads, whatever a link or a settings file of the system says.
+"""Which folders are not read as Desktop or Downloads, whatever a link or a settings file of the system says.
 
-A root's path may lead anywhere: `user-dirs.dirs` names `/etc`, a Desktop is a link to the home. What holds the
-home, is hidden or belongs to the system is read only when the person consents to exactly that folder.
-Redirected folders are normal and stay allowed: another disk, a network share, OneDrive on Windows (beneath the
-home) and macOS (`~/Library/CloudStorage`), iCloud Drive (`~/Library/Mobile Documents`).
+A root's path may lead anywhere: `user-dirs.dirs` may name `/etc`, a Desktop may be a link to the home. A folder
+that holds the home, is hidden or belongs to the system is read only when the person consents to exactly that
+folder. Redirected folders are normal and stay allowed: another disk, a network share, OneDrive on Windows
+(beneath the home) and macOS (`~/Library/CloudStorage`), iCloud Drive (`~/Library/Mobile Documents`).
 """
 
 import os

@@ -1,9 +1,9 @@
-"""The keys of endpoints in one file, each sealed under a password: for systems without a keyring.
+"""The keys of endpoints in one file, each encrypted under a password: for systems without a keyring.
 
-`titan key` writes it, the core opens it. The password is stretched by Argon2id (RFC 9106, second recommended
-option), a key is sealed by ChaCha20-Poly1305 (RFC 8439) together with the origin that it belongs to, so nobody who
-can write the file can move a key to another address. Origins are readable: what is locked can be told without the
-password. Every method blocks, for the stretching about a tenth of a second.
+`titan key` writes the file, the core decrypts it. The encryption key is derived from the password by Argon2id
+(RFC 9106, second recommended option). ChaCha20-Poly1305 (RFC 8439) encrypts each endpoint's key and authenticates
+its origin, so nobody who can write the file can move a key to another address. Origins are readable, so that
+Titan can say which keys are locked. Every method blocks; deriving takes about a tenth of a second.
 """
 
 import os
@@ -39,11 +39,11 @@ class WrongPasswordError(KeyFileError):
 
 
 class KeyFileDamagedError(KeyFileError):
-    """The file is not what this version or any other wrote."""
+    """The file was not written by this or any other version."""
 
 
 class _Stretching(msgspec.Struct, frozen=True):
-    """How the password becomes a key. Bounded, because the file comes from a disk."""
+    """The parameters of the key derivation. Bounded, because the file may have been changed."""
 
     salt: bytes
     memory_kib: Annotated[int, msgspec.Meta(ge=8_192, le=1_048_576)] = _MEMORY_KIB

@@ -1,8 +1,8 @@
-"""The body of an answer with status 200, as the objects that it holds, whatever it turns out to be.
+"""Reads the body of an answer with status 200, whatever it is, and yields the JSON objects in it.
 
-It should be an event stream. It may be one whole answer, an error, a web page or a line of text, because the
-address leads elsewhere, a gateway does not stream, or the error was noticed late. Its content type says little:
-what it begins with decides.
+It should be an event stream. It may be one whole answer, an error, a web page or a line of text: the address leads
+elsewhere, a gateway does not stream, or the server noticed the error late. The content type is unreliable, so the
+first bytes decide.
 """
 
 import codecs

@@ -1,8 +1,9 @@
-"""What an endpoint does not take, and how it is asked without it.
+"""What an endpoint does not accept, and how a request is repeated without it.
 
-An endpoint refuses a parameter that another one needs. It is asked once more without it, and what helped is
-remembered for the model at that address. The refusal's words name a parameter. The form of an answer is not named:
-a server may fail at a schema in words of its own, so any refusal without a code that we know is put down to it.
+Some endpoints refuse a parameter that others need. The request is repeated without it, and what helped is
+remembered for the model at that address. A refused parameter is named in the refusal. A refused response format
+often is not: servers fail at a schema in their own words. So any refusal without a known code is attributed to
+the format.
 """
 
 import re

@@ -1,8 +1,8 @@
-"""Whether a refusal says that the prompt is too long, and what it says of the limit.
+"""Recognises a refusal because the prompt is too long, and reads the limit from it.
 
-Two servers name it by a code. The others say it in a sentence, and nothing else in their answer tells it from any
-bad request, so here a sentence is recognised. The patterns are of shapes, not of whole sentences: the tests have
-the sentences word for word, each with its server.
+A few servers have a code for it. The others say it in a sentence, and nothing else in their answer distinguishes
+it from any other bad request. So this module matches sentences, by their shape and not word for word; the tests
+have the sentences of each server word for word.
 """
 
 import re

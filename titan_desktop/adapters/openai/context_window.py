@@ -1,4 +1,4 @@
-"""How many tokens a model takes at once, as its server tells it in its list of models or beside it.
+"""The length of a model's context in tokens, as its server tells it in the list of models or elsewhere.
 
 The protocol has no field for it, so each server has its own: `max_model_len` (vLLM, SGLang), `context_length`
 (OpenRouter, Together), `context_window` (Groq), `max_context_length` (Mistral). Three tell elsewhere with which

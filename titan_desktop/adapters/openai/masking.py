@@ -1,4 +1,4 @@
-"""What may be kept of what an endpoint says: its first line, bounded, without the key in any shape.
+"""What is kept of an endpoint's words: the first line, of bounded length, without the key in any form.
 
 Endpoints repeat a key in their errors, whole or in part, as it was sent or encoded. Such a line is stored with the
 answer, archived and shown.

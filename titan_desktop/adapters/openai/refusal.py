@@ -1,4 +1,4 @@
-"""What an endpoint says when it does not answer, in any shape: an object, a list, a string, a page, nothing.
+"""Reads an endpoint's refusal, whatever its form: an object, a list, a string, a web page, nothing.
 
 OpenAI's is `{"error": {"message", "type", "param", "code"}}`. vLLM once sent the inner object bare, Ollama and
 LM Studio a string as `error`, FastAPI (vLLM, many gateways) `{"detail": …}`, Gemini a list of one, Cloudflare

@@ -1,10 +1,10 @@
-"""Server-sent events out of a response's bytes, wherever they are cut.
+"""Decodes server-sent events from a response's bytes, wherever these are cut.
 
-The `openai` package has a decoder of its own, which cannot be used here: it hands on an event for every line that
-means nothing (`retry:`, an `id:` and from then on every blank line), takes its empty data for JSON and ends the
-answer; a byte order mark costs it the first event; a body that is no stream it reads as no events; and it tells
-nobody whether a stream said `[DONE]` or was cut. See https://html.spec.whatwg.org/multipage/server-sent-events.html,
-"9.2.6 Interpreting an event stream".
+The `openai` package has a decoder of its own, which cannot be used here. It yields an event for lines that mean
+nothing (`retry:`, an `id:` and from then on every blank line), parses their empty data as JSON and ends the
+answer. A byte order mark costs it the first event. It reads a body that is no stream as no events. And it does
+not tell whether a stream ended with `[DONE]` or was cut. See
+https://html.spec.whatwg.org/multipage/server-sent-events.html, "9.2.6 Interpreting an event stream".
 """
 
 import codecs

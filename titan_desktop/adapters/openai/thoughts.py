@@ -1,9 +1,9 @@
-"""Tells a model's thoughts from its answer where a server leaves both in one text.
+"""Separates a model's thoughts from its answer where a server sends both in one text.
 
-Many local servers hand on what the model wrote: its thoughts between tags of its family, then the answer. Thoughts
-begin at the answer's start or nowhere: a tag further down belongs to an answer about tags. Some templates put the
-opening tag into the prompt, so that only the closing one is in the text; see `Splitter.opened`. Models write tags
-in any case, and sometimes one of them twice.
+Many local servers pass on what the model wrote: thoughts between the tags of its family, then the answer.
+Thoughts can begin only at the start of the answer: a tag further down belongs to an answer about tags. Some
+templates put the opening tag into the prompt, so that the text has only the closing one; see `Splitter.opened`.
+Models write tags in any case, and sometimes one of them twice.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The HTTP client for one endpoint: one origin, the proxy that leads there, the certificates to believe.
+"""The HTTP client for one endpoint: its origin, the proxy that leads there, the certificates to trust.
 
 It imports the HTTP library, which takes a while: `client` imports this in a thread.
 """

@@ -1,4 +1,4 @@
-"""Takes what was deleted out of PostgreSQL's own files: tables, statistics and the write-ahead log.
+"""Removes deleted rows from PostgreSQL's own files: tables, statistics and the write-ahead log.
 
 DELETE leaves a row's bytes in its page, ANALYZE has copied some values into `pg_statistic`, and the log has all of
 it once more. `erasures` calls this; nobody else.

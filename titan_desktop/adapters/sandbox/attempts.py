@@ -1,6 +1,6 @@
-"""Tries, from within a confined process, what a parser that was taken over would try: a claim is no proof.
+"""Tries, from within a confined process, what a compromised parser would try: a setting alone is no proof.
 
-What succeeds does no harm: a file is opened and not changed, a program is one that ends at once.
+An attempt that succeeds does no harm: a file is opened and not changed, a program ends at once.
 """
 
 import os

@@ -1,6 +1,6 @@
-"""Landlock through ctypes: this thread and all that it starts read beneath some folders, no more (landlock(7)).
+"""Landlock through ctypes: this thread and what it starts may read beneath some folders, no more (landlock(7)).
 
-Every right that the kernel knows is handled, so what a newer kernel adds and we know is refused there, too. Two
+Every right that both the kernel and this module know is denied, unless it is reading beneath those folders. Two
 things are beyond Landlock: the status of a file (stat), and descriptors that are open already, which is our way to
 let a file in. The library on PyPI (`landlock`) is an alpha that stops at the third ABI.
 """

@@ -1,4 +1,4 @@
-"""What every POSIX system can take from a process: the size of the files that it may write, and its core dumps.
+"""What any POSIX system can deny a process: files that grow, and core dumps.
 
 Weak, because what is written before the limit is met stays a danger to others, but everywhere and at no cost.
 """

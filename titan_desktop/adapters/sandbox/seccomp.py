@@ -1,4 +1,4 @@
-"""seccomp through ctypes: the kernel answers this process only what a parser asks of it (seccomp(2)).
+"""seccomp through ctypes: this process may make only the system calls that a parser needs (seccomp(2)).
 
 A list of what is allowed, because a list of what is forbidden is out of date with the next kernel: threads,
 memory, clocks, its own descriptors, opening for reading (Landlock says what). Refused with EPERM, among all

@@ -1,4 +1,4 @@
-"""The numbers of the kernel's calls that the sandbox speaks of, for x86-64 and aarch64 (asm/unistd.h, Linux 6.1).
+"""The numbers of the system calls that the sandbox names, for x86-64 and aarch64 (asm/unistd.h, Linux 6.1).
 
 `name:x86-64:aarch64`, with - where an architecture never had the call.
 """

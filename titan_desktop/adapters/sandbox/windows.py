@@ -1,4 +1,4 @@
-"""The sandbox on Windows: what a process can take from itself while it runs.
+"""The sandbox on Windows: the rights that a running process can give up.
 
 A job object that lets it start no program and touch neither clipboard nor desktop, and the integrity level
 "low", at which it may write to none of the person's files and look into none of their processes (Microsoft,

@@ -1,4 +1,4 @@
-"""How many tokens a text has, about, and how many of them a prompt may have.
+"""Estimates how many tokens a text has, and how many of a model's context a prompt may have.
 
 Every model counts with a table of its own, which nobody tells. The estimate is on the safe side for the usual
 ones: 3.3 characters a token for ASCII (English has 4 to 5, code and numbers 2 to 3), 2 for other alphabets

@@ -1,7 +1,7 @@
-"""Finds changes by looking, where the system cannot watch.
+"""Finds changes by polling, where the system cannot watch.
 
-Looks through the files root, as a scan does: so links, hidden and ignored folders are left out, a folder that
-cannot be read costs itself alone, and nothing is reported as gone that was not there before.
+It walks through the files root, as a scan does. So links, hidden and ignored folders are left out, a folder that
+cannot be read affects no other, and nothing is reported as gone that was not there before.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
-"""What the disk says of a file, asked before the index forgets or renames anything.
+"""Asks the disk whether a file is gone or has moved, before the index forgets or renames anything.
 
-`files.v1` can be written by whatever program runs as this user: an event that says that all is gone must not empty
-the index. It costs one look at the disk for each file, in a thread.
+Any program of this user can publish on `files.v1`; an event that says that everything is gone must not empty the
+index. The check is one look at the disk for each file, in a thread.
 """
 
 import asyncio

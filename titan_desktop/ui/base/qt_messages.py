@@ -1,4 +1,4 @@
-"""What Qt says of itself goes into the window's log, which is bounded: a desktop's own log may not be.
+"""Writes Qt's own messages into the window's log, which is bounded: a desktop's own log may not be.
 
 `session` installs it while its log is open; before and after Qt writes to standard error.
 """
@@ -22,7 +22,7 @@ _LEVELS = {
 
 @contextlib.contextmanager
 def in_log() -> Iterator[None]:
-    """Hand what Qt says within the block on to the logger `qt`."""
+    """Pass Qt's messages within the block to the logger `qt`."""
     before = qInstallMessageHandler(_hand_on)
     try:
         yield

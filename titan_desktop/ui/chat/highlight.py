@@ -1,7 +1,7 @@
 """Colours for code, by Pygments, which is imported once the window is ready, or with the first code block.
 
-Its lexers are made for code and not for attacks: of some the time grows with the square of odd text, of a few for
-ever. So only languages that were tried get colours, only of code that looks like some, and only for so long.
+Its lexers are not made for hostile text: some take quadratic time on it, a few exponential time. So only languages
+that were tried are coloured, only code of ordinary shape, and only for a bounded time.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Markdown's tokens as the HTML that a `QTextDocument` understands. No widgets, no files, no network.
 
-What a model writes is data from a stranger: tags are text, images become their words and a link, and
-`source:N`, the one kind of address that is not the text's own, is written here, for the citation [N].
+A model's text is untrusted: tags are shown as text, images become their alternative text and a link. The only
+addresses that are not the text's own are `source:N`, which this module writes for the citation [N].
 """
 
 import html

@@ -1,4 +1,4 @@
-"""The links of a text: where they stand in its document, which are followed, what is shown of their addresses."""
+"""The links of a text: their places in its document, which of them open, and how their addresses are shown."""
 
 from dataclasses import dataclass
 from itertools import groupby

@@ -1,4 +1,4 @@
-"""Cleans a `mailto:` link of what a stranger could have a mail program do: attach a file, write to a hidden copy.
+"""Removes from a `mailto:` link what could make a mail program attach a file or send a hidden copy.
 
 The text of an answer may come from a file that wants something. Mail programs know parts of such a link that
 RFC 6068 warns of (section 4 and 7): `attach` has put files of the person's into mails.

@@ -1,4 +1,4 @@
-"""What the rows that are out of view would show: for copying what is selected there."""
+"""The texts of the rows that are out of view, for copying what is selected there."""
 
 from collections.abc import Mapping
 

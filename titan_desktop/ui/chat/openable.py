@@ -1,9 +1,9 @@
-"""Which files a click on a source opens: kinds whose usual program shows them and runs nothing that is in them.
+"""Which files a click on a source opens: kinds that their usual program shows, without running anything in them.
 
-A list of what is allowed, not of what is dangerous: that one is never whole. Not on it are programs and scripts,
-links to elsewhere, pages and drawings with scripts (html, xml, svg), documents with macros by their name (docm),
-archives and disk images, which some systems unpack or mount when they are opened. The person sees those in their
-folder, selected, and decides there.
+A list of what is allowed, because a list of what is dangerous is never complete. Not on it are programs and
+scripts, links to elsewhere, pages and drawings with scripts (html, xml, svg), documents with macros by their name
+(docm), archives and disk images, which some systems unpack or mount when they are opened. The person sees those
+in their folder, selected, and decides there.
 """
 
 from pathlib import PurePath

@@ -8,7 +8,7 @@ from titan_desktop.ui.chat.html_writer import QUOTE_INDENT
 
 
 def dress(widget: QWidget, sheet: str) -> None:
-    """Put a style sheet on, unless it is worn already: Qt would polish the widget anew, with every token."""
+    """Set a style sheet, unless the widget has it already: Qt would polish it again with every token."""
     if widget.styleSheet() != sheet:
         widget.setStyleSheet(sheet)
 

@@ -1,7 +1,7 @@
-"""Markdown that is still being written, made fit to be shown: no half mark flashes up and goes again.
+"""Makes unfinished Markdown fit to be shown: no half-written mark flashes up and goes again.
 
-A mark whose end has not come is closed (`**bol` is shown bold already), and what cannot be told yet waits: a lone
-`#`, the first row of a table, `[1` without its bracket. `growth` calls this; pure text, no Qt.
+A mark without its end is closed (`**bol` is shown bold already). What cannot be decided yet waits: a lone `#`, the
+first row of a table, `[1` without its bracket. `growth` calls this; pure text, no Qt.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Makes a dialog as high as its words need: by itself Qt does so only before the first show."""
+"""Makes a dialog as high as its texts need: Qt itself does so only before the first show."""
 
 from PySide6.QtWidgets import QDialog
 

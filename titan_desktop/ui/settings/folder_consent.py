@@ -1,4 +1,4 @@
-"""The question whether a folder shall be read that Titan refuses by itself. It is no unless one says yes."""
+"""Asks whether to read a folder that Titan refuses by itself. The default answer is no."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QMessageBox, QWidget

@@ -1,4 +1,4 @@
-"""Has a key kept: by the child process `titan key`, which stores it, or by the core, which holds it.
+"""Keeps a key: through the child process `titan key`, which stores it, or the core, which holds it in memory.
 
 A key never travels on the bus: it goes to the child by its standard input, to the core by `client.key_door`.
 """
