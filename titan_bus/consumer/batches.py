@@ -60,7 +60,7 @@ class Batches:
             if delivery is None or _comes_alone(delivery):
                 self._gate.give_back()
                 if delivery is not None:
-                    self._in_flight.queue([delivery])  # for another worker, or our own next step
+                    self._in_flight.put_back(delivery)  # for another worker, or our own next step
                 break
             batch.append(delivery)
         return batch

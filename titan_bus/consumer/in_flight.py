@@ -144,6 +144,13 @@ class InFlight:
         self._backlog.add([(delivery.event.meta.priority, delivery) for delivery in batch])
         self._on_ready(len(self._backlog))
 
+    def put_back(self, delivery: Delivery) -> None:
+        """Queue the delivery that `next` returned before all others of its priority: it was its turn."""
+        self._backlog.put_back(delivery.event.meta.priority, delivery)
+        if delivery.delivered is not None:
+            self._claimed_ahead.add((delivery.stream, delivery.entry_id))
+        self._on_ready(1)
+
     def next(self) -> Delivery | None:
         """Take the next delivery from the queue; it stays in flight. None when the queue is empty."""
         while self._backlog:

@@ -53,6 +53,11 @@ class Priorities(Generic[T]):
             self._lane_of[priority].items.append((self._batch, item))
             self._length += 1
 
+    def put_back(self, priority: Priority, item: T) -> None:
+        """Add an item that was taken from the queue, before all others of its priority."""
+        self._lane_of[priority].items.appendleft((0, item))
+        self._length += 1
+
     def pop(self) -> T:
         """Remove and return the next item.
 

@@ -7,8 +7,19 @@ import msgspec
 import pytest
 
 from tests.titan_bus.conftest import settled, until
-from titan_bus import Bus, BusConfig, Event, HandlerRefusedError, Handlers, ReadConfig, StreamConfig, names
+from titan_bus import (
+    Bus,
+    BusConfig,
+    Event,
+    HandlerRefusedError,
+    Handlers,
+    ReadConfig,
+    StreamConfig,
+    codec,
+    names,
+)
 from titan_bus.connections.connection import Connection
+from titan_bus.consumer.delivery import Delivery
 
 
 class Batches:
@@ -72,6 +83,31 @@ async def test_one_at_fault_takes_no_other_along(bus: Bus, raw: Connection, topi
     failed = [batch for batch in handler.batches if 7 in batch]
     assert failed[1:] == [[7]] * (len(failed) - 1)
     assert set(handler.handled) == set(range(20))
+
+
+async def test_one_that_comes_alone_keeps_its_turn(bus: Bus, raw: Connection, topic: str) -> None:
+    """It comes right after the batch that ends before it, however busy the handler is kept."""
+    subscription = await bus.subscribe(topic, "g", Batches())
+    subscription.resize(0)
+    processor = subscription._processor
+    stream = names.stream_of(topic)
+    for _ in range(4):
+        await bus.publish(topic, "e", {})
+    entries = await raw.call("XRANGE", stream, "-", "+")
+    bodies = [codec.body(fields) for _, fields in entries]
+    bodies[2] = codec.with_retries(bodies[2], 1)
+    processor._in_flight.queue(
+        Delivery(stream, entry_id, [codec.FIELD, body], codec.decode_body(body))
+        for (entry_id, _), body in zip(entries, bodies, strict=True)
+    )
+    assert processor._batches is not None
+    first = processor._next()
+    assert first is not None
+    batch = processor._batches.begun_by(first, processor._next)
+    assert [delivery.entry_id for delivery in batch] == [entry_id for entry_id, _ in entries[:2]]
+    following = processor._next()
+    assert following is not None
+    assert following.entry_id == entries[2][0]
 
 
 async def test_a_request_comes_alone(bus: Bus, topic: str) -> None:
