@@ -7,7 +7,16 @@ import msgspec
 import pytest
 
 from tests.titan_bus.conftest import QUICK_RETRY, Recorder, Server, settled, until
-from titan_bus import ArchiveConfig, Bus, BusConfig, ConfigValueError, FatalError, ServerRefusedError, names
+from titan_bus import (
+    ArchiveConfig,
+    ArchiveForeignError,
+    Bus,
+    BusConfig,
+    ConfigValueError,
+    FatalError,
+    ServerRefusedError,
+    names,
+)
 from titan_bus.acl import rules
 from titan_bus.connections.connection import Connection
 from titan_bus.connections.endpoint import Endpoint
@@ -114,6 +123,23 @@ async def test_archive_restore_and_erasure_keep_to_it(
             assert await raw.call("KEYS", "shop:topics:*") == []
             await raw.close()
         assert [event.event_id async for event in neighbour.replay("2020-01-01T00:00:00Z", TOPIC)] == [theirs]
+
+
+async def test_two_prefixes_do_not_share_an_archive(shop: BusConfig) -> None:
+    """Their topics have the same names there, and each would hide the other's events."""
+    for prefix, others in (("shop:", "bank:"), ("", "shop:")):
+        target = f"{shop.archive.target}-{prefix.strip(':')}"  # type: ignore[union-attr]  # it has one
+        first = msgspec.structs.replace(shop, prefix=prefix, archive=ArchiveConfig(target=target))
+        async with Bus(first) as bus:
+            await bus.publish(TOPIC, "e", {})
+            assert (await bus.archive_now()).entries == 1
+        async with Bus(msgspec.structs.replace(first, prefix=others)) as bus:
+            await bus.publish(TOPIC, "e", {})
+            with pytest.raises(ArchiveForeignError, match="give each bus a target") as raised:
+                await bus.archive_now()
+            assert raised.value.prefix == prefix
+            with pytest.raises(ArchiveForeignError):
+                await bus.restore(newer_only=True)
 
 
 async def test_rights_are_beneath_the_prefix(shop: BusConfig, server: Server) -> None:

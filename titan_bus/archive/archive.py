@@ -85,9 +85,9 @@ class Archive:
         """Whether a server that names this identity and this target is archived here, where `ours` is found."""
         return identity == ours or (ours is None and self._begins_anew and target == self.target)
 
-    async def identify(self) -> str:
-        """Give the archive an identity, and return it."""
-        identity = new_ulid()
+    async def identify(self, prefix: str) -> str:
+        """Give the archive of the bus with this prefix an identity, and return it."""
+        identity = f"{new_ulid()}|{prefix}" if prefix else new_ulid()
         await self._store.put(_ID, identity.encode())
         return identity
 

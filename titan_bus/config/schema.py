@@ -134,9 +134,9 @@ class ArchiveConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Where the events are kept beyond the streams.
 
     Attributes:
-        target: a folder, or `s3://bucket/prefix`; of one server alone: two would hide each other's events there.
-            A server has one archive; a second target is refused. A program without this setting knows of none: it
-            may trim a new topic before the first round has met that.
+        target: a folder, or `s3://bucket/prefix`; of one server and prefix alone: two would hide each
+            other's events there. Each has one archive; a second target is refused. A program without this setting
+            knows of none: it may trim a new topic before the first round has met that.
         every_s: how often what is new is written.
         topics: which; empty for every topic on the server.
         max_age_days: segments whose last event is older are removed; None keeps them.

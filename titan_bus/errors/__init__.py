@@ -33,6 +33,7 @@ BusError
 │   ├── StoreError               its folder or bucket cannot be read or written
 │   ├── ArchiveElsewhereError    the server is archived, but not there
 │   │   └── ArchiveUnnamedError      the server is archived, and the bus is told of no archive
+│   ├── ArchiveForeignError      the archive there is that of a bus with another prefix
 │   ├── SegmentDamagedError      one of its objects is not what was written
 │   │   └── SegmentForeignError      it is whole, but of another stream or of a later version
 │   └── RestoreRefusedError      a stream on the server is not empty
@@ -56,6 +57,7 @@ RequestRefused is what a responder raises to refuse; the requester gets it as Re
 from titan_bus.errors.archive import (
     ArchiveElsewhereError,
     ArchiveError,
+    ArchiveForeignError,
     ArchiveUnnamedError,
     ErasureInterruptedError,
     RestoreDisturbedError,
@@ -125,6 +127,7 @@ __all__ = [
     "AccessRefusedError",
     "ArchiveElsewhereError",
     "ArchiveError",
+    "ArchiveForeignError",
     "ArchiveUnnamedError",
     "BusClosedError",
     "BusError",

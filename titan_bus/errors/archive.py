@@ -45,6 +45,18 @@ class ArchiveUnnamedError(ArchiveElsewhereError):
         self.key = key
 
 
+class ArchiveForeignError(ArchiveError):
+    """What is in `target` is the archive of the bus with another `prefix` ("" for none)."""
+
+    def __init__(self, target: str, prefix: str) -> None:
+        whose = f"with the prefix {prefix}" if prefix else "without a prefix"
+        super().__init__(
+            f"what is in {target} is the archive of the bus {whose}: give each bus a target of its own"
+        )
+        self.target = target
+        self.prefix = prefix
+
+
 class SegmentDamagedError(ArchiveError):
     """The object `name` in the archive is truncated or was altered; `detail` says where."""
 
