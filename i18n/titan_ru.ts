@@ -11,7 +11,7 @@
 <context>
     <name>ChatPresenter</name>
     <message>
-        <source>The conversation opens as soon as Titan&apos;s core is there.</source>
+        <source>The conversation opens as soon as Titan&apos;s core has started.</source>
         <translation>Разговор откроется, как только запустится ядро Titan.</translation>
     </message>
     <message>
@@ -31,7 +31,7 @@
         <translation>Не удалось отправить вопрос: {reason}</translation>
     </message>
     <message>
-        <source>Titan&apos;s core is not there yet. Try again in a moment.</source>
+        <source>Titan&apos;s core has not started yet. Try again in a moment.</source>
         <translation>Ядро Titan ещё не запустилось. Повторите через несколько секунд.</translation>
     </message>
 </context>
@@ -92,7 +92,7 @@
         <translation>Не удалось загрузить список разговоров.</translation>
     </message>
     <message>
-        <source>Titan&apos;s core is not there yet. Try again in a moment.</source>
+        <source>Titan&apos;s core has not started yet. Try again in a moment.</source>
         <translation>Ядро Titan ещё не запустилось. Повторите через несколько секунд.</translation>
     </message>
 </context>
@@ -116,7 +116,7 @@
     </message>
     <message>
         <source>Show another branch of a conversation</source>
-        <translation>Показать другую ветвь беседы</translation>
+        <translation>Показать другую ветвь разговора</translation>
     </message>
     <message>
         <source>Stop an answer</source>
@@ -198,7 +198,7 @@
         <translation>Удалить</translation>
     </message>
     <message>
-        <source>Titan tried each of these several times and gave up. Nothing of it is lost.</source>
+        <source>Titan tried each of these several times and gave up. They are kept and can be tried again.</source>
         <translation>Titan несколько раз пытался выполнить каждую из этих задач. Они сохранены, и их можно повторить.</translation>
     </message>
     <message>
@@ -300,11 +300,11 @@
     </message>
     <message>
         <source>Vectors are not being made. {fault} Next try at {time}.</source>
-        <translation>Эмбеддинги не создаются. {fault} Следующая попытка в {time}.</translation>
+        <translation>Векторы не создаются. {fault} Следующая попытка в {time}.</translation>
     </message>
     <message>
         <source>Making vectors: {done} of {total}</source>
-        <translation>Создание эмбеддингов: {done} из {total}</translation>
+        <translation>Создание векторов: {done} из {total}</translation>
     </message>
     <message>
         <source>Starting…</source>
@@ -569,12 +569,12 @@
         <translation>Укажите название модели, например llama3.2.</translation>
     </message>
     <message>
-        <source>The key needs a password to be kept under.</source>
+        <source>Set a password for the key.</source>
         <translation>Задайте пароль, под которым хранить ключ.</translation>
     </message>
     <message>
         <source>The embedding model needs a name.</source>
-        <translation>Укажите название модели эмбеддингов.</translation>
+        <translation>Укажите название векторной модели.</translation>
     </message>
     <message>
         <source>Settings</source>
@@ -594,7 +594,7 @@
     </message>
     <message>
         <source>Search by meaning, too (embedding model)</source>
-        <translation>Искать и по смыслу (модель эмбеддингов)</translation>
+        <translation>Искать и по смыслу (векторная модель)</translation>
     </message>
     <message>
         <source>The address must begin with http:// or https:// and name a server, as in {example}. A user, a password or a key does not belong there: the key has its own field.</source>
@@ -666,7 +666,7 @@
     </message>
     <message>
         <source>Embedding model</source>
-        <translation>Модель эмбеддингов</translation>
+        <translation>Векторная модель</translation>
     </message>
     <message>
         <source>Then every passage of your files is sent to this address. With Ollama it stays on this computer. With any other address it leaves this computer.</source>
@@ -809,7 +809,7 @@
 <context>
     <name>Source</name>
     <message>
-        <source>Titan&apos;s core is not there yet. Try again in a moment.</source>
+        <source>Titan&apos;s core has not started yet. Try again in a moment.</source>
         <translation>Ядро Titan ещё не запустилось. Повторите через несколько секунд.</translation>
     </message>
     <message>
@@ -951,7 +951,7 @@
         <translation>Пароль от ключа</translation>
     </message>
     <message>
-        <source>The model&apos;s key is kept under your password. Without it answers are passages.</source>
+        <source>Your password protects the model&apos;s key. Without it, answers are passages from your files.</source>
         <translation>Ключ модели хранится под вашим паролем. Без него ответы — это отрывки из файлов.</translation>
     </message>
     <message>

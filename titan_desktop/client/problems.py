@@ -196,7 +196,7 @@ PROBLEMS: Mapping[str, Words] = {
         "--force`: граф будет построен заново.",
     ),
     Code.GRAPH_ADDRESS: Words(
-        "{address} is not an address of a Neo4j. Correct TITAN_NEO4J_URL: bolt://host:7687.",
+        "{address} is not the address of a Neo4j server. Correct TITAN_NEO4J_URL: bolt://host:7687.",
         "{address} — не адрес Neo4j. Исправьте TITAN_NEO4J_URL: bolt://host:7687.",
     ),
     Code.GRAPH_PASSWORD: Words(

@@ -85,7 +85,7 @@ FAULTS: Mapping[Fault, Words] = {
         "`titan key set`; если ему предназначен OPENAI_API_KEY — командой `titan key set --environment`.",
     ),
     Fault.UNREACHABLE: Words(
-        "The model's server cannot be reached. Check the connection and the address in the settings.",
+        "The model server cannot be reached. Check the connection and the address in the settings.",
         "Нет связи с сервером модели. Проверьте подключение к сети и адрес в настройках.",
     ),
     Fault.BAD_ADDRESS: Words(
@@ -95,7 +95,7 @@ FAULTS: Mapping[Fault, Words] = {
         "для ключа есть своё поле в настройках и команда `titan key set`.",
     ),
     Fault.REDIRECTED: Words(
-        "The model's server sends requests on to another address, and Titan sends nothing there. If you "
+        "The model server sends requests on to another address, and Titan sends nothing there. If you "
         "trust that address, put it into the settings.",
         "Сервер модели перенаправляет запросы на другой адрес; Titan туда ничего не отправил. Если вы "
         "доверяете этому адресу, укажите его в настройках.",
@@ -119,7 +119,7 @@ FAULTS: Mapping[Fault, Words] = {
         "компании, назовите их в SSL_CERT_FILE и перезапустите Titan.",
     ),
     Fault.WRONG_ADDRESS: Words(
-        "What answers at this address is no model's server. The address usually ends with /v1; check it in the"
+        "What answers at this address is not a model server. The address usually ends with /v1; check it in the"
         " settings.",
         "По этому адресу отвечает не сервер модели. Обычно адрес заканчивается на /v1; проверьте его в"
         " настройках.",
@@ -177,16 +177,16 @@ FAULTS: Mapping[Fault, Words] = {
 
 EMBEDDER_FAULTS: Mapping[str, Words] = {
     Fault.WRONG_KEY: Words(
-        "The embedding model's server did not accept the key. Set the right one.",
+        "The embedding model server did not accept the key. Set the right one.",
         "Сервер векторной модели не принял ключ. Задайте верный.",
     ),
     Fault.KEY_MISSING: Words(
-        "The embedding model's server asks for a key of its own. Set it with `titan key --endpoint "
+        "The embedding model server asks for a key of its own. Set it with `titan key --endpoint "
         "ADDRESS set`.",
         "Сервер векторной модели требует свой ключ. Задайте его: `titan key --endpoint АДРЕС set`.",
     ),
     Fault.UNREACHABLE: Words(
-        "The embedding model's server cannot be reached. Check the connection.",
+        "The embedding model server cannot be reached. Check the connection.",
         "Нет связи с сервером векторной модели. Проверьте подключение к сети.",
     ),
     Fault.BAD_ADDRESS: Words(
@@ -195,7 +195,7 @@ EMBEDDER_FAULTS: Mapping[str, Words] = {
         "Адрес векторной модели использовать нельзя. Запишите его как https://host/v1, без пароля и ключа.",
     ),
     Fault.REDIRECTED: Words(
-        "The embedding model's server sends requests on to another address, and Titan sends nothing "
+        "The embedding model server sends requests on to another address, and Titan sends nothing "
         "there. Put that address into the settings if you trust it.",
         "Сервер векторной модели перенаправляет на другой адрес; Titan туда ничего не отправил. Укажите "
         "этот адрес в настройках, если доверяете ему.",
@@ -212,13 +212,13 @@ EMBEDDER_FAULTS: Mapping[str, Words] = {
         "Сертификаты, названные в переменной окружения, не читаются. Исправьте её и перезапустите Titan.",
     ),
     Fault.CERTIFICATE_REFUSED: Words(
-        "The certificate of the embedding model's server is not trusted. Check the address, or name your "
+        "The certificate of the embedding model server is not trusted. Check the address, or name your "
         "company's in SSL_CERT_FILE.",
         "Сертификату сервера векторной модели нельзя доверять. Проверьте адрес или назовите сертификаты "
         "своей компании в SSL_CERT_FILE.",
     ),
     Fault.WRONG_ADDRESS: Words(
-        "What answers at the embedding model's address is no model's server. The address usually ends with /v1.",
+        "What answers at the embedding model's address is not a model server. The address usually ends with /v1.",
         "По адресу векторной модели отвечает не сервер модели. Обычно адрес заканчивается на /v1.",
     ),
     Fault.MODEL_NOT_FOUND: Words(

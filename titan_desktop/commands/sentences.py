@@ -113,7 +113,7 @@ ENGLISH: Table = {
     "skipped": "Skipped: {files}",
     "failed": "Failed: {files}",
     "refused": "titan: {path} is refused. {reason}. {cure}",
-    "cure.outside": "Titan reads these folders alone: {folders}. Copy it there.",
+    "cure.outside": "Titan reads only these folders: {folders}. Copy it there.",
     "allow_folder": "To allow it, write allowed = ['{real}'] under [folders] in {settings} and start Titan again.",
     "cure.other": "Check the path and its permissions.",
     "more": "… and {files} more",
@@ -126,7 +126,7 @@ ENGLISH: Table = {
     "no_folder": "titan: there is nothing to read: no {folders}. Make one of them and put files there.",
     "settings": "titan: {path}: {reason}. Correct the line, or delete the file to start from the defaults.",
     "no_core": "titan: the core could not be reached: {reason}. Run `titan doctor`; its log is {log}.",
-    "disk_full": "titan: the disk is full. Free some of it at {folder}, then run the command again.",
+    "disk_full": "titan: the disk is full. Free some space at {folder}, then run the command again.",
     "no_answer": "titan: the core gave no answer in time. Try again, or run `titan doctor`.",
     "refused_request": "titan: the core refused: {reason}. Run `titan doctor`.",
     "doctor.core": "core",
@@ -169,12 +169,12 @@ ENGLISH: Table = {
     "doctor.store": "{name} ({place}): {detail}",
     "doctor.store_silent": "It does not answer.",
     "doctor.no_model": "No model is connected: answers are passages. `titan key set` connects OpenAI.",
-    "doctor.answers_at": "The model's address lacks its end; it answers at {url}. Put that into the settings.",
+    "doctor.answers_at": "The model's address is incomplete: the model answers at {url}. Put that into Settings.",
     "doctor.no_vectors": "Vectors are not being made now. {reason} The next try is at {time}.",
     "doctor.no_embedder": (
         "No embedder is connected: search goes by words alone. TITAN_EMBEDDING_MODEL names one."
     ),
-    "doctor.unknown_keys": "{path}: this version does not know {keys}. What it does not know it leaves as it is.",
+    "doctor.unknown_keys": "{path}: this version does not know {keys}, and leaves them as they are.",
     "doctor.not_watched": "{path} is polled, not watched.",
     "doctor.failed": (
         "{count} file could not be read; it is tried again when it changes, or with `titan index --force PATH`."

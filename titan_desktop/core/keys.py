@@ -49,8 +49,7 @@ _PASSWORD = Words(
 )
 _ONCE_MORE = Words("Once more: ", "Ещё раз: ")
 _WRONG_PASSWORD = Words(
-    "This is not the password of the keys that are stored. Try again, or take them out with `titan key "
-    "delete`.",
+    "This is not the password of the stored keys. Try again, or remove them with `titan key delete`.",
     "Это не тот пароль, под которым хранятся ключи. Повторите или удалите их: `titan key delete`.",
 )
 _DIFFERENT = Words("The two are not the same. Nothing is stored.", "Пароли не совпали. Ничего не сохранено.")
@@ -63,8 +62,8 @@ _NOT_WRITTEN = Words(
     "Ключ не удаётся сохранить в {path}: {reason}. Освободите место или верните папку своему пользователю.",
 )
 _BAD_ADDRESS = Words(
-    "{url} is no address of a model's server. It looks like https://host/v1, without user, password or key.",
-    "{url} — не адрес сервера модели. Он выглядит как https://host/v1, без имени, пароля и ключа.",
+    "{url} is not the address of a model server. Write it as https://host/v1, without user, password or key.",
+    "{url} — не адрес сервера модели. Запишите его как https://host/v1, без имени, пароля и ключа.",
 )
 _MISSING = Words(
     "There is no key for {url}. Store one with `titan key set`.",
@@ -77,7 +76,7 @@ _NOT_GIVEN = Words(
     "Ключ не задан: передайте его на стандартный ввод, как в `titan key set < файл`.",
 )
 _NO_KEY_AT_ALL = Words(
-    "This is no key: a key is one word of Latin letters, digits and signs. Copy it once more.",
+    "This is not a key: a key is one word of Latin letters, digits and signs. Copy it once more.",
     "Это не ключ: ключ — одно слово из латинских букв, цифр и знаков. Скопируйте его ещё раз.",
 )
 

@@ -188,7 +188,7 @@ async def test_a_path_outside_is_refused_with_the_cure(bus: Bus, capsys: pytest.
     assert json.loads(out)["indexed"] == 1
     assert err == (
         "titan: /etc/passwd is refused. It lies outside the folders that Titan may read."
-        " Titan reads these folders alone: Desktop, Downloads. Copy it there.\n"
+        " Titan reads only these folders: Desktop, Downloads. Copy it there.\n"
     )
     assert commands[0].force
 

@@ -104,7 +104,7 @@ async def test_a_fault_of_the_embedder_is_a_sentence(bus: Bus, capsys: pytest.Ca
         assert "не принял ключ" in capsys.readouterr().err
         await search.run_many(bus, options(json=True), ["x", "y"], SAYS)
     assert capsys.readouterr().err == (
-        "Found by words alone. The embedding model's server did not accept the key. Set the right one.\n"
+        "Found by words alone. The embedding model server did not accept the key. Set the right one.\n"
     )
 
 

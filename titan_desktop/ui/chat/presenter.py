@@ -122,7 +122,7 @@ class ChatPresenter(QObject):
         if self._bridge.is_connected:
             self._tasks.replace(self._load(conversation_id), "open conversation")
         else:
-            self._view.set_notice(self.tr("The conversation opens as soon as Titan's core is there."))
+            self._view.set_notice(self.tr("The conversation opens as soon as Titan's core has started."))
 
     def begin(self) -> None:
         """Open an empty conversation; its first question creates it."""
@@ -289,7 +289,9 @@ class ChatPresenter(QObject):
         try:
             await self._bridge.send(command)
         except BusError:
-            self._view.set_notice(self.tr("Titan's core is not there yet. Try again in a moment."), "warning")
+            self._view.set_notice(
+                self.tr("Titan's core has not started yet. Try again in a moment."), "warning"
+            )
 
     # What is said
 

@@ -47,7 +47,7 @@ class SourceOpener:
         try:
             located = await self._bridge.ask(files.LocateSource(path=path))
         except BusError:
-            return translate("Source", "Titan's core is not there yet. Try again in a moment.")
+            return translate("Source", "Titan's core has not started yet. Try again in a moment.")
         if not located.allowed:
             return translate("Source", "{name} lies outside the folders that Titan may read.").format(
                 name=name

@@ -108,4 +108,4 @@ class ConversationsPresenter(QObject):
         try:
             await self._bridge.send(command)
         except BusError:
-            self.failed.emit(self.tr("Titan's core is not there yet. Try again in a moment."))
+            self.failed.emit(self.tr("Titan's core has not started yet. Try again in a moment."))

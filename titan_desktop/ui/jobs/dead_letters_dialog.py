@@ -158,7 +158,9 @@ class DeadLettersDialog(QDialog):
     def _sentence(self) -> str:
         if not self._letters:
             return self.tr("No job has failed.")
-        words = self.tr("Titan tried each of these several times and gave up. Nothing of it is lost.")
+        words = self.tr(
+            "Titan tried each of these several times and gave up. They are kept and can be tried again."
+        )
         if self._count > len(self._letters):
             words += " " + self.tr("The newest {shown} of {count} are shown.").format(
                 shown=len(self._letters), count=self._count

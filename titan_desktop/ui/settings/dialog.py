@@ -222,7 +222,7 @@ class SettingsDialog(QDialog):
         if preset != "openai" and not self.model_name.text().strip():
             return self.tr("The model needs a name, such as llama3.2."), self.model_name
         if self.key_rows.is_password_missing():
-            return self.tr("The key needs a password to be kept under."), self.key_rows.password
+            return self.tr("Set a password for the key."), self.key_rows.password
         if self.embedder_on.isChecked():
             if not self._embedder_name():
                 return self.tr("The embedding model needs a name."), self.embedder_name

@@ -62,7 +62,9 @@ class UnlockDialog(QDialog):
     def _retranslate(self) -> None:
         self.setWindowTitle(self.tr("Unlock the key"))
         self._about.setText(
-            self.tr("The model's key is kept under your password. Without it answers are passages.")
+            self.tr(
+                "Your password protects the model's key. Without it, answers are passages from your files."
+            )
         )
         self.password.setAccessibleName(self.tr("Password"))
         self.unlock_button.setText(self.tr("Unlock"))
