@@ -397,6 +397,17 @@ async def test_an_address_without_its_version_is_mended_once_and_remembered(
     ]
 
 
+@pytest.mark.parametrize("method", ["/chat/completions", "/chat/completions/", "/models"])
+async def test_the_address_of_a_method_is_taken_for_what_is_before_it(
+    model: OpenAIChatModel, server: OpenAIServer, method: str
+) -> None:
+    """As a provider's page has it to be copied."""
+    server.elsewhere = Raw(b"404 page not found", 404, "text/plain")
+    for base_url in (server.base_url, server.base_url.removesuffix("/v1")):
+        assert (await read(model, endpoint(server, base_url + method)))[1] == "elsewhere"
+        assert model.answers_at(endpoint(server, base_url + method)) == server.base_url
+
+
 async def test_a_refusal_from_behind_the_version_is_the_one_that_counts(
     model: OpenAIChatModel, server: OpenAIServer
 ) -> None:
