@@ -1,6 +1,7 @@
 """Thoughts beside an answer, and answers that break off and go on; on a real bus, PostgreSQL and HTTP server."""
 
 import asyncio
+import json
 
 import pytest
 
@@ -10,7 +11,7 @@ from titan_bus.errors import RequestFailedError
 from titan_desktop.contracts import chat
 from titan_desktop.contracts.faults import Fault
 from titan_desktop.contracts.message import ask
-from titan_desktop.services.chat import ChatService, delta_publisher
+from titan_desktop.services.chat import ChatService, answering, delta_publisher
 
 THOUGHTS = "The lease may say it. "
 
@@ -115,6 +116,27 @@ async def test_thoughts_without_end_are_kept_up_to_a_length(
         10,
         THOUGHTS[:10],
     )
+
+
+@pytest.mark.logs("characters of thoughts")
+async def test_thoughts_without_end_come_to_one(
+    core: ChatService, window: Window, server: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model that thinks in a circle is hung up on; what it thought can be read."""
+    monkeypatch.setattr(answering, "THINKING_CHARS_MAX", 10)
+    server.reasoning, server.text = THOUGHTS, "It is 42."
+    answer = await window.answer(await window.ask())
+    assert (answer.text, answer.fault, answer.thoughts >= 10) == ("", Fault.EMPTY, True)
+
+
+@pytest.mark.logs("was cut off")
+async def test_an_answer_in_one_huge_piece_has_no_more_than_one_in_many(
+    core: ChatService, window: Window, server: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering, "ANSWER_CHARS_MAX", 10)
+    whole = {"choices": [{"message": {"content": "слово " * 9}, "finish_reason": "stop"}]}
+    server.raw = [Raw(json.dumps(whole).encode(), kind="application/json")]
+    assert (await window.answer(await window.ask())).text == "слово слов"
 
 
 # Going on

@@ -30,6 +30,8 @@ LEANT_ON_MAX = 2
 QUERY_CHARS_MAX = 2_000
 ANSWER_CHARS_MAX = 200_000
 """The limit for a model that repeats itself; a reply on the bus has room for it."""
+THINKING_CHARS_MAX = 1_000_000
+"""The limit for a model that thinks in a circle: several times the longest ones that lead anywhere."""
 
 _MUCH_LESS = 0.7
 """How much of the room a prompt may take that was too long before: the estimate was too low."""
@@ -202,7 +204,7 @@ class Answering:
         """Call the model, and publish the answer while it grows, behind what there is of it."""
         if begun.text:
             turns = prompt.to_go_on(turns, begun.text)
-        said = len(begun.text)
+        said, thought = len(begun.text), 0
         async with (
             DeltaPublisher(self._bus, self._history, attempt, begun) as publisher,
             contextlib.aclosing(self._model.stream(endpoint, turns)) as parts,
@@ -210,13 +212,17 @@ class Answering:
             async for part in parts:
                 match part:
                     case Text(text=text):
-                        publisher.add(text)
+                        publisher.add(text[: ANSWER_CHARS_MAX - said])
                         said += len(text)
                     case Reasoning(text=text):
                         publisher.think(text)
+                        thought += len(text)
                     case WereThoughts():
                         publisher.were_thoughts()
                         said = len(begun.text)
+                if thought >= THINKING_CHARS_MAX:
+                    _log.warning("answer %s ended after %d characters of thoughts", begun.id, thought)
+                    raise ModelError(Fault.CUT_OFF if said else Fault.EMPTY)
                 if said >= ANSWER_CHARS_MAX:
                     _log.warning("answer %s was cut off at %d characters", begun.id, said)
                     break
