@@ -598,7 +598,7 @@
     </message>
     <message>
         <source>The address must begin with http:// or https:// and name a server, as in {example}. A user, a password or a key does not belong there: the key has its own field.</source>
-        <translation>Адрес должен начинаться с http:// или https:// и называть сервер, например {example}. Имени, пароля и ключа в нём быть не должно: для ключа есть своё поле.</translation>
+        <translation>Адрес должен начинаться с http:// или https:// и содержать имя сервера, например {example}. Имени пользователя, пароля и ключа в нём быть не должно: для ключа есть своё поле.</translation>
     </message>
     <message>
         <source>The system&apos;s keyring cannot be used. Unlock or install one, or keep the key another way.</source>

@@ -91,8 +91,8 @@ FAULTS: Mapping[Fault, Words] = {
     Fault.BAD_ADDRESS: Words(
         "The model's address cannot be used. Write it as https://host/v1, without a user, a password or "
         "a key: the key has a field of its own in the settings, and `titan key set`.",
-        "Адрес модели использовать нельзя. Запишите его как https://host/v1, без имени, пароля и ключа: "
-        "для ключа есть своё поле в настройках и команда `titan key set`.",
+        "Адрес модели использовать нельзя. Запишите его как https://host/v1, без имени пользователя, пароля и "
+        "ключа: для него есть поле в настройках и команда `titan key set`.",
     ),
     Fault.REDIRECTED: Words(
         "The model server sends requests on to another address, and Titan sends nothing there. If you "
@@ -104,19 +104,19 @@ FAULTS: Mapping[Fault, Words] = {
         "The proxy cannot be used. Correct the variable: http://, https:// or socks5://, with the right "
         "user and password if it asks for them; or name the server in NO_PROXY. Then start Titan again.",
         "Прокси использовать нельзя. Исправьте переменную: http://, https:// или socks5://, с верными "
-        "именем и паролем, если они нужны; или назовите сервер в NO_PROXY. Затем перезапустите Titan.",
+        "именем и паролем, если они нужны; или укажите сервер в NO_PROXY. Затем перезапустите Titan.",
     ),
     Fault.CERTIFICATES_UNUSABLE: Words(
         "The certificates that the environment names cannot be read. Correct the variable or remove it, "
         "then start Titan again.",
-        "Сертификаты, названные в переменной окружения, не читаются. Исправьте или удалите её и "
+        "Сертификаты, указанные в переменной окружения, не читаются. Исправьте переменную или удалите её и "
         "перезапустите Titan.",
     ),
     Fault.CERTIFICATE_REFUSED: Words(
         "The server's certificate is not trusted. Check the address; if your company's network signs "
         "certificates of its own, name them in SSL_CERT_FILE and start Titan again.",
-        "Сертификату сервера нельзя доверять. Проверьте адрес; если сертификаты подписывает сеть вашей "
-        "компании, назовите их в SSL_CERT_FILE и перезапустите Titan.",
+        "Сертификат сервера не прошёл проверку. Проверьте адрес; если сертификаты подписывает сеть вашей "
+        "компании, укажите их в SSL_CERT_FILE и перезапустите Titan.",
     ),
     Fault.WRONG_ADDRESS: Words(
         "What answers at this address is not a model server. The address usually ends with /v1; check it in the"
@@ -178,80 +178,80 @@ FAULTS: Mapping[Fault, Words] = {
 EMBEDDER_FAULTS: Mapping[str, Words] = {
     Fault.WRONG_KEY: Words(
         "The embedding model server did not accept the key. Set the right one.",
-        "Сервер векторной модели не принял ключ. Задайте верный.",
+        "Сервер модели эмбеддингов не принял ключ. Задайте верный.",
     ),
     Fault.KEY_MISSING: Words(
         "The embedding model server asks for a key of its own. Set it with `titan key --endpoint "
         "ADDRESS set`.",
-        "Сервер векторной модели требует свой ключ. Задайте его: `titan key --endpoint АДРЕС set`.",
+        "Сервер модели эмбеддингов требует свой ключ. Задайте его: `titan key --endpoint АДРЕС set`.",
     ),
     Fault.UNREACHABLE: Words(
         "The embedding model server cannot be reached. Check the connection.",
-        "Нет связи с сервером векторной модели. Проверьте подключение к сети.",
+        "Нет связи с сервером модели эмбеддингов. Проверьте подключение к сети.",
     ),
     Fault.BAD_ADDRESS: Words(
         "The embedding model's address cannot be used. Write it as https://host/v1, without a password "
         "or a key.",
-        "Адрес векторной модели использовать нельзя. Запишите его как https://host/v1, без пароля и ключа.",
+        "Адрес модели эмбеддингов использовать нельзя. Запишите его как https://host/v1, без пароля и ключа.",
     ),
     Fault.REDIRECTED: Words(
         "The embedding model server sends requests on to another address, and Titan sends nothing "
         "there. Put that address into the settings if you trust it.",
-        "Сервер векторной модели перенаправляет на другой адрес; Titan туда ничего не отправил. Укажите "
+        "Сервер модели эмбеддингов перенаправляет на другой адрес; Titan туда ничего не отправил. Укажите "
         "этот адрес в настройках, если доверяете ему.",
     ),
     Fault.PROXY_UNUSABLE: Words(
         "The proxy cannot be used. Correct its variable, or name the server in NO_PROXY; then start "
         "Titan again.",
-        "Прокси использовать нельзя. Исправьте его переменную или назовите сервер в NO_PROXY и "
+        "Прокси использовать нельзя. Исправьте его переменную или укажите сервер в NO_PROXY и "
         "перезапустите Titan.",
     ),
     Fault.CERTIFICATES_UNUSABLE: Words(
         "The certificates that the environment names cannot be read. Correct the variable, then start "
         "Titan again.",
-        "Сертификаты, названные в переменной окружения, не читаются. Исправьте её и перезапустите Titan.",
+        "Сертификаты, указанные в переменной окружения, не читаются. Исправьте переменную и перезапустите Titan.",
     ),
     Fault.CERTIFICATE_REFUSED: Words(
         "The certificate of the embedding model server is not trusted. Check the address, or name your "
         "company's in SSL_CERT_FILE.",
-        "Сертификату сервера векторной модели нельзя доверять. Проверьте адрес или назовите сертификаты "
+        "Сертификат сервера модели эмбеддингов не прошёл проверку. Проверьте адрес или укажите сертификаты "
         "своей компании в SSL_CERT_FILE.",
     ),
     Fault.WRONG_ADDRESS: Words(
         "What answers at the embedding model's address is not a model server. The address usually ends with /v1.",
-        "По адресу векторной модели отвечает не сервер модели. Обычно адрес заканчивается на /v1.",
+        "По адресу модели эмбеддингов отвечает не сервер модели. Обычно адрес заканчивается на /v1.",
     ),
     Fault.MODEL_NOT_FOUND: Words(
         "The server does not have the embedding model. Name another in the settings.",
-        "На сервере нет векторной модели. Назовите другую в настройках.",
+        "На сервере нет модели эмбеддингов. Укажите другую в настройках.",
     ),
     Fault.RATE_LIMITED: Words(
         "Too many requests to the embedding model. Wait a minute.",
-        "Слишком много запросов к векторной модели. Подождите минуту.",
+        "Слишком много запросов к модели эмбеддингов. Подождите минуту.",
     ),
     Fault.QUOTA_EXCEEDED: Words(
         "The credit of the embedding model's account is used up. Top it up.",
-        "На счёте векторной модели закончились средства. Пополните его.",
+        "На счёте модели эмбеддингов закончились средства. Пополните его.",
     ),
     Fault.CONTEXT_TOO_LONG: Words(
         "The question is too long for the embedding model. Shorten it.",
-        "Вопрос слишком длинный для векторной модели. Сократите его.",
+        "Вопрос слишком длинный для модели эмбеддингов. Сократите его.",
     ),
     Fault.TIMED_OUT: Words(
         "The embedding model did not answer in time. Try again in a moment.",
-        "Векторная модель не ответила вовремя. Повторите чуть позже.",
+        "Модель эмбеддингов не ответила вовремя. Повторите чуть позже.",
     ),
     Fault.REFUSED: Words(
         "The embedding model refused the text. Put it differently.",
-        "Векторная модель отклонила текст. Сформулируйте его иначе.",
+        "Модель эмбеддингов отклонила текст. Сформулируйте его иначе.",
     ),
     Fault.SERVER_ERROR: Words(
         "The embedding model server returned an error. Try again in a while.",
-        "Сервер векторной модели вернул ошибку. Повторите немного позже.",
+        "Сервер модели эмбеддингов вернул ошибку. Повторите немного позже.",
     ),
     Fault.MALFORMED: Words(
         "The server gave no vectors. Check that its model is one for embeddings.",
-        "Сервер не прислал векторов. Проверьте, векторная ли у него модель.",
+        "Сервер не прислал векторов. Проверьте, что это модель эмбеддингов.",
     ),
     Fault.INTERNAL: Words(
         "Titan made a mistake. The details are in the log of the core.",
@@ -260,7 +260,7 @@ EMBEDDER_FAULTS: Mapping[str, Words] = {
     "index_unavailable": Words("The index cannot be used now.", "Индекс сейчас недоступен."),
     "vectors_differ": Words(
         "The embedding model answers with vectors of another size than before. Name another in the settings.",
-        "Векторная модель отвечает векторами другой длины, чем прежде. Назовите верную в настройках.",
+        "Модель эмбеддингов отвечает векторами другой длины, чем прежде. Назовите верную в настройках.",
     ),
 }
 
