@@ -114,7 +114,7 @@ class ConsumerNames:
             await asyncio.sleep(POLL_S)
 
     async def _take(self, name: str, topic: str, group: str) -> str | None:
-        """Lease a name. Returns None when it is leased now, else the mark of who has it."""
+        """Lease a name. Returns None on success, else the mark of the process that has it."""
         key = names.worker_of(name, group, topic)
         lease = Lease(self._connection, key, self._ttl_s, self._mark)
         try:

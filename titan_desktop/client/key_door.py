@@ -28,7 +28,7 @@ class Outcome(StrEnum):
 
 
 class Hold(msgspec.Struct, frozen=True, tag="hold"):
-    """Keep this endpoint's key until the core ends; "" lets go of it, as another is stored or none is wanted."""
+    """Keep this endpoint's key until the core ends; "" drops it."""
 
     base_url: str
     key: str

@@ -1,4 +1,4 @@
-"""Folders that are read only because the person said so, and those that are refused for want of it."""
+"""The folders that are read because the person consented, and those that are refused without consent."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,12 +16,12 @@ _CODES: Mapping[RootFault, Code] = {
 
 
 def consented(chosen: Settings) -> tuple[Path, ...]:
-    """Return the folders that may be read against the rules, each exactly as the person named it."""
+    """Return the folders with consent, each exactly as the person named it."""
     return tuple(Path(folder).expanduser() for folder in chosen.folders.allowed)
 
 
 def folder_problems(files_root: FilesRoot, settings_file: Path) -> tuple[Problem, ...]:
-    """Return which roots are refused and why, with the file where a person may allow them."""
+    """Return a problem for each refused root, with the settings file in which a person may allow it."""
     return tuple(
         Problem(
             _CODES[refused.fault],

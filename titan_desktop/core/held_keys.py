@@ -1,6 +1,6 @@
-"""Keys that the core holds in memory: given for as long as it runs, or unlocked from the file under a password.
+"""Keys in the core's memory: given for as long as it runs, or decrypted from the key file.
 
-They go before what the keyring has, and are gone with the process.
+They take precedence over the keyring, and are gone with the process.
 """
 
 import asyncio
@@ -30,13 +30,13 @@ class HeldKeys:
         self._held: dict[str, Key] = {}
 
     def hold(self, base_url: str, value: str) -> None:
-        """Keep an endpoint's key until this process ends; with "" let go of what is held for it."""
+        """Keep an endpoint's key until this process ends; "" drops the key that is held for it."""
         self._held.pop(origin(base_url), None)
         if value:
             self._held[origin(base_url)] = Key(value, "memory")
 
     async def unlock(self, password: str) -> None:
-        """Open the file; what it has replaces what was held for the same origin.
+        """Decrypt the file; its keys replace those held for the same origins.
 
         Raises:
             WrongPasswordError, KeyFileDamagedError: it stays closed.

@@ -30,7 +30,7 @@ LINE_S = 10.0
 
 @contextlib.asynccontextmanager
 async def listening(paths: Paths, keys: HeldKeys, models: Models, bus: Bus) -> AsyncIterator[None]:
-    """Take keys within the block, and have the models use them. Without the socket the core does its work."""
+    """Accept keys within the block, and have the models use them. The core also works without the socket."""
     if sys.platform == "win32":
         yield
     else:
@@ -53,7 +53,7 @@ async def listening(paths: Paths, keys: HeldKeys, models: Models, bus: Bus) -> A
 
 
 class _Clients:
-    """Those that are connected, and what they give."""
+    """The connected clients, and what they send."""
 
     def __init__(self, keys: HeldKeys, models: Models, bus: Bus) -> None:
         self._keys = keys
@@ -62,7 +62,7 @@ class _Clients:
         self._running: set[asyncio.Task[object]] = set()
 
     async def close(self) -> None:
-        """Cut them off."""
+        """Disconnect all."""
         for task in self._running:
             task.cancel()
         if self._running:

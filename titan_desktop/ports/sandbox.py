@@ -1,4 +1,4 @@
-"""Confines the process that calls it, before it meets a foreign byte: one adapter a system."""
+"""Confines the calling process before it reads a foreign byte: one adapter for each system."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,10 +8,10 @@ from titan_desktop.contracts.security import Mechanism
 
 
 class Sandbox(Protocol):
-    """Takes from a process what a parser does not need. There is no way back."""
+    """Removes the rights of a process that a parser does not need, for good."""
 
     def close(self, readable: Sequence[Path]) -> tuple[Mechanism, ...]:
-        """Leave this process its memory, its open descriptors, and reading beneath `readable`; nothing else.
+        """Confine this process to its memory, its open descriptors, and reading beneath `readable`.
 
         Called when everything is imported and no second thread runs: on some systems a thread that runs already
         would stay outside.

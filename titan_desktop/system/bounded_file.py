@@ -32,7 +32,7 @@ class BoundedFile:
         self._lock = threading.Lock()
 
     def write(self, data: bytes) -> None:
-        """Append what can be written, as the module says."""
+        """Append what can be written; the rest is dropped."""
         for start in range(0, len(data), _PIECE_BYTES):
             with contextlib.suppress(OSError):
                 self.append(data[start : start + _PIECE_BYTES])
@@ -76,14 +76,14 @@ class BoundedFile:
 
 
 def drain(source: int, file: BoundedFile) -> None:
-    """Write what comes from a pipe until all who print into it have ended."""
+    """Copy a pipe into the file until every process that prints into it has ended."""
     while data := os.read(source, _PIECE_BYTES):
         file.write(data)
     file.close()
 
 
 class Drain:
-    """A pipe into a file, emptied by a thread. Within `with` it has an `end`, to be passed to a child.
+    """A pipe into a file, read by a thread. Within `with`, its `end` is passed to a child.
 
     The thread ends with the last child that has it.
     """

@@ -27,11 +27,11 @@ _RESTART_S = 0.2
 _STDERR = 2
 
 _starters_output = _STDERR
-"""Where who started this process reads why it could not go on."""
+"""The output that the process which started this one reads, for why this one could not go on."""
 
 
 def bound(path: Path) -> None:
-    """Let this process and the children to come print into `path`, which stays bounded.
+    """Send what this process and its later children print into `path`, which stays bounded.
 
     Where the output is no file, it is a terminal or somebody's pipe, and stays theirs.
     """
@@ -54,7 +54,7 @@ def bound(path: Path) -> None:
 
 
 def tell_starter(sentence: str) -> None:
-    """Print a line where who started this process reads it, in any case."""
+    """Print a line for the process that started this one, whatever `bound` has done."""
     with contextlib.suppress(OSError):
         os.write(_starters_output, f"{sentence}\n".encode(errors="replace"))
 

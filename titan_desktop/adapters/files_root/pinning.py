@@ -52,7 +52,7 @@ class Pinning:
         self.consent(consented)
 
     def consent(self, folders: Iterable[Path]) -> None:
-        """Take what the person consents to, in place of all former consents; see `root_rules`."""
+        """Replace the set of folders that the person consents to; see `root_rules`."""
         self._consented = frozenset(os.path.normcase(folder) for folder in folders)
         for root in self.roots:
             root.pin = None  # looked at again with the next call
@@ -65,7 +65,7 @@ class Pinning:
             yield root, Path(root.real)
 
     def pin(self, root: Root) -> PinnedRoot:
-        """Look at a root now, and hold it to what is there.
+        """Look at a root now, and pin it to the folder that is there.
 
         Raises:
             OSError: it is not there, or cannot be reached.

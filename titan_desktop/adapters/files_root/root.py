@@ -81,7 +81,7 @@ class LocalFilesRoot:
         return tuple(root.path for root in self._pinning.roots)
 
     def consent(self, folders: Iterable[Path]) -> None:
-        """Take what the person consents to, in place of all former consents. Does not block."""
+        """Replace the set of folders that the person consents to. Does not block."""
         self._pinning.consent(folders)
 
     def pinned(self, root: Path) -> PinnedRoot | None:

@@ -75,7 +75,7 @@ class KeyFile:
         self._memory_kib = memory_kib
 
     def origins(self) -> frozenset[str]:
-        """Return whose keys are in the file.
+        """Return the origins that have a key in the file.
 
         Raises:
             KeyFileDamagedError: it cannot be read.
@@ -93,7 +93,7 @@ class KeyFile:
         return self._opened(content, password)[1] if content else {}
 
     def store(self, password: str, value: str, base_url: str) -> None:
-        """Seal an endpoint's key, replacing an old one. One password is for all: that of the keys that are there.
+        """Encrypt an endpoint's key, replacing an old one. All keys have one password.
 
         Raises:
             WrongPasswordError, KeyFileDamagedError: what is there cannot be opened.
@@ -107,7 +107,7 @@ class KeyFile:
         self._write(msgspec.structs.replace(content, keys={**content.keys, belongs_to: sealed}))
 
     def delete(self, base_url: str) -> bool:
-        """Take an endpoint's key out, without a password. Returns whether there was one.
+        """Remove an endpoint's key, without a password. Returns whether there was one.
 
         Raises:
             KeyFileDamagedError, OSError: the file cannot be read or written.

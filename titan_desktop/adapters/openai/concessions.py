@@ -49,7 +49,7 @@ def without(body: Mapping[str, Any], refused: Collection[str]) -> dict[str, Any]
 
 
 def culprit(told: Refusal, asked: Mapping[str, Any]) -> str | None:
-    """Return what the endpoint refuses of this request, None if it refuses something else."""
+    """Return the part of this request that the endpoint refuses, None if that is not known."""
     if told.status not in _REFUSING or known_code(told) is not None:
         return None
     for name in (*_OPTIONAL, *_SUCCESSORS):

@@ -17,7 +17,7 @@ _JOB_IS_FULL = 1816
 
 
 def attempts(outside: Path) -> tuple[Attempt, ...]:
-    """Try each act. `outside` is a file that the user may read and write, and a parser may not."""
+    """Try each act. `outside` is a file that the user may read and write, and a worker may not."""
     acts: dict[Act, Callable[[], object]] = {
         Act.READ_FILES: lambda: _open(outside, os.O_RDONLY),
         Act.WRITE_FILES: lambda: _open(outside, os.O_WRONLY),
@@ -29,7 +29,7 @@ def attempts(outside: Path) -> tuple[Attempt, ...]:
 
 
 def _is_refused(try_it: Callable[[], object]) -> bool:
-    """Whatever else stands in the way of an act, such as a file that is not there, is no refusal."""
+    """Tell a refusal by the system from other errors, such as a missing file."""
     try:
         try_it()
     except PermissionError:

@@ -1,6 +1,6 @@
-"""Whether Linux has a watch left for this user, which watchdog tells of the first folder of a root alone.
+"""Whether Linux has an inotify watch left for this user. watchdog reports it only for the first folder of a root.
 
-Without it the folders further down would be unwatched in silence. Other systems watch a tree as one.
+Without this check the folders further down would silently be unwatched. Other systems watch a tree as one.
 """
 
 import ctypes
@@ -12,7 +12,7 @@ _IN_DELETE_SELF = 0x400
 
 
 def is_used_up() -> bool:
-    """Ask the kernel for one more watch (inotify_add_watch(2)), and give it back."""
+    """Try to add one more watch (inotify_add_watch(2)), and remove it again."""
     if sys.platform != "linux":
         return False
     libc = ctypes.CDLL(None, use_errno=True)

@@ -17,7 +17,7 @@ _SHARE = 20
 
 
 class Poller:
-    """What the roots held at the last look. One thread at a time."""
+    """The files of the roots at the last poll. For one thread at a time."""
 
     def __init__(self, files_root: FilesRoot, interval_s: float = INTERVAL_S) -> None:
         self._files_root = files_root
@@ -27,7 +27,7 @@ class Poller:
         """How long to wait before the next look."""
 
     def changes(self, roots: Iterable[Path]) -> tuple[set[Path], set[Path]]:
-        """Look at `roots`; return the files that differ from the last look, and the roots seen for the first time.
+        """Walk through `roots`; return the files that differ from the last poll, and the new roots.
 
         A root that cannot be read now is left as it was.
         """

@@ -18,11 +18,11 @@ class Disk:
         self._files_root = files_root
 
     async def has_left(self, path: str) -> bool:
-        """Return whether nothing is left to know of a file."""
+        """Return whether a file is gone, ignored or outside; see `FilesRoot`."""
         return await asyncio.to_thread(self._files_root.has_left, Path(path))
 
     async def left_among(self, paths: Iterable[str]) -> list[str]:
-        """Return the files of which nothing is left to know."""
+        """Return those of these files that have left; see `has_left`."""
         return await asyncio.to_thread(
             lambda: [path for path in paths if self._files_root.has_left(Path(path))]
         )

@@ -71,7 +71,7 @@ class FocusWalk(QObject):
         self._list = rows
 
     def enter(self, *, at_end: bool) -> bool:
-        """Tab came from outside: the first message that begins in view, or the last one."""
+        """Give the focus to the first message that begins in view, or to the last one: Tab came from outside."""
         rows = self._list.rows()
         if not rows:
             return False
@@ -111,7 +111,7 @@ class FocusWalk(QObject):
         return is_far or found is not None
 
     def catch(self) -> bool:
-        """What has the focus was hidden: keep it in the same message. False when there is nothing to do."""
+        """Keep the focus in its message when the focused widget was hidden. False when there is nothing to do."""
         focused = QApplication.focusWidget()
         if focused is None or focused.isVisible():
             return False
@@ -135,7 +135,7 @@ class FocusWalk(QObject):
         return sorted(found, key=lambda stop: (stop.area.center().y(), stop.area.left()))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Keys of a button with the focus: Qt would take arrows for Tab, and Enter for nothing."""
+        """Handle the keys of a focused button: to Qt arrows are Tab, and Enter is nothing."""
         if isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress:
             if event.key() in _ARROWS:
                 self._list.keyPressEvent(event)

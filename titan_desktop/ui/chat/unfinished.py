@@ -42,7 +42,7 @@ class Settled(NamedTuple):
 
 
 def settled(text: str) -> Settled:
-    """Return the part of a growing text that can be shown, with its open marks closed."""
+    """Return the part of a growing text that can be shown now, with its open marks closed."""
     begin, fence = _last_part(text)
     if fence:
         line = text.rfind("\n") + 1

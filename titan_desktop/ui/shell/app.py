@@ -115,7 +115,7 @@ class WindowLayout:
             self._window.restore_layout(geometry, splitter)
 
     def save(self) -> None:
-        """Note where it is. Qt keeps the mode of a file that is there, and would give a new one to the umask."""
+        """Store where it is. Qt keeps the mode of a file that is there, and would give a new one to the umask."""
         with contextlib.suppress(OSError):
             private_files.make_file(self._path)
         geometry, splitter = self._window.layout_state()
