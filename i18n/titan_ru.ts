@@ -353,6 +353,10 @@
         <translation>Таких слов в ваших файлах нет. Ближе всего по смыслу:</translation>
     </message>
     <message>
+        <source>There are no documents in {folders} yet. Put some there, then ask again.</source>
+        <translation>В папках {folders} пока нет документов. Положите их туда и спросите снова.</translation>
+    </message>
+    <message>
         <source>Nothing was found in your files. Try other words: a name, a number, part of a file&apos;s name.</source>
         <translation>В ваших файлах ничего не найдено. Попробуйте другие слова: имя, номер, часть названия файла.</translation>
     </message>
@@ -383,7 +387,7 @@
         <translation>Titan спрашивает этот пароль при каждом запуске и нигде его не хранит.</translation>
     </message>
     <message>
-        <source>The key is kept in memory alone, and is asked for again at the next start.</source>
+        <source>The key is kept in memory alone, and has to be entered again after a restart.</source>
         <translation>Ключ хранится только в памяти; после перезапуска его нужно ввести снова.</translation>
     </message>
     <message>

@@ -248,6 +248,8 @@ async def test_reading_is_counted(shell, core):
     """While files are read the line says how far; then how many failed."""
     core.index = indexing.IndexStatus(files=2, passages=5, failed=1, skipped=0)
     reading = shell.parts[4]
+    said: list[bool] = []
+    reading.emptiness_learnt.connect(said.append)
     for name in ("a", "b"):
         await core.say(files.FileSeen(path=name, size=1, mtime_ns=1))
     await core.say(indexing.FileIndexed(path="a", outcome=indexing.Outcome.INDEXED))
@@ -256,6 +258,17 @@ async def test_reading_is_counted(shell, core):
     await until(
         lambda: shell.status_line.failures, heard(shell.parts[3], indexing.FileIndexed), reading.index_learnt
     )
+    assert said[-1] is False
+
+
+async def test_that_there_is_no_file_is_told(shell, core):
+    """Once the index is known; one that could not be read is a file, too."""
+    reading = shell.parts[4]
+    said: list[bool] = []
+    reading.emptiness_learnt.connect(said.append)
+    core.index = indexing.IndexStatus(files=0, passages=0, failed=0, skipped=0)
+    await core.say(system.CoreReady(pid=1, version="t"))
+    await until(lambda: said[-1:] == [True], reading.index_learnt)
 
 
 async def test_vectors_in_the_making_cost_the_core_no_count(shell, core):

@@ -54,6 +54,7 @@ class ChatView(QWidget):
         self.composer = Composer(self)
         self._busy_with: str | None = None
         self._notice_kind = "info"
+        self._searched = sentences.Searched()
         self._start_page: QWidget | None = None
         self._notice = QLabel(self)
         self._notice.setWordWrap(True)
@@ -118,7 +119,13 @@ class ChatView(QWidget):
 
     def set_folders(self, folders: Sequence[str]) -> None:
         """The paths of the folders that Titan reads, for the answer "nothing was found"."""
-        self.messages.set_folders(sentences.folder_list(folders))
+        self._searched = self._searched._replace(folders=sentences.folder_list(folders))
+        self.messages.set_searched(self._searched)
+
+    def set_empty(self, is_empty: bool) -> None:  # noqa: FBT001  # a slot
+        """Whether there are no files in these folders."""
+        self._searched = self._searched._replace(is_empty=is_empty)
+        self.messages.set_searched(self._searched)
 
     def set_start_page(self, widget: QWidget) -> None:
         """Show this widget while the conversation is empty; the view owns it."""

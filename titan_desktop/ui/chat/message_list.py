@@ -20,6 +20,7 @@ from titan_desktop.ui.chat.message_model import MessageModel
 from titan_desktop.ui.chat.message_rows import LINE, MessageRows
 from titan_desktop.ui.chat.message_widget import MessageWidget
 from titan_desktop.ui.chat.rich_text import RichText
+from titan_desktop.ui.chat.sentences import Searched
 
 _ARROWS = frozenset({Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_Right})
 
@@ -123,10 +124,11 @@ class MessageList(MessageRows):
 
     # Look and language
 
-    def set_folders(self, folders: str) -> None:
-        """The readable list of folders that Titan reads, for "nothing was found"."""
-        self._folders = folders
-        self._renew()
+    def set_searched(self, searched: Searched) -> None:
+        """Where Titan searches, for "nothing was found"."""
+        if searched != self._searched:
+            self._searched = searched
+            self._renew()
 
     def changeEvent(self, event: QEvent) -> None:
         """Show everything again when the palette, the font or the language changes."""

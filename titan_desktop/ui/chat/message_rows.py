@@ -19,6 +19,7 @@ from titan_desktop.ui.chat.message_model import MessageModel
 from titan_desktop.ui.chat.message_widget import MessageWidget
 from titan_desktop.ui.chat.offscreen import OffscreenTexts
 from titan_desktop.ui.chat.row_layout import BOTTOM, TOP, RowLayout
+from titan_desktop.ui.chat.sentences import Searched
 from titan_desktop.ui.chat.sources import Unfolded
 from titan_desktop.ui.chat.widget_pool import WidgetPool
 
@@ -49,7 +50,7 @@ class MessageRows(QAbstractScrollArea):
         self._unfolded: dict[str, Unfolded] = {}
         self._older_asked = False
         self._following = False
-        self._folders = ""
+        self._searched = Searched()
         self._colours = Colours.of(self.palette())
         self._pool = WidgetPool(self._make)
         self._selection = DragSelection(
@@ -181,7 +182,7 @@ class MessageRows(QAbstractScrollArea):
 
     def _make(self) -> MessageWidget:
         widget = MessageWidget(self.viewport())
-        widget.set_look(self._colours, self._folders)
+        widget.set_look(self._colours, self._searched)
         widget.hide()
         widget.retry_requested.connect(self.retry_requested)
         widget.go_on_requested.connect(self.go_on_requested)
@@ -231,7 +232,7 @@ class MessageRows(QAbstractScrollArea):
         self.jump.setStyleSheet(styles.jump_button(self._colours, _JUMP_SIDE))
         self._pool.clear()
         for widget in self._live.values():
-            widget.set_look(self._colours, self._folders)
+            widget.set_look(self._colours, self._searched)
         self._lay_out()
 
     # Scrolling

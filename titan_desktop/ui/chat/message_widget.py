@@ -63,7 +63,7 @@ class MessageWidget(QWidget):
         super().__init__(parent)
         self.message: Message | None = None
         self._question = ""
-        self._folders = ""
+        self._searched = sentences.Searched()
         self._pending = False
         self._colours = Colours.of(self.palette())
         self.unfolded = Unfolded()
@@ -119,9 +119,9 @@ class MessageWidget(QWidget):
 
     # Content
 
-    def set_look(self, colours: Colours, folders: str) -> None:
-        """Colours, and the readable list of folders, for the messages shown from now on."""
-        self._colours, self._folders = colours, folders
+    def set_look(self, colours: Colours, searched: sentences.Searched) -> None:
+        """Colours, and where Titan searches, for the messages shown from now on."""
+        self._colours, self._searched = colours, searched
         self._dots.colour = colours.muted
         self.body.set_colours(colours)
         self.message = None
@@ -273,7 +273,7 @@ class MessageWidget(QWidget):
         elif message.kind is AnswerKind.NEAREST:
             words, detail = sentences.nearest_only(), sentences.connect_hint()
         elif message.kind is AnswerKind.NOTHING:
-            words, detail = sentences.nothing_found(self._folders), sentences.connect_hint()
+            words, detail = sentences.nothing_found(self._searched), sentences.connect_hint()
         return words, detail
 
     def _progress_of(self, message: Message) -> str:

@@ -5,6 +5,7 @@ The language may change, so a sentence is looked up when it is shown and never s
 
 from collections.abc import Iterable
 from pathlib import PurePath
+from typing import NamedTuple
 
 from PySide6.QtCore import QCoreApplication
 
@@ -70,9 +71,26 @@ def folder_list(folders: Iterable[str | PurePath]) -> str:
     return ", ".join(foreign.isolated(folder_name(folder)) for folder in folders)
 
 
-def nothing_found(folders: str) -> str:
-    """Return that nothing was found, and where Titan searched. `folders` is a readable list, "" when unknown."""
+class Searched(NamedTuple):
+    """Where Titan searches.
+
+    Attributes:
+        folders: a readable list, "" when unknown.
+        is_empty: none of the files there can be searched, nor could be.
+    """
+
+    folders: str = ""
+    is_empty: bool = False
+
+
+def nothing_found(searched: Searched) -> str:
+    """Return that nothing was found, where Titan searched, and the cure."""
     translate = QCoreApplication.translate
+    folders = searched.folders
+    if folders and searched.is_empty:
+        return translate(
+            "Hint", "There are no documents in {folders} yet. Put some there, then ask again."
+        ).format(folders=folders)
     if not folders:
         return translate(
             "Hint",

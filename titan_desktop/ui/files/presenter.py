@@ -32,6 +32,8 @@ class FilesPresenter(QObject):
 
     index_learnt = Signal()
     """The index's figures are new."""
+    emptiness_learnt = Signal(bool)
+    """Whether there is no file, read or not."""
 
     def __init__(
         self, line: StatusLine, window: QWidget, bridge: Bridge, tasks: Tasks, parent: QObject | None = None
@@ -117,6 +119,7 @@ class FilesPresenter(QObject):
         done, total = self._progress.figures(time.monotonic())
         self._line.set_activity(self._activity(done, total))
         count = self._index.failed + self._index.skipped  # as many as the list shows
+        self.emptiness_learnt.emit(self._index_known and not (total or count or self._index.files))
         self._line.set_failures(self.tr("%n file(s) could not be read", "", count) if count else "")
         if self._tick.isActive() and not total:
             self._tick.stop()

@@ -71,7 +71,9 @@ class KeyRows(QObject):
             case Keeping.PASSWORD:
                 return self.tr("Titan asks for this password at each start. It is kept nowhere.")
             case Keeping.RUN:
-                return self.tr("The key is kept in memory alone, and is asked for again at the next start.")
+                return self.tr(
+                    "The key is kept in memory alone, and has to be entered again after a restart."
+                )
         return self.tr("The key goes into the system's keyring and nowhere else. Ollama needs none.")
 
     def retranslate(self) -> None:

@@ -148,6 +148,7 @@ class Session(QObject):
         window.close_requested.connect(self.leave)
         window.chat.source_activated.connect(self._open_source)
         window.chat.link_activated.connect(self._open_link)
+        self.files.emptiness_learnt.connect(window.chat.set_empty)
         window.failures_requested.connect(self.files.show_failures)
         window.dead_letters_requested.connect(self.dead_letters.open)
         self.status.roots_learnt.connect(window.chat.set_folders)

@@ -332,6 +332,18 @@ def test_nothing_found_says_where_titan_looked(view: ChatView):
     view.set_folders(["Desktop", "Загрузки"])
     row = show_answer(view, kind=AnswerKind.NOTHING)
     assert "Desktop, Загрузки" in row._notice.text()
+    assert "other words" in row._notice.text()
+
+
+def test_where_there_is_no_file_other_words_are_no_cure(view: ChatView):
+    """An empty folder is told as that, until there are files."""
+    view.set_folders(["Desktop", "Загрузки"])
+    view.set_empty(True)
+    row = show_answer(view, kind=AnswerKind.NOTHING)
+    empty = "There are no documents in Desktop, Загрузки yet. Put some there, then ask again."
+    assert row._notice.text() == empty
+    view.set_empty(False)
+    assert "other words" in row._notice.text()
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from tests.titan_desktop.ui.chat.samples import answer, hit, question
 from titan_desktop.contracts.chat import AnswerKind, Fault, State
 from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.message_widget import MessageWidget
+from titan_desktop.ui.chat.sentences import Searched
 from titan_desktop.ui.chat.sources import Unfolded
 
 CODE = "```python\ndef f(x):\n    return x\n```"
@@ -50,7 +51,7 @@ def window(qtbot) -> QWidget:
 
 def make(window: QWidget) -> MessageWidget:
     made = MessageWidget(window)
-    made.set_look(Colours.of(window.palette()), "Desktop")
+    made.set_look(Colours.of(window.palette()), Searched("Desktop"))
     made.underMouse = lambda: False  # it would say when the answer was written
     made.move(20, 100)  # no button beneath the pointer, which rests in the corner
     return made
