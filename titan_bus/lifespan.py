@@ -65,7 +65,8 @@ class _Running:
                 return
             if not isinstance(error, Exception):
                 raise
-            logger.exception("a lifespan failed at its end")
+            when = "at its end" if self._over.is_set() else "while its handlers run, and is over"
+            logger.exception("a lifespan failed %s", when)
 
 
 class Lifespans:

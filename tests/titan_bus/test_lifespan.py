@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.titan_bus.conftest import Recorder
+from tests.titan_bus.conftest import Recorder, until
 from titan_bus import Bus, BusConfig, Event, HandlerRefusedError, Handlers
 
 
@@ -82,6 +82,26 @@ async def test_a_lifespan_that_fails_keeps_the_bus_from_opening(config: BusConfi
         await bus.open()
     assert said == ["left"]
     assert not bus._subscriptions._processors
+
+
+@pytest.mark.logs("a lifespan failed while its handlers run")
+async def test_one_that_fails_in_between_is_told_at_once(bus: Bus, caplog: pytest.LogCaptureFixture) -> None:
+    """As a TaskGroup in it does when one of its tasks failed: what the handlers need is gone."""
+    handlers, broken = Handlers(), asyncio.Event()
+
+    @handlers.lifespan
+    async def group(_: Bus) -> AsyncIterator[None]:
+        async def fail() -> None:
+            await broken.wait()
+            raise ConnectionError("no database")
+
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(fail())
+            yield
+
+    await bus.include(handlers)
+    broken.set()
+    await until(lambda: "no database" in caplog.text, "it is told")
 
 
 @pytest.mark.logs("a lifespan failed at its end")

@@ -53,6 +53,16 @@ def handlers(spelled: str) -> Handlers:
     return found
 
 
+def broken_start(spelled: str, error: Exception) -> CommandError | None:
+    """Return what failed in the person's own lifespans; None when none of their lines had a part in it."""
+    name = spelled.partition(":")[0]
+    if not any(_is_own(frame, name.partition(".")[0]) for frame, _ in _frames(error)):
+        return None
+    return CommandError(
+        f"the start of {spelled} failed at {_place(name, error)}: {type(error).__name__}: {error}."
+    )
+
+
 def _import(name: str) -> Any:
     try:
         return importlib.import_module(name)

@@ -12,10 +12,11 @@ from titan_bus.bus import Bus
 from titan_bus.cli import module
 from titan_bus.cli.arguments import Options
 from titan_bus.cli.connecting import SOURCE, config_of
-from titan_bus.cli.failures import CommandError
+from titan_bus.cli.failures import CommandError, explain
 from titan_bus.cli.output import Output
 from titan_bus.cli.stopping import Stop, log_to_stderr
 from titan_bus.config import BusConfig, MetricsConfig
+from titan_bus.consumer.subscription import Subscription
 from titan_bus.declaring.handlers import Handlers
 
 logger = logging.getLogger("titan_bus")
@@ -28,7 +29,7 @@ async def run(options: Options, output: Output) -> int:  # noqa: ARG001 -- a wor
     config = _config(options)
     stop = Stop()
     async with Bus(config) as bus:
-        subscriptions = await bus.include(handlers)
+        subscriptions = await _begin(bus, handlers, options)
         stop.listen()
         for one in subscriptions:
             logger.info("%s: serving %s as %s", one.group, one.topic, one.consumer)
@@ -38,6 +39,16 @@ async def run(options: Options, output: Output) -> int:  # noqa: ARG001 -- a wor
         logger.info("stopping, within %g s; a second signal ends at once", config.drain_s)
     logger.info("stopped")
     return status
+
+
+async def _begin(bus: Bus, handlers: Handlers, options: Options) -> list[Subscription]:
+    try:
+        return await bus.include(handlers)
+    except Exception as error:
+        told = module.broken_start(options.handlers, error) if explain(error) is None else None
+        if told is None:
+            raise
+        raise told from error
 
 
 def _handlers(options: Options) -> Handlers:

@@ -25,7 +25,16 @@ from titan_bus import Event, Handlers
 
 handlers = Handlers()
 empty = Handlers()
+unready = Handlers()
 number = 7
+
+@unready.lifespan
+async def database(bus):
+    raise ConnectionError("no database")
+    yield
+
+@unready.on("{topic}", "unready")
+async def wait(event: Event) -> None: ...
 
 @handlers.on("{topic}", "g")
 async def handle(event: Event) -> None:
@@ -135,6 +144,7 @@ async def test_a_function_is_served(program: Program, bus: Bus, topic: str) -> N
         (("shop:number", "--topic", "t", "--group", "g"), "of type int"),
         (("shop:plain",), "--topic and --group"),
         (("shop:empty",), "no handlers"),
+        (("shop:unready",), "line 13: ConnectionError: no database"),
         (("shop:handlers", "--topic", "t"), "themselves"),
         (("shop:not_async", "--topic", "t", "--group", "g"), "async"),
     ],
