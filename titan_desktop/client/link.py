@@ -73,7 +73,7 @@ class CoreLink:
             try:
                 await publish(self.bus, here)
             except BusError as error:
-                log.debug("a beat was not heard: %s", error)
+                log.debug("a heartbeat was not published: %s", error)
             if self._process is not None:
                 self._process.poll()  # a core that we started ended because another one runs; reap it
             await asyncio.sleep(CLIENT_BEAT_S)

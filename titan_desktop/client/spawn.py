@@ -57,7 +57,7 @@ def _hand_over(core: "subprocess.Popen[bytes]", secrets: Mapping[str, str]) -> N
         with core.stdin as pipe:
             pipe.write(json.dumps(dict(secrets)).encode())
     except OSError as error:  # it has ended, and its exit code says why
-        log.info("the core did not read its start: %s", error)
+        log.info("the core did not read what it was given at its start: %s", error)
 
 
 def start_log(paths: Paths) -> Path:

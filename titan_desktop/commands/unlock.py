@@ -5,7 +5,7 @@ import getpass
 import sys
 
 from titan_bus import Bus
-from titan_desktop.client import key_door
+from titan_desktop.client import key_socket
 from titan_desktop.commands import output, sentences
 from titan_desktop.contracts import message, system
 from titan_desktop.contracts.problem import Code
@@ -28,11 +28,11 @@ async def run(bus: Bus, paths: Paths, says: sentences.Table) -> None:
         if not password:
             break
         try:
-            outcome = await key_door.give(paths, key_door.Unlock(password))
+            outcome = await key_socket.give(paths, key_socket.Unlock(password))
         except OSError as error:
             output.complain(says["no_core"].format(reason=output.line(str(error)), log=paths.logs))
             break
-        if outcome is not key_door.Outcome.WRONG_PASSWORD:
+        if outcome is not key_socket.Outcome.WRONG_PASSWORD:
             return
         output.complain(says["wrong_password"])
     output.complain(f"titan: {sentences.for_problem(says, locked)}")

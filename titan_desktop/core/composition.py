@@ -311,4 +311,4 @@ class Composition:
         try:
             await publish(self._bus, said)
         except BusError as error:
-            log.warning("could not say %s: %s", event_type(type(said)), error)
+            log.warning("%s could not be published: %s", event_type(type(said)), error)

@@ -106,7 +106,7 @@ async def _settle(bus: Bus, chain: Chain, topic: str) -> None:
                 if letters:
                     await asyncio.Event().wait()
         await bus.remove(topic, former.group)
-        _log.info("%s on %s is a group of an earlier version, and removed", former.group, topic)
+        _log.info("removed the group %s on %s of an earlier version", former.group, topic)
     if topic in GONE:
         await bus.remove(topic)
 

@@ -4,9 +4,9 @@ A key belongs to one endpoint, the one in the settings unless `--endpoint` names
 Where there is no keyring, `set` asks for a password in a terminal, and seals the key under it in a file; so does
 `set --file`.
 
-It is a process separate from the core, because a key never travels on the bus: the window runs `titan key set` and
-writes the key to its standard input; a core that runs is told through its own socket (`client.key_door`). A key is
-never an argument, which every process could read, and never printed.
+It is a process separate from the core, because a key never travels on the bus: the window runs `titan key set`
+and writes the key to its standard input; a core that runs is told through its own socket (`client.key_socket`). A
+key is never an argument, which every process could read, and never printed.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from titan_desktop import settings
 from titan_desktop.adapters.key_file.store import KeyFile, KeyFileError, WrongPasswordError
 from titan_desktop.adapters.keyring.secrets import VARIABLE, KeyringSecrets
-from titan_desktop.client import key_door, problems
+from titan_desktop.client import key_socket, problems
 from titan_desktop.client.sentences import Language, Words, chosen
 from titan_desktop.contracts.problem import Code
 from titan_desktop.ports.secrets import Secrets, SecretsUnavailableError
@@ -166,7 +166,7 @@ async def _set(secrets: Secrets, file: KeyFile, base_url: str, *, under_password
     try:
         if not under_password:
             await secrets.store(key, base_url)
-            await _tell_the_core(key_door.Hold(base_url, ""))
+            await _tell_the_core(key_socket.Hold(base_url, ""))
             _say(_IN_KEYRING, base_url)
             return DONE
     except SecretsUnavailableError:
@@ -180,7 +180,7 @@ async def _seal(key: str, file: KeyFile, base_url: str, piped: list[str]) -> int
     if not password or password != again:
         return _refuse(USAGE, _DIFFERENT if password else _NO_PASSWORD)
     file.store(password, key, base_url)
-    await _tell_the_core(key_door.Unlock(password))
+    await _tell_the_core(key_socket.Unlock(password))
     _say(_IN_FILE, base_url)
     return DONE
 
@@ -190,7 +190,7 @@ async def _share(base_url: str, paths: Paths) -> None:
     chosen = settings.load(paths.settings_file, {})
     shared = tuple(dict.fromkeys((*chosen.keys.environment, settings.origin(base_url))))
     settings.save(paths.settings_file, replace(chosen, keys=settings.KeySettings(shared)))
-    await _tell_the_core(key_door.Hold(base_url, ""))
+    await _tell_the_core(key_socket.Hold(base_url, ""))
 
 
 def _share_no_longer(base_url: str, paths: Paths) -> bool:
@@ -203,10 +203,10 @@ def _share_no_longer(base_url: str, paths: Paths) -> bool:
     return True
 
 
-async def _tell_the_core(what: key_door.Hold | key_door.Unlock) -> None:
+async def _tell_the_core(what: key_socket.Hold | key_socket.Unlock) -> None:
     """Have a running core use what is stored now; one that starts later finds it."""
     with contextlib.suppress(OSError):
-        await key_door.give(Paths.from_environment(), what)
+        await key_socket.give(Paths.from_environment(), what)
 
 
 async def _delete(secrets: Secrets, file: KeyFile, base_url: str) -> int:
@@ -217,7 +217,7 @@ async def _delete(secrets: Secrets, file: KeyFile, base_url: str) -> int:
         if not was_elsewhere:
             raise
         was_there = False
-    await _tell_the_core(key_door.Hold(base_url, ""))
+    await _tell_the_core(key_socket.Hold(base_url, ""))
     _say(_DELETED if was_there or was_elsewhere else _WAS_NOT_THERE, base_url)
     return DONE
 

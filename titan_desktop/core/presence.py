@@ -71,7 +71,7 @@ async def listen(tail: Tail, presence: Presence) -> None:
         try:
             said = SAID.read(event)
         except FatalError as error:
-            log.warning("on presence: %s", error)
+            log.warning("an unreadable event on the presence topic: %s", error)
             continue
         match said:
             case ClientPresent():

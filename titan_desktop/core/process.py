@@ -140,7 +140,7 @@ class Core:
             from titan_desktop.adapters.key_file.store import KeyFile
             from titan_desktop.adapters.keyring.secrets import KeyringSecrets
             from titan_desktop.contracts.streams import STREAMS
-            from titan_desktop.core import key_door
+            from titan_desktop.core import key_socket
             from titan_desktop.core.archiving import archive_config
             from titan_desktop.core.chain import Chain
             from titan_desktop.core.composition import Composition
@@ -168,7 +168,7 @@ class Core:
             models = Models(self._paths.settings_file, self._settings, keys)
             workers = self._paths.run / "extraction"
             composition = Composition(bus, chain, provision, health, models, url, workers)
-            await stack.enter_async_context(key_door.listening(self._paths, keys, models, bus))
+            await stack.enter_async_context(key_socket.listening(self._paths, keys, models, bus))
             await stack.enter_async_context(serving(bus, chain, StatusService(composition.status)))
             await stack.enter_async_context(serving(bus, chain, DeadLetterService(bus)))
             presence_tail = bus.tail(SAID.topics)
@@ -240,7 +240,7 @@ def _end_without_folders(ending: asyncio.Future[Ending], paths: Paths) -> None:
 
 def _end_by_force_after(seconds: float, code: int) -> None:
     def end() -> None:
-        log.error("something did not stop within %s s", seconds)
+        log.error("the shutdown took longer than %s s; ending by force", seconds)
         os._exit(code or 1)
 
     timer = threading.Timer(seconds, end)

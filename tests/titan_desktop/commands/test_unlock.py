@@ -8,8 +8,8 @@ import pytest
 
 from tests.responders import a_status, system_service
 from titan_bus import Bus
-from titan_desktop.client import key_door
-from titan_desktop.client.key_door import Outcome, Unlock
+from titan_desktop.client import key_socket
+from titan_desktop.client.key_socket import Outcome, Unlock
 from titan_desktop.commands import sentences, unlock
 from titan_desktop.contracts.problem import Code, Problem
 from titan_desktop.system.paths import Paths
@@ -32,7 +32,7 @@ def given(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         given.append(what.password)
         return Outcome.DONE if what.password == "right" else Outcome.WRONG_PASSWORD
 
-    monkeypatch.setattr(key_door, "give", give)
+    monkeypatch.setattr(key_socket, "give", give)
     monkeypatch.setattr(sys, "stdin", Terminal())
     return given
 

@@ -72,7 +72,7 @@ async def test_passages_are_answered_again_by_a_model_connected_later(
         assert (answer.kind, answer.state) == ("model", "complete")
 
 
-@pytest.mark.logs("memory was asked and did not answer")
+@pytest.mark.logs("the search did not answer")
 async def test_memory_that_is_silent_does_not_silence_the_model(
     cores: Cores, window: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:

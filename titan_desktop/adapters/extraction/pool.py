@@ -104,7 +104,7 @@ class PooledExtractor:
         except TimeoutError as error:
             raise ExtractionError(Reason.TIMED_OUT, f"{self._limits.timeout_s:g} s") from error
         except messages.WrongAnswerError as error:
-            _log.info("a worker was ended for its answer to %r: %s", str(path), error)
+            _log.info("a worker was killed for an invalid answer about %r: %s", str(path), error)
             raise ExtractionError(Reason.CRASHED, f"a wrong answer: {error}") from error
         except WorkerEndedError as error:
             if error.exit_code == OUT_OF_MEMORY_EXIT:

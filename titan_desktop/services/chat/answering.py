@@ -255,7 +255,7 @@ class Answering:
         try:
             found = await ask(self._bus, search, SEARCH_TIMEOUT_S)
         except BusError as error:
-            _log.warning("memory was asked and did not answer: %s", error)
+            _log.warning("the search did not answer: %s", error)
             return None
         return replace(found, hits=found.hits[:limit])
 

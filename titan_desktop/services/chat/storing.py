@@ -42,4 +42,4 @@ class Storing:
         try:
             await publish(self._bus, delayed)
         except BusError as error:  # its disk may be the same one
-            _log.warning("that the disk is full could not be said: %s", error)
+            _log.warning("the news of a full disk could not be published: %s", error)

@@ -106,7 +106,7 @@ class Watcher:
             self._watches.update(new)
 
     def _give_up(self, error: OSError) -> None:
-        _log.warning("the system cannot watch so many folders (%s): looking from time to time", error)
+        _log.warning("the system cannot watch so many folders (%s): polling instead", error)
         self.exhausted = True
         observer, self._observer = self._observer, None
         if observer is not None:

@@ -56,7 +56,7 @@ class ExitMark:
             self._descriptor = os.open(self._path, flags, 0o600)
             os.write(self._descriptor, self._byte() + boot)
         except OSError as error:
-            log.warning("a crash of this window will not be told: %s", error)
+            log.warning("a crash of this window will not be reported: %s", error)
 
     def note(self, what: str, *, kept: bool) -> None:
         """Record that some input is stored, or is not yet. It costs some microseconds."""
@@ -70,7 +70,7 @@ class ExitMark:
                 os.lseek(self._descriptor, 0, os.SEEK_SET)
                 os.write(self._descriptor, self._byte())
             except OSError as error:
-                log.warning("a crash of this window will not be told: %s", error)
+                log.warning("a crash of this window will not be reported: %s", error)
                 self.end()  # better no mark than a wrong one
 
     def end(self) -> None:

@@ -1,6 +1,6 @@
 """Keeps a key: through the child process `titan key`, which stores it, or the core, which holds it in memory.
 
-A key never travels on the bus: it goes to the child by its standard input, to the core by `client.key_door`.
+A key never travels on the bus: it goes to the child by its standard input, to the core by `client.key_socket`.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from enum import Enum, auto
 
 from PySide6.QtCore import QCoreApplication
 
-from titan_desktop.client import key_door
+from titan_desktop.client import key_socket
 from titan_desktop.system import processes
 from titan_desktop.system.paths import Paths
 
@@ -73,10 +73,10 @@ async def keep(kept: Kept, paths: Paths) -> Refusal | None:
 
 async def _hold(kept: Kept, paths: Paths) -> Refusal | None:
     try:
-        outcome = await key_door.give(paths, key_door.Hold(kept.base_url, kept.key))
+        outcome = await key_socket.give(paths, key_socket.Hold(kept.base_url, kept.key))
     except OSError:
         return Refusal(QCoreApplication.translate("Key", "Titan is still starting. Save again in a moment."))
-    if outcome is key_door.Outcome.DONE:
+    if outcome is key_socket.Outcome.DONE:
         return None
     return Refusal(
         QCoreApplication.translate("Key", "The key could not be stored: {reason}.").format(reason=outcome)

@@ -3,7 +3,7 @@
 from PySide6.QtCore import QEvent, QObject, Signal
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QLineEdit, QVBoxLayout, QWidget
 
-from titan_desktop.client import key_door, problems
+from titan_desktop.client import key_socket, problems
 from titan_desktop.contracts.problem import Code, Problem
 from titan_desktop.system.paths import Paths
 from titan_desktop.ui.base.tasks import Tasks
@@ -111,7 +111,7 @@ class UnlockPresenter(QObject):
 
     async def _unlock(self, password: str) -> None:
         try:
-            outcome = await key_door.give(self._paths, key_door.Unlock(password))
+            outcome = await key_socket.give(self._paths, key_socket.Unlock(password))
         except OSError:
             sentence = self.tr("Titan is still starting. Try again in a moment.")
         else:
@@ -124,11 +124,11 @@ class UnlockPresenter(QObject):
         else:
             self._dialog.accept()
 
-    def _sentence(self, outcome: key_door.Outcome) -> str:
+    def _sentence(self, outcome: key_socket.Outcome) -> str:
         match outcome:
-            case key_door.Outcome.DONE:
+            case key_socket.Outcome.DONE:
                 return ""
-            case key_door.Outcome.WRONG_PASSWORD:
+            case key_socket.Outcome.WRONG_PASSWORD:
                 return self.tr("This is not the password.")
         damaged = Problem(Code.KEYS_DAMAGED, {"path": str(self._paths.key_file)})
         return problems.say(language(), damaged)

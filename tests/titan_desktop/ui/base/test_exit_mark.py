@@ -81,4 +81,4 @@ def test_a_place_that_takes_no_file_hinders_nobody(tmp_path, caplog):
     mark.begin()
     mark.note("unsent", kept=False)
     mark.end()
-    assert "will not be told" in caplog.text
+    assert "will not be reported" in caplog.text

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from tests.titan_desktop.ui.window_core import until
 from titan_desktop import settings
-from titan_desktop.client import key_door
+from titan_desktop.client import key_socket
 from titan_desktop.settings import DEFAULT_BASE_URL, EmbedderSettings, ModelSettings, Settings, is_endpoint
 from titan_desktop.system import processes
 from titan_desktop.system.paths import Paths
@@ -328,8 +328,8 @@ async def test_a_key_for_this_run_goes_to_the_core(monkeypatch, tmp_path):
 
     async def give(_paths, what):
         given.append(what)
-        return key_door.Outcome.DONE
+        return key_socket.Outcome.DONE
 
-    monkeypatch.setattr(key_door, "give", give)
+    monkeypatch.setattr(key_socket, "give", give)
     assert await key_store.keep(kept, paths) is None
-    assert given == [key_door.Hold(OLLAMA_URL, "sk-1")]
+    assert given == [key_socket.Hold(OLLAMA_URL, "sk-1")]

@@ -6,8 +6,8 @@ import pytest
 from PySide6.QtWidgets import QWidget
 
 from tests.titan_desktop.ui.window_core import until
-from titan_desktop.client import key_door
-from titan_desktop.client.key_door import Outcome, Unlock
+from titan_desktop.client import key_socket
+from titan_desktop.client.key_socket import Outcome, Unlock
 from titan_desktop.system.paths import Paths
 from titan_desktop.ui.base.tasks import Tasks
 from titan_desktop.ui.settings.unlock import UnlockPresenter
@@ -37,7 +37,7 @@ async def test_a_wrong_password_is_told_and_the_right_one_closes(presenter, monk
             raise outcome
         return outcome
 
-    monkeypatch.setattr(key_door, "give", give)
+    monkeypatch.setattr(key_socket, "give", give)
     presenter.open()
     presenter.open()
     dialog = presenter._dialog

@@ -13,12 +13,12 @@ from titan_bus import Bus, BusConfig
 from titan_desktop import settings
 from titan_desktop.adapters.key_file.store import KeyFile
 from titan_desktop.adapters.keyring.secrets import KeyringSecrets
-from titan_desktop.client.key_door import Hold, Outcome, Unlock, give, socket_of
+from titan_desktop.client.key_socket import Hold, Outcome, Unlock, give, socket_of
 from titan_desktop.contracts.message import Kinds
 from titan_desktop.contracts.problem import Code
 from titan_desktop.contracts.streams import STREAMS
 from titan_desktop.contracts.system import ModelStatus, SettingsChanged
-from titan_desktop.core import key_door, keys
+from titan_desktop.core import key_socket, keys
 from titan_desktop.core.held_keys import HeldKeys
 from titan_desktop.core.model_choice import Models
 from titan_desktop.system.paths import Paths
@@ -48,7 +48,7 @@ async def models(paths: Paths, bus: Bus) -> AsyncIterator[Models]:
     held = HeldKeys(KeyringSecrets(), KeyFile(paths.key_file))
     models = Models(paths.settings_file, settings.Settings(), held)
     await models.look()
-    async with key_door.listening(paths, held, models, bus):
+    async with key_socket.listening(paths, held, models, bus):
         yield models
 
 
@@ -75,7 +75,7 @@ async def test_a_locked_key_is_a_problem_until_its_password_is_given(paths: Path
     models = Models(paths.settings_file, settings.Settings(), held)
     await models.look()
     assert [problem.code for problem in models.problems] == [Code.KEYS_LOCKED]
-    async with key_door.listening(paths, held, models, bus):
+    async with key_socket.listening(paths, held, models, bus):
         assert await give(paths, Unlock("PW")) is Outcome.WRONG_PASSWORD
         assert not models.model.configured
         assert await give(paths, Unlock("pw")) is Outcome.DONE
@@ -138,7 +138,7 @@ async def test_without_a_core_nothing_is_taken(paths: Paths) -> None:
 
 async def test_a_killed_cores_socket_is_replaced(paths: Paths, models: Models, bus: Bus) -> None:
     """It lies there until the next core listens."""
-    async with key_door.listening(paths, HeldKeys(KeyringSecrets(), KeyFile(paths.key_file)), models, bus):
+    async with key_socket.listening(paths, HeldKeys(KeyringSecrets(), KeyFile(paths.key_file)), models, bus):
         assert await give(paths, Hold(OPENAI, "sk-run")) is Outcome.DONE
 
 
@@ -148,6 +148,6 @@ async def test_a_core_that_cannot_listen_does_its_work_all_the_same(paths: Paths
     socket_of(paths).mkdir(parents=True)
     held = HeldKeys(KeyringSecrets(), KeyFile(paths.key_file))
     models = Models(paths.settings_file, settings.Settings(), held)
-    async with key_door.listening(paths, held, models, bus):
+    async with key_socket.listening(paths, held, models, bus):
         await models.look()
     assert not models.model.configured

@@ -1,6 +1,7 @@
-"""The core's end of `client.key_door`: takes keys and passwords from the person's own programs.
+"""The core's end of `client.key_socket`: takes keys and passwords from the person's own programs.
 
-The socket lies in a folder of the user's alone. A line in, a code out; nothing of it is logged.
+The socket lies in a folder that only the user can open. A request is one line, the reply a code; keys and
+passwords are never logged.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ import msgspec
 
 from titan_bus import Bus, BusError
 from titan_desktop.adapters.key_file.store import KeyFileDamagedError, WrongPasswordError
-from titan_desktop.client.key_door import LINE_BYTES_MAX, Hold, Outcome, Unlock, socket_of
+from titan_desktop.client.key_socket import LINE_BYTES_MAX, Hold, Outcome, Unlock, socket_of
 from titan_desktop.contracts.message import publish
 from titan_desktop.contracts.system import SettingsChanged
 from titan_desktop.core.held_keys import HeldKeys
@@ -82,7 +83,7 @@ class _Clients:
             writer.write(outcome.encode() + b"\n")
             await writer.drain()
         except (OSError, ValueError):  # it left, was late, or its line has no end
-            log.info("a client did not say which key it gives")
+            log.info("a client of the key socket left or was too slow")
         finally:
             writer.close()
 
@@ -100,7 +101,7 @@ class _Clients:
         except KeyFileDamagedError:
             return Outcome.DAMAGED
         except msgspec.MsgspecError:
-            log.info("a client gave what is no key")
+            log.info("a client sent no valid request on the key socket")
         return Outcome.NOT_UNDERSTOOD
 
     async def _refresh(self) -> None:
