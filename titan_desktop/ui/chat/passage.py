@@ -10,6 +10,8 @@ _LINE_CHARS = 76
 """About as many stand in a line of the text column."""
 _BLANK_LINES = re.compile(r"\n\s*\n")
 _BEFORE_FIRST_CHARS = 90
+_CELL_CHARS_MIN = 40
+"""So much of a cell is shown however many stand beside it."""
 _CELLS_MAX = 1_000
 """Of a table, the empty ones too: one long row and hundreds of short ones would be half a million."""
 _WORD_CHARS_MIN = 3
@@ -43,30 +45,37 @@ def word_pattern(question: str) -> re.Pattern[str] | None:
 def excerpt(passage: str, pattern: re.Pattern[str] | None) -> str:
     """The part of a long passage around the first word found, at most six lines as they are shown, none blank.
 
-    Dots mark what is left out. A table's rows, whose cells are parted by tabs, stay whole.
+    Dots mark what is left out. A table's rows, whose cells are parted by tabs, keep their cells, long ones cut.
     """
     passage = _BLANK_LINES.sub("\n", passage.strip("\n "))
     if _is_table(passage):
-        return _few_lines(passage.split("\n"), pattern, of_table=True)
+        return _few_lines([_row(line, pattern) for line in passage.split("\n")], pattern, of_table=True)
     return _few_lines(_cut(passage.strip(), pattern).split("\n"), pattern, of_table=False)
 
 
-def _cut(passage: str, pattern: re.Pattern[str] | None) -> str:
-    if len(passage) <= _EXCERPT_CHARS:
+def _row(line: str, pattern: re.Pattern[str] | None) -> str:
+    cells = line.split("\t")
+    chars = max(_CELL_CHARS_MIN, _EXCERPT_CHARS // len(cells))
+    return "\t".join(_cut(cell, pattern, chars) for cell in cells)
+
+
+def _cut(passage: str, pattern: re.Pattern[str] | None, chars: int = _EXCERPT_CHARS) -> str:
+    if len(passage) <= chars:
         return passage
     found = pattern.search(passage) if pattern else None
-    start = max(0, found.start() - _BEFORE_FIRST_CHARS) if found else 0
+    start = max(0, found.start() - min(_BEFORE_FIRST_CHARS, chars // 4)) if found else 0
     if start:
-        start = passage.find(" ", start, start + 30) + 1 or start
-    end = min(len(passage), start + _EXCERPT_CHARS)
+        start = passage.find(" ", start, start + chars // 4) + 1 or start
+    end = min(len(passage), start + chars)
     if end < len(passage):
-        end = max(passage.rfind(" ", end - 30, end), end - 30)
+        end = max(passage.rfind(" ", end - chars // 4, end), end - chars // 4)
     return ("… " if start else "") + passage[start:end].strip() + (" …" if end < len(passage) else "")
 
 
 def _few_lines(lines: Sequence[str], pattern: re.Pattern[str] | None, *, of_table: bool) -> str:
     """Return at most six lines, with the one before the first word found if not all are shown."""
-    heights = [1 if of_table else 1 + len(line) // _LINE_CHARS for line in lines]
+    # The columns of a table share the width by their texts.
+    heights = [1 + len(line) // _LINE_CHARS for line in lines]
     if sum(heights) <= _LINES_MAX:
         return "\n".join(lines)
     found = next((at for at, line in enumerate(lines) if pattern and pattern.search(line)), 0)
@@ -77,14 +86,16 @@ def _few_lines(lines: Sequence[str], pattern: re.Pattern[str] | None, *, of_tabl
     shown = "\n".join(lines[start : max(end, found + 1)])
     before, after = ("…\n", "\n…") if of_table else ("… ", " …")
     return (
-        (before if start and not shown.startswith("…") else "")
+        (before if start and (of_table or not shown.startswith("…")) else "")
         + shown
-        + (after if end < len(lines) and not shown.endswith("…") else "")
+        + (after if end < len(lines) and (of_table or not shown.endswith("…")) else "")
     )
 
 
 def _is_table(passage: str) -> bool:
-    return "\t" in passage.strip()
+    """Whether tabs part cells: in a text with one here and there they do not."""
+    lines = passage.strip("\n").split("\n")
+    return 2 * sum("\t" in line.strip() for line in lines) >= len(lines)
 
 
 def marked_html(text: str, pattern: re.Pattern[str] | None, mark: str) -> str:

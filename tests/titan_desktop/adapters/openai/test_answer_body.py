@@ -54,7 +54,7 @@ def server() -> Iterator[OpenAIServer]:
 
 @pytest.fixture
 async def model() -> AsyncIterator[OpenAIChatModel]:
-    model = OpenAIChatModel(connect_timeout_s=2, first_token_timeout_s=2, idle_timeout_s=2)
+    model = OpenAIChatModel(connect_timeout_s=10, first_token_timeout_s=10, idle_timeout_s=10)
     yield model
     await model.close()
 

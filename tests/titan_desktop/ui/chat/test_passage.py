@@ -49,6 +49,26 @@ def test_a_table_is_shown_as_a_table():
     )
 
 
+def test_a_table_with_long_cells_is_short_too():
+    """They are cut around the word found, and the row keeps its cells: a numbered clause is such a row."""
+    clause = "слово " * 300 + "депозит " + "слово " * 100
+    shown = excerpt(f"1.\t{clause}", word_pattern("депозит"))
+    number, text = shown.split("\t")
+    assert number == "1."
+    assert text.startswith("… слово")
+    assert "депозит" in text
+    assert len(text) < 200
+    assert len(excerpt("\t".join([clause] * 4), None)) < 500
+    assert len(excerpt(f"1.\t{clause}\n" * 9, None).split("\n")) == 3
+
+
+def test_a_text_with_a_tab_is_no_table():
+    """A line of a table of contents does not make a table of the page, nor show all of it."""
+    page = "Содержание\nВведение\t3\n" + "слово " * 300
+    assert len(excerpt(page, None)) < 400
+    assert marked("депозит", page).startswith("<p>")
+
+
 def test_a_table_of_mostly_nothing_is_text():
     """Its rows are filled up to the widest: of a passage's size that may be half a million cells."""
     shown = marked("500", "\ta" * 400 + "\na" * 400)
