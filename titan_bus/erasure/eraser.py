@@ -21,6 +21,10 @@ from titan_bus.erasure.streams import Streams
 from titan_bus.erasure.wanted import Wanted
 from titan_bus.errors import ArchiveElsewhereError, ArchiveUnnamedError, ErasureInterruptedError
 from titan_bus.lease import Lease
+from titan_bus.request import TRIM_AFTER_S
+
+ANSWERS_READ_S = 2 * TRIM_AFTER_S
+"""By then a program that runs has deleted the answers that it was given before."""
 
 
 class Eraser:
@@ -43,7 +47,8 @@ class Eraser:
         - A handler that is running on it finishes. Its return has no effect, its failure causes neither a retry
           nor a dead letter. Only in a cluster, where dead letters may be on another node, a handler that fails at
           that moment may leave a dead letter; another erasure removes it.
-        - An answer to a request that contains it is deleted from the server a moment after it is read.
+        - An answer to a request that contains it has been deleted, if the program that asked is running; after one
+          that was killed it is deleted within a minute, and its bytes when the files are written the next time.
         - An event published or redriven under its id later is a new event. Effects of handlers stay, and so do the
           marks of `once`, which contain only ids.
         - Its bytes are gone from every file if `receipt.complete` says so: the append-only file is rewritten. Not
@@ -66,6 +71,8 @@ class Eraser:
             streams = Streams(self._connection, wanted)
             groups = await self._erase(wanted, streams, topics)
             uncompacted = await self._compact(wanted, groups)
+        if await streams.has_answers():
+            await asyncio.sleep(ANSWERS_READ_S)  # or the files would be written anew with them
         written = await asyncio.gather(*(files.rewrite(node) for node in self._connection.nodes()))
         return ErasureReceipt(
             found=wanted.found(),

@@ -46,6 +46,14 @@ class Streams:
                 found.setdefault(waits[0], set()).add(waits[1])
         return found
 
+    async def has_answers(self) -> bool:
+        """Return whether there are streams of answers, which may hold what an event said."""
+        cursor = 0
+        while True:
+            cursor, keys = await self._connection.scan(cursor, names.replies_of("*"), SCAN_COUNT, "stream")
+            if keys or cursor == 0:
+                return bool(keys)
+
     async def erase(self, topic: str, groups: Iterable[str], since: EntryId) -> set[str]:
         """Erase them from a topic and from the retries of its groups. Returns these groups.
 

@@ -10,7 +10,7 @@ from tests.bytes_in_files import holding
 from tests.titan_bus.archives import ALWAYS, ids, publish
 from tests.titan_bus.conftest import Server
 from tests.titan_bus.deployments import SentinelDeployment, running
-from titan_bus import Bus, BusConfig
+from titan_bus import Bus, BusConfig, Event
 from titan_bus.erasure import compaction, files
 
 from .conftest import SECRETS, STREAM, TOPIC
@@ -58,6 +58,20 @@ async def test_a_file_that_is_being_written_does_not_count(bus: Bus, server: Ser
     await raw.call("BGREWRITEAOF")
     assert (await bus.erase(sent[1], topics=[TOPIC])).complete
     assert b"aof_rewrites:2" in await raw.call("INFO", "persistence")
+    assert holding(SECRETS[1], server.socket.parent) == []
+
+
+async def test_an_answer_that_was_just_read_is_in_no_file(bus: Bus, server: Server) -> None:
+    """It is deleted a moment after it is read, and the files are written after that."""
+    sent = await say(bus)
+
+    async def handler(_: Event) -> str:
+        return SECRETS[1]
+
+    await bus.subscribe("history.requests.v1", "g", handler)
+    for _ in range(2):
+        assert await bus.request("history.requests.v1", "history", {}, str) == SECRETS[1]
+    assert (await bus.erase(sent[1], topics=[TOPIC])).complete
     assert holding(SECRETS[1], server.socket.parent) == []
 
 
