@@ -23,7 +23,6 @@ BODY_BYTES_MAX = 64_000_000
 """Of one answer, unpacked: 200,000 streamed tokens, ten times the vectors of the largest batch."""
 REFUSAL_BYTES_MAX = 64_000
 """Of what an endpoint says with an error's status; the rest of it is not read."""
-_OK = 200
 
 
 def http_client(base_url: str) -> tuple[httpx2.AsyncClient, str]:
@@ -96,7 +95,7 @@ class _Bounded(httpx2.AsyncByteStream):
         self._response = response
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        is_refusal = self._response.status_code != _OK
+        is_refusal = not self._response.is_success
         room = REFUSAL_BYTES_MAX if is_refusal else BODY_BYTES_MAX
         async with contextlib.aclosing(self._response.aiter_bytes()) as pieces:
             async for piece in pieces:
