@@ -140,6 +140,12 @@ async def test_two_prefixes_do_not_share_an_archive(shop: BusConfig) -> None:
             assert raised.value.prefix == prefix
             with pytest.raises(ArchiveForeignError):
                 await bus.restore(newer_only=True)
+        (Path(target) / raised.value.key).unlink()  # as the error says
+        async with Bus(msgspec.structs.replace(first, prefix=f"new-{prefix}")) as bus:
+            assert [one.entries for one in await bus.restore()] == [1]
+        async with Bus(first) as bus:
+            with pytest.raises(ArchiveForeignError, match="'new-"):
+                await bus.archive_now()
 
 
 async def test_rights_are_beneath_the_prefix(shop: BusConfig, server: Server) -> None:

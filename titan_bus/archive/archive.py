@@ -24,7 +24,7 @@ _ASIDE = re.compile(r"groups_(\d{1,20}-\d{1,20})\.jsonl\.zst")
 """A snapshot that was set aside, and the last archived id at that time."""
 _STREAM = "stream"
 """Contains the stream's name when the folder's name is too short for it."""
-_ID = "=archive/id"
+ID_KEY = "=archive/id"
 """The archive's identity, independent of the path to it. No topic has a folder of this name."""
 
 
@@ -78,7 +78,7 @@ class Archive:
 
     async def identity(self) -> str | None:
         """Return the archive's identity; None when it was never written to."""
-        found = await self._store.get(_ID)
+        found = await self._store.get(ID_KEY)
         return None if found is None else found.decode(errors="replace").strip()
 
     def is_of(self, identity: str, target: str, ours: str | None) -> bool:
@@ -88,7 +88,7 @@ class Archive:
     async def identify(self, prefix: str) -> str:
         """Give the archive of the bus with this prefix an identity, and return it."""
         identity = f"{new_ulid()}|{prefix}" if prefix else new_ulid()
-        await self._store.put(_ID, identity.encode())
+        await self._store.put(ID_KEY, identity.encode())
         return identity
 
     async def segments(self, stream: str = "") -> list[StoredSegment]:

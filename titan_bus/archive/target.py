@@ -5,7 +5,7 @@ moves them. An archive belongs to one prefix, too: the topics of another have th
 """
 
 from titan_bus import names
-from titan_bus.archive.archive import Archive
+from titan_bus.archive.archive import ID_KEY, Archive
 from titan_bus.connections.connection import Connection
 from titan_bus.errors import ArchiveElsewhereError, ArchiveForeignError
 
@@ -19,7 +19,7 @@ async def claim(connection: Connection, archive: Archive) -> None:
     """
     ours = await archive.identity()
     if ours is not None and (prefix := ours.partition("|")[2]) != connection.prefix:
-        raise ArchiveForeignError(archive.target, prefix)
+        raise ArchiveForeignError(archive.target, prefix, ID_KEY)
     held = await connection.call("GET", names.ARCHIVE_TARGET)
     if held is not None:
         identity, _, target = held.decode(errors="replace").partition(" ")

@@ -46,15 +46,17 @@ class ArchiveUnnamedError(ArchiveElsewhereError):
 
 
 class ArchiveForeignError(ArchiveError):
-    """What is in `target` is the archive of the bus with another `prefix` ("" for none)."""
+    """What is in `target` is the archive of the bus with another `prefix` ("" for none), as `key` there says."""
 
-    def __init__(self, target: str, prefix: str) -> None:
-        whose = f"with the prefix {prefix}" if prefix else "without a prefix"
+    def __init__(self, target: str, prefix: str, key: str) -> None:
+        whose = f"with the prefix {prefix!r}" if prefix else "without a prefix"
         super().__init__(
-            f"what is in {target} is the archive of the bus {whose}: give each bus a target of its own"
+            f"what is in {target} is the archive of the bus {whose}: give each bus a target of its own; where "
+            f"that bus is no more and this one takes its place, delete {key} in the archive"
         )
         self.target = target
         self.prefix = prefix
+        self.key = key
 
 
 class SegmentDamagedError(ArchiveError):
