@@ -139,6 +139,18 @@ async def test_an_answer_in_one_huge_piece_has_no_more_than_one_in_many(
     assert (await window.answer(await window.ask())).text == "слово слов"
 
 
+async def test_thoughts_that_ran_out_of_room_are_not_those_to_the_answer(
+    core: ChatService, window: Window, server: OpenAIServer
+) -> None:
+    """The server notices within them that the prompt is too long; the second try thinks anew."""
+    error = {"error": {"message": "too long", "code": "context_length_exceeded"}}
+    pieces: list[object] = [{"choices": [{"delta": {"reasoning": "Half a th"}}]}, error]
+    server.raw = [Raw(b"".join(b"data: " + json.dumps(piece).encode() + b"\n\n" for piece in pieces))]
+    server.reasoning, server.text = THOUGHTS, "It is 42."
+    answer = await window.answer(await window.ask())
+    assert (answer.text, await thoughts(window, answer.id)) == ("It is 42.", THOUGHTS)
+
+
 # Going on
 
 

@@ -175,7 +175,8 @@ class Answering:
     ) -> None:
         """Call the model with as much as it takes; when it takes less than that, once more with less."""
         assert attempt.answer is not None  # noqa: S101 - the caller has begun it
-        begun, sources, said = attempt.answer, attempt.answer.sources, attempt.text
+        begun, sources = attempt.answer, attempt.answer.sources
+        said, thoughts = attempt.text, attempt.thoughts
 
         async def fits(turns: tuple[Turn, ...]) -> bool:
             nonlocal context
@@ -184,7 +185,7 @@ class Answering:
             except ModelError as error:
                 if error.fault is not Fault.CONTEXT_TOO_LONG or attempt.text != said:
                     raise
-                context = error.context_tokens or context
+                context, attempt.thoughts = error.context_tokens or context, thoughts
                 _log.info("the prompt for %s is too long, once more with less: %s", question.id, error.detail)
                 return False
             return True
