@@ -45,6 +45,8 @@ _BARE_ANALYSIS = re.compile(r"\s*analysis(?=[A-Z])")
 _CLOSERS = (*(close for close in _TAGS.values() if not close.startswith("Here")), _BARE_FINAL)
 """What may close thoughts that never opened."""
 _CLOSER = re.compile("|".join(map(re.escape, _CLOSERS)), re.IGNORECASE | re.ASCII)
+_CLOSED_AGAIN = re.compile(rf"(?:(?:{_CLOSER.pattern})\s*+)++", re.IGNORECASE | re.ASCII)
+"""Of thoughts that have ended already, or elsewhere."""
 _LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 """The Latin letters alone, so that a text keeps its length and marks keep their places."""
 _CODE = re.compile(
@@ -118,17 +120,16 @@ class Splitter:
     def _beginning(self, final: bool) -> Iterator[Part]:  # noqa: FBT001  # called through `_state`
         """Before the first word, or behind thoughts: others may follow."""
         text = self._held.lstrip()
+        if self._has_thought and (again := _CLOSED_AGAIN.match(text)):
+            text = self._held = text[again.end() :]
         lower = _lower(text)
         opener = next((opener for opener in _OPENERS if lower.startswith(_lower(opener))), None)
-        again = _CLOSER.match(text) if self._has_thought else None
         if opener is not None:
             self._has_thought = True
             self._in_channels = opener in _CHANNELS
             self._closers = () if self._in_channels else (_TAGS[opener],)
             self._held = text[len(opener) :]
             self._state = self._header if self._in_channels else self._thinking
-        elif again:  # thoughts that have ended already, or elsewhere
-            self._held = text[again.end() :]
         elif not final and len(self._held) <= _UNDECIDED_MAX and self._may_be_mark(lower):
             pass
         elif self.opened and not self._has_thought:

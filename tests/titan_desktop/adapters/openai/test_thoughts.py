@@ -27,6 +27,7 @@ FAMILIES = {
     "shouted": "<THINK>{}</THINK>{}",
     "in two cases": "<Think>{}</think>{}",
     "closed twice": "<think>{}</think>\n</think>\n\n{}",
+    "closed again and again": "<think>{}</think></think>\n[/THINK]</THINK>{}",
     "two of them": "<think>Let me</think>\n<think> {}</think>{}",
 }
 THOUGHT, ANSWER = "Is `x < y`? Perhaps </b> is meant.", "It is 42 < 43, **surely** [1]."
