@@ -207,17 +207,23 @@ async def settle(session: Session, core: AnsweringCore) -> None:
     model, list_model = window.chat.model, window.conversations
     window.sidebar.filter.clear()
 
-    def agrees() -> bool:
+    def brief(messages: list[chat.Message]) -> list[tuple[object, ...]]:
+        return [(one.id, one.state.value, one.attempt, len(one.text)) for one in messages[-4:]]
+
+    def differs() -> str:
         shown = [model.message(row) for row in range(model.rowCount())]
         stored = core.stored(session.chat.conversation_id)
         listed = [list_model.index(row) for row in range(list_model.rowCount())]
-        rows = [str(row.data()) for row in listed if row.data(ID_ROLE)]
-        return (
-            not session.chat.is_loading
-            and shown == stored[len(stored) - len(shown) :]
-            and (bool(shown) or not stored)
-            and sorted(rows) == sorted(held.title for held in core.conversations)
-        )
+        rows = sorted(str(row.data()) for row in listed if row.data(ID_ROLE))
+        titles = sorted(held.title for held in core.conversations)
+        if session.chat.is_loading:
+            return "the conversation is being loaded"
+        if shown != stored[len(stored) - len(shown) :] or (stored and not shown):
+            return f"shown {brief(shown)}, stored {brief(stored)}"
+        return "" if rows == titles else f"listed {rows}, stored {titles}"
 
     signals = (model.rowsInserted, model.dataChanged, model.modelReset, list_model.rowsInserted)
-    await until(agrees, *signals, list_model.rowsRemoved, list_model.dataChanged)
+    try:
+        await until(lambda: not differs(), *signals, list_model.rowsRemoved, list_model.dataChanged)
+    except TimeoutError:
+        raise AssertionError(differs()) from None

@@ -69,6 +69,11 @@ class MessageModel(QAbstractListModel):
         found = self._rows.get(self._messages[row].question_id)
         return "" if found is None else self._messages[found].text
 
+    @property
+    def has_stored(self) -> bool:
+        """Whether the core has said any of the messages, as against questions that wait to be sent."""
+        return len(self._pending) < len(self._messages)
+
     def joins(self, messages: Sequence[Message]) -> bool:
         """Whether the newest page goes on from what is held: on the same path, and without a gap between them."""
         versions = {other for message in messages for other in message.siblings if other != message.id}

@@ -209,9 +209,11 @@ class ChatPresenter(QObject):
         try:
             page = await self._ask_history(conversation_id)
         except BusError:
-            self._view.set_notice(self.tr("The conversation could not be loaded. Open it again."), "error")
+            if conversation_id == self.conversation_id:
+                self._view.set_notice(self.tr("The conversation could not be loaded. Open it again."), "error")
             return
-        self._show(page.messages, more=page.more)
+        if conversation_id == self.conversation_id:  # else the person has begun another one meanwhile
+            self._show(page.messages, more=page.more)
 
     def _ask_history(self, conversation_id: str, before: str = "") -> Awaitable[chat.HistoryPage]:
         return self._bridge.ask(chat.GetHistory(conversation_id=conversation_id, before=before))
@@ -262,6 +264,9 @@ class ChatPresenter(QObject):
         except BusError:
             return  # what is shown stays valid; events will follow
         if conversation_id == self._view.model.conversation_id:
+            if not page.messages and self._view.model.has_stored:
+                self._forget(conversation_id)  # it was deleted elsewhere meanwhile
+                return
             if not self._view.model.joins(page.messages):
                 self._show(page.messages, more=page.more)
                 return

@@ -199,6 +199,17 @@ async def test_the_last_of_two_quick_choices_wins(connected, core, view):
     assert texts(view) == ["question 2"]
 
 
+async def test_a_page_that_comes_after_a_new_conversation_was_begun_is_not_shown_there(connected, core, view):
+    """What is typed next belongs to the new one, and nothing of another may stand above it."""
+    core.messages.append(question(1))
+    connected.open("c1")
+    connected.begin()
+    begun = connected.conversation_id
+    for _ in range(2):  # behind the one that is on its way
+        await connected._ask_history("c1")
+    assert (connected.conversation_id, view.model.conversation_id, texts(view)) == (begun, begun, [])
+
+
 async def test_older_messages_come_a_page_at_a_time(connected, core, view):
     """Asking for older messages puts the page before the first one."""
     core.messages += [question(number) for number in range(120)]
@@ -320,6 +331,18 @@ async def test_a_deleted_conversation_gives_way_to_a_new_one(connected, core, vi
     core.messages.append(question(1))
     await open_first(connected, view)
     await core.say(chat.ConversationChanged(conversation=listed("c1"), deleted=True))
+    await until(lambda: connected.conversation_id != "c1", view.model.modelReset)
+    assert view.model.rowCount() == 0
+
+
+async def test_a_conversation_deleted_while_the_window_was_cut_off_is_left(
+    connected, core, view, bridge, tasks, bus
+):
+    """Nobody says it again after a reconnection: what the core has no message of is not shown any longer."""
+    core.messages.append(question(1))
+    await open_first(connected, view)
+    core.messages.clear()
+    tasks.replace(bridge.serve(bus), "read along")
     await until(lambda: connected.conversation_id != "c1", view.model.modelReset)
     assert view.model.rowCount() == 0
 
