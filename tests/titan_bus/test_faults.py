@@ -44,7 +44,7 @@ async def publish_until_refused(bus: Bus, topic: str) -> list[str]:
             return ids
 
 
-@pytest.mark.logs("a step failed, going on")
+@pytest.mark.logs("a step failed, going on", "is not leased")
 async def test_a_full_memory_refuses_publishes_and_loses_nothing(server: Server, topic: str) -> None:
     """At `maxmemory` publishing fails by name; a consumer that starts then handles what is there, failures too."""
     raw = await connected(server)

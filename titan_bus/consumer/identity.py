@@ -148,10 +148,10 @@ class ConsumerNames:
         """Return the configured name, or one that nobody else has, and say why it is not leased."""
         if self._may_lease:
             self._may_lease = False
+            cure = ". `titan-bus acl` prints the rights" if error.code == "NOPERM" else ""
             logger.warning(
-                "the consumer name %s is not leased, so others may have it, too: %s. `titan-bus acl` prints the "
-                "rights",
-                self._config.consumer_name(), error,
+                "the consumer name %s is not leased, so others may have it, too: %s%s",
+                self._config.consumer_name(), error, cure,
             )  # fmt: skip
         return self._config.consumer or f"{self._config.consumer_name()}/{self._mark[-8:]}"
 

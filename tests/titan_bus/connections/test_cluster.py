@@ -161,14 +161,16 @@ async def test_an_erasure_reaches_every_node(bus: Bus, topics: list[str]) -> Non
     assert set((await bus.erase(erased, topics=topics)).missing) == set(erased)
 
 
-def move(slot: int, cluster: ClusterDeployment, source: Node, target: Node, keys: list[str]) -> Iterator[str]:
+def move(slot: int, cluster: ClusterDeployment, source: Node, target: Node) -> Iterator[str]:
     """Move a slot as redis-cli does (Redis Cluster specification, "Live reconfiguration"), step by step."""
     numbers = {node.port: number for number, node in enumerate(cluster.nodes)}
     source_id, target_id = (cluster.node_id(numbers[node.port]) for node in (source, target))
     assert target.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", source_id) == "OK"
     assert source.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", target_id) == "OK"
     yield "announced"
-    assert source.ask("MIGRATE", "127.0.0.1", target.port, "", 0, 1000, "KEYS", *keys) == "OK"
+    while keys := source.ask("CLUSTER", "GETKEYSINSLOT", slot, 100):
+        moved = source.ask("MIGRATE", "127.0.0.1", target.port, "", 0, 1000, "KEYS", *keys)
+        assert moved in {"OK", "NOKEY"}
     yield "keys moved"
     for node in (target, source):
         assert node.ask("CLUSTER", "SETSLOT", slot, "NODE", target_id) == "OK"
@@ -186,9 +188,7 @@ async def test_a_slot_moves_under_load(bus: Bus, cluster: ClusterDeployment) -> 
     await tail.start()
     published = [await bus.publish(topic, "e", {})]
     await recorder.wait_for(1)
-    for step in move(
-        slot, cluster, cluster.nodes[1], cluster.nodes[2], [stream, names.retries_of("g", topic)]
-    ):
+    for step in move(slot, cluster, cluster.nodes[1], cluster.nodes[2]):
         published += await asyncio.gather(*(bus.publish(topic, step, {}) for _ in range(20)))
     await until(lambda: set(published) <= set(recorder.ids), "everything handled")
     assert set(published) == {(await anext(tail)).event_id for _ in published}

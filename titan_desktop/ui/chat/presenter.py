@@ -210,7 +210,9 @@ class ChatPresenter(QObject):
             page = await self._ask_history(conversation_id)
         except BusError:
             if conversation_id == self.conversation_id:
-                self._view.set_notice(self.tr("The conversation could not be loaded. Open it again."), "error")
+                self._view.set_notice(
+                    self.tr("The conversation could not be loaded. Open it again."), "error"
+                )
             return
         if conversation_id == self.conversation_id:  # else the person has begun another one meanwhile
             self._show(page.messages, more=page.more)
