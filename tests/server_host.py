@@ -23,16 +23,23 @@ class ServerHost:
         self.folder = folder
         self.process = process
         self.notes: list[str] = []
+        self._passed_over: list[dict[str, str]] = []
 
     async def heard(self, store: str, state: str) -> dict[str, str]:
-        """Wait until it says that."""
+        """Wait until it says that, or has said it while something else was waited for."""
         assert self.process.stdout is not None
+        for said in self._passed_over:
+            if (said["store"], said["state"]) == (store, state):
+                self._passed_over.remove(said)
+                return said
         while line := await asyncio.wait_for(self.process.stdout.readline(), PATIENCE_S):
             said: dict[str, str] = json.loads(line)
             if "note" in said:
                 self.notes.append(said["note"])
             elif (said["store"], said["state"]) == (store, state):
                 return said
+            else:
+                self._passed_over.append(said)
         raise AssertionError(f"the server host ended before {store} was {state}")
 
     async def end(self) -> int:

@@ -26,6 +26,7 @@ DEFAULT_PORTS = {"REDIS_PORT": "16379", "POSTGRES_PORT": "15432", "NEO4J_PORT": 
 PASSWORDS = ("REDIS_PASSWORD", "POSTGRES_PASSWORD", "NEO4J_PASSWORD")
 UP_PATIENCE_S = 900.0
 """The first start pulls images of more than a gigabyte."""
+LAST_WORDS_S = 2.0
 
 
 class Docker:
@@ -93,13 +94,15 @@ class Docker:
             )
         try:
             async with asyncio.timeout(UP_PATIENCE_S):
-                return await process.wait()
+                code = await process.wait()
         except (asyncio.CancelledError, TimeoutError) as error:
             process.kill()
             await process.wait()
             if isinstance(error, TimeoutError):
                 return -9
             raise
+        await asyncio.to_thread(output.wait, LAST_WORDS_S)  # they tell why it failed
+        return code
 
 
 def write_environment(path: Path) -> dict[str, str]:

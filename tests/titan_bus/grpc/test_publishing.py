@@ -254,7 +254,8 @@ OURS = {
     errors.ClientGoneError, errors.FatalError, errors.NackedError, errors.PayloadMismatchError,  # outcomes
     errors.EntryMalformedError, errors.RestoreRefusedError, errors.RestoreDisturbedError,
     errors.HandlerTimedOutError,
-    errors.ArchiveElsewhereError, errors.ArchiveUnnamedError, errors.ErasureInterruptedError,
+    errors.ArchiveElsewhereError, errors.ArchiveForeignError, errors.ArchiveUnnamedError,
+    errors.ErasureInterruptedError,
     errors.BusThreadError, errors.BusForkedError, errors.ServerTooOldError,  # of what no call does or can
     errors.NameMalformedError,
 }  # fmt: skip
