@@ -1,8 +1,9 @@
-"""How long a consumer's handlers have been running, for `titan-bus pending`: written and read here.
+"""For how long a consumer's handlers have been running, as `titan-bus pending` shows it.
 
-`consumer.claims` writes the durations with each refresh, so for handlers that run for longer than a third of
-`min_idle_s`; `inspection` reads them. Durations are stored, not times, because the clocks of two machines differ.
-The time since the write is the part of the key's time to live that is used up.
+A consumer stores the durations in a key that expires, each time it resets the idle time of its events
+(`consumer.claims`, every third of `min_idle_s`). So only handlers that run for longer than that are in it.
+`inspection` reads the key and adds the time since it was stored, which is how much of the key's time to live has
+passed. Durations are stored, and no times of day, because the clocks of two machines differ.
 """
 
 import time

@@ -1,9 +1,9 @@
-"""Removes deleted rows from PostgreSQL's own files: tables, statistics and the write-ahead log.
+"""Has PostgreSQL write its tables, statistics and log anew, so that no file contains deleted rows any more.
 
-DELETE leaves a row's bytes in its page, ANALYZE has copied some values into `pg_statistic`, and the log has all of
-it once more. `erasures` calls this; nobody else.
+DELETE leaves a row's bytes in its page, ANALYZE has copied some values into `pg_statistic`, and the write-ahead
+log contains another copy of all of it. `erasures` calls this; nobody else.
 
-PostgreSQL manual: VACUUM, CHECKPOINT, 28.5 ("WAL Configuration"), `wal_recycle`.
+PostgreSQL manual: VACUUM, CHECKPOINT, "WAL Configuration", `wal_recycle`.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
-"""Makes unfinished Markdown fit to be shown: no half-written mark flashes up and goes again.
+"""Makes unfinished Markdown fit to be shown: no half-written markup appears for a moment and vanishes again.
 
-A mark without its end is closed (`**bol` is shown bold already). What cannot be decided yet waits: a lone `#`, the
-first row of a table, `[1` without its bracket. `growth` calls this; pure text, no Qt.
+Markup without its end is closed (`**bol` is shown bold already). What cannot be decided yet waits: a lone `#`,
+the first row of a table, `[1` without its bracket. The module `growth` calls this; pure text, no Qt.
 """
 
 import re
