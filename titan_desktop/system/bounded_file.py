@@ -33,12 +33,13 @@ class BoundedFile:
 
     def write(self, data: bytes) -> None:
         """Append what can be written; the rest is dropped."""
-        for start in range(0, len(data), _PIECE_BYTES):
+        step = min(_PIECE_BYTES, self._half)
+        for start in range(0, len(data), step):
             with contextlib.suppress(OSError):
-                self.append(data[start : start + _PIECE_BYTES])
+                self.append(data[start : start + step])
 
     def append(self, piece: bytes) -> None:
-        """Append, or raise OSError; the next call tries with a file opened anew."""
+        """Append at most half of the limit, or raise OSError; the next call tries with a file opened anew."""
         with self._lock:
             try:
                 file = self._opened()
@@ -101,10 +102,12 @@ class Drain:
     def __exit__(self, *_: object) -> None:
         os.close(self.end)
 
-    def wait(self, timeout_s: float) -> None:
-        """Wait until everything is in the file; a grandchild that lives on may have the end open for longer."""
-        if self._thread is not None:
-            self._thread.join(timeout_s)
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until everything is in the file; False: a grandchild that lives on still has the end open."""
+        if self._thread is None:
+            return True
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
 
     def _run(self, source: int) -> None:
         try:

@@ -19,8 +19,10 @@ class StartupReport:
         self._steps.setdefault(step, round((time.monotonic() - self._began_s) * 1000, 1))
 
     def write(self, path: Path) -> None:
-        """Write the steps as one JSON object. Raises OSError."""
-        path.write_text(json.dumps(self._steps) + "\n", "utf-8")
+        """Write the steps as one JSON object; who sees the file sees all of it. Raises OSError."""
+        beside = path.with_name(f".{path.name}.{os.getpid()}")
+        beside.write_text(json.dumps(self._steps) + "\n", "utf-8")
+        beside.replace(path)
 
 
 def _process_age_s() -> float:

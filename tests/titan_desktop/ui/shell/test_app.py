@@ -52,13 +52,23 @@ def open_to_others(home: Path) -> list[Path]:
     return found
 
 
-def start(report: Path, *options: str) -> "subprocess.Popen[str]":
-    """Start a window; it writes the report when it is ready."""
-    report.unlink(missing_ok=True)
-    return subprocess.Popen(
-        [sys.executable, "-m", "titan_desktop", "--startup-report", str(report), *options],
-        stderr=subprocess.PIPE, text=True, umask=0 if sys.platform != "win32" else -1,
-    )  # fmt: skip
+@pytest.fixture
+def start(paths):
+    """Starts a window, which writes the report when it is ready; none outlives the test, whatever fails."""
+    windows: list[subprocess.Popen[str]] = []
+
+    def started(report: Path, *options: str) -> "subprocess.Popen[str]":
+        report.unlink(missing_ok=True)
+        windows.append(subprocess.Popen(
+            [sys.executable, "-m", "titan_desktop", "--startup-report", str(report), *options],
+            stderr=subprocess.PIPE, text=True, umask=0 if sys.platform != "win32" else -1,
+        ))  # fmt: skip
+        return windows[-1]
+
+    yield started
+    for window in windows:
+        with window:
+            window.kill()
 
 
 def complaints(process: "subprocess.Popen[str]") -> list[str]:
@@ -66,7 +76,7 @@ def complaints(process: "subprocess.Popen[str]") -> list[str]:
     return [line for line in said.splitlines() if not line.endswith(OFFSCREEN)]
 
 
-def test_a_window_lives_and_ends_in_order(paths, tmp_path):
+def test_a_window_lives_and_ends_in_order(paths, start, tmp_path):
     """It paints before the core is up; a second start raises it and ends; SIGTERM ends it within a second; after
     kill -9 the next one starts as if nothing had been. Whatever the umask, nothing that it wrote is for others.
     """
@@ -104,7 +114,7 @@ def test_a_window_lives_and_ends_in_order(paths, tmp_path):
     assert [line for line in logged if not line.endswith(OFFSCREEN)] == []
 
 
-def test_a_window_outlives_its_core(paths, tmp_path):
+def test_a_window_outlives_its_core(paths, start, tmp_path):
     """A core that is killed comes back, and the window that watches it ends in order all the same."""
     report = tmp_path / "report.json"
     window = start(report)
