@@ -1,12 +1,39 @@
 """Search: a question and the passages that it finds. Topic: `topics.SEARCH_REQUESTS`."""
 
-from typing import ClassVar
+from datetime import datetime
+from typing import Annotated, ClassVar
 
 import msgspec
 
 from titan_desktop.contracts import topics
 from titan_desktop.contracts.message import Request
 from titan_desktop.contracts.sources import FilePassage
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+"""RFC 3339 with its zone on the bus."""
+
+
+class Filters(msgspec.Struct, frozen=True, kw_only=True):
+    """Which files a search may find. A field that is empty allows every file.
+
+    Attributes:
+        folders: absolute; a file lies in one of them, at any depth.
+        kinds: the extension is one of these, in lower case without the dot.
+        since: last changed at this moment or later.
+        until: last changed before this moment.
+    """
+
+    folders: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    since: Moment | None = None
+    until: Moment | None = None
+
+    def __bool__(self) -> bool:
+        """Whether any file is left out."""
+        return self != EVERYTHING
+
+
+EVERYTHING = Filters()
 
 
 class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,3 +61,4 @@ class Search(Request[SearchResult], frozen=True, kw_only=True):
 
     query: str
     limit: int = 10
+    filters: Filters = EVERYTHING

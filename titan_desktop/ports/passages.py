@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from titan_desktop.contracts.indexing import FailurePage, Outcome, Reason
+from titan_desktop.contracts.search import EVERYTHING, Filters
 from titan_desktop.contracts.sources import Place
 from titan_desktop.ports.files_root import Stamp
 
@@ -152,11 +153,15 @@ class Passages(Protocol):
         """Give all files beneath a folder their paths beneath another; return how many those are."""
         ...
 
-    async def find_words(self, query: str, limit: int) -> Sequence[Found]:
+    async def find_words(self, query: str, limit: int, filters: Filters = EVERYTHING) -> Sequence[Found]:
         """Return the best passages for the words of `query`, best first: BM25 over stems, names of files included.
 
         Any text is a good query; one without an indexed word finds nothing.
         """
+        ...
+
+    async def score_words(self, query: str, passages: Sequence[int]) -> Mapping[int, float]:
+        """Return the scores that `find_words` would give to these passages; what has no word is left out."""
         ...
 
     async def counts(self) -> Counts:
@@ -200,8 +205,20 @@ class Vectors(Protocol):
         """
         ...
 
-    async def find_near(self, model: str, vector: Sequence[float], limit: int) -> Sequence[Found]:
+    async def find_near(
+        self, model: str, vector: Sequence[float], limit: int, filters: Filters = EVERYTHING
+    ) -> Sequence[Found]:
         """Return the passages nearest to `vector` by cosine, best first.
+
+        Raises:
+            VectorSizeError: the vector's size is not the model's.
+        """
+        ...
+
+    async def cosines(
+        self, model: str, vector: Sequence[float], passages: Sequence[int]
+    ) -> Mapping[int, float]:
+        """Return the cosine of each of these passages to `vector`; what has no vector is left out.
 
         Raises:
             VectorSizeError: the vector's size is not the model's.

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from titan_desktop.adapters.postgres.database import Migration
+from titan_desktop.adapters.postgres.filtering import condition, few_allowed
+from titan_desktop.contracts.search import EVERYTHING, Filters
 from titan_desktop.system.unicode import normalized
 
 if TYPE_CHECKING:
@@ -92,23 +94,37 @@ _TERMS_OF = """
     LIMIT $2
 """
 
-# A posting's share of the score. `weight` is idf * (k1 + 1); $5 and $6 are k1 * (1 - b) and k1 * b / mean length.
+# A posting's share of the score. `weight` is idf * (k1 + 1); $3 and $4 are k1 * (1 - b) and k1 * b / mean length.
 # All are float8: a bare 0.75 would be numeric, and four times as slow.
-_SHARE = "w.weight * p.tf / (p.tf + $5::float8 + $6::float8 * p.length)"
+_SHARE = "w.weight * p.tf / (p.tf + $3::float8 + $4::float8 * p.length)"
 
 # OFFSET 0 keeps the planner from joining in another way than term by term through the index: while the tables are
 # young and have no statistics it would read all postings, in parallel workers.
+_READ = f"""
+    SELECT p.passage_id, sum({_SHARE}) AS score
+    FROM unnest($1::int[], $2::float8[]) AS w (term_id, weight), LATERAL (
+        SELECT passage_id, tf, length FROM postings WHERE term_id = w.term_id {{among}} OFFSET 0
+    ) AS p
+    GROUP BY p.passage_id
+"""
+_AMONG = "AND passage_id = ANY(${place}::int[])"
+
+# The best come first and are looked at one by one until there are enough.
+_ALLOWED = """
+    SELECT passage_id, score FROM ({read} ORDER BY score DESC, passage_id OFFSET 0) AS met
+    WHERE EXISTS (
+        SELECT FROM passages JOIN files ON files.id = passages.file_id
+        WHERE passages.id = met.passage_id AND {condition} OFFSET 0
+    )
+"""
+
 _BEST = f"""
     WITH candidate AS (
-        SELECT p.passage_id, sum({_SHARE}) AS score
-        FROM unnest($1::int[], $2::float8[]) AS w (term_id, weight), LATERAL (
-            SELECT passage_id, tf, length FROM postings WHERE term_id = w.term_id OFFSET 0
-        ) AS p
-        GROUP BY p.passage_id ORDER BY score DESC, p.passage_id LIMIT {CANDIDATES}
+        {{read}} ORDER BY score DESC, passage_id LIMIT {CANDIDATES}
     ), complete AS (
         SELECT passage_id, score + coalesce((
             SELECT sum({_SHARE})
-            FROM unnest($3::int[], $4::float8[]) AS w (term_id, weight), LATERAL (
+            FROM unnest($6::int[], $7::float8[]) AS w (term_id, weight), LATERAL (
                 SELECT tf, length FROM postings
                 WHERE term_id = w.term_id AND passage_id = candidate.passage_id OFFSET 0
             ) AS p
@@ -122,7 +138,7 @@ _BEST = f"""
     SELECT ranked.id, path, title, kind, position, body, place, score
     FROM ranked JOIN files ON files.id = ranked.file_id
     WHERE nth <= {PER_FILE}
-    ORDER BY score DESC, ranked.id LIMIT $7
+    ORDER BY score DESC, ranked.id LIMIT $5
 """
 
 # One statement a batch: stems, new terms, document frequencies, postings and the passages themselves. The
@@ -247,33 +263,81 @@ async def take_out(connection: "PoolConnectionProxy", files: Sequence[int]) -> N
         await connection.execute("DELETE FROM terms WHERE id = ANY($1::int[])", unused)
 
 
-async def find(pool: asyncpg.Pool, query: str, limit: int) -> Sequence[asyncpg.Record]:
+async def find(
+    pool: asyncpg.Pool, query: str, limit: int, filters: Filters = EVERYTHING
+) -> Sequence[asyncpg.Record]:
     """Return rows (id, path, title, kind, position, body, place, score) of the best passages, best first.
 
     There are none when the index knows only the query's stop words.
 
     The scores are exact. The order is exact while the query's terms have at most `POSTINGS_READ` postings
-    together; beyond that, a passage that holds only the commonest terms may be missed, as in MaxScore (Turtle
-    and Flood, 1995).
+    together, or the filters leave few passages; beyond that, a passage that holds only the commonest terms may be
+    missed, as in MaxScore (Turtle and Flood, 1995).
     """
     async with pool.acquire() as connection:
-        asked = await connection.fetch(_TERMS_OF, words(query[:LONGEST_QUERY]), MOST_TERMS)
-        if not any(row["tells"] for row in asked):
+        terms = await _terms_of(connection, query)
+        if terms is None:
             return []
-        number, length = asked[0]["passages"], asked[0]["length"]
-        ids = [row["id"] for row in asked]
-        weights = [(K1 + 1) * math.log(1 + (number - row["df"] + 0.5) / (row["df"] + 0.5)) for row in asked]
-        read = _how_many_to_read([row["df"] for row in asked])
+        few = await few_allowed(connection, filters) if filters else None
+        if few is not None:
+            read, statement = len(terms.ids), _READ.format(among=_AMONG.format(place=8))
+            arguments: Sequence[object] = [few]
+        else:
+            read, statement, arguments = _how_many_to_read(terms.frequencies), _READ.format(among=""), ()
+            if filters:
+                allowed, arguments = condition(filters, 8)
+                statement = _ALLOWED.format(read=statement, condition=allowed)
         return await connection.fetch(
-            _BEST,
-            ids[:read],
-            weights[:read],
-            ids[read:],
-            weights[read:],
+            _BEST.format(read=statement),
+            terms.ids[:read],
+            terms.weights[:read],
             K1 * (1 - B),
-            K1 * B * number / length,
+            K1 * B / terms.mean_length,
             limit,
+            terms.ids[read:],
+            terms.weights[read:],
+            *arguments,
         )
+
+
+async def scores(pool: asyncpg.Pool, query: str, passages: Sequence[int]) -> Sequence[asyncpg.Record]:
+    """Return rows (passage_id, score) of those among these passages that have a word of the query."""
+    async with pool.acquire() as connection:
+        terms = await _terms_of(connection, query)
+        if terms is None:
+            return []
+        return await connection.fetch(
+            _READ.format(among=_AMONG.format(place=5)),
+            terms.ids,
+            terms.weights,
+            K1 * (1 - B),
+            K1 * B / terms.mean_length,
+            passages,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What the index knows of a query's terms, the rarest first. `weights`: idf * (k1 + 1)."""
+
+    ids: Sequence[int]
+    weights: Sequence[float]
+    frequencies: Sequence[int]
+    mean_length: float
+
+
+async def _terms_of(connection: "PoolConnectionProxy", query: str) -> _Terms | None:
+    """Return the query's terms, None when the index knows only its stop words."""
+    asked = await connection.fetch(_TERMS_OF, words(query[:LONGEST_QUERY]), MOST_TERMS)
+    if not any(row["tells"] for row in asked):
+        return None
+    number, frequencies = asked[0]["passages"], [row["df"] for row in asked]
+    return _Terms(
+        ids=[row["id"] for row in asked],
+        weights=[(K1 + 1) * math.log(1 + (number - df + 0.5) / (df + 0.5)) for df in frequencies],
+        frequencies=frequencies,
+        mean_length=asked[0]["length"] / number,
+    )
 
 
 def _how_many_to_read(frequencies: Sequence[int]) -> int:

@@ -20,6 +20,7 @@ from titan_desktop.adapters.postgres.database import Database, Migration
 from titan_desktop.adapters.postgres.faults import translated
 from titan_desktop.contracts.indexing import FailurePage, FileFailure, Outcome, Reason
 from titan_desktop.contracts.numbers import INT64_MAX
+from titan_desktop.contracts.search import EVERYTHING, Filters
 from titan_desktop.contracts.sources import Place
 from titan_desktop.ports import extractor
 from titan_desktop.ports.files_root import PATH_BYTES_MAX, Stamp
@@ -263,11 +264,17 @@ class PostgresPassages:
             )
         return int(status.rpartition(" ")[2])
 
-    async def find_words(self, query: str, limit: int) -> Sequence[Found]:
+    async def find_words(self, query: str, limit: int, filters: Filters = EVERYTHING) -> Sequence[Found]:
         """See `ports.passages`."""
         with translated():
-            rows = await keyword.find(self._database.pool, query, limit)
+            rows = await keyword.find(self._database.pool, query, limit, filters)
         return [found(row) for row in rows]
+
+    async def score_words(self, query: str, passages: Sequence[int]) -> Mapping[int, float]:
+        """See `ports.passages`."""
+        with translated():
+            rows = await keyword.scores(self._database.pool, query, passages)
+        return {row["passage_id"]: row["score"] for row in rows}
 
     async def counts(self) -> Counts:
         """See `ports.passages`."""

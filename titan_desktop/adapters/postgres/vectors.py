@@ -16,7 +16,9 @@ from dataclasses import dataclass
 
 from titan_desktop.adapters.postgres.database import Database, Migration
 from titan_desktop.adapters.postgres.faults import translated
+from titan_desktop.adapters.postgres.filtering import condition, few_allowed
 from titan_desktop.adapters.postgres.passages import WRITER_LOCK, digest, found
+from titan_desktop.contracts.search import EVERYTHING, Filters
 from titan_desktop.ports.passages import Found, Stretch, VectorSizeError
 
 HNSW_LIMIT = 4_000
@@ -95,18 +97,51 @@ _PRUNE = """
     SELECT (SELECT count(*) FROM old) AS looked_at, (SELECT count(*) FROM pruned) AS pruned
 """
 
+_DISTANCE = "embedding::halfvec({size}) <=> $1::real[]::halfvec({size})"
+
 # Nearest texts first, then the passages that have them. The model stands in the statement as a number,
 # because only then does the planner know that the model's partial index serves; so does the size.
-_NEAR = """
+_NEAR = f"""
     WITH near AS MATERIALIZED (
-        SELECT digest, embedding::halfvec({size}) <=> $1::real[]::halfvec({size}) AS distance
-        FROM vectors WHERE model_id = {model} AND embedding IS NOT NULL
-        ORDER BY embedding::halfvec({size}) <=> $1::real[]::halfvec({size}) LIMIT $2
+        SELECT digest, {_DISTANCE} AS distance
+        FROM vectors WHERE model_id = {{model}} AND embedding IS NOT NULL
+        ORDER BY {_DISTANCE} LIMIT $2
     )
     SELECT passages.id, path, title, kind, position, body, place, 1 - distance AS score
     FROM near JOIN passages USING (digest) JOIN files ON files.id = passages.file_id
     WHERE distance = distance
     ORDER BY distance, passages.id LIMIT $2
+"""
+
+# pgvector goes on along the index until enough texts have passed the condition.
+_NEAR_ALLOWED = f"""
+    WITH near AS MATERIALIZED (
+        SELECT digest, {_DISTANCE} AS distance
+        FROM vectors WHERE model_id = {{model}} AND embedding IS NOT NULL AND EXISTS (
+            SELECT FROM passages JOIN files ON files.id = passages.file_id
+            WHERE passages.digest = vectors.digest AND {{condition}} OFFSET 0
+        )
+        ORDER BY {_DISTANCE} LIMIT $2
+    )
+    SELECT passages.id, path, title, kind, position, body, place, 1 - distance AS score
+    FROM near JOIN passages USING (digest) JOIN files ON files.id = passages.file_id
+    WHERE distance = distance AND {{condition}}
+    ORDER BY distance, passages.id LIMIT $2
+"""
+
+_COSINES = f"""
+    SELECT passages.id, 1 - distance AS cosine
+    FROM passages, LATERAL (
+        SELECT {_DISTANCE} AS distance FROM vectors
+        WHERE model_id = {{model}} AND digest = passages.digest AND embedding IS NOT NULL OFFSET 0
+    ) AS measured
+    WHERE passages.id = ANY($2::int[]) AND distance = distance
+"""
+_NEAR_AMONG = f"""
+    WITH measured AS ({_COSINES} ORDER BY distance, passages.id LIMIT $3)
+    SELECT passages.id, path, title, kind, position, body, place, cosine AS score
+    FROM measured JOIN passages USING (id) JOIN files ON files.id = passages.file_id
+    ORDER BY cosine DESC, passages.id
 """
 
 
@@ -167,24 +202,44 @@ class PostgresVectors:
                 [(known.id, digest(text), _in_range(vector)) for text, vector in vectors.items()],
             )
 
-    async def find_near(self, model: str, vector: Sequence[float], limit: int) -> Sequence[Found]:
+    async def find_near(
+        self, model: str, vector: Sequence[float], limit: int, filters: Filters = EVERYTHING
+    ) -> Sequence[Found]:
+        """See `ports.passages`. Among few passages each is measured; else the index finds them."""
+        with translated():
+            known = await self._of_size(model, vector)
+            if known is None:
+                return []
+            placed = {"size": known.size, "model": known.id}
+            async with self._database.pool.acquire() as connection, connection.transaction(readonly=True):
+                few = await few_allowed(connection, filters) if filters else None
+                if few is not None:
+                    rows = await connection.fetch(_NEAR_AMONG.format(**placed), _in_range(vector), few, limit)
+                else:
+                    # pgvector's README, "Iterative Index Scans".
+                    await connection.execute(
+                        f"SET LOCAL hnsw.ef_search = {min(max(LEAST_BREADTH, limit), 1000)};"
+                        "SET LOCAL hnsw.iterative_scan = strict_order"
+                    )
+                    allowed, arguments = condition(filters, 3)
+                    statement = (_NEAR_ALLOWED if filters else _NEAR).format(condition=allowed, **placed)
+                    rows = await connection.fetch(
+                        statement, _in_range(vector), limit, *(arguments if filters else ())
+                    )
+        return [found(row) for row in rows]
+
+    async def cosines(
+        self, model: str, vector: Sequence[float], passages: Sequence[int]
+    ) -> Mapping[int, float]:
         """See `ports.passages`."""
         with translated():
-            known = await self._model(model)
-            if known.size is None:
-                return []
-            if known.size != len(vector):
-                raise VectorSizeError(model, known.size, len(vector))
-            async with self._database.pool.acquire() as connection, connection.transaction(readonly=True):
-                # pgvector's README, "Iterative Index Scans": go on until enough rows have passed the filter.
-                await connection.execute(
-                    f"SET LOCAL hnsw.ef_search = {min(max(LEAST_BREADTH, limit), 1000)};"
-                    "SET LOCAL hnsw.iterative_scan = strict_order"
-                )
-                rows = await connection.fetch(
-                    _NEAR.format(size=known.size, model=known.id), _in_range(vector), limit
-                )
-        return [found(row) for row in rows]
+            known = await self._of_size(model, vector)
+            if known is None:
+                return {}
+            rows = await self._database.pool.fetch(
+                _COSINES.format(size=known.size, model=known.id), _in_range(vector), passages
+            )
+        return {row["id"]: row["cosine"] for row in rows}
 
     async def keep_only(self, model: str) -> None:
         """See `ports.passages`."""
@@ -217,6 +272,15 @@ class PostgresVectors:
                 await connection.execute("DELETE FROM vectors WHERE model_id = ANY($1::smallint[])", numbers)
                 await connection.execute("DELETE FROM models WHERE id = ANY($1::smallint[])", numbers)
         self._models.clear()
+
+    async def _of_size(self, name: str, vector: Sequence[float]) -> _Model | None:
+        """Return the model of this vector, None while it has none."""
+        known = await self._model(name)
+        if known.size is None:
+            return None
+        if known.size != len(vector):
+            raise VectorSizeError(name, known.size, len(vector))
+        return known
 
     async def _model(self, name: str) -> _Model:
         if name not in self._models:
