@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests import openai_server
-from titan_desktop.adapters.files_root import LocalFilesRoot
+from titan_desktop.adapters.files_root import LocalFileChanges, LocalFilesRoot
 from titan_desktop.adapters.keyring.secrets import KeyringSecrets
 from titan_desktop.adapters.openai.model import OpenAIChatModel
 from titan_desktop.adapters.postgres.database import Database
@@ -20,7 +20,7 @@ from titan_desktop.adapters.postgres.passages import PostgresPassages
 from titan_desktop.adapters.postgres.vectors import PostgresVectors
 from titan_desktop.adapters.redis.recent_cache import RedisRecentCache
 from titan_desktop.ports.cache import RecentCache
-from titan_desktop.ports.files_root import FilesRoot
+from titan_desktop.ports.file_changes import FileChanges
 from titan_desktop.ports.history import History
 from titan_desktop.ports.model import ChatModel, Endpoint
 from titan_desktop.ports.passages import Passages, Vectors
@@ -37,7 +37,7 @@ MODELS: dict[str, Callable[[float, float], ChatModel]] = {
     ),
 }
 SECRETS: dict[str, Callable[[Mapping[str, str]], Secrets]] = {"keyring": KeyringSecrets}
-FILES_ROOTS: dict[str, Callable[[Path], FilesRoot]] = {"system": lambda root: LocalFilesRoot([root])}
+FILES_ROOTS: dict[str, Callable[[Path], LocalFilesRoot]] = {"system": lambda root: LocalFilesRoot([root])}
 if sys.platform != "win32":
     from titan_desktop.adapters.files_root.beneath_posix import PosixBeneath
 
@@ -118,5 +118,10 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(params=FILES_ROOTS)
-def files_root(request: pytest.FixtureRequest, root: Path) -> FilesRoot:
+def files_root(request: pytest.FixtureRequest, root: Path) -> LocalFilesRoot:
     return FILES_ROOTS[request.param](root)
+
+
+@pytest.fixture
+def changes(files_root: LocalFilesRoot) -> FileChanges:
+    return LocalFileChanges(files_root)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from titan_desktop.adapters.files_root.folder import Folder
 from titan_desktop.ports.files_root import PinnedRoot, Stamp
 
 
@@ -32,6 +33,7 @@ class Entry:
     name: str
     is_folder: bool
     stamp: Stamp | None
+    mtime_ns: int = 0
 
 
 class Beneath(Protocol):
@@ -56,6 +58,10 @@ class Beneath(Protocol):
         """List a folder."""
         ...
 
+    def folder(self, root: PinnedRoot, names: Sequence[str]) -> Folder:
+        """Open a folder, to change what is in it; the caller closes it."""
+        ...
+
 
 def read_entries(folder: "os.PathLike[str] | str | int") -> list[Entry]:
     """List an open descriptor or a path; what goes away while we look is left out."""
@@ -73,5 +79,5 @@ def read_entries(folder: "os.PathLike[str] | str | int") -> list[Entry]:
 def entry_of(name: str, status: os.stat_result) -> Entry:
     """Tell folder, file and the rest apart."""
     regular = stat.S_ISREG(status.st_mode)
-    stamp = Stamp.of(status) if regular else None
-    return Entry(name, stat.S_ISDIR(status.st_mode), stamp)
+    stamp = Stamp.of(status)
+    return Entry(name, stat.S_ISDIR(status.st_mode), stamp if regular else None, stamp.mtime_ns)

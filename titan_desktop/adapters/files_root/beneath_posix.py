@@ -22,6 +22,8 @@ from titan_desktop.adapters.files_root.beneath import (
 from titan_desktop.ports.files_root import PinnedRoot
 
 if sys.platform != "win32":
+    from titan_desktop.adapters.files_root.folder_posix import PosixFolder
+
     _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
     _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     _ON_THE_WAY = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY)
@@ -55,6 +57,10 @@ if sys.platform != "win32":
             """See `Beneath`."""
             with self._folder(root, names) as folder:
                 return read_entries(folder)
+
+        def folder(self, root: PinnedRoot, names: Sequence[str]) -> PosixFolder:
+            """See `Beneath`."""
+            return PosixFolder(self.open_folder(root, names))
 
         @contextlib.contextmanager
         def _folder(self, root: PinnedRoot, names: Sequence[str]) -> Iterator[int]:

@@ -19,26 +19,14 @@ from titan_desktop.adapters.files_root.beneath import (
     RootAwayError,
     entry_of,
 )
+from titan_desktop.adapters.files_root.windows_names import is_device_or_stream
 from titan_desktop.ports.files_root import PinnedRoot
-
-_DEVICES = frozenset(
-    {"con", "prn", "aux", "nul", "conin$", "conout$"}
-    | {f"{port}{digit}" for port in ("com", "lpt") for digit in "0123456789¹²³"}
-)
-"""Names that mean a device in every folder, with any ending (Microsoft, "Naming Files, Paths, and Namespaces")."""
-
-
-def is_device_or_stream(name: str) -> bool:
-    """Say whether Windows takes this name of a file for something else: `NUL.txt`, `lease.txt:stream`, `lease. `.
-
-    Asked before anything is opened: a serial port may stand still, and the system cuts dots and spaces at the end.
-    """
-    return ":" in name or name[-1:] in {".", " "} or name.partition(".")[0].rstrip().lower() in _DEVICES
-
 
 if sys.platform == "win32":
     import msvcrt
     from ctypes import wintypes
+
+    from titan_desktop.adapters.files_root.folder_windows import WindowsFolder
 
     _LINK_TAGS = {stat.IO_REPARSE_TAG_SYMLINK, stat.IO_REPARSE_TAG_MOUNT_POINT}
     """Other reparse points are whole files: deduplicated, or kept by OneDrive, where many a Desktop lives."""
@@ -100,6 +88,17 @@ if sys.platform == "win32":
                         continue
                     found.append(entry_of(name.name, status))
             return found
+
+        def folder(self, root: PinnedRoot, names: Sequence[str]) -> WindowsFolder:
+            """See `Beneath`. Held first, looked at then: nothing above it can be exchanged any more."""
+            _refuse_devices(names)
+            folder = WindowsFolder(os.path.join(root.path, *names))  # noqa: PTH118
+            try:
+                self._refuse_links(root, names)
+            except BaseException:
+                folder.close()
+                raise
+            return folder
 
         def _refuse_links(self, root: PinnedRoot, names: Sequence[str]) -> None:
             path = root.path

@@ -48,8 +48,8 @@ _VANISHED = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """A path taken apart: its root, and the names beneath it."""
+class Place:
+    """A path taken apart: its root, and the names beneath it, none for the root itself."""
 
     root: Root
     names: tuple[str, ...]
@@ -72,8 +72,8 @@ class LocalFilesRoot:
     def __init__(
         self, roots: Iterable[Path], beneath: Beneath | None = None, *, consented: Iterable[Path] = ()
     ) -> None:
-        self._beneath: Beneath = beneath or SystemBeneath()
-        self._pinning = Pinning(roots, self._beneath, consented)
+        self.beneath: Beneath = beneath or SystemBeneath()
+        self._pinning = Pinning(roots, self.beneath, consented)
 
     @property
     def roots(self) -> tuple[Path, ...]:
@@ -99,15 +99,15 @@ class LocalFilesRoot:
 
     def root_of(self, path: Path) -> Path:
         """See `FilesRoot`. Both spellings of a root that is reached through a link are its own."""
-        return self._place(path).root.path
+        return self.place(path).root.path
 
     def canonical(self, path: Path) -> Path:
         """See `FilesRoot`."""
-        return self._place(path).path
+        return self.place(path).path
 
     def is_ignored(self, path: Path) -> bool:
         """See `FilesRoot`."""
-        place = self._place(path)
+        place = self.place(path)
         if not place.names:
             return False
         names = place.names
@@ -117,7 +117,7 @@ class LocalFilesRoot:
 
     def _is_environment(self, root: Root, names: tuple[str, ...]) -> bool:
         try:
-            self._within(root, lambda pin: self._beneath.status(pin, (*names, ignore_rules.VENV_MARK)))
+            self.within(root, lambda pin: self.beneath.status(pin, (*names, ignore_rules.VENV_MARK)))
         except (OSError, FilesRootError):
             return False
         return True
@@ -125,21 +125,21 @@ class LocalFilesRoot:
     def is_folder(self, path: Path) -> bool:
         """See `FilesRoot`."""
         try:
-            place = self._place(path)
+            place = self.place(path)
             if not place.names:
                 return self._pinning.pinned(place.root) is not None
-            status = self._within(place.root, lambda pin: self._beneath.status(pin, place.names))
+            status = self.within(place.root, lambda pin: self.beneath.status(pin, place.names))
         except (OSError, FilesRootError):
             return False
         return stat.S_ISDIR(status.st_mode)
 
     def open(self, path: Path) -> BinaryIO:
         """See `FilesRoot`."""
-        place = self._place(path)
+        place = self.place(path)
         if not place.names:
             raise self._refusal(path, Reason.NOT_REGULAR, "a root itself")
         try:
-            descriptor = self._within(place.root, lambda pin: self._beneath.open(pin, place.names))
+            descriptor = self.within(place.root, lambda pin: self.beneath.open(pin, place.names))
         except OSError as error:
             raise self._translated(path, error) from error
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -149,11 +149,11 @@ class LocalFilesRoot:
 
     def stamp(self, path: Path) -> Stamp:
         """See `FilesRoot`. The file itself is not opened."""
-        place = self._place(path)
+        place = self.place(path)
         if not place.names:
             raise FilesRootError(str(path), Reason.NOT_REGULAR, "a root itself")
         try:
-            status = self._within(place.root, lambda pin: self._beneath.status(pin, place.names))
+            status = self.within(place.root, lambda pin: self.beneath.status(pin, place.names))
         except OSError as error:
             raise self._translated(path, error) from error
         if stat.S_ISLNK(status.st_mode):
@@ -165,13 +165,13 @@ class LocalFilesRoot:
     def has_left(self, path: Path) -> bool:
         """See `FilesRoot`."""
         try:
-            place = self._place(path)
+            place = self.place(path)
         except FilesRootError as error:  # its folder is no root any more
             return error.reason is Reason.OUTSIDE
         if not place.names:
             return False
         try:
-            status = self._within(place.root, lambda pin: self._beneath.status(pin, place.names))
+            status = self.within(place.root, lambda pin: self.beneath.status(pin, place.names))
             return not stat.S_ISREG(status.st_mode) or self.is_ignored(path)
         except (
             FilesRootError
@@ -189,7 +189,7 @@ class LocalFilesRoot:
         Raises:
             FilesRootError: `folder` itself lies outside, is no folder or cannot be read.
         """
-        top = self._place(folder)
+        top = self.place(folder)
         base = top.path
         try:
             entries = self._entries(folder, top, top.names)
@@ -231,7 +231,7 @@ class LocalFilesRoot:
             ):
                 yield (*names, entry.name)
 
-    def _entries_or_none(self, base: Path, top: _Place, names: tuple[str, ...]) -> list[Entry]:
+    def _entries_or_none(self, base: Path, top: Place, names: tuple[str, ...]) -> list[Entry]:
         """List a folder met on the way: [] for one that is left out, cannot be read, or has gone."""
         try:
             entries = self._entries(base.joinpath(*names), top, (*top.names, *names))
@@ -241,13 +241,13 @@ class LocalFilesRoot:
             return []
         return [] if ignore_rules.is_environment([entry.name for entry in entries]) else entries
 
-    def _entries(self, asked: Path, top: _Place, names: tuple[str, ...]) -> list[Entry]:
+    def _entries(self, asked: Path, top: Place, names: tuple[str, ...]) -> list[Entry]:
         try:
-            return self._within(top.root, lambda pin: self._beneath.entries(pin, names))
+            return self.within(top.root, lambda pin: self.beneath.entries(pin, names))
         except OSError as error:
             raise self._translated(asked, error) from error
 
-    def _within(self, root: Root, use: Callable[[PinnedRoot], T]) -> T:
+    def within(self, root: Root, use: Callable[[PinnedRoot], T]) -> T:
         """Do something beneath a root, once more if there is another folder in its place that may be one."""
         pin = root.pin
         if pin is not None:
@@ -261,7 +261,8 @@ class LocalFilesRoot:
             raise RootAwayError(error.errno, error.strerror, str(root.path)) from error
         return use(pin)
 
-    def _place(self, path: Path) -> _Place:
+    def place(self, path: Path) -> Place:
+        """Take a path apart by its text; raises FilesRootError."""
         text = str(path)
         if ".." in path.parts or "\0" in text:
             raise self._refusal(path, Reason.OUTSIDE, "a path with '..' or NUL")
@@ -272,7 +273,7 @@ class LocalFilesRoot:
             if path.is_relative_to(spelling):
                 if length > PATH_BYTES_MAX:
                     raise FilesRootError(text, Reason.UNREADABLE, "its path is too long")
-                return _Place(root, path.relative_to(spelling).parts)
+                return Place(root, path.relative_to(spelling).parts)
         raise self._refusal(path, Reason.OUTSIDE)
 
     def _translated(self, path: Path, error: OSError) -> FilesRootError:

@@ -10,7 +10,7 @@ import pytest
 from tests.contract.refusals import refusal
 from titan_desktop.adapters.files_root import LocalFilesRoot, beneath_linux
 from titan_desktop.adapters.files_root.beneath import Beneath
-from titan_desktop.adapters.files_root.beneath_windows import is_device_or_stream
+from titan_desktop.adapters.files_root.windows_names import is_device_or_stream
 from titan_desktop.contracts.indexing import Reason
 from titan_desktop.ports.files_root import FilesRootError, PinnedRoot
 
