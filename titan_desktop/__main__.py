@@ -60,6 +60,10 @@ def _dispatch(arguments: list[str]) -> int:
         from titan_desktop.core import keys
 
         return keys.main(arguments[1:])
+    if arguments[:1] == ["restore"]:
+        from titan_desktop.core.backup import restoring
+
+        return restoring.main(arguments[1:])
     from titan_desktop.commands import arguments as command_line
 
     options = command_line.parser().parse_args(arguments)

@@ -240,6 +240,24 @@ PROBLEMS: Mapping[str, Words] = {
         "Сервер Redis принадлежит другому Titan, чей архив лежит в {folder}: здесь архив не ведётся, а "
         "удалённое вами с сервера не стирается. Дайте этому Titan свою базу (TITAN_REDIS_URL).",
     ),
+    Code.BACKUP_EXISTS: Words(
+        "{path} is there already. Choose another name.",
+        "Файл {path} уже есть. Выберите другое имя.",
+    ),
+    Code.BACKUP_NOT_WRITTEN: Words(
+        "The backup cannot be written to {folder}. Choose a folder that your user may write to.",
+        "Резервную копию не удаётся записать в {folder}. Выберите папку, в которую вы можете писать.",
+    ),
+    Code.BACKUP_DISK_FULL: Words(
+        "The disk of {folder} is full. Free some space, or choose another disk for the backup.",
+        "На диске с папкой {folder} нет места. Освободите его или выберите для копии другой диск.",
+    ),
+    Code.BACKUP_STORE_AWAY: Words(
+        "A store went away while the backup was made: {reason}. Make it again when `titan doctor` says that all is"
+        " well.",
+        "Во время копирования пропало хранилище: {reason}. Повторите, когда `titan doctor` скажет, что всё в"
+        " порядке.",
+    ),
     Code.FOLDER_HOLDS_HOME: Words(
         "{path} is not read, because {real} holds your home folder. Choose another folder for it in the "
         "system's settings, or let Titan read this one.",

@@ -31,7 +31,9 @@ def parser() -> argparse.ArgumentParser:
     _add_search(commands)
     _add_index(commands)
     _add_doctor(commands)
-    # `__main__` hands `key` on before it parses: only the line in `--help` is needed here.
+    _add_backup(commands)
+    # `__main__` hands these on before it parses: only the lines in `--help` are needed here.
+    commands.add_parser("restore", help="put a backup in place of everything that Titan knows")
     commands.add_parser("key", help="put a model's key into the system's keyring, or take it out")
     return root
 
@@ -98,6 +100,17 @@ def _add_doctor(commands: "Commands") -> None:
         metavar="FILE",
         help="no report, but an AsyncAPI 3 document of what travels on the bus (.yaml, else JSON; - prints it)",
     )
+
+
+def _add_backup(commands: "Commands") -> None:
+    backup = commands.add_parser("backup", help="write everything that Titan knows into one file")
+    backup.add_argument("file", metavar="FILE", help="a new file, for example on another disk")
+    backup.add_argument(
+        "--password",
+        action="store_true",
+        help="encrypt it; the password is asked for, or read from standard input",
+    )
+    backup.add_argument("--json", action="store_true", help="print what was made as one JSON object")
 
 
 def _seconds(text: str) -> float:

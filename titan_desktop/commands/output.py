@@ -99,13 +99,17 @@ class Progress:
 
     def update(self, done: int, total: int) -> None:
         """Show the progress, at most ten times a second."""
+        filled = _BAR_CELLS * done // total if total else 0
+        bar = "█" * filled + "░" * (_BAR_CELLS - filled)
+        self.note(f"{bar} {done}/{total}")
+
+    def note(self, so_far: str) -> None:
+        """Show how far it is where nobody knows how far it goes."""
         now = time.monotonic()
         if not self._terminal or now - self._drawn_at < REDRAW_S:
             return
         self._shown, self._drawn_at = True, now
-        filled = _BAR_CELLS * done // total if total else 0
-        bar = "█" * filled + "░" * (_BAR_CELLS - filled)
-        print(f"\r\x1b[K{self._title} {bar} {done}/{total}", end="", file=sys.stderr, flush=True)
+        print(f"\r\x1b[K{self._title} {so_far}", end="", file=sys.stderr, flush=True)
 
     def clear(self) -> None:
         """Remove the bar."""

@@ -12,6 +12,7 @@ from titan_desktop.client import connect, core_record, sizes, spawn
 from titan_desktop.client.link import CoreLink
 from titan_desktop.commands import (
     ask,
+    backup,
     doctor,
     exit_codes,
     index,
@@ -94,6 +95,12 @@ def _work(options: argparse.Namespace, says: sentences.Table, paths: Paths) -> W
             return lambda bus: _after_scan(
                 bus, says, lambda: search.run(bus, options, query, says), fresh=fresh
             )
+        case "backup":
+            password = backup.password(options, says)
+            if password is None:
+                raise CommandError(says["backup.no_password"], exit_codes.USAGE)
+            file = os.path.abspath(options.file)  # noqa: PTH100  # where it may be
+            return lambda bus: backup.run(bus, options, file, password, says)
         case "doctor":
             return lambda bus: _security(bus, says, json=options.json)
         case "index":

@@ -57,6 +57,11 @@ class Code(StrEnum):
     # The archive
     ARCHIVE_FAILED = "archive_failed"
     ARCHIVE_ELSEWHERE = "archive_elsewhere"
+    # A backup
+    BACKUP_EXISTS = "backup_exists"
+    BACKUP_NOT_WRITTEN = "backup_not_written"
+    BACKUP_STORE_AWAY = "backup_store_away"
+    BACKUP_DISK_FULL = "backup_disk_full"
     # The folders that are read
     FOLDER_HOLDS_HOME = "folder_holds_home"
     FOLDER_HIDDEN = "folder_hidden"

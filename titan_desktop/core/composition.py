@@ -11,7 +11,6 @@ import os
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from titan_bus import Bus, BusError
@@ -37,7 +36,7 @@ from titan_desktop.core.serving import serving
 from titan_desktop.core.settings_service import SettingsService
 from titan_desktop.provision.places import Provision
 from titan_desktop.services.files.locating import LocatingService
-from titan_desktop.system.paths import allowed_roots
+from titan_desktop.system.paths import Paths, allowed_roots
 
 if TYPE_CHECKING:
     from titan_desktop.ports.graph import Graph
@@ -53,7 +52,7 @@ class Foundation:
     """What services are built on, and what they register once they run.
 
     Attributes:
-        workers_folder: for what the extraction workers need on disk.
+        paths: the folders of this installation.
         busy: callables that return whether a service is working.
         roots: returns the state of the folders; blocking. None before the files service runs.
         look_at_roots: has the files service look at them now. None before it runs.
@@ -66,7 +65,7 @@ class Foundation:
     models: Models
     files_root: LocalFilesRoot
     chain: Chain
-    workers_folder: Path
+    paths: Paths
     busy: list[Callable[[], bool]] = field(default_factory=list)
     roots: Callable[[], tuple[RootStatus, ...]] | None = None
     look_at_roots: Callable[[], None] | None = None
@@ -86,6 +85,7 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     from titan_desktop.adapters.postgres import erasures, history, passages, schema, vectors
     from titan_desktop.adapters.postgres.database import Database
     from titan_desktop.adapters.redis.recent_cache import RedisRecentCache
+    from titan_desktop.core.backup.making import BackupService
     from titan_desktop.services.chat import ChatService
     from titan_desktop.services.files import FilesService
     from titan_desktop.services.forgetting import ForgettingService
@@ -101,7 +101,7 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
 
     index = passages.PostgresPassages(database)
     extractor = await stack.enter_async_context(
-        PooledExtractor(foundation.files_root, foundation.workers_folder)
+        PooledExtractor(foundation.files_root, foundation.paths.run / "extraction")
     )
     meanings = vectors.PostgresVectors(database)
     indexing = IndexingService(bus, index, meanings, extractor, foundation.files_root)
@@ -115,6 +115,7 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
 
     forgetting = ForgettingService(bus, erasures.PostgresErasures(database))
     files = FilesService(bus, foundation.files_root, index)
+    backup = BackupService(bus, database, foundation.paths)
 
     await stack.enter_async_context(serving(bus, foundation.chain, indexing))
     await foundation.models.serve(chat, indexing)
@@ -123,9 +124,10 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     await stack.enter_async_context(serving(bus, foundation.chain, chat))
     await stack.enter_async_context(serving(bus, foundation.chain, forgetting))
     await stack.enter_async_context(serving(bus, foundation.chain, files))
+    await stack.enter_async_context(serving(bus, foundation.chain, backup))
     foundation.roots = files.roots_status
     foundation.look_at_roots = files.look_at_roots
-    foundation.busy[:] = [chat.busy, indexing.busy, files.busy, forgetting.busy]
+    foundation.busy[:] = [chat.busy, indexing.busy, files.busy, forgetting.busy, backup.busy]
     # Last, because an attempt that fails at a service would otherwise report the store as up and down at each try.
     foundation.health.mark_serving("postgres", "PostgreSQL", version, database.look)
     stack.callback(foundation.health.mark_closed, "postgres")
@@ -177,15 +179,13 @@ class Composition:
         health: Health,
         models: Models,
         redis_url: str,
-        workers_folder: Path,
+        paths: Paths,
     ) -> None:
         self._bus = bus
         self._health = health
         self._models = models
         files_root = LocalFilesRoot(allowed_roots(), consented=consented(models.settings))
-        self._foundation = Foundation(
-            bus, provision, redis_url, health, models, files_root, chain, workers_folder
-        )
+        self._foundation = Foundation(bus, provision, redis_url, health, models, files_root, chain, paths)
         self._is_ready = False
         self._stack = AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []

@@ -26,6 +26,7 @@ ABOUT = (
 
 def handlers() -> Handlers:
     """Return all handlers of the core, and what it and its clients publish."""
+    from titan_desktop.core.backup.making import BackupService
     from titan_desktop.services.chat import ChatService
     from titan_desktop.services.dead_letters import DeadLetterService
     from titan_desktop.services.files import FilesService
@@ -38,6 +39,7 @@ def handlers() -> Handlers:
 
     absent: Any = None
     services = (
+        BackupService(absent, absent, absent),
         ChatService(absent, absent, absent, absent),
         DeadLetterService(absent),
         FilesService(absent, absent, absent),

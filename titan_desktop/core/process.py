@@ -24,6 +24,7 @@ from typing import Any
 
 from titan_desktop import __version__, settings
 from titan_desktop.client import core_record
+from titan_desktop.core.backup import mark_of
 from titan_desktop.provision.errors import ProvisionError, ServerHostLostError
 from titan_desktop.provision.places import Provision
 from titan_desktop.system import logs, own_output, processes
@@ -42,6 +43,10 @@ the pipe to the server host, and the servers stop all the same."""
 LOST_SHUTDOWN_S = 5.0
 """The same where Titan's own folder is lost: there is nothing left to save."""
 
+_HALF_RESTORED = (
+    "A restore was interrupted. Finish it: titan restore {file} / "
+    "Восстановление было прервано. Завершите его: titan restore {file}"
+)
 ENDED, CANNOT_START, SERVER_HOST_LOST, FOLDER_LOST = 0, 1, 3, 4
 
 
@@ -75,6 +80,8 @@ def main(argv: Sequence[str]) -> int:
                 log.info("another core serves")
                 return ENDED
             chosen = settings.load(paths.settings_file, environment)
+            if (mark := mark_of(paths)).exists():
+                return _cannot_start(_HALF_RESTORED.format(file=mark.read_text("utf-8").strip()))
             # Before there is a child, or a library that prints.
             own_output.bound(paths.logs / "core-output.log")
             faulthandler.enable()
@@ -166,8 +173,7 @@ class Core:
             keyring = KeyringSecrets(self._environment, settings_file=self._paths.settings_file)
             keys = HeldKeys(keyring, KeyFile(self._paths.key_file))
             models = Models(self._paths.settings_file, self._settings, keys)
-            workers = self._paths.run / "extraction"
-            composition = Composition(bus, chain, provision, health, models, url, workers)
+            composition = Composition(bus, chain, provision, health, models, url, self._paths)
             await stack.enter_async_context(key_socket.listening(self._paths, keys, models, bus))
             await stack.enter_async_context(serving(bus, chain, StatusService(composition.status)))
             await stack.enter_async_context(serving(bus, chain, DeadLetterService(bus)))

@@ -70,6 +70,17 @@ class Database:
         except _FAILURES as error:
             raise DatabaseUnavailableError(str(error) or type(error).__name__) from error
 
+    async def connection(self) -> asyncpg.Connection:
+        """Return a connection outside of the pool, for what takes long: without a time limit; close it.
+
+        Raises:
+            DatabaseUnavailableError: there is none to be had.
+        """
+        try:
+            return await asyncpg.connect(self._dsn, server_settings={"jit": "off"})
+        except _FAILURES as error:
+            raise DatabaseUnavailableError(str(error) or type(error).__name__) from error
+
     async def look(self) -> None:
         """Check the server over a separate connection, because the pool's may all be busy.
 
