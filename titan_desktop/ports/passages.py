@@ -125,7 +125,7 @@ class Passages(Protocol):
         ...
 
     async def outdated(self, folder: Path) -> frozenset[str]:
-        """Return those among the `known` whose text an older version of the extractor has read."""
+        """Return those among the `known` that an older version of the extractor or of this index has read."""
         ...
 
     async def entry_of(self, path: str) -> FileEntry | None:

@@ -8,8 +8,6 @@ Okapi BM25 as in Robertson and Zaragoza, "The Probabilistic Relevance Framework"
 `ln(1 + (N - df + 0.5) / (df + 0.5))`, which is never negative.
 """
 
-import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,34 +16,21 @@ import asyncpg
 
 from titan_desktop.adapters.postgres.database import Migration
 from titan_desktop.adapters.postgres.filtering import condition, few_allowed
+from titan_desktop.adapters.postgres.terms import look_up
+from titan_desktop.adapters.postgres.text import asking
 from titan_desktop.contracts.search import EVERYTHING, Filters
-from titan_desktop.system.unicode import normalized
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
 
 K1 = 1.2
 B = 0.75
-LONGEST_WORD = 64
-"""The most characters of a word; longer ones are data (base64, hashes), not words."""
-LONGEST_QUERY = 4_000
-"""The most characters of a query: a pasted page finds its file, a pasted book does not block the store."""
-MOST_TERMS = 64
-"""The most distinct terms of a query, the rarest first."""
 POSTINGS_READ = 20_000
 """Postings that may be read to find candidates: the rarest terms' until this is spent, the rarest's always."""
 CANDIDATES = 400
 """Passages whose score is completed with terms that were too common to be read."""
 PER_FILE = 3
 """Passages of one file at most, so that a long file does not crowd out the others."""
-
-_WORD = re.compile(r"[^\W_]+")
-# Tried once a word: from each of its letters anew it would be the square of a word without a hyphen.
-_COMPOUND = re.compile(r"(?<![^\W_])[^\W_]++(?:[-\u2010\u2011][^\W_]++)+")
-_HYPHENS = re.compile(r"[-\u2010\u2011]")
-# Stress marks, soft hyphens and zero-width characters stand inside of words and belong to none.
-_INVISIBLE = re.compile("[\u0300-\u036f\u00ad\u200b-\u200d\u2060\ufeff]")
-_CAMEL = re.compile(r"(?<=[a-zа-яё0-9])(?=[A-ZА-ЯЁ])|(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 
 MIGRATION = Migration(
     "keyword-001",
@@ -78,25 +63,9 @@ MIGRATION = Migration(
     """,
 )
 
-# `tells`: no stop word by PostgreSQL's lists ("the", "was", «и», «какой»), unless the query has no other words.
-_TERMS_OF = """
-    WITH content AS (
-        SELECT tsvector_to_array(to_tsvector('titan', coalesce(string_agg(word, ' '), ''))) AS terms
-        FROM string_to_table($1, ' ') AS word
-        WHERE ts_lexize('pg_catalog.english_stem', word) <> '{}'
-            AND ts_lexize('pg_catalog.russian_stem', word) <> '{}'
-    )
-    SELECT terms.id, terms.df, statistics.passages, statistics.length,
-        term = ANY(content.terms) OR content.terms = '{}' AS tells
-    FROM unnest(tsvector_to_array(to_tsvector('titan', $1))) AS asked (term)
-    JOIN terms USING (term), statistics, content
-    ORDER BY terms.df, terms.id
-    LIMIT $2
-"""
-
-# A posting's share of the score. `weight` is idf * (k1 + 1); $3 and $4 are k1 * (1 - b) and k1 * b / mean length.
+# A posting's share of the score. `weight` is the idf; $3 and $4 are k1 * (1 - b) and k1 * b / mean length.
 # All are float8: a bare 0.75 would be numeric, and four times as slow.
-_SHARE = "w.weight * p.tf / (p.tf + $3::float8 + $4::float8 * p.length)"
+_SHARE = f"{K1 + 1}::float8 * w.weight * p.tf / (p.tf + $3::float8 + $4::float8 * p.length)"
 
 # OFFSET 0 keeps the planner from joining in another way than term by term through the index: while the tables are
 # young and have no statistics it would read all postings, in parallel workers.
@@ -218,26 +187,6 @@ class NewPassage:
     place: str | None
 
 
-def words(text: str) -> str:
-    """Return the words of `text` in lower case between single spaces, ё as е: all that the index distinguishes.
-
-    A compound such as "e-mail" counts as its parts and as one word, for it is written in both ways.
-
-    Done here and not in the database because there the meaning of "letter" and "lower case" depends on the
-    locale that it was created with, and under C no Cyrillic letter has either.
-    """
-    plain = _INVISIBLE.sub("", normalized("NFKC", text)).lower().replace("ё", "е")
-    compounds = (_HYPHENS.sub("", compound) for compound in _COMPOUND.findall(plain))
-    return " ".join(word[:LONGEST_WORD] for word in (*_WORD.findall(plain), *compounds))
-
-
-def name_words(name: str) -> str:
-    """Return the words of a file's name, each once: whole, and parted at camelCase and at digits."""
-    whole = words(name).split()
-    parts = words(_HYPHENS.sub(" ", _CAMEL.sub(" ", name))).split()
-    return " ".join(dict.fromkeys(whole + parts))
-
-
 async def add(connection: "PoolConnectionProxy", file_id: int, batch: Sequence[NewPassage]) -> None:
     """Index passages of one file, within the caller's transaction and under the writer's lock."""
     numbers = await connection.fetchval(
@@ -268,22 +217,23 @@ async def find(
 ) -> Sequence[asyncpg.Record]:
     """Return rows (id, path, title, kind, position, body, place, score) of the best passages, best first.
 
-    There are none when the index knows only the query's stop words.
+    A passage that shares only function words with the query is none of them.
 
     The scores are exact. The order is exact while the query's terms have at most `POSTINGS_READ` postings
     together, or the filters leave few passages; beyond that, a passage that holds only the commonest terms may be
     missed, as in MaxScore (Turtle and Flood, 1995).
     """
     async with pool.acquire() as connection:
-        terms = await _terms_of(connection, query)
+        terms = await look_up(connection, asking.read(query))
         if terms is None:
             return []
         few = await few_allowed(connection, filters) if filters else None
         if few is not None:
-            read, statement = len(terms.ids), _READ.format(among=_AMONG.format(place=8))
+            read, statement = terms.telling, _READ.format(among=_AMONG.format(place=8))
             arguments: Sequence[object] = [few]
         else:
-            read, statement, arguments = _how_many_to_read(terms.frequencies), _READ.format(among=""), ()
+            read, arguments = _how_many_to_read(terms.frequencies[: terms.telling]), ()
+            statement = _READ.format(among="")
             if filters:
                 allowed, arguments = condition(filters, 8)
                 statement = _ALLOWED.format(read=statement, condition=allowed)
@@ -301,43 +251,20 @@ async def find(
 
 
 async def scores(pool: asyncpg.Pool, query: str, passages: Sequence[int]) -> Sequence[asyncpg.Record]:
-    """Return rows (passage_id, score) of those among these passages that have a word of the query."""
+    """Return rows (passage_id, score) of those among these passages that have a word of the query that tells."""
     async with pool.acquire() as connection:
-        terms = await _terms_of(connection, query)
+        terms = await look_up(connection, asking.read(query))
         if terms is None:
             return []
         return await connection.fetch(
-            _READ.format(among=_AMONG.format(place=5)),
+            _READ.format(among=_AMONG.format(place=5)) + "HAVING bool_or(w.term_id = ANY($6::int[]))",
             terms.ids,
             terms.weights,
             K1 * (1 - B),
             K1 * B / terms.mean_length,
             passages,
+            terms.ids[: terms.telling],
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Terms:
-    """What the index knows of a query's terms, the rarest first. `weights`: idf * (k1 + 1)."""
-
-    ids: Sequence[int]
-    weights: Sequence[float]
-    frequencies: Sequence[int]
-    mean_length: float
-
-
-async def _terms_of(connection: "PoolConnectionProxy", query: str) -> _Terms | None:
-    """Return the query's terms, None when the index knows only its stop words."""
-    asked = await connection.fetch(_TERMS_OF, words(query[:LONGEST_QUERY]), MOST_TERMS)
-    if not any(row["tells"] for row in asked):
-        return None
-    number, frequencies = asked[0]["passages"], [row["df"] for row in asked]
-    return _Terms(
-        ids=[row["id"] for row in asked],
-        weights=[(K1 + 1) * math.log(1 + (number - df + 0.5) / (df + 0.5)) for df in frequencies],
-        frequencies=frequencies,
-        mean_length=asked[0]["length"] / number,
-    )
 
 
 def _how_many_to_read(frequencies: Sequence[int]) -> int:

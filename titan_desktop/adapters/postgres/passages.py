@@ -18,6 +18,7 @@ import msgspec
 from titan_desktop.adapters.postgres import keyword
 from titan_desktop.adapters.postgres.database import Database, Migration
 from titan_desktop.adapters.postgres.faults import translated
+from titan_desktop.adapters.postgres.text import words
 from titan_desktop.contracts.indexing import FailurePage, FileFailure, Outcome, Reason
 from titan_desktop.contracts.numbers import INT64_MAX
 from titan_desktop.contracts.search import EVERYTHING, Filters
@@ -83,16 +84,20 @@ MIGRATIONS = (
         "passages-by-inode",
         "CREATE INDEX files_by_inode ON files (inode) WHERE inode <> 0 AND outcome = 'indexed'",
     ),
+    # By which version of `text.words` a file's passages were indexed.
+    Migration("passages-words", "ALTER TABLE files ADD COLUMN words int NOT NULL DEFAULT 1"),
 )
 
 _FIRST_FAILURE = "failed 9999-01-01T00:00:00+00:00 0"
 
 _PUT_FILE = """
-    INSERT INTO files (path, size, mtime_ns, kind, title, outcome, reason, detail, event_id, extractor, inode)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    INSERT INTO files
+        (path, size, mtime_ns, kind, title, outcome, reason, detail, event_id, extractor, inode, words)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
     ON CONFLICT (path) DO UPDATE SET size = excluded.size, mtime_ns = excluded.mtime_ns,
         outcome = excluded.outcome, reason = excluded.reason, detail = excluded.detail,
-        event_id = excluded.event_id, extractor = excluded.extractor, inode = excluded.inode, indexed_at = now()
+        event_id = excluded.event_id, extractor = excluded.extractor, inode = excluded.inode,
+        words = excluded.words, indexed_at = now()
     RETURNING id
 """
 
@@ -171,9 +176,11 @@ class PostgresPassages:
         """See `ports.catalogue`."""
         with translated():
             rows = await self._database.pool.fetch(
-                f"SELECT path FROM files WHERE outcome = 'indexed' AND extractor < $3 AND ({_BENEATH})",
+                f"SELECT path FROM files WHERE outcome = 'indexed'"
+                f" AND (extractor < $3 OR words < $4) AND ({_BENEATH})",
                 *_beneath(str(folder)),
                 extractor.VERSION,
+                words.VERSION,
             )
         return frozenset(row["path"] for row in rows)
 
@@ -211,6 +218,7 @@ class PostgresPassages:
                 entry.event_id,
                 extractor.VERSION,
                 entry.stamp.inode,
+                words.VERSION,
             )
             await keyword.take_out(connection, [file_id])
             await _add(connection, file_id, entry.title, passages)
@@ -368,7 +376,7 @@ async def _name_anew(connection: "PoolConnectionProxy", file_id: int, title: str
 async def _add(
     connection: "PoolConnectionProxy", file_id: int, title: str, passages: Sequence[Passage]
 ) -> None:
-    name = keyword.name_words(title)
+    name = words.name_words(title)
     for start in range(0, len(passages), BATCH):
         batch = await asyncio.to_thread(_prepared, start, passages[start : start + BATCH], name)
         await keyword.add(connection, file_id, batch)
@@ -406,9 +414,9 @@ def _prepared(start: int, passages: Sequence[Passage], name: str) -> list[keywor
     prepared = []
     for position, passage in enumerate(passages, start):
         body = _storable(passage.text)
-        words = f"{keyword.words(body)} {name}"
+        indexed = f"{words.indexed(body)} {name}"
         place = msgspec.json.encode(passage.place).decode() if passage.place else None
         prepared.append(
-            keyword.NewPassage(position=position, body=body, digest=digest(body), words=words, place=place)
+            keyword.NewPassage(position=position, body=body, digest=digest(body), words=indexed, place=place)
         )
     return prepared
