@@ -597,10 +597,6 @@
         <translation>Хранилища</translation>
     </message>
     <message>
-        <source>Search by meaning, too (embedding model)</source>
-        <translation>Искать и по смыслу (векторная модель)</translation>
-    </message>
-    <message>
         <source>The address must begin with http:// or https:// and name a server, as in {example}. A user, a password or a key does not belong there: the key has its own field.</source>
         <translation>Адрес должен начинаться с http:// или https:// и содержать имя сервера, например {example}. Имени пользователя, пароля и ключа в нём быть не должно: для ключа есть своё поле.</translation>
     </message>
@@ -637,6 +633,18 @@
         <translation>Встроенное</translation>
     </message>
     <message>
+        <source>A model server</source>
+        <translation>Сервер моделей</translation>
+    </message>
+    <message>
+        <source>Off</source>
+        <translation>Выключен</translation>
+    </message>
+    <message>
+        <source>Built-in model</source>
+        <translation>Встроенная модель</translation>
+    </message>
+    <message>
         <source>Docker</source>
         <translation>Docker</translation>
     </message>
@@ -669,12 +677,24 @@
         <translation>Название</translation>
     </message>
     <message>
+        <source>Search by meaning</source>
+        <translation>Поиск по смыслу</translation>
+    </message>
+    <message>
         <source>Embedding model</source>
         <translation>Векторная модель</translation>
     </message>
     <message>
+        <source>It runs on this computer and sends nothing anywhere.</source>
+        <translation>Работает на этом компьютере и никуда ничего не отправляет.</translation>
+    </message>
+    <message>
         <source>Then every passage of your files is sent to this address. With Ollama it stays on this computer. With any other address it leaves this computer.</source>
         <translation>Все отрывки ваших файлов будут отправляться на этот адрес. С Ollama они остаются на этом компьютере. С любым другим адресом — покидают его.</translation>
+    </message>
+    <message>
+        <source>Then only words are searched for.</source>
+        <translation>Тогда поиск идёт только по словам.</translation>
     </message>
     <message>
         <source>Where Titan keeps what it knows. A change takes effect at the next start.</source>

@@ -42,6 +42,7 @@ def settle(home: Path, state: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TITAN_HOME", str(state))
     for name in SETTINGS_OF_THE_ENVIRONMENT:
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TITAN_EMBEDDING_MODEL", "none")  # the built-in one is started where it is the claim
     return home
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `titan` and return its exit status (`commands.exit_codes`).
 
-    `core`, `server-host`, `log-writer` and `extraction-worker` are Titan's own child processes and not for people,
+    `core`, `server-host`, `log-writer` and the two workers are Titan's own child processes and not for people,
     so the help does not list them; the second and third must start in no time and on the standard library alone.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -29,6 +29,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from titan_desktop.adapters.extraction import worker
 
             return worker.main(arguments[1:])
+        case ["embedding-worker"]:
+            from titan_desktop.adapters.local_embedder import worker as embedding_worker
+
+            return embedding_worker.main(arguments[1:])
         case ["core"]:
             from titan_desktop import core
 

@@ -24,5 +24,6 @@ def private_titan() -> Iterator[Titan]:
             name for name in os.environ if name.startswith(("OPENAI_", "TITAN_")) and name != "TITAN_HOME"
         ]:
             del os.environ[name]
+        os.environ["TITAN_EMBEDDING_MODEL"] = "none"
         with cleaned(home) as titan:
             yield titan

@@ -169,6 +169,16 @@ FAULTS: Mapping[Fault, Words] = {
         "The model gave no answer. Try again, or choose another model in the settings.",
         "Модель не дала ответа. Повторите или выберите другую модель в настройках.",
     ),
+    Fault.CRASHED: Words(
+        "The built-in embedding model crashed and is started again. The details are in the log of the core.",
+        "Встроенная модель эмбеддингов аварийно завершилась и будет запущена снова. Подробности в журнале ядра.",
+    ),
+    Fault.WORKER_UNAVAILABLE: Words(
+        "The built-in embedding model cannot be started. It is tried again; free some memory, or name another in "
+        "the settings.",
+        "Не удаётся запустить встроенную модель эмбеддингов. Попытки продолжаются; освободите память или "
+        "выберите другую модель в настройках.",
+    ),
     Fault.INTERNAL: Words(
         "Titan made a mistake. Try again; the command `titan doctor` shows what is wrong.",
         "В Titan произошла ошибка. Повторите; команда `titan doctor` покажет, в чём дело.",
@@ -252,6 +262,16 @@ EMBEDDER_FAULTS: Mapping[str, Words] = {
     Fault.MALFORMED: Words(
         "The server gave no vectors. Check that its model is one for embeddings.",
         "Сервер не прислал векторов. Проверьте, что это модель эмбеддингов.",
+    ),
+    Fault.CRASHED: Words(
+        "The built-in embedding model crashed and is started again. The details are in the log of the core.",
+        "Встроенная модель эмбеддингов аварийно завершилась и будет запущена снова. Подробности в журнале ядра.",
+    ),
+    Fault.WORKER_UNAVAILABLE: Words(
+        "The built-in embedding model cannot be started. It is tried again; free some memory, or name another in "
+        "the settings.",
+        "Не удаётся запустить встроенную модель эмбеддингов. Попытки продолжаются; освободите память или "
+        "выберите другую модель в настройках.",
     ),
     Fault.INTERNAL: Words(
         "Titan made a mistake. The details are in the log of the core.",

@@ -171,7 +171,8 @@ def _notes(
     if status is not None and status.model.answers_at:
         notes.append(says["doctor.answers_at"].format(url=status.model.answers_at))
     if status is not None and not status.embedder.configured:
-        notes.append(says["doctor.no_embedder"])
+        is_wanted = bool(status.embedder.name)
+        notes.append(says["doctor.embedder_not_here" if is_wanted else "doctor.no_embedder"])
     if status is not None and status.ready:
         notes += [
             says["doctor.not_watched"].format(path=root.path)
@@ -219,7 +220,7 @@ def _print_core(status: system.Status | None, says: sentences.Table) -> None:
         state = f"{store.product} {store.version}".strip() if store.ok else says["doctor.silent"]
         _row(store.name, f"{store.place}, {state}")
     _row(says["doctor.model"], _model(status.model, says))
-    _row(says["doctor.embedder"], _model(status.embedder, says))
+    _row(says["doctor.embedder"], _embedder(status.embedder, says))
 
 
 def _print_index(index: indexing.IndexStatus, says: sentences.Table) -> None:
@@ -258,6 +259,11 @@ def _root(root: system.RootStatus, status: system.Status | None, says: sentences
     if status is None or not status.ready:
         return says["doctor.there"]
     return says["doctor.watched" if root.watched else "doctor.polled"]
+
+
+def _embedder(model: system.ModelStatus, says: sentences.Table) -> str:
+    is_built_in = model.configured and not model.base_url
+    return f"{model.name}, {says['doctor.built_in']}" if is_built_in else _model(model, says)
 
 
 def _model(model: system.ModelStatus, says: sentences.Table) -> str:

@@ -179,8 +179,14 @@ ENGLISH: Table = {
     "doctor.answers_at": "The model's address is incomplete: the model answers at {url}. Put that into Settings.",
     "doctor.no_vectors": "Vectors are not being made now. {reason} The next try is at {time}.",
     "doctor.no_embedder": (
-        "No embedder is connected: search goes by words alone. TITAN_EMBEDDING_MODEL names one."
+        "Search by meaning is switched off: search goes by words alone. Choose another embedding model in the"
+        " settings, or take “none” out of TITAN_EMBEDDING_MODEL."
     ),
+    "doctor.embedder_not_here": (
+        "The built-in embedding model is not made for this system: search goes by words alone. Choose another in"
+        " the settings, such as nomic-embed-text with Ollama."
+    ),
+    "doctor.built_in": "built in",
     "doctor.unknown_keys": "{path}: this version does not know {keys}, and leaves them as they are.",
     "doctor.not_watched": "{path} is polled, not watched.",
     "doctor.failed": (
@@ -302,8 +308,14 @@ RUSSIAN: Table = {
     "doctor.answers_at": "Адрес модели неполный: она отвечает по адресу {url}. Укажите его в настройках.",
     "doctor.no_vectors": "Векторы сейчас не создаются. {reason} Следующая попытка в {time}.",
     "doctor.no_embedder": (
-        "Модель эмбеддингов не подключена: поиск идёт только по словам. Её задаёт TITAN_EMBEDDING_MODEL."
+        "Поиск по смыслу выключен: поиск идёт только по словам. Выберите модель эмбеддингов в настройках или"
+        " уберите «none» из TITAN_EMBEDDING_MODEL."
     ),
+    "doctor.embedder_not_here": (
+        "Для этой системы нет встроенной модели эмбеддингов: поиск идёт только по словам. Выберите другую в"
+        " настройках, например nomic-embed-text в Ollama."
+    ),
+    "doctor.built_in": "встроена",
     "doctor.unknown_keys": "{path}: эта версия не знает {keys}. Неизвестное остаётся в файле без изменений.",
     "doctor.not_watched": "{path}: система не сообщает об изменениях, папка проверяется время от времени.",
     "doctor.failed": (

@@ -9,7 +9,8 @@ class Fault(StrEnum):
     REFUSED and CONTEXT_TOO_LONG are about what was sent. MALFORMED: an answer came, and is not what was asked for.
     WRONG_ADDRESS: somebody answers there, but not as a model's server does. CUT_OFF: the answer has reached the
     length that the server allows. FILTERED: the server's content filter has ended it. EMPTY: the model said
-    nothing, or had only thoughts. INTERNAL is a fault of Titan's own.
+    nothing, or had only thoughts. CRASHED: the process of the built-in embedder has failed, perhaps because of the
+    text; WORKER_UNAVAILABLE: it cannot be started, or was ended. INTERNAL is a fault of Titan's own.
 
     The detail of REDIRECTED is where to; of BAD_ADDRESS the address; of PROXY_UNUSABLE and CERTIFICATES_UNUSABLE
     the variable of the environment.
@@ -35,4 +36,6 @@ class Fault(StrEnum):
     CUT_OFF = "cut_off"
     FILTERED = "filtered"
     EMPTY = "empty"
+    CRASHED = "crashed"
+    WORKER_UNAVAILABLE = "worker_unavailable"
     INTERNAL = "internal"

@@ -99,7 +99,8 @@ class ModelStatus(msgspec.Struct, frozen=True, kw_only=True):
     """A model as configured, without its key.
 
     `key` says where that is from: "keyring", "environment", "memory" (given for this run), "file", "none".
-    `answers_at` is where it really answers, when that is not the `base_url` that is set; else "".
+    `answers_at` is where it really answers, when that is not the `base_url` that is set; else "". The built-in
+    embedder has no `base_url`; on a system that it is not made for, its `name` is not `configured`.
     """
 
     configured: bool

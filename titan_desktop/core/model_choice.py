@@ -8,16 +8,21 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from titan_desktop import settings
+from titan_desktop.adapters import local_embedder
 from titan_desktop.contracts.problem import Code, Problem
 from titan_desktop.contracts.system import ModelStatus
 from titan_desktop.ports.model import Endpoint
 from titan_desktop.ports.secrets import Secrets
 from titan_desktop.services.chat.model import find_key, resolve
-from titan_desktop.settings import DEFAULT_BASE_URL, shown_url
+from titan_desktop.settings import DEFAULT_BASE_URL, NO_EMBEDDER, shown_url
 
 if TYPE_CHECKING:
+    from titan_desktop.ports.embedder import Embedder
     from titan_desktop.services.chat.service import ChatService
     from titan_desktop.services.indexing.service import IndexingService
+
+BUILT_IN = Endpoint("", local_embedder.MODEL)
+"""The embedder that is reached at no address."""
 
 log = logging.getLogger(__name__)
 
@@ -103,9 +108,7 @@ class Models:
         if wanted == self._embedding_in_use:
             indexing.try_embedding_again()
             return
-        from titan_desktop.adapters.openai.embedder import OpenAIEmbedder
-
-        await indexing.set_embedder(None if wanted is None else OpenAIEmbedder(wanted))
+        await indexing.set_embedder(None if wanted is None else _embedder(wanted))
         self._embedding_in_use = wanted
 
     def _read_settings(self) -> None:
@@ -127,12 +130,32 @@ class Models:
         chosen = self.settings
         chat = await resolve(chosen.model, self._secrets)
         self._chat, self._model, self._key_problem = chat.endpoint, chat.status, chat.problem
-        name = chosen.embedder.name.strip()
-        base_url = chosen.embedder.base_url.strip() or DEFAULT_BASE_URL
-        key, problem = await find_key(base_url, self._secrets) if name else (None, None)
-        self._key_problem = self._key_problem or problem
-        self._embedding = Endpoint(base_url, name, key.value if key else "") if name else None
-        self.embedder = ModelStatus(
-            configured=bool(name), name=name, base_url=shown_url(base_url), key=key.source if key else "none"
-        )
+        await self._resolve_embedder(chosen.embedder)
         self._known = True
+
+    async def _resolve_embedder(self, chosen: settings.EmbedderSettings) -> None:
+        name = chosen.name.strip()
+        if name == NO_EMBEDDER:
+            self._embedding, self.embedder = None, ModelStatus(configured=False)
+        elif name in ("", local_embedder.MODEL):
+            is_here = await asyncio.to_thread(local_embedder.is_available)
+            self._embedding = BUILT_IN if is_here else None
+            self.embedder = ModelStatus(configured=is_here, name=BUILT_IN.model)
+        else:
+            base_url = chosen.base_url.strip() or DEFAULT_BASE_URL
+            key, problem = await find_key(base_url, self._secrets)
+            self._key_problem = self._key_problem or problem
+            self._embedding = Endpoint(base_url, name, key.value if key else "")
+            self.embedder = ModelStatus(
+                configured=True, name=name, base_url=shown_url(base_url), key=key.source if key else "none"
+            )
+
+
+def _embedder(endpoint: Endpoint) -> "Embedder":
+    if endpoint == BUILT_IN:
+        from titan_desktop.adapters.local_embedder.embedder import LocalEmbedder
+
+        return LocalEmbedder()
+    from titan_desktop.adapters.openai.embedder import OpenAIEmbedder
+
+    return OpenAIEmbedder(endpoint)

@@ -7,13 +7,18 @@ from typing import Protocol
 class Embedder(Protocol):
     """Vectors of one model: one for each text, in their order, all of one size.
 
-    Embedding raises `ports.model.ModelError`; REFUSED and CONTEXT_TOO_LONG concern the texts, all other faults the
-    endpoint. Cancelling ends the call.
+    Embedding raises `ports.model.ModelError`; REFUSED, CONTEXT_TOO_LONG, MALFORMED and CRASHED may concern one of
+    the texts, all other faults the endpoint. Cancelling ends the call.
     """
 
     @property
     def model(self) -> str:
         """The model's name, which is stored with every vector."""
+        ...
+
+    @property
+    def at_once(self) -> int:
+        """How many passages are best given at once; a kill loses at most their vectors."""
         ...
 
     async def open(self) -> None:

@@ -10,6 +10,7 @@ from titan_desktop.settings.file import SettingsError, load, prepare, save, unkn
 from titan_desktop.settings.schema import (
     DEFAULT_BASE_URL,
     DEFAULT_MODEL,
+    NO_EMBEDDER,
     ArchiveSettings,
     EmbedderSettings,
     FolderSettings,
@@ -23,6 +24,7 @@ from titan_desktop.settings.schema import (
 __all__ = [
     "DEFAULT_BASE_URL",
     "DEFAULT_MODEL",
+    "NO_EMBEDDER",
     "VARIABLES",
     "ArchiveSettings",
     "EmbedderSettings",

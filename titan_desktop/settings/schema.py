@@ -9,6 +9,8 @@ import msgspec
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 DEFAULT_MODEL = "gpt-4.1-mini"
+NO_EMBEDDER = "none"
+"""The name of the embedding model that switches vectors off."""
 
 Place = Literal["embedded", "docker", "external"]
 
@@ -24,7 +26,10 @@ class ModelSettings(msgspec.Struct, frozen=True):
 
 
 class EmbedderSettings(msgspec.Struct, frozen=True):
-    """The embedding model. Off while `name` is empty: passages leave the machine only when the person says so."""
+    """The embedding model: an empty `name` is the built-in one, `NO_EMBEDDER` is none.
+
+    So passages leave the machine only when the person says so.
+    """
 
     base_url: str = ""
     name: str = ""

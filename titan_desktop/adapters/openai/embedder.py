@@ -53,6 +53,11 @@ class OpenAIEmbedder:
         """See `ports.embedder`."""
         return self._endpoint.model
 
+    @property
+    def at_once(self) -> int:
+        """See `ports.embedder`."""
+        return BATCH_INPUTS
+
     async def open(self) -> None:
         """See `ports.embedder`."""
         async with self._client.client_for(self._endpoint):

@@ -125,6 +125,7 @@ if sys.platform == "linux":
             "tgkill": (Check(0, equals=(own_pid,)),),
             "prctl": (Check(0, equals=(_PR_SET_NAME, _PR_GET_NAME)),),
             "fcntl": (Check(1, equals=_FCNTL),),
+            "setpriority": (Check(0, equals=(0,)), Check(1, equals=(0,))),  # of the calling thread
             "prlimit64": (Check(2, is_null=True),),  # asks alone: how large a thread's stack may be
             # tokio makes a pair to wake itself; a pair of streams reaches nobody else.
             "socketpair": (

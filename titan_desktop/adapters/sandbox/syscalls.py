@@ -23,7 +23,7 @@ _FREE = (
 )
 _CONDITIONAL = (
     "clone:56:220 mmap:9:222 open:2:- openat:257:56 kill:62:129 tgkill:234:131 prctl:157:167 fcntl:72:25 "
-    "socketpair:53:199 prlimit64:302:261 "
+    "socketpair:53:199 prlimit64:302:261 setpriority:141:140 "
 )
 _ANSWERED = "clone3:435:435 openat2:437:437 mkdir:83:- mkdirat:258:34 "
 _OWN = "seccomp:317:277 "

@@ -26,14 +26,12 @@ from titan_desktop.system.outage import Outage
 
 FETCHED = 1_024
 """Passages read in one step."""
-STORED = 64
-"""Passages whose vectors are stored at once: at most these are lost by a kill."""
 PROGRESS_EVERY_S = 1.0
 FIRST_DELAY_S = 2.0
 LONGEST_DELAY_S = 300.0
 LONGEST_ASKED_S = 900.0
 """An endpoint that asks for a longer pause is tried again all the same: limits are raised, accounts topped up."""
-ABOUT_THE_TEXT = frozenset({Fault.REFUSED, Fault.CONTEXT_TOO_LONG, Fault.MALFORMED})
+ABOUT_THE_TEXT = frozenset({Fault.REFUSED, Fault.CONTEXT_TOO_LONG, Fault.MALFORMED, Fault.CRASHED})
 """Faults that may concern one text only, such as one of which a local server makes a vector of NaN."""
 PROBE = "Titan"
 """A text that no working embedder refuses."""
@@ -163,9 +161,9 @@ class Embedding:
         while (stretch := await self._vectors.stretch(embedder.model, self._place, FETCHED)).passed:
             self._total = stretch.total
             self._done += stretch.passed - len(stretch.texts)
-            for start in range(0, len(stretch.texts), STORED):
+            for start in range(0, len(stretch.texts), embedder.at_once):
                 self._working = True
-                vectors = await self._embed(embedder, stretch.texts[start : start + STORED])
+                vectors = await self._embed(embedder, stretch.texts[start : start + embedder.at_once])
                 await self._store(embedder, vectors)
                 self._done += len(vectors)
                 self._trouble = {}

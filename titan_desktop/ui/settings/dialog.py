@@ -6,7 +6,6 @@ from typing import get_args
 import msgspec
 from PySide6.QtCore import QEvent, QSignalBlocker, Signal
 from PySide6.QtWidgets import (
-    QCheckBox,
     QComboBox,
     QDialog,
     QDialogButtonBox,
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import (
 from titan_desktop.settings import (
     DEFAULT_BASE_URL,
     DEFAULT_MODEL,
+    NO_EMBEDDER,
     EmbedderSettings,
     ModelSettings,
     Place,
@@ -38,6 +38,7 @@ OLLAMA_URL = "http://127.0.0.1:11434/v1"
 _LANGUAGES = ("system", "ru", "en")
 _THEMES = ("system", "light", "dark")
 _PRESETS = ("openai", "ollama", "other")
+_EMBEDDERS = ("built_in", "server", "none")
 _STORES = ("redis", "postgres", "graph")
 _MODEL_PAGE = 1
 
@@ -102,7 +103,7 @@ class SettingsDialog(QDialog):
         self.preset = _combo(self, _PRESETS)
         self.base_url = QLineEdit(self)
         self.model_name = QLineEdit(self)
-        self.embedder_on = QCheckBox(self)
+        self.embedder = _combo(self, _EMBEDDERS)
         self.embedder_name = QLineEdit(self)
         self.embedder_url = QLineEdit(self)
         self.places = {store: _combo(self, get_args(Place)) for store in _STORES}
@@ -119,7 +120,7 @@ class SettingsDialog(QDialog):
         self._row(form, "base_url", self.base_url)
         self._row(form, "model_name", self.model_name)
         self.key_rows = KeyRows(form, self)
-        form.addRow(self.embedder_on)
+        self._row(form, "embedder", self.embedder)
         self._row(form, "embedder_name", self.embedder_name)
         self._row(form, "embedder_url", self.embedder_url)
         self._note(form, "embedder_note")
@@ -151,7 +152,7 @@ class SettingsDialog(QDialog):
         self.language.currentIndexChanged.connect(self._say_appearance)
         self.theme.currentIndexChanged.connect(self._say_appearance)
         self.preset.currentIndexChanged.connect(self._take_preset)
-        self.embedder_on.toggled.connect(self._enable_fields)
+        self.embedder.currentIndexChanged.connect(self._enable_fields)
         self._buttons.accepted.connect(self._save)
         self._buttons.rejected.connect(self.reject)
         for field in self._checked_fields():
@@ -169,8 +170,9 @@ class SettingsDialog(QDialog):
             _choose(self.preset, _preset_of(settings.model))
         self.base_url.setText(settings.model.base_url)
         self.model_name.setText(settings.model.name)
-        self.embedder_on.setChecked(bool(settings.embedder.name))
-        self.embedder_name.setText(settings.embedder.name)
+        embedder = _embedder_of(settings.embedder)
+        _choose(self.embedder, embedder)
+        self.embedder_name.setText(settings.embedder.name if embedder == "server" else "")
         self.embedder_url.setText(settings.embedder.base_url)
         for store, place in self.places.items():
             _choose(place, getattr(settings.stores, store))
@@ -193,9 +195,10 @@ class SettingsDialog(QDialog):
         self.base_url.setEnabled(preset != "openai")
         self.base_url.setPlaceholderText(DEFAULT_BASE_URL if preset == "openai" else "http://…/v1")
         self.model_name.setPlaceholderText(DEFAULT_MODEL if preset == "openai" else "llama3.2")
-        embeds = self.embedder_on.isChecked()
-        self.embedder_name.setEnabled(embeds)
-        self.embedder_url.setEnabled(embeds)
+        embedder = self.embedder.currentData()
+        self.embedder_name.setEnabled(embedder == "server")
+        self.embedder_url.setEnabled(embedder == "server")
+        self._labels["embedder_note"].setText(self._embedder_note())
         ollama = preset == "ollama"
         self.embedder_name.setPlaceholderText("nomic-embed-text" if ollama else "text-embedding-3-large")
         self.embedder_url.setPlaceholderText(OLLAMA_URL if ollama else DEFAULT_BASE_URL)
@@ -223,7 +226,7 @@ class SettingsDialog(QDialog):
             return self.tr("The model needs a name, such as llama3.2."), self.model_name
         if self.key_rows.is_password_missing():
             return self.tr("Set a password for the key."), self.key_rows.password
-        if self.embedder_on.isChecked():
+        if self.embedder.currentData() == "server":
             if not self._embedder_name():
                 return self.tr("The embedding model needs a name."), self.embedder_name
             url = self.embedder_url.text().strip()
@@ -245,20 +248,23 @@ class SettingsDialog(QDialog):
         model = ModelSettings(
             base_url="" if openai else self.base_url.text().strip(), name=self.model_name.text().strip()
         )
-        embedder = EmbedderSettings()
-        if self.embedder_on.isChecked():
-            ollama = self.preset.currentData() == "ollama"
-            embedder = EmbedderSettings(
-                base_url=self.embedder_url.text().strip() or (OLLAMA_URL if ollama else ""),
-                name=self._embedder_name(),
-            )
         return msgspec.structs.replace(
             self._settings,
             language=self.language.currentData(),
             theme=self.theme.currentData(),
             model=model,
-            embedder=embedder,
+            embedder=self._typed_embedder(),
             stores=StoreSettings(**{store: place.currentData() for store, place in self.places.items()}),
+        )
+
+    def _typed_embedder(self) -> EmbedderSettings:
+        embedder = self.embedder.currentData()
+        if embedder != "server":
+            return EmbedderSettings(name=NO_EMBEDDER if embedder == "none" else "")
+        ollama = self.preset.currentData() == "ollama"
+        return EmbedderSettings(
+            base_url=self.embedder_url.text().strip() or (OLLAMA_URL if ollama else ""),
+            name=self._embedder_name(),
         )
 
     def finish(self, saved: Settings) -> None:
@@ -319,11 +325,11 @@ class SettingsDialog(QDialog):
             self._tabs.setTabText(number, title)
         for name, words in self._words().items():
             self._labels[name].setText(words)
-        self.embedder_on.setText(self.tr("Search by meaning, too (embedding model)"))
         self.key_rows.retranslate()
         _name(self.language, (self.tr("Match system"), "Русский", "English"))
         _name(self.theme, (self.tr("Match system"), self.tr("Light"), self.tr("Dark")))
         _name(self.preset, (self.tr("OpenAI"), self.tr("Ollama on this computer"), self.tr("Another server")))
+        _name(self.embedder, (self.tr("Built-in model"), self.tr("A model server"), self.tr("Off")))
         for place in self.places.values():
             _name(place, (self.tr("Built in"), self.tr("Docker"), self.tr("By address")))
         self.save_button.setText(self.tr("Save"))
@@ -336,12 +342,10 @@ class SettingsDialog(QDialog):
             "preset": self.tr("Model"),
             "base_url": self.tr("Address"),
             "model_name": self.tr("Name"),
+            "embedder": self.tr("Search by meaning"),
             "embedder_name": self.tr("Embedding model"),
             "embedder_url": self.tr("Address"),
-            "embedder_note": self.tr(
-                "Then every passage of your files is sent to this address. With Ollama it stays on this computer."
-                " With any other address it leaves this computer."
-            ),
+            "embedder_note": self._embedder_note(),
             "stores_note": self.tr(
                 "Where Titan keeps what it knows. A change takes effect at the next start."
             ),
@@ -353,11 +357,28 @@ class SettingsDialog(QDialog):
             ),
         }
 
+    def _embedder_note(self) -> str:
+        match self.embedder.currentData():
+            case "built_in":
+                return self.tr("It runs on this computer and sends nothing anywhere.")
+            case "server":
+                return self.tr(
+                    "Then every passage of your files is sent to this address. With Ollama it stays on this"
+                    " computer. With any other address it leaves this computer."
+                )
+        return self.tr("Then only words are searched for.")
+
     def changeEvent(self, event: QEvent) -> None:
         """Follow the language."""
         super().changeEvent(event)
         if event.type() is QEvent.Type.LanguageChange:
             self._retranslate()
+
+
+def _embedder_of(embedder: EmbedderSettings) -> str:
+    if embedder.name == NO_EMBEDDER:
+        return "none"
+    return "server" if embedder.name else "built_in"
 
 
 def _page(parent: QWidget) -> tuple[QWidget, QFormLayout]:
