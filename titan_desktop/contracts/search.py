@@ -36,6 +36,20 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
 EVERYTHING = Filters()
 
 
+class ReadFilters(msgspec.Struct, frozen=True, kw_only=True):
+    """Filters that were read out of the words of a query.
+
+    Attributes:
+        filters: what they say.
+        words: the words that say it, as they were written, in their order.
+        dropped: they were not applied, because what the query is about lies elsewhere.
+    """
+
+    filters: Filters
+    words: tuple[str, ...]
+    dropped: bool = False
+
+
 class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
     """Reply to Search.
 
@@ -46,19 +60,28 @@ class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
             `contracts.faults.Fault`, and `vectors_differ` when the model answers with another size.
         nearest_only: no passage shares a word with the query (stop words aside): the hits are near it in meaning,
             as far as the vectors tell, and may be far from it.
+        read: the filters that the words of the query were, None when there are none among them.
     """
 
     hits: tuple[FilePassage, ...]
     legs: tuple[str, ...] = ("keyword",)
     degraded: str = ""
     nearest_only: bool = False
+    read: ReadFilters | None = None
 
 
 class Search(Request[SearchResult], frozen=True, kw_only=True):
-    """The best files for a query, best first. `limit` counts files."""
+    """The best files for a query, best first.
+
+    Attributes:
+        limit: the most passages, which are as many files unless `per_file` is more than 1.
+        per_file: the most passages of one file; after its first only those that fit nearly as well as the best.
+        filters: hold in any case; what the words of the query say comes on top.
+    """
 
     topic: ClassVar[str] = topics.SEARCH_REQUESTS
 
     query: str
     limit: int = 10
+    per_file: int = 1
     filters: Filters = EVERYTHING

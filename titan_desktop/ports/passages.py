@@ -66,7 +66,12 @@ class Passage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A passage found by one of the searches. `score`: greater is better, comparable within one result only."""
+    """A passage found by one of the searches.
+
+    Attributes:
+        score: greater is better, comparable within one result only.
+        changed_ns: when the file was last changed, in nanoseconds since 1970.
+    """
 
     passage_id: int
     path: str
@@ -76,6 +81,7 @@ class Found:
     text: str
     score: float
     place: Place | None = None
+    changed_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +168,13 @@ class Passages(Protocol):
 
     async def score_words(self, query: str, passages: Sequence[int]) -> Mapping[int, float]:
         """Return the scores that `find_words` would give to these passages; what has no word is left out."""
+        ...
+
+    async def folders_named(self, names: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """Return the paths of folders with files in the index, by those of these names that they have.
+
+        Upper and lower case, ё and е, and composed and decomposed letters are alike.
+        """
         ...
 
     async def counts(self) -> Counts:

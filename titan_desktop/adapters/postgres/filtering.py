@@ -1,18 +1,26 @@
 """Which files a search may find, as conditions in SQL for both legs."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from titan_desktop.contracts.numbers import INT64_MAX
 from titan_desktop.contracts.search import Filters
+from titan_desktop.system.unicode import normalized
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
 
 FEW = 2_000
 """So many passages are looked at one by one; among more, an index is asked first and its answers are filtered."""
+
+FOLDERS = """
+    SELECT DISTINCT left(path, char_length(path) - char_length(title) - 1) AS folder
+    FROM files WHERE outcome = 'indexed'
+"""
+"""The folders that hold files; those above them are in their paths."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -52,6 +60,25 @@ async def few_allowed(connection: "PoolConnectionProxy", filters: Filters) -> Se
         *arguments,
     )
     return None if len(rows) > FEW else [row["id"] for row in rows]
+
+
+def with_names(folders: Sequence[str], names: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+    """Return those of these folders, or above them, that have one of these names, by the name."""
+    asked = {_alike(name): name for name in names}
+    paths: dict[str, list[str]] = {}
+    seen: set[PurePath] = set()
+    for folder in folders:
+        path = PurePath(folder)
+        while path not in seen and path.name:
+            seen.add(path)
+            if (name := asked.get(_alike(path.name))) is not None:
+                paths.setdefault(name, []).append(str(path))
+            path = path.parent
+    return {name: tuple(sorted(found)) for name, found in paths.items()}
+
+
+def _alike(name: str) -> str:
+    return normalized("NFC", name).casefold().replace("ё", "е")
 
 
 def _ns(moment: datetime) -> int:

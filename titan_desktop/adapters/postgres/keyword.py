@@ -104,7 +104,7 @@ _BEST = f"""
             row_number() OVER (PARTITION BY file_id ORDER BY complete.score DESC, passages.id) AS nth
         FROM complete JOIN passages ON passages.id = complete.passage_id
     )
-    SELECT ranked.id, path, title, kind, position, body, place, score
+    SELECT ranked.id, path, title, kind, mtime_ns, position, body, place, score
     FROM ranked JOIN files ON files.id = ranked.file_id
     WHERE nth <= {PER_FILE}
     ORDER BY score DESC, ranked.id LIMIT $5
@@ -215,7 +215,7 @@ async def take_out(connection: "PoolConnectionProxy", files: Sequence[int]) -> N
 async def find(
     pool: asyncpg.Pool, query: str, limit: int, filters: Filters = EVERYTHING
 ) -> Sequence[asyncpg.Record]:
-    """Return rows (id, path, title, kind, position, body, place, score) of the best passages, best first.
+    """Return the best passages, best first: id, path, title, kind, mtime_ns, position, body, place, score.
 
     A passage that shares only function words with the query is none of them.
 

@@ -18,6 +18,7 @@ import msgspec
 from titan_desktop.adapters.postgres import keyword
 from titan_desktop.adapters.postgres.database import Database, Migration
 from titan_desktop.adapters.postgres.faults import translated
+from titan_desktop.adapters.postgres.filtering import FOLDERS, with_names
 from titan_desktop.adapters.postgres.text import words
 from titan_desktop.contracts.indexing import FailurePage, FileFailure, Outcome, Reason
 from titan_desktop.contracts.numbers import INT64_MAX
@@ -284,6 +285,12 @@ class PostgresPassages:
             rows = await keyword.scores(self._database.pool, query, passages)
         return {row["passage_id"]: row["score"] for row in rows}
 
+    async def folders_named(self, names: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """See `ports.passages`."""
+        with translated():
+            rows = await self._database.pool.fetch(FOLDERS)
+        return await asyncio.to_thread(with_names, [row["folder"] for row in rows], names)
+
     async def counts(self) -> Counts:
         """See `ports.passages`."""
         with translated():
@@ -351,6 +358,7 @@ def found(row: asyncpg.Record) -> Found:
         text=row["body"],
         score=row["score"],
         place=_place_of(row),
+        changed_ns=row["mtime_ns"],
     )
 
 

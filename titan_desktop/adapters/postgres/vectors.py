@@ -107,7 +107,7 @@ _NEAR = f"""
         FROM vectors WHERE model_id = {{model}} AND embedding IS NOT NULL
         ORDER BY {_DISTANCE} LIMIT $2
     )
-    SELECT passages.id, path, title, kind, position, body, place, 1 - distance AS score
+    SELECT passages.id, path, title, kind, mtime_ns, position, body, place, 1 - distance AS score
     FROM near JOIN passages USING (digest) JOIN files ON files.id = passages.file_id
     WHERE distance = distance
     ORDER BY distance, passages.id LIMIT $2
@@ -123,7 +123,7 @@ _NEAR_ALLOWED = f"""
         )
         ORDER BY {_DISTANCE} LIMIT $2
     )
-    SELECT passages.id, path, title, kind, position, body, place, 1 - distance AS score
+    SELECT passages.id, path, title, kind, mtime_ns, position, body, place, 1 - distance AS score
     FROM near JOIN passages USING (digest) JOIN files ON files.id = passages.file_id
     WHERE distance = distance AND {{condition}}
     ORDER BY distance, passages.id LIMIT $2
@@ -139,7 +139,7 @@ _COSINES = f"""
 """
 _NEAR_AMONG = f"""
     WITH measured AS ({_COSINES} ORDER BY distance, passages.id LIMIT $3)
-    SELECT passages.id, path, title, kind, position, body, place, cosine AS score
+    SELECT passages.id, path, title, kind, mtime_ns, position, body, place, cosine AS score
     FROM measured JOIN passages USING (id) JOIN files ON files.id = passages.file_id
     ORDER BY cosine DESC, passages.id
 """

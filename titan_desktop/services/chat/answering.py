@@ -25,6 +25,8 @@ from titan_desktop.services.chat.tokens import room_for_prompt, tokens_of, token
 
 SEARCH_TIMEOUT_S = 5.0
 SOURCES_MAX = 6
+OF_ONE_FILE_MAX = 3
+"""The most passages of one file for a model; for a person who reads them as the answer each file is named once."""
 LEANT_ON_MAX = 2
 """The most additional passages for a question that refers to an earlier one; they never replace its own."""
 QUERY_CHARS_MAX = 2_000
@@ -241,7 +243,7 @@ class Answering:
 
     async def _sources(self, question: Message, recent: Sequence[Message]) -> tuple[FilePassage, ...]:
         """Return the passages for a question, then those for the earlier question it refers to."""
-        found = await self._search(question.text)
+        found = await self._search(question.text, of_one_file=OF_ONE_FILE_MAX)
         in_full = followup_query.in_full(question, recent)
         if found is None:
             return ()
@@ -250,9 +252,11 @@ class Answering:
         added = more.hits if more else ()
         return found.hits + tuple(hit for hit in added if (hit.path, hit.position) not in known)
 
-    async def _search(self, query: str, limit: int = SOURCES_MAX) -> SearchResult | None:
+    async def _search(
+        self, query: str, limit: int = SOURCES_MAX, *, of_one_file: int = 1
+    ) -> SearchResult | None:
         """Return the search result, None if the search does not answer."""
-        search = Search(query=query[:QUERY_CHARS_MAX], limit=limit)
+        search = Search(query=query[:QUERY_CHARS_MAX], limit=limit, per_file=of_one_file)
         try:
             found = await ask(self._bus, search, SEARCH_TIMEOUT_S)
         except BusError as error:

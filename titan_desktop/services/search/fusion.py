@@ -1,42 +1,61 @@
-"""Two ranked lists of passages made one, and from it the best passage of each file.
+"""The arithmetic of a search: the scores of two legs made one, and from it the passages to show.
 
-Reciprocal rank fusion: Cormack, Clarke and Büttcher, SIGIR 2009, whose k is 60. It needs no common scale of
-scores.
+Adding scores finds more first hits than adding reciprocal ranks (Cormack, Clarke and Büttcher, SIGIR 2009);
+`tests/benchmarks/retrieval.py` prints how many.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping
+from typing import TypeVar
 
-from titan_desktop.contracts.sources import FilePassage
 from titan_desktop.ports.passages import Found
 
-K = 60
+MEANING = 1.5
+"""What the vectors weigh against the words."""
+NEARLY = 0.75
+"""The share of the best score at which a file's further passages are worth a place beside other files."""
+
+Key = TypeVar("Key", bound=Hashable)
 
 
-def best_of_files(legs: Iterable[Sequence[Found]], limit: int) -> tuple[FilePassage, ...]:
-    """Return at most `limit` files, best first, each by its best passage; equal ones keep the legs' order."""
-    scores: dict[int, float] = defaultdict(float)
-    passages: dict[int, Found] = {}
-    for leg in legs:
-        for rank, found in enumerate(leg, 1):
-            scores[found.passage_id] += 1 / (K + rank)
-            passages.setdefault(found.passage_id, found)
-    best: dict[str, FilePassage] = {}
-    for passage_id in sorted(scores, key=lambda number: -scores[number]):
-        found = passages[passage_id]
-        best.setdefault(found.path, _hit(found, scores[passage_id]))
-        if len(best) == limit:
+def fused(
+    words: Mapping[Key, float], nearness: Mapping[Key, float], meaning: float = MEANING
+) -> dict[Key, float]:
+    """Return the score of each candidate, 0 to 1 + `meaning`; 0 to 1 when nothing has a vector.
+
+    Words count as a share of the best. Nearness counts by where it lies between the least and the greatest. A
+    candidate without a vector is as near as its words are good: so it neither loses nor gains a place among its
+    like, and a search amid half the vectors finds what the words alone find, or more.
+
+    Args:
+        words: BM25 or another score from 0 on; what is missing shares no word.
+        nearness: cosines, or sums of them; what is missing has no vector.
+        meaning: what nearness weighs against words.
+    """
+    best = max(words.values(), default=0.0)
+    scores = {key: words.get(key, 0.0) / best if best else 0.0 for key in (*words, *nearness)}
+    least, greatest = min(nearness.values(), default=0.0), max(nearness.values(), default=0.0)
+    if greatest == least:
+        return scores
+    for key, score in scores.items():
+        near = (nearness[key] - least) / (greatest - least) if key in nearness else score
+        scores[key] = score + meaning * near
+    return scores
+
+
+def chosen(candidates: Iterable[tuple[Found, float]], limit: int, per_file: int) -> list[tuple[Found, float]]:
+    """Return at most `limit` passages, best first, at most `per_file` of a file.
+
+    A file's best passage always counts, another only when its score is nearly that of the best of all. So an
+    answer is not made of one file, unless the file is clearly it.
+    """
+    ranked = sorted(candidates, key=lambda candidate: -candidate[1])
+    taken: Counter[str] = Counter()
+    passages = []
+    for found, score in ranked:
+        if not taken[found.path] or (taken[found.path] < per_file and score >= NEARLY * ranked[0][1]):
+            taken[found.path] += 1
+            passages.append((found, score))
+        if len(passages) == limit:
             break
-    return tuple(best.values())
-
-
-def _hit(found: Found, score: float) -> FilePassage:
-    return FilePassage(
-        path=found.path,
-        title=found.title,
-        score=score,
-        passage=found.text,
-        kind=found.kind,
-        position=found.position,
-        place=found.place,
-    )
+    return passages
