@@ -4,6 +4,7 @@ import pytest
 
 from tests.conftest import SHARED_DATA
 from tests.contract.corpus import entry, of
+from titan_desktop.contracts.search import Instead
 from titan_desktop.ports.passages import Passages
 
 HOME = SHARED_DATA.parent / "reports" / "search"
@@ -67,6 +68,22 @@ NOTHING = (
     "сколько стоит холодильник",
     "где мои документы",
 )
+INSTEAD = {
+    "ljujdjh": ("ljujdjh", "договор", "найм жилья.txt"),
+    "gjrfpb ljujdjh yfqvf": ("ljujdjh yfqvf", "договор найма", "найм жилья.txt"),
+    "дуфыу": ("дуфыу", "lease", "lease.txt"),
+    "покажи догвор": ("догвор", "договор", "найм жилья.txt"),
+    "шарлотка рецпт": ("рецпт", "рецепт", "рецепт.txt"),
+    "«убрана ёлка»": ("«убрана ёлка»", "убрана ёлка", "найм жилья.txt"),
+}
+AS_WRITTEN = (
+    "договор",
+    "«обеспечительный платёж»",
+    '"security bond"',
+    "какой депозит за квартиру",
+    "lease",
+    "",
+)
 BOTH = ("45000", "45 000", "45,000.00", "45.000,00", "45000,00")
 
 
@@ -76,11 +93,20 @@ async def files(passages: Passages, query: str) -> list[str]:
 
 @pytest.mark.skipif(not HOME.is_dir(), reason="the small home is not here")
 async def test_a_question_finds_its_file_among_decoys(passages: Passages) -> None:
-    """Each spelling of a number, a name or a code leads to its file; question words alone lead nowhere."""
+    """Each spelling of a number, a name or a code leads to its file; question words alone lead nowhere.
+
+    What is searched in place of words that nothing has is said.
+    """
     for path in sorted(HOME.iterdir()):
         await passages.store(entry(f"/d/{path.name}"), of(path.read_text("utf-8")))
-    answers = {query: await files(passages, query) for query in (*FIRST, *NOTHING, *BOTH)}
+    answers = {query: await files(passages, query) for query in (*FIRST, *NOTHING, *BOTH, *INSTEAD)}
     wrong = {query: answers[query] for query, file in FIRST.items() if answers[query][:1] != [file]}
     assert wrong == {}
     assert {query: answers[query] for query in NOTHING if answers[query]} == {}
     assert {tuple(sorted(answers[query])) for query in BOTH} == {("найм жилья.txt", "смета.txt")}
+    for query, (written, shown, file) in INSTEAD.items():
+        assert await passages.read_instead(query) == Instead(written=written, shown=shown), query
+        assert answers[query][:1] == [file], query
+    assert [query for query in AS_WRITTEN if await passages.read_instead(query)] == []
+    assert await files(passages, "«обеспечительный платёж»") == ["найм жилья.txt"]
+    assert await files(passages, "«за город»") == ["поездка.txt"]

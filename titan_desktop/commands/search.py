@@ -37,6 +37,9 @@ async def run(bus: Bus, options: argparse.Namespace, text: str, says: sentences.
     result = await _search(bus, text, options.limit)
     if result.degraded:
         output.complain(output.line(sentences.for_degraded(says, result.degraded)))
+    if result.instead is not None:
+        written, shown = (word.strip('«»"') for word in (result.instead.written, result.instead.shown))
+        output.complain(output.line(says["instead"].format(written=written, shown=shown)))
     if result.nearest_only:
         output.complain(says["nearest"])
     if options.json:

@@ -88,6 +88,7 @@ def for_source(sentences: Table, source: Source) -> str:
 ENGLISH: Table = {
     "sources": "Sources:",
     "nearest": "None of your files has these words. Closest in meaning:",
+    "instead": "Nothing for “{written}”; shown is “{shown}”.",
     "nothing": "Nothing was found in your files. Try other words: a name, a number, part of a file's name.",
     "connect": (
         "No model is connected: the answer is the passages themselves. Set an OpenAI key with `titan key set`, or"
@@ -214,6 +215,7 @@ ENGLISH: Table = {
 RUSSIAN: Table = {
     "sources": "Источники:",
     "nearest": "Таких слов в ваших файлах нет. Ближе всего по смыслу:",
+    "instead": "Ничего по «{written}»; показано «{shown}».",
     "nothing": "В ваших файлах ничего не найдено. Попробуйте другие слова: имя, номер, часть названия файла.",
     "connect": (
         "Модель не подключена: ответ — это сами отрывки. Задайте ключ OpenAI (`titan key set`) или запустите"

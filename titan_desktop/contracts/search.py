@@ -50,6 +50,18 @@ class ReadFilters(msgspec.Struct, frozen=True, kw_only=True):
     dropped: bool = False
 
 
+class Instead(msgspec.Struct, frozen=True, kw_only=True):
+    """Words of a query that are in no file, and what was searched in their place.
+
+    Attributes:
+        written: as the person wrote them: "ljujdjh".
+        shown: what was taken for meant: «договор». The same without the quotes when no file has the exact phrase.
+    """
+
+    written: str
+    shown: str
+
+
 class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
     """Reply to Search.
 
@@ -61,6 +73,7 @@ class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
         nearest_only: no passage shares a word with the query (stop words aside): the hits are near it in meaning,
             as far as the vectors tell, and may be far from it.
         read: the filters that the words of the query were, None when there are none among them.
+        instead: what was searched in place of words that nothing has, None when all was searched as written.
     """
 
     hits: tuple[FilePassage, ...]
@@ -68,6 +81,7 @@ class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
     degraded: str = ""
     nearest_only: bool = False
     read: ReadFilters | None = None
+    instead: Instead | None = None
 
 
 class Search(Request[SearchResult], frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from titan_desktop.contracts.indexing import FailurePage, Outcome, Reason
-from titan_desktop.contracts.search import EVERYTHING, Filters
+from titan_desktop.contracts.search import EVERYTHING, Filters, Instead
 from titan_desktop.contracts.sources import Place
 from titan_desktop.ports.files_root import Stamp
 
@@ -162,8 +162,14 @@ class Passages(Protocol):
     async def find_words(self, query: str, limit: int, filters: Filters = EVERYTHING) -> Sequence[Found]:
         """Return the best passages for the words of `query`, best first: BM25 over stems, names of files included.
 
-        Any text is a good query; one without an indexed word finds nothing.
+        Any text is a good query; one without an indexed word finds nothing. What stands in quotes is found as it
+        is written, unless nothing has it. A word that nothing has is read as typed in the other keyboard layout,
+        or as mistyped by one letter, if that is found: `read_instead`.
         """
+        ...
+
+    async def read_instead(self, query: str) -> Instead | None:
+        """Return what `find_words` and `score_words` look for in place of words that nothing has."""
         ...
 
     async def score_words(self, query: str, passages: Sequence[int]) -> Mapping[int, float]:

@@ -9,7 +9,7 @@ import pytest
 from tests.responders import a_hit, memory_service
 from titan_bus import Bus, RequestFailedError, RequestRefused
 from titan_desktop.commands import exit_codes, search, sentences
-from titan_desktop.contracts.search import Search, SearchResult
+from titan_desktop.contracts.search import Instead, Search, SearchResult
 
 SAYS = sentences.ENGLISH
 
@@ -78,6 +78,17 @@ async def test_what_shares_no_word_is_called_nearest(bus: Bus, capsys: pytest.Ca
     async with memory_service(bus, nearest):
         assert await search.run(bus, options(), "x", SAYS) == exit_codes.DONE
     assert capsys.readouterr().err == f"{SAYS['nearest']}\n"
+
+
+async def test_what_was_searched_instead_is_said(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
+    """In the person's language, above the files that were found by it."""
+
+    async def other_layout(_: Search) -> SearchResult:
+        return SearchResult(hits=(a_hit(),), instead=Instead(written="ljujdjh", shown="договор"))
+
+    async with memory_service(bus, other_layout):
+        await search.run(bus, options(), "ljujdjh", sentences.RUSSIAN)
+    assert capsys.readouterr().err == "Ничего по «ljujdjh»; показано «договор».\n"
 
 
 async def test_a_missing_leg_is_said_on_stderr(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,7 +21,7 @@ from titan_desktop.adapters.postgres.vectors import PostgresVectors
 from titan_desktop.contracts import files, indexing, search, topics
 from titan_desktop.contracts.indexing import FileIndexed, IndexStatus, Outcome, Reason
 from titan_desktop.contracts.message import Kinds, ask, publish
-from titan_desktop.contracts.search import SearchResult
+from titan_desktop.contracts.search import Instead, SearchResult
 from titan_desktop.contracts.sources import Lines
 from titan_desktop.contracts.streams import STREAMS
 from titan_desktop.core.chain import Chain
@@ -410,6 +410,16 @@ async def test_the_best_passage_speaks_for_its_file(env: Environment) -> None:
     assert sorted(titles(result)) == ["long.txt", "short.txt"]
     assert [hit.score for hit in result.hits] == sorted((hit.score for hit in result.hits), reverse=True)
     assert "залог" in next(hit for hit in result.hits if hit.title == "long.txt").passage.lower()
+    assert result.instead is None
+
+
+async def test_what_was_searched_instead_is_told(env: Environment) -> None:
+    """«залог», typed in the other layout."""
+    async with env.service():
+        await env.index(short="Про залог.")
+        result = await env.search("pfkju")
+    assert titles(result) == ["short.txt"]
+    assert result.instead == Instead(written="pfkju", shown="залог")
 
 
 @pytest.mark.by_url
@@ -419,12 +429,12 @@ async def test_both_legs_are_fused(env: Environment, endpoint: openai_server.Ope
     async with env.service(embedder):
         await env.index(cat="котёночек спит", sum="смета на ремонт")
         await env.embedded(lambda progress: progress.done == progress.total == 2)
-        result = await env.search("котёночки")
+        result = await env.search("котёнки")
         assert result.legs == ("keyword", "vector")
         assert titles(result)[0] == "cat.txt"
         assert result.nearest_only
         assert (await env.status()).vectors == 2
-        assert not (await env.search("смета котёночки")).nearest_only
+        assert not (await env.search("смета котёнки")).nearest_only
 
 
 @pytest.mark.logs("^the vectors of .* waits: ")
@@ -489,13 +499,13 @@ async def test_a_change_of_model(
         await env.embedded(lambda progress: progress.done == progress.total == 1)
         with openai_server.serve(fault="server_error") as slow:
             await service.set_embedder(OpenAIEmbedder(Endpoint(slow.base_url, "new-model")))
-            assert (await env.search("котёночки")).legs == ("keyword", "vector")
+            assert (await env.search("котёнки")).legs == ("keyword", "vector")
             assert {request.body["model"] for request in slow.requests} <= {"new-model"}
             slow.fault = ""
             await env.embedded(lambda progress: progress.model == "new-model" and progress.done == 1)
             names = await env.database.pool.fetchval("SELECT array_agg(name) FROM models")
             assert names == ["new-model"]
-            assert (await env.search("котёночки")).legs == ("keyword", "vector")
+            assert (await env.search("котёнки")).legs == ("keyword", "vector")
             await service.set_embedder(None)
             assert (await env.search("котёночек")).legs == ("keyword",)
 

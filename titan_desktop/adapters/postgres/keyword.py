@@ -16,9 +16,10 @@ import asyncpg
 
 from titan_desktop.adapters.postgres.database import Migration
 from titan_desktop.adapters.postgres.filtering import condition, few_allowed
+from titan_desktop.adapters.postgres.phrases import with_phrases
 from titan_desktop.adapters.postgres.terms import look_up
 from titan_desktop.adapters.postgres.text import asking
-from titan_desktop.contracts.search import EVERYTHING, Filters
+from titan_desktop.contracts.search import EVERYTHING, Filters, Instead
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -223,11 +224,14 @@ async def find(
     together, or the filters leave few passages; beyond that, a passage that holds only the commonest terms may be
     missed, as in MaxScore (Turtle and Flood, 1995).
     """
+    asked = asking.read(query)
     async with pool.acquire() as connection:
-        terms = await look_up(connection, asking.read(query))
+        terms = await look_up(connection, asked)
         if terms is None:
             return []
-        few = await few_allowed(connection, filters) if filters else None
+        few = await with_phrases(connection, asked, filters)
+        if few is None and filters:
+            few = await few_allowed(connection, filters)
         if few is not None:
             read, statement = terms.telling, _READ.format(among=_AMONG.format(place=8))
             arguments: Sequence[object] = [few]
@@ -252,10 +256,14 @@ async def find(
 
 async def scores(pool: asyncpg.Pool, query: str, passages: Sequence[int]) -> Sequence[asyncpg.Record]:
     """Return rows (passage_id, score) of those among these passages that have a word of the query that tells."""
+    asked = asking.read(query)
     async with pool.acquire() as connection:
-        terms = await look_up(connection, asking.read(query))
+        terms = await look_up(connection, asked)
         if terms is None:
             return []
+        few = await with_phrases(connection, asked, EVERYTHING)
+        if few is not None:
+            passages = list(set(passages).intersection(few))
         return await connection.fetch(
             _READ.format(among=_AMONG.format(place=5)) + "HAVING bool_or(w.term_id = ANY($6::int[]))",
             terms.ids,
@@ -265,6 +273,21 @@ async def scores(pool: asyncpg.Pool, query: str, passages: Sequence[int]) -> Seq
             passages,
             terms.ids[: terms.telling],
         )
+
+
+async def read_instead(pool: asyncpg.Pool, query: str) -> Instead | None:
+    """Return what is looked for in place of what the index does not have."""
+    asked = asking.read(query)
+    async with pool.acquire() as connection:
+        terms = await look_up(connection, asked)
+        instead = list(terms.instead) if terms else []
+        if terms and asked.phrases and await with_phrases(connection, asked, EVERYTHING) is None:
+            instead += [Instead(written=f"«{phrase}»", shown=phrase) for phrase, _ in asked.phrases]
+    if not instead:
+        return None
+    return Instead(
+        written=" ".join(one.written for one in instead), shown=" ".join(one.shown for one in instead)
+    )
 
 
 def _how_many_to_read(frequencies: Sequence[int]) -> int:

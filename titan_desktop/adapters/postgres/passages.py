@@ -22,7 +22,7 @@ from titan_desktop.adapters.postgres.filtering import FOLDERS, with_names
 from titan_desktop.adapters.postgres.text import words
 from titan_desktop.contracts.indexing import FailurePage, FileFailure, Outcome, Reason
 from titan_desktop.contracts.numbers import INT64_MAX
-from titan_desktop.contracts.search import EVERYTHING, Filters
+from titan_desktop.contracts.search import EVERYTHING, Filters, Instead
 from titan_desktop.contracts.sources import Place
 from titan_desktop.ports import extractor
 from titan_desktop.ports.files_root import PATH_BYTES_MAX, Stamp
@@ -290,6 +290,11 @@ class PostgresPassages:
         with translated():
             rows = await self._database.pool.fetch(FOLDERS)
         return await asyncio.to_thread(with_names, [row["folder"] for row in rows], names)
+
+    async def read_instead(self, query: str) -> Instead | None:
+        """See `ports.passages`."""
+        with translated():
+            return await keyword.read_instead(self._database.pool, query)
 
     async def counts(self) -> Counts:
         """See `ports.passages`."""

@@ -1,4 +1,9 @@
-"""A query's words among the terms of the index, each with its weight in the ranking. `keyword` calls this."""
+"""A query's words among the terms of the index, each with its weight in the ranking. `keyword` calls this.
+
+A word that the index does not have may be typed in the wrong keyboard layout, or mistyped if at least half of the
+words are unknown: a question of which most is found has a word that nobody used. What is looked up in its place is
+said.
+"""
 
 import math
 from collections import defaultdict
@@ -6,13 +11,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from titan_desktop.adapters.postgres.text.asking import Asked, Query
+from titan_desktop.adapters.postgres.text.asking import (
+    Asked,
+    Query,
+    in_other_layouts,
+    in_words,
+    one_mistake_away,
+    telling,
+)
+from titan_desktop.adapters.postgres.text.function_words import FUNCTION_WORDS
+from titan_desktop.contracts.search import Instead
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
 
 MOST_TERMS = 64
 """The most distinct terms of a query: those that tell before the others, the rarest first."""
+MOST_REREAD = 4
+"""The most words of a query that are read in another way."""
 LITTLE = 0.3
 """The idf of a function word, unless it is commoner."""
 
@@ -22,6 +38,11 @@ _KNOWN = """
     FROM unnest($1::text[]) AS asked (word),
         LATERAL unnest(tsvector_to_array(to_tsvector('titan', asked.word))) AS stem (term),
         LATERAL (SELECT id, df FROM terms WHERE terms.term = stem.term OFFSET 0) AS known
+"""
+
+_WITH = """
+    SELECT title || ' ' || body FROM postings JOIN passages ON passages.id = passage_id
+    JOIN files ON files.id = file_id WHERE term_id = $1 LIMIT 1
 """
 
 Known = Mapping[str, Sequence[tuple[int, int]]]
@@ -36,6 +57,7 @@ class Terms:
         weights: idf of each.
         telling: how many tell; a passage with none of them is no hit.
         mean_length: of a passage, in words.
+        instead: the words that were read in another way.
     """
 
     ids: Sequence[int]
@@ -43,16 +65,30 @@ class Terms:
     frequencies: Sequence[int]
     telling: int
     mean_length: float
+    instead: Sequence[Instead] = ()
 
 
 async def look_up(connection: "PoolConnectionProxy", query: Query) -> Terms | None:
     """Return the query's terms, None when the index knows none that tells."""
     known = await known_words(connection, (word for asked in query.asked for word in asked.words))
-    statistics = await connection.fetchrow("SELECT passages, length FROM statistics")
-    return _weighed(query.asked, known, *(statistics or (0, 0)))
+    asked, instead = list(query.asked), []
+    pieces = [(written, words) for written, words in query.written if words]
+    lacking = [(written, words) for written, words in pieces if not _any_known(words, known)]
+    for written, words in lacking[:MOST_REREAD]:
+        meant = await _other_layout(connection, written)
+        if meant is None and 2 * len(lacking) >= len(pieces):
+            meant = await _mistyped(connection, words)
+        if meant:
+            instead.append(Instead(written=written, shown=meant.shown))
+            asked += meant.asked
+            known |= meant.known
+    passages, length = await connection.fetchrow("SELECT passages, length FROM statistics") or (0, 0)
+    return _weighed(asked, known, passages, length, instead)
 
 
-async def known_words(connection: "PoolConnectionProxy", words: Iterable[str]) -> Known:
+async def known_words(
+    connection: "PoolConnectionProxy", words: Iterable[str]
+) -> dict[str, list[tuple[int, int]]]:
     """Return those of the words whose stems are in the index."""
     known: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for row in await connection.fetch(_KNOWN, list(dict.fromkeys(words))):
@@ -60,7 +96,54 @@ async def known_words(connection: "PoolConnectionProxy", words: Iterable[str]) -
     return known
 
 
-def _weighed(asked: Sequence[Asked], known: Known, passages: int, length: int) -> Terms | None:
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """Another reading of a word, of which all is in the index."""
+
+    shown: str
+    asked: Sequence[Asked]
+    known: dict[str, list[tuple[int, int]]]
+
+
+async def _other_layout(connection: "PoolConnectionProxy", written: str) -> _Meant | None:
+    for typed in in_other_layouts(written):
+        words = telling(typed)
+        known = await known_words(connection, (form for word in words for form in word.words))
+        if words and all(_any_known([word], known) for word in words):
+            return _Meant(typed, words, known)
+    return None
+
+
+async def _mistyped(connection: "PoolConnectionProxy", words: Sequence[Asked]) -> _Meant | None:
+    """Return the commonest word that differs from the only one by one mistake."""
+    if len(words) != 1:
+        return None
+    known = await known_words(connection, set(one_mistake_away(words[0].word)) - FUNCTION_WORDS)
+    if not known:
+        return None
+    best = max(known, key=lambda word: (max(df for _, df in known[word]), word))
+    return _Meant(
+        await _in_a_text(connection, known[best][0][0]) or best,
+        [Asked(best, {best: 1.0}, tells=True)],
+        {best: known[best]},
+    )
+
+
+async def _in_a_text(connection: "PoolConnectionProxy", term: int) -> str:
+    """Return a word of this term as a passage has it; what a mistake was read as may be no word at all."""
+    text = await connection.fetchval(_WITH, term)
+    words = list(dict.fromkeys(in_words(text or "")))
+    known = await known_words(connection, words)
+    return next((word for word in words if any(number == term for number, _ in known.get(word, ()))), "")
+
+
+def _any_known(words: Iterable[Asked], known: Known) -> bool:
+    return any(form in known for word in words for form in word.words)
+
+
+def _weighed(
+    asked: Sequence[Asked], known: Known, passages: int, length: int, instead: Sequence[Instead]
+) -> Terms | None:
     shares: dict[int, tuple[bool, float]] = {}
     frequencies: dict[int, int] = {}
     for word in asked:
@@ -84,4 +167,5 @@ def _weighed(asked: Sequence[Asked], known: Known, passages: int, length: int) -
         frequencies=[frequencies[number] for number in ids],
         telling=telling,
         mean_length=max(length, 1) / max(passages, 1),
+        instead=instead,
     )

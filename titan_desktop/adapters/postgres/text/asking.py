@@ -14,12 +14,17 @@ LONGEST_QUERY = 4_000
 OTHER_ALPHABET = 0.9
 """The share of a word's weight that its spelling in the other alphabet has."""
 LEAST_TRANSLITERATED = 4
+LONGEST_REREAD = 24
+"""The most letters of a word that is read in another way."""
 FEW_WORDS = 20
 """The most words of a query that are looked up in the other alphabet, too; a pasted page is not."""
+LEAST_TYPED = 3
+"""The least letters of a word that is taken for typed in the wrong layout."""
 LEAST_MISTYPED = 5
 """The least letters of a word that is taken for mistyped: shorter ones are too near to each other."""
 
 _QUOTED = re.compile(r'"([^"]+)"|«([^»]+)»|[“„]([^”“]+)[”“]')
+_MARKS = ".,;:?!"
 _ALPHABETS = ("abcdefghijklmnopqrstuvwxyz", "абвгдежзийклмнопрстуфхцчшщъыьэюя")
 
 
@@ -44,13 +49,13 @@ class Query:
 
     Attributes:
         asked: its words.
-        written: what stands between its spaces, each with its words.
-        phrases: what stands in quotes, as words.
+        written: what stands between its spaces, each with the words that tell.
+        phrases: what stands in quotes, each with its words.
     """
 
     asked: tuple[Asked, ...]
-    written: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    phrases: tuple[tuple[str, ...], ...] = ()
+    written: tuple[tuple[str, tuple[Asked, ...]], ...]
+    phrases: tuple[tuple[str, tuple[str, ...]], ...]
 
 
 def read(query: str) -> Query:
@@ -59,12 +64,18 @@ def read(query: str) -> Query:
     asked = tuple(_words_of(plain(query)))
     if not any(word.tells for word in asked):
         asked = tuple(replace(word, tells=True) for word in asked)
-    phrases = (tuple(WORD.findall(plain("".join(quoted)))) for quoted in _QUOTED.findall(query))
+    quoted = ("".join(groups) for groups in _QUOTED.findall(query))
+    pieces = query.split()
     return Query(
         asked,
-        written=tuple((piece, tuple(WORD.findall(plain(piece)))) for piece in query.split()),
-        phrases=tuple(phrase for phrase in phrases if phrase),
+        written=tuple((piece, telling(piece)) for piece in pieces) if len(pieces) <= FEW_WORDS else (),
+        phrases=tuple((phrase, words) for phrase in quoted if (words := in_words(phrase))),
     )
+
+
+def telling(text: str) -> tuple[Asked, ...]:
+    """Return the words of a text that tell."""
+    return tuple(word for word in _words_of(plain(text)) if word.tells)
 
 
 def in_words(text: str) -> tuple[str, ...]:
@@ -72,17 +83,18 @@ def in_words(text: str) -> tuple[str, ...]:
     return tuple(WORD.findall(plain(text)))
 
 
-def other_layout(written: str) -> Iterator[tuple[str, ...]]:
-    """Yield the words that the same keys type in the other layout; a mark at the end may be a letter or a mark."""
-    for keys in dict.fromkeys((written, written.rstrip(".,;:?!"))):
-        if words := in_words(in_other_layout(keys)):
-            yield words
+def in_other_layouts(written: str) -> Iterator[str]:
+    """Yield what the same keys type in the other layout; a mark at the end may be a letter or a mark."""
+    for keys in dict.fromkeys((written.rstrip(_MARKS), written)):
+        typed = in_other_layout(keys)
+        if typed != keys and sum(map(str.isalpha, typed)) >= LEAST_TYPED:
+            yield typed
 
 
 def one_mistake_away(word: str) -> Iterator[str]:
     """Yield what differs by one letter, or by two that are swapped (Damerau, 1964); nothing for a short word."""
     alphabet = next((letters for letters in _ALPHABETS if set(word) <= set(letters)), "")
-    if len(word) < LEAST_MISTYPED or not alphabet:
+    if not LEAST_MISTYPED <= len(word) <= LONGEST_REREAD or not alphabet:
         return
     for place in range(len(word) + 1):
         before, after = word[:place], word[place:]
@@ -108,7 +120,7 @@ def _words_of(even: str) -> Iterator[Asked]:
 def _spellings(word: str, *, others: bool) -> Mapping[str, float]:
     spellings = dict.fromkeys(forms(word), 1.0)
     if others and word.isalpha():
-        sounding = transliterated(word) if len(word) >= LEAST_TRANSLITERATED else ()
+        sounding = transliterated(word) if LEAST_TRANSLITERATED <= len(word) <= LONGEST_REREAD else ()
         for other in (lookalike(word), *sounding):
             if len(other) > 1:
                 spellings.setdefault(other, OTHER_ALPHABET)

@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 VARIANTS = 24
 """The most spellings of one word in the other alphabet."""
@@ -45,6 +45,8 @@ _SPELLINGS = {
 _BY_SOUND = re.compile("|".join(sorted(_SOUNDS, key=len, reverse=True)))
 _BY_SPELLING = re.compile("|".join(sorted(_SPELLINGS, key=len, reverse=True)))
 
+_ENDING = re.compile(r"(?<=\w{4})(?:ого|ому|ой|ым|ом|ем|ей|а|у|е|ю|я|ы|и)$")
+
 _QWERTY = "qwertyuiop[]asdfghjkl;'zxcvbnm,.`"
 _JCUKEN = "йцукенгшщзхъфывапролджэячсмитьбюё"
 _OTHER_LAYOUT = str.maketrans(
@@ -71,17 +73,29 @@ def lookalike(word: str) -> str:
 
 
 def transliterated(word: str) -> Iterator[str]:
-    """Yield at most `VARIANTS` spellings of a lower-case word in the other alphabet: "kuznetsov", «кузнецов»."""
-    found, table = (_BY_SPELLING, _SPELLINGS) if word.isascii() else (_BY_SOUND, _SOUNDS)
-    parts = found.findall(word)
-    if len("".join(parts)) == len(word):
-        for spelling in itertools.islice(itertools.product(*map(table.__getitem__, parts)), VARIANTS):
-            yield "".join(spelling)
+    """Yield spellings of a lower-case word in the other alphabet: "kuznetsov", «кузнецов».
+
+    At most `VARIANTS`; those of a Russian word without its ending, too, for English has none: «Петрову», "petrov".
+    """
+    if word.isascii():
+        yield from _spelled(word, _BY_SPELLING, _SPELLINGS)
+        return
+    yield from _spelled(word, _BY_SOUND, _SOUNDS)
+    bare = _ENDING.sub("", word)
+    if bare != word:
+        yield from _spelled(bare, _BY_SOUND, _SOUNDS)
 
 
 def in_other_layout(text: str) -> str:
     """Return what the same keys type in the other of the layouts QWERTY and ЙЦУКЕН: "ljujdjh", «договор»."""
     return text.translate(_OTHER_LAYOUT)
+
+
+def _spelled(word: str, parts: re.Pattern[str], table: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    found = parts.findall(word)
+    if len("".join(found)) == len(word):
+        for spelling in itertools.islice(itertools.product(*(table[part] for part in found)), VARIANTS):
+            yield "".join(spelling)
 
 
 def _unmixed(word: str) -> str:
