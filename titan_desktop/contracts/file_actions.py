@@ -1,10 +1,20 @@
-"""File actions: what Titan changes in the person's folders, on whose behalf, and how a change is undone."""
+"""File actions: what Titan changes in the person's folders, on whose behalf, and how a change is undone.
+
+Topics: `topics.FILE_ACTION_COMMANDS`, `topics.FILE_ACTIONS`, `topics.FILE_ACTION_REQUESTS`.
+Contents never travel on the bus: a client hands one over as a file (`client.handing`) and names it.
+"""
 
 from enum import StrEnum
+from typing import Annotated, ClassVar, Generic
 
 import msgspec
 
+from titan_desktop.contracts import topics
+from titan_desktop.contracts.message import BusMessage, R, Request
 from titan_desktop.contracts.numbers import Count
+
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+"""Of an action or a run: a ULID of the caller."""
 
 
 class ActionKind(StrEnum):
@@ -102,3 +112,181 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     undoes: str = ""
     undone_by: str = ""
     undoable: bool = False
+
+
+# Commands
+
+
+class _Command(BusMessage, frozen=True, kw_only=True):
+    """Delivered twice, or sent twice with one `action_id`, it is done once. `run_id`: "" for a run of its own."""
+
+    topic: ClassVar[str] = topics.FILE_ACTION_COMMANDS
+
+    action_id: Id
+    run_id: Annotated[str, msgspec.Meta(max_length=64)] = ""
+
+
+class WriteFile(_Command, frozen=True, kw_only=True):
+    """Give a file this content; a new file where there is none.
+
+    Attributes:
+        content_id: a content that was handed over (`client.handing`).
+        keep: refuse where the former content is too large to be kept; False: replace it, not to be undone.
+    """
+
+    path: str
+    content_id: str
+    on_exists: OnExists = OnExists.REFUSE
+    keep: bool = True
+
+
+class MakeFolder(_Command, frozen=True, kw_only=True):
+    """Make a folder in one that is there."""
+
+    path: str
+
+
+class MovePath(_Command, frozen=True, kw_only=True):
+    """Give a file or a folder another path. Where `target` is a folder, it goes into that; nothing is replaced."""
+
+    path: str
+    target: str
+    on_exists: OnExists = OnExists.REFUSE
+
+
+class DeletePath(_Command, frozen=True, kw_only=True):
+    """Move a file or a folder with all that is in it to the system's trash."""
+
+    path: str
+
+
+class CopyIn(_Command, frozen=True, kw_only=True):
+    """Copy a file from anywhere to `path`, or into it where that is a folder. Only a person names `source`."""
+
+    source: str
+    path: str
+    on_exists: OnExists = OnExists.REFUSE
+    keep: bool = True
+
+
+class CopyOut(_Command, frozen=True, kw_only=True):
+    """Copy a file from `path` to anywhere, or into it where that is a folder.
+
+    Only a person names `place`; nothing is replaced there, and it is not undone.
+    """
+
+    path: str
+    place: str
+    on_exists: OnExists = OnExists.REFUSE
+
+
+class UndoAction(_Command, frozen=True, kw_only=True):
+    """Take back one action.
+
+    Attributes:
+        undone_id: names it.
+        force: also where somebody has changed the file since; what they wrote is kept, as before any change.
+    """
+
+    undone_id: Id
+    force: bool = False
+
+
+class UndoRun(_Command, frozen=True, kw_only=True):
+    """Take back all actions of a run, the last one first; its parts are actions of the run `action_id`."""
+
+    undone_run_id: Id
+    force: bool = False
+
+
+# Events
+
+
+class _Event(BusMessage, frozen=True, kw_only=True):
+    topic: ClassVar[str] = topics.FILE_ACTIONS
+
+
+class ActionEnded(_Event, frozen=True, kw_only=True):
+    """An action was done or refused."""
+
+    action: Action
+
+
+class RunUndone(_Event, frozen=True, kw_only=True):
+    """The end of UndoRun; an `ActionEnded` of each part came before.
+
+    Attributes:
+        action_id: of the command.
+        undone: how many actions were taken back.
+        refused: how many were not, for a reason that their events have.
+    """
+
+    action_id: str
+    undone_run_id: str
+    undone: Count
+    refused: Count
+
+
+# Requests and replies
+
+
+class _Request(Request[R], Generic[R], frozen=True, kw_only=True):
+    topic: ClassVar[str] = topics.FILE_ACTION_REQUESTS
+
+
+class ActionPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Actions, the newest first. `next_cursor`: where the next page begins, "" at the end."""
+
+    actions: tuple[Action, ...]
+    next_cursor: str = ""
+
+
+class ListActions(_Request[ActionPage], frozen=True, kw_only=True):
+    """A page of the ledger; refused with `not_found` for a cursor that is none.
+
+    Attributes:
+        run_id: of this run alone.
+        path: of this path alone.
+    """
+
+    limit: int = 100
+    cursor: str = ""
+    run_id: str = ""
+    path: str = ""
+
+
+class UndoStep(msgspec.Struct, frozen=True, kw_only=True):
+    """What taking back one action would do.
+
+    Attributes:
+        action: which.
+        kind: what would be done: WRITE the former content, MOVE back, DELETE what was made, RESTORE from the
+            trash.
+        path: on what.
+        target: for MOVE where to.
+        size: of the content that would come back, in bytes.
+        obstacle: why it would be refused, NONE if it would not.
+        can_force: whether `force` does it all the same.
+    """
+
+    action: Action
+    kind: ActionKind
+    path: str
+    target: str = ""
+    size: Count = 0
+    obstacle: Refusal = Refusal.NONE
+    can_force: bool = False
+
+
+class UndoPreview(msgspec.Struct, frozen=True, kw_only=True):
+    """The steps, in the order in which they would be done. `more`: a run has more than are shown."""
+
+    steps: tuple[UndoStep, ...]
+    more: bool = False
+
+
+class PreviewUndo(_Request[UndoPreview], frozen=True, kw_only=True):
+    """What would `UndoAction` or `UndoRun` do? One of both ids is given; refused with `not_found`."""
+
+    action_id: str = ""
+    run_id: str = ""

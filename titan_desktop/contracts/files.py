@@ -1,9 +1,10 @@
-"""Files: events of the watcher and the scanner, the command to scan, and whether a source may be opened.
+"""Files: events of the watcher and the scanner, the command to scan, and requests to look at folders and files.
 
 Topics: `topics.FILES_COMMANDS`, `topics.FILES`, `topics.FILES_REQUESTS`.
-Paths are absolute and beneath an allowed root; file contents never travel on the bus.
+Paths are absolute and beneath an allowed root. Contents travel in the replies to ReadFile alone, a page at a time.
 """
 
+from enum import StrEnum
 from typing import ClassVar, Generic
 
 import msgspec
@@ -125,6 +126,92 @@ class LocateSource(_Request[Located], frozen=True, kw_only=True):
     """May this path be opened, and is it still there?"""
 
     path: str
+
+
+class SortBy(StrEnum):
+    """The order of a listing: folders before files, then by this."""
+
+    NAME = "name"
+    MODIFIED = "modified"
+    SIZE = "size"
+
+
+class FolderEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A folder or a file in a listing.
+
+    Attributes:
+        kind: the extension in lower case without its dot; "" for a folder.
+        size: in bytes; 0 for a folder.
+        modified_ns: since the epoch.
+    """
+
+    name: str
+    is_folder: bool = False
+    kind: str = ""
+    size: Count = 0
+    modified_ns: Int64 = 0
+
+
+class FolderPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Reply to ListFolder.
+
+    Attributes:
+        path: of the folder, in the spelling of the index; "" for the list of roots, whose names are whole paths.
+        total: how many entries the folder has.
+        next_cursor: where the next page begins, "" at the end.
+    """
+
+    path: str
+    entries: tuple[FolderEntry, ...]
+    total: Count
+    next_cursor: str = ""
+
+
+class ListFolder(_Request[FolderPage], frozen=True, kw_only=True):
+    """A page of a folder; links, devices and names that are not UTF-8 are left out.
+
+    Refused with a `Reason`, or with `not_found` for a cursor that is none.
+
+    Attributes:
+        path: "" lists the roots that can be read.
+        hidden: also what the index leaves out: hidden, temporary and programs' own files.
+    """
+
+    path: str = ""
+    limit: int = 200
+    cursor: str = ""
+    sort_by: SortBy = SortBy.NAME
+    descending: bool = False
+    hidden: bool = False
+
+
+class FileText(msgspec.Struct, frozen=True, kw_only=True):
+    """Reply to ReadFile: a page of a text file.
+
+    Attributes:
+        encoding: as Python's codecs name it; what it cannot decode is U+FFFD in `text`.
+        size: of the file, in bytes.
+        next_offset: where the next page begins, 0 at the end.
+    """
+
+    path: str
+    text: str
+    encoding: str
+    size: Count
+    next_offset: Count = 0
+
+
+class ReadFile(_Request[FileText], frozen=True, kw_only=True):
+    """A page of a text file, as long as one event holds; refused with a `Reason`, or with `not_text`.
+
+    Attributes:
+        offset: in bytes, 0 or a `next_offset`.
+        encoding: of the pages before; "" to have it told by the beginning of the file.
+    """
+
+    path: str
+    offset: Count = 0
+    encoding: str = ""
 
 
 FsEvent = FileSeen | FileRenamed | FileRemoved | PathRefused | ScanFinished

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 from titan_bus import Bus, BusError
 from titan_bus.backoff import Backoff
 from titan_desktop import __version__
+from titan_desktop.adapters.extraction.charset import encoding_of
 from titan_desktop.adapters.files_root.root import LocalFilesRoot
 from titan_desktop.contracts.message import event_type, publish
 from titan_desktop.contracts.problem import Code, Problem
@@ -35,7 +36,7 @@ from titan_desktop.core.model_choice import Models
 from titan_desktop.core.serving import serving
 from titan_desktop.core.settings_service import SettingsService
 from titan_desktop.provision.places import Provision
-from titan_desktop.services.files.locating import LocatingService
+from titan_desktop.services.files.browsing import BrowsingService
 from titan_desktop.system.paths import Paths, allowed_roots
 
 if TYPE_CHECKING:
@@ -80,14 +81,17 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     await _import_beside_the_loop(
         "titan_desktop.adapters.postgres.database", "titan_desktop.adapters.redis.recent_cache"
     )
+    from titan_desktop.adapters.contents import FolderContents
     from titan_desktop.adapters.extraction.pool import PooledExtractor
+    from titan_desktop.adapters.files_root.changing import LocalFileChanges
     from titan_desktop.adapters.openai.model import OpenAIChatModel
-    from titan_desktop.adapters.postgres import erasures, history, passages, schema, vectors
+    from titan_desktop.adapters.postgres import erasures, history, ledger, passages, schema, vectors
     from titan_desktop.adapters.postgres.database import Database
     from titan_desktop.adapters.redis.recent_cache import RedisRecentCache
     from titan_desktop.core.backup.making import BackupService
     from titan_desktop.services.chat import ChatService
     from titan_desktop.services.files import FilesService
+    from titan_desktop.services.files.acting import FileActionsService
     from titan_desktop.services.forgetting import ForgettingService
     from titan_desktop.services.indexing import IndexingService
     from titan_desktop.services.search import SearchService
@@ -116,18 +120,22 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     forgetting = ForgettingService(bus, erasures.PostgresErasures(database))
     files = FilesService(bus, foundation.files_root, index)
     backup = BackupService(bus, database, foundation.paths)
+    actions = FileActionsService(
+        bus,
+        foundation.files_root,
+        LocalFileChanges(foundation.files_root),
+        FolderContents(foundation.paths.contents, foundation.paths.handed),
+        ledger.PostgresLedger(database),
+    )
 
     await stack.enter_async_context(serving(bus, foundation.chain, indexing))
     await foundation.models.serve(chat, indexing)
     stack.push_async_callback(foundation.models.forget)
-    await stack.enter_async_context(serving(bus, foundation.chain, search))
-    await stack.enter_async_context(serving(bus, foundation.chain, chat))
-    await stack.enter_async_context(serving(bus, foundation.chain, forgetting))
-    await stack.enter_async_context(serving(bus, foundation.chain, files))
-    await stack.enter_async_context(serving(bus, foundation.chain, backup))
+    for service in (search, chat, forgetting, files, backup, actions):
+        await stack.enter_async_context(serving(bus, foundation.chain, service))
     foundation.roots = files.roots_status
     foundation.look_at_roots = files.look_at_roots
-    foundation.busy[:] = [chat.busy, indexing.busy, files.busy, forgetting.busy, backup.busy]
+    foundation.busy[:] = [one.busy for one in (chat, indexing, files, forgetting, backup, actions)]
     # Last, because an attempt that fails at a service would otherwise report the store as up and down at each try.
     foundation.health.mark_serving("postgres", "PostgreSQL", version, database.look)
     stack.callback(foundation.health.mark_closed, "postgres")
@@ -203,8 +211,8 @@ class Composition:
             )
         )
         chain = self._foundation.chain
-        locating = LocatingService(self._foundation.files_root)
-        await self._stack.enter_async_context(serving(self._bus, chain, locating))
+        browsing = BrowsingService(self._foundation.files_root, encoding_of)
+        await self._stack.enter_async_context(serving(self._bus, chain, browsing))
         await self._stack.enter_async_context(
             serving(self._bus, chain, SettingsService(self._bus, self._models, self._consent))
         )

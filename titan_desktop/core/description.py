@@ -30,7 +30,8 @@ def handlers() -> Handlers:
     from titan_desktop.services.chat import ChatService
     from titan_desktop.services.dead_letters import DeadLetterService
     from titan_desktop.services.files import FilesService
-    from titan_desktop.services.files.locating import LocatingService
+    from titan_desktop.services.files.acting import FileActionsService
+    from titan_desktop.services.files.browsing import BrowsingService
     from titan_desktop.services.forgetting import ForgettingService
     from titan_desktop.services.graph import GraphService
     from titan_desktop.services.indexing import IndexingService
@@ -40,13 +41,14 @@ def handlers() -> Handlers:
     absent: Any = None
     services = (
         BackupService(absent, absent, absent),
+        BrowsingService(absent, absent),
         ChatService(absent, absent, absent, absent),
         DeadLetterService(absent),
+        FileActionsService(absent, absent, absent, absent, absent),
         FilesService(absent, absent, absent),
         ForgettingService(absent, absent),
         GraphService(absent),
         IndexingService(absent, absent, absent, absent, absent),
-        LocatingService(absent),
         SearchService(absent, absent),
         SettingsService(absent, absent, absent),
         StatusService(absent),

@@ -106,6 +106,10 @@ class FileChanges(Protocol):
         """
         ...
 
+    def open_anywhere(self, path: Path) -> BinaryIO:
+        """Open a regular file that a person has named, wherever it lies; links are followed. Raises SOURCE."""
+        ...
+
     def copy_out(self, path: Path, place: Path, key: str) -> Prepared:
         """Prepare to copy a file to a place outside the roots, where nothing is."""
         ...

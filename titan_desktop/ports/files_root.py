@@ -95,6 +95,17 @@ class RefusedRoot:
     fault: RootFault
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A folder or a regular file in a folder. `size`: 0 for a folder; `is_ignored`: the walk omits it."""
+
+    name: str
+    is_folder: bool
+    size: int
+    mtime_ns: int
+    is_ignored: bool
+
+
 class FilesRoot(Protocol):
     """Blocking calls, for threads and worker processes; never on the loop. All raise FilesRootError."""
 
@@ -145,6 +156,10 @@ class FilesRoot(Protocol):
         True of every file of a root that is refused by a rule. False also for what cannot be told, such as a
         folder that cannot be read. Never raises.
         """
+        ...
+
+    def listing(self, folder: Path) -> Sequence[Listed]:
+        """Return what is in a folder, in no order; links, devices, and names that are not UTF-8 are left out."""
         ...
 
     def walk(self, folder: Path) -> Iterator[tuple[Path, Stamp]]:

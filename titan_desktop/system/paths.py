@@ -66,6 +66,16 @@ class Paths:
         return self.data / "keys.json"
 
     @property
+    def contents(self) -> Path:
+        """Files as they were before Titan changed them, by their hash."""
+        return self.data / "contents"
+
+    @property
+    def handed(self) -> Path:
+        """Contents that clients hand over to the core."""
+        return self.data / "handed"
+
+    @property
     def core_lock(self) -> Path:
         """Held by the one core of this user and `TITAN_HOME` while it runs."""
         return self.run / "core.lock"

@@ -41,6 +41,18 @@ _WORD = re.compile(r"[^\W\d_]+")
 _WELL_FORMED = re.compile(r"[а-яё]+|[А-ЯЁ][а-яё]*|[А-ЯЁ]+")
 
 
+def encoding_of(sample: bytes) -> str:
+    """Return the encoding of a text by its beginning, which may end in the middle of a character."""
+    for mark, encoding in _MARKS:
+        if sample.startswith(mark):
+            return encoding
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(sample)
+    except UnicodeDecodeError:
+        return _legacy_encoding(sample[:_SAMPLE_BYTES])
+    return "utf-8"
+
+
 def decode(data: bytes) -> str:
     """Return the text; what cannot be decoded becomes U+FFFD. `data` may end in the middle of a character."""
     for mark, encoding in _MARKS:

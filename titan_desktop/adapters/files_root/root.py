@@ -28,6 +28,7 @@ from titan_desktop.contracts.indexing import Reason
 from titan_desktop.ports.files_root import (
     PATH_BYTES_MAX,
     FilesRootError,
+    Listed,
     PinnedRoot,
     RefusedRoot,
     RootFault,
@@ -182,6 +183,29 @@ class LocalFilesRoot:
             return False
         except OSError as error:
             return isinstance(error, LinkError) or error.errno in _VANISHED
+
+    def listing(self, folder: Path) -> Sequence[Listed]:
+        """See `FilesRoot`."""
+        top = self.place(folder)
+        try:
+            entries = self._entries(folder, top, top.names)
+        except FilesRootError as error:
+            if isinstance(error.__cause__, NotADirectoryError):
+                raise self._refusal(folder, Reason.NOT_REGULAR, "no folder") from error
+            raise
+        return [
+            Listed(
+                entry.name,
+                entry.is_folder,
+                entry.stamp.size if entry.stamp else 0,
+                entry.mtime_ns,
+                ignore_rules.ignores_folder(entry.name)
+                if entry.is_folder
+                else ignore_rules.ignores_file(entry.name),
+            )
+            for entry in entries
+            if (entry.is_folder or entry.stamp is not None) and _utf8_length(entry.name) is not None
+        ]
 
     def walk(self, folder: Path) -> Iterator[tuple[Path, Stamp]]:
         """See `FilesRoot`. Paths come in the spelling of `canonical`; an unreadable folder is logged, passed over.

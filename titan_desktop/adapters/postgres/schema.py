@@ -1,5 +1,11 @@
 """The whole schema: the migrations of every adapter of this package, in the order in which they apply."""
 
-from titan_desktop.adapters.postgres import erasures, history, passages, vectors
+from titan_desktop.adapters.postgres import erasures, history, ledger, passages, vectors
 
-MIGRATIONS = (*history.MIGRATIONS, *erasures.MIGRATIONS, *passages.MIGRATIONS, *vectors.MIGRATIONS)
+MIGRATIONS = (
+    *history.MIGRATIONS,
+    *erasures.MIGRATIONS,
+    *passages.MIGRATIONS,
+    *vectors.MIGRATIONS,
+    *ledger.MIGRATIONS,
+)
