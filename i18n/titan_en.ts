@@ -14,10 +14,10 @@
 <context>
     <name>FilesPresenter</name>
     <message numerus="yes">
-        <source>%n file(s) could not be read</source>
+        <source>%n file(s) could not be read in full</source>
         <translation>
-            <numerusform>%n file could not be read</numerusform>
-            <numerusform>%n files could not be read</numerusform>
+            <numerusform>%n file could not be read in full</numerusform>
+            <numerusform>%n files could not be read in full</numerusform>
         </translation>
     </message>
     <message numerus="yes">

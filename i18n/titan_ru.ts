@@ -256,8 +256,8 @@
 <context>
     <name>FailuresDialog</name>
     <message>
-        <source>Files that could not be read</source>
-        <translation>Непрочитанные файлы</translation>
+        <source>Files that could not be read in full</source>
+        <translation>Файлы, прочитанные не полностью</translation>
     </message>
     <message>
         <source>File</source>
@@ -276,8 +276,8 @@
         <translation>Как только такой файл изменится, Titan попробует прочитать его снова.</translation>
     </message>
     <message>
-        <source>Every file could be read.</source>
-        <translation>Все файлы прочитаны.</translation>
+        <source>Every file could be read in full.</source>
+        <translation>Все файлы прочитаны полностью.</translation>
     </message>
 </context>
 <context>
@@ -287,11 +287,11 @@
         <translation>Ядро Titan не отвечает. Повторите через несколько секунд.</translation>
     </message>
     <message numerus="yes">
-        <source>%n file(s) could not be read</source>
+        <source>%n file(s) could not be read in full</source>
         <translation>
-            <numerusform>Не прочитан %n файл</numerusform>
-            <numerusform>Не прочитано %n файла</numerusform>
-            <numerusform>Не прочитано %n файлов</numerusform>
+            <numerusform>Не полностью прочитан %n файл</numerusform>
+            <numerusform>Не полностью прочитано %n файла</numerusform>
+            <numerusform>Не полностью прочитано %n файлов</numerusform>
         </translation>
     </message>
     <message>
@@ -434,8 +434,8 @@
         <translation>Задать вопрос</translation>
     </message>
     <message>
-        <source>Files that could not be read…</source>
-        <translation>Непрочитанные файлы…</translation>
+        <source>Files that could not be read in full…</source>
+        <translation>Файлы, прочитанные не полностью…</translation>
     </message>
     <message>
         <source>Failed jobs…</source>

@@ -129,24 +129,27 @@ async def test_a_folder_goes_without_its_neighbours(passages: Passages) -> None:
 
 
 async def test_stamps_and_failures_are_kept(passages: Passages) -> None:
-    """Files without text are known by their stamp, counted, and listed with their reasons, failures first."""
+    """Files that lack text are known by their stamp, counted, and listed with reasons, failures first."""
     await fill(passages)
     failed = entry("/d/broken.pdf", outcome=Outcome.FAILED, reason=Reason.BROKEN, detail="no trailer\0\ud800")
     await passages.store(failed, ())
     await passages.store(entry("/d/x.bin", outcome=Outcome.SKIPPED, reason=Reason.UNSUPPORTED), ())
+    await passages.store(entry("/d/long.txt", reason=Reason.CUT), of("begin"))
     known = await passages.entry_of("/d/broken.pdf")
     assert known is not None
     assert (known.stamp, known.outcome, known.reason) == (failed.stamp, Outcome.FAILED, Reason.BROKEN)
     assert known.event_id == failed.event_id
     assert await passages.entry_of("/d/never.pdf") is None
     counts = await passages.counts()
-    assert (counts.files, counts.passages, counts.failed, counts.skipped) == (4, 5, 1, 1)
+    assert (counts.files, counts.passages, counts.failed, counts.skipped) == (5, 6, 1, 1)
+    assert counts.partial == 1
     page = await passages.failures(5)
     assert page is not None
     listed = page.failures
     assert not page.more
     assert [(one.path, one.reason) for one in listed] == [
         ("/d/broken.pdf", Reason.BROKEN),
+        ("/d/long.txt", Reason.CUT),
         ("/d/x.bin", Reason.UNSUPPORTED),
     ]
     assert await passages.failed(Path("/d")) == {"/d/broken.pdf": Reason.BROKEN}
@@ -156,9 +159,10 @@ async def test_stamps_and_failures_are_kept(passages: Passages) -> None:
 
 @pytest.mark.parametrize("limit", [1, 2, 5, 7])
 async def test_pages_of_failures_join_without_a_gap(passages: Passages, limit: int) -> None:
-    """Over the border between failed and skipped, too; a cursor of nobody's is no page."""
+    """Over the borders between failed, read in part and skipped, too; a cursor of nobody's is no page."""
     for number, outcome in enumerate((Outcome.SKIPPED, Outcome.FAILED, Outcome.INDEXED, Outcome.FAILED) * 2):
-        await passages.store(entry(f"/d/{number}.txt", outcome=outcome, reason=Reason.EMPTY), ())
+        reason = Reason.NONE if number == 2 else Reason.EMPTY
+        await passages.store(entry(f"/d/{number}.txt", outcome=outcome, reason=reason), ())
     found: list[str] = []
     cursor, more = "", True
     while more:
@@ -167,7 +171,7 @@ async def test_pages_of_failures_join_without_a_gap(passages: Passages, limit: i
         assert len(page.failures) == limit or not page.more
         found += [failure.path for failure in page.failures]
         cursor, more = page.cursor, page.more
-    assert found == [f"/d/{number}.txt" for number in (7, 5, 3, 1, 4, 0)]
+    assert found == [f"/d/{number}.txt" for number in (7, 5, 3, 1, 6, 4, 0)]
     for nobodys in ("no place", f"failed 2026-11-30T12:00:00+00:00 {2**63}", "failed 2026-11-30T12:00:00 1"):
         assert await passages.failures(limit, cursor=nobodys) is None
 

@@ -330,6 +330,18 @@ REASONS: Mapping[str, Words] = {
         "It was gone before it could be read.", "Файл исчез раньше, чем его успели прочитать."
     ),
     Reason.NOT_REGULAR: Words("It is not an ordinary file.", "Это не обычный файл."),
+    Reason.CUT: Words(
+        "It was read in part: it is very long, and only its beginning can be searched.",
+        "Прочитан частично: файл очень длинный, поиск видит только его начало.",
+    ),
+    Reason.WORDS_MISSING: Words(
+        "It was read in part: some of its words could not be taken out.",
+        "Прочитан частично: часть слов извлечь не удалось.",
+    ),
+    Reason.GARBLED: Words(
+        "It was read in part: some of its letters are garbled.",
+        "Прочитан частично: часть букв искажена.",
+    ),
 }
 
 _SHEET = Words("sheet {sheet}", "лист {sheet}")

@@ -230,7 +230,7 @@ def _print_index(index: indexing.IndexStatus, says: sentences.Table) -> None:
         ("doctor.vectors", index.vectors),
     )
     _row(says["doctor.index"], ", ".join(sentences.counted(says, key, count) for key, count in counts))
-    _row("", says["doctor.unread"].format(skipped=index.skipped, failed=index.failed))
+    _row("", says["doctor.unread"].format(skipped=index.skipped, partial=index.partial, failed=index.failed))
 
 
 def _failures(index: indexing.IndexStatus, says: sentences.Table) -> list[str]:

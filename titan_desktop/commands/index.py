@@ -78,6 +78,7 @@ def _as_json(job: indexing.Job, seconds: float, says: sentences.Table) -> dict[s
         "unchanged_failed": job.failed_before(),
         "removed": len(job.of(Outcome.REMOVED)),
         "moved": len(job.of(Outcome.MOVED)),
+        "partial": [listed(news.path, news.reason) for news in job.partial()],
         "skipped": [listed(news.path, news.reason) for news in job.of(Outcome.SKIPPED)],
         "failed": [listed(news.path, news.reason) for news in job.of(Outcome.FAILED)],
         "refused": [listed(path, reason) for path, reason in sorted(job.refused.items())],
@@ -98,6 +99,9 @@ def _print(job: indexing.Job, seconds: float, says: sentences.Table) -> None:
     for key, outcome in (("removed", Outcome.REMOVED), ("moved", Outcome.MOVED)):
         if gone := job.of(outcome):
             output.say(says[key].format(files=len(gone)))
+    if partial := job.partial():
+        output.say(says["partial"].format(files=len(partial)))
+        _print_reasons(partial, says)
     for key, outcome in (("skipped", Outcome.SKIPPED), ("failed", Outcome.FAILED)):
         unread = job.of(outcome)
         output.say(says[key].format(files=len(unread)))

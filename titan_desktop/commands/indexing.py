@@ -97,6 +97,10 @@ class Job:
         """Return the files with this outcome, by path."""
         return [news for _, news in sorted(self.outcomes().items()) if news.outcome is outcome]
 
+    def partial(self) -> list[indexing.FileIndexed]:
+        """Return the files that were read only in part, by path; they are among the indexed ones, too."""
+        return [news for news in self.of(Outcome.INDEXED) if news.reason]
+
     def _read_by_us(self) -> dict[str, indexing.FileIndexed]:
         return {path: news for path, news in self._outcomes.items() if news.outcome is not Outcome.UNCHANGED}
 

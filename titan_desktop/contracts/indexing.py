@@ -25,7 +25,7 @@ class Outcome(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a file was skipped or failed. The window and the commands have the sentences."""
+    """Why a file was skipped, failed, or was read only in part. The window and the commands have the sentences."""
 
     NONE = ""
     UNSUPPORTED = "unsupported"
@@ -41,6 +41,9 @@ class Reason(StrEnum):
     UNREADABLE = "unreadable"
     VANISHED = "vanished"
     NOT_REGULAR = "not_regular"
+    CUT = "cut"
+    WORDS_MISSING = "words_missing"
+    GARBLED = "garbled"
 
 
 # Events
@@ -54,6 +57,7 @@ class FileIndexed(_Event, frozen=True, kw_only=True):
     """The index has processed one file.
 
     Attributes:
+        reason: with INDEXED: why the file was read only in part; NONE if nothing is known to be lost.
         former_path: for MOVED, the former path of the file, or of the folder with everything beneath it.
         job_id: the scan that asked, "" when the watcher saw a change.
         passages: how many were stored.
@@ -97,7 +101,7 @@ class _Request(Request[R], Generic[R], frozen=True, kw_only=True):
 
 
 class FileFailure(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that could not be read, and why; it is tried again only when it changes."""
+    """A file that could not be read, with INDEXED only in part, and why; it is tried again when it changes."""
 
     path: str
     outcome: Outcome
@@ -111,6 +115,7 @@ class IndexStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         files: those that can be searched, without failed and skipped ones.
+        partial: how many of these were read only in part.
         vectors: how many passages have a vector of the current embedder.
         embedding: the progress and fault of that embedder; None without one.
     """
@@ -119,6 +124,7 @@ class IndexStatus(msgspec.Struct, frozen=True, kw_only=True):
     passages: int
     failed: int
     skipped: int
+    partial: int = 0
     vectors: int = 0
     embedding: EmbeddingProgress | None = None
     failures: tuple[FileFailure, ...] = ()
@@ -133,7 +139,7 @@ class FailurePage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListFailures(_Request[FailurePage], frozen=True, kw_only=True):
-    """Files without text: the failed before the skipped, the newest first.
+    """Files that lack text: the failed, those read in part, the skipped; the newest first.
 
     `cursor` is that of the previous page; "" requests the first one. The core may return fewer than `limit`.
     """

@@ -9,9 +9,9 @@ from titan_desktop.contracts.indexing import Reason
 from titan_desktop.contracts.security import Security
 from titan_desktop.contracts.sources import Place
 
-VERSION = 3
+VERSION = 4
 """Incremented when files should be read again for better results. 2: blocks have places; 3: cells are
-parted by tabs."""
+parted by tabs; 4: what is lost is looked for."""
 
 
 class BlockKind(StrEnum):
@@ -38,11 +38,19 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """The content of a file. `title` is the document's own, often ""; `mime_type` as detected."""
+    """The content of a file.
+
+    Attributes:
+        mime_type: as detected.
+        title: the document's own, often "".
+        gap: why this is only a part of its text; NONE if nothing is known to be lost. `gap_detail`: one line.
+    """
 
     blocks: tuple[Block, ...]
     mime_type: str
     title: str = ""
+    gap: Reason = Reason.NONE
+    gap_detail: str = ""
 
     @property
     def text(self) -> str:

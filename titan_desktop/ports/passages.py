@@ -35,6 +35,7 @@ class FileEntry:
         path: absolute.
         stamp: the file's stamp when it was processed.
         outcome: INDEXED, SKIPPED or FAILED.
+        reason: with INDEXED: why the file was read only in part.
         event_id: the event that this entry was made from.
     """
 
@@ -86,12 +87,19 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """The numbers of the index. `files` have passages; `failed` and `skipped` have none and are not among them."""
+    """The numbers of the index.
+
+    Attributes:
+        files: those that have passages.
+        failed: those that have none, as the `skipped`; neither are among the files.
+        partial: how many of the files were read only in part.
+    """
 
     files: int
     passages: int
     failed: int
     skipped: int
+    partial: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +196,7 @@ class Passages(Protocol):
         ...
 
     async def failures(self, limit: int, *, cursor: str = "") -> FailurePage | None:
-        """Return files that gave no text: those that failed before those that were skipped, the newest first.
+        """Return files that lack text: the failed, then those read in part, then the skipped; the newest first.
 
         They are those after `cursor` ("" = from the first). None if the cursor is none of ours.
         """

@@ -88,7 +88,7 @@ def test_the_newest_failures_are_named(paths: Paths, capsys: pytest.CaptureFixtu
     found = doctor.report(paths, SAYS, (a_status(), index), environment=OFFSCREEN)
     doctor.show(found, SAYS, json=False)
     out = capsys.readouterr().out
-    assert "index     1 file, 21 passages, 0 vectors\n          1 skipped, 13 failed\n" in out
+    assert "index     1 file, 21 passages, 0 vectors\n          1 skipped, 0 read in part, 13 failed\n" in out
     listed = out.partition("Could not be read:\n")[2].partition("\n\n")[0].splitlines()
     assert listed[0] == "- /d/0.pdf: The file is damaged. Check whether it opens in its own program"
     assert len(listed) == doctor.FAILURES_SHOWN + 1

@@ -43,6 +43,7 @@ async def a_mixed_folder(command: files.IndexPaths) -> AsyncIterator[msgspec.Str
     yield dealt(command, "/d/first.txt")
     yield seen(command, "/d/first.txt")
     yield seen(files.IndexPaths(job_id="01J25T91SA3G7G9F2W3ZVQ7E7N"), "/d/never.txt")
+    yield dealt(command, "/d/log.txt", reason=Reason.CUT)
     for path in ("/d/a.xyz", "/d/broken.pdf", "/d/same.txt"):
         yield seen(command, path)
     yield files.ScanFinished(job_id=command.job_id, seen=4, unchanged=3)
@@ -59,7 +60,8 @@ async def test_the_summary_counts_every_outcome(bus: Bus, capsys: pytest.Capture
         status = await run(bus, options(), [], SAYS)
     said = json.loads(capsys.readouterr().out)
     assert status == exit_codes.DONE
-    assert said["indexed"] == 1
+    assert said["indexed"] == 2
+    assert [one["path"] for one in said["partial"]] == ["/d/log.txt"]
     assert said["unchanged"] == 4
     assert said["skipped"] == [
         {"path": "/d/a.xyz", "reason": "unsupported", "sentence": sentences.for_reason(SAYS, "unsupported")}
@@ -68,7 +70,7 @@ async def test_the_summary_counts_every_outcome(bus: Bus, capsys: pytest.Capture
         {"path": "/d/broken.pdf", "reason": "broken", "sentence": sentences.for_reason(SAYS, "broken")}
     ]
     assert said["refused"] == []
-    assert said["bytes"] == 1000
+    assert said["bytes"] == 2000
     assert said["seconds"] > 0
     assert said["files_per_s"] > 0
 
@@ -78,7 +80,8 @@ async def test_a_person_reads_why(bus: Bus, capsys: pytest.CaptureFixture[str]) 
     async with files_service(bus, a_mixed_folder):
         await run(bus, options(json=False), [], sentences.RUSSIAN)
     out, err = capsys.readouterr()
-    assert "Проиндексировано: 1 (1 КБ)" in out
+    assert "Проиндексировано: 2 (2 КБ)" in out
+    assert "Прочитано частично: 1\n  Прочитан частично: файл очень длинный" in out
     assert (
         "Не прочитано: 1\n  Файл повреждён. Проверьте, открывается ли он в своей программе: 1\n    /d/broken.pdf\n"
         in out

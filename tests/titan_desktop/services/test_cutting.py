@@ -6,7 +6,7 @@ import pytest
 
 from tests import hostile
 from titan_desktop.contracts.sources import Cells, Lines, Pages, Place, Slides
-from titan_desktop.ports.extractor import Block
+from titan_desktop.ports.extractor import Block, BlockKind
 from titan_desktop.services.indexing import cutting
 from titan_desktop.services.indexing.cutting import LIMIT
 
@@ -87,9 +87,26 @@ def test_a_quotation_keeps_its_marks() -> None:
 
 
 def test_an_endless_text_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file gives a bounded number of passages."""
+    """A file gives a bounded number of passages, and one more to say that there are others."""
     monkeypatch.setattr(cutting, "MOST_PASSAGES", 3)
-    assert len(cut(SENTENCE * 1_000)) == 3
+    assert len(cut(SENTENCE * 1_000)) == 4
+
+
+def test_each_passage_of_a_table_has_its_header() -> None:
+    """The first row comes with every passage of rows, once, also behind an empty row; places are those of rows."""
+    rows = ["дата\tсумма", *(f"2024-03-{day % 28:02}\t{day}" for day in range(300))]
+    rows.insert(150, "")
+    text = "\n".join(rows)
+    passages = cutting.cut([Block(text, Lines(first=1, last=len(rows)), BlockKind.TABLE)])
+    assert len(passages) > 3
+    for passage in passages:
+        assert len(passage.text) <= LIMIT
+        assert passage.text.startswith(rows[0])
+        assert passage.text.count(rows[0]) == 1
+    assert isinstance(passages[-1].place, Lines)
+    assert passages[-1].place.first > 200
+    wide = "x" * 400 + "\n" + "залог\n" * 900
+    assert sum("xxx" in passage.text for passage in cutting.cut([Block(wide, kind=BlockKind.TABLE)])) == 1
 
 
 def test_a_passage_knows_its_lines() -> None:

@@ -30,7 +30,7 @@ from titan_desktop.ports.extractor import Block, Extracted, ExtractionError, Ext
 from titan_desktop.ports.model import Endpoint
 from titan_desktop.ports.passages import FileEntry, Passage
 from titan_desktop.services import waiting
-from titan_desktop.services.indexing import IndexingService, embedding, pruning
+from titan_desktop.services.indexing import IndexingService, cutting, embedding, pruning
 from titan_desktop.services.search import SearchService, searcher
 
 WAIT_S = 20
@@ -67,7 +67,8 @@ def text_of(path: Path) -> Extracted:
         raise ExtractionError(Reason.BROKEN, "not a text")
     lines = content.decode()
     place = Lines(first=1, last=lines.count("\n") + 1)
-    return Extracted(blocks=(Block(lines, place),), mime_type="text/plain")
+    gap = Reason.GARBLED if "\ufffd" in lines else Reason.NONE
+    return Extracted(blocks=(Block(lines, place),), mime_type="text/plain", gap=gap)
 
 
 def seen(path: Path, **more: Any) -> files.FileSeen:
@@ -219,6 +220,25 @@ async def test_a_broken_file_is_tried_again_only_when_it_changes(env: Environmen
         await env.see(env.write("broken.txt", "теперь читается"))
         assert (await env.hear())[0].outcome is Outcome.INDEXED
         assert (await env.status()).failed == 0
+
+
+async def test_what_is_read_in_part_is_found_and_listed(
+    env: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Garbled letters and too many passages are said with the file, whose text is indexed all the same."""
+    monkeypatch.setattr(cutting, "MOST_PASSAGES", 2)
+    garbled, long = env.write("garbled.txt", "слово \ufffd"), env.write("long.txt", "слово " * 999)
+    async with env.service():
+        for path in (garbled, long):
+            await env.see(path)
+        said = {Path(one.path).name: (one.outcome, one.reason, one.passages) for one in await env.hear(2)}
+        status = await env.status()
+    assert said == {
+        "garbled.txt": (Outcome.INDEXED, Reason.GARBLED, 1),
+        "long.txt": (Outcome.INDEXED, Reason.CUT, 2),
+    }
+    assert (status.files, status.partial, status.failed, status.passages) == (2, 2, 0, 3)
+    assert {failure.reason for failure in status.failures} == {Reason.GARBLED, Reason.CUT}
 
 
 async def test_what_is_gone_is_forgotten(env: Environment) -> None:

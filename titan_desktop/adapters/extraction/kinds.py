@@ -7,6 +7,8 @@ import codecs
 from enum import Enum
 from pathlib import PurePath
 
+from titan_desktop.adapters.extraction.charset import unmarked_utf16
+
 HEAD_BYTES = 8192
 
 _OFFICE = "application/vnd.openxmlformats-officedocument"
@@ -83,6 +85,6 @@ def form_of(head: bytes) -> Form:
         if head.startswith(beginning):
             return Form(form)
     if b"\0" in head:
-        return Form.BINARY
+        return Form.TEXT if unmarked_utf16(head) else Form.BINARY
     text = head.removeprefix(codecs.BOM_UTF8).lstrip()[:64].lower()
     return Form.HTML if text.startswith(_HTML_BEGINNINGS) else Form.TEXT

@@ -26,13 +26,16 @@ _NICENESS = 10
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Of one file: `timeout_s` for reading it; its own size; what comes out of it; a worker's memory."""
+    """Of one file: `timeout_s` for reading it; its own size; what comes out of it; a worker's memory.
+
+    Its text may have as many characters as the passages of one file can hold (`services.indexing.cutting`).
+    """
 
     timeout_s: float = 60.0
     file_bytes: int = 100 * _MIB
     unpacked_bytes: int = 600 * _MIB
-    text_bytes: int = 8 * _MIB
-    text_characters: int = 2_000_000
+    text_bytes: int = 32 * _MIB
+    text_characters: int = 13_000_000
     blocks: int = 100_000
     resident_bytes: int = 1536 * _MIB
     memory_bytes: int = 2048 * _MIB

@@ -87,11 +87,12 @@ class Part(msgspec.Struct, frozen=True, tag="part"):
 
 
 class End(msgspec.Struct, frozen=True, tag="end"):
-    """The file has been read. `is_cut`: it has more text than may be kept."""
+    """The file has been read; see `Extracted`."""
 
     mime_type: str
     title: str = ""
-    is_cut: bool = False
+    gap: Reason = Reason.NONE
+    gap_detail: str = ""
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed"):
@@ -109,7 +110,6 @@ class Text:
     """What the parts and the end make together."""
 
     extracted: Extracted
-    is_cut: bool
 
 
 Answer = Ready | Tried | Text | Failed
@@ -203,8 +203,14 @@ class Answering:
     def _text(self, end: End) -> Text:
         if not self._blocks:
             raise WrongAnswerError("it has no text")
-        extracted = Extracted(tuple(self._blocks), one_line(end.mime_type), one_line(end.title))
-        return Text(extracted, end.is_cut)
+        extracted = Extracted(
+            tuple(self._blocks),
+            one_line(end.mime_type),
+            one_line(end.title),
+            end.gap,
+            one_line(end.gap_detail),
+        )
+        return Text(extracted)
 
 
 def one_line(text: str) -> str:

@@ -17,6 +17,25 @@ def readable(text: str, extension: str) -> str:
 
 
 def _source(cell: object) -> str:
-    """Return a cell's source: one string, or its lines (nbformat 4)."""
-    source = cell.get("source", "") if isinstance(cell, dict) else ""
-    return "".join(map(str, source)) if isinstance(source, list) else str(source)
+    """Return a cell's source and what it has printed (nbformat 4)."""
+    if not isinstance(cell, dict):
+        return ""
+    outputs = cell.get("outputs")
+    printed = (
+        [_printed(output) for output in outputs if isinstance(output, dict)]
+        if isinstance(outputs, list)
+        else []
+    )
+    return "\n\n".join(filter(None, (_joined(cell.get("source")), *printed)))
+
+
+def _printed(output: dict[str, object]) -> str:
+    """Return the text of a stream, a result, or an error; pictures have none."""
+    data = output.get("data")
+    shown = data.get("text/plain") if isinstance(data, dict) else None
+    return _joined(output.get("text") or shown or output.get("evalue"))
+
+
+def _joined(lines: object) -> str:
+    """Return one string, or its lines."""
+    return "".join(map(str, lines)) if isinstance(lines, list) else str(lines or "")

@@ -90,9 +90,7 @@ class PooledExtractor:
         async with self._free, self._opened(path) as file:
             answer = await self._answer(path, file)
         match answer:
-            case messages.Text(extracted=extracted, is_cut=is_cut):
-                if is_cut:
-                    _log.info("%r: only its beginning is kept", str(path))
+            case messages.Text(extracted=extracted):
                 return extracted
             case messages.Failed(reason=reason, detail=detail):
                 raise ExtractionError(reason, detail)

@@ -13,14 +13,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from titan_desktop.adapters.extraction import charset, kinds, messages, notation, tidy
+from titan_desktop.adapters.extraction import charset, kinds, losses, messages, notation, tidy
 from titan_desktop.adapters.extraction.descriptors import Receiver
 from titan_desktop.adapters.extraction.limits import Limits, hold, watch
 from titan_desktop.adapters.sandbox import SystemSandbox
 from titan_desktop.adapters.sandbox.attempts import attempts
 from titan_desktop.contracts.indexing import Reason
 from titan_desktop.contracts.sources import Lines
-from titan_desktop.ports.extractor import Block, Extracted, ExtractionError
+from titan_desktop.ports.extractor import Block, BlockKind, Extracted, ExtractionError
 
 if TYPE_CHECKING:
     from titan_desktop.ports.sandbox import Sandbox
@@ -119,7 +119,8 @@ def _read_in_full(
             place = block.place if messages.is_possible(block.place) else None
             yield messages.Part(block.text, place, block.kind)
         if kept:
-            yield messages.End(found.mime_type, found.title, is_cut=kept != found.blocks)
+            gap = found.gap if kept == found.blocks else Reason.CUT
+            yield messages.End(found.mime_type, found.title, gap, messages.one_line(found.gap_detail))
         else:
             yield messages.Failed(Reason.NO_TEXT)
 
@@ -165,7 +166,12 @@ def _read(file: BinaryIO, head: bytes, extension: str, limits: Limits) -> Extrac
         if extension == "pdf":
             raise ExtractionError(Reason.BROKEN, "it is no PDF inside")
         data = head + file.read(max(0, limits.text_bytes - len(head)))
-        return Extracted(blocks=tuple(_lines(charset.decode(data), extension)), mime_type="text/plain")
+        blocks = tuple(_lines(charset.decode(data), extension))
+        loss = losses.loss_of("\n".join(block.text for block in blocks), is_written=True)
+        found = Extracted(blocks, "text/plain")
+        if file.read(1):
+            return replace(found, gap=Reason.CUT)
+        return found if loss is None else replace(found, gap=loss.reason, gap_detail=loss.detail)
     from titan_desktop.adapters.extraction import documents
 
     return documents.read(head + file.read(), form, extension, limits.unpacked_bytes)
@@ -178,7 +184,8 @@ def _lines(text: str, extension: str) -> Iterator[Block]:
         if tidied := tidy.tidied(shown):
             yield Block(tidied)
     elif (tidied := tidy.tidied_lines(text)).strip():
-        yield Block(tidied, Lines(first=1, last=tidied.count("\n") + 1))
+        kind = BlockKind.TABLE if extension in {"csv", "tsv"} else BlockKind.TEXT
+        yield Block(tidied, Lines(first=1, last=tidied.count("\n") + 1), kind)
 
 
 def _is_markup(extension: str) -> bool:

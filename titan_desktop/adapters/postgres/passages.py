@@ -87,9 +87,19 @@ MIGRATIONS = (
     ),
     # By which version of `text.words` a file's passages were indexed.
     Migration("passages-words", "ALTER TABLE files ADD COLUMN words int NOT NULL DEFAULT 1"),
+    Migration(
+        "passages-partial",
+        """
+        -- Files that were read in part have passages and a reason.
+        DROP INDEX files_without_text;
+        CREATE INDEX files_with_reason ON files (indexed_at DESC) WHERE reason <> '';
+        """,
+    ),
 )
 
 _FIRST_FAILURE = "failed 9999-01-01T00:00:00+00:00 0"
+_RANKS = (Outcome.FAILED, Outcome.INDEXED, Outcome.SKIPPED)
+"""The order of outcomes in the list of what lacks text."""
 
 _PUT_FILE = """
     INSERT INTO files
@@ -303,6 +313,7 @@ class PostgresPassages:
                 "SELECT count(*) FILTER (WHERE outcome = 'indexed') AS files,"
                 " count(*) FILTER (WHERE outcome = 'failed') AS failed,"
                 " count(*) FILTER (WHERE outcome = 'skipped') AS skipped,"
+                " count(*) FILTER (WHERE outcome = 'indexed' AND reason <> '') AS partial,"
                 " (SELECT passages FROM statistics) AS passages FROM files"
             )
         return Counts(**dict(row or {}))
@@ -311,19 +322,21 @@ class PostgresPassages:
         """See `ports.passages`."""
         try:
             outcome, at, number = (cursor or _FIRST_FAILURE).split()
-            bound = (outcome == Outcome.SKIPPED, datetime.fromisoformat(at), int(number))
+            bound = (_RANKS.index(Outcome(outcome)), datetime.fromisoformat(at), int(number))
         except ValueError:
             return None
         if bound[1].tzinfo is None or not 0 <= bound[2] <= INT64_MAX:
             return None
         with translated():
             rows = await self._database.pool.fetch(
-                "SELECT id, path, outcome, reason, detail, indexed_at FROM files WHERE outcome <> 'indexed'"
-                " AND ((outcome = 'skipped') > $1"
-                " OR ((outcome = 'skipped') = $1 AND (indexed_at, id) < ($2, $3)))"
-                " ORDER BY outcome = 'skipped', indexed_at DESC, id DESC LIMIT $4",
+                "SELECT id, path, outcome, reason, detail, indexed_at FROM files"
+                " CROSS JOIN LATERAL (SELECT array_position($5::text[], outcome) - 1 AS rank) AS ranked"
+                " WHERE reason <> ''"
+                " AND (rank > $1 OR (rank = $1 AND (indexed_at, id) < ($2, $3)))"
+                " ORDER BY rank, indexed_at DESC, id DESC LIMIT $4",
                 *bound,
                 limit + 1,
+                _RANKS,
             )
         found = rows[:limit]
         failures = tuple(

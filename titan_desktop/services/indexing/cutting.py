@@ -3,7 +3,8 @@
 Cut where the author paused: between paragraphs, then lines, sentences, words. Short paragraphs share a
 passage; a long one is parted evenly, and each part begins with the last sentences of the one before, because
 a question's words often stand on both sides of a cut (tests/benchmarks/retrieval.py: a share of 0.003 of the
-first hits). A passage may reach from one page or slide into the next, and knows from where to where.
+first hits). A passage may reach from one page or slide into the next, and knows from where to where. What is
+cut out of a table begins with the table's first row: without the names of its columns a number says nothing.
 """
 
 import math
@@ -13,7 +14,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from titan_desktop.contracts.sources import Place
-from titan_desktop.ports.extractor import Block
+from titan_desktop.ports.extractor import Block, BlockKind
 from titan_desktop.ports.passages import Passage
 from titan_desktop.services.indexing.places import joinable, joined, narrowed
 
@@ -23,6 +24,8 @@ LIMIT = 1_600
 """The maximum length of a passage in characters."""
 OVERLAP = LIMIT - TARGET
 """How many characters of one part the next may repeat."""
+HEADER_LIMIT = 300
+"""The most characters of a row that each passage of a table repeats."""
 MOST_PASSAGES = 8_000
 """The most passages of one file, ten million characters: a book of five thousand pages, not a year of logs."""
 
@@ -39,8 +42,11 @@ again."""
 
 
 def cut(blocks: Iterable[Block]) -> list[Passage]:
-    """Return the passages of a document in order: none empty or longer than `LIMIT`, at most `MOST_PASSAGES`."""
-    return list(islice(_passages(blocks), MOST_PASSAGES))
+    """Return the passages of a document in order: none empty or longer than `LIMIT`.
+
+    They are at most one more than `MOST_PASSAGES`, which says that there would be others.
+    """
+    return list(islice(_passages(blocks), MOST_PASSAGES + 1))
 
 
 def _passages(blocks: Iterable[Block]) -> Iterator[Passage]:
@@ -52,39 +58,62 @@ def _passages(blocks: Iterable[Block]) -> Iterator[Passage]:
                 current = Passage(text, joined(current.place, paragraph.place))
                 continue
             yield current
-        current = Passage(paragraph.text, paragraph.place)
-        if len(paragraph.text) > LIMIT:
+        header = "" if paragraph.is_first else paragraph.header
+        current = Passage(header + paragraph.text, paragraph.place)
+        if len(current.text) > LIMIT:
             yield from _parts(paragraph)
             current = None
     if current is not None:
         yield current
 
 
-def _paragraphs(blocks: Iterable[Block]) -> Iterator[Passage]:
-    """Yield every paragraph of every block, whatever its length, with its place."""
+class _Paragraph(NamedTuple):
+    """A paragraph of whatever length, its place, its table's first row or "", and whether it begins with that."""
+
+    text: str
+    place: Place | None
+    header: str = ""
+    is_first: bool = True
+
+
+def _paragraphs(blocks: Iterable[Block]) -> Iterator[_Paragraph]:
+    """Yield every paragraph of every block."""
     for block in blocks:
-        line = 0
+        line, header = 0, ""
         for part, after in _split(_PARAGRAPHS, block.text):
             if part.strip() and (paragraph := part.strip(_AROUND)):
                 begin = line + part.count("\n", 0, part.index(paragraph[0]))
-                yield Passage(paragraph, narrowed(block.place, begin, begin + paragraph.count("\n")))
+                place = narrowed(block.place, begin, begin + paragraph.count("\n"))
+                is_first = not header
+                if is_first and block.kind is BlockKind.TABLE:
+                    header = _header(paragraph)
+                yield _Paragraph(paragraph, place, header, is_first)
             line += part.count("\n") + after.count("\n")
 
 
-def _parts(paragraph: Passage) -> Iterator[Passage]:
+def _header(table: str) -> str:
+    """Return a table's first row, "" where it is too long to be the names of columns."""
+    row = table[: HEADER_LIMIT + 1].partition("\n")[0] + "\n"
+    return row if len(row) <= HEADER_LIMIT else ""
+
+
+def _parts(paragraph: _Paragraph) -> Iterator[Passage]:
     """Split a long paragraph evenly, so that no short rest remains."""
     goal = len(paragraph.text) / math.ceil(len(paragraph.text) / TARGET)
+    limit = LIMIT - len(paragraph.header)
     part: list[_Piece] = []
     size = fresh = 0
+    header = "" if paragraph.is_first else paragraph.header
     for piece in _pieces(paragraph.text):
-        if fresh and (fresh >= goal or size + len(piece.text) > LIMIT):
-            yield _passage_of(part, paragraph.place)
-            part = _tail(part, min(OVERLAP, LIMIT - len(piece.text)))
+        if fresh and (fresh >= goal or size + len(piece.text) > limit):
+            yield _passage_of(part, paragraph.place, header)
+            header = paragraph.header
+            part = _tail(part, min(OVERLAP, limit - len(piece.text)))
             size, fresh = sum(len(each.text) for each in part), 0
         part.append(piece)
         size += len(piece.text)
         fresh += len(piece.text)
-    yield _passage_of(part, paragraph.place)
+    yield _passage_of(part, paragraph.place, header)
 
 
 class _Piece(NamedTuple):
@@ -94,8 +123,8 @@ class _Piece(NamedTuple):
     line: int
 
 
-def _passage_of(part: Sequence[_Piece], place: Place | None) -> Passage:
-    text = "".join(piece.text for piece in part).strip()
+def _passage_of(part: Sequence[_Piece], place: Place | None, header: str) -> Passage:
+    text = header + "".join(piece.text for piece in part).strip(_AROUND)
     return Passage(text, narrowed(place, part[0].line, part[-1].line))
 
 

@@ -14,7 +14,7 @@ from titan_bus import Bus, Event
 from titan_desktop.contracts import files
 from titan_desktop.contracts.indexing import FileIndexed, Outcome, Reason
 from titan_desktop.contracts.message import publish
-from titan_desktop.ports.extractor import ExtractionError, Extractor, ExtractorUnavailableError
+from titan_desktop.ports.extractor import Extracted, ExtractionError, Extractor, ExtractorUnavailableError
 from titan_desktop.ports.files_root import Stamp
 from titan_desktop.ports.passages import FileEntry, IndexUnavailableError, Passage, Passages
 from titan_desktop.services.indexing import cutting
@@ -143,23 +143,27 @@ class Indexer:
             return await self._without_text(seen, stamp, event_id, crash)
 
     async def _with_text(self, seen: files.FileSeen, stamp: Stamp, event_id: str) -> FileIndexed:
-        passages = await until_there(lambda: self._passages_of(seen.path), ExtractorUnavailableError)
-        whole = len(passages) < cutting.MOST_PASSAGES
-        detail = "" if whole else f"only the first {cutting.MOST_PASSAGES} passages"
-        entry = FileEntry(path=seen.path, stamp=stamp, detail=detail, event_id=event_id)
+        extracted, passages = await until_there(
+            lambda: self._passages_of(seen.path), ExtractorUnavailableError
+        )
+        reason, detail = extracted.gap, extracted.gap_detail
+        if len(passages) > cutting.MOST_PASSAGES:
+            passages = passages[: cutting.MOST_PASSAGES]
+            reason, detail = Reason.CUT, ""
+        entry = FileEntry(path=seen.path, stamp=stamp, reason=reason, detail=detail, event_id=event_id)
         await _patiently(lambda: self._passages.store(entry, passages))
         if await self._disk.has_left(seen.path):
             # It went while it was read, when the index did not know it, so nobody said that it has to go.
             raise ExtractionError(Reason.VANISHED)
         self._passages_stored()
-        return _said(seen, Outcome.INDEXED, detail=detail, passages=len(passages))
+        return _said(seen, Outcome.INDEXED, reason=reason, detail=detail, passages=len(passages))
 
-    async def _passages_of(self, path: str) -> list[Passage]:
+    async def _passages_of(self, path: str) -> tuple[Extracted, list[Passage]]:
         extracted = await self._extractor.extract(Path(path))
         passages = await asyncio.to_thread(cutting.cut, extracted.blocks)
         if not passages:
             raise ExtractionError(Reason.NO_TEXT)
-        return passages
+        return extracted, passages
 
     async def _without_text(
         self, seen: files.FileSeen, stamp: Stamp, event_id: str, error: ExtractionError

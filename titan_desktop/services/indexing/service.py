@@ -111,7 +111,7 @@ class IndexingService:
             raise RequestRefused("index_unavailable", error.reason) from error
 
     async def list_failures(self, wanted: ListFailures) -> FailurePage:
-        """Return one page of the files without text.
+        """Return one page of the files that lack text.
 
         Raises:
             RequestRefused: `index_unavailable`; `not_found`, for an invalid cursor.
@@ -146,6 +146,7 @@ class IndexingService:
             passages=counts.passages,
             failed=counts.failed,
             skipped=counts.skipped,
+            partial=counts.partial,
             vectors=embedding.done if embedding else 0,
             embedding=embedding,
             failures=page.failures if page is not None else (),

@@ -100,7 +100,7 @@ class FailuresDialog(QDialog):
         self.table.addTopLevelItems(rows)
 
     def _retranslate(self) -> None:
-        self.setWindowTitle(self.tr("Files that could not be read"))
+        self.setWindowTitle(self.tr("Files that could not be read in full"))
         self.table.setAccessibleName(self.windowTitle())
         self.table.setHeaderLabels([self.tr("File"), self.tr("Why"), self.tr("Folder")])
         self.table.clear()
@@ -112,7 +112,7 @@ class FailuresDialog(QDialog):
         words = (
             self.tr("Titan tries these again as soon as they change.")
             if self._failures
-            else self.tr("Every file could be read.")
+            else self.tr("Every file could be read in full.")
         )
         self._about.setText(self._complaint or words)
 

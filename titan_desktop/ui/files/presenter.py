@@ -118,9 +118,9 @@ class FilesPresenter(QObject):
     def _show(self) -> None:
         done, total = self._progress.figures(time.monotonic())
         self._line.set_activity(self._activity(done, total))
-        count = self._index.failed + self._index.skipped  # as many as the list shows
+        count = self._index.failed + self._index.partial + self._index.skipped  # as many as the list shows
         self.emptiness_learnt.emit(self._index_known and not (total or count or self._index.files))
-        self._line.set_failures(self.tr("%n file(s) could not be read", "", count) if count else "")
+        self._line.set_failures(self.tr("%n file(s) could not be read in full", "", count) if count else "")
         if self._tick.isActive() and not total:
             self._tick.stop()
             if self._bridge.is_connected:

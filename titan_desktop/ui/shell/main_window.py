@@ -164,7 +164,7 @@ class MainWindow(QMainWindow):
         self.new_action.setText(self.tr("New conversation"))
         self.find_action.setText(self.tr("Find a conversation"))
         self.ask_action.setText(self.tr("Ask"))
-        self.failures_action.setText(self.tr("Files that could not be read…"))
+        self.failures_action.setText(self.tr("Files that could not be read in full…"))
         self.dead_letters_action.setText(self.tr("Failed jobs…"))
         self.settings_action.setText(self.tr("Settings…"))
         self.shortcuts_action.setText(self.tr("Keyboard shortcuts"))

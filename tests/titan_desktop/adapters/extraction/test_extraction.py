@@ -230,9 +230,11 @@ async def test_books_mail_and_notebooks_are_read(extractor: PooledExtractor, des
 
 
 async def test_a_very_long_text_is_cut(extractor: PooledExtractor, desktop: Path) -> None:
-    """More characters than the limit are cut off; the file is indexed all the same."""
+    """More characters than the limit are cut off, which is said; the file is indexed all the same."""
     path = documents.make_text(desktop / "long.csv", "залог;45000\n" * 3000)
-    assert len((await extractor.extract(path)).text) == SMALL.text_characters
+    found = await extractor.extract(path)
+    assert len(found.text) == SMALL.text_characters
+    assert found.gap is Reason.CUT
 
 
 async def test_many_files_at_once_are_all_read(extractor: PooledExtractor, made: dict[str, Path]) -> None:
@@ -255,13 +257,31 @@ def test_a_worker_imports_nothing_heavy() -> None:
 LEASE = documents.RUSSIAN_FACT
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1251", "koi8-r", "cp866"])
+@pytest.mark.parametrize(
+    "encoding",
+    ["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1251", "koi8-r", "cp866", "mac_cyrillic"],
+)
 @pytest.mark.parametrize(
     "text", ["Привет", "ДОГОВОР АРЕНДЫ", LEASE, "Список: молоко, хлеб", "Rent (аренда) is due"]
 )
 def test_russian_is_told_by_its_letters(text: str, encoding: str) -> None:
     """One line is enough, in capitals too, among English words too."""
     assert charset.decode(text.encode(encoding)) == text
+
+
+def test_ukrainian_is_told_by_its_letters() -> None:
+    """In each of its encodings, one sentence."""
+    text = "Договір оренди квартири: орендар сплачує щомісяця, її ключі зберігає сусідка."
+    for encoding in ("cp1251", "koi8-u", "mac_cyrillic", "utf-16-be"):
+        assert charset.decode(text.encode(encoding)) == text, encoding
+
+
+def test_some_bad_bytes_cost_themselves_alone() -> None:
+    """A text in UTF-8 stays one when a byte of it is of another age."""
+    assert (
+        charset.decode(f"{LEASE} caf\xe9".encode() + b" \xe9 " + LEASE.encode())
+        == f"{LEASE} café \ufffd {LEASE}"
+    )
 
 
 def test_the_language_is_told_where_the_letters_are() -> None:

@@ -56,17 +56,17 @@ def test_a_widget_hears_of_the_switch(translator, qapp):
 @pytest.mark.parametrize(
     ("language", "count", "sentence"),
     [
-        ("ru", 1, "Не прочитан 1 файл"),
-        ("ru", 3, "Не прочитано 3 файла"),
-        ("ru", 11, "Не прочитано 11 файлов"),
-        ("en", 1, "1 file could not be read"),
-        ("en", 2, "2 files could not be read"),
+        ("ru", 1, "Не полностью прочитан 1 файл"),
+        ("ru", 3, "Не полностью прочитано 3 файла"),
+        ("ru", 11, "Не полностью прочитано 11 файлов"),
+        ("en", 1, "1 file could not be read in full"),
+        ("en", 2, "2 files could not be read in full"),
     ],
 )
 def test_plurals_are_right(translator, language, count, sentence):
     """A number and its noun agree in both languages."""
     translator.choose(language)
-    assert words("%n file(s) could not be read", count) == sentence
+    assert words("%n file(s) could not be read in full", count) == sentence
 
 
 def test_qt_speaks_the_language_too(translator):
