@@ -5,7 +5,7 @@ A subject has up to three. `<subject>.commands.v1` says what is to be done: one 
 a deadline and one reply. What is ephemeral (`CHAT_STREAM`, `PRESENCE`) is short and only tailed.
 """
 
-EDITION = 3
+EDITION = 4
 """Increased when topics or messages change so that core and client of different editions cannot work together."""
 
 CHAT_COMMANDS = "chat.commands.v1"
@@ -27,11 +27,15 @@ SYSTEM_REQUESTS = "system.requests.v1"
 DEAD_LETTER_COMMANDS = "dead_letters.commands.v1"
 DEAD_LETTERS = "dead_letters.v1"
 DEAD_LETTER_REQUESTS = "dead_letters.requests.v1"
+MEMORY_COMMANDS = "memory.commands.v2"
+MEMORY = "memory.v2"
+MEMORY_REQUESTS = "memory.requests.v2"
+"""Of the second version: an early Titan's index had the first ones, which `core.former_topics` removes."""
 FORGETTING = "forgetting.v1"
 PRESENCE = "presence.v1"
 
-TOLD = (CHAT, CHAT_STREAM, FILES, INDEXING, SYSTEM, DEAD_LETTERS)
+TOLD = (CHAT, CHAT_STREAM, FILES, INDEXING, SYSTEM, DEAD_LETTERS, MEMORY)
 """What happened: every window reads along here."""
 
-ARCHIVED = (CHAT_COMMANDS, CHAT, FILES_COMMANDS, FILES)
+ARCHIVED = (CHAT_COMMANDS, CHAT, FILES_COMMANDS, FILES, MEMORY_COMMANDS, MEMORY)
 """What is kept beyond the streams: what was asked for, and what happened."""

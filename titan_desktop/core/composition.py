@@ -90,6 +90,7 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     from titan_desktop.adapters.redis.recent_cache import RedisRecentCache
     from titan_desktop.core.backup.making import BackupService
     from titan_desktop.services.chat import ChatService
+    from titan_desktop.services.facts import FactsService
     from titan_desktop.services.files import FilesService
     from titan_desktop.services.files.acting import FileActionsService
     from titan_desktop.services.forgetting import ForgettingService
@@ -131,7 +132,7 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     await stack.enter_async_context(serving(bus, foundation.chain, indexing))
     await foundation.models.serve(chat, indexing)
     stack.push_async_callback(foundation.models.forget)
-    for service in (search, chat, forgetting, files, backup, actions):
+    for service in (search, chat, FactsService(), forgetting, files, backup, actions):
         await stack.enter_async_context(serving(bus, foundation.chain, service))
     foundation.roots = files.roots_status
     foundation.look_at_roots = files.look_at_roots

@@ -29,6 +29,7 @@ def handlers() -> Handlers:
     from titan_desktop.core.backup.making import BackupService
     from titan_desktop.services.chat import ChatService
     from titan_desktop.services.dead_letters import DeadLetterService
+    from titan_desktop.services.facts import FactsService
     from titan_desktop.services.files import FilesService
     from titan_desktop.services.files.acting import FileActionsService
     from titan_desktop.services.files.browsing import BrowsingService
@@ -44,6 +45,7 @@ def handlers() -> Handlers:
         BrowsingService(absent, absent),
         ChatService(absent, absent, absent, absent),
         DeadLetterService(absent),
+        FactsService(),
         FileActionsService(absent, absent, absent, absent, absent),
         FilesService(absent, absent, absent),
         ForgettingService(absent, absent),

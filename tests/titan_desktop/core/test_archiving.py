@@ -40,11 +40,14 @@ async def said(bus: Bus) -> str:
     return problems.say("en", problem)
 
 
-def test_chat_and_files_are_archived_for_as_long_as_is_chosen(tmp_path: Path) -> None:
+def test_chat_files_and_memory_are_archived_for_as_long_as_is_chosen(tmp_path: Path) -> None:
     """Beneath the person's data, without questions that have a deadline and without what is ephemeral."""
     config = archive_config(home(tmp_path), ArchiveSettings(days=30))
     assert (config.target, config.max_age_days) == (str(tmp_path / "data" / "archive"), 30)
-    assert set(config.topics) == {"chat.commands.v1", "chat.v1", "files.commands.v1", "files.v1"}
+    assert set(config.topics) == {
+        *("chat.commands.v1", "chat.v1", "files.commands.v1", "files.v1"),
+        *("memory.commands.v2", "memory.v2"),
+    }
 
 
 @pytest.mark.logs("the streams keep what could not be archived")

@@ -1,1 +1,5 @@
-"""Facts: what a person said to remember, and what was proposed to them. Nothing stands here yet."""
+"""The facts service: what a person said to remember, and what was proposed to them."""
+
+from titan_desktop.services.facts.service import FactsService
+
+__all__ = ["FactsService"]
