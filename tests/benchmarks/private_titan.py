@@ -10,8 +10,11 @@ from tests.e2e.harness import Titan, cleaned
 
 
 @contextlib.contextmanager
-def private_titan() -> Iterator[Titan]:
-    """Point this process's environment to a new home and state; yields the Titan there, not yet running."""
+def private_titan(**environment: str) -> Iterator[Titan]:
+    """Point this process's environment to a new home and state; yields the Titan there, not yet running.
+
+    Of what else the environment says of Titan, only what is given stays.
+    """
     with servers.short_folder() as folder:
         home = folder / "home"
         (home / "Desktop").mkdir(parents=True)
@@ -25,5 +28,6 @@ def private_titan() -> Iterator[Titan]:
         ]:
             del os.environ[name]
         os.environ["TITAN_EMBEDDING_MODEL"] = "none"
+        os.environ.update(environment)
         with cleaned(home) as titan:
             yield titan
