@@ -1,12 +1,15 @@
 """The definition of the command line. Imports argparse alone, to be quick."""
 
 import argparse
+import os
 from typing import TYPE_CHECKING
 
 from titan_desktop import __version__
 from titan_desktop.commands import exit_codes
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # argparse names it no other way
 
 SEARCH_LIMIT_MAX = 100
@@ -71,6 +74,30 @@ def _add_search(commands: "Commands") -> None:
         metavar="FILE",
         help="one query a line (- for standard input); needs --json and prints one list a line",
     )
+    search.add_argument(
+        "--folder",
+        dest="folders",
+        metavar="FOLDER",
+        action="append",
+        type=_folder,
+        default=[],
+        help="only files in this folder, at any depth; may be given more than once",
+    )
+    search.add_argument(
+        "--kind",
+        dest="kinds",
+        metavar="KIND",
+        action="append",
+        type=_kind,
+        default=[],
+        help="only files with this extension (pdf); may be given more than once",
+    )
+    search.add_argument(
+        "--since", metavar="DATE", type=_since, help="only files changed on this day or later (2026-03-01)"
+    )
+    search.add_argument(
+        "--until", metavar="DATE", type=_until, help="only files changed on this day or before (2026-03-31)"
+    )
 
 
 def _add_index(commands: "Commands") -> None:
@@ -111,6 +138,42 @@ def _add_backup(commands: "Commands") -> None:
         help="encrypt it; the password is asked for, or read from standard input",
     )
     backup.add_argument("--json", action="store_true", help="print what was made as one JSON object")
+
+
+def _folder(text: str) -> str:
+    """Return the folder as the index has it: absolute, and without a link on the way."""
+    return os.path.realpath(os.path.expanduser(text))  # noqa: PTH111 - pathlib is slow to import
+
+
+def _kind(text: str) -> str:
+    kind = text.strip().lower().removeprefix("*").removeprefix(".")
+    if not kind:
+        raise argparse.ArgumentTypeError("an extension is needed, such as pdf")
+    return kind
+
+
+def _since(text: str) -> "datetime":
+    """Return when that day begins, or the moment that is written out."""
+    return _moment(text, days=0)
+
+
+def _until(text: str) -> "datetime":
+    """Return when that day ends, or the moment that is written out."""
+    return _moment(text, days=1)
+
+
+def _moment(text: str, days: int) -> "datetime":
+    from datetime import date, datetime, time, timedelta
+
+    written = "-".join(reversed(text.split("."))) if text.count(".") == 2 else text  # noqa: PLR2004 - 31.03.2026
+    try:
+        try:
+            day = date.fromisoformat(written) + timedelta(days)
+        except ValueError:
+            return datetime.fromisoformat(text).astimezone()
+        return datetime.combine(day, time.min).astimezone()
+    except (ValueError, OverflowError, OSError):  # OSError: Windows, before 1970
+        raise argparse.ArgumentTypeError("a date is needed, such as 2026-03-31 or 31.03.2026") from None
 
 
 def _seconds(text: str) -> float:

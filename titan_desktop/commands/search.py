@@ -34,9 +34,11 @@ def read_queries(source: str) -> list[str]:
 
 async def run(bus: Bus, options: argparse.Namespace, text: str, says: sentences.Table) -> int:
     """Answer one query; 1 when nothing was found."""
-    result = await _search(bus, text, options.limit)
+    result = await _search(bus, text, options)
     if result.degraded:
         output.complain(output.line(sentences.for_degraded(says, result.degraded)))
+    if result.read is not None:
+        output.complain(output.line(sentences.for_read_filters(says, result.read)))
     if result.instead is not None:
         written, shown = (word.strip('«»"') for word in (result.instead.written, result.instead.shown))
         output.complain(output.line(says["instead"].format(written=written, shown=shown)))
@@ -56,7 +58,7 @@ async def run_many(
 ) -> int:
     """Answer many, one JSON list a line, in the order of the queries; what is missing is said once."""
     degraded = ""
-    async for result in _in_order(bus, queries, options.limit):
+    async for result in _in_order(bus, queries, options):
         output.say_json([output.source_as_json(hit) for hit in result.hits])
         degraded = degraded or result.degraded
     if degraded:
@@ -64,12 +66,14 @@ async def run_many(
     return exit_codes.DONE
 
 
-async def _in_order(bus: Bus, queries: Iterable[str], limit: int) -> AsyncIterator[search.SearchResult]:
+async def _in_order(
+    bus: Bus, queries: Iterable[str], options: argparse.Namespace
+) -> AsyncIterator[search.SearchResult]:
     """Search several at a time and yield in order; the window is bounded, so a long file needs no memory."""
     window: deque[asyncio.Task[search.SearchResult]] = deque()
     try:
         for query in queries:
-            window.append(asyncio.create_task(_search(bus, query, limit), name="search"))
+            window.append(asyncio.create_task(_search(bus, query, options), name="search"))
             if len(window) >= QUERIES_AT_ONCE:
                 yield await window.popleft()
         while window:
@@ -80,10 +84,17 @@ async def _in_order(bus: Bus, queries: Iterable[str], limit: int) -> AsyncIterat
         await asyncio.gather(*window, return_exceptions=True)
 
 
-async def _search(bus: Bus, query: str, limit: int) -> search.SearchResult:
+async def _search(bus: Bus, query: str, options: argparse.Namespace) -> search.SearchResult:
     if not query:
         return search.SearchResult(hits=())
-    return await message.ask(bus, search.Search(query=query, limit=limit), SEARCH_TIMEOUT_S)
+    filters = search.Filters(
+        folders=tuple(options.folders),
+        kinds=tuple(options.kinds),
+        since=options.since,
+        until=options.until,
+    )
+    wanted = search.Search(query=query, limit=options.limit, filters=filters)
+    return await message.ask(bus, wanted, SEARCH_TIMEOUT_S)
 
 
 def _print(hits: Iterable[FilePassage], says: sentences.Table) -> None:

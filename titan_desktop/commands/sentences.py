@@ -11,6 +11,7 @@ from titan_desktop.contracts.chat import Delay
 from titan_desktop.contracts.faults import Fault
 from titan_desktop.contracts.indexing import EmbeddingProgress
 from titan_desktop.contracts.problem import Problem
+from titan_desktop.contracts.search import ReadFilters
 from titan_desktop.contracts.sources import Source
 
 Table = Mapping[str, str]
@@ -80,6 +81,20 @@ def for_refused_folder(sentences: Table, problem: Problem) -> str:
     return f"{for_problem(sentences, problem)} {sentences['allow_folder'].format(**problem.fields)}"
 
 
+def for_read_filters(sentences: Table, read: ReadFilters) -> str:
+    """Say which words of a query were taken for filters, what they say, and whether it was heeded."""
+    said = read.filters
+    parts = [
+        *(f"{sentences['filter.folder']} {folder}" for folder in said.folders),
+        *([f"{sentences['filter.kind']} {', '.join(said.kinds)}"] if said.kinds else []),
+        *([f"{sentences['filter.since']} {said.since.astimezone():%Y-%m-%d}"] if said.since else []),
+        *([f"{sentences['filter.until']} {said.until.astimezone():%Y-%m-%d}"] if said.until else []),
+    ]
+    words = ", ".join(f"“{word}”" if sentences is ENGLISH else f"«{word}»" for word in read.words)
+    key = "filters_dropped" if read.dropped else "filters_read"
+    return sentences[key].format(words=words, filters="; ".join(parts))
+
+
 def for_source(sentences: Table, source: Source) -> str:
     """Say a source's title, and where in its file it stands if that is known: "rent.pdf, p. 3"."""
     return ", ".join(filter(None, (source.title, codes.place(language_of(sentences), source))))
@@ -89,6 +104,12 @@ ENGLISH: Table = {
     "sources": "Sources:",
     "nearest": "None of your files has these words. Closest in meaning:",
     "instead": "Nothing for “{written}”; shown is “{shown}”.",
+    "filters_read": "Read from {words}: {filters}.",
+    "filters_dropped": "Read from {words}: {filters}. Nothing fits there; all files were searched.",
+    "filter.folder": "in",
+    "filter.kind": "kind",
+    "filter.since": "changed since",
+    "filter.until": "changed before",
     "nothing": "Nothing was found in your files. Try other words: a name, a number, part of a file's name.",
     "connect": (
         "No model is connected: the answer is the passages themselves. Set an OpenAI key with `titan key set`, or"
@@ -217,6 +238,12 @@ RUSSIAN: Table = {
     "sources": "Источники:",
     "nearest": "Таких слов в ваших файлах нет. Ближе всего по смыслу:",
     "instead": "Ничего по «{written}»; показано «{shown}».",
+    "filters_read": "Прочитано из {words}: {filters}.",
+    "filters_dropped": "Прочитано из {words}: {filters}. Там ничего не подходит, поиск шёл по всем файлам.",
+    "filter.folder": "в папке",
+    "filter.kind": "вид",
+    "filter.since": "изменены с",
+    "filter.until": "изменены до",
     "nothing": "В ваших файлах ничего не найдено. Попробуйте другие слова: имя, номер, часть названия файла.",
     "connect": (
         "Модель не подключена: ответ — это сами отрывки. Задайте ключ OpenAI (`titan key set`) или запустите"

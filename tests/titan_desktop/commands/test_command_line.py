@@ -94,6 +94,8 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
         ["nonsense"],
         ["search", "-k", "0", "x"],
         ["search", "-k", "many", "x"],
+        ["search", "--since", "31.02.2026", "x"],
+        ["search", "--kind", ".", "x"],
         ["ask", "--timeout", "0", "x"],
         ["ask", "--timeout", "nan", "x"],
         ["--verbose"],

@@ -2,20 +2,23 @@ import asyncio
 import io
 import json
 from argparse import Namespace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.responders import a_hit, memory_service
 from titan_bus import Bus, RequestFailedError, RequestRefused
-from titan_desktop.commands import exit_codes, search, sentences
-from titan_desktop.contracts.search import Instead, Search, SearchResult
+from titan_desktop.commands import arguments, exit_codes, search, sentences
+from titan_desktop.contracts.search import Filters, Instead, ReadFilters, Search, SearchResult
 
 SAYS = sentences.ENGLISH
 
 
 def options(**changes: object) -> Namespace:
-    return Namespace(**{"json": False, "limit": 10, **changes})
+    filters = {"folders": [], "kinds": [], "since": None, "until": None}
+    return Namespace(**{"json": False, "limit": 10, **filters, **changes})
 
 
 async def two_hits(request: Search) -> SearchResult:
@@ -89,6 +92,55 @@ async def test_what_was_searched_instead_is_said(bus: Bus, capsys: pytest.Captur
     async with memory_service(bus, other_layout):
         await search.run(bus, options(), "ljujdjh", sentences.RUSSIAN)
     assert capsys.readouterr().err == "Ничего по «ljujdjh»; показано «договор».\n"
+
+
+async def test_filters_of_the_command_line_are_asked_for(bus: Bus, tmp_path: Path) -> None:
+    """Folders without links, extensions however they are written, days by the clock here, the last one whole."""
+    (tmp_path / "Tax").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "Tax")
+    asked: list[Search] = []
+
+    async def keep(request: Search) -> SearchResult:
+        asked.append(request)
+        return SearchResult(hits=())
+
+    given = [
+        "search", "x", "--folder", str(tmp_path / "link"), "--kind", ".PDF", "--kind", "docx",
+        "--since", "2026-03-01", "--until", "31.03.2026",
+    ]  # fmt: skip
+    async with memory_service(bus, keep):
+        await search.run(bus, arguments.parser().parse_args(given), "x", SAYS)
+    (wanted,) = asked
+    assert wanted.filters == Filters(
+        folders=(str((tmp_path / "Tax").resolve()),),
+        kinds=("pdf", "docx"),
+        since=datetime(2026, 3, 1).astimezone(),
+        until=datetime(2026, 4, 1).astimezone(),
+    )
+
+
+async def test_filters_that_were_read_are_said(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
+    """Which words, what they were taken for, and whether it led nowhere; the JSON stays clean."""
+    read = ReadFilters(
+        filters=Filters(kinds=("pdf",), folders=("/d/Tax",), since=datetime(2026, 3, 1).astimezone()),
+        words=("in the Tax folder", "PDF"),
+    )
+
+    async def reads(request: Search) -> SearchResult:
+        return SearchResult(hits=(a_hit(),), read=replace(read, dropped=request.query == "y"))
+
+    async with memory_service(bus, reads):
+        await search.run(bus, options(json=True), "x", SAYS)
+        await search.run(bus, options(json=True), "y", sentences.RUSSIAN)
+    out, err = capsys.readouterr()
+    assert len([json.loads(line) for line in out.splitlines()]) == 2
+    assert err.splitlines() == [
+        "Read from “in the Tax folder”, “PDF”: in /d/Tax; kind pdf; changed since 2026-03-01.",
+        (
+            "Прочитано из «in the Tax folder», «PDF»: в папке /d/Tax; вид pdf; изменены с 2026-03-01."
+            " Там ничего не подходит, поиск шёл по всем файлам."
+        ),
+    ]
 
 
 async def test_a_missing_leg_is_said_on_stderr(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:

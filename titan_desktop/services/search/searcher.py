@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from msgspec.structs import replace
 
-from titan_desktop.contracts.search import Filters, ReadFilters, Search, SearchResult
+from titan_desktop.contracts.search import Filters, Instead, ReadFilters, Search, SearchResult
 from titan_desktop.contracts.sources import FilePassage
 from titan_desktop.ports.embedder import Embedder
 from titan_desktop.ports.model import ModelError
@@ -40,6 +40,7 @@ class _Candidates:
     best_word: float = 0.0
     vectors: bool = False
     degraded: str = ""
+    instead: Instead | None = None
 
 
 class Searcher:
@@ -69,6 +70,7 @@ class Searcher:
             degraded=candidates.degraded,
             nearest_only=bool(candidates.found) and not candidates.words,
             read=read,
+            instead=candidates.instead,
         )
 
     async def _read(self, search: Search) -> wording.Reading:
@@ -93,8 +95,10 @@ class Searcher:
         return await self._both(search.query, breadth, search.filters), replace(read, dropped=True)
 
     async def _both(self, query: str, breadth: int, filters: Filters) -> _Candidates:
-        by_words, (near, vector, degraded) = await asyncio.gather(
-            self._passages.find_words(query, breadth, filters), self._near(query, breadth, filters)
+        by_words, (near, vector, degraded), instead = await asyncio.gather(
+            self._passages.find_words(query, breadth, filters),
+            self._near(query, breadth, filters),
+            self._passages.read_instead(query),
         )
         words = {found.passage_id: found.score for found in by_words}
         candidates = _Candidates(
@@ -103,6 +107,7 @@ class Searcher:
             best_word=max(words.values(), default=0.0),
             vectors=vector is not None,
             degraded=degraded,
+            instead=instead,
         )
         if vector is None:
             return candidates

@@ -1,9 +1,6 @@
 """The search service: declares its handler."""
 
-import asyncio
 from collections.abc import Callable
-
-from msgspec.structs import replace
 
 from titan_bus import Handlers, RequestRefused
 from titan_desktop.contracts.declaring import take
@@ -30,7 +27,6 @@ class SearchService:
     def __init__(
         self, passages: Passages, vectors: Vectors, embedder: Callable[[], Embedder | None] = lambda: None
     ) -> None:
-        self._passages = passages
         self._searcher = Searcher(passages, vectors, embedder)
         self.handlers = Handlers()
         take(self.handlers, GROUP, self.search, concurrency=SEARCHES_AT_ONCE)
@@ -42,9 +38,6 @@ class SearchService:
             RequestRefused: `index_unavailable`.
         """
         try:
-            result, instead = await asyncio.gather(
-                self._searcher.answer(wanted), self._passages.read_instead(wanted.query)
-            )
+            return await self._searcher.answer(wanted)
         except IndexUnavailableError as error:
             raise RequestRefused("index_unavailable", error.reason) from error
-        return replace(result, instead=instead)
