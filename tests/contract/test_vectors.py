@@ -105,6 +105,28 @@ async def test_the_index_is_walked_once(vectors: Vectors, passages: Passages) ->
     await passages.store(FileEntry(path="/d/new.txt", stamp=Stamp(1, 1)), passages_of("новое"))
     second = await vectors.stretch(MODEL, first.end, 10)
     assert (second.texts, second.passed, second.total) == (["смета", "новое"], 2, 4)
-    assert [await vectors.before(place) for place in (0, first.end, second.end)] == [0, 2, 4]
+    assert [await vectors.lacking(MODEL, place) for place in (0, first.end, second.end)] == [
+        (3, 4),
+        (2, 4),
+        (0, 4),
+    ]
     third = await vectors.stretch(MODEL, second.end, 10)
     assert (third.texts, third.passed, third.end) == ([], 0, second.end)
+
+
+async def test_heads_come_by_the_age_of_their_files(vectors: Vectors, passages: Passages) -> None:
+    """First passages alone, those of the newest files first, in turns; the last turn says how far they are all."""
+    for path, mtime in (("/d/old.txt", 10), ("/d/new.txt", 30), ("/d/middle.txt", 20)):
+        await passages.store(
+            FileEntry(path=path, stamp=Stamp(1, mtime)), passages_of(f"head of {path}", f"rest of {path}")
+        )
+    first = await vectors.heads(MODEL, 0, 2)
+    assert (first.texts, first.passed, first.total) == (["head of /d/new.txt", "head of /d/middle.txt"], 2, 9)
+    await vectors.store(MODEL, {text: [1.0, 0.0, 0.0] for text in first.texts})
+    second = await vectors.heads(MODEL, 0, 9)
+    assert second.passed < 9
+    assert "head of /d/old.txt" in second.texts
+    assert not [text for text in second.texts if text.startswith("rest") or text in first.texts]
+    await passages.store(FileEntry(path="/d/late.txt", stamp=Stamp(1, 1)), passages_of("head of late"))
+    assert (await vectors.heads(MODEL, second.end, 9)).texts == ["head of late"]
+    assert await vectors.lacking(MODEL, 0) == (8, 10)

@@ -218,8 +218,15 @@ class Vectors(Protocol):
         """
         ...
 
-    async def before(self, place: int) -> int:
-        """Return how many passages there are up to a position."""
+    async def heads(self, model: str, after: int, limit: int) -> Stretch:
+        """Return files' first passages behind a position that have no vector of `model`, newest files first.
+
+        At most `limit`; when fewer have passed, there is none but these up to the stretch's end.
+        """
+        ...
+
+    async def lacking(self, model: str, after: int) -> tuple[int, int]:
+        """Return how many passages behind a position have no vector of `model`, and how many the index has."""
         ...
 
     async def store(self, model: str, vectors: Mapping[str, Sequence[float] | None]) -> None:

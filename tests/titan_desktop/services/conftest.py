@@ -8,6 +8,7 @@ import pytest
 
 from tests.chat_service import Cores, Memory, Window
 from tests.files_service import Ear, Index
+from tests.indexing_service import Environment
 from tests.openai_server import OpenAIServer, serve
 from titan_bus import Bus, BusConfig
 from titan_desktop.adapters.postgres.database import Database
@@ -78,3 +79,10 @@ async def ear(bus: Bus) -> AsyncIterator[Ear]:
 @pytest.fixture
 def index() -> Index:
     return Index()
+
+
+@pytest.fixture
+async def env(clean_redis_url: str, database: Database, tmp_path: Path) -> AsyncIterator[Environment]:
+    config = BusConfig(url=clean_redis_url, source="memory-test", drain_s=0.2, streams=STREAMS)
+    async with Bus(config) as bus:
+        yield Environment(bus, database, tmp_path)

@@ -3,15 +3,16 @@
 After a change of model the old embedder answers questions until the new one's vectors are complete; then the old
 vectors are deleted. A fault is published on `indexing.v1`, and retried with growing pauses.
 
-The index is walked in the order in which passages were stored: passages before `_place` are done and not read
-again.
+The head of each file comes first, that of the newest file before all others: a folder is searchable in minutes.
+The rest is walked in the order in which passages were stored. Passages up to `_place`, and heads up to `_headed`,
+are done and not read again.
 """
 
 import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from titan_bus import Bus, BusError
@@ -21,11 +22,13 @@ from titan_desktop.contracts.indexing import EmbeddingProgress
 from titan_desktop.contracts.message import publish
 from titan_desktop.ports.embedder import Embedder
 from titan_desktop.ports.model import ModelError
-from titan_desktop.ports.passages import IndexUnavailableError, Vectors, VectorSizeError
+from titan_desktop.ports.passages import IndexUnavailableError, Stretch, Vectors, VectorSizeError
 from titan_desktop.system.outage import Outage
 
 FETCHED = 1_024
 """Passages read in one step."""
+HEADS = 128
+"""Heads read in one step: the next one takes those into account that have come meanwhile."""
 PROGRESS_EVERY_S = 1.0
 FIRST_DELAY_S = 2.0
 LONGEST_DELAY_S = 300.0
@@ -49,8 +52,9 @@ class Embedding:
         self._former: Embedder | None = None
         self._complete = False
         self._working = False
-        self._place = self._done = self._total = 0
+        self._place = self._headed = self._left = self._total = 0
         self._trouble: Mapping[str, str] = {}
+        self._said_at = 0.0
         self._said: EmbeddingProgress | None = None
         self._wanted = asyncio.Event()
         self._again = asyncio.Event()
@@ -66,7 +70,7 @@ class Embedding:
         """The progress of the configured embedder, and its fault; None without one."""
         if self._embedder is None:
             return None
-        done = min(self._done, self._total)
+        done = min(max(self._total - self._left, 0), self._total)
         return EmbeddingProgress(model=self._embedder.model, done=done, total=self._total, **self._trouble)
 
     @property
@@ -93,7 +97,7 @@ class Embedding:
         if leaving is not None:
             await leaving.close()
         self._embedder, self._complete = embedder, False
-        self._place = self._done = self._total = 0
+        self._place = self._headed = self._left = self._total = 0
         self._trouble, self._said = {}, None
         if embedder is not None:
             self._wanted.set()
@@ -155,29 +159,56 @@ class Embedding:
                 await self._again.wait()
 
     async def _catch_up(self, embedder: Embedder) -> None:
-        """Embed until every passage is done."""
-        said_at = time.monotonic()
-        self._done = await self._vectors.before(self._place)
+        """Embed until every passage is done: heads first, also those that come while the rest is being done."""
+        self._said_at = time.monotonic()
+        self._left, self._total = await self._vectors.lacking(embedder.model, self._place)
+        await self._embed_heads(embedder)
         while (stretch := await self._vectors.stretch(embedder.model, self._place, FETCHED)).passed:
-            self._total = stretch.total
-            self._done += stretch.passed - len(stretch.texts)
-            for start in range(0, len(stretch.texts), embedder.at_once):
-                self._working = True
-                vectors = await self._embed(embedder, stretch.texts[start : start + embedder.at_once])
-                await self._store(embedder, vectors)
-                self._done += len(vectors)
-                self._trouble = {}
-                if time.monotonic() - said_at >= PROGRESS_EVERY_S:
-                    said_at = time.monotonic()
-                    await self._say()
-            self._place = stretch.end
-        self._done = self._total = stretch.total
-        self._trouble = {}
+            self._count(stretch)
+            for texts in _batches(stretch.texts, embedder.at_once):
+                await self._make(embedder, texts)
+                if self._wanted.is_set():
+                    await self._embed_heads(embedder)
+                    break  # some of these may be among them
+            else:
+                self._place = stretch.end
+        self._count(stretch)
+        self._left, self._trouble = 0, {}
         if not self._complete:
             await self._vectors.keep_only(embedder.model)
             self._complete = True
             await self._drop_former()
         if self.state != self._said:
+            await self._say()
+
+    async def _embed_heads(self, embedder: Embedder) -> None:
+        """Embed the first passage of each file that has none yet, newest files first."""
+        self._wanted.clear()
+        passed = HEADS
+        while passed == HEADS:
+            heads = await self._vectors.heads(embedder.model, self._headed, HEADS)
+            self._count(heads)
+            for texts in _batches(heads.texts, embedder.at_once):
+                await self._make(embedder, texts)
+            passed = heads.passed
+        self._headed = heads.end
+
+    def _count(self, stretch: Stretch) -> None:
+        """Count in what has been stored or removed since the last look: roughly, until all are done."""
+        self._left += stretch.total - self._total
+        self._total = stretch.total
+
+    async def _make(self, embedder: Embedder, texts: Sequence[str]) -> None:
+        """Make and store the vectors of a batch."""
+        self._working = True
+        vectors = await self._embed(embedder, texts)
+        await self._store(embedder, vectors)
+        self._left -= len(vectors)
+        self._trouble = {}
+        if (
+            self._left > 0 and time.monotonic() - self._said_at >= PROGRESS_EVERY_S
+        ):  # the last word is `_catch_up`'s
+            self._said_at = time.monotonic()
             await self._say()
 
     async def _store(self, embedder: Embedder, vectors: Mapping[str, Sequence[float] | None]) -> None:
@@ -186,7 +217,7 @@ class Embedding:
         except VectorSizeError:
             # Another model under the same name: the stored vectors do not match its questions.
             await self._vectors.forget(embedder.model)
-            self._place = 0
+            self._place = self._headed = 0
             raise
 
     async def _embed(self, embedder: Embedder, texts: Sequence[str]) -> Mapping[str, Sequence[float] | None]:
@@ -214,6 +245,10 @@ class Embedding:
         if said is not None:
             with contextlib.suppress(BusError):
                 await publish(self._bus, said, priority="low")
+
+
+def _batches(texts: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    return (texts[start : start + size] for start in range(0, len(texts), size))
 
 
 def _fault(error: Exception) -> tuple[str, str]:
