@@ -35,6 +35,8 @@ def parser() -> argparse.ArgumentParser:
     _add_index(commands)
     _add_doctor(commands)
     _add_backup(commands)
+    _add_files(commands)
+    _add_undo(commands)
     # `__main__` hands these on before it parses: only the lines in `--help` are needed here.
     commands.add_parser("restore", help="put a backup in place of everything that Titan knows")
     commands.add_parser("key", help="put a model's key into the system's keyring, or take it out")
@@ -138,6 +140,66 @@ def _add_backup(commands: "Commands") -> None:
         help="encrypt it; the password is asked for, or read from standard input",
     )
     backup.add_argument("--json", action="store_true", help="print what was made as one JSON object")
+
+
+def _add_files(commands: "Commands") -> None:
+    files = commands.add_parser(
+        "files", help="look at the folders that Titan reads, and change what is in them"
+    )
+    acts = files.add_subparsers(dest="act", metavar="ACT", required=True)
+
+    def add(name: str, text: str, *paths: str) -> argparse.ArgumentParser:
+        act = acts.add_parser(name, help=text)
+        for path in paths:
+            act.add_argument(path, metavar=path.upper())
+        act.add_argument("--json", action="store_true", help="print what was found or done as JSON")
+        return act
+
+    listing = add("list", "list a folder")
+    listing.add_argument(
+        "path", metavar="PATH", nargs="?", default="", help="a folder (default: the folders)"
+    )
+    listing.add_argument("-a", "--all", action="store_true", help="hidden and temporary files, too")
+    listing.add_argument("--sort", choices=["name", "modified", "size"], default="name", help="in this order")
+    listing.add_argument("--reverse", action="store_true", help="the last one first")
+    add("read", "print a text file", "path")
+    write = add("write", "give a file a content, from standard input", "path")
+    write.add_argument(
+        "--from", dest="source", metavar="FILE", default="", help="the content is that of FILE"
+    )
+    add("mkdir", "make a folder", "path")
+    move = add("move", "give a file or a folder another path", "path", "target")
+    add("delete", "move a file or a folder to the trash", "path")
+    copy_in = add("copy-in", "copy a file from anywhere into a folder that Titan reads", "source", "path")
+    copy_out = add("copy-out", "copy a file to anywhere", "path", "place")
+    for act in (write, copy_in):
+        taken = act.add_mutually_exclusive_group()
+        taken.add_argument(
+            "--replace", action="store_true", help="replace a file; its content is kept for undo"
+        )
+        taken.add_argument(
+            "--number", action="store_true", help="where the name is taken, add a number to it"
+        )
+        act.add_argument("--no-undo", action="store_true", help="replace also what is too large to be kept")
+    for act in (move, copy_out):
+        act.add_argument("--number", action="store_true", help="where the name is taken, add a number to it")
+
+
+def _add_undo(commands: "Commands") -> None:
+    undo = commands.add_parser(
+        "undo", help="take back a change that Titan has made to a file, or a run of them"
+    )
+    which = undo.add_mutually_exclusive_group()
+    which.add_argument(
+        "action", metavar="ACTION", nargs="?", default="", help="which (default: the last one)"
+    )
+    which.add_argument("--run", metavar="RUN", default="", help="all changes of a run, the last one first")
+    undo.add_argument("--list", action="store_true", help="show what was changed, the newest first")
+    undo.add_argument(
+        "--force", action="store_true", help="also what others have changed since; that is kept, too"
+    )
+    undo.add_argument("--yes", action="store_true", help="do not ask")
+    undo.add_argument("--json", action="store_true", help="print what was found or done as JSON")
 
 
 def _folder(text: str) -> str:

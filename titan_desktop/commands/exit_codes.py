@@ -16,7 +16,7 @@ exit codes:
   {NOTHING}    nothing was found; for doctor: there is a problem
   {USAGE}    the command line was wrong
   {NOT_REACHED}    Titan, one of its stores or the display could not be reached
-  {PATH_REFUSED}    a path lies outside the folders that Titan may read
+  {PATH_REFUSED}    a path was refused: it lies outside the folders that Titan may read, or cannot be changed so
   {MODEL_FAILED}    the model failed: wrong key, unreachable, unknown model, rate limit
   {FILES_FAILED}    index --strict: some files could not be read
   {INTERRUPTED}  interrupted

@@ -15,12 +15,14 @@ from titan_desktop.commands import (
     backup,
     doctor,
     exit_codes,
+    files,
     index,
     indexing,
     output,
     search,
     security,
     sentences,
+    undo,
     unlock,
 )
 from titan_desktop.contracts import chat, message, system
@@ -101,12 +103,32 @@ def _work(options: argparse.Namespace, says: sentences.Table, paths: Paths) -> W
                 raise CommandError(says["backup.no_password"], exit_codes.USAGE)
             file = os.path.abspath(options.file)  # noqa: PTH100  # where it may be
             return lambda bus: backup.run(bus, options, file, password, says)
-        case "doctor":
-            return lambda bus: _security(bus, says, json=options.json)
         case "index":
             asked = _paths(options, says)
             return lambda bus: _index(bus, options, asked, says)
-    raise AssertionError(options.command)
+    return _without_files_read(options, says, paths)
+
+
+def _without_files_read(options: argparse.Namespace, says: sentences.Table, paths: Paths) -> Work:
+    """Return what needs the services, and no index."""
+
+    async def work(bus: Bus) -> int:
+        await _until_ready(bus, says)
+        match options.command:
+            case "files":
+                return await files.run(bus, options, paths, says)
+            case "undo":
+                return await undo.run(bus, options, says)
+            case "doctor":
+                return await security.run(bus, says, json=options.json)
+        raise AssertionError(options.command)
+
+    if options.command == "files":
+        try:
+            files.absolute(options)
+        except UnicodeEncodeError as error:
+            raise CommandError(_unreadable(str(error.object), says), exit_codes.PATH_REFUSED) from error
+    return work
 
 
 def _text(words: list[str], says: sentences.Table, when_empty: str) -> str:
@@ -142,10 +164,13 @@ def _paths(options: argparse.Namespace, says: sentences.Table) -> list[str]:
         try:
             path.encode()
         except UnicodeEncodeError as error:
-            reason = sentences.for_reason(says, Reason.UNREADABLE)
-            sentence = says["refused"].format(path=path, reason=reason, cure=says["cure.other"])
-            raise CommandError(sentence, exit_codes.PATH_REFUSED) from error
+            raise CommandError(_unreadable(path, says), exit_codes.PATH_REFUSED) from error
     return paths
+
+
+def _unreadable(path: str, says: sentences.Table) -> str:
+    reason = sentences.for_reason(says, Reason.UNREADABLE)
+    return says["refused"].format(path=path, reason=reason, cure=says["cure.other"])
 
 
 async def _linked(paths: Paths, says: sentences.Table, work: Work) -> int:
@@ -243,11 +268,6 @@ async def _doctor(paths: Paths, says: sentences.Table, *, json: bool) -> int:
     except BusError as error:
         unreached = says["no_core"].format(reason=output.line(str(error)), log=paths.logs)
     return doctor.show(doctor.report(paths, says, answers, unreached), says, json=json)
-
-
-async def _security(bus: Bus, says: sentences.Table, *, json: bool) -> int:
-    await _until_ready(bus, says)
-    return await security.run(bus, says, json=json)
 
 
 async def _index(bus: Bus, options: argparse.Namespace, paths: list[str], says: sentences.Table) -> int:

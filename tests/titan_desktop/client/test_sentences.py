@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from titan_desktop.client import problems, sentences
+from titan_desktop.client import problems, refusals, sentences
 from titan_desktop.client.sentences import Words
 from titan_desktop.contracts.chat import Delay
 from titan_desktop.contracts.faults import Fault
+from titan_desktop.contracts.file_actions import Refusal
 from titan_desktop.contracts.indexing import Reason
 from titan_desktop.contracts.problem import Code, Problem
 from titan_desktop.contracts.sources import Cells, FilePassage, Lines, Pages, Place, Slides, WebSource
@@ -26,6 +27,7 @@ from titan_desktop.contracts.sources import Cells, FilePassage, Lines, Pages, Pl
         ),
         (Delay, sentences.DELAYS),
         (Reason, sentences.REASONS),
+        (Refusal, refusals.REFUSALS),
         (Code, problems.PROBLEMS),
     ],
 )
@@ -41,7 +43,7 @@ def test_both_languages_have_the_same_blanks() -> None:
         return {field for _, field, _, _ in string.Formatter().parse(sentence)} - {None}
 
     tables: list[Mapping[Any, Words]] = [sentences.FAULTS, sentences.EMBEDDER_FAULTS, sentences.DELAYS]
-    tables += [sentences.REASONS, problems.PROBLEMS]
+    tables += [sentences.REASONS, problems.PROBLEMS, refusals.REFUSALS]
     for words in (words for table in tables for words in table.values()):
         assert blanks(words.en) == blanks(words.ru), words.en
 

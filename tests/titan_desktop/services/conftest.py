@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.chat_service import Cores, Memory, Window
+from tests.desk import Desk, opened
 from tests.files_service import Ear, Index
 from tests.indexing_service import Environment
 from tests.openai_server import OpenAIServer, serve
@@ -86,3 +87,11 @@ async def env(clean_redis_url: str, database: Database, tmp_path: Path) -> Async
     config = BusConfig(url=clean_redis_url, source="memory-test", drain_s=0.2, streams=STREAMS)
     async with Bus(config) as bus:
         yield Environment(bus, database, tmp_path)
+
+
+@pytest.fixture
+async def desk(
+    bus: Bus, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Desk]:
+    async with opened(bus, database, tmp_path, monkeypatch) as desk:
+        yield desk
