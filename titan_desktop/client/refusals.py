@@ -39,8 +39,8 @@ REFUSALS: Mapping[Refusal, Words] = {
         "На месте папки в этом пути стоит файл. Проверьте путь.",
     ),
     Refusal.EXISTS: Words(
-        "The name is taken, and nothing is overwritten unasked. Choose another name, add --number, or --replace for"
-        " a file's content.",
+        "The name is taken, and nothing is overwritten unasked. Choose another name, add --number, or --replace"
+        " for a file's content.",
         "Имя занято, а без спроса ничего не перезаписывается. Выберите другое имя, добавьте --number или, чтобы"
         " заменить содержимое файла, --replace.",
     ),
