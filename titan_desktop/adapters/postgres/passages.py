@@ -1,6 +1,6 @@
 """Files and their passages: the `Passages` and `Catalogue` ports on PostgreSQL.
 
-This module has the rows of files and passages; `keyword` and `vectors` search them.
+This module has the rows of files and passages; `postings` has their words, `keyword` and `vectors` search them.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 import msgspec
 
-from titan_desktop.adapters.postgres import keyword
+from titan_desktop.adapters.postgres import keyword, postings
 from titan_desktop.adapters.postgres.database import Database, Migration
 from titan_desktop.adapters.postgres.faults import translated
 from titan_desktop.adapters.postgres.filtering import FOLDERS, with_names
@@ -70,7 +70,7 @@ MIGRATIONS = (
         CREATE INDEX passages_by_digest ON passages (digest);
         """,
     ),
-    keyword.MIGRATION,
+    *postings.MIGRATIONS,
     Migration(
         "passages-places",
         """
@@ -231,7 +231,7 @@ class PostgresPassages:
                 entry.stamp.inode,
                 words.VERSION,
             )
-            await keyword.take_out(connection, [file_id])
+            await postings.take_out(connection, [file_id])
             await _add(connection, file_id, entry.title, passages)
 
     async def remove(self, path: str, *, folder: bool = False) -> int:
@@ -384,7 +384,7 @@ async def _take_out(connection: "PoolConnectionProxy", condition: str, *among: s
     """Remove files, within the caller's transaction; return how many."""
     rows = await connection.fetch(f"SELECT id FROM files WHERE {condition}", *among)
     if ids := [row["id"] for row in rows]:
-        await keyword.take_out(connection, ids)
+        await postings.take_out(connection, ids)
         await connection.execute("DELETE FROM files WHERE id = ANY($1::bigint[])", ids)
     return len(ids)
 
@@ -395,7 +395,7 @@ async def _name_anew(connection: "PoolConnectionProxy", file_id: int, title: str
         "SELECT body, place FROM passages WHERE file_id = $1 ORDER BY position", file_id
     )
     passages = [Passage(row["body"], _place_of(row)) for row in rows]
-    await keyword.take_out(connection, [file_id])
+    await postings.take_out(connection, [file_id])
     await _add(connection, file_id, title, passages)
 
 
@@ -405,7 +405,7 @@ async def _add(
     name = words.name_words(title)
     for start in range(0, len(passages), BATCH):
         batch = await asyncio.to_thread(_prepared, start, passages[start : start + BATCH], name)
-        await keyword.add(connection, file_id, batch)
+        await postings.add(connection, file_id, batch)
 
 
 def _place_of(row: asyncpg.Record) -> Place | None:
@@ -436,13 +436,13 @@ def _storable(text: str) -> str:
     return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
-def _prepared(start: int, passages: Sequence[Passage], name: str) -> list[keyword.NewPassage]:
+def _prepared(start: int, passages: Sequence[Passage], name: str) -> list[postings.NewPassage]:
     prepared = []
     for position, passage in enumerate(passages, start):
         body = _storable(passage.text)
         indexed = f"{words.indexed(body)} {name}"
         place = msgspec.json.encode(passage.place).decode() if passage.place else None
         prepared.append(
-            keyword.NewPassage(position=position, body=body, digest=digest(body), words=indexed, place=place)
+            postings.NewPassage(position=position, body=body, digest=digest(body), words=indexed, place=place)
         )
     return prepared

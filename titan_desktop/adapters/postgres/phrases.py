@@ -19,7 +19,7 @@ MOST_READ = 500
 
 _WITH_ALL = f"""
     SELECT passages.id, title, body
-    FROM (SELECT passage_id FROM postings WHERE term_id = $1 OFFSET 0) AS met
+    FROM (SELECT passage_id FROM all_postings WHERE term_id = $1 OFFSET 0) AS met
     JOIN passages ON passages.id = met.passage_id
     JOIN files ON files.id = passages.file_id
     WHERE passages.terms @> $2::int[] AND {{condition}}

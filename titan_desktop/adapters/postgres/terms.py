@@ -41,7 +41,7 @@ _KNOWN = """
 """
 
 _WITH = """
-    SELECT title || ' ' || body FROM postings JOIN passages ON passages.id = passage_id
+    SELECT title || ' ' || body FROM all_postings JOIN passages ON passages.id = passage_id
     JOIN files ON files.id = file_id WHERE term_id = $1 LIMIT 1
 """
 

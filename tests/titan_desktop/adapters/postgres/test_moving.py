@@ -24,7 +24,7 @@ async def statistics(database: Database) -> Mapping[str, object]:
     """Everything that a ranking counts with."""
     terms = await database.pool.fetch("SELECT term, df FROM terms ORDER BY term")
     lengths = await database.pool.fetch(
-        "SELECT term, tf, length FROM postings JOIN terms ON id = term_id ORDER BY 1, 2, 3"
+        "SELECT term, tf, length FROM all_postings JOIN terms ON id = term_id ORDER BY 1, 2, 3"
     )
     sums = await database.pool.fetchrow("SELECT passages, length FROM statistics")
     return {"terms": terms, "postings": lengths, "sums": sums}
