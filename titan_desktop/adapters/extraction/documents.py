@@ -1,30 +1,35 @@
-"""Documents to blocks through kreuzberg: the only module that imports it, and only in a worker.
+"""Documents to blocks: which document it is, who reads it, and whether anything was lost.
 
-Which document it is stands in its bytes; where they leave it open (a ZIP, an OLE container) its name decides.
-No OCR, no cache on disk, no network.
-
-Pages of a PDF, slides and sheets are told apart (kreuzberg 4.10). Pages of a DOCX are not: kreuzberg counts both a
-page break and the mark that Word leaves behind it, and where Word's marks are missing nobody knows the pages.
+Which document it is stands in its bytes; where they leave it open (a ZIP, an OLE container) its name decides. A
+kind that Titan reads by itself is read so; if the check finds a loss, kreuzberg reads it, too, and what has lost
+less is kept and said to be a part.
 """
 
-import contextlib
-import html
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
-import kreuzberg
-
-from titan_desktop.adapters.extraction import presentation, spreadsheet, tidy
+from titan_desktop.adapters.extraction import (
+    fictionbook,
+    general,
+    losses,
+    opendocument,
+    richtext,
+    sources,
+    tidy,
+    webpage,
+    wordprocessing,
+)
 from titan_desktop.adapters.extraction.charset import decode
-from titan_desktop.adapters.extraction.kinds import DOCUMENTS, Form
+from titan_desktop.adapters.extraction.epub import Book
+from titan_desktop.adapters.extraction.flow import Flow
+from titan_desktop.adapters.extraction.kinds import DOCUMENTS, ENCRYPTED_PACKAGE, Form
+from titan_desktop.adapters.extraction.markup import MarkupError, shown
+from titan_desktop.adapters.extraction.package import Package, PackageError
 from titan_desktop.contracts.indexing import Reason
-from titan_desktop.contracts.sources import Pages
 from titan_desktop.ports.extractor import Block, Extracted, ExtractionError
 
-_PDF = DOCUMENTS["pdf"]
-_SLIDES = frozenset(DOCUMENTS[kind] for kind in ("pptx", "pptm", "ppsx"))
-_SHEETS = frozenset(DOCUMENTS[kind] for kind in ("xlsx", "xlsm", "xlsb", "xls", "ods"))
 _ZIP = "application/zip"
 _OLE_STREAMS = (
     ("WordDocument", "doc"),
@@ -32,29 +37,23 @@ _OLE_STREAMS = (
     ("PowerPoint Document", "ppt"),
     ("__substg1.0_", "msg"),
 )
-_ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
-"""The stream that holds an Office document under a password ([MS-OFFCRYPTO] 2.3.4.4)."""
 _ODF_MANIFEST = "META-INF/manifest.xml"
 _ODF_MANIFEST_BYTES_MAX = 1024 * 1024
 _ZIP_ENCRYPTED = 0x1
-_NAMELESS = frozenset({"untitled", "(anonymous)", "без имени", "без названия"})
-_TITLE_CHARACTERS_MAX = 300
-_TITLE_SOURCE_MAX = 3_000
-"""Before references such as &#1046; are resolved; Python reads no number of more than 4,300 digits."""
 
 
-_SMALLEST_PDF = (
-    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
-    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF"
-)
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """What a reader of ours has read, and the words that it should have. `title` is "" where it knows none."""
+
+    blocks: Iterable[Block]
+    words: frozenset[str] = frozenset()
+    title: str = ""
 
 
 def unpack() -> None:
-    """Let kreuzberg lay its PDF library into the temporary folder, as it does at the first PDF.
-
-    For a process that is not confined and reads nothing foreign: a confined one may write nowhere.
-    """
-    kreuzberg.extract_bytes_sync(_SMALLEST_PDF, _PDF, _config("", presentation.Marks()))
+    """See `general.unpack`."""
+    general.unpack()
 
 
 def read(data: bytes, form: Form, extension: str, unpacked_bytes: int) -> Extracted:
@@ -66,55 +65,90 @@ def read(data: bytes, form: Form, extension: str, unpacked_bytes: int) -> Extrac
     if form is Form.ZIP:
         _look_into_zip(data, unpacked_bytes)
     mime_type = _mime_type(data, form, extension)
+    text = ""
     if form in {Form.HTML, Form.TEXT} and mime_type != DOCUMENTS["eml"]:
-        data = decode(data).encode()  # kreuzberg takes UTF-8 whatever a page or a book says of itself
+        text = decode(data)
+        data = text.encode(
+            "utf-8", "replace"
+        )  # kreuzberg takes UTF-8 whatever a page or a book says of itself
     try:
-        marks = presentation.Marks()
-        result = kreuzberg.extract_bytes_sync(data, mime_type, _config(mime_type, marks))
-    except kreuzberg.ValidationError as error:
-        raise ExtractionError(Reason.UNSUPPORTED, mime_type) from error
-    except kreuzberg.OCRError as error:
-        raise ExtractionError(Reason.NO_TEXT) from error
-    except (kreuzberg.KreuzbergError, RuntimeError, ValueError) as error:
-        reason = Reason.ENCRYPTED if _is_encrypted(data, form) else Reason.BROKEN
-        raise ExtractionError(reason, "" if reason is Reason.ENCRYPTED else _first_line(error)) from error
-    return Extracted(
-        blocks=tuple(_blocks(data, mime_type, result, marks)),
-        mime_type=mime_type,
-        title=_title(result.metadata.get("title")),
-    )
+        own = _READERS[mime_type](data, text) if mime_type in _READERS else None
+        found = None if own is None else Extracted(tuple(own.blocks), mime_type, own.title)
+    except (MarkupError, PackageError):
+        own = found = None
+    if own is None or found is None:
+        return _checked(general.read(data, form, mime_type), frozenset())
+    checked = _checked(found, own.words)
+    if checked.blocks and not checked.gap:
+        return checked
+    return _better(checked, data, form, own.words)
 
 
-def _blocks(
-    data: bytes, mime_type: str, result: kreuzberg.ExtractionResult, marks: presentation.Marks
-) -> Iterator[Block]:
-    if mime_type == _PDF and result.pages:
-        # At the end of a PDF's content kreuzberg repeats whatever looks like a table to it; its pages do not.
-        for page in result.pages:
-            if text := tidy.tidied(page["content"]):
-                yield Block(text, Pages(first=page["page_number"], last=page["page_number"]))
-    elif mime_type in _SLIDES:
-        yield from marks.blocks(result.content, data)
-    elif mime_type in _SHEETS and result.tables:
-        yield from spreadsheet.blocks(
-            result.metadata["sheet_names"], result.tables, spreadsheet.Corners(data)
-        )
-    elif text := tidy.tidied(result.content):
-        yield Block(text)
+def _better(ours: Extracted, data: bytes, form: Form, words: frozenset[str]) -> Extracted:
+    """Return what has lost less, ours or kreuzberg's."""
+    try:
+        theirs = general.read(data, form, ours.mime_type)
+    except ExtractionError:
+        if ours.blocks:
+            return ours
+        raise
+    sizes = [loss.size if (loss := losses.loss_of(one.text, words)) else 0.0 for one in (ours, theirs)]
+    if ours.blocks and (not theirs.blocks or sizes[0] <= sizes[1]):
+        return ours
+    return _checked(theirs, words)
 
 
-def _config(mime_type: str, marks: presentation.Marks) -> kreuzberg.ExtractionConfig:
-    pages = None
-    if mime_type == _PDF:
-        pages = kreuzberg.PageConfig(extract_pages=True)
-    elif mime_type in _SLIDES:
-        pages = kreuzberg.PageConfig(insert_page_markers=True, marker_format=marks.format)
-    return kreuzberg.ExtractionConfig(
-        use_cache=False,
-        enable_quality_processing=False,
-        pages=pages,
-        concurrency=kreuzberg.ConcurrencyConfig(max_threads=1),
-    )
+def _checked(found: Extracted, words: frozenset[str]) -> Extracted:
+    loss = losses.loss_of(found.text, words)
+    return found if loss is None else replace(found, gap=loss.reason, gap_detail=loss.detail)
+
+
+def _page(_: bytes, text: str) -> _Own:
+    flow = Flow(has_layout=True)
+    title = webpage.read(text, flow)
+    return _Own(flow.blocks(), losses.words(shown(text)), tidy.title(title))
+
+
+def _word(data: bytes, _: str) -> _Own:
+    package = Package(data)
+    return _Own(wordprocessing.blocks(package), sources.of_word(package), tidy.title(package.title))
+
+
+def _open_text(data: bytes, _: str) -> _Own:
+    package = Package(data)
+    return _Own(opendocument.blocks(package), sources.of_open_document(package), tidy.title(package.title))
+
+
+def _open_slides(data: bytes, _: str) -> _Own:
+    package = Package(data)
+    return _Own(opendocument.slides(package), sources.of_open_document(package), tidy.title(package.title))
+
+
+def _fiction(_: bytes, text: str) -> _Own:
+    found, title = fictionbook.read(text)
+    return _Own(found, sources.of_book(text), tidy.title(title))
+
+
+def _epub(data: bytes, _: str) -> _Own:
+    book = Book(Package(data))
+    words = losses.words("\n".join(shown(page) for page in book.pages()))
+    return _Own(book.blocks(), words, tidy.title(book.title))
+
+
+def _rich(data: bytes, _: str) -> _Own:
+    return _Own(richtext.blocks(data))
+
+
+_READERS: dict[str, Callable[[bytes, str], _Own]] = {
+    DOCUMENTS["html"]: _page,
+    DOCUMENTS["docx"]: _word,
+    DOCUMENTS["odt"]: _open_text,
+    DOCUMENTS["odp"]: _open_slides,
+    DOCUMENTS["fb2"]: _fiction,
+    DOCUMENTS["epub"]: _epub,
+    DOCUMENTS["rtf"]: _rich,
+}
+"""Each takes a document's bytes and, of a file of text, its characters. Raises MarkupError, PackageError."""
 
 
 def _mime_type(data: bytes, form: Form, extension: str) -> str:
@@ -128,10 +162,8 @@ def _mime_type(data: bytes, form: Form, extension: str) -> str:
 
 
 def _zip_type(data: bytes, extension: str) -> str:
-    with contextlib.suppress(kreuzberg.KreuzbergError, RuntimeError):
-        detected = kreuzberg.detect_mime_type(data)
-        if detected in DOCUMENTS.values():
-            return detected
+    if (detected := general.detected(data)) in DOCUMENTS.values():
+        return detected
     if extension not in DOCUMENTS:
         raise ExtractionError(Reason.UNSUPPORTED, _ZIP)
     return DOCUMENTS[extension]
@@ -143,7 +175,7 @@ def _ole_type(data: bytes, extension: str) -> str:
     for stream, kind in _OLE_STREAMS:
         if stream.encode("utf-16-le") in data:
             return DOCUMENTS[kind]
-    if _ENCRYPTED_PACKAGE in data:
+    if ENCRYPTED_PACKAGE in data:
         raise ExtractionError(Reason.ENCRYPTED)
     raise ExtractionError(Reason.UNSUPPORTED)
 
@@ -158,7 +190,7 @@ def _look_into_zip(data: bytes, unpacked_bytes: int) -> None:
             if any(member.flag_bits & _ZIP_ENCRYPTED for member in members) or _has_odf_key(archive):
                 raise ExtractionError(Reason.ENCRYPTED)
     except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
-        raise ExtractionError(Reason.BROKEN, _first_line(error)) from error
+        raise ExtractionError(Reason.BROKEN, str(error)[:200]) from error
 
 
 def _has_odf_key(archive: zipfile.ZipFile) -> bool:
@@ -167,20 +199,3 @@ def _has_odf_key(archive: zipfile.ZipFile) -> bool:
         return False
     with archive.open(_ODF_MANIFEST) as manifest:
         return b"encryption-data" in manifest.read(_ODF_MANIFEST_BYTES_MAX)
-
-
-def _is_encrypted(data: bytes, form: Form) -> bool:
-    """Ask the bytes: kreuzberg's ParsingError stands for a password and for a ruin, told apart by prose alone."""
-    if form is Form.PDF:
-        return b"/Encrypt" in data  # in the trailer, which is never compressed (PDF 1.7, 7.5.5 and 7.5.8)
-    return form is Form.OLE and _ENCRYPTED_PACKAGE in data
-
-
-def _title(found: object) -> str:
-    title = " ".join(html.unescape(found[:_TITLE_SOURCE_MAX]).split()) if isinstance(found, str) else ""
-    return "" if title.lower() in _NAMELESS else title[:_TITLE_CHARACTERS_MAX]
-
-
-def _first_line(error: Exception) -> str:
-    message = error.message if isinstance(error, kreuzberg.KreuzbergError) else str(error)
-    return message.splitlines()[0][:200] if message else ""

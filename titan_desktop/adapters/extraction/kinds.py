@@ -23,11 +23,14 @@ DOCUMENTS = {
     "pptx": f"{_OFFICE}.presentationml.presentation", "pptm": f"{_OFFICE}.presentationml.presentation",
     "ppsx": f"{_OFFICE}.presentationml.presentation",
     "doc": "application/msword", "xls": f"{_MS}-excel", "ppt": f"{_MS}-powerpoint", "msg": f"{_MS}-outlook",
-    "odt": f"{_OPEN}.text", "ods": f"{_OPEN}.spreadsheet",
+    "odt": f"{_OPEN}.text", "ods": f"{_OPEN}.spreadsheet", "odp": f"{_OPEN}.presentation",
     "rtf": "application/rtf", "html": "text/html", "htm": "text/html", "xhtml": "text/html",
     "epub": "application/epub+zip", "fb2": "application/x-fictionbook+xml", "eml": "message/rfc822",
 }  # fmt: skip
 """Extension to the type under which kreuzberg knows it."""
+
+ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
+"""The stream that holds an Office document under a password ([MS-OFFCRYPTO] 2.3.4.4)."""
 
 _REFUSED = frozenset(
     (  # noqa: SIM905 - a hundred quoted words are no better to read

@@ -17,6 +17,9 @@ _LETTERS = re.compile(r"[^\W\d_]{4,}")
 _TAG = re.compile("<[^<>]*>")
 _REPLACED_SHARE = 0.002
 _REPLACED_MIN = 3
+_DECLARATIONS = re.compile(r"<!DOCTYPE[^<>\[]*\[")
+_HEAD_CHARACTERS = 4_096
+_UNKNOWN_ENTITY = re.compile(r"&\w{1,40};")
 _WRONG_SHARE = 0.15
 _ENCODED_SHARE = 0.3
 _TAG_SHARE = 0.1
@@ -50,7 +53,10 @@ class Loss:
 
 def words(markup: str) -> frozenset[str]:
     """Return the words between the tags of XML or HTML; a tag ends a word."""
-    return frozenset(_WORD.findall(html.unescape(_TAG.sub(" ", markup)).casefold()))
+    if declared := _DECLARATIONS.search(markup, 0, _HEAD_CHARACTERS):
+        markup = markup[max(markup.find("]>", declared.end()), 0) :]
+    text = html.unescape(_TAG.sub(" ", markup))
+    return frozenset(_WORD.findall(_UNKNOWN_ENTITY.sub(" ", text).casefold()))
 
 
 def loss_of(text: str, source: Iterable[str] = (), *, is_written: bool = False) -> Loss | None:

@@ -3,6 +3,7 @@
 A document may be odd and still give its text, so who asks for a part hears `PackageError` and does without.
 """
 
+import contextlib
 import io
 import posixpath
 import zipfile
@@ -27,6 +28,17 @@ class Package:
             self.names = frozenset(self._zip.namelist())
         except _ODD as error:
             raise PackageError from error
+
+    @property
+    def title(self) -> str:
+        """The document's title, "" for none (ECMA-376, part 2, 11; ODF 1.3, part 3, 4.3.2.7)."""
+        for part in ("docProps/core.xml", "meta.xml"):
+            if part in self.names:
+                with contextlib.suppress(PackageError):
+                    for element in self.root(part).iter():
+                        if local_name(element.tag) == "title":
+                            return element.text or ""
+        return ""
 
     def root(self, part: str) -> ET.Element:
         """Return a part's root element. Expat bounds what entities become (2.4) and fetches nothing."""

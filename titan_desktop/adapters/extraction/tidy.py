@@ -3,6 +3,7 @@
 Everything here takes time in proportion to the text, whatever the text.
 """
 
+import html
 import re
 
 from titan_desktop.system.unicode import normalized
@@ -18,6 +19,10 @@ _FILE_LINE_END = re.compile("\r\n?")
 _WORD_OVER_LINES = re.compile("\u00ad\n(\\S+) ?")
 _WITHIN_LINE = re.compile("[\v\f\u0085\u2028\u2029]")
 _EMPTY_LINES = re.compile("\n{3,}")
+_NAMELESS = frozenset({"untitled", "(anonymous)", "без имени", "без названия"})
+_TITLE_CHARACTERS_MAX = 300
+_TITLE_SOURCE_MAX = 3_000
+"""Before references such as &#1046; are resolved; Python reads no number of more than 4,300 digits."""
 
 
 def tidied_lines(text: str) -> str:
@@ -42,6 +47,12 @@ def tidied(text: str) -> str:
     text = _INVISIBLE.sub("", text)
     text = _without_trailing(text)
     return normalized("NFC", _EMPTY_LINES.sub("\n\n", text)).strip()
+
+
+def title(found: object) -> str:
+    """Return a title fit to be shown, "" for one that programs write where nobody gave one."""
+    words = " ".join(html.unescape(found[:_TITLE_SOURCE_MAX]).split()) if isinstance(found, str) else ""
+    return "" if words.lower() in _NAMELESS else words[:_TITLE_CHARACTERS_MAX]
 
 
 def _without_trailing(text: str) -> str:
