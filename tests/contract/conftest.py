@@ -15,11 +15,13 @@ from titan_desktop.adapters.files_root import LocalFileChanges, LocalFilesRoot
 from titan_desktop.adapters.keyring.secrets import KeyringSecrets
 from titan_desktop.adapters.openai.model import OpenAIChatModel
 from titan_desktop.adapters.postgres.database import Database
+from titan_desktop.adapters.postgres.facts import PostgresFacts
 from titan_desktop.adapters.postgres.history import PostgresHistory
 from titan_desktop.adapters.postgres.passages import PostgresPassages
 from titan_desktop.adapters.postgres.vectors import PostgresVectors
 from titan_desktop.adapters.redis.recent_cache import RedisRecentCache
 from titan_desktop.ports.cache import RecentCache
+from titan_desktop.ports.facts import Facts
 from titan_desktop.ports.file_changes import FileChanges
 from titan_desktop.ports.history import History
 from titan_desktop.ports.model import ChatModel, Endpoint
@@ -27,6 +29,7 @@ from titan_desktop.ports.passages import Passages, Vectors
 from titan_desktop.ports.secrets import Secrets
 
 HISTORIES: dict[str, Callable[[Database], History]] = {"postgres": PostgresHistory}
+FACTS: dict[str, Callable[[Database], Facts]] = {"postgres": PostgresFacts}
 INDEXES: dict[str, Callable[[Database], tuple[Passages, Vectors]]] = {
     "postgres": lambda database: (PostgresPassages(database), PostgresVectors(database)),
 }
@@ -47,6 +50,11 @@ if sys.platform != "win32":
 @pytest.fixture(params=HISTORIES)
 def history(request: pytest.FixtureRequest, database: Database) -> History:
     return HISTORIES[request.param](database)
+
+
+@pytest.fixture(params=FACTS)
+def facts(request: pytest.FixtureRequest, database: Database) -> Facts:
+    return FACTS[request.param](database)
 
 
 @pytest.fixture(params=INDEXES)

@@ -1,6 +1,6 @@
 """The whole schema: the migrations of every adapter of this package, in the order in which they apply."""
 
-from titan_desktop.adapters.postgres import erasures, history, ledger, passages, vectors
+from titan_desktop.adapters.postgres import erasures, facts, history, ledger, passages, vectors
 
 MIGRATIONS = (
     *history.MIGRATIONS,
@@ -8,4 +8,5 @@ MIGRATIONS = (
     *passages.MIGRATIONS,
     *vectors.MIGRATIONS,
     *ledger.MIGRATIONS,
+    *facts.MIGRATIONS,
 )
