@@ -100,7 +100,10 @@ async def test_a_forgotten_file_is_in_no_entry(ledger: PostgresLedger) -> None:
     await done(ledger, action("2", path="/d/a", kind=ActionKind.MOVE, target="/d/b"))
     await done(ledger, action("3", path="/d/a/b"), before="two", replaced=True)
     await done(ledger, action("4", path="/d/ab\0\ud800"), before="two", replaced=True)
-    assert list(await ledger.forget("/d/a")) == ["one"]
+    names = await ledger.names_of("/d/b")
+    assert sorted(names) == ["/d/a", "/d/b"]
+    assert list(await ledger.contents_of(names)) == ["one"]
+    assert await ledger.forget(names) == 3
     page = await ledger.page(10)
     assert page is not None
     assert [(one.id, one.path) for one in page.actions] == [("4", "/d/ab\ufffd?")]

@@ -5,10 +5,12 @@ from pathlib import Path
 from tests.bytes_in_files import holding
 from tests.e2e.harness import Listener, Titan, ask
 from tests.openai_server import OpenAIServer
-from titan_bus import Bus, BusConfig
+from titan_bus import Bus, BusConfig, new_ulid
+from titan_desktop.client.handing import hand_over
 from titan_desktop.client.link import CoreLink
 from titan_desktop.contracts import chat, topics
 from titan_desktop.contracts.dead_letters import ListDeadLetters
+from titan_desktop.contracts.file_actions import ActionEnded, ActionState, ForgetFile, OnExists, WriteFile
 from titan_desktop.contracts.forgetting import ConversationForgotten
 from titan_desktop.contracts.message import ask as ask_core
 from titan_desktop.contracts.message import publish
@@ -19,6 +21,7 @@ from titan_desktop.system.paths import Paths
 ASKED, ANSWERED, CALLED, SPOILT = "zygomorph-asked", "quixotry-answered", "jackdaw-called", "wyvern-spoilt"
 LATER = "obnubilate-later"
 SECRETS = (ASKED, ANSWERED, CALLED, SPOILT, LATER)
+NAMED, FORMER = "wombat-named", "limpet-former"
 KEPT = "petrichor-kept"
 
 
@@ -54,13 +57,30 @@ async def archive_now(titan: Titan, link: CoreLink) -> None:
         await bus.archive_now()
 
 
+async def change_and_forget(titan: Titan, link: CoreLink) -> None:
+    """Change a file that the index does not read, look at the bytes that tell of it, and forget it."""
+    path = titan.home / "Desktop" / f".{NAMED}.txt"
+    path.write_text(FORMER, "utf-8")
+    write = WriteFile(action_id=new_ulid(), path=str(path), content_id=new_ulid(), on_exists=OnExists.REPLACE)
+    hand_over(titan.paths, write.content_id, [b"new"])
+    async with Listener(link, ActionEnded) as heard:
+        await publish(link.bus, write)
+        assert (await heard.first(ActionEnded)).action.state is ActionState.DONE
+    assert path.read_text("utf-8") == "new"
+    assert modes(titan.paths.contents) == {"0o40700", "0o100600"}
+    assert where(FORMER, titan.paths)
+    assert where(NAMED, titan.paths)
+    forgotten = await ask_core(link.bus, ForgetFile(path=str(path)), 60)
+    assert (forgotten.actions, forgotten.contents, forgotten.complete) == (1, 1, True)
+
+
 def modes(folder: Path) -> set[str]:
     return {oct(path.stat().st_mode) for path in (folder, *folder.rglob("*"))}
 
 
 async def test_a_deleted_conversation_is_in_no_file(titan: Titan, model: OpenAIServer) -> None:
     """Commands, events, deltas, the search for it, a dead letter; streams, archive, append-only file, logs, and
-    PostgreSQL's tables, statistics and write-ahead log.
+    PostgreSQL's tables, statistics and write-ahead log. The former content and the name of a forgotten file, too.
 
     Also when the core is killed right after the deletion was said. What else was said is still there, and the
     archive is its owner's alone.
@@ -75,6 +95,7 @@ async def test_a_deleted_conversation_is_in_no_file(titan: Titan, model: OpenAIS
         assert all(holding(secret, archive) for secret in SECRETS)
         assert all(holding(secret, titan.paths.data / "redis") for secret in SECRETS)
         assert modes(archive) == {"0o40700", "0o100600"}
+        await change_and_forget(titan, link)
 
         await publish(link.bus, chat.DeleteConversation(conversation_id=first))
         forgotten = await heard.first(ConversationForgotten)
@@ -91,5 +112,6 @@ async def test_a_deleted_conversation_is_in_no_file(titan: Titan, model: OpenAIS
         forgotten = await heard.first(ConversationForgotten, lambda said: said.conversation_id == second)
         assert forgotten.complete
     await titan.gone()
-    assert {secret: where(secret, titan.paths) for secret in SECRETS} == {secret: [] for secret in SECRETS}
+    gone = (*SECRETS, NAMED, FORMER)
+    assert {secret: where(secret, titan.paths) for secret in gone} == {secret: [] for secret in gone}
     assert len(where(KEPT, titan.paths)) > 1

@@ -172,6 +172,7 @@ def _add_files(commands: "Commands") -> None:
     add("delete", "move a file or a folder to the trash", "path")
     copy_in = add("copy-in", "copy a file from anywhere into a folder that Titan reads", "source", "path")
     copy_out = add("copy-out", "copy a file to anywhere", "path", "place")
+    add("forget", "erase what is kept of a file's former contents, and that it was changed", "path")
     for act in (write, copy_in):
         taken = act.add_mutually_exclusive_group()
         taken.add_argument(

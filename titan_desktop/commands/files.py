@@ -26,6 +26,8 @@ from titan_desktop.contracts.file_actions import (
 from titan_desktop.system.paths import Paths
 
 ASK_TIMEOUT_S = 30.0
+FORGET_TIMEOUT_S = 600.0
+"""Everything that the bus keeps is read."""
 ACT_TIMEOUT_S = 3_600.0
 """A large file is copied to a slow disk."""
 _CHUNK_BYTES = 1 << 20
@@ -54,6 +56,8 @@ async def run(bus: Bus, options: argparse.Namespace, paths: Paths, says: sentenc
                 return await _list(bus, options, says)
             case "read":
                 return await _read(bus, options)
+            case "forget":
+                return await _forget(bus, options, says)
     except RequestFailedError as error:
         return _complain(options.path, error.code, says)
     try:
@@ -208,6 +212,17 @@ async def _read(bus: Bus, options: argparse.Namespace) -> int:
         said = {"path": page.path, "encoding": encoding, "bytes": size, "text": "".join(texts)}
         output.say_json(said)
     return exit_codes.DONE
+
+
+async def _forget(bus: Bus, options: argparse.Namespace, says: sentences.Table) -> int:
+    forgotten = await message.ask(bus, actions.ForgetFile(path=options.path), FORGET_TIMEOUT_S)
+    if options.json:
+        output.say_json(forgotten)
+    else:
+        output.say(says["files.forgotten"].format(actions=forgotten.actions, contents=forgotten.contents))
+    if not forgotten.complete:
+        output.complain(says["files.incomplete"])
+    return exit_codes.DONE if forgotten.complete else exit_codes.NOTHING
 
 
 def _complain(path: str, code: str, says: sentences.Table) -> int:

@@ -285,6 +285,33 @@ class UndoPreview(msgspec.Struct, frozen=True, kw_only=True):
     more: bool = False
 
 
+class FileForgotten(msgspec.Struct, frozen=True, kw_only=True):
+    """Reply to ForgetFile: the part of the receipt that the ledger, the kept contents and the bus give.
+
+    Attributes:
+        actions: how many entries of the ledger are gone.
+        contents: how many former contents are.
+        events: how many events of the bus that named the file are.
+        complete: whether the bytes are gone from the files of PostgreSQL and of the bus; core.log says which may
+            still have some.
+    """
+
+    actions: Count
+    contents: Count
+    events: Count
+    complete: bool
+
+
+class ForgetFile(_Request[FileForgotten], frozen=True, kw_only=True):
+    """Erase what is known of changes of a file, or of all beneath a folder, under its former names, too.
+
+    The file itself, the trash and the index stay as they are. Refused with `store_unavailable`; asked for again it
+    finishes what was cut off.
+    """
+
+    path: str
+
+
 class PreviewUndo(_Request[UndoPreview], frozen=True, kw_only=True):
     """What would `UndoAction` or `UndoRun` do? One of both ids is given; refused with `not_found`."""
 

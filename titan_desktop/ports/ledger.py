@@ -77,14 +77,21 @@ class Ledger(Protocol):
         """Return the entries of a run that are DONE and not undone, the newest first."""
         ...
 
-    async def forget(self, path: str) -> Sequence[str]:
-        """Remove all entries of a file, or of all beneath a folder, wherever it was moved.
+    async def names_of(self, path: str) -> Sequence[str]:
+        """Return the path of a file or folder, and those that it was moved here from."""
+        ...
 
-        Returns:
-            The digests that no entry names any more.
-        """
+    async def contents_of(self, names: Sequence[str]) -> Sequence[str]:
+        """Return the digests that only entries of these files, or of what is beneath these folders, name."""
+        ...
+
+    async def forget(self, names: Sequence[str]) -> int:
+        """Remove all entries of these files, or of what is beneath these folders; return how many."""
         ...
 
     async def rewrite(self) -> str:
-        """Take the bytes of removed entries out of the store's own files; see `Erasures.rewrite`."""
+        """Take the bytes of removed entries out of the store's own files.
+
+        Returns why copies may be left, for the log; "" if none are.
+        """
         ...

@@ -15,6 +15,7 @@ from titan_desktop.commands import arguments, exit_codes, files, sentences, undo
 from titan_desktop.core.chain import Chain
 from titan_desktop.core.serving import serving
 from titan_desktop.services.files.browsing import BrowsingService
+from titan_desktop.services.files.forgetting import TOPICS
 
 pytestmark = pytest.mark.logs("^refused ")
 
@@ -129,6 +130,27 @@ async def test_a_later_change_is_told_and_kept(desk: Desk, capsys: pytest.Captur
     assert tree(desk.root) == {"lease.txt": b"deposit"}
     assert sorted(file.read_text("utf-8") for file in desk.paths.contents.iterdir()) == ["by hand", "deposit"]
     assert await titan(desk, "undo", "none", "--yes") == exit_codes.NOTHING
+
+
+async def test_a_forgotten_file_is_in_no_event_and_no_entry(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Under its former name, too; the file itself and what belongs to others stay."""
+    await desk.write(desk.root / "lease.txt", "rent")
+    await titan(desk, "files", "write", str(desk.root / "other.txt"), stdin="x")
+    await titan(desk, "files", "write", str(desk.root / "other.txt"), "--replace", stdin="y")
+    await titan(desk, "files", "move", str(desk.root / "lease.txt"), str(desk.root / "b"))
+    assert (
+        await titan(desk, "files", "forget", str(desk.root / "b"), says=sentences.RUSSIAN) == exit_codes.DONE
+    )
+    assert "Забыто: изменений 2, прежних версий 1." in capsys.readouterr().out
+    told = [event for topic in TOPICS async for event in desk.bus.replay("2000-01-01T00:00:00Z", topic)]
+    assert not any(b"lease.txt" in bytes(event.encoded_payload) for event in told)
+    assert any(b"other.txt" in bytes(event.encoded_payload) for event in told)
+    assert tree(desk.root) == {"b": b"rent", "other.txt": b"y"}
+    assert [file.read_text("utf-8") for file in desk.paths.contents.iterdir()] == ["x"]
+    assert await titan(desk, "undo", "--yes") == exit_codes.DONE
+    assert tree(desk.root) == {"b": b"rent", "other.txt": b"x"}
 
 
 def test_a_name_that_cannot_travel_is_told_before_a_core_is_started(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """`ports.ledger.Ledger` in PostgreSQL: one row an action."""
 
 import contextlib
+import os
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -54,7 +55,13 @@ _ACTION = (
 _DIGITS = 18
 """Of a position, which is a bigint."""
 _ENTRY = f"{_ACTION}, event_id, before, replaced, after, trashed, inode"
-_BENEATH = "($1 IN (path, target) OR starts_with(path, $1 || '/') OR starts_with(target, $1 || '/'))"
+_SEP = f"'{os.sep}'"
+_BENEATH = f"($1 IN (path, target) OR starts_with(path, $1 || {_SEP}) OR starts_with(target, $1 || {_SEP}))"
+
+_OF_NAMES = (
+    "EXISTS (SELECT FROM unnest($1::text[]) AS name WHERE name IN (path, target)"
+    f" OR starts_with(path, name || {_SEP}) OR starts_with(target, name || {_SEP}))"
+)
 
 
 class PostgresLedger:
@@ -136,20 +143,33 @@ class PostgresLedger:
             )
         return [_entry(row) for row in rows]
 
-    async def forget(self, path: str) -> Sequence[str]:
-        """See `Ledger.forget`."""
-        async with self._connection() as connection, connection.transaction():
-            digests = await connection.fetch(
-                f"WITH gone AS (DELETE FROM file_actions WHERE {_BENEATH} RETURNING before)"
-                " SELECT DISTINCT before FROM gone WHERE before <> ''",
+    async def names_of(self, path: str) -> Sequence[str]:
+        """See `Ledger.names_of`. A folder that was moved took with it what is beneath."""
+        async with self._connection() as connection:
+            rows = await connection.fetch(
+                "WITH RECURSIVE names (name) AS ("
+                " SELECT $1::text UNION SELECT path || substr(name, length(target) + 1) FROM file_actions, names"
+                " WHERE kind = 'move' AND state = 'done'"
+                f" AND (name = target OR starts_with(name, target || {_SEP}))"
+                ") SELECT name FROM names",
                 storable(path),
             )
-            left = await connection.fetch(
-                "SELECT DISTINCT before FROM file_actions WHERE before = ANY($1)",
-                [row["before"] for row in digests],
+        return [row["name"] for row in rows]
+
+    async def contents_of(self, names: Sequence[str]) -> Sequence[str]:
+        """See `Ledger.contents_of`."""
+        async with self._connection() as connection:
+            rows = await connection.fetch(
+                f"SELECT before FROM file_actions WHERE before <> '' GROUP BY before HAVING bool_and({_OF_NAMES})",
+                list(names),
             )
-        kept = {row["before"] for row in left}
-        return [row["before"] for row in digests if row["before"] not in kept]
+        return [row["before"] for row in rows]
+
+    async def forget(self, names: Sequence[str]) -> int:
+        """See `Ledger.forget`."""
+        async with self._connection() as connection:
+            done: str = await connection.execute(f"DELETE FROM file_actions WHERE {_OF_NAMES}", list(names))
+        return int(done.rpartition(" ")[2])
 
     async def rewrite(self) -> str:
         """See `Ledger.rewrite`."""

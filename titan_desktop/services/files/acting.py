@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from titan_bus import Bus, Event, Handlers, RequestRefused
+from titan_bus import Bus, BusError, Event, Handlers, RequestRefused
 from titan_desktop.contracts.declaring import take, tell
 from titan_desktop.contracts.file_actions import (
     Action,
@@ -19,6 +19,8 @@ from titan_desktop.contracts.file_actions import (
     CopyIn,
     CopyOut,
     DeletePath,
+    FileForgotten,
+    ForgetFile,
     ListActions,
     MakeFolder,
     MovePath,
@@ -38,6 +40,7 @@ from titan_desktop.ports.file_changes import ChangeRefusedError, FileChanges
 from titan_desktop.ports.files_root import FilesRoot
 from titan_desktop.ports.ledger import Entry, Ledger, LedgerUnavailableError
 from titan_desktop.services.files import undoing
+from titan_desktop.services.files.forgetting import forget
 from titan_desktop.services.files.performing import Performer, in_thread
 from titan_desktop.services.files.plans import Plan
 
@@ -75,7 +78,7 @@ class FileActionsService:
             self.undo_run,
             concurrency=1,
         )
-        take(self.handlers, GROUP, self.list_actions, self.preview_undo)
+        take(self.handlers, GROUP, self.list_actions, self.preview_undo, self.forget_file)
         tell(self.handlers, ActionEnded, RunUndone)
 
     def busy(self) -> bool:
@@ -224,6 +227,17 @@ class FileActionsService:
             raise RequestRefused("not_found", wanted.action_id or wanted.run_id)
         steps = await in_thread(lambda: tuple(map(self._step, entries[:STEPS_MAX])))
         return UndoPreview(steps=steps, more=len(entries) > STEPS_MAX)
+
+    async def forget_file(self, wanted: ForgetFile, event: Event) -> FileForgotten:
+        """Erase what is known of the changes of a file.
+
+        Raises:
+            RequestRefused: `store_unavailable`; what is left is erased when it is asked for again.
+        """
+        try:
+            return await forget(self._bus, self._contents, self._ledger, wanted.path, event.event_id)
+        except (LedgerUnavailableError, BusError, OSError) as error:
+            raise RequestRefused("store_unavailable", "not all could be erased") from error
 
     async def _undo(self, event: Event, entry: Entry, action_id: str, run_id: str, *, force: bool) -> Action:
         step = await in_thread(lambda: self._step(entry))
