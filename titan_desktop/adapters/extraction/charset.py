@@ -48,33 +48,25 @@ _WORD = re.compile(r"[^\W\d_]+")
 _WELL_FORMED = re.compile(r"[а-яёіїєґ]+|[А-ЯЁІЇЄҐ][а-яёіїєґ]*|[А-ЯЁІЇЄҐ]+")
 
 
-def encoding_of(sample: bytes) -> str:
-    """Return the encoding of a text by its beginning, which may end in the middle of a character."""
-    for mark, encoding in _MARKS:
-        if sample.startswith(mark):
-            return encoding
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(sample)
-    except UnicodeDecodeError:
-        return _legacy_encoding(sample[:_SAMPLE_BYTES])
-    return "utf-8"
-
-
 def decode(data: bytes) -> str:
     """Return the text; what cannot be decoded becomes U+FFFD. `data` may end in the middle of a character."""
+    return codecs.getincrementaldecoder(encoding_of(data))("replace").decode(data)
+
+
+def encoding_of(data: bytes) -> str:
+    """Return the encoding of a text, or of its beginning, which may end in the middle of a character."""
     for mark, encoding in _MARKS:
         if data.startswith(mark):
-            return data.decode(encoding, "replace")
+            return encoding
     if encoding := unmarked_utf16(data[:_SAMPLE_BYTES]):
-        return data.decode(encoding, "replace")
+        return encoding
     try:
-        return codecs.getincrementaldecoder("utf-8")().decode(data)
+        codecs.getincrementaldecoder("utf-8")().decode(data)
     except UnicodeDecodeError as error:
         begin = max(0, error.start - _SAMPLE_BYTES // 2)
         sample = data[begin : begin + _SAMPLE_BYTES]
-        if _is_mostly_utf8(sample):
-            return data.decode("utf-8", "replace")
-        return data.decode(_legacy_encoding(sample), "replace")
+        return "utf-8" if _is_mostly_utf8(sample) else _legacy_encoding(sample)
+    return "utf-8"
 
 
 def unmarked_utf16(sample: bytes) -> str:
