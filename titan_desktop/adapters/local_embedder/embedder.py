@@ -93,6 +93,8 @@ class LocalEmbedder:
                 worker = await self._started()
                 return _numbers(await worker.embed(sent, is_question=is_question))
         except TimeoutError as error:
+            if not is_question and self._worker is not None:
+                self._worker.kill()  # it hangs; a question may only have come while it was starting
             raise ModelError(Fault.TIMED_OUT, f"{timeout_s:g} s") from error
         except WorkerEndedError as error:
             raise _fault(error) from error
@@ -127,7 +129,7 @@ class LocalEmbedder:
         except WorkerEndedError as error:
             raise ModelError(Fault.WORKER_UNAVAILABLE, str(error)) from error
         if worker.open_means:
-            _log.info("the embedding worker is not confined by: %s", ", ".join(worker.open_means))
+            _log.info("the embedding worker is not confined by: %s", "; ".join(worker.open_means))
         self._worker = worker
         return worker
 

@@ -27,7 +27,7 @@ class Vector(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Ready(msgspec.Struct, frozen=True, array_like=True):
-    """The first frame: the model is loaded. `open_means` names the means of confinement that are missing."""
+    """The first frame: the model is loaded. `open_means` are the means of confinement that are missing."""
 
     open_means: tuple[str, ...]
 

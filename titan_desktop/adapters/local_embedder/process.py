@@ -32,7 +32,7 @@ class WorkerProcess:
     """A worker that has loaded its model. Made by `start`; whoever made it awaits `end`.
 
     Attributes:
-        open_means: the means of confinement that this system lacks.
+        open_means: the means of confinement that this system lacks, each with the reason.
     """
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
@@ -160,9 +160,14 @@ def _code(process: asyncio.subprocess.Process) -> int:
 
 
 def _environment(threads: int) -> dict[str, str]:
-    """Nothing of the person's. Threads that wait sleep: by default they would spin (OpenMP 5.2, 21.7)."""
+    """Nothing of the person's. OpenMP's threads sleep while they wait, where they would spin (OpenMP 5.2, 21.7).
+
+    NumPy's library of matrices, which nobody uses, would start threads when it is imported, and Landlock binds
+    only a process that has none yet.
+    """
     environment = processes.worker_environment(Path(tempfile.gettempdir()))
-    return environment | {"OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "passive"}
+    environment |= {"OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "passive"}
+    return environment | {"OPENBLAS_NUM_THREADS": "1"}
 
 
 def threads() -> int:

@@ -66,7 +66,7 @@ def serve(loaded: Callable[[], tuple[Embed, Embed]]) -> int:
     ):
         work = _working(waiting, embed, answer, first)
         threading.Thread(target=work, name=name, daemon=True).start()
-    answer(messages.Ready(tuple(one.name for one in means if not one.in_force)))
+    answer(messages.Ready(tuple(f"{one.name}: {one.detail}" for one in means if not one.in_force)))
     with open(0, "rb", closefd=False) as source:
         while (asked := _received(source)) is not None:
             (questions if asked.is_question else passages).put(asked)

