@@ -254,6 +254,45 @@
     </message>
 </context>
 <context>
+    <name>EmbedderRows</name>
+    <message>
+        <source>It runs on this computer and sends nothing anywhere.</source>
+        <translation>Работает на этом компьютере и никуда ничего не отправляет.</translation>
+    </message>
+    <message>
+        <source>Then every passage of your files is sent to this address. With Ollama it stays on this computer. With any other address it leaves this computer.</source>
+        <translation>Все отрывки ваших файлов будут отправляться на этот адрес. С Ollama они остаются на этом компьютере. С любым другим адресом — покидают его.</translation>
+    </message>
+    <message>
+        <source>Then search goes by words alone.</source>
+        <translation>Тогда поиск идёт только по словам.</translation>
+    </message>
+    <message>
+        <source>Search by meaning</source>
+        <translation>Поиск по смыслу</translation>
+    </message>
+    <message>
+        <source>Embedding model</source>
+        <translation>Векторная модель</translation>
+    </message>
+    <message>
+        <source>Address</source>
+        <translation>Адрес</translation>
+    </message>
+    <message>
+        <source>Built-in model</source>
+        <translation>Встроенная модель</translation>
+    </message>
+    <message>
+        <source>A model server</source>
+        <translation>Сервер моделей</translation>
+    </message>
+    <message>
+        <source>Off</source>
+        <translation>Выключен</translation>
+    </message>
+</context>
+<context>
     <name>FailuresDialog</name>
     <message>
         <source>Files that could not be read in full</source>
@@ -577,10 +616,6 @@
         <translation>Задайте пароль, под которым хранить ключ.</translation>
     </message>
     <message>
-        <source>The embedding model needs a name.</source>
-        <translation>Укажите название векторной модели.</translation>
-    </message>
-    <message>
         <source>Settings</source>
         <translation>Настройки</translation>
     </message>
@@ -633,18 +668,6 @@
         <translation>Встроенное</translation>
     </message>
     <message>
-        <source>A model server</source>
-        <translation>Сервер моделей</translation>
-    </message>
-    <message>
-        <source>Off</source>
-        <translation>Выключен</translation>
-    </message>
-    <message>
-        <source>Built-in model</source>
-        <translation>Встроенная модель</translation>
-    </message>
-    <message>
         <source>Docker</source>
         <translation>Docker</translation>
     </message>
@@ -675,26 +698,6 @@
     <message>
         <source>Name</source>
         <translation>Название</translation>
-    </message>
-    <message>
-        <source>Search by meaning</source>
-        <translation>Поиск по смыслу</translation>
-    </message>
-    <message>
-        <source>Embedding model</source>
-        <translation>Векторная модель</translation>
-    </message>
-    <message>
-        <source>It runs on this computer and sends nothing anywhere.</source>
-        <translation>Работает на этом компьютере и никуда ничего не отправляет.</translation>
-    </message>
-    <message>
-        <source>Then every passage of your files is sent to this address. With Ollama it stays on this computer. With any other address it leaves this computer.</source>
-        <translation>Все отрывки ваших файлов будут отправляться на этот адрес. С Ollama они остаются на этом компьютере. С любым другим адресом — покидают его.</translation>
-    </message>
-    <message>
-        <source>Then only words are searched for.</source>
-        <translation>Тогда поиск идёт только по словам.</translation>
     </message>
     <message>
         <source>Where Titan keeps what it knows. A change takes effect at the next start.</source>

@@ -1,8 +1,8 @@
 """What the built-in embedder costs: `python -m tests.benchmarks.embedder [--files 60]`.
 
 First the worker alone: its start, a question alone and beside passages, passages, memory. Then a Titan with files
-of two passages: when all of them can be found by meaning (their heads are embedded), when all is done, and how long
-a search takes meanwhile.
+of two passages: when all of them can be found by meaning (their heads are embedded), when all is done, and how
+long a search takes meanwhile.
 """
 
 import argparse

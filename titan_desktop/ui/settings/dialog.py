@@ -21,8 +21,6 @@ from PySide6.QtWidgets import (
 from titan_desktop.settings import (
     DEFAULT_BASE_URL,
     DEFAULT_MODEL,
-    NO_EMBEDDER,
-    EmbedderSettings,
     ModelSettings,
     Place,
     Settings,
@@ -31,14 +29,13 @@ from titan_desktop.settings import (
 )
 from titan_desktop.ui.base.theme import set_tone
 from titan_desktop.ui.settings.dialog_height import grow
+from titan_desktop.ui.settings.embedder_rows import OLLAMA_URL, EmbedderRows
 from titan_desktop.ui.settings.key_rows import KeyRows
 from titan_desktop.ui.settings.key_store import Kept, Refusal, Trouble
 
-OLLAMA_URL = "http://127.0.0.1:11434/v1"
 _LANGUAGES = ("system", "ru", "en")
 _THEMES = ("system", "light", "dark")
 _PRESETS = ("openai", "ollama", "other")
-_EMBEDDERS = ("built_in", "server", "none")
 _STORES = ("redis", "postgres", "graph")
 _MODEL_PAGE = 1
 
@@ -103,9 +100,6 @@ class SettingsDialog(QDialog):
         self.preset = _combo(self, _PRESETS)
         self.base_url = QLineEdit(self)
         self.model_name = QLineEdit(self)
-        self.embedder = _combo(self, _EMBEDDERS)
-        self.embedder_name = QLineEdit(self)
-        self.embedder_url = QLineEdit(self)
         self.places = {store: _combo(self, get_args(Place)) for store in _STORES}
 
     def _general_page(self) -> QWidget:
@@ -120,10 +114,7 @@ class SettingsDialog(QDialog):
         self._row(form, "base_url", self.base_url)
         self._row(form, "model_name", self.model_name)
         self.key_rows = KeyRows(form, self)
-        self._row(form, "embedder", self.embedder)
-        self._row(form, "embedder_name", self.embedder_name)
-        self._row(form, "embedder_url", self.embedder_url)
-        self._note(form, "embedder_note")
+        self.embedder = EmbedderRows(form, self)
         return page
 
     def _stores_page(self) -> QWidget:
@@ -152,7 +143,7 @@ class SettingsDialog(QDialog):
         self.language.currentIndexChanged.connect(self._say_appearance)
         self.theme.currentIndexChanged.connect(self._say_appearance)
         self.preset.currentIndexChanged.connect(self._take_preset)
-        self.embedder.currentIndexChanged.connect(self._enable_fields)
+        self.embedder.changed.connect(lambda: grow(self))
         self._buttons.accepted.connect(self._save)
         self._buttons.rejected.connect(self.reject)
         for field in self._checked_fields():
@@ -170,10 +161,7 @@ class SettingsDialog(QDialog):
             _choose(self.preset, _preset_of(settings.model))
         self.base_url.setText(settings.model.base_url)
         self.model_name.setText(settings.model.name)
-        embedder = _embedder_of(settings.embedder)
-        _choose(self.embedder, embedder)
-        self.embedder_name.setText(settings.embedder.name if embedder == "server" else "")
-        self.embedder_url.setText(settings.embedder.base_url)
+        self.embedder.show(settings.embedder)
         for store, place in self.places.items():
             _choose(place, getattr(settings.stores, store))
         self._enable_fields()
@@ -195,13 +183,7 @@ class SettingsDialog(QDialog):
         self.base_url.setEnabled(preset != "openai")
         self.base_url.setPlaceholderText(DEFAULT_BASE_URL if preset == "openai" else "http://…/v1")
         self.model_name.setPlaceholderText(DEFAULT_MODEL if preset == "openai" else "llama3.2")
-        embedder = self.embedder.currentData()
-        self.embedder_name.setEnabled(embedder == "server")
-        self.embedder_url.setEnabled(embedder == "server")
-        self._labels["embedder_note"].setText(self._embedder_note())
-        ollama = preset == "ollama"
-        self.embedder_name.setPlaceholderText("nomic-embed-text" if ollama else "text-embedding-3-large")
-        self.embedder_url.setPlaceholderText(OLLAMA_URL if ollama else DEFAULT_BASE_URL)
+        self.embedder.suggest(is_ollama=preset == "ollama")
 
     def _say_appearance(self) -> None:
         self.appearance_changed.emit(self.language.currentData(), self.theme.currentData())
@@ -226,12 +208,8 @@ class SettingsDialog(QDialog):
             return self.tr("The model needs a name, such as llama3.2."), self.model_name
         if self.key_rows.is_password_missing():
             return self.tr("Set a password for the key."), self.key_rows.password
-        if self.embedder.currentData() == "server":
-            if not self._embedder_name():
-                return self.tr("The embedding model needs a name."), self.embedder_name
-            url = self.embedder_url.text().strip()
-            if url and not is_endpoint(url):
-                return self._address_sentence(), self.embedder_url
+        if (field := self.embedder.wrong_address()) is not None:
+            return self._address_sentence(), field
         return "", None
 
     def _address_sentence(self) -> str:
@@ -239,9 +217,6 @@ class SettingsDialog(QDialog):
             "The address must begin with http:// or https:// and name a server, as in {example}. A user, a"
             " password or a key does not belong there: the key has its own field."
         ).format(example=OLLAMA_URL)
-
-    def _embedder_name(self) -> str:
-        return self.embedder_name.text().strip() or self.embedder_name.placeholderText()
 
     def _typed(self) -> Settings:
         openai = self.preset.currentData() == "openai"
@@ -253,18 +228,8 @@ class SettingsDialog(QDialog):
             language=self.language.currentData(),
             theme=self.theme.currentData(),
             model=model,
-            embedder=self._typed_embedder(),
+            embedder=self.embedder.typed(),
             stores=StoreSettings(**{store: place.currentData() for store, place in self.places.items()}),
-        )
-
-    def _typed_embedder(self) -> EmbedderSettings:
-        embedder = self.embedder.currentData()
-        if embedder != "server":
-            return EmbedderSettings(name=NO_EMBEDDER if embedder == "none" else "")
-        ollama = self.preset.currentData() == "ollama"
-        return EmbedderSettings(
-            base_url=self.embedder_url.text().strip() or (OLLAMA_URL if ollama else ""),
-            name=self._embedder_name(),
         )
 
     def finish(self, saved: Settings) -> None:
@@ -305,8 +270,8 @@ class SettingsDialog(QDialog):
         return (
             self.base_url,
             self.model_name,
-            self.embedder_name,
-            self.embedder_url,
+            self.embedder.name,
+            self.embedder.url,
             rows.key,
             rows.password,
         )
@@ -326,10 +291,10 @@ class SettingsDialog(QDialog):
         for name, words in self._words().items():
             self._labels[name].setText(words)
         self.key_rows.retranslate()
+        self.embedder.retranslate()
         _name(self.language, (self.tr("Match system"), "Русский", "English"))
         _name(self.theme, (self.tr("Match system"), self.tr("Light"), self.tr("Dark")))
         _name(self.preset, (self.tr("OpenAI"), self.tr("Ollama on this computer"), self.tr("Another server")))
-        _name(self.embedder, (self.tr("Built-in model"), self.tr("A model server"), self.tr("Off")))
         for place in self.places.values():
             _name(place, (self.tr("Built in"), self.tr("Docker"), self.tr("By address")))
         self.save_button.setText(self.tr("Save"))
@@ -342,10 +307,6 @@ class SettingsDialog(QDialog):
             "preset": self.tr("Model"),
             "base_url": self.tr("Address"),
             "model_name": self.tr("Name"),
-            "embedder": self.tr("Search by meaning"),
-            "embedder_name": self.tr("Embedding model"),
-            "embedder_url": self.tr("Address"),
-            "embedder_note": self._embedder_note(),
             "stores_note": self.tr(
                 "Where Titan keeps what it knows. A change takes effect at the next start."
             ),
@@ -357,28 +318,11 @@ class SettingsDialog(QDialog):
             ),
         }
 
-    def _embedder_note(self) -> str:
-        match self.embedder.currentData():
-            case "built_in":
-                return self.tr("It runs on this computer and sends nothing anywhere.")
-            case "server":
-                return self.tr(
-                    "Then every passage of your files is sent to this address. With Ollama it stays on this"
-                    " computer. With any other address it leaves this computer."
-                )
-        return self.tr("Then only words are searched for.")
-
     def changeEvent(self, event: QEvent) -> None:
         """Follow the language."""
         super().changeEvent(event)
         if event.type() is QEvent.Type.LanguageChange:
             self._retranslate()
-
-
-def _embedder_of(embedder: EmbedderSettings) -> str:
-    if embedder.name == NO_EMBEDDER:
-        return "none"
-    return "server" if embedder.name else "built_in"
 
 
 def _page(parent: QWidget) -> tuple[QWidget, QFormLayout]:

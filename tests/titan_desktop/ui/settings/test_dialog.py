@@ -84,7 +84,7 @@ def test_ollama_fills_the_address_and_asks_for_a_name(dialog):
     assert not said
     assert "name" in dialog._trouble.text()
     dialog.model_name.setText("llama3.2")
-    dialog.embedder.setCurrentIndex(dialog.embedder.findData("server"))
+    dialog.embedder.choice.setCurrentIndex(dialog.embedder.choice.findData("server"))
     dialog.save_button.click()
     assert said[0].settings.model == ModelSettings(base_url=OLLAMA_URL, name="llama3.2")
     assert said[0].settings.embedder == EmbedderSettings(base_url=OLLAMA_URL, name="nomic-embed-text")
@@ -94,13 +94,13 @@ def test_the_embedder_is_built_in_until_another_is_chosen(dialog):
     """Its fields are for a server's alone, and the note says where passages go."""
     notes = set()
     for choice, name in (("none", "none"), ("built_in", "")):
-        dialog.embedder.setCurrentIndex(dialog.embedder.findData(choice))
-        assert not dialog.embedder_name.isEnabled()
-        notes.add(dialog._labels["embedder_note"].text())
+        dialog.embedder.choice.setCurrentIndex(dialog.embedder.choice.findData(choice))
+        assert not dialog.embedder.name.isVisibleTo(dialog)
+        notes.add(dialog.embedder.note.text())
         typed = dialog._typed()
         assert typed.embedder == EmbedderSettings(name=name)
         dialog._show(typed)
-        assert dialog.embedder.currentData() == choice
+        assert dialog.embedder.choice.currentData() == choice
     assert len(notes) == 2
 
 
