@@ -19,7 +19,7 @@ IDLE_S = 180.0
 """Then the worker ends and its 50 MB are free; the next question starts another in 0.3 s."""
 START_TIMEOUT_S = 30.0
 PASSAGE_TIMEOUT_S = 120.0
-"""Of one passage, on a machine whose person needs all of it: it has the lowest priority."""
+"""Of one passage, on a machine whose person needs nearly all of it."""
 QUERY_TIMEOUT_S = 2.0
 COMMAND = ("embedding-worker",)
 

@@ -3,7 +3,7 @@
 It loads the model, confines itself (`ports.sandbox`: the engine is C, and texts come from foreign files), and only
 then takes a text. The main thread reads; a question and a passage are each computed on a thread of their own,
 which the engine allows (it shares read-only weights, and ctypes releases the interpreter). The passages' thread
-has the lowest priority, so a question overtakes even a passage that has begun.
+has a low priority, so a question overtakes even a passage that has begun.
 
 Ends with its input: a core that was killed leaves no worker.
 """
@@ -27,7 +27,8 @@ PASSAGE_CHARACTERS = 2_000
 """Above the longest passage of the index, a second's work on one core."""
 QUESTION_CHARACTERS = 1_000
 """What a long pasted text asks stands at its beginning, and a person waits: a third of a second."""
-_NICENESS = 19
+_NICENESS = 10
+"""A tenth of a core where others want all of it: a busy machine's files are still embedded in time."""
 _FAILED = 1
 
 Embed = Callable[[str], bytes]
@@ -102,7 +103,7 @@ def _working(
 
 
 def _yield_to_others() -> None:
-    """Give the calling thread the lowest priority. On Linux it is that thread's alone, elsewhere the process's."""
+    """Give the calling thread a low priority. On Linux it is that thread's alone, elsewhere the process's."""
     if sys.platform != "win32":  # there the core starts the process so
         os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
 

@@ -20,9 +20,15 @@ from titan_desktop.adapters.local_embedder.embedder import LocalEmbedder
 from titan_desktop.contracts.faults import Fault
 from titan_desktop.ports.model import ModelError
 
-WAIT_S = 20.0
+WAIT_S = 40.0
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the package has no wheel there")
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that runs tests is busy."""
+    monkeypatch.setattr(embedder_module, "QUERY_TIMEOUT_S", WAIT_S)
 
 
 @contextlib.asynccontextmanager
