@@ -9,12 +9,15 @@ import io
 import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from titan_desktop.adapters.extraction import (
+    beside_cells,
     fictionbook,
     general,
     losses,
     opendocument,
+    presentation,
     richtext,
     sources,
     tidy,
@@ -124,6 +127,22 @@ def _open_slides(data: bytes, _: str) -> _Own:
     return _Own(opendocument.slides(package), sources.of_open_document(package), tidy.title(package.title))
 
 
+def _slides(data: bytes, _: str) -> _Own:
+    package = Package(data)
+    return _Own(presentation.blocks(package), sources.of_slides(package), tidy.title(package.title))
+
+
+def _open_sheets(data: bytes, _: str) -> _Own:
+    package = Package(data)
+    return _Own(opendocument.sheets(package), sources.of_open_document(package), tidy.title(package.title))
+
+
+def _sheets(data: bytes, _: str) -> _Own:
+    package = Package(data)
+    cells = general.read(data, Form.ZIP, DOCUMENTS["xlsx"])
+    return _Own(chain(cells.blocks, beside_cells.blocks(package)), sources.of_sheets(package), cells.title)
+
+
 def _fiction(_: bytes, text: str) -> _Own:
     found, title = fictionbook.read(text)
     return _Own(found, sources.of_book(text), tidy.title(title))
@@ -144,6 +163,9 @@ _READERS: dict[str, Callable[[bytes, str], _Own]] = {
     DOCUMENTS["docx"]: _word,
     DOCUMENTS["odt"]: _open_text,
     DOCUMENTS["odp"]: _open_slides,
+    DOCUMENTS["ods"]: _open_sheets,
+    DOCUMENTS["pptx"]: _slides,
+    DOCUMENTS["xlsx"]: _sheets,
     DOCUMENTS["fb2"]: _fiction,
     DOCUMENTS["epub"]: _epub,
     DOCUMENTS["rtf"]: _rich,

@@ -86,11 +86,11 @@ class Flow:
             outer.cells, outer.paragraphs = [], []
         self._tables.append(_Table())
 
-    def end_cell(self) -> None:
-        """End a cell of the row."""
+    def end_cell(self, columns: int = 1) -> None:
+        """End a cell of the row; as many `columns` have the same text."""
         self.end_paragraph()
         if (table := self._table) is not None and not self._inner:
-            table.cells.append("\n".join(table.paragraphs))
+            table.cells += ["\n".join(table.paragraphs)] * columns
             table.paragraphs = []
 
     def end_row(self) -> None:

@@ -2,7 +2,7 @@
 
 No OCR, no cache on disk, no network.
 
-Pages of a PDF, slides and sheets are told apart (kreuzberg 4.10). Pages of a DOCX are not: kreuzberg counts both a
+Pages of a PDF and sheets are told apart (kreuzberg 4.10). Pages of a DOCX are not: kreuzberg counts both a
 page break and the mark that Word leaves behind it, and where Word's marks are missing nobody knows the pages.
 """
 
@@ -11,14 +11,13 @@ from collections.abc import Iterator
 
 import kreuzberg
 
-from titan_desktop.adapters.extraction import presentation, spreadsheet, tidy
+from titan_desktop.adapters.extraction import spreadsheet, tidy
 from titan_desktop.adapters.extraction.kinds import DOCUMENTS, ENCRYPTED_PACKAGE, Form
 from titan_desktop.contracts.indexing import Reason
 from titan_desktop.contracts.sources import Pages
 from titan_desktop.ports.extractor import Block, Extracted, ExtractionError
 
 _PDF = DOCUMENTS["pdf"]
-_SLIDES = frozenset(DOCUMENTS[kind] for kind in ("pptx", "pptm", "ppsx"))
 _SHEETS = frozenset(DOCUMENTS[kind] for kind in ("xlsx", "xlsm", "xlsb", "xls", "ods"))
 _SMALLEST_PDF = (
     b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
@@ -31,7 +30,7 @@ def unpack() -> None:
 
     For a process that is not confined and reads nothing foreign: a confined one may write nowhere.
     """
-    kreuzberg.extract_bytes_sync(_SMALLEST_PDF, _PDF, _config("", presentation.Marks()))
+    kreuzberg.extract_bytes_sync(_SMALLEST_PDF, _PDF, _config(""))
 
 
 def detected(data: bytes) -> str:
@@ -48,8 +47,7 @@ def read(data: bytes, form: Form, mime_type: str) -> Extracted:
         ExtractionError: UNSUPPORTED, ENCRYPTED, BROKEN.
     """
     try:
-        marks = presentation.Marks()
-        result = kreuzberg.extract_bytes_sync(data, mime_type, _config(mime_type, marks))
+        result = kreuzberg.extract_bytes_sync(data, mime_type, _config(mime_type))
     except kreuzberg.ValidationError as error:
         raise ExtractionError(Reason.UNSUPPORTED, mime_type) from error
     except kreuzberg.OCRError as error:
@@ -58,22 +56,18 @@ def read(data: bytes, form: Form, mime_type: str) -> Extracted:
         reason = Reason.ENCRYPTED if _is_encrypted(data, form) else Reason.BROKEN
         raise ExtractionError(reason, "" if reason is Reason.ENCRYPTED else _first_line(error)) from error
     return Extracted(
-        blocks=tuple(_blocks(data, mime_type, result, marks)),
+        blocks=tuple(_blocks(data, mime_type, result)),
         mime_type=mime_type,
         title=tidy.title(result.metadata.get("title")),
     )
 
 
-def _blocks(
-    data: bytes, mime_type: str, result: kreuzberg.ExtractionResult, marks: presentation.Marks
-) -> Iterator[Block]:
+def _blocks(data: bytes, mime_type: str, result: kreuzberg.ExtractionResult) -> Iterator[Block]:
     if mime_type == _PDF and result.pages:
         # At the end of a PDF's content kreuzberg repeats whatever looks like a table to it; its pages do not.
         for page in result.pages:
             if text := tidy.tidied(page["content"]):
                 yield Block(text, Pages(first=page["page_number"], last=page["page_number"]))
-    elif mime_type in _SLIDES:
-        yield from marks.blocks(result.content, data)
     elif mime_type in _SHEETS and result.tables:
         yield from spreadsheet.blocks(
             result.metadata["sheet_names"], result.tables, spreadsheet.Corners(data)
@@ -82,12 +76,8 @@ def _blocks(
         yield Block(text)
 
 
-def _config(mime_type: str, marks: presentation.Marks) -> kreuzberg.ExtractionConfig:
-    pages = None
-    if mime_type == _PDF:
-        pages = kreuzberg.PageConfig(extract_pages=True)
-    elif mime_type in _SLIDES:
-        pages = kreuzberg.PageConfig(insert_page_markers=True, marker_format=marks.format)
+def _config(mime_type: str) -> kreuzberg.ExtractionConfig:
+    pages = kreuzberg.PageConfig(extract_pages=True) if mime_type == _PDF else None
     return kreuzberg.ExtractionConfig(
         use_cache=False,
         enable_quality_processing=False,

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from titan_desktop.adapters.extraction.flow import Flow
 from titan_desktop.adapters.extraction.markup import read_xml
 from titan_desktop.adapters.extraction.package import Package, PackageError, local_name
-from titan_desktop.contracts.sources import Slides
+from titan_desktop.adapters.extraction.tidy import tidied
+from titan_desktop.contracts.sources import Cells, Slides
 from titan_desktop.ports.extractor import Block
 
 CONTENT = "content.xml"
@@ -19,6 +20,8 @@ _WORDS = frozenset({"p", "h", "desc", "title", "creator"})
 _ASIDES = frozenset({"note-body", "annotation", "text-box"})
 _SPACES = re.compile(r"[ \t\r\n]+")
 _SPACES_MAX = 1_000
+_COLUMNS_MAX = 256
+"""A row ends in as many empty cells as a sheet is wide."""
 
 
 class Prose:
@@ -26,9 +29,14 @@ class Prose:
 
     Args:
         only: read within this element alone.
+        has_sheets: a table that stands in no other is a sheet, and has a flow of its own, too, and its name.
     """
 
-    def __init__(self, only: str = "") -> None:
+    def __init__(self, only: str = "", *, has_sheets: bool = False) -> None:
+        self.names: list[str] = []
+        self._has_sheets = has_sheets
+        self._tables = 0
+        self._columns = 1
         self.flows = [Flow()]
         self._only = only
         self._within = self._left_out = self._words = 0
@@ -49,14 +57,15 @@ class Prose:
                 flow.end_paragraph()
                 self.flows.append(Flow())
             case "s" if self._words:
-                count = next((value for key, value in attributes.items() if local_name(key) == "c"), "1")
-                flow.write(" " * min(int(count), _SPACES_MAX) if count.isdecimal() else " ")
+                flow.write(" " * _count(attributes, "c", _SPACES_MAX))
             case "tab" if self._words:
                 flow.write("\t")
             case "line-break" if self._words:
                 flow.write("\n")
             case "table":
-                flow.begin_table()
+                self._begin_table(attributes)
+            case "table-cell" | "covered-table-cell":
+                self._columns = _count(attributes, "number-columns-repeated", _COLUMNS_MAX)
             case "note-citation":
                 flow.write("[")
 
@@ -76,11 +85,13 @@ class Prose:
             case "note-citation":
                 flow.write("]")
             case "table-cell" | "covered-table-cell":
-                flow.end_cell()
+                flow.end_cell(self._columns)
+                self._columns = 1
             case "table-row":
                 flow.end_row()
             case "table":
                 flow.end_table()
+                self._tables -= 1
         if name in _ASIDES:
             flow.end_aside()
 
@@ -91,6 +102,13 @@ class Prose:
 
     def close(self) -> None:
         """Nothing is left over."""
+
+    def _begin_table(self, attributes: Mapping[str, str]) -> None:
+        if self._has_sheets and not self._tables:
+            self.names.append(tidied(_attribute(attributes, "name")))
+            self.flows.append(Flow())
+        self._tables += 1
+        self.flows[-1].begin_table()
 
 
 def blocks(package: Package) -> Iterator[Block]:
@@ -111,7 +129,28 @@ def slides(package: Package) -> Iterator[Block]:
             yield Block(block.text, Slides(first=number, last=number) if number else None, block.kind)
 
 
+def sheets(package: Package) -> Iterator[Block]:
+    """Yield each sheet's name and rows, as they are shown. Raises PackageError, MarkupError."""
+    prose = Prose(has_sheets=True)
+    read_xml(package.pieces(CONTENT), prose)
+    for flow, name in zip(prose.flows[1:], prose.names, strict=True):
+        place = Cells(sheet=name)
+        found = list(flow.blocks())
+        if found and name:
+            yield Block(name, place)
+        yield from (Block(block.text, place, block.kind) for block in found)
+
+
 def _flow(package: Package, part: str, only: str) -> Flow:
     prose = Prose(only)
     read_xml(package.pieces(part), prose)
     return prose.flows[0]
+
+
+def _attribute(attributes: Mapping[str, str], name: str) -> str:
+    return next((value for key, value in attributes.items() if local_name(key) == name), "")
+
+
+def _count(attributes: Mapping[str, str], name: str, most: int) -> int:
+    told = _attribute(attributes, name)
+    return min(int(told[:9]), most) if told.isdecimal() and told.isascii() else 1

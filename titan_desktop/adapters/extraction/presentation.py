@@ -1,98 +1,121 @@
-"""Slides told apart: kreuzberg marks where each begins, and numbers them by the names of their parts.
+"""Slides of a PPTX (ECMA-376, part 1, 19): texts of all shapes, grouped ones too, tables, charts, diagrams, notes.
 
-The order in which they are shown stands in the presentation itself (ECMA-376, part 1, 19.2.1.34), and is another
-where slides were moved by a program that keeps the names. Speaker's notes are read here, too: kreuzberg takes
-`notesSlide1.xml` for the notes of `slide1.xml`, which holds only where every slide has some.
+The order in which they are shown stands in the presentation itself (19.2.1.34), and is another than that of their
+parts' names where slides were moved.
 """
 
 import re
-import secrets
-from collections.abc import Iterator
-from xml.etree import ElementTree as ET
+from collections.abc import Iterator, Mapping
 
-from titan_desktop.adapters.extraction import tidy
-from titan_desktop.adapters.extraction.package import Package, PackageError, local_name, relation_of
+from titan_desktop.adapters.extraction.charts import read_chart
+from titan_desktop.adapters.extraction.flow import Flow
+from titan_desktop.adapters.extraction.markup import read_xml
+from titan_desktop.adapters.extraction.package import Package, local_name, relation_of
 from titan_desktop.contracts.sources import Slides
 from titan_desktop.ports.extractor import Block
 
 _PRESENTATION = "ppt/presentation.xml"
-_SLIDES = "ppt/slides/"
+_SLIDE = re.compile(r"ppt/slides/[^/]+\.xml")
 _NOTES = "ppt/notesSlides/"
-_NUMBER = re.compile(r"(?<!\d)(\d{1,9})\.xml$")
-_NOTES_BEGIN = re.compile(r"(?:^|\n\n)Notes:\n\n")
+_CHARTS = "/charts/chart"
+_DIAGRAMS = "/diagrams/data"
+_COMMENTS = "/comments/"
+_NOTES_LABEL = "Notes:"
+_COUNTED = ("slidenum", "datetime")
+"""Fields that every slide has, and that say nothing of it."""
 
 
-class Marks:
-    """What kreuzberg writes before each slide of one document. Drawn by lot, so that no text holds it."""
+class Shapes:
+    """The `markup.Target` that writes the texts of one part into a flow: of a slide, its notes, a diagram."""
 
-    def __init__(self) -> None:
-        self._token = secrets.token_hex(8)
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
+        self._in_words = False
+        self._left_out = 0
 
-    @property
-    def format(self) -> str:
-        """For `kreuzberg.PageConfig`."""
-        return f"\n\n{self._token}:{{page_num}}\n\n"
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        """See `markup.Target`."""
+        name = local_name(tag)
+        if self._left_out or (name == "fld" and attributes.get("type", "").startswith(_COUNTED)):
+            self._left_out += 1
+            return
+        self._in_words = name in {"t", "text"}
+        match name:
+            case "br":
+                self._flow.write("\n")
+            case "tbl":
+                self._flow.begin_table()
+            case "cNvPr" if description := attributes.get("descr", "").strip():
+                self._flow.write(description)
+                self._flow.end_paragraph()
 
-    def blocks(self, content: str, data: bytes) -> Iterator[Block]:
-        """Yield the slides that have text, in the order in which they are shown, each with its notes."""
-        first, *marked = re.split(rf"^{self._token}:(\d+)$", content, flags=re.MULTILINE)
-        texts = [tidy.tidied(text) for text in (first, *marked[1::2])]
-        try:
-            yield from _Deck(Package(data)).blocks(dict(zip(map(int, marked[::2]), texts[1:], strict=True)))
-        except PackageError:
-            yield from map(Block, filter(None, texts))
+    def end(self, tag: str) -> None:
+        """See `markup.Target`."""
+        if self._left_out:
+            self._left_out -= 1
+            return
+        self._in_words = False
+        match local_name(tag):
+            case "p" | "cm":
+                self._flow.end_paragraph()
+            case "tc":
+                self._flow.end_cell()
+            case "tr":
+                self._flow.end_row()
+            case "tbl":
+                self._flow.end_table()
 
+    def data(self, text: str) -> None:
+        """See `markup.Target`."""
+        if self._in_words and not self._left_out:
+            self._flow.write(text)
 
-class _Deck:
-    """What the parts of one presentation say of its slides."""
-
-    def __init__(self, package: Package) -> None:
-        self._package = package
-        parts = package.related(_PRESENTATION)
-        self._numbered = sorted((part for part in parts.values() if part.startswith(_SLIDES)), key=_number)
-        listed = [item for item in package.root(_PRESENTATION).iter() if local_name(item.tag) == "sldId"]
-        self._shown = [parts.get(relation_of(item), "") for item in listed]
-
-    def blocks(self, texts: dict[int, str]) -> Iterator[Block]:
-        """Yield the slides; `texts` are kreuzberg's, by its numbers.
-
-        Raises:
-            PackageError: the presentation does not say which slides it shows, or not all of them.
-        """
-        if sorted(self._shown) != sorted(self._numbered) or len(texts) > len(self._numbered):
-            raise PackageError(_PRESENTATION)
-        slides = {
-            part: self._slide(part, texts.get(number, "")) for number, part in enumerate(self._numbered, 1)
-        }
-        for place, part in enumerate(self._shown, 1):
-            if slides[part]:
-                yield Block(slides[part], Slides(first=place, last=place))
-
-    def _slide(self, part: str, text: str) -> str:
-        """Return a slide's text with its own notes in place of those that kreuzberg takes for its."""
-        begins = [found.start() for found in _NOTES_BEGIN.finditer(text)]
-        if begins and f"{_NOTES}notesSlide{_number(part)}.xml" in self._package.names:
-            text = text[: begins[-1]]
-        related = self._package.related(part).values()
-        notes = "\n\n".join(self._notes(name) for name in related if name.startswith(_NOTES))
-        return f"{text}\n\nNotes:\n\n{notes}".strip() if notes else text
-
-    def _notes(self, part: str) -> str:
-        """Return the paragraphs of the notes, without the slide's number, the date and so on."""
-        shapes = [shape for shape in self._package.root(part).iter() if local_name(shape.tag) == "sp"]
-        bodies = [shape for shape in shapes if any(_is_body(item) for item in shape.iter())]
-        paragraphs = [item for body in bodies for item in body.iter() if local_name(item.tag) == "p"]
-        return tidy.tidied("\n\n".join(map(_text, paragraphs)))
+    def close(self) -> None:
+        """Nothing is left over."""
 
 
-def _is_body(item: ET.Element) -> bool:
-    return local_name(item.tag) == "ph" and item.get("type") == "body"
+def blocks(package: Package) -> Iterator[Block]:
+    """Yield the slides that have text, in the order in which they are shown, each with its notes.
+
+    Where that cannot be told, they come in the order of their names, and have no place.
+
+    Raises:
+        PackageError: it has no slides.
+        MarkupError: one of them cannot be read.
+    """
+    shown = _shown(package)
+    for number, part in enumerate(shown or sorted(filter(_SLIDE.fullmatch, package.names), key=_number), 1):
+        for block in _slide(package, part):
+            yield Block(block.text, Slides(first=number, last=number) if shown else None, block.kind)
 
 
-def _text(paragraph: ET.Element) -> str:
-    return "".join(item.text or "" for item in paragraph.iter() if local_name(item.tag) == "t")
+def _shown(package: Package) -> list[str]:
+    """Return the slides as they are shown, none where the presentation does not say it, or not of all."""
+    parts = package.related(_PRESENTATION)
+    listed = [item for item in package.root(_PRESENTATION).iter() if local_name(item.tag) == "sldId"]
+    shown = [parts.get(relation_of(item), "") for item in listed]
+    return shown if sorted(shown) == sorted(part for part in parts.values() if _SLIDE.fullmatch(part)) else []
 
 
-def _number(part: str) -> float:
-    found = _NUMBER.search(part)
-    return int(found[1]) if found else float("inf")
+def _number(part: str) -> tuple[int, str]:
+    return len(part), part
+
+
+def _slide(package: Package, part: str) -> Iterator[Block]:
+    flow = Flow()
+    read_xml(package.pieces(part), Shapes(flow))
+    related = [name for name in package.related(part).values() if name in package.names]
+    for name in related:
+        if _CHARTS in name:
+            read_chart(package.pieces(name), flow)
+        elif _DIAGRAMS in name or _COMMENTS in name:
+            read_xml(package.pieces(name), Shapes(flow))
+            flow.end_paragraph()
+    for name in related:
+        if name.startswith(_NOTES):
+            notes = Flow()
+            read_xml(package.pieces(name), Shapes(notes))
+            if text := "\n\n".join(block.text for block in notes.blocks()):
+                flow.write(f"{_NOTES_LABEL}\n\n{text}")
+                flow.end_paragraph()
+    return flow.blocks()

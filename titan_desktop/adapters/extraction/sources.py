@@ -13,6 +13,7 @@ _BYTES_MAX = 32 * 1024 * 1024
 """Of the parts that are looked at: more would cost as long as reading them."""
 _WORD_PARTS = re.compile(r"word/(?:document|(?:header|footer)\d*|footnotes|endnotes|comments)\.xml")
 _SLIDE_PARTS = re.compile(r"ppt/(?:slides/slide|notesSlides/notesSlide|charts/chart|diagrams/data)\d+\.xml")
+_SHEET_PARTS = re.compile(r"xl/(?:sharedStrings|(?:comments/)?comments?\d*|drawings/drawing\d+)\.xml")
 _RUNS = re.compile(r"<(?:\w+:)?t(?: [^<>]*)?>([^<]*)<|<c:v>([^<]*)<")
 _ELEMENT = r"<{name}(?:\s[^<>]*)?>[^<]*</{name}>"
 _UNSHOWN = re.compile(
@@ -21,7 +22,9 @@ _UNSHOWN = re.compile(
 _BOOK_UNSHOWN = re.compile(
     "|".join(_ELEMENT.format(name=name) for name in ("genre", "lang", "src-lang", "id", "version", "binary"))
 )
-_BETWEEN = re.compile(r"<text:tracked-changes\b|<office:automatic-styles\b|<document-info\b|<office:forms\b")
+_BETWEEN = re.compile(
+    r"<text:tracked-changes\b|<office:automatic-styles\b|<document-info\b|<office:forms\b|<a:fld\b|<rPh\b"
+)
 
 
 def of_word(package: Package) -> frozenset[str]:
@@ -32,6 +35,11 @@ def of_word(package: Package) -> frozenset[str]:
 def of_slides(package: Package) -> frozenset[str]:
     """Return the words of a PPTX."""
     return _runs(package, _SLIDE_PARTS)
+
+
+def of_sheets(package: Package) -> frozenset[str]:
+    """Return the words of an XLSX that are not computed."""
+    return _runs(package, _SHEET_PARTS)
 
 
 def of_open_document(package: Package) -> frozenset[str]:
@@ -45,7 +53,7 @@ def of_book(text: str) -> frozenset[str]:
 
 
 def _runs(package: Package, parts: re.Pattern[str]) -> frozenset[str]:
-    markup = _joined(package, filter(parts.fullmatch, package.names))
+    markup = _without(_joined(package, filter(parts.fullmatch, package.names)))
     return losses.words("\n".join("".join(found) for found in _RUNS.findall(markup)))
 
 

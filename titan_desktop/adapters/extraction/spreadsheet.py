@@ -22,6 +22,10 @@ _CELL = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 """To XFD1048576: longer names would be large numbers, made in the square of their length."""
 _WITHIN_CELL = re.compile(r"[\t\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _LETTERS = 26
+_MOMENT = re.compile(r"(\d{4})-(\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.\d+)?")
+"""What kreuzberg makes of a number that is shown as a date or a time: days since 1899-12-31 are a moment."""
+_MIDNIGHT = "00:00:00"
+_HOURS_OF_A_DAY = 24
 
 
 class Corner(NamedTuple):
@@ -50,12 +54,26 @@ def blocks(
             yield Block("\n".join(lines), place, BlockKind.TABLE)
 
 
+def shown(cell: str) -> str:
+    """Return a cell as a person sees it: a date, a time, a length of time; to kreuzberg each is a moment."""
+    found = _MOMENT.fullmatch(cell)
+    if found is None:
+        return cell
+    year, day, time = found.groups()
+    if year == "1899":
+        return time
+    if day.startswith("01-") and year == "1900" and time != _MIDNIGHT:
+        hours, _, rest = time.partition(":")
+        return f"{int(day[3:]) * _HOURS_OF_A_DAY + int(hours)}:{rest}"
+    return f"{year}-{day}" if time == _MIDNIGHT else cell
+
+
 def _runs(rows: Sequence[Sequence[str]]) -> Iterator[tuple[int, list[str]]]:
     """Yield the lines of rows that have no empty one between them, with the first row's number.
 
     A tab stands between two cells.
     """
-    text = "\n".join("\t".join(_WITHIN_CELL.sub(" ", cell) for cell in row) for row in rows)
+    text = "\n".join("\t".join(_WITHIN_CELL.sub(" ", shown(cell)) for cell in row) for row in rows)
     lines = enumerate(tidy.tidied_lines(text).split("\n"))
     for is_filled, run in groupby(lines, key=lambda line: bool(line[1])):
         if is_filled:

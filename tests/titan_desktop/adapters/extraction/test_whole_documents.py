@@ -1,8 +1,15 @@
 """Claims about documents whose every word counts: what people's files lost before is in the text now."""
 
+import datetime as dt
 from pathlib import Path
 
+import openpyxl
+import pptx
 import pytest
+from openpyxl.chart import BarChart, Reference
+from openpyxl.comments import Comment
+from pptx.chart.data import CategoryChartData
+from pptx.enum.chart import XL_CHART_TYPE
 
 from tests.hostile import assert_linear
 from tests.titan_desktop.adapters.extraction import archives
@@ -11,7 +18,7 @@ from titan_desktop.adapters.extraction.flow import Flow
 from titan_desktop.adapters.extraction.limits import Limits
 from titan_desktop.adapters.extraction.markup import MarkupError, shown
 from titan_desktop.contracts.indexing import Reason
-from titan_desktop.contracts.sources import Slides
+from titan_desktop.contracts.sources import Cells, Slides
 from titan_desktop.ports.extractor import BlockKind, Extracted
 
 
@@ -144,6 +151,80 @@ def test_an_odp_has_its_slides(tmp_path: Path) -> None:
     assert [(block.text, block.place) for block in found.blocks] == [
         ("Залог\n\nне забыть", Slides(first=1, last=1)),
         ("Плата", Slides(first=2, last=2)),
+    ]
+
+
+# Slides and sheets
+
+
+def test_a_deck_is_whole(tmp_path: Path) -> None:
+    """Shapes in groups, alt texts, tables and charts stand on their slide; notes are the last of it."""
+    deck = pptx.Presentation()
+    slide = deck.slides.add_slide(deck.slide_layouts[5])
+    slide.shapes.title.text = "Итоги"
+    group = slide.shapes.add_group_shape()
+    group.shapes.add_textbox(0, 0, 9, 9).text_frame.text = "в группе"
+    group._element.nvGrpSpPr.cNvPr.set("descr", "Схема отдела")
+    table = slide.shapes.add_table(2, 2, 0, 0, 9, 9).table
+    for at, text in enumerate(("Статья", "Цена", "Залог", "45")):
+        table.cell(at // 2, at % 2).text = text
+    numbers = CategoryChartData()
+    numbers.categories = ["Январь", "Март"]
+    numbers.add_series("План", (45_000, 51))
+    slide.shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, 0, 0, 9, 9, numbers)
+    slide.notes_slide.notes_text_frame.text = "не забыть"
+    deck.save(str(tmp_path / "a.pptx"))
+    found = read(tmp_path / "a.pptx")
+    assert found.gap is Reason.NONE
+    assert {block.place for block in found.blocks} == {Slides(first=1, last=1)}
+    assert [block.text for block in found.blocks] == [
+        "Итоги\n\nСхема отдела\n\nв группе",
+        "Статья\tЦена\nЗалог\t45",
+        "\tПлан\nЯнварь\t45000\nМарт\t51",
+        "Notes:\n\nне забыть",
+    ]
+
+
+def test_a_book_of_sheets_is_whole(tmp_path: Path) -> None:
+    """Dates are dates, times are times, comments stand at their cells, charts at their sheets."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.title = "Смета"
+    sheet.append(["дата", "время", "когда", "длительность", "сумма"])
+    moment = dt.datetime(2024, 3, 12, 10, 5)  # noqa: DTZ001 - a sheet knows no zones
+    sheet.append([moment.date(), dt.time(9, 30), moment, dt.timedelta(hours=26, minutes=30), 45_000])
+    sheet["E2"].comment = Comment("спросить", "Анна")
+    chart = BarChart()
+    chart.title = "Выручка"
+    chart.add_data(Reference(sheet, min_col=5, min_row=1, max_row=2), titles_from_data=True)
+    sheet.add_chart(chart)
+    book.save(tmp_path / "a.xlsx")
+    found = read(tmp_path / "a.xlsx")
+    assert found.gap is Reason.NONE
+    texts = {block.text: block.place for block in found.blocks}
+    row = "2024-03-12\t09:30:00\t2024-03-12 10:05:00\t26:30:00\t45000"
+    assert f"дата\tвремя\tкогда\tдлительность\tсумма\n{row}" in texts
+    assert texts["Анна: спросить"] == Cells(sheet="Смета", first="E2", last="E2")
+    assert texts["Выручка"] == Cells(sheet="Смета")
+
+
+def test_an_ods_is_read_as_it_is_shown(tmp_path: Path) -> None:
+    """The text of cells, not their values; columns stay in line behind empty and repeated ones."""
+    cell = "<table:table-cell{}>{}</table:table-cell>".format
+    rows = (
+        "<table:table-row>" + cell("", "<text:p>дата</text:p>") + cell(" table:number-columns-repeated='2'", "")
+        + cell("", "<text:p>сумма</text:p>") + cell(" table:number-columns-repeated='16000'", "")
+        + "</table:table-row><table:table-row>" + cell("", "<text:p>12.03.24</text:p>")
+        + cell(" table:number-columns-repeated='2'", "<text:p>0</text:p>")
+        + cell("", "<office:annotation><text:p>спросить</text:p></office:annotation><text:p>45 000 ₽</text:p>")
+        + "</table:table-row>"
+    )  # fmt: skip
+    body = f"<table:table table:name='Май'>{rows}</table:table>"
+    found = written(tmp_path / "a.ods", archives.open_document("spreadsheet", body))
+    assert [(block.text, block.place) for block in found.blocks] == [
+        ("Май", Cells(sheet="Май")),
+        ("дата\t\t\tсумма\n12.03.24\t0\t0\tспросить 45 000 ₽", Cells(sheet="Май")),
     ]
 
 
