@@ -144,6 +144,8 @@ def test_each_refusal_says_why(changes: FileChanges, root: Path) -> None:
         (lambda: changes.move(root, root / "a"), Refusal.ROOT),
         (lambda: changes.move(inner, inner / "a"), Refusal.WITHIN_ITSELF),
         (lambda: changes.copy_out(lease, root.parent / "none" / "a", KEY), Refusal.VANISHED),
+        (lambda: changes.copy_out(lease, root.parent / "a\0b", KEY), Refusal.NAME),
+        (lambda: write(changes, Path(f"{root}/{'long/' * 600}a"), "x"), Refusal.NAME),
     ):
         assert refusal(change) is expected
     assert tree(root) == {"inner": None, "inner/lease.txt": b"deposit", "fifo": None}

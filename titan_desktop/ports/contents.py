@@ -52,6 +52,6 @@ class Contents(Protocol):
         """Open a content that a client has handed over; raises OSError."""
         ...
 
-    def take_handed(self, content_id: str) -> None:
-        """Remove it, once it has been used. Never raises."""
+    def discard_handed(self, content_id: str) -> None:
+        """Remove it, and those of clients that died before they named theirs. Never raises."""
         ...

@@ -73,14 +73,17 @@ class FileChanges(Protocol):
         """Return the one spelling of a path beneath a root."""
         ...
 
-    def content(self, path: Path, source: BinaryIO, key: str, replaces: Stamp | None) -> Prepared:
+    def content(
+        self, path: Path, source: BinaryIO, key: str, replaces: Stamp | None, *, like_source: bool = False
+    ) -> Prepared:
         """Prepare to give `path` what `source` holds, from where it stands to its end.
 
         Args:
             path: a name in a folder that is there.
-            source: read to its end. A new file takes its rights and time if it is a file with a name.
+            source: read to its end.
             key: names the temporary file, so that another try removes what a killed one has left.
-            replaces: how the file looks that is replaced; whose rights are kept; None: nothing may be there.
+            replaces: how the file looks that is replaced, whose rights are kept; None: nothing may be there.
+            like_source: a new file takes the rights of `source`, which is a file; else it has the usual ones.
         """
         ...
 

@@ -4,6 +4,7 @@ For everything that Titan's processes create: folders, logs, and files that are 
 library only: the window uses it before it has painted.
 """
 
+import contextlib
 import errno
 import os
 import stat
@@ -59,6 +60,18 @@ def _make(folder: Path) -> None:
     for missing in reversed([each for each in folder.parents if not each.exists()]):
         missing.mkdir(mode=0o700, exist_ok=True)
     folder.mkdir(mode=0o700, exist_ok=True)  # raises where a file is in its place
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names of a folder on the disk. Windows keeps them in order itself, as some file systems do."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with contextlib.suppress(OSError):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def make_file(path: Path) -> None:

@@ -1,6 +1,7 @@
 """Claims about changes of files and their undoing: a real bus, real folders, a real ledger."""
 
 import hashlib
+import os
 import stat
 from pathlib import Path
 
@@ -33,6 +34,10 @@ async def test_a_change_is_an_action_with_what_was_before(desk: Desk) -> None:
     )
     page = await ask(desk.bus, told.ListActions())
     assert page.actions == (action,)
+    umask = os.umask(0)
+    os.umask(umask)
+    await desk.write(desk.root / "new.txt", "x")
+    assert (desk.root / "new.txt").stat().st_mode == 0o100666 & ~umask  # not those of what was handed over
     [kept] = desk.paths.contents.iterdir()
     assert (kept.read_text("utf-8"), stat.S_IMODE(kept.stat().st_mode)) == ("deposit", 0o600)
     assert list(desk.paths.handed.iterdir()) == []

@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import threading
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
@@ -21,6 +22,8 @@ FILE_BYTES_MAX = 256 * 1024 * 1024
 """Of one content."""
 TOTAL_BYTES_MAX = 2 * 1024 * 1024 * 1024
 """Of all."""
+HANDED_S = 7 * 86_400.0
+"""A command does not wait longer for a core than its content."""
 _CHUNK_BYTES = 1 << 20
 _ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -83,10 +86,13 @@ class FolderContents:
         """See `Contents`."""
         return self._handed_path(content_id).open("rb")
 
-    def take_handed(self, content_id: str) -> None:
+    def discard_handed(self, content_id: str) -> None:
         """See `Contents`."""
         with contextlib.suppress(OSError):
             self._handed_path(content_id).unlink()
+            for path in self._handed.iterdir():  # of clients that died before they sent their command
+                if time.time() - path.stat().st_mtime > HANDED_S:
+                    path.unlink()
 
     def _keep(self, content: BinaryIO) -> str:
         private_files.make_folder(self._folder)
@@ -107,6 +113,7 @@ class FolderContents:
                 os.fsync(file.fileno())
             path = self._path(hashed.hexdigest())
             fresh.replace(path)
+            private_files.sync_folder(self._folder)
         finally:
             fresh.unlink(missing_ok=True)
         self._drop_oldest(path)

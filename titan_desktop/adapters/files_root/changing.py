@@ -122,11 +122,17 @@ class LocalFileChanges:
         status = self._status(path)
         return 0 if status is None else Stamp.of(status).inode
 
-    def content(self, path: Path, source: BinaryIO, key: str, replaces: Stamp | None) -> Prepared:
+    def content(
+        self, path: Path, source: BinaryIO, key: str, replaces: Stamp | None, *, like_source: bool = False
+    ) -> Prepared:
         """See `FileChanges`."""
         with _translating(path), contextlib.ExitStack() as stack:
             folder, name = self._folder_of(path, stack)
-            model = _model(source) if replaces is None else _checked(folder, name, path, replaces)
+            if replaces is not None:
+                model: os.stat_result | None = _checked(folder, name, path, replaces)
+            else:
+                model = os.fstat(source.fileno()) if like_source else None
+                _nothing_at(folder, name, path)
             temporary = _temporary(key)
             digest, size = _write_beside(folder, temporary, source, model, stack)
 
@@ -223,7 +229,8 @@ class LocalFileChanges:
             folder, name = _folder_at(place.parent, stack), place.name
             _nothing_at(folder, name, place)
             temporary = _temporary(key)
-            digest, size = _write_beside(folder, temporary, source, _model(source), stack)
+            model = os.fstat(source.fileno())
+            digest, size = _write_beside(folder, temporary, source, model, stack)
 
             def act() -> None:
                 folder.move(temporary, folder, name)
@@ -274,10 +281,14 @@ def _translating(path: Path) -> Iterator[None]:
     try:
         yield
     except FilesRootError as error:
-        refusal = _BY_REASON.get(error.reason, Refusal.FORBIDDEN)
+        if error.reason is Reason.UNREADABLE and isinstance(error.__cause__, OSError):
+            raise refused(path, error.__cause__) from error
+        refusal = _BY_REASON.get(error.reason, Refusal.NAME)
         raise ChangeRefusedError(str(path), refusal, error.detail) from error
     except OSError as error:
         raise refused(path, error) from error
+    except ValueError as error:  # NUL in a place outside the roots
+        raise ChangeRefusedError(str(path), Refusal.NAME) from error
 
 
 def _folder_at(path: Path, stack: contextlib.ExitStack) -> "Folder":
@@ -315,14 +326,6 @@ def _checked(folder: Folder, name: str, path: Path, replaces: Stamp) -> os.stat_
     return status
 
 
-def _model(source: BinaryIO) -> os.stat_result | None:
-    """Return the status of the file that is copied, None for a content without one."""
-    try:
-        return os.fstat(source.fileno())
-    except OSError:
-        return None
-
-
 def _temporary(key: str) -> str:
     """Return a name that the watcher, the walk and people's listings leave out, whatever the key has in it."""
     return f".titan-{hashlib.sha256(key.encode()).hexdigest()[:26]}.tmp"
@@ -350,6 +353,10 @@ def _write_beside(
             while left:
                 left = left[file.write(left) :]
         if model is not None and sys.platform != "win32":
+            with contextlib.suppress(
+                OSError
+            ):  # of another owner only root can make it; the group may be shared
+                os.fchown(file.fileno(), model.st_uid, model.st_gid)
             os.fchmod(file.fileno(), stat.S_IMODE(model.st_mode) & _RIGHTS)
         os.fsync(file.fileno())
     return hashed.hexdigest(), size

@@ -102,9 +102,9 @@ class FileActionsService:
             on_exists=command.on_exists,
             keep=command.keep,
             source=source,
+            discard_source=lambda: self._contents.discard_handed(command.content_id),
         )
         await self._do(event, plan)
-        await in_thread(lambda: self._contents.take_handed(command.content_id))
 
     async def make_folder(self, command: MakeFolder, event: Event) -> None:
         """Make a folder."""

@@ -50,6 +50,8 @@ class Performer:
         action = await self._ended_before(plan.id)
         if action is None:
             action = await self._perform(event, plan)
+        if plan.discard_source is not None:
+            await in_thread(plan.discard_source)
         await publish(self._bus, ActionEnded(action=action))
         return action
 

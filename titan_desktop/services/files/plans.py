@@ -26,6 +26,7 @@ class Plan:
 
     Attributes:
         source: opens the content, for WRITE and COPY_IN.
+        discard_source: removes it when the action has ended.
         expected: the digest of what is replaced, moved or deleted; "" for any.
         inode: of what is moved, deleted, or restored from the trash; 0 for any. See `is_same`.
     """
@@ -38,6 +39,7 @@ class Plan:
     on_exists: OnExists = OnExists.REFUSE
     keep: bool = True
     source: Callable[[], BinaryIO] | None = field(default=None, compare=False)
+    discard_source: Callable[[], None] | None = field(default=None, compare=False)
     expected: str = ""
     trashed: str = ""
     inode: int = 0
@@ -146,11 +148,19 @@ def _content(plan: Plan, path: Path, changes: FileChanges, contents: Contents) -
     before = ""
     if stamp is not None and (plan.keep or plan.expected):
         before = _kept(plan, path, changes, contents)
+    like_source = plan.kind is ActionKind.COPY_IN
+    with _source_of(plan) as source:
+        change = changes.content(path, source, plan.id, stamp, like_source=like_source)
+    return Ready(change=change, path=path, before=before, replaced=stamp is not None)
+
+
+def _source_of(plan: Plan) -> BinaryIO:
     if plan.source is None:
         raise AssertionError("a content has a source")
-    with plan.source() as source:
-        change = changes.content(path, source, plan.id, stamp)
-    return Ready(change=change, path=path, before=before, replaced=stamp is not None)
+    try:
+        return plan.source()
+    except FileNotFoundError as error:  # dropped by the store since the preview
+        raise ChangeRefusedError(str(plan.path), Refusal.NOT_KEPT) from error
 
 
 def _kept(plan: Plan, path: Path, changes: FileChanges, contents: Contents) -> str:

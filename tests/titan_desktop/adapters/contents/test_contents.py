@@ -73,13 +73,17 @@ def test_a_full_disk_keeps_nothing(
 
 
 def test_what_is_handed_over_is_taken_by_its_id_alone(contents: FolderContents, paths: Paths) -> None:
-    """An id is a ULID: no path leads anywhere else."""
+    """An id is a ULID: no path leads anywhere else. What was never sent for goes after a week."""
     hand_over(paths, "01J25T91SA3G7G9F2W3ZVQ7E7N", [b"de", b"posit"])
     with contents.handed("01J25T91SA3G7G9F2W3ZVQ7E7N") as file:
         assert file.read() == b"deposit"
     assert stat.S_IMODE((paths.handed / "01J25T91SA3G7G9F2W3ZVQ7E7N").stat().st_mode) == 0o600
-    contents.take_handed("01J25T91SA3G7G9F2W3ZVQ7E7N")
+    forgotten = paths.handed / "01J25T91SA3G7G9F2W3ZVQ7E7P"
+    forgotten.touch()
+    os.utime(forgotten, (0, 0))
+    contents.discard_handed("01J25T91SA3G7G9F2W3ZVQ7E7N")
+    assert list(paths.handed.iterdir()) == []
     for content_id in ("01J25T91SA3G7G9F2W3ZVQ7E7N", "../settings.toml", "", "/etc/passwd"):
         with pytest.raises(FileNotFoundError):
             contents.handed(content_id)
-        contents.take_handed(content_id)
+        contents.discard_handed(content_id)
