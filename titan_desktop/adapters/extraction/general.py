@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import kreuzberg
 
-from titan_desktop.adapters.extraction import spreadsheet, tidy
+from titan_desktop.adapters.extraction import pdf_remarks, spreadsheet, tidy
 from titan_desktop.adapters.extraction.kinds import DOCUMENTS, ENCRYPTED_PACKAGE, Form
 from titan_desktop.contracts.indexing import Reason
 from titan_desktop.contracts.sources import Pages
@@ -65,8 +65,10 @@ def read(data: bytes, form: Form, mime_type: str) -> Extracted:
 def _blocks(data: bytes, mime_type: str, result: kreuzberg.ExtractionResult) -> Iterator[Block]:
     if mime_type == _PDF and result.pages:
         # At the end of a PDF's content kreuzberg repeats whatever looks like a table to it; its pages do not.
+        said = pdf_remarks.remarks(data)
         for page in result.pages:
-            if text := tidy.tidied(page["content"]):
+            whole = "\n\n".join((page["content"], *said.get(page["page_number"], ())))
+            if text := tidy.tidied(whole):
                 yield Block(text, Pages(first=page["page_number"], last=page["page_number"]))
     elif mime_type in _SHEETS and result.tables:
         yield from spreadsheet.blocks(

@@ -10,6 +10,7 @@ from openpyxl.chart import BarChart, Reference
 from openpyxl.comments import Comment
 from pptx.chart.data import CategoryChartData
 from pptx.enum.chart import XL_CHART_TYPE
+from reportlab.pdfgen.canvas import Canvas
 
 from tests.hostile import assert_linear
 from tests.titan_desktop.adapters.extraction import archives
@@ -18,7 +19,7 @@ from titan_desktop.adapters.extraction.flow import Flow
 from titan_desktop.adapters.extraction.limits import Limits
 from titan_desktop.adapters.extraction.markup import MarkupError, shown
 from titan_desktop.contracts.indexing import Reason
-from titan_desktop.contracts.sources import Cells, Slides
+from titan_desktop.contracts.sources import Cells, Pages, Slides
 from titan_desktop.ports.extractor import BlockKind, Extracted
 
 
@@ -152,6 +153,31 @@ def test_an_odp_has_its_slides(tmp_path: Path) -> None:
         ("Залог\n\nне забыть", Slides(first=1, last=1)),
         ("Плата", Slides(first=2, last=2)),
     ]
+
+
+# Forms
+
+
+def test_what_a_pdf_says_beside_its_pages(tmp_path: Path) -> None:
+    """Values of fields, ticked boxes and notes, on their page, also where nothing else is on it."""
+    canvas = Canvas(str(tmp_path / "a.pdf"))
+    canvas.drawString(40, 780, "Questionnaire")
+    canvas.showPage()
+    form = canvas.acroForm
+    form.textfield(name="a", tooltip="Family name", value="Etorikov", x=50, y=700)
+    form.checkbox(name="b", tooltip="Married", checked=True, x=50, y=600)
+    form.checkbox(name="c", tooltip="Divorced", checked=False, x=50, y=500)
+    canvas.textAnnotation("ask Anna", Rect=(50, 400, 90, 440))
+    canvas.linkURL("https://example.org", (50, 300, 90, 340))
+    canvas.showPage()
+    canvas.save()
+    found = {block.place: block.text for block in read(tmp_path / "a.pdf").blocks}
+    assert found[Pages(first=1, last=1)] == "Questionnaire"
+    beside = found[Pages(first=2, last=2)]
+    assert {"Family name: Etorikov", "ask Anna"} <= set(beside.split("\n\n"))
+    assert "Married" in beside
+    assert "Divorced" not in beside
+    assert "example" not in beside
 
 
 # Slides and sheets
@@ -316,6 +342,7 @@ def test_shared_files_lose_nothing(shared_data: Path) -> None:
         "html-entities-script.html": "левый правый 350 300",
         "word-everything.docx": "Лусонов Минданаев Себуанов кудатекст 5>3",
         "word-tabs-entities.docx": "R&D <",
+        "pdf-form.pdf": "Etoricoxib",
         "letter.odt": "Фруктозин Глюкозин Лактозин",
         "book.fb2": "Фейхоаву Патиссонов Редькина Свеклов",
         "epub-percent-name.epub": "Урюков",
