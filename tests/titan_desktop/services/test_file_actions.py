@@ -107,8 +107,9 @@ async def test_a_run_is_undone_as_a_whole_and_so_is_that(desk: Desk) -> None:
         "delete",
         "write",
     ]
+    assert {step.obstacle for step in preview.steps[1:]} == {Refusal.NONE}
     command = told.UndoRun(action_id=new_ulid(), undone_run_id="run")
-    for undone in (6, 0):
+    for undone in (6, 6):
         await publish(desk.bus, command)
         while not isinstance(end := await desk.next_end(), told.RunUndone):
             assert end.action.state is ActionState.DONE
@@ -191,10 +192,18 @@ async def test_what_is_too_large_to_be_kept_is_replaced_only_when_that_is_said(d
 
 
 @pytest.mark.parametrize(
-    "path", ["/etc/new.txt", "{root}/../new.txt", "{root}/a\0b", "relative", "{root}/to/new.txt"]
+    "path",
+    [
+        "/etc/new.txt",
+        "{root}/../new.txt",
+        "{root}/a\0b",
+        "relative",
+        "{root}/to/new.txt",
+        "/etc/" + "\x01" * 4_000,
+    ],
 )
 async def test_a_hostile_path_is_refused_and_in_the_ledger(desk: Desk, path: str) -> None:
-    """A link is OUTSIDE as well; nothing is made anywhere."""
+    """A link is OUTSIDE as well, and any length fits into the event; nothing is made anywhere."""
     (desk.root / "to").symlink_to(desk.root.parent)
     before = tree(desk.root.parent)
     action = await desk.write(Path(path.format(root=desk.root)), "x")

@@ -128,12 +128,13 @@ class LocalFileChanges:
         """See `FileChanges`."""
         with _translating(path), contextlib.ExitStack() as stack:
             folder, name = self._folder_of(path, stack)
+            temporary = _temporary(key)
+            _remove(folder, temporary)
             if replaces is not None:
                 model: os.stat_result | None = _checked(folder, name, path, replaces)
             else:
                 model = os.fstat(source.fileno()) if like_source else None
                 _nothing_at(folder, name, path)
-            temporary = _temporary(key)
             digest, size = _write_beside(folder, temporary, source, model, stack)
 
             def act() -> None:
@@ -206,8 +207,9 @@ class LocalFileChanges:
             _nothing_at(folder, name, path)
             if not self.in_trash(trashed, inode):
                 raise ChangeRefusedError(str(path), Refusal.NOT_KEPT)
-            bin_ = _folder_at(Path(trashed).parent, stack)
-            thing = Path(trashed).name
+            bin_, thing = _folder_at(Path(trashed).parent, stack), Path(trashed).name
+            if Stamp.of(bin_.status(thing)).inode != inode:
+                raise ChangeRefusedError(str(path), Refusal.NOT_KEPT)
 
             def act() -> None:
                 bin_.move(thing, folder, name)
@@ -229,6 +231,7 @@ class LocalFileChanges:
             folder, name = _folder_at(place.parent, stack), place.name
             _nothing_at(folder, name, place)
             temporary = _temporary(key)
+            _remove(folder, temporary)
             model = os.fstat(source.fileno())
             digest, size = _write_beside(folder, temporary, source, model, stack)
 
@@ -339,8 +342,6 @@ def _write_beside(
     stack: contextlib.ExitStack,
 ) -> tuple[str, int]:
     """Write a file beside its place, on the disk when this returns; `stack` removes it if it is left."""
-    with contextlib.suppress(FileNotFoundError):
-        folder.remove(temporary)
     descriptor = folder.create(temporary, _NEW)
     stack.callback(_remove, folder, temporary)
     hashed = hashlib.sha256()

@@ -179,16 +179,19 @@ class FileActionsService:
 
     async def undo_run(self, command: UndoRun, event: Event) -> None:
         """Take back what is left of a run, the last action first."""
-        undone = refused = 0
+        refused = 0
         for entry in await self._performer.waiting(lambda: self._ledger.of_run(command.undone_run_id)):
             if entry.action.kind is ActionKind.COPY_OUT:
                 continue
             part = _part_of(command.action_id, entry.action.id)
             action = await self._undo(event, entry, part, command.action_id, force=command.force)
-            undone += action.state is ActionState.DONE
             refused += action.state is not ActionState.DONE
+        made = await self._performer.waiting(lambda: self._ledger.of_run(command.action_id))
         told = RunUndone(
-            action_id=command.action_id, undone_run_id=command.undone_run_id, undone=undone, refused=refused
+            action_id=command.action_id,
+            undone_run_id=command.undone_run_id,
+            undone=len(made),
+            refused=refused,
         )
         await publish(self._bus, told)
 
@@ -210,7 +213,7 @@ class FileActionsService:
         return page
 
     async def preview_undo(self, wanted: PreviewUndo) -> UndoPreview:
-        """Return what would be done, each step as if those before it had not been.
+        """Return what would be done.
 
         Raises:
             RequestRefused: `not_found`, for an unknown action or a run without one; `store_unavailable`.
@@ -225,7 +228,9 @@ class FileActionsService:
             raise RequestRefused("store_unavailable", "the ledger cannot be read now") from error
         if not entries:
             raise RequestRefused("not_found", wanted.action_id or wanted.run_id)
-        steps = await in_thread(lambda: tuple(map(self._step, entries[:STEPS_MAX])))
+        steps = await in_thread(
+            lambda: undoing.preview(entries[:STEPS_MAX], self._files_root, self._changes, self._contents)
+        )
         return UndoPreview(steps=steps, more=len(entries) > STEPS_MAX)
 
     async def forget_file(self, wanted: ForgetFile, event: Event) -> FileForgotten:

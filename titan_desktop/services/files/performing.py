@@ -25,6 +25,7 @@ from titan_desktop.contracts.file_actions import (
 from titan_desktop.contracts.message import publish
 from titan_desktop.ports.contents import Contents
 from titan_desktop.ports.file_changes import ChangeRefusedError, FileChanges
+from titan_desktop.ports.files_root import PATH_BYTES_MAX
 from titan_desktop.ports.ledger import Entry, Ledger, LedgerUnavailableError
 from titan_desktop.services.files.plans import Plan, Ready, has_taken_place, names, prepare
 from titan_desktop.services.waiting import until_there
@@ -141,12 +142,17 @@ def _asked(event: Event, plan: Plan) -> Action:
         id=plan.id,
         run_id=plan.run_id or plan.id,
         kind=plan.kind,
-        path=str(plan.path),
-        target=str(plan.target or ""),
+        path=_clipped(str(plan.path)),
+        target=_clipped(str(plan.target or "")),
         requested_by=event.meta.source,
         asked_at=datetime.now(UTC).isoformat(),
         undoes=plan.undoes,
     )
+
+
+def _clipped(path: str) -> str:
+    """Return a path as an event can carry it: a longer one is refused anyway."""
+    return path if len(path) <= PATH_BYTES_MAX else f"{path[: PATH_BYTES_MAX - 1]}…"
 
 
 def _entry(event: Event, plan: Plan, ready: Ready) -> Entry:

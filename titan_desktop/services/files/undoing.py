@@ -3,8 +3,11 @@
 Blocking functions, for threads. They look at the disk, and change nothing.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from titan_desktop.contracts.file_actions import Action, ActionKind, ActionState, OnExists, Refusal, UndoStep
 from titan_desktop.ports.contents import Contents
@@ -13,6 +16,7 @@ from titan_desktop.ports.files_root import FilesRoot, FilesRootError
 from titan_desktop.ports.ledger import Entry
 from titan_desktop.services.files.plans import Plan, digest_of, is_same, looked_at
 
+_MAY_GO = frozenset({Refusal.CHANGED, Refusal.VANISHED, Refusal.EXISTS})
 _CAN_FORCE = frozenset({Refusal.CHANGED})
 
 
@@ -45,6 +49,29 @@ def step(entry: Entry, files_root: FilesRoot, changes: FileChanges, contents: Co
         obstacle=obstacle,
         can_force=obstacle in _CAN_FORCE,
     )
+
+
+def preview(
+    entries: Sequence[Entry], files_root: FilesRoot, changes: FileChanges, contents: Contents
+) -> tuple[UndoStep, ...]:
+    """Return the steps of a run in their order.
+
+    What is in the way of a step whose paths an earlier one changes will have changed by then: it is not told.
+    """
+    steps: list[UndoStep] = []
+    changed: set[Path] = set()
+    for entry in entries:
+        one = step(entry, files_root, changes, contents)
+        paths = {Path(path) for path in (one.path, one.target) if path}
+        if one.obstacle in _MAY_GO and any(_touch(path, other) for path in paths for other in changed):
+            one = msgspec.structs.replace(one, obstacle=Refusal.NONE, can_force=False)
+        changed |= paths
+        steps.append(one)
+    return tuple(steps)
+
+
+def _touch(path: Path, other: Path) -> bool:
+    return path.is_relative_to(other) or other.is_relative_to(path)
 
 
 def plan(
