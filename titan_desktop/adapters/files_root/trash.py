@@ -92,10 +92,10 @@ if sys.platform == "win32":
 else:
     from titan_desktop.adapters.files_root.folder_posix import PosixFolder
 
-    _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+    _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
     class _PosixTrash:
-        """A folder of files and, on Linux, one of notes; `top`: the disk's own folder, for the notes' paths."""
+        """A folder of files and, on Linux, one of notes; `top`: of another disk than the home's."""
 
         def __init__(self, files: Path, notes: Path | None, top: Path | None = None) -> None:
             self._files = files
@@ -104,6 +104,7 @@ else:
 
         def prepare(self, name: str, path: Path, stack: contextlib.ExitStack) -> "_Place":
             try:
+                self._refuse_links()
                 for folder in filter(None, (self._files, self._notes)):
                     private_files.own_folder(folder)
                 files = stack.enter_context(PosixFolder(os.open(self._files, _FOLDER)))
@@ -113,6 +114,13 @@ else:
                 return self._place(name, path, files, notes, stack)
             except OSError as error:
                 raise TrashError(error.strerror or str(error)) from error
+
+        def _refuse_links(self) -> None:
+            """Refuse a link in the trash of a disk, which somebody else may have written."""
+            if self._top is not None:
+                for part in self._files.relative_to(self._top).parents:
+                    if (self._top / part).is_symlink():
+                        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(self._top / part))
 
         def _place(
             self,
@@ -172,7 +180,7 @@ else:
         top = _top_of(path.parent, device)
         owner = str(os.getuid())
         if sys.platform == "darwin":
-            return _PosixTrash(top / ".Trashes" / owner, None)
+            return _PosixTrash(top / ".Trashes" / owner, None, top)
         shared = top / ".Trash"
         with contextlib.suppress(OSError):
             status = shared.lstat()
