@@ -124,14 +124,19 @@ def _print(preview: UndoPreview, says: sentences.Table, *, force: bool) -> None:
 
 
 async def _list(bus: Bus, options: argparse.Namespace, says: sentences.Table) -> int:
-    wanted = ListActions(limit=_PAGE, run_id=options.run)
-    page = await message.ask(bus, wanted, files.ASK_TIMEOUT_S)
-    shown = list(page.actions)
+    shown: list[Action] = []
+    cursor = ""
+    while True:
+        wanted = ListActions(limit=_PAGE, run_id=options.run, cursor=cursor)
+        page = await message.ask(bus, wanted, files.ASK_TIMEOUT_S)
+        shown += page.actions
+        for action in () if options.json else page.actions:
+            output.say(_line(action, says))
+        if not (cursor := page.next_cursor):
+            break
     if options.json:
         output.say_json(shown)
-    for action in [] if options.json else shown:
-        output.say(_line(action, says))
-    if not shown and not options.json:
+    elif not shown:
         output.complain(says["undo.none"])
     return exit_codes.DONE if shown else exit_codes.NOTHING
 

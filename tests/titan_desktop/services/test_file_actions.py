@@ -14,6 +14,7 @@ from titan_desktop.contracts import file_actions as told
 from titan_desktop.contracts.file_actions import ActionKind, ActionState, OnExists, Refusal
 from titan_desktop.contracts.message import ask, publish
 from titan_desktop.ports.ledger import Entry
+from titan_desktop.services.files import acting
 
 pytestmark = pytest.mark.logs("^refused ")
 
@@ -119,6 +120,21 @@ async def test_a_run_is_undone_as_a_whole_and_so_is_that(desk: Desk) -> None:
     while not isinstance(end := await desk.next_end(), told.RunUndone):
         pass
     assert tree(desk.root) == CHANGED
+
+
+async def test_pages_fit_into_a_reply(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Very long paths make them shorter, and nothing is left out."""
+    monkeypatch.setattr(acting, "PAGE_BYTES_MAX", 1_000)
+    made = [await desk.write(desk.root / f"{number}.txt", "x", run_id="run") for number in range(5)]
+    listed: list[told.Action] = []
+    page = await ask(desk.bus, told.ListActions())
+    listed += page.actions
+    while page.next_cursor:
+        page = await ask(desk.bus, told.ListActions(cursor=page.next_cursor))
+        listed += page.actions
+    assert listed == made[::-1]
+    preview = await ask(desk.bus, told.PreviewUndo(run_id="run"))
+    assert (len(preview.steps), preview.more) == (1, True)
 
 
 async def test_what_others_have_changed_since_is_not_overwritten(desk: Desk) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import BinaryIO
 
+import msgspec
+
 from titan_bus import Bus, BusError, Event, Handlers, RequestRefused
 from titan_desktop.contracts.declaring import take, tell
 from titan_desktop.contracts.file_actions import (
@@ -47,6 +49,8 @@ from titan_desktop.services.files.plans import Plan
 GROUP = "file_actions"
 ACTIONS_MAX = 500
 STEPS_MAX = 200
+PAGE_BYTES_MAX = 1_500_000
+"""A reply has 2 MB; a page of very long paths is shortened."""
 
 
 class FileActionsService:
@@ -202,15 +206,18 @@ class FileActionsService:
             RequestRefused: `not_found`, for an invalid cursor; `store_unavailable`.
         """
         limit = max(1, min(wanted.limit, ACTIONS_MAX))
-        try:
-            page = await self._ledger.page(
-                limit, cursor=wanted.cursor, run_id=wanted.run_id, path=wanted.path
-            )
-        except LedgerUnavailableError as error:
-            raise RequestRefused("store_unavailable", "the ledger cannot be read now") from error
-        if page is None:
-            raise RequestRefused("not_found", "the cursor is none of ours")
-        return page
+        while True:
+            try:
+                page = await self._ledger.page(
+                    limit, cursor=wanted.cursor, run_id=wanted.run_id, path=wanted.path
+                )
+            except LedgerUnavailableError as error:
+                raise RequestRefused("store_unavailable", "the ledger cannot be read now") from error
+            if page is None:
+                raise RequestRefused("not_found", "the cursor is none of ours")
+            if limit == 1 or len(msgspec.json.encode(page)) <= PAGE_BYTES_MAX:
+                return page
+            limit //= 2
 
     async def preview_undo(self, wanted: PreviewUndo) -> UndoPreview:
         """Return what would be done.
@@ -231,7 +238,9 @@ class FileActionsService:
         steps = await in_thread(
             lambda: undoing.preview(entries[:STEPS_MAX], self._files_root, self._changes, self._contents)
         )
-        return UndoPreview(steps=steps, more=len(entries) > STEPS_MAX)
+        while len(steps) > 1 and len(msgspec.json.encode(steps)) > PAGE_BYTES_MAX:
+            steps = steps[: len(steps) // 2]
+        return UndoPreview(steps=steps, more=len(entries) > len(steps))
 
     async def forget_file(self, wanted: ForgetFile, event: Event) -> FileForgotten:
         """Erase what is known of the changes of a file.
