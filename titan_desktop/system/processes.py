@@ -1,8 +1,8 @@
 """The command line and the environment of every process that Titan starts.
 
-Used by `client` for the core, by `provision` for the servers and by the extraction workers. Standard library only:
-the window uses it before it has painted. A program bundled by PyInstaller is its own interpreter and takes the
-words directly.
+Used by `client` for the core, by `provision` for the servers, by adapters for their workers. Standard library
+only: the window uses it before it has painted. A program bundled by PyInstaller is its own interpreter and takes
+the words directly.
 
 An environment is a list of what is passed on, never what happens to be there: a person keeps tokens of many
 programs in theirs, every child shows its own in /proc for as long as it runs, and a server or a parser that is

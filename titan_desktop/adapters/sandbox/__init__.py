@@ -1,6 +1,6 @@
-"""Confinement of the processes that read foreign files: `SystemSandbox` implements `ports.sandbox` on each system.
+"""Confinement of the processes that take foreign text: `SystemSandbox` implements `ports.sandbox` on each system.
 
-Called by the extraction workers alone, so nothing heavier than ctypes may stand here.
+Called by the workers for extraction and embedding, so nothing heavier than ctypes may stand here.
 """
 
 import sys

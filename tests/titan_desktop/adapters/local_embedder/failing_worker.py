@@ -5,6 +5,7 @@ Started with a number it is a core instead: it starts such a worker, prints the 
 
 import array
 import asyncio
+import math
 import os
 import signal
 import sys
@@ -31,6 +32,8 @@ def embed(text: str) -> bytes:
             os.kill(os.getpid(), signal.SIGKILL)
         case "wait":
             threading.Event().wait()
+        case "nan":
+            return array.array("f", [math.nan, 0.5]).tobytes()
         case "says":
             print("not an answer")
     return array.array("f", [len(text), 0.5]).tobytes()

@@ -102,6 +102,14 @@ async def test_a_worker_that_dies_has_a_successor(text: str, fault: Fault) -> No
         assert await embedder.embed_passages(["says", "ab"]) == [[4.0, 0.5], [2.0, 0.5]]
 
 
+async def test_what_is_no_vector_is_not_stored() -> None:
+    """PostgreSQL refuses it, and all that would be stored with it."""
+    async with running(LocalEmbedder(COMMAND)) as embedder:
+        with pytest.raises(ModelError) as caught:
+            await embedder.embed_passages(["nan"])
+    assert caught.value.fault is Fault.MALFORMED
+
+
 async def test_a_worker_that_hangs_has_a_successor(monkeypatch: pytest.MonkeyPatch) -> None:
     """A passage that takes longer than any may ends it."""
     async with running(LocalEmbedder(COMMAND)) as embedder:
