@@ -91,8 +91,13 @@ class LocalEmbedder:
         sent = text.encode("utf-8", "replace").decode()
         try:
             async with asyncio.timeout(timeout_s):
-                worker = await self._started()
-                return _numbers(await worker.embed(sent, is_question=is_question))
+                try:
+                    return _numbers(await (await self._started()).embed(sent, is_question=is_question))
+                except WorkerEndedError:
+                    if not is_question:
+                        raise
+                # It may have died of a passage, and a person waits.
+                return _numbers(await (await self._started()).embed(sent, is_question=True))
         except TimeoutError as error:
             if not is_question and self._worker is not None:
                 self._worker.kill()  # it hangs; a question may only have come while it was starting

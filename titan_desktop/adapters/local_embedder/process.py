@@ -39,6 +39,7 @@ class WorkerProcess:
         self._process = process
         self._asked: dict[int, asyncio.Future[bytes]] = {}
         self._next = 0
+        self._is_killed = False
         self._ready: asyncio.Future[tuple[str, ...]] = asyncio.get_running_loop().create_future()
         self._reading = asyncio.create_task(self._read(), name="local embedder")
         self.open_means: tuple[str, ...] = ()
@@ -72,7 +73,7 @@ class WorkerProcess:
     @property
     def is_alive(self) -> bool:
         """Whether it may be asked."""
-        return not self._reading.done()
+        return not self._is_killed and not self._reading.done()
 
     @property
     def is_idle(self) -> bool:
@@ -110,6 +111,7 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """End it; whoever waits for it gets WorkerEndedError."""
+        self._is_killed = True
         if self._process.returncode is not None:
             return
         if sys.platform == "win32":

@@ -90,16 +90,22 @@ async def test_the_real_model(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("text", "fault"), [("crash", Fault.CRASHED), ("killed", Fault.WORKER_UNAVAILABLE)])
 async def test_a_worker_that_dies_has_a_successor(text: str, fault: Fault) -> None:
-    """Its death costs the batch, and says whether the text may be at fault; a question beside it hears of it."""
+    """Its death costs the batch, and says whether the text may be at fault; a question beside it is asked again.
+
+    Of a question that kills two of them it says the same.
+    """
     async with running(LocalEmbedder(COMMAND)) as embedder:
+        with pytest.raises(ModelError) as caught:
+            await embedder.embed_query(text)
+        assert caught.value.fault is fault
         assert await embedder.embed_query("abc") == [3.0, 0.5]
         waiting = asyncio.create_task(embedder.embed_query("wait"))
         with pytest.raises(ModelError) as caught:
             await embedder.embed_passages(["a", text, "b"])
         assert caught.value.fault is fault
-        with pytest.raises(ModelError):
-            await waiting
         assert await embedder.embed_passages(["says", "ab"]) == [[4.0, 0.5], [2.0, 0.5]]
+        assert not waiting.done()
+        waiting.cancel()
 
 
 async def test_what_is_no_vector_is_not_stored() -> None:
