@@ -167,6 +167,90 @@
         <translation>Удалить невыполненные задачи</translation>
     </message>
     <message>
+        <source>Make a backup</source>
+        <translation>Сделать резервную копию</translation>
+    </message>
+    <message>
+        <source>Remember a fact</source>
+        <translation>Запомнить факт</translation>
+    </message>
+    <message>
+        <source>Keep a proposed fact</source>
+        <translation>Сохранить предложенный факт</translation>
+    </message>
+    <message>
+        <source>Correct a fact</source>
+        <translation>Исправить факт</translation>
+    </message>
+    <message>
+        <source>Say until when a fact held</source>
+        <translation>Указать, до какого времени факт был верен</translation>
+    </message>
+    <message>
+        <source>Pin a fact</source>
+        <translation>Закрепить факт</translation>
+    </message>
+    <message>
+        <source>Forget a fact</source>
+        <translation>Забыть факт</translation>
+    </message>
+    <message>
+        <source>Forget a person or thing</source>
+        <translation>Забыть человека или предмет</translation>
+    </message>
+    <message>
+        <source>Accept proposed facts</source>
+        <translation>Принять предложенные факты</translation>
+    </message>
+    <message>
+        <source>Refuse proposed facts</source>
+        <translation>Отклонить предложенные факты</translation>
+    </message>
+    <message>
+        <source>Remove a rule for proposed facts</source>
+        <translation>Удалить правило для предложенных фактов</translation>
+    </message>
+    <message>
+        <source>Make one person or thing of two</source>
+        <translation>Объединить двух в одно</translation>
+    </message>
+    <message>
+        <source>Make two of one again</source>
+        <translation>Снова разделить объединённое</translation>
+    </message>
+    <message>
+        <source>Write a file</source>
+        <translation>Записать файл</translation>
+    </message>
+    <message>
+        <source>Make a folder</source>
+        <translation>Создать папку</translation>
+    </message>
+    <message>
+        <source>Move a file or folder</source>
+        <translation>Переместить файл или папку</translation>
+    </message>
+    <message>
+        <source>Move a file or folder to the trash</source>
+        <translation>Переместить файл или папку в корзину</translation>
+    </message>
+    <message>
+        <source>Copy a file in</source>
+        <translation>Скопировать файл в папку</translation>
+    </message>
+    <message>
+        <source>Copy a file out</source>
+        <translation>Скопировать файл из папки</translation>
+    </message>
+    <message>
+        <source>Undo a change</source>
+        <translation>Отменить изменение</translation>
+    </message>
+    <message>
+        <source>Undo changes</source>
+        <translation>Отменить изменения</translation>
+    </message>
+    <message>
         <source>Something that Titan cannot read</source>
         <translation>Нечто, чего Titan не может прочитать</translation>
     </message>
