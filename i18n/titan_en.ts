@@ -14,6 +14,13 @@
 <context>
     <name>FilesPresenter</name>
     <message numerus="yes">
+        <source>%n file(s) are still to be read.</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%n file(s) could not be read in full</source>
         <translation>
             <numerusform>%n file could not be read in full</numerusform>

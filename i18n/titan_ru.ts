@@ -410,6 +410,14 @@
         <translation>Ядро Titan не отвечает. Повторите через несколько секунд.</translation>
     </message>
     <message numerus="yes">
+        <source>%n file(s) are still to be read.</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%n file(s) could not be read in full</source>
         <translation>
             <numerusform>Не полностью прочитан %n файл</numerusform>
@@ -549,6 +557,14 @@
         <translation>Новый разговор</translation>
     </message>
     <message>
+        <source>Search files and conversations</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Find a conversation</source>
         <translation>Найти разговор</translation>
     </message>
@@ -575,6 +591,17 @@
     <message>
         <source>Quit</source>
         <translation>Выход</translation>
+    </message>
+</context>
+<context>
+    <name>MessageJump</name>
+    <message>
+        <source>Titan&apos;s core does not answer. Try again in a moment.</source>
+        <translation type="unfinished">Ядро Titan не отвечает. Повторите через несколько секунд.</translation>
+    </message>
+    <message>
+        <source>This message is no longer there: it was deleted.</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -660,6 +687,58 @@
     </message>
 </context>
 <context>
+    <name>PageHead</name>
+    <message>
+        <source>Back to the conversation (Esc)</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>PassagePage</name>
+    <message>
+        <source>The program of this file opens it at its beginning. Look there for: {place}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Passage of {title}</source>
+        <translation type="unfinished">Отрывок из {title}</translation>
+    </message>
+    <message>
+        <source>Open file</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show in folder</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Back to the results</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>ResultList</name>
+    <message>
+        <source>Open</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show in folder</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>ResultModel</name>
+    <message>
+        <source>Files</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Messages</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>RichText</name>
     <message>
         <source>Copy</source>
@@ -672,6 +751,92 @@
     <message>
         <source>Copied</source>
         <translation>Скопировано</translation>
+    </message>
+</context>
+<context>
+    <name>Search</name>
+    <message>
+        <source>None of your files has these words. Closest in meaning:</source>
+        <translation type="unfinished">Таких слов в ваших файлах нет. Ближе всего по смыслу:</translation>
+    </message>
+    <message>
+        <source>No file has the exact phrase. Found without the quotes:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Nothing has “{written}”. Found for “{shown}”:</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Nothing fits “{words}”; all files were searched.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Only what fits “{words}”.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Search your files and conversations</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Write as you would say it: words in any form, part of a name, a number. “PDF” or “last month” narrow the search.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Try other words: a name, a number, part of a file&apos;s name.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Nothing was found for “{query}”</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Titan is starting</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The search begins by itself as soon as the core is there.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The index cannot be used now</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Its database is away or full; the line above the conversation says more. Titan searches again as soon as it is back.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The search did not answer</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Titan&apos;s core is busy or restarting. Change a word, or wait: it searches again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>SearchView</name>
+    <message>
+        <source>Search</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Words, a name, a number, “an exact phrase”</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Search files and conversations</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Found</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Enter opens  ·  Ctrl+Enter shows in the folder  ·  Esc goes back</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -834,6 +999,14 @@
         <translation>Новый разговор</translation>
     </message>
     <message>
+        <source>Search files and conversations</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Find a conversation</source>
         <translation>Найти разговор</translation>
     </message>
@@ -905,6 +1078,18 @@
         <translation>Меню</translation>
     </message>
     <message>
+        <source>Search</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Search files and conversations</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Find a conversation</source>
         <translation>Найти разговор</translation>
     </message>
@@ -934,6 +1119,10 @@
     <message>
         <source>No program on this computer opens {name}.</source>
         <translation>На этом компьютере нет программы, которая открывает {name}.</translation>
+    </message>
+    <message>
+        <source>The folder of {name} could not be shown.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>The link could not be opened: {address}</source>
@@ -1087,6 +1276,17 @@
     <message>
         <source>This is not the password.</source>
         <translation>Пароль неверен.</translation>
+    </message>
+</context>
+<context>
+    <name>words</name>
+    <message>
+        <source>You</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Titan</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 </TS>

@@ -62,7 +62,7 @@ def source_as_json(source: "Source") -> dict[str, object]:
     import msgspec
 
     fields: dict[str, object] = msgspec.to_builtins(source)
-    return {name: value for name, value in fields.items() if name not in {"type", "position"}}
+    return {name: value for name, value in fields.items() if name not in {"type", "position", "modified_ns"}}
 
 
 def complain(sentence: str) -> None:

@@ -6,6 +6,8 @@ it by and the `passage` that counts; where it leads is each one's own.
 
 import msgspec
 
+from titan_desktop.contracts.numbers import Int64
+
 
 class Pages(msgspec.Struct, frozen=True, kw_only=True, tag="pages", tag_field="type"):
     """Pages of a document, from 1, both ends included."""
@@ -57,6 +59,7 @@ class FilePassage(msgspec.Struct, frozen=True, kw_only=True, tag="file_passage",
         kind: the file's kind: "pdf", "docx", "txt" … (the extension in lower case).
         position: the passage's number in the file, from 0.
         place: where in the file it stands.
+        modified_ns: when the file was last changed, since the epoch; 0 when unknown.
     """
 
     path: str
@@ -66,6 +69,7 @@ class FilePassage(msgspec.Struct, frozen=True, kw_only=True, tag="file_passage",
     kind: str
     position: int = 0
     place: Place | None = None
+    modified_ns: Int64 = 0
 
 
 class MessageSource(msgspec.Struct, frozen=True, kw_only=True, tag="message_source", tag_field="type"):

@@ -183,4 +183,5 @@ def _hit(found: Found, score: float) -> FilePassage:
         kind=found.kind,
         position=found.position,
         place=found.place,
+        modified_ns=found.changed_ns,
     )

@@ -28,10 +28,14 @@ class Tasks:
 
     def replace(self, work: Coroutine[Any, Any, object], name: str) -> None:
         """Run `work`, and cancel the task of the same name: only the newest matters."""
+        self.cancel(name)
+        self._own(work, name)
+
+    def cancel(self, name: str) -> None:
+        """Cancel the task that `replace` started under this name, if it runs."""
         former = self._tasks.pop(name, None)
         if former is not None:
             former.cancel()
-        self._own(work, name)
 
     async def close(self, timeout_s: float) -> None:
         """Cancel all tasks, wait at most `timeout_s`, and accept no more."""

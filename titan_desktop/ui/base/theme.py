@@ -128,6 +128,7 @@ class Theme(QObject):
             **colours,
             "icons": (self._resources / "icons").as_posix(),
             "tone": "dark" if colours is DARK else "light",
+            "size_page": f"{round(self._app.font().pointSizeF() * 1.3)}pt",
             "size_title": f"{round(self._app.font().pointSizeF() * 1.8)}pt",
         }
         for name in sorted(names, key=len, reverse=True):  # @accent_soft before @accent

@@ -17,8 +17,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from titan_desktop.ui.base.colours import Colours
 from titan_desktop.ui.chat import sentences
-from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.composer import Composer
 from titan_desktop.ui.chat.message_list import MessageList
 from titan_desktop.ui.chat.message_model import MessageModel

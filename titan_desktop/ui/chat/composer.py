@@ -17,8 +17,8 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QPlainTextEdit, QSize
 
 from titan_desktop.client import sizes
 from titan_desktop.contracts.chat import PROMPT_BYTES_MAX
+from titan_desktop.ui.base.colours import Colours
 from titan_desktop.ui.base.translator import language
-from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.icons import send_icon, stop_icon
 
 _LINES_MAX = 8

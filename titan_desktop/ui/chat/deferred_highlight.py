@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QColor, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QTextEdit
 
-from titan_desktop.ui.chat.colours import Colours
+from titan_desktop.ui.base.colours import Colours
 from titan_desktop.ui.chat.highlight import coloured
 
 _SLICE_S = 0.004

@@ -76,7 +76,7 @@ class FocusWalk(QObject):
         if not rows:
             return False
         whole = [row for row, widget in rows.items() if widget.y() >= 0]
-        self._to_row(max(rows) if at_end else min(whole or rows))
+        self.to_row(max(rows) if at_end else min(whole or rows))
         return True
 
     def tab(self, step: int) -> bool:
@@ -84,7 +84,7 @@ class FocusWalk(QObject):
         row = self._row()
         if row is None or not 0 <= row + step < self._list.count():
             return False
-        self._to_row(row + step)
+        self.to_row(row + step)
         return True
 
     def arrow(self, key: int) -> bool:
@@ -145,7 +145,8 @@ class FocusWalk(QObject):
                 return True
         return False
 
-    def _to_row(self, row: int) -> None:
+    def to_row(self, row: int) -> None:
+        """Give the focus to a message, in view or not."""
         self._to_widget(self._list.bring(row))
 
     def _to_widget(self, widget: MessageWidget) -> None:

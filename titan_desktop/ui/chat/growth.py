@@ -11,8 +11,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QTextCursor
 
 from titan_desktop.client import foreign
+from titan_desktop.ui.base.colours import Colours
 from titan_desktop.ui.chat import unfinished
-from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.html_writer import Code, Rendered
 from titan_desktop.ui.chat.markdown import LATE_CODE_CHARS, render, render_growing
 from titan_desktop.ui.chat.rich_text import RichText

@@ -10,7 +10,7 @@ from html import escape
 from time import thread_time
 from typing import Any
 
-from titan_desktop.ui.chat.colours import Colours
+from titan_desktop.ui.base.colours import Colours
 
 CHARS_MAX = 10_000
 """Longer code stays in one colour: Pygments takes about a millisecond for 500 characters."""

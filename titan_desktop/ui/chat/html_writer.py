@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from titan_desktop.client import foreign
+from titan_desktop.ui.base.colours import Colours
 from titan_desktop.ui.chat import highlight
-from titan_desktop.ui.chat.colours import Colours
 
 if TYPE_CHECKING:
     from markdown_it.token import Token

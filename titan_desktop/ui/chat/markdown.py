@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from titan_desktop.client import foreign
+from titan_desktop.ui.base.colours import Colours
 from titan_desktop.ui.chat import highlight
-from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.html_writer import Rendered, plain_html, write
 
 if TYPE_CHECKING:

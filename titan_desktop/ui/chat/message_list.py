@@ -36,6 +36,10 @@ class MessageList(MessageRows):
 
     # Keys and the focus
 
+    def go_to(self, row: int) -> None:
+        """Bring a message into view and give it the focus, with its ring: somebody has looked for it."""
+        self._walk.to_row(row)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keys that scroll, copy, and select all."""
         bar = self.verticalScrollBar()

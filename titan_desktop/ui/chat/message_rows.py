@@ -12,8 +12,8 @@ from PySide6.QtGui import QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolButton, QWidget
 
 from titan_desktop.contracts.chat import OF_PASSAGES, State
+from titan_desktop.ui.base.colours import Colours
 from titan_desktop.ui.chat import styles
-from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.drag_selection import DragSelection
 from titan_desktop.ui.chat.message_model import MessageModel
 from titan_desktop.ui.chat.message_widget import MessageWidget

@@ -19,12 +19,12 @@ from PySide6.QtWidgets import QLabel, QToolButton, QWidget
 from titan_desktop.client import foreign
 from titan_desktop.contracts.chat import OF_PASSAGES, AnswerKind, Message, Role, State
 from titan_desktop.contracts.faults import Fault
+from titan_desktop.ui.base.colours import Colours
+from titan_desktop.ui.base.passage import word_pattern
 from titan_desktop.ui.chat import sentences, styles
 from titan_desktop.ui.chat.caption import Caption
-from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.growth import Growth
 from titan_desktop.ui.chat.markdown import render
-from titan_desktop.ui.chat.passage import word_pattern
 from titan_desktop.ui.chat.rich_text import COPIED_MS, RichText
 from titan_desktop.ui.chat.sources import SourceList, Unfolded
 from titan_desktop.ui.chat.thoughts import ThoughtsRow

@@ -6,10 +6,10 @@ from PySide6.QtGui import QGuiApplication, QTextDocument
 
 from titan_desktop.client import foreign
 from titan_desktop.contracts.chat import OF_PASSAGES, Message, Role
-from titan_desktop.ui.chat.colours import Colours
+from titan_desktop.ui.base.colours import Colours
+from titan_desktop.ui.base.passage import word_pattern
 from titan_desktop.ui.chat.markdown import plain_text, render
 from titan_desktop.ui.chat.message_model import MessageModel
-from titan_desktop.ui.chat.passage import word_pattern
 from titan_desktop.ui.chat.sources import Unfolded, open_passages
 
 

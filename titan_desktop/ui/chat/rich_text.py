@@ -30,9 +30,9 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QTextBrowser, QTextEdit, QToolButton, QToolTip, QWidget
 
 from titan_desktop.client import foreign
+from titan_desktop.ui.base.colours import Colours
 from titan_desktop.ui.base.tooltip import tip
 from titan_desktop.ui.chat import links, styles
-from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.deferred_highlight import DeferredHighlight
 from titan_desktop.ui.chat.html_writer import (
     CODE_INDENT,

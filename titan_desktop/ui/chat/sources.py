@@ -10,12 +10,13 @@ from PySide6.QtWidgets import QLabel, QToolButton, QWidget
 
 from titan_desktop.client import foreign
 from titan_desktop.contracts.sources import FilePassage, Source
+from titan_desktop.ui.base.colours import Colours
+from titan_desktop.ui.base.icons import file_icon
+from titan_desktop.ui.base.passage import excerpt, marked_html
 from titan_desktop.ui.base.tooltip import tip
 from titan_desktop.ui.chat import sentences, styles
-from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.html_writer import Rendered
-from titan_desktop.ui.chat.icons import arrow_icon, file_icon
-from titan_desktop.ui.chat.passage import excerpt, marked_html
+from titan_desktop.ui.chat.icons import arrow_icon
 from titan_desktop.ui.chat.rich_text import RichText
 
 _SHOWN_AT_FIRST = 5

@@ -3,7 +3,7 @@
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QWidget
 
-from titan_desktop.ui.chat.colours import Colours
+from titan_desktop.ui.base.colours import Colours
 from titan_desktop.ui.chat.html_writer import QUOTE_INDENT
 
 

@@ -9,9 +9,9 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QToolButton, QWidget
 
 from titan_desktop.contracts.chat import Message
+from titan_desktop.ui.base.colours import Colours
 from titan_desktop.ui.chat import styles
 from titan_desktop.ui.chat.caption import Caption
-from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.icons import arrow_icon
 from titan_desktop.ui.chat.sources import Unfolded
 

@@ -1,16 +1,16 @@
 """How a conversation looks in the list on the left, and the keys that the list itself knows."""
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QFont, QKeyEvent, QPainter, QPalette
+from PySide6.QtGui import QKeyEvent, QPainter, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
-    QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QWidget,
 )
 
+from titan_desktop.ui.base import list_row
 from titan_desktop.ui.conversations.model import ID_ROLE
 
 _ROW_HEIGHT = 36
@@ -48,22 +48,15 @@ class ConversationDelegate(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         inner = rect.adjusted(_PADDING, 0, -_PADDING, 0)
+        title = str(index.data() or "")
         if index.data(ID_ROLE):
-            self._paint_ground(painter, option, rect)
+            list_row.paint_ground(painter, option, rect)
             painter.setPen(palette.color(QPalette.ColorRole.Text))
             place = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+            shown = painter.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, inner.width())
+            painter.drawText(inner, place, shown)
         else:
-            small = QFont(painter.font())
-            small.setPointSizeF(small.pointSizeF() * 0.88)
-            small.setWeight(QFont.Weight.DemiBold)
-            painter.setFont(small)
-            painter.setPen(palette.color(QPalette.ColorRole.PlaceholderText))
-            inner.adjust(0, 0, 0, -6)
-            place = Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft
-        title = str(index.data() or "")
-        painter.drawText(
-            inner, place, painter.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, inner.width())
-        )
+            list_row.paint_heading(painter, option, inner, title)
         painter.restore()
 
     def updateEditorGeometry(
@@ -75,28 +68,6 @@ class ConversationDelegate(QStyledItemDelegate):
         """Put the title's editor over the title."""
         rect: QRect = option.rect
         editor.setGeometry(rect.adjusted(2, 2, -2, -2))
-
-    @staticmethod
-    def _paint_ground(painter: QPainter, option: QStyleOptionViewItem, rect: QRect) -> None:
-        state = option.state
-        palette: QPalette = option.palette
-        background = rect.adjusted(0, 1, 0, -1)
-        if state & QStyle.StateFlag.State_Selected:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(palette.color(QPalette.ColorRole.Mid))
-            painter.drawRoundedRect(background, 6, 6)
-        elif state & QStyle.StateFlag.State_MouseOver:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(palette.color(QPalette.ColorRole.Midlight))
-            painter.drawRoundedRect(background, 6, 6)
-        if state & QStyle.StateFlag.State_HasFocus and state & QStyle.StateFlag.State_KeyboardFocusChange:
-            pen = painter.pen()
-            pen.setStyle(Qt.PenStyle.SolidLine)
-            pen.setColor(palette.color(QPalette.ColorRole.Accent))
-            pen.setWidth(2)
-            painter.setPen(pen)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(background.adjusted(1, 1, -1, -1), 6, 6)
 
 
 class ConversationList(QListView):

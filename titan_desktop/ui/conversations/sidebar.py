@@ -1,13 +1,14 @@
 """The left side: find, begin, open, rename and delete conversations. It shows and emits; it knows no bus."""
 
 from PySide6.QtCore import QEvent, QModelIndex, QSize, QSortFilterProxyModel, Qt, Signal
-from PySide6.QtGui import QAction, QContextMenuEvent, QKeyEvent
+from PySide6.QtGui import QAction, QContextMenuEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QMenu,
     QMessageBox,
+    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -25,6 +26,8 @@ class Sidebar(QWidget):
     conversation_settled = Signal()
     """The person has found the one they want, by a click or Enter; arrow keys only look."""
     new_requested = Signal()
+    search_requested = Signal()
+    memory_requested = Signal()
     delete_confirmed = Signal(str)
     settings_requested = Signal()
 
@@ -40,6 +43,7 @@ class Sidebar(QWidget):
         self._brand.setObjectName("brand")
         self.menu_button = QToolButton(self)
         self._new = QToolButton(self)
+        self._pages = {name: self._page_button() for name in ("search", "memory")}
         self.filter = QLineEdit(self)
         self.filter.setClearButtonEnabled(True)
         self.list = ConversationList(self)
@@ -67,6 +71,11 @@ class Sidebar(QWidget):
         head.addWidget(self._brand, 1)
         head.addWidget(self._new)
         head.addWidget(self.menu_button)
+        pages = QVBoxLayout()
+        pages.setContentsMargins(12, 4, 12, 4)
+        pages.setSpacing(2)
+        for button in self._pages.values():
+            pages.addWidget(button)
         search = QHBoxLayout()
         search.setContentsMargins(12, 4, 12, 8)
         search.addWidget(self.filter)
@@ -74,6 +83,7 @@ class Sidebar(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(head)
+        column.addLayout(pages)
         column.addLayout(search)
         column.addWidget(self._nothing)
         column.addWidget(self.list, 1)
@@ -82,7 +92,18 @@ class Sidebar(QWidget):
             button.setAutoRaise(True)
         self.menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
 
+    def _page_button(self) -> QToolButton:
+        button = QToolButton(self)
+        button.setProperty("tone", "page")
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        button.setIconSize(QSize(18, 18))
+        button.setAutoRaise(True)
+        return button
+
     def _connect(self) -> None:
+        self._pages["search"].clicked.connect(self.search_requested)
+        self._pages["memory"].clicked.connect(self.memory_requested)
         self._new.clicked.connect(self.new_requested)
         self._theme.changed.connect(self._draw_icons)
         self.filter.textChanged.connect(self._filter)
@@ -112,6 +133,13 @@ class Sidebar(QWidget):
             self.list.clearSelection()
             self.list.setCurrentIndex(QModelIndex())
         self._selecting = False
+
+    def mark_page(self, name: str | None) -> None:
+        """Mark the button of the page that is shown in place of the conversation; None: the conversation is."""
+        for page, button in self._pages.items():
+            button.setProperty("shown", page == name)
+            button.style().unpolish(button)
+            button.style().polish(button)
 
     def focus_filter(self) -> None:
         """Let the person type what to look for."""
@@ -206,6 +234,8 @@ class Sidebar(QWidget):
     def _draw_icons(self) -> None:
         self._new.setIcon(self._theme.icon("new"))
         self.menu_button.setIcon(self._theme.icon("menu"))
+        for name, button in self._pages.items():
+            button.setIcon(self._theme.icon(name))
 
     def _retranslate(self) -> None:
         for button, words in (
@@ -214,6 +244,14 @@ class Sidebar(QWidget):
         ):
             button.setToolTip(words)
             button.setAccessibleName(words)
+        for name, words, keys in (
+            ("search", self.tr("Search"), "Ctrl+Shift+F"),
+            ("memory", self.tr("Memory"), "Ctrl+Shift+M"),
+        ):
+            self._pages[name].setText(words)
+            shown = QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
+            self._pages[name].setToolTip(f"{words} ({shown})")
+        self._pages["search"].setAccessibleName(self.tr("Search files and conversations"))
         self.filter.setPlaceholderText(self.tr("Find a conversation"))
         self.filter.setAccessibleName(self.tr("Find a conversation"))
         self.list.setAccessibleName(self.tr("Conversations"))

@@ -79,6 +79,11 @@ class FilesPresenter(QObject):
         else:
             dialog.take(page, after=cursor)
 
+    def still_reading(self) -> str:
+        """A sentence while files are being read, which a search cannot find yet; "" when all are."""
+        done, total = self._progress.figures(time.monotonic())
+        return self.tr("%n file(s) are still to be read.", "", total - done) if total else ""
+
     def retranslate(self) -> None:
         """Update the texts in the current language."""
         self._show()

@@ -15,6 +15,8 @@ class EarlyInput:
         for signal in (
             self._submitted,
             window.new_requested,
+            window.search_requested,
+            window.memory_requested,
             window.settings_requested,
             window.failures_requested,
         ):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent, QKeySequence, QPaintEvent
-from PySide6.QtWidgets import QMainWindow, QMenu, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from titan_desktop.ui.base.banner import Banner, StatusLine
 from titan_desktop.ui.base.theme import Theme
@@ -29,6 +29,8 @@ class MainWindow(QMainWindow):
     failures_requested = Signal()
     dead_letters_requested = Signal()
     new_requested = Signal()
+    search_requested = Signal()
+    memory_requested = Signal()
     stop_requested = Signal()
     """Esc was pressed and not handled by another widget."""
 
@@ -44,6 +46,9 @@ class MainWindow(QMainWindow):
         self.sidebar = Sidebar(self.conversations, theme, self)
         self.banner = Banner(theme, self)
         self.chat = ChatView(self)
+        self.pages = QStackedWidget(self)
+        self.pages.setObjectName("pages")
+        self.pages.addWidget(self.chat)
         self.status_line = StatusLine(self)  # after what stands above it: Tab goes by birth
         self.start_screen = StartScreen(folders, self.chat)
         self.chat.set_start_page(self.start_screen)
@@ -61,7 +66,7 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.banner)
-        column.addWidget(self.chat, 1)
+        column.addWidget(self.pages, 1)
         column.addWidget(self.status_line)
         self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
         self.splitter.setHandleWidth(1)
@@ -76,8 +81,10 @@ class MainWindow(QMainWindow):
 
     def _make_actions(self) -> None:
         self.new_action = self._action("Ctrl+N", self.new_requested.emit)
+        self.search_action = self._action("Ctrl+Shift+F", self.search_requested.emit)
+        self.memory_action = self._action("Ctrl+Shift+M", self.memory_requested.emit)
         self.find_action = self._action("Ctrl+K", self.sidebar.focus_filter)
-        self.ask_action = self._action("Ctrl+L", self.chat.focus_composer)
+        self.ask_action = self._action("Ctrl+L", self.show_chat)
         self.failures_action = self._action("", self.failures_requested.emit)
         self.dead_letters_action = self._action("", self.dead_letters_requested.emit)
         self.settings_action = self._action("Ctrl+,", self.settings_requested.emit)
@@ -87,6 +94,8 @@ class MainWindow(QMainWindow):
         self.quit_action.setMenuRole(QAction.MenuRole.QuitRole)
         menu = QMenu(self)
         menu.addActions([self.new_action, self.find_action, self.ask_action])
+        menu.addSeparator()
+        menu.addActions([self.search_action, self.memory_action])
         menu.addSeparator()
         menu.addActions([self.failures_action, self.dead_letters_action])
         menu.addSeparator()
@@ -104,11 +113,26 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         self.sidebar.new_requested.connect(self.new_requested)
-        self.sidebar.conversation_settled.connect(self.chat.focus_composer)
+        self.sidebar.search_requested.connect(self.search_requested)
+        self.sidebar.memory_requested.connect(self.memory_requested)
+        self.sidebar.conversation_opened.connect(lambda _id: self.turn_to(self.chat))
+        self.sidebar.conversation_settled.connect(self.show_chat)
         self.banner.focus_left.connect(self.chat.focus_composer)
         self.start_screen.example_chosen.connect(self.chat.set_draft)
         self.start_screen.example_chosen.connect(self.chat.focus_composer)
         self.status_line.failures_requested.connect(self.failures_requested)
+
+    def turn_to(self, page: QWidget) -> None:
+        """Show the conversation, or a page in its place."""
+        if self.pages.indexOf(page) < 0:
+            self.pages.addWidget(page)
+        self.pages.setCurrentWidget(page)
+        self.sidebar.mark_page(page.property("page"))
+
+    def show_chat(self) -> None:
+        """Show the conversation, ready to be written to."""
+        self.turn_to(self.chat)
+        self.chat.focus_composer()
 
     def show_shortcuts(self) -> None:
         """Open the overview of the keys."""
@@ -162,6 +186,8 @@ class MainWindow(QMainWindow):
 
     def _retranslate(self) -> None:
         self.new_action.setText(self.tr("New conversation"))
+        self.search_action.setText(self.tr("Search files and conversations"))
+        self.memory_action.setText(self.tr("Memory"))
         self.find_action.setText(self.tr("Find a conversation"))
         self.ask_action.setText(self.tr("Ask"))
         self.failures_action.setText(self.tr("Files that could not be read in full…"))

@@ -32,6 +32,7 @@ from titan_desktop.ui.base.event_loop import AppLoop
 from titan_desktop.ui.base.exit_mark import ExitMark, FormerEnd
 from titan_desktop.ui.base.tasks import Tasks
 from titan_desktop.ui.chat import markdown, sentences, unsent
+from titan_desktop.ui.chat.message_jump import MessageJump
 from titan_desktop.ui.chat.presenter import ChatPresenter
 from titan_desktop.ui.chat.source_opener import SourceOpener
 from titan_desktop.ui.conversations.presenter import ConversationsPresenter
@@ -41,6 +42,7 @@ from titan_desktop.ui.settings.presenter import SettingsPresenter
 from titan_desktop.ui.settings.unlock import UnlockPresenter
 from titan_desktop.ui.shell.early_input import EarlyInput
 from titan_desktop.ui.shell.main_window import MainWindow
+from titan_desktop.ui.shell.pages import Pages
 from titan_desktop.ui.shell.startup import StartupReport
 from titan_desktop.ui.status.presenter import StatusPresenter
 
@@ -133,6 +135,16 @@ class Session(QObject):
         self.settings = SettingsPresenter(parts.paths, parts.settings, window, self.bridge, self.tasks)
         self.unlock = UnlockPresenter(parts.paths, window, self.tasks)
         self._opener = SourceOpener(self.bridge)
+        self.pages = Pages(
+            window,
+            parts.theme,
+            self.bridge,
+            self.tasks,
+            MessageJump(window.chat, self.chat.open, self.bridge, self.tasks, self),
+            self._opener,
+            self.files.still_reading,
+            self,
+        )
         self._unsent = unsent.UnsentFile(
             parts.paths.data / unsent.FILE_NAME, self.chat.unsent, self.tasks, self._noting("unsent")
         )
@@ -224,10 +236,11 @@ class Session(QObject):
             self._parts.theme.choose(theme)  # type: ignore[arg-type]
         self.status.retranslate()
         self.files.retranslate()
+        self.pages.retranslate()
 
     def _begin(self) -> None:
         self.chat.begin()
-        self._parts.window.chat.focus_composer()
+        self._parts.window.show_chat()
 
     # The core
 

@@ -3,7 +3,7 @@
 import pytest
 from PySide6.QtGui import QTextCursor, QTextFormat
 
-from titan_desktop.ui.chat.colours import Colours
+from titan_desktop.ui.base.colours import Colours
 from titan_desktop.ui.chat.growth import WHOLE_CHARS_MAX, Growth
 from titan_desktop.ui.chat.markdown import LATE_CODE_CHARS, render
 from titan_desktop.ui.chat.rich_text import RichText

@@ -4,8 +4,8 @@ import pytest
 from PySide6.QtGui import QPalette
 
 from tests.hostile import assert_linear
+from titan_desktop.ui.base.colours import Colours
 from titan_desktop.ui.chat import highlight
-from titan_desktop.ui.chat.colours import Colours
 
 CODE = 'def f(x):\n    """Text."""\n    return "a" + 1  # why\n'
 

@@ -4,7 +4,7 @@ import time
 import pytest
 from PySide6.QtGui import QPalette, QTextDocument
 
-from titan_desktop.ui.chat.colours import Colours
+from titan_desktop.ui.base.colours import Colours
 from titan_desktop.ui.chat.html_writer import Code
 from titan_desktop.ui.chat.markdown import is_bounded, plain_text, render, render_growing
 

@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 from tests.titan_desktop.ui.chat.samples import CONVERSATION, answer, exchange, question
 from titan_desktop.contracts.chat import AnswerKind, State
 from titan_desktop.contracts.sources import FilePassage
+from titan_desktop.ui.base.colours import Colours
 from titan_desktop.ui.chat.chat_view import ChatView
-from titan_desktop.ui.chat.colours import Colours
 
 HITS = tuple(
     FilePassage(

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from tests.titan_desktop.ui.chat.samples import answer, hit, question
 from titan_desktop.contracts.chat import AnswerKind, Fault, State
-from titan_desktop.ui.chat.colours import Colours
+from titan_desktop.ui.base.colours import Colours
 from titan_desktop.ui.chat.message_widget import MessageWidget
 from titan_desktop.ui.chat.sentences import Searched
 from titan_desktop.ui.chat.sources import Unfolded

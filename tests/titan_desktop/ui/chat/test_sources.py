@@ -14,8 +14,8 @@ from titan_desktop.contracts.sources import (
     Source,
 )
 from titan_desktop.system.paths import bundled
+from titan_desktop.ui.base.colours import Colours
 from titan_desktop.ui.base.translator import Translator
-from titan_desktop.ui.chat.colours import Colours
 from titan_desktop.ui.chat.sources import SourceList, SourceRow, Unfolded
 
 

@@ -1,6 +1,6 @@
-"""The colours of a conversation, mixed from the palette in force, so that light and dark switch while Titan runs.
+"""The colours of what is read, mixed from the palette in force, so that light and dark switch while Titan runs.
 
-The only module of the conversation that knows colour values. Code colours are chosen for a contrast of at
+With `theme` the only module that knows colour values. Code colours are chosen for a contrast of at
 least 4.5 to 1 on their background (WCAG 2.1, 1.4.3).
 """
 

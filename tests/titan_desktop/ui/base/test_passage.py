@@ -1,7 +1,7 @@
 """Passages: the question's words are found in their other forms, and what is shown is short."""
 
 from tests import hostile
-from titan_desktop.ui.chat.passage import excerpt, marked_html, word_pattern
+from titan_desktop.ui.base.passage import excerpt, marked_html, word_pattern
 
 
 def marked(question: str, text: str) -> str:

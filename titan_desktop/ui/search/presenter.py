@@ -1,0 +1,109 @@
+"""Searches while a person types: the last question wins, and what is shown stays until its answer is there."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, QTimer
+
+from titan_bus import BusError
+from titan_desktop.contracts import search, system
+from titan_desktop.system.paths import allowed_roots
+from titan_desktop.ui.base import passage
+from titan_desktop.ui.base.bridge import Bridge
+from titan_desktop.ui.base.tasks import Tasks
+from titan_desktop.ui.search import results, words
+from titan_desktop.ui.search.search_view import SearchView
+
+PAUSE_MS = 150
+"""Who types faster than this is not interrupted."""
+FILES_MAX = 30
+TIMEOUT_S = 10.0
+
+
+class SearchPresenter(QObject):
+    """Decides what the page shows.
+
+    Args:
+        view: the page.
+        reading: returns a sentence while files are still being read, else "".
+    """
+
+    def __init__(
+        self,
+        view: SearchView,
+        bridge: Bridge,
+        tasks: Tasks,
+        reading: Callable[[], str],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._view = view
+        self._bridge = bridge
+        self._tasks = tasks
+        self._reading = reading
+        self._roots = allowed_roots()
+        self._query = ""
+        self._shown: search.SearchResult | BusError | None = None
+        """The answer to `_query` that is shown; None before it came."""
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(PAUSE_MS)
+        self._pause.timeout.connect(self._ask)
+        view.query_changed.connect(self._on_typed)
+        bridge.connected.connect(self._ask_again)
+        bridge.listen(system.CoreReady, lambda _ready: self._ask_again())
+        bridge.listen(system.StoreChanged, lambda said: self._ask_again() if said.store.ok else None)
+        self.retranslate()
+
+    def retranslate(self) -> None:
+        """Say everything again in the current language."""
+        self._show()
+
+    def _on_typed(self, text: str) -> None:
+        query = " ".join(text.split())
+        if query == self._query:
+            return
+        self._query = query
+        if query:
+            self._pause.start()
+        else:
+            self._pause.stop()
+            self._tasks.cancel("search")
+            self._shown = None
+            self._show()
+
+    def _ask(self) -> None:
+        if self._query:
+            self._tasks.replace(self._search(self._query), "search")
+
+    def _ask_again(self) -> None:
+        """What could not be answered may be by now."""
+        if isinstance(self._shown, BusError):
+            self._ask()
+
+    async def _search(self, query: str) -> None:
+        try:
+            self._shown = await self._bridge.ask(search.Search(query=query, limit=FILES_MAX), TIMEOUT_S)
+        except BusError as error:
+            self._shown = error
+        self._show()
+
+    def _show(self) -> None:
+        view, shown = self._view, self._shown
+        if shown is None:
+            if not self._query:
+                view.set_note("")
+                view.show_empty(*words.invitation(self._reading()))
+        elif isinstance(shown, BusError):
+            view.set_note("")
+            view.show_empty(*words.failure(shown))
+        elif not shown.hits:
+            view.set_note("")
+            view.show_empty(*words.nothing(self._query, shown, self._reading()))
+        else:
+            self._show_found(shown)
+
+    def _show_found(self, found: search.SearchResult) -> None:
+        meant = found.instead.shown if found.instead is not None else ""
+        pattern = passage.word_pattern(f"{self._query} {meant}")
+        self._view.set_note(words.notes(found, self._reading()))
+        self._view.show_results([results.hit(one, pattern, self._roots) for one in found.hits], (), pattern)

@@ -1,0 +1,109 @@
+"""The pages that stand in place of the conversation: made when they are first asked for, and what they lead to."""
+
+from collections.abc import Awaitable, Callable
+
+from PySide6.QtCore import QObject
+
+from titan_desktop.contracts.sources import FilePassage, MessageSource
+from titan_desktop.ui.base.bridge import Bridge
+from titan_desktop.ui.base.tasks import Tasks
+from titan_desktop.ui.base.theme import Theme
+from titan_desktop.ui.chat.message_jump import MessageJump
+from titan_desktop.ui.chat.source_opener import SourceOpener
+from titan_desktop.ui.search.presenter import SearchPresenter
+from titan_desktop.ui.search.search_view import SearchView
+from titan_desktop.ui.shell.main_window import MainWindow
+
+
+class Pages(QObject):
+    """Owns the search page and the memory page.
+
+    Args:
+        jump: goes to a message in its conversation.
+        opener: opens files.
+        reading: returns a sentence while files are still being read, else "".
+    """
+
+    def __init__(
+        self,
+        window: MainWindow,
+        theme: Theme,
+        bridge: Bridge,
+        tasks: Tasks,
+        jump: MessageJump,
+        opener: SourceOpener,
+        reading: Callable[[], str],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._window = window
+        self._theme = theme
+        self._bridge = bridge
+        self._tasks = tasks
+        self._jump = jump
+        self._opener = opener
+        self._reading = reading
+        self._search: tuple[SearchView, SearchPresenter] | None = None
+        window.search_requested.connect(self.open_search)
+
+    def retranslate(self) -> None:
+        """Say what the presenters say in the current language."""
+        if self._search is not None:
+            self._search[1].retranslate()
+
+    def open_search(self) -> None:
+        """Show the search page, ready to be typed into."""
+        if self._search is None:
+            self._search = self._make_search()
+        view = self._search[0]
+        self._window.turn_to(view)
+        view.focus_field()
+
+    def _make_search(self) -> tuple[SearchView, SearchPresenter]:
+        view = SearchView(self._theme, self._window)
+        view.setProperty("page", "search")
+        presenter = SearchPresenter(view, self._bridge, self._tasks, self._reading, self)
+        view.closed.connect(self._window.show_chat)
+        view.folder_wanted.connect(self._show_folder)
+        view.opened.connect(self._open)
+        view.file_wanted.connect(self._open_file)
+        return view, presenter
+
+    def _open(self, source: object) -> None:
+        if isinstance(source, MessageSource):
+            self.go_to_message(source.conversation_id, source.message_id)
+        elif isinstance(source, FilePassage):
+            self._tasks.replace(self._open_at_place(source), "open found")
+
+    def go_to_message(self, conversation_id: str, message_id: str) -> None:
+        """Show the conversation, at this message."""
+        self._window.turn_to(self._window.chat)
+        self._jump.go(conversation_id, message_id)
+
+    async def _open_at_place(self, source: FilePassage) -> None:
+        """Open a file at its place; where its program cannot be told that, show the passage and name the place."""
+        said = (
+            await self._opener.open_file(source.path)
+            if source.place is None
+            else await self._opener.open_at(source.path, source.place)
+        )
+        if said is None and self._search is not None:
+            self._search[0].show_passage(source)
+        else:
+            self._complain(said or "")
+
+    def _open_file(self, source: FilePassage) -> None:
+        self._tasks.replace(self._tell(self._opener.open_file(source.path)), "open found")
+
+    def _show_folder(self, source: object) -> None:
+        if isinstance(source, FilePassage):
+            self._tasks.replace(self._tell(self._opener.show_in_folder(source.path)), "open found")
+        elif isinstance(source, MessageSource):
+            self.go_to_message(source.conversation_id, source.message_id)
+
+    async def _tell(self, work: Awaitable[str]) -> None:
+        self._complain(await work)
+
+    def _complain(self, sentence: str) -> None:
+        if self._search is not None:
+            self._search[0].set_complaint(sentence)
