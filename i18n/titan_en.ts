@@ -15,9 +15,9 @@
     <name>FilesPresenter</name>
     <message numerus="yes">
         <source>%n file(s) are still to be read.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n file is still to be read.</numerusform>
+            <numerusform>%n files are still to be read.</numerusform>
         </translation>
     </message>
     <message numerus="yes">

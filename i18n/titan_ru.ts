@@ -411,10 +411,10 @@
     </message>
     <message numerus="yes">
         <source>%n file(s) are still to be read.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>Ещё не прочитан %n файл.</numerusform>
+            <numerusform>Ещё не прочитано %n файла.</numerusform>
+            <numerusform>Ещё не прочитано %n файлов.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -558,11 +558,7 @@
     </message>
     <message>
         <source>Search files and conversations</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Memory</source>
-        <translation type="unfinished"></translation>
+        <translation>Поиск по файлам и разговорам</translation>
     </message>
     <message>
         <source>Find a conversation</source>
@@ -597,11 +593,11 @@
     <name>MessageJump</name>
     <message>
         <source>Titan&apos;s core does not answer. Try again in a moment.</source>
-        <translation type="unfinished">Ядро Titan не отвечает. Повторите через несколько секунд.</translation>
+        <translation>Ядро Titan не отвечает. Повторите через несколько секунд.</translation>
     </message>
     <message>
         <source>This message is no longer there: it was deleted.</source>
-        <translation type="unfinished"></translation>
+        <translation>Этого сообщения больше нет: оно удалено.</translation>
     </message>
 </context>
 <context>
@@ -690,52 +686,52 @@
     <name>PageHead</name>
     <message>
         <source>Back to the conversation (Esc)</source>
-        <translation type="unfinished"></translation>
+        <translation>Назад к разговору (Esc)</translation>
     </message>
 </context>
 <context>
     <name>PassagePage</name>
     <message>
         <source>The program of this file opens it at its beginning. Look there for: {place}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Программа этого файла открывает его с начала. Ищите там: {place}.</translation>
     </message>
     <message>
         <source>Passage of {title}</source>
-        <translation type="unfinished">Отрывок из {title}</translation>
+        <translation>Отрывок: {title}</translation>
     </message>
     <message>
         <source>Open file</source>
-        <translation type="unfinished"></translation>
+        <translation>Открыть файл</translation>
     </message>
     <message>
         <source>Show in folder</source>
-        <translation type="unfinished"></translation>
+        <translation>Показать в папке</translation>
     </message>
     <message>
         <source>Back to the results</source>
-        <translation type="unfinished"></translation>
+        <translation>Назад к найденному</translation>
     </message>
 </context>
 <context>
     <name>ResultList</name>
     <message>
         <source>Open</source>
-        <translation type="unfinished"></translation>
+        <translation>Открыть</translation>
     </message>
     <message>
         <source>Show in folder</source>
-        <translation type="unfinished"></translation>
+        <translation>Показать в папке</translation>
     </message>
 </context>
 <context>
     <name>ResultModel</name>
     <message>
         <source>Files</source>
-        <translation type="unfinished"></translation>
+        <translation>Файлы</translation>
     </message>
     <message>
         <source>Messages</source>
-        <translation type="unfinished"></translation>
+        <translation>Сообщения</translation>
     </message>
 </context>
 <context>
@@ -757,86 +753,94 @@
     <name>Search</name>
     <message>
         <source>None of your files has these words. Closest in meaning:</source>
-        <translation type="unfinished">Таких слов в ваших файлах нет. Ближе всего по смыслу:</translation>
+        <translation>Этих слов нет ни в одном файле. Ближе всего по смыслу:</translation>
     </message>
     <message>
         <source>No file has the exact phrase. Found without the quotes:</source>
-        <translation type="unfinished"></translation>
+        <translation>Точной фразы нет ни в одном файле. Найдено без кавычек:</translation>
     </message>
     <message>
         <source>Nothing has “{written}”. Found for “{shown}”:</source>
-        <translation type="unfinished"></translation>
+        <translation>«{written}» нигде нет. Найдено по «{shown}»:</translation>
     </message>
     <message>
         <source>Nothing fits “{words}”; all files were searched.</source>
-        <translation type="unfinished"></translation>
+        <translation>«{words}»: таких файлов с этими словами нет, поэтому искали во всех.</translation>
     </message>
     <message>
         <source>Only what fits “{words}”.</source>
-        <translation type="unfinished"></translation>
+        <translation>Только «{words}».</translation>
     </message>
     <message>
         <source>Search your files and conversations</source>
-        <translation type="unfinished"></translation>
+        <translation>Ищите в файлах и разговорах</translation>
     </message>
     <message>
         <source>Write as you would say it: words in any form, part of a name, a number. “PDF” or “last month” narrow the search.</source>
-        <translation type="unfinished"></translation>
+        <translation>Пишите, как говорите: слова в любой форме, часть имени, число. «PDF» или «в прошлом месяце» сужают поиск.</translation>
     </message>
     <message>
         <source>Try other words: a name, a number, part of a file&apos;s name.</source>
-        <translation type="unfinished"></translation>
+        <translation>Попробуйте другие слова: имя, число, часть имени файла.</translation>
     </message>
     <message>
         <source>Nothing was found for “{query}”</source>
-        <translation type="unfinished"></translation>
+        <translation>По запросу «{query}» ничего не найдено</translation>
     </message>
     <message>
         <source>Titan is starting</source>
-        <translation type="unfinished"></translation>
+        <translation>Titan запускается</translation>
     </message>
     <message>
         <source>The search begins by itself as soon as the core is there.</source>
-        <translation type="unfinished"></translation>
+        <translation>Поиск начнётся сам, как только запустится ядро.</translation>
     </message>
     <message>
         <source>The index cannot be used now</source>
-        <translation type="unfinished"></translation>
+        <translation>Индекс сейчас недоступен</translation>
     </message>
     <message>
         <source>Its database is away or full; the line above the conversation says more. Titan searches again as soon as it is back.</source>
-        <translation type="unfinished"></translation>
+        <translation>Его база данных недоступна или переполнена; подробности в строке над разговором. Titan повторит поиск, как только она вернётся.</translation>
     </message>
     <message>
         <source>The search did not answer</source>
-        <translation type="unfinished"></translation>
+        <translation>Поиск не ответил</translation>
     </message>
     <message>
         <source>Titan&apos;s core is busy or restarting. Change a word, or wait: it searches again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ядро Titan занято или перезапускается. Измените слово или подождите: поиск повторится сам.</translation>
+    </message>
+    <message>
+        <source>You</source>
+        <translation>Вы</translation>
+    </message>
+    <message>
+        <source>Titan</source>
+        <translation>Titan</translation>
     </message>
 </context>
 <context>
     <name>SearchView</name>
     <message>
         <source>Search</source>
-        <translation type="unfinished"></translation>
+        <translation>Поиск</translation>
     </message>
     <message>
         <source>Words, a name, a number, “an exact phrase”</source>
-        <translation type="unfinished"></translation>
+        <translation>Слова, имя, число, «точная фраза»</translation>
     </message>
     <message>
         <source>Search files and conversations</source>
-        <translation type="unfinished"></translation>
+        <translation>Поиск по файлам и разговорам</translation>
     </message>
     <message>
         <source>Found</source>
-        <translation type="unfinished"></translation>
+        <translation>Найдено</translation>
     </message>
     <message>
         <source>Enter opens  ·  Ctrl+Enter shows in the folder  ·  Esc goes back</source>
-        <translation type="unfinished"></translation>
+        <translation>Enter открывает  ·  Ctrl+Enter показывает в папке  ·  Esc — назад</translation>
     </message>
 </context>
 <context>
@@ -1000,11 +1004,7 @@
     </message>
     <message>
         <source>Search files and conversations</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Memory</source>
-        <translation type="unfinished"></translation>
+        <translation>Поиск по файлам и разговорам</translation>
     </message>
     <message>
         <source>Find a conversation</source>
@@ -1079,15 +1079,11 @@
     </message>
     <message>
         <source>Search</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Memory</source>
-        <translation type="unfinished"></translation>
+        <translation>Поиск</translation>
     </message>
     <message>
         <source>Search files and conversations</source>
-        <translation type="unfinished"></translation>
+        <translation>Поиск по файлам и разговорам</translation>
     </message>
     <message>
         <source>Find a conversation</source>
@@ -1122,7 +1118,7 @@
     </message>
     <message>
         <source>The folder of {name} could not be shown.</source>
-        <translation type="unfinished"></translation>
+        <translation>Не удалось показать папку файла {name}.</translation>
     </message>
     <message>
         <source>The link could not be opened: {address}</source>
@@ -1276,17 +1272,6 @@
     <message>
         <source>This is not the password.</source>
         <translation>Пароль неверен.</translation>
-    </message>
-</context>
-<context>
-    <name>words</name>
-    <message>
-        <source>You</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Titan</source>
-        <translation type="unfinished"></translation>
     </message>
 </context>
 </TS>

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from titan_bus import Bus, Handlers, RequestRefused
-from titan_desktop.contracts import chat, files, indexing, system
+from titan_desktop.contracts import chat, files, indexing, search, system
 from titan_desktop.contracts.declaring import take
 from titan_desktop.contracts.message import BusMessage, event_type, publish
 from titan_desktop.ui.base.bridge import Bridge
@@ -53,6 +53,9 @@ class WindowCore:
             embedder=system.ModelStatus(configured=False), roots=(),
         )  # fmt: skip
         self.index = indexing.IndexStatus(files=0, passages=0, failed=0, skipped=0)
+        self.found: dict[str, search.SearchResult] = {}
+        self.hold_search = asyncio.Event()
+        self.hold_search.set()
         self.located: dict[str, files.Located] = {}
         self.hold_history = asyncio.Event()
         self.hold_history.set()
@@ -82,6 +85,7 @@ class WindowCore:
             self.delete_conversation,
         )
         take(handlers, "core", self.get_status, self.locate_source, self.get_index_status, self.list_failures)
+        take(handlers, "search", self.search)
         await self.bus.include(handlers)
 
     async def say(self, message: BusMessage) -> None:
@@ -136,6 +140,11 @@ class WindowCore:
 
     async def get_status(self, _wanted: system.GetStatus) -> system.Status:
         return self.status
+
+    async def search(self, wanted: search.Search) -> search.SearchResult:
+        self.asked.append(search.Search)
+        await self.hold_search.wait()
+        return self.found.get(wanted.query, search.SearchResult(hits=()))
 
     async def locate_source(self, wanted: files.LocateSource) -> files.Located:
         return self.located[wanted.path]

@@ -1,7 +1,9 @@
 """What the rows of every list have in common: their ground, the keyboard's ring, and text that is cut to fit."""
 
+from collections.abc import Iterable
+
 from PySide6.QtCore import QPointF, QRect, Qt
-from PySide6.QtGui import QFont, QPainter, QPalette, QTextLayout, QTextOption
+from PySide6.QtGui import QColor, QFont, QPainter, QPalette, QTextCharFormat, QTextLayout, QTextOption
 from PySide6.QtWidgets import QStyle, QStyleOptionViewItem
 
 
@@ -46,7 +48,7 @@ def paint_heading(painter: QPainter, option: QStyleOptionViewItem, rect: QRect, 
 
 
 def paint_lines(
-    painter: QPainter, rect: QRect, text: str, formats: list[QTextLayout.FormatRange], lines: int
+    painter: QPainter, rect: QRect, text: str, marks: Iterable[tuple[int, int]], mark: QColor, lines: int
 ) -> None:
     """Paint a text from the top of `rect`, at most so many lines of it; what is cut ends in an ellipsis.
 
@@ -54,19 +56,29 @@ def paint_lines(
         painter: its font and pen are used.
         rect: what the text may fill.
         text: one paragraph.
-        formats: of parts of the text.
+        marks: where parts of the text begin and end that stand out.
+        mark: the colour behind them.
         lines: at least 1.
     """
     layout = QTextLayout(text, painter.font())
     ends = _break(layout, rect.width(), lines)
+    shown = len(text)
     if len(ends) == lines and ends[-1] < len(text):
         start = ends[-2] if lines > 1 else 0
         last = painter.fontMetrics().elidedText(text[start:], Qt.TextElideMode.ElideRight, rect.width() - 4)
+        shown = start + len(last) - 1  # the ellipsis is no part of the text
         layout = QTextLayout(text[:start] + last, painter.font())
-        _break(layout, rect.width(), lines)
-    layout.setFormats([f for f in formats if f.start + f.length <= len(layout.text())])
+    layout.setFormats([_format(start, min(end, shown), mark) for start, end in marks if start < shown])
     _break(layout, rect.width(), lines)
     layout.draw(painter, QPointF(rect.topLeft()))
+
+
+def _format(start: int, end: int, mark: QColor) -> QTextLayout.FormatRange:
+    look = QTextCharFormat()
+    look.setBackground(mark)
+    part = QTextLayout.FormatRange()
+    part.start, part.length, part.format = start, end - start, look
+    return part
 
 
 def _break(layout: QTextLayout, width: int, lines: int) -> list[int]:

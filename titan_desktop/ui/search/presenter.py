@@ -40,7 +40,6 @@ class SearchPresenter(QObject):
         self._bridge = bridge
         self._tasks = tasks
         self._reading = reading
-        self._roots = allowed_roots()
         self._query = ""
         self._shown: search.SearchResult | BusError | None = None
         """The answer to `_query` that is shown; None before it came."""
@@ -55,8 +54,11 @@ class SearchPresenter(QObject):
         self.retranslate()
 
     def retranslate(self) -> None:
-        """Say everything again in the current language."""
-        self._show()
+        """Say everything again in the current language; results stay as they are, and so does an open passage."""
+        if isinstance(self._shown, search.SearchResult) and self._shown.hits:
+            self._view.set_note(words.notes(self._shown, self._reading()))
+        else:
+            self._show()
 
     def _on_typed(self, text: str) -> None:
         query = " ".join(text.split())
@@ -64,6 +66,7 @@ class SearchPresenter(QObject):
             return
         self._query = query
         if query:
+            self._view.expect()
             self._pause.start()
         else:
             self._pause.stop()
@@ -105,5 +108,6 @@ class SearchPresenter(QObject):
     def _show_found(self, found: search.SearchResult) -> None:
         meant = found.instead.shown if found.instead is not None else ""
         pattern = passage.word_pattern(f"{self._query} {meant}")
+        roots = allowed_roots()
         self._view.set_note(words.notes(found, self._reading()))
-        self._view.show_results([results.hit(one, pattern, self._roots) for one in found.hits], (), pattern)
+        self._view.show_results([results.hit(one, pattern, roots) for one in found.hits], (), pattern)

@@ -1,14 +1,14 @@
 """How a result looks: icon, name and place; where it lies and since when; two lines of its passage."""
 
-from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QTextCharFormat, QTextLayout
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
 from titan_desktop.contracts.sources import FilePassage
 from titan_desktop.ui.base import list_row
 from titan_desktop.ui.base.colours import Colours
 from titan_desktop.ui.base.icons import file_icon, message_icon
-from titan_desktop.ui.search.results import ROW_ROLE, Hit, ResultModel
+from titan_desktop.ui.search.results import ROW_ROLE, Hit
 
 _PADDING = 12
 _ABOVE = 10
@@ -21,10 +21,6 @@ _LINES = 2
 
 class ResultDelegate(QStyledItemDelegate):
     """Draws a result or a heading."""
-
-    def __init__(self, model: ResultModel, parent: QObject) -> None:
-        super().__init__(parent)
-        self._model = model
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         """A heading is low, and every result has the same height: nothing moves when a passage is short."""
@@ -63,14 +59,12 @@ class ResultDelegate(QStyledItemDelegate):
         painter.setFont(small)
         painter.setPen(QColor(colours.muted))
         text.setTop(text.top() + line + _GAP)
-        details = painter.fontMetrics().elidedText(
-            found.details(self._model), Qt.TextElideMode.ElideMiddle, text.width()
-        )
+        details = painter.fontMetrics().elidedText(found.details, Qt.TextElideMode.ElideMiddle, text.width())
         painter.drawText(text, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft, details)
         text.setTop(text.top() + painter.fontMetrics().height() + _GAP)
         painter.setFont(option.font)
         painter.setPen(QColor(colours.text))
-        list_row.paint_lines(painter, text, found.excerpt, _formats(found, colours.mark), _LINES)
+        list_row.paint_lines(painter, text, found.excerpt, found.marks, QColor(colours.mark), _LINES)
 
     @staticmethod
     def _paint_title(
@@ -95,14 +89,3 @@ class ResultDelegate(QStyledItemDelegate):
         )
         title = painter.fontMetrics().elidedText(found.title, elide, room)
         painter.drawText(area, top | Qt.AlignmentFlag.AlignLeft, title)
-
-
-def _formats(found: Hit, mark: str) -> list[QTextLayout.FormatRange]:
-    look = QTextCharFormat()
-    look.setBackground(QColor(mark))
-    formats = []
-    for start, end in found.marks:
-        part = QTextLayout.FormatRange()
-        part.start, part.length, part.format = start, end - start, look
-        formats.append(part)
-    return formats

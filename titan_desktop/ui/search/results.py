@@ -5,7 +5,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QCoreApplication,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+)
 
 from titan_desktop.client import foreign, sentences
 from titan_desktop.contracts.chat import Role
@@ -46,11 +53,13 @@ class Hit:
         """Where in the file it stands, "" when unknown."""
         return sentences.place(language(), self.source)
 
-    def details(self, words: "ResultModel") -> str:
-        """Return folder, kind and date, or who said it and when."""
+    @property
+    def details(self) -> str:
+        """Folder, kind and date, or who said it and when."""
         source = self.source
         if isinstance(source, MessageSource):
-            who = words.tr("You") if source.role == Role.USER else words.tr("Titan")
+            translate = QCoreApplication.translate
+            who = translate("Search", "You") if source.role == Role.USER else translate("Search", "Titan")
             parts = [who, dates.day_of(source.said_at)]
         else:
             parts = [self.folder, source.kind.upper(), dates.day_of_ns(source.modified_ns)]
@@ -106,7 +115,7 @@ class ResultModel(QAbstractListModel):
         if role == int(Qt.ItemDataRole.DisplayRole):
             return row.title
         if role == int(Qt.ItemDataRole.AccessibleTextRole):
-            named = ", ".join(filter(None, (row.title, row.place, row.details(self).replace("  ·  ", ", "))))
+            named = ", ".join(filter(None, (row.title, row.place, row.details.replace("  ·  ", ", "))))
             return f"{named}. {row.excerpt}"
         return None
 

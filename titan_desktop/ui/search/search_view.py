@@ -49,6 +49,8 @@ class SearchView(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._theme = theme
         self._pattern: re.Pattern[str] | None = None
+        self._expecting = False
+        self._enter: bool | None = None
         self.head = PageHead(theme, self)
         self.field = QLineEdit(self)
         self.field.setClearButtonEnabled(True)
@@ -68,8 +70,10 @@ class SearchView(QWidget):
         self.list = ResultList(self.results, self)
         self.empty = EmptyPage(self)
         self.passage = PassagePage(self)
+        self.passage.setFocusProxy(self.passage.open_button)
         self._keys = QLabel(self)
         self._keys.setProperty("tone", "muted")
+        self.setFocusProxy(self.field)
         self._lay_out()
         self._connect()
         self._draw_icon()
@@ -133,6 +137,10 @@ class SearchView(QWidget):
         self._complaint.setText(foreign.sentence(text))
         self._complaint.setVisible(bool(text))
 
+    def expect(self) -> None:
+        """What is shown answers an older question: until the answer to this one is there, Enter waits for it."""
+        self._expecting, self._enter = True, None
+
     def show_results(
         self, files: Sequence[Hit], messages: Sequence[Hit], pattern: re.Pattern[str] | None
     ) -> None:
@@ -140,9 +148,13 @@ class SearchView(QWidget):
         self._pattern = pattern
         self.results.show(files, messages)
         self._turn_to(self.list)
+        enter, self._expecting, self._enter = self._enter, False, None
+        if enter is not None:
+            self.list.open_current(folder=enter)
 
     def show_empty(self, title: str, text: str) -> None:
         """Say in place of results why there are none."""
+        self._expecting, self._enter = False, None
         self.results.show((), ())
         self.empty.say(title, text)
         self._turn_to(self.empty)
@@ -166,8 +178,8 @@ class SearchView(QWidget):
         )
         self._pages.setCurrentWidget(page)
         self._keys.setVisible(page is self.list)
-        if held_focus and page is self.empty:  # Qt would give it to whatever comes next
-            self.focus_field()
+        if held_focus and page is not former:  # Qt would give it to whatever comes next
+            (self.field if page is self.empty else page).setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _leave_passage(self) -> None:
         self._turn_to(self.list)
@@ -187,7 +199,9 @@ class SearchView(QWidget):
             return False
         if event.key() in _ENTER:
             control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
-            if self._pages.currentWidget() is self.list:
+            if self._expecting:
+                self._enter = control
+            elif self._pages.currentWidget() is self.list:
                 self.list.open_current(folder=control)
             return True
         if event.key() in _TO_LIST and self._pages.currentWidget() is self.list:
