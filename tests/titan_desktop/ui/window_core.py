@@ -53,7 +53,7 @@ class WindowCore:
             embedder=system.ModelStatus(configured=False), roots=(),
         )  # fmt: skip
         self.index = indexing.IndexStatus(files=0, passages=0, failed=0, skipped=0)
-        self.found: dict[str, search.SearchResult] = {}
+        self.found: dict[str, search.SearchResult | RequestRefused] = {}
         self.hold_search = asyncio.Event()
         self.hold_search.set()
         self.located: dict[str, files.Located] = {}
@@ -144,7 +144,10 @@ class WindowCore:
     async def search(self, wanted: search.Search) -> search.SearchResult:
         self.asked.append(search.Search)
         await self.hold_search.wait()
-        return self.found.get(wanted.query, search.SearchResult(hits=()))
+        found = self.found.get(wanted.query, search.SearchResult(hits=()))
+        if isinstance(found, RequestRefused):
+            raise found
+        return found
 
     async def locate_source(self, wanted: files.LocateSource) -> files.Located:
         return self.located[wanted.path]

@@ -1,7 +1,7 @@
 """What stands where a list would be while there is nothing in it: what that means, and what to do."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from titan_desktop.client import foreign
 
@@ -17,19 +17,24 @@ class EmptyPage(QWidget):
         self._title.setObjectName("emptyTitle")
         self._text = QLabel(self)
         self._text.setProperty("tone", "muted")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 24, 24, 24)
+        inner = QWidget(self)
+        inner.setMaximumWidth(_WIDTH_MAX)
+        inner.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(0, 24, 0, 24)
         column.setSpacing(8)
         column.addStretch(1)
         for label in (self._title, self._text):
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setWordWrap(True)
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-            label.setMaximumWidth(_WIDTH_MAX)
-            label.setMinimumWidth(min(_WIDTH_MAX, 280))
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            column.addWidget(label, 0, Qt.AlignmentFlag.AlignHCenter)
+            column.addWidget(label)
         column.addStretch(3)
+        centred = QHBoxLayout(self)
+        centred.addStretch(1)
+        centred.addWidget(inner, 1000)
+        centred.addStretch(1)
 
     @property
     def text(self) -> str:

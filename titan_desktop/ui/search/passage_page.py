@@ -58,7 +58,7 @@ class PassagePage(QWidget):
         buttons.addStretch(1)
         buttons.addWidget(self._back)
         column = QVBoxLayout(self)
-        column.setContentsMargins(12, 8, 12, 8)
+        column.setContentsMargins(0, 8, 0, 8)
         column.setSpacing(8)
         column.addWidget(self._title)
         column.addWidget(self._hint)
