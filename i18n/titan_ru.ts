@@ -451,6 +451,17 @@
     </message>
 </context>
 <context>
+    <name>FilterChips</name>
+    <message>
+        <source>Only:</source>
+        <translation>Только:</translation>
+    </message>
+    <message>
+        <source>Search without “{word}”</source>
+        <translation>Искать без «{word}»</translation>
+    </message>
+</context>
+<context>
     <name>FolderConsent</name>
     <message>
         <source>Read this folder?</source>
@@ -766,10 +777,6 @@
     <message>
         <source>Nothing fits “{words}”; all files were searched.</source>
         <translation>«{words}»: таких файлов с этими словами нет, поэтому искали во всех.</translation>
-    </message>
-    <message>
-        <source>Only what fits “{words}”.</source>
-        <translation>Только «{words}».</translation>
     </message>
     <message>
         <source>Search your files and conversations</source>

@@ -91,6 +91,12 @@ class PagedWindow:
                 event.setCommitString(letter)
                 QApplication.sendEvent(self.focused, event)
 
+    @staticmethod
+    def click(widget: QWidget) -> None:
+        """Click in the middle of something that can be seen."""
+        assert widget.isVisible()
+        QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
+
     async def idle(self) -> None:
         """Wait until the window has done everything that it has begun."""
         async with asyncio.timeout(30):

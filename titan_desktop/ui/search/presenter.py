@@ -56,7 +56,7 @@ class SearchPresenter(QObject):
     def retranslate(self) -> None:
         """Say everything again in the current language; results stay as they are, and so does an open passage."""
         if isinstance(self._shown, search.SearchResult) and self._shown.hits:
-            self._view.set_note(words.notes(self._shown, self._reading()))
+            self._note(self._shown)
         else:
             self._show()
 
@@ -100,7 +100,7 @@ class SearchPresenter(QObject):
             view.set_note("")
             view.show_empty(*words.failure(shown))
         elif not shown.hits:
-            view.set_note("")
+            view.set_note("", words.filters(shown))
             view.show_empty(*words.nothing(self._query, shown, self._reading()))
         else:
             self._show_found(shown)
@@ -109,5 +109,8 @@ class SearchPresenter(QObject):
         meant = found.instead.shown if found.instead is not None else ""
         pattern = passage.word_pattern(f"{self._query} {meant}")
         roots = allowed_roots()
-        self._view.set_note(words.notes(found, self._reading()))
+        self._note(found)
         self._view.show_results([results.hit(one, pattern, roots) for one in found.hits], (), pattern)
+
+    def _note(self, found: search.SearchResult) -> None:
+        self._view.set_note(words.notes(found, self._reading()), words.filters(found))

@@ -23,11 +23,14 @@ from titan_desktop.contracts.sources import FilePassage
 from titan_desktop.ui.base.empty_page import EmptyPage
 from titan_desktop.ui.base.page_head import PAGE_WIDTH_MAX, PageHead
 from titan_desktop.ui.base.theme import Theme, set_tone
+from titan_desktop.ui.search.filter_chips import FilterChips
 from titan_desktop.ui.search.passage_page import PassagePage
 from titan_desktop.ui.search.result_list import ResultList
 from titan_desktop.ui.search.results import Hit, ResultModel
 
 _ENTER = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter})
+_NOTE_HEIGHT = 26
+"""That of a chip beside it."""
 _TO_LIST = frozenset({Qt.Key.Key_Down, Qt.Key.Key_PageDown})
 
 
@@ -61,6 +64,8 @@ class SearchView(QWidget):
         self._note.setProperty("tone", "muted")
         self._note.setTextFormat(Qt.TextFormat.PlainText)
         self._note.setWordWrap(True)
+        self._note.setMinimumHeight(_NOTE_HEIGHT)
+        self.chips = FilterChips(theme, self)
         self._complaint = QLabel(self)
         set_tone(self._complaint, "danger")
         self._complaint.setTextFormat(Qt.TextFormat.PlainText)
@@ -92,7 +97,11 @@ class SearchView(QWidget):
         column.setSpacing(8)
         column.addWidget(self.head)
         column.addWidget(self.field)
-        column.addWidget(self._note)
+        said = QHBoxLayout()
+        said.setSpacing(12)
+        said.addWidget(self.chips)
+        said.addWidget(self._note, 1)
+        column.addLayout(said)
         column.addWidget(self._complaint)
         column.addWidget(pages, 1)
         column.addWidget(self._keys)
@@ -106,6 +115,7 @@ class SearchView(QWidget):
         self.field.textChanged.connect(self.query_changed)
         self.field.textChanged.connect(lambda _text: self.set_complaint(""))
         self.field.installEventFilter(self)
+        self.chips.removed.connect(self._drop)
         self.head.closed.connect(self.closed)
         self.list.opened.connect(self.opened)
         self.list.folder_wanted.connect(self.folder_wanted)
@@ -123,9 +133,13 @@ class SearchView(QWidget):
         """What is said of the results."""
         return self._note.text()
 
-    def set_note(self, text: str) -> None:
-        """Say something of the results; "" for nothing. The line keeps its height, so that no result moves."""
+    def set_note(self, text: str, filters: Sequence[str] = ()) -> None:
+        """Say something of the results, "" for nothing, and which words of the question limit them.
+
+        The line keeps its height, so that no result moves.
+        """
         self._note.setText(foreign.sentence(text) or " ")
+        self.chips.show_words(filters)
 
     @property
     def complaint(self) -> str:
@@ -180,6 +194,12 @@ class SearchView(QWidget):
         self._keys.setVisible(page is self.list)
         if held_focus and page is not former:  # Qt would give it to whatever comes next
             (self.field if page is self.empty else page).setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _drop(self, words: str) -> None:
+        """Search without these words of the question."""
+        before, _, after = self.field.text().partition(words)
+        self.focus_field()
+        self.field.setText(" ".join(f"{before} {after}".split()))
 
     def _leave_passage(self) -> None:
         self._turn_to(self.list)

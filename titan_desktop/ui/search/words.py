@@ -4,7 +4,7 @@ from PySide6.QtCore import QCoreApplication
 
 from titan_bus import BusError, BusUnavailableError, RequestFailedError
 from titan_desktop.client import foreign, sentences
-from titan_desktop.contracts.search import Instead, ReadFilters, SearchResult
+from titan_desktop.contracts.search import Instead, SearchResult
 from titan_desktop.ui.base.translator import language
 
 
@@ -16,8 +16,7 @@ def notes(result: SearchResult, reading: str) -> str:
         said.append(_instead(result.instead))
     if result.nearest_only:
         said.append(translate("Search", "None of your files has these words. Closest in meaning:"))
-    if result.read is not None:
-        said.append(_read(result.read))
+    said += _dropped(result)
     if result.degraded:
         said.append(sentences.degraded(language(), result.degraded))
     return " ".join(filter(None, (*said, reading)))
@@ -32,14 +31,17 @@ def _instead(instead: Instead) -> str:
     )
 
 
-def _read(read: ReadFilters) -> str:
-    words = ", ".join(foreign.isolated(word) for word in read.words)
-    said = (
-        QCoreApplication.translate("Search", "Nothing fits “{words}”; all files were searched.")
-        if read.dropped
-        else QCoreApplication.translate("Search", "Only what fits “{words}”.")
-    )
-    return said.format(words=words)
+def _dropped(result: SearchResult) -> list[str]:
+    if result.read is None or not result.read.dropped:
+        return []
+    words = ", ".join(foreign.isolated(word) for word in result.read.words)
+    said = QCoreApplication.translate("Search", "Nothing fits “{words}”; all files were searched.")
+    return [said.format(words=words)]
+
+
+def filters(result: SearchResult) -> tuple[str, ...]:
+    """Return the words of the question that limited the search."""
+    return () if result.read is None or result.read.dropped else result.read.words
 
 
 def invitation(reading: str) -> tuple[str, str]:
@@ -67,8 +69,7 @@ def nothing(query: str, result: SearchResult, reading: str) -> tuple[str, str]:
     """Return that nothing was found, and what helps."""
     translate = QCoreApplication.translate
     said = [translate("Search", "Try other words: a name, a number, part of a file's name.")]
-    if result.read is not None:
-        said.insert(0, _read(result.read))
+    said[:0] = _dropped(result)
     if result.degraded:
         said.append(sentences.degraded(language(), result.degraded))
     title = translate("Search", "Nothing was found for “{query}”").format(query=foreign.isolated(query))

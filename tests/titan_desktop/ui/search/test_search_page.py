@@ -124,12 +124,17 @@ async def test_a_file_that_is_gone_is_told_on_the_page(opened, view):
 
 
 async def test_how_a_question_was_understood_is_said(opened, view):
-    """What was read out of the words, what was searched instead, and what takes no part."""
+    """What was read out of the words, to be taken away by a click; what was searched instead."""
     read = search.ReadFilters(filters=search.Filters(kinds=("pdf",)), words=("PDF",))
-    finds(opened, "lease pdf", LEASE, read=read)
-    opened.type("lease pdf")
+    finds(opened, "lease PDF 2024", LEASE, read=read)
+    opened.type("lease PDF 2024")
     await shown(view, "lease.pdf")
-    assert "Only what fits “PDF”" in view.note
+    assert view.chips.words == ("PDF",)
+    finds(opened, "lease 2024", LEASE, SHEET)
+    opened.click(view.chips._chips["PDF"])
+    await shown(view, "lease.pdf", "costs.xlsx")
+    assert (view.field.text(), view.chips.words) == ("lease 2024", ())
+    assert opened.focused is view.field
     finds(opened, "ljujdjh", LEASE, instead=search.Instead(written="ljujdjh", shown="«договор»"))
     view.field.clear()
     opened.type("ljujdjh")
