@@ -377,6 +377,7 @@ class ListFacts(_Request[FactPage], frozen=True, kw_only=True):
         as_of: only those that were so in the world then; "" for those without an end.
         known_at: as Titan knew it then; "" for now.
         all_times: those that have ended, too; then `as_of` is not asked for.
+        ended: those that have ended alone.
         cursor: that of the page before; "" asks for the first one.
     """
 
@@ -386,6 +387,7 @@ class ListFacts(_Request[FactPage], frozen=True, kw_only=True):
     as_of: str = ""
     known_at: str = ""
     all_times: bool = False
+    ended: bool = False
     limit: int = 100
     cursor: str = ""
 

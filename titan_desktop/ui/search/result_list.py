@@ -1,37 +1,29 @@
-"""The list of results, with the keys that it shares with the field above it."""
+"""The list of results: what opens them, and their menu."""
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QListView, QMenu, QWidget
+from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtWidgets import QMenu, QWidget
 
 from titan_desktop.contracts.sources import FilePassage
+from titan_desktop.ui.base.page_list import PageList
 from titan_desktop.ui.search.result_delegate import ResultDelegate
 from titan_desktop.ui.search.results import ROW_ROLE, Hit, ResultModel
 
-_ENTER = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter})
 
-
-class ResultList(QListView):
+class ResultList(PageList):
     """Shows a `ResultModel`."""
 
     opened = Signal(object)
     """With the source that is to be opened."""
     folder_wanted = Signal(object)
     """With the source whose folder is to be shown."""
-    typed = Signal(str)
-    """The person goes on typing: the field is meant."""
-    left_upwards = Signal()
-    """Up was pressed on the first result."""
 
     def __init__(self, model: ResultModel, parent: QWidget) -> None:
         super().__init__(parent)
-        self._model = model
         self.setModel(model)
         self.setItemDelegate(ResultDelegate(self))
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setMouseTracking(True)
         self.clicked.connect(self.open_index)
+        self.entered.connect(lambda control: self.open_current(folder=control))
         model.modelReset.connect(self._choose_first)
 
     def source(self, index: QModelIndex) -> object:
@@ -52,22 +44,8 @@ class ResultList(QListView):
             (self.folder_wanted if folder else self.opened).emit(source)
 
     def _choose_first(self) -> None:
-        self.setCurrentIndex(self._model.first())
+        self.setCurrentIndex(self.first())
         self.scrollToTop()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Enter opens, with Ctrl it shows the folder; Up on the first one and letters go to the field."""
-        control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
-        if event.key() in _ENTER:
-            self.open_current(folder=control)
-        elif event.key() == Qt.Key.Key_Up and self.currentIndex() == self._model.first():
-            self.left_upwards.emit()
-        elif not control and event.text().isprintable() and event.text().strip():
-            self.typed.emit(event.text())
-        elif event.key() == Qt.Key.Key_Escape:
-            event.ignore()  # the page's
-        else:
-            super().keyPressEvent(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """What can be done with the result under the pointer, or with the current one."""

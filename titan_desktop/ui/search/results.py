@@ -119,10 +119,5 @@ class ResultModel(QAbstractListModel):
             return f"{named}. {row.excerpt}"
         return None
 
-    def first(self) -> QModelIndex:
-        """The best result, invalid when there is none."""
-        row = next((row for row, held in enumerate(self._rows) if isinstance(held, Hit)), None)
-        return QModelIndex() if row is None else self.index(row)
-
     def _heading(self, kind: type[Target]) -> str:
         return self.tr("Files") if kind is FilePassage else self.tr("Messages")

@@ -6,7 +6,7 @@ It shows and emits; the presenter decides what is found and what is said.
 import re
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -22,16 +22,15 @@ from titan_desktop.client import foreign
 from titan_desktop.contracts.sources import FilePassage
 from titan_desktop.ui.base.empty_page import EmptyPage
 from titan_desktop.ui.base.page_head import PAGE_WIDTH_MAX, PageHead
+from titan_desktop.ui.base.page_list import FieldAbove
 from titan_desktop.ui.base.theme import Theme, set_tone
 from titan_desktop.ui.search.filter_chips import FilterChips
 from titan_desktop.ui.search.passage_page import PassagePage
 from titan_desktop.ui.search.result_list import ResultList
 from titan_desktop.ui.search.results import Hit, ResultModel
 
-_ENTER = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter})
 _NOTE_HEIGHT = 26
 """That of a chip beside it."""
-_TO_LIST = frozenset({Qt.Key.Key_Down, Qt.Key.Key_PageDown})
 
 
 class SearchView(QWidget):
@@ -73,6 +72,7 @@ class SearchView(QWidget):
         self._complaint.hide()
         self.results = ResultModel(self)
         self.list = ResultList(self.results, self)
+        self._keys_between = FieldAbove(self.field, self.list, self)
         self.empty = EmptyPage(self)
         self.passage = PassagePage(self)
         self.passage.setFocusProxy(self.passage.open_button)
@@ -114,13 +114,11 @@ class SearchView(QWidget):
     def _connect(self) -> None:
         self.field.textChanged.connect(self.query_changed)
         self.field.textChanged.connect(lambda _text: self.set_complaint(""))
-        self.field.installEventFilter(self)
+        self._keys_between.entered.connect(lambda control: self._on_enter(folder=control))
         self.chips.removed.connect(self._drop)
         self.head.closed.connect(self.closed)
         self.list.opened.connect(self.opened)
         self.list.folder_wanted.connect(self.folder_wanted)
-        self.list.typed.connect(self._type)
-        self.list.left_upwards.connect(self.focus_field)
         self.passage.open_requested.connect(self.file_wanted)
         self.passage.folder_requested.connect(self.folder_wanted)
         self.passage.left.connect(self._leave_passage)
@@ -180,8 +178,7 @@ class SearchView(QWidget):
 
     def focus_field(self) -> None:
         """Let the person type; what stands there is selected."""
-        self.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self.field.selectAll()
+        self._keys_between.focus()
 
     # What the person does
 
@@ -205,29 +202,12 @@ class SearchView(QWidget):
         self._turn_to(self.list)
         self.list.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def _type(self, text: str) -> None:
-        self.field.setFocus(Qt.FocusReason.OtherFocusReason)
-        self.field.deselect()
-        self.field.end(False)
-        self.field.insert(text)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """In the field: Down goes to the results, Enter opens the current one, with Ctrl its folder."""
-        if watched is not self.field or not isinstance(event, QKeyEvent):
-            return False
-        if event.type() is not QEvent.Type.KeyPress:
-            return False
-        if event.key() in _ENTER:
-            control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
-            if self._expecting:
-                self._enter = control
-            elif self._pages.currentWidget() is self.list:
-                self.list.open_current(folder=control)
-            return True
-        if event.key() in _TO_LIST and self._pages.currentWidget() is self.list:
-            self.list.setFocus(Qt.FocusReason.TabFocusReason)
-            return True
-        return False
+    def _on_enter(self, *, folder: bool) -> None:
+        """Open the current result, with Ctrl its folder; the one of the answer to come, when that is awaited."""
+        if self._expecting:
+            self._enter = folder
+        elif self._pages.currentWidget() is self.list:
+            self.list.open_current(folder=folder)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Go back to the conversation on Esc."""

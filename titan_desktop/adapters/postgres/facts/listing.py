@@ -127,9 +127,11 @@ def _restrict(query: _Query, wanted: ListFacts, as_of: datetime | None, known_at
         one = query.value(storable(wanted.entity_id))
         root = f"(SELECT root_id FROM entities WHERE id = {one})"
         query.conditions.append(f"(subject.root_id = {root} OR target.root_id = {root})")
-    if wanted.all_times or wanted.state is not FactState.HOLDS:
+    if wanted.state is not FactState.HOLDS or (wanted.all_times and not wanted.ended):
         return
-    if as_of is not None:
+    if wanted.ended:
+        query.conditions.append(f"{ends} <= {'now()' if as_of is None else query.value(as_of)}")
+    elif as_of is not None:
         then = query.value(as_of)
         query.conditions.append(f"facts.valid_from <= {then} AND coalesce({ends} > {then}, true)")
     else:
