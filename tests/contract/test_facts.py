@@ -65,6 +65,8 @@ async def test_a_newer_fact_ends_the_one_with_its_subject_and_predicate_and_noth
     assert "lives_in Paris" in await listed(facts, as_of="2022-05-01")
     assert "lives_in Berlin" not in await listed(facts, as_of="2022-05-01")
     assert "lives_in Paris" in await listed(facts, all_times=True)
+    assert list(await listed(facts, ended=True)) == ["lives_in Paris"]
+    assert not await listed(facts, ended=True, as_of="2022-05-01")
 
 
 async def test_what_is_learned_late_of_an_earlier_time_ends_where_the_next_begins(facts: Facts) -> None:
