@@ -434,8 +434,8 @@
         <translation>Векторы не создаются. {fault} Следующая попытка в {time}.</translation>
     </message>
     <message>
-        <source>Making vectors: {done} of {total}</source>
-        <translation>Создание векторов: {done} из {total}</translation>
+        <source>Search by meaning: {done} of {total} passages</source>
+        <translation>Поиск по смыслу: {done} из {total} отрывков</translation>
     </message>
     <message>
         <source>Starting…</source>

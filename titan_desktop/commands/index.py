@@ -41,7 +41,7 @@ async def run(
     sentence for each folder that is not read.
     """
     job = indexing.Job(paths, force=options.force)
-    progress = output.Progress(says["indexing"])
+    progress = output.Progress(says["indexing"], sentences.language_of(says))
     started = time.monotonic()
     try:
         await indexing.run(bus, tail, job, progress.update)

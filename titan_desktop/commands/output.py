@@ -9,8 +9,10 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from titan_desktop.client import foreign
+from titan_desktop.client.pace import Pace
 
 if TYPE_CHECKING:
+    from titan_desktop.client.sentences import Language
     from titan_desktop.contracts.sources import Source
 
 REDRAW_S = 0.1
@@ -91,17 +93,22 @@ def confess() -> None:
 class Progress:
     """A progress bar on stderr if that is a terminal. `title` stands before it."""
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, language: "Language" = "en") -> None:
         self._title = title
+        self._language = language
+        self._pace = Pace()
         self._shown = False
         self._drawn_at = 0.0
         self._terminal = sys.stderr is not None and sys.stderr.isatty()
 
     def update(self, done: int, total: int) -> None:
-        """Show the progress, at most ten times a second."""
+        """Show the progress with its speed and the time left, at most ten times a second."""
+        now = time.monotonic()
+        self._pace.note(done, now)
+        pace = self._pace.say(self._language, total - done, now)
         filled = _BAR_CELLS * done // total if total else 0
         bar = "█" * filled + "░" * (_BAR_CELLS - filled)
-        self.note(f"{bar} {done}/{total}")
+        self.note("  ".join(filter(None, (f"{bar} {done}/{total}", pace))))
 
     def note(self, so_far: str) -> None:
         """Show how far it is where nobody knows how far it goes."""

@@ -304,7 +304,7 @@ async def _after_scan(
     await _until_ready(bus, says)
     known = await _knows_files(bus)
     if fresh or not known:
-        progress = output.Progress(says["first_scan"])
+        progress = output.Progress(says["first_scan"], sentences.language_of(says))
         try:
             async with (
                 asyncio.timeout(START_SCAN_S if known else FIRST_SCAN_S),

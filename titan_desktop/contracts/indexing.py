@@ -118,6 +118,7 @@ class IndexStatus(msgspec.Struct, frozen=True, kw_only=True):
         partial: how many of these were read only in part.
         vectors: how many passages have a vector of the current embedder.
         embedding: the progress and fault of that embedder; None without one.
+        waiting: about how many files are still to be read.
     """
 
     files: int
@@ -127,6 +128,7 @@ class IndexStatus(msgspec.Struct, frozen=True, kw_only=True):
     partial: int = 0
     vectors: int = 0
     embedding: EmbeddingProgress | None = None
+    waiting: int = 0
     failures: tuple[FileFailure, ...] = ()
 
 

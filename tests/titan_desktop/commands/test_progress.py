@@ -24,6 +24,17 @@ def test_the_bar_is_drawn_on_a_terminal_and_taken_away(monkeypatch: pytest.Monke
     assert drawn.endswith("\r\x1b[K")
 
 
+def test_the_bar_tells_speed_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once they are known, in the person's language."""
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    clock = iter(range(0, 1000, 5))
+    monkeypatch.setattr(output.time, "monotonic", lambda: next(clock))
+    bar = output.Progress("Индексирую", "ru")
+    for done in range(0, 60, 10):
+        bar.update(done, 100)
+    assert "50/100  1 в секунду, осталось около 50 с" in sys.stderr.getvalue()
+
+
 def test_elsewhere_there_is_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     """A log file gets no control characters."""
     monkeypatch.setattr(sys, "stderr", io.StringIO())

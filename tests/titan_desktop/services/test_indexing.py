@@ -121,6 +121,7 @@ async def test_a_removal_waits_for_the_file_that_is_read(env: Environment) -> No
         await env.lose(env.folder / "a", folder=True)
         await env.see(env.write("b.txt", "другое"))
         assert await env.extractor.begun.get() == "b.txt"  # the removal is before it on the topic
+        assert (await env.status()).waiting == 3
         env.extractor.go.set()
         said = await env.hear(3)
         assert [one.outcome for one in said if "/a" in one.path] == [Outcome.REMOVED, Outcome.REMOVED]

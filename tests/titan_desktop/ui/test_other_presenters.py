@@ -278,7 +278,7 @@ async def test_vectors_in_the_making_cost_the_core_no_count(shell, core):
     for done in (1, 2):
         await core.say(indexing.EmbeddingProgress(model="m", done=done, total=9))
         await until(
-            lambda done=done: shell.status_line.activity == f"Making vectors: {done} of 9",
+            lambda done=done: shell.status_line.meaning == f"Search by meaning: {done} of 9 passages",
             heard(shell.parts[3], indexing.EmbeddingProgress),
         )
     assert not reading._tick.isActive()
@@ -297,8 +297,8 @@ async def test_vectors_that_wait_are_told(shell, core):
     core.index = indexing.IndexStatus(files=2, passages=9, failed=0, skipped=0, embedding=waiting)
     reading = shell.parts[4]
     await core.say(indexing.FileIndexed(path="a", outcome=indexing.Outcome.INDEXED))
-    await until(lambda: "Vectors are not being made" in shell.status_line.activity, reading.index_learnt)
-    assert re.search(r"Next try at \d\d:\d\d", shell.status_line.activity)
+    await until(lambda: "Vectors are not being made" in shell.status_line.meaning, reading.index_learnt)
+    assert re.search(r"Next try at \d\d:\d\d", shell.status_line.meaning)
 
 
 async def test_the_failures_are_asked_for_when_they_are_wanted(shell, core):
@@ -402,6 +402,22 @@ def test_links_that_are_no_web_or_mail_are_not_opened(qapp, address):
     handed = []
     assert SourceOpener(Bridge(), lambda url: handed.append(url) is None).open_link(address)
     assert not handed
+
+
+async def test_a_window_that_opens_late_counts_what_was_seen_before(shell, core):
+    """The core says how many files wait; each that is read is one of them, and their number is asked for again."""
+    reading = shell.parts[4]
+    await until(lambda: reading._index_known, reading.index_learnt)
+    core.index = indexing.IndexStatus(files=2, passages=5, failed=0, skipped=0, waiting=3)
+    await core.say(system.CoreReady(pid=1, version="t"))
+    await until(lambda: shell.status_line.activity == "Reading files: 0 of 3", reading.index_learnt)
+    core.index = indexing.IndexStatus(files=5, passages=5, failed=0, skipped=0)
+    await core.say(indexing.FileIndexed(path="a", outcome=indexing.Outcome.INDEXED))
+    await until(lambda: shell.status_line.activity == "Reading files: 1 of 3", reading._tick.timeout)
+    assert not reading._progress.is_unsure(reading._progress._last_step_s + 1)
+    assert reading._progress.is_unsure(reading._progress._last_step_s + 6)
+    reading._progress._last_step_s -= 6
+    await until(lambda: "can be searched" in shell.status_line.activity, reading.index_learnt)
 
 
 def test_progress_forgets_what_never_comes():

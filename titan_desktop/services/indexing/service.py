@@ -1,9 +1,11 @@
 """The indexing service: declares its handlers, and owns its background tasks."""
 
+import contextlib
 from types import TracebackType
 from typing import Self
 
-from titan_bus import Bus, Handlers, RequestRefused
+from titan_bus import Bus, BusError, Handlers, RequestRefused
+from titan_desktop.contracts import topics
 from titan_desktop.contracts.declaring import take, tell
 from titan_desktop.contracts.indexing import (
     EmbeddingProgress,
@@ -54,6 +56,7 @@ class IndexingService:
         files_root: FilesRoot,
         embedder: Embedder | None = None,
     ) -> None:
+        self._bus = bus
         self._passages = passages
         self._extractor = extractor
         self._first_embedder = embedder
@@ -150,4 +153,12 @@ class IndexingService:
             vectors=embedding.done if embedding else 0,
             embedding=embedding,
             failures=page.failures if page is not None else (),
+            waiting=await self._waiting(),
         )
+
+    async def _waiting(self) -> int:
+        """Return how many events of files wait or are being handled; 0 while the bus is away."""
+        with contextlib.suppress(BusError):
+            groups = await self._bus.inspection.groups(topics.FILES)
+            return sum(g.pending + g.retrying + (g.lag or 0) for g in groups if g.group == GROUP)
+        return 0

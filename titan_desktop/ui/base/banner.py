@@ -1,7 +1,16 @@
 """The strip above the conversation for problems, and the status line below it."""
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from titan_desktop.client import foreign
 from titan_desktop.ui.base.theme import Theme, set_tone
@@ -99,13 +108,21 @@ class StatusLine(QFrame):
         super().__init__(parent)
         self.setObjectName("statusLine")
         self._activity = QLabel(self)
-        self._activity.setTextFormat(Qt.TextFormat.PlainText)
+        self._meaning = QLabel(self)
+        for label in (self._activity, self._meaning):
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setWordWrap(True)
+        self._meaning.hide()
         self._failures = QPushButton(self)
         self._failures.hide()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(20, 4, 16, 4)
+        row = QHBoxLayout()
         row.addWidget(self._activity, 1)
         row.addWidget(self._failures)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 4, 16, 4)
+        column.setSpacing(2)
+        column.addLayout(row)
+        column.addWidget(self._meaning)
         self._failures.clicked.connect(self.failures_requested)
 
     @property
@@ -118,9 +135,16 @@ class StatusLine(QFrame):
         """The text of the button, "" while hidden."""
         return "" if self._failures.isHidden() else self._failures.text()
 
-    def set_activity(self, text: str) -> None:
-        """Show the activity."""
+    @property
+    def meaning(self) -> str:
+        """How far the index by meaning is, "" when nothing is said of it."""
+        return self._meaning.text()
+
+    def set_activity(self, text: str, meaning: str = "") -> None:
+        """Show how far the reading is, and below it the index by meaning; "" for nothing to say of that."""
         self._activity.setText(text)
+        self._meaning.setText(meaning)
+        self._meaning.setVisible(bool(meaning))
 
     def set_failures(self, text: str) -> None:
         """Show the button for files that could not be read; "" hides it."""

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from titan_bus import BusError
 from titan_desktop.client import sentences
+from titan_desktop.client.pace import Pace
 from titan_desktop.contracts import files, indexing, system
 from titan_desktop.ui.base.banner import StatusLine
 from titan_desktop.ui.base.bridge import Bridge
@@ -47,6 +48,8 @@ class FilesPresenter(QObject):
         self._index_known = False
         self._embedding: indexing.EmbeddingProgress | None = None
         self._progress = ReadingProgress()
+        self._reading_pace = Pace()
+        self._meaning_pace = Pace()
         self._failures: FailuresDialog | None = None
         self._tick = QTimer(self)
         self._tick.setInterval(REFRESH_MS)
@@ -100,6 +103,9 @@ class FilesPresenter(QObject):
                 await asyncio.sleep(STATUS_RETRY_S)
             else:
                 self._index_known, self._embedding = True, self._index.embedding
+                self._progress.waiting(self._index.waiting, time.monotonic())
+                if self._index.waiting:
+                    self._tick_on()
                 self._show()
                 self.index_learnt.emit()
                 return
@@ -114,6 +120,7 @@ class FilesPresenter(QObject):
 
     def _on_embedding(self, said: indexing.EmbeddingProgress) -> None:
         self._embedding = said
+        self._meaning_pace.note(said.done, time.monotonic())
         self._show()
 
     def _tick_on(self) -> None:
@@ -121,8 +128,10 @@ class FilesPresenter(QObject):
             self._tick.start()
 
     def _show(self) -> None:
-        done, total = self._progress.figures(time.monotonic())
-        self._line.set_activity(self._activity(done, total))
+        now = time.monotonic()
+        done, total = self._progress.figures(now)
+        self._reading_pace.note(done, now)
+        self._line.set_activity(self._activity(done, total, now), self._meaning(now))
         count = self._index.failed + self._index.partial + self._index.skipped  # as many as the list shows
         self.emptiness_learnt.emit(self._index_known and not (total or count or self._index.files))
         self._line.set_failures(self.tr("%n file(s) could not be read in full", "", count) if count else "")
@@ -130,23 +139,39 @@ class FilesPresenter(QObject):
             self._tick.stop()
             if self._bridge.is_connected:
                 self._look()
+        elif self._progress.is_unsure(now) and self._bridge.is_connected:
+            self._progress.asked(now)
+            self._look()
 
-    def _activity(self, done: int, total: int) -> str:
+    def _activity(self, done: int, total: int, now: float) -> str:
         if total:
-            return self.tr("Reading files: {done} of {total}").format(done=done, total=total)
+            said = self.tr("Reading files: {done} of {total}").format(done=done, total=total)
+            return _joined(said, self._reading_pace.say(language(), total - done, now))
+        if not self._index_known:
+            return self.tr("Starting…")
+        return self.tr("%n file(s) can be searched", "", self._index.files)
+
+    def _meaning(self, now: float) -> str:
+        """How far the index by meaning is, or why it does not go on; "" when it is complete or there is none."""
         embedding = self._embedding
-        if embedding is not None and embedding.fault:
+        if embedding is None:
+            return ""
+        if embedding.fault:
             fault = sentences.degraded(language(), embedding.fault)
             return self.tr("Vectors are not being made. {fault} Next try at {time}.").format(
                 fault=fault, time=_time_of_day(embedding.retry_at)
             )
-        if embedding is not None and embedding.done < embedding.total:
-            return self.tr("Making vectors: {done} of {total}").format(
-                done=embedding.done, total=embedding.total
-            )
-        if not self._index_known:
-            return self.tr("Starting…")
-        return self.tr("%n file(s) can be searched", "", self._index.files)
+        left = embedding.total - embedding.done
+        if left <= 0:
+            return ""
+        said = self.tr("Search by meaning: {done} of {total} passages").format(
+            done=embedding.done, total=embedding.total
+        )
+        return _joined(said, self._meaning_pace.say(language(), left, now))
+
+
+def _joined(said: str, pace: str) -> str:
+    return "  ·  ".join(filter(None, (said, pace)))
 
 
 def _time_of_day(timestamp: str) -> str:
