@@ -12,6 +12,23 @@
     </message>
 </context>
 <context>
+    <name>Deciding</name>
+    <message numerus="yes">
+        <source>Accept %n proposal(s)?</source>
+        <translation>
+            <numerusform>Accept %n proposal?</numerusform>
+            <numerusform>Accept %n proposals?</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Refuse %n proposal(s)?</source>
+        <translation>
+            <numerusform>Refuse %n proposal?</numerusform>
+            <numerusform>Refuse %n proposals?</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>FilesPresenter</name>
     <message numerus="yes">
         <source>%n file(s) are still to be read.</source>
@@ -32,6 +49,16 @@
         <translation>
             <numerusform>%n file can be searched</numerusform>
             <numerusform>%n files can be searched</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>Memory</name>
+    <message numerus="yes">
+        <source>Forgotten: %n fact(s).</source>
+        <translation>
+            <numerusform>Forgotten: %n fact.</numerusform>
+            <numerusform>Forgotten: %n facts.</numerusform>
         </translation>
     </message>
 </context>

@@ -338,6 +338,65 @@
     </message>
 </context>
 <context>
+    <name>Deciding</name>
+    <message>
+        <source>Titan&apos;s core does not answer, and nothing was changed. Try again in a moment.</source>
+        <translation>Ядро Titan не отвечает, ничего не изменено. Повторите через несколько секунд.</translation>
+    </message>
+    <message>
+        <source>It is kept, and stored as soon as the database is back. You may close this window.</source>
+        <translation>Это сохранено и попадёт в базу данных, как только она вернётся. Окно можно закрыть.</translation>
+    </message>
+    <message>
+        <source>It is erased from the database, the graph, the events and their archive. This cannot be undone. What was said in conversations and stands in files stays there.</source>
+        <translation>Это стирается из базы данных, графа, событий и их архива. Отменить нельзя. Сказанное в разговорах и написанное в файлах остаётся там.</translation>
+    </message>
+    <message>
+        <source>Forget “{text}”?</source>
+        <translation>Забыть «{text}»?</translation>
+    </message>
+    <message>
+        <source>Forget {name}, with every fact that names them?</source>
+        <translation>Забыть {name} и все факты с этим именем?</translation>
+    </message>
+    <message>
+        <source>Forget</source>
+        <translation>Забыть</translation>
+    </message>
+    <message numerus="yes">
+        <source>Accept %n proposal(s)?</source>
+        <translation>
+            <numerusform>Принять %n предложение?</numerusform>
+            <numerusform>Принять %n предложения?</numerusform>
+            <numerusform>Принять %n предложений?</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>They hold from now on. Each can be corrected or forgotten.</source>
+        <translation>С этого момента они верны. Каждое можно исправить или забыть.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Refuse %n proposal(s)?</source>
+        <translation>
+            <numerusform>Отклонить %n предложение?</numerusform>
+            <numerusform>Отклонить %n предложения?</numerusform>
+            <numerusform>Отклонить %n предложений?</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>They are not proposed again.</source>
+        <translation>Больше они не предлагаются.</translation>
+    </message>
+    <message>
+        <source>Accept</source>
+        <translation>Принять</translation>
+    </message>
+    <message>
+        <source>Refuse</source>
+        <translation>Отклонить</translation>
+    </message>
+</context>
+<context>
     <name>EmbedderRows</name>
     <message>
         <source>It runs on this computer and sends nothing anywhere.</source>
@@ -374,6 +433,44 @@
     <message>
         <source>Off</source>
         <translation>Выключен</translation>
+    </message>
+</context>
+<context>
+    <name>FactBar</name>
+    <message>
+        <source>More…</source>
+        <translation>Ещё…</translation>
+    </message>
+</context>
+<context>
+    <name>FactEditor</name>
+    <message>
+        <source>A fact has at most {most}, this has {length}.</source>
+        <translation>В факте не больше {most}, а здесь {length}.</translation>
+    </message>
+    <message>
+        <source>New fact</source>
+        <translation>Новый факт</translation>
+    </message>
+    <message>
+        <source>A sentence about you or your world, as you would say it. It holds at once.</source>
+        <translation>Предложение о вас или о вашей жизни, как вы бы его сказали. Оно верно сразу.</translation>
+    </message>
+    <message>
+        <source>Remember</source>
+        <translation>Запомнить</translation>
+    </message>
+    <message>
+        <source>Correct a fact</source>
+        <translation>Исправление факта</translation>
+    </message>
+    <message>
+        <source>What it should have said all along. If it was true and no longer is, choose “No longer so” instead.</source>
+        <translation>Как должно было быть с самого начала. Если это было верно, а теперь нет, выберите «Уже не так».</translation>
+    </message>
+    <message>
+        <source>Correct</source>
+        <translation>Исправить</translation>
     </message>
 </context>
 <context>
@@ -601,6 +698,200 @@
     </message>
 </context>
 <context>
+    <name>Memory</name>
+    <message numerus="yes">
+        <source>Forgotten: %n fact(s).</source>
+        <translation>
+            <numerusform>Забыт %n факт.</numerusform>
+            <numerusform>Забыто %n факта.</numerusform>
+            <numerusform>Забыто %n фактов.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>What is left of it in the stores is being erased…</source>
+        <translation>Остатки в хранилищах стираются…</translation>
+    </message>
+    <message>
+        <source>{since} – {until}</source>
+        <translation>{since} – {until}</translation>
+    </message>
+    <message>
+        <source>since {since}</source>
+        <translation>с {since}</translation>
+    </message>
+    <message>
+        <source>learned {day}</source>
+        <translation>запомнено {day}</translation>
+    </message>
+    <message>
+        <source>pinned</source>
+        <translation>закреплено</translation>
+    </message>
+    <message>
+        <source>You wrote it here</source>
+        <translation>Вы записали это здесь</translation>
+    </message>
+    <message>
+        <source>Said in “{conversation}”</source>
+        <translation>Сказано в разговоре «{conversation}»</translation>
+    </message>
+    <message>
+        <source>Said in a conversation</source>
+        <translation>Сказано в разговоре</translation>
+    </message>
+    <message>
+        <source>{name} opens at its beginning. Look there for: {place}.</source>
+        <translation>{name} открывается с начала. Ищите там: {place}.</translation>
+    </message>
+    <message>
+        <source>Show the message</source>
+        <translation>Показать сообщение</translation>
+    </message>
+    <message>
+        <source>Correct…</source>
+        <translation>Исправить…</translation>
+    </message>
+    <message>
+        <source>No longer so</source>
+        <translation>Уже не так</translation>
+    </message>
+    <message>
+        <source>Pin</source>
+        <translation>Закрепить</translation>
+    </message>
+    <message>
+        <source>Unpin</source>
+        <translation>Открепить</translation>
+    </message>
+    <message>
+        <source>Forget…</source>
+        <translation>Забыть…</translation>
+    </message>
+    <message>
+        <source>Forget everything about {name}…</source>
+        <translation>Забыть всё, где упоминается {name}…</translation>
+    </message>
+    <message>
+        <source>Accept</source>
+        <translation>Принять</translation>
+    </message>
+    <message>
+        <source>Refuse</source>
+        <translation>Отклонить</translation>
+    </message>
+    <message>
+        <source>Accept all of this conversation…</source>
+        <translation>Принять все из этого разговора…</translation>
+    </message>
+    <message>
+        <source>Refuse all of this conversation…</source>
+        <translation>Отклонить все из этого разговора…</translation>
+    </message>
+    <message>
+        <source>Show the file</source>
+        <translation>Показать файл</translation>
+    </message>
+    <message>
+        <source>Accept all of this file…</source>
+        <translation>Принять все из этого файла…</translation>
+    </message>
+    <message>
+        <source>Refuse all of this file…</source>
+        <translation>Отклонить все из этого файла…</translation>
+    </message>
+    <message>
+        <source>Nothing here has “{query}”</source>
+        <translation>Здесь нет «{query}»</translation>
+    </message>
+    <message>
+        <source>Try other words, or look in the other lists.</source>
+        <translation>Попробуйте другие слова или посмотрите в других списках.</translation>
+    </message>
+    <message>
+        <source>Nothing is remembered yet</source>
+        <translation>Пока ничего не запомнено</translation>
+    </message>
+    <message>
+        <source>Write “remember that …” in a conversation, or write a fact here: it holds at once. What a model reads out of conversations and files waits as a proposal until you accept it.</source>
+        <translation>Напишите в разговоре «запомни, что …» или запишите факт здесь: он верен сразу. То, что модель вычитает из разговоров и файлов, ждёт как предложение, пока вы его не примете.</translation>
+    </message>
+    <message>
+        <source>Nothing has ended</source>
+        <translation>Ничего не устарело</translation>
+    </message>
+    <message>
+        <source>When a newer fact takes the place of an older one, or you say that something is no longer so, the older one is kept here with its dates.</source>
+        <translation>Когда новый факт сменяет прежний или вы отмечаете, что что-то уже не так, прежний хранится здесь со своими датами.</translation>
+    </message>
+    <message>
+        <source>No proposals wait</source>
+        <translation>Предложений нет</translation>
+    </message>
+    <message>
+        <source>What a model reads out of your conversations and files comes here first. Nothing of it is remembered until you accept it, and what you refuse is not proposed again.</source>
+        <translation>То, что модель вычитает из ваших разговоров и файлов, сначала попадает сюда. Ничто не запоминается, пока вы его не примете, а отклонённое больше не предлагается.</translation>
+    </message>
+    <message>
+        <source>Titan is starting</source>
+        <translation>Titan запускается</translation>
+    </message>
+    <message>
+        <source>The memory is shown as soon as the core is there.</source>
+        <translation>Память появится, как только запустится ядро.</translation>
+    </message>
+    <message>
+        <source>The memory cannot be read now</source>
+        <translation>Память сейчас не читается</translation>
+    </message>
+    <message>
+        <source>Its database is away or full, or the core is busy; the line above says more. Titan tries again as soon as it is back.</source>
+        <translation>Её база данных недоступна или переполнена, или ядро занято; подробности в строке выше. Titan повторит попытку, как только она вернётся.</translation>
+    </message>
+</context>
+<context>
+    <name>MemoryView</name>
+    <message>
+        <source>Memory</source>
+        <translation>Память</translation>
+    </message>
+    <message>
+        <source>Find in memory</source>
+        <translation>Найти в памяти</translation>
+    </message>
+    <message>
+        <source>New fact…</source>
+        <translation>Новый факт…</translation>
+    </message>
+    <message>
+        <source>Which facts</source>
+        <translation>Какие факты</translation>
+    </message>
+    <message>
+        <source>Facts</source>
+        <translation>Факты</translation>
+    </message>
+    <message>
+        <source>Now</source>
+        <translation>Сейчас</translation>
+    </message>
+    <message>
+        <source>Before</source>
+        <translation>Раньше</translation>
+    </message>
+    <message>
+        <source>Enter shows where it is from  ·  Ctrl+Enter accepts  ·  Del refuses</source>
+        <translation>Enter показывает, откуда  ·  Ctrl+Enter принимает  ·  Del отклоняет</translation>
+    </message>
+    <message>
+        <source>Enter shows where it is from  ·  F2 corrects  ·  Del forgets</source>
+        <translation>Enter показывает, откуда  ·  F2 исправляет  ·  Del забывает</translation>
+    </message>
+    <message>
+        <source>Proposals</source>
+        <translation>Предложения</translation>
+    </message>
+</context>
+<context>
     <name>MessageJump</name>
     <message>
         <source>Titan&apos;s core does not answer. Try again in a moment.</source>
@@ -721,6 +1012,17 @@
     <message>
         <source>Back to the results</source>
         <translation>Назад к найденному</translation>
+    </message>
+</context>
+<context>
+    <name>Receipts</name>
+    <message>
+        <source>It was said here, and there it stays:</source>
+        <translation>Это сказано здесь и здесь остаётся:</translation>
+    </message>
+    <message>
+        <source>Put this message away</source>
+        <translation>Убрать сообщение</translation>
     </message>
 </context>
 <context>

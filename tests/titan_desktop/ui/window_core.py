@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from tests.titan_desktop.ui.memory_core import MemoryCore
 from titan_bus import Bus, Handlers, RequestRefused
 from titan_desktop.contracts import chat, files, indexing, search, system
 from titan_desktop.contracts.declaring import take
@@ -60,6 +61,7 @@ class WindowCore:
         self.hold_history = asyncio.Event()
         self.hold_history.set()
         self.asked: list[type[BusMessage]] = []
+        self.memory = MemoryCore(bus)
         self.heard: asyncio.Queue[chat.Command] = asyncio.Queue()
 
     async def serve(self) -> None:
@@ -86,6 +88,7 @@ class WindowCore:
         )
         take(handlers, "core", self.get_status, self.locate_source, self.get_index_status, self.list_failures)
         take(handlers, "search", self.search)
+        await self.memory.serve()
         await self.bus.include(handlers)
 
     async def say(self, message: BusMessage) -> None:

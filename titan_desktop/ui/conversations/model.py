@@ -115,6 +115,11 @@ class ConversationModel(QAbstractListModel):
         """How many conversations there are, shown or not."""
         return len(self._all)
 
+    def title_of(self, conversation_id: str) -> str:
+        """Return the title of a conversation, "" when it is not known."""
+        held = self._all.get(conversation_id)
+        return held.title if held is not None else ""
+
     def row_of(self, conversation_id: str) -> int | None:
         """Where a conversation stands, None when it is not shown."""
         held = self._all.get(conversation_id)

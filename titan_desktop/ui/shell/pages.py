@@ -4,12 +4,17 @@ from collections.abc import Awaitable, Callable
 
 from PySide6.QtCore import QObject
 
+from titan_desktop.contracts.memory import Fact, FromFile, FromMessage, Origin
 from titan_desktop.contracts.sources import FilePassage, MessageSource
 from titan_desktop.ui.base.bridge import Bridge
 from titan_desktop.ui.base.tasks import Tasks
 from titan_desktop.ui.base.theme import Theme
 from titan_desktop.ui.chat.message_jump import MessageJump
 from titan_desktop.ui.chat.source_opener import SourceOpener
+from titan_desktop.ui.memory import words as memory_words
+from titan_desktop.ui.memory.deciding import Deciding
+from titan_desktop.ui.memory.memory_view import MemoryView
+from titan_desktop.ui.memory.presenter import MemoryPresenter
 from titan_desktop.ui.search.presenter import SearchPresenter
 from titan_desktop.ui.search.search_view import SearchView
 from titan_desktop.ui.shell.main_window import MainWindow
@@ -44,12 +49,14 @@ class Pages(QObject):
         self._opener = opener
         self._reading = reading
         self._search: tuple[SearchView, SearchPresenter] | None = None
+        self._memory: tuple[MemoryView, MemoryPresenter] | None = None
         window.search_requested.connect(self.open_search)
 
     def retranslate(self) -> None:
         """Say what the presenters say in the current language."""
-        if self._search is not None:
-            self._search[1].retranslate()
+        for page in (self._search, self._memory):
+            if page is not None:
+                page[1].retranslate()
 
     def open_search(self) -> None:
         """Show the search page, ready to be typed into."""
@@ -68,6 +75,43 @@ class Pages(QObject):
         view.opened.connect(self._open)
         view.file_wanted.connect(self._open_file)
         return view, presenter
+
+    def open_memory(self) -> None:
+        """Show the memory page, ready to be typed into."""
+        if self._memory is None:
+            self._memory = self._make_memory()
+        view = self._memory[0]
+        self._window.turn_to(view)
+        view.focus_field()
+
+    def _make_memory(self) -> tuple[MemoryView, MemoryPresenter]:
+        view = MemoryView(self._theme, self._details, self._window)
+        view.setProperty("page", "memory")
+        presenter = MemoryPresenter(view, self._bridge, self._tasks, self)
+        Deciding(view, self._bridge, self._tasks, self._show_origin, self)
+        presenter.retranslate()
+        view.closed.connect(self._window.show_chat)
+        return view, presenter
+
+    def _details(self, fact: Fact) -> str:
+        origin = fact.origin
+        said_in = origin.conversation_id if isinstance(origin, FromMessage) else ""
+        return memory_words.details(fact, self._window.conversations.title_of(said_in))
+
+    def _show_origin(self, origin: Origin) -> None:
+        match origin:
+            case FromMessage(message_id=message_id, conversation_id=conversation_id):
+                self.go_to_message(conversation_id, message_id)
+            case FromFile():
+                self._tasks.replace(self._open_origin(origin), "open found")
+
+    async def _open_origin(self, origin: FromFile) -> None:
+        """Open a file at its place; where its program cannot be told that, name the place."""
+        said = None if origin.place is None else await self._opener.open_at(origin.path, origin.place)
+        if said is None:
+            said = await self._opener.open_file(origin.path) or memory_words.look_there(origin)
+        if self._memory is not None:
+            self._memory[0].set_complaint(said)
 
     def _open(self, source: object) -> None:
         if isinstance(source, MessageSource):
