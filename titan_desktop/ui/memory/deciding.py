@@ -19,6 +19,8 @@ from titan_desktop.ui.memory.memory_view import MemoryView
 
 PATIENCE_S = 5.0
 """So long the small window says nothing while the core stores what was written."""
+LISTED = 200
+"""In one reply, which has at most 2 MB."""
 IDS_MAX = 500
 """In one command: an event has at most 32 KB."""
 _TEXT_SHOWN = 200
@@ -200,7 +202,7 @@ class Deciding(QObject):
         cursor = ""
         while True:
             page = await self._bridge.ask(
-                memory.ListFacts(state=FactState.PROPOSED, limit=IDS_MAX, cursor=cursor)
+                memory.ListFacts(state=FactState.PROPOSED, limit=LISTED, cursor=cursor)
             )
             found += [one.id for one in page.facts if _source(one) == source]
             if not page.more:

@@ -44,6 +44,11 @@ class FactModel(QAbstractListModel):
         if not index.isValid() or not 0 <= index.row() < len(self._facts):
             return None
         fact = self._facts[index.row()]
+        return fact if role == FACT_ROLE else self._text(fact, role)
+
+    def _text(self, fact: Fact, role: int) -> str | None:
+        if role == DETAILS_ROLE:
+            return self._details(fact)
         match role:
             case Qt.ItemDataRole.DisplayRole:
                 return foreign.name(fact.text)
@@ -51,7 +56,7 @@ class FactModel(QAbstractListModel):
                 return f"{foreign.name(fact.text)}. {self._details(fact)}"
             case Qt.ItemDataRole.ToolTipRole:
                 return tip(fact.text)
-        return {FACT_ROLE: fact}.get(role) or (self._details(fact) if role == DETAILS_ROLE else None)
+        return None
 
     def canFetchMore(self, parent: QModelIndex | QPersistentModelIndex = _NOWHERE) -> bool:
         """Whether the core has more than is loaded, and was not asked yet."""

@@ -180,8 +180,10 @@ class MemoryPresenter(QObject):
             self._view.show_empty(*words.failure(self._answer))
         elif self._answer is not None:
             self._view.show_empty(*words.empty(self._kind, self._query))
-        else:
+        elif not self._bridge.is_connected:
             self._view.show_empty(*words.starting())
+        else:
+            self._view.show_empty("", "")  # the answer is on its way
 
 
 def _has_ended(fact: Fact) -> bool:
