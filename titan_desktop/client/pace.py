@@ -27,11 +27,17 @@ class Pace:
 
     def __init__(self) -> None:
         self._samples: deque[_Sample] = deque()
+        self._stepped = False
 
     def note(self, done: int, now_s: float) -> None:
         """So much is done by now. Less than before begins a new task, and so does a long pause."""
         if self._samples and (done < self._samples[-1].done or now_s - self._samples[-1].at_s > PAUSE_S):
             self._samples.clear()
+        if len(self._samples) == 1 and done > self._samples[0].done and not self._stepped:
+            self._samples.clear()  # the way to the first step is a start, and says nothing of the others
+            self._stepped = True
+        elif not self._samples:
+            self._stepped = False
         if not self._samples or done > self._samples[-1].done:
             self._samples.append(_Sample(now_s, done))
         while len(self._samples) > 2 and self._samples[1].at_s <= now_s - WINDOW_S:  # noqa: PLR2004 - a span has two

@@ -7,6 +7,7 @@ from titan_desktop.client.pace import WINDOW_S, Pace
 
 def paced(*steps: tuple[float, int]) -> Pace:
     pace = Pace()
+    pace.note(-1, -50.0)  # what comes before the first step is a start, however long it takes
     for at_s, done in steps:
         pace.note(done, at_s)
     return pace

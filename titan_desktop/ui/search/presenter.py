@@ -5,7 +5,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, QTimer
 
 from titan_bus import BusError
-from titan_desktop.contracts import search, system
+from titan_desktop.contracts import indexing, search, system
 from titan_desktop.system.paths import allowed_roots
 from titan_desktop.ui.base import passage
 from titan_desktop.ui.base.bridge import Bridge
@@ -15,6 +15,8 @@ from titan_desktop.ui.search.search_view import SearchView
 
 PAUSE_MS = 150
 """Who types faster than this is not interrupted."""
+AGAIN_MS = 2_000
+"""Who has found nothing while files are read may find something in the next one; the core is asked no oftener."""
 FILES_MAX = 30
 TIMEOUT_S = 10.0
 
@@ -47,8 +49,13 @@ class SearchPresenter(QObject):
         self._pause.setSingleShot(True)
         self._pause.setInterval(PAUSE_MS)
         self._pause.timeout.connect(self._ask)
+        self._again = QTimer(self)
+        self._again.setSingleShot(True)
+        self._again.setInterval(AGAIN_MS)
+        self._again.timeout.connect(self._look_again)
         view.query_changed.connect(self._on_typed)
         bridge.connected.connect(self._ask_again)
+        bridge.listen(indexing.FileIndexed, self._on_indexed)
         bridge.listen(system.CoreReady, lambda _ready: self._ask_again())
         bridge.listen(system.StoreChanged, lambda said: self._ask_again() if said.store.ok else None)
         self.retranslate()
@@ -82,6 +89,18 @@ class SearchPresenter(QObject):
         """What could not be answered may be by now."""
         if isinstance(self._shown, BusError):
             self._ask()
+
+    def _on_indexed(self, _said: indexing.FileIndexed) -> None:
+        if self._found_nothing and not self._again.isActive():
+            self._again.start()
+
+    def _look_again(self) -> None:
+        if self._found_nothing:
+            self._ask()
+
+    @property
+    def _found_nothing(self) -> bool:
+        return isinstance(self._shown, search.SearchResult) and not self._shown.hits
 
     async def _search(self, query: str) -> None:
         try:

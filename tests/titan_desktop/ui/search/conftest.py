@@ -17,6 +17,7 @@ async def opened(
 ) -> AsyncIterator[PagedWindow]:
     """A window on a core, in which nobody has looked for anything yet; the pause of a typing hand is none."""
     monkeypatch.setattr(presenter, "PAUSE_MS", 0)
+    monkeypatch.setattr(presenter, "AGAIN_MS", 0)
     async with paged_window(theme, clean_redis_url) as made:
         yield made
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import QLocale, Qt
 from tests.titan_desktop.ui.paged_window import PagedWindow
 from tests.titan_desktop.ui.window_core import answer, listed, question, until
 from titan_bus import RequestRefused
-from titan_desktop.contracts import files, search, system
+from titan_desktop.contracts import files, indexing, search, system
 from titan_desktop.contracts.chat import State
 from titan_desktop.contracts.sources import Cells, FilePassage, MessageSource, Pages, Place
 from titan_desktop.system.paths import bundled
@@ -155,6 +155,15 @@ async def test_nothing_found_says_what_helps(opened, view):
     assert "Try other words" in view.empty.text
     assert "12 files" in view.empty.text
     assert opened.focused is view.field
+
+
+async def test_what_is_read_meanwhile_is_found_by_itself(opened, view):
+    """A search that came too early is made again when another file was read."""
+    opened.type("deposit")
+    await until(lambda: "Nothing was found" in view.empty.text, view.results.modelReset)
+    finds(opened, "deposit", LEASE)
+    await opened.core.say(indexing.FileIndexed(path=LEASE.path, outcome=indexing.Outcome.INDEXED))
+    await shown(view, "lease.pdf")
 
 
 async def test_a_search_that_failed_is_made_again_when_the_store_is_back(opened, view):
