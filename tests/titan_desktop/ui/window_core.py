@@ -48,6 +48,7 @@ class WindowCore:
         self.page_max = 1_000
         self.pages_asked: list[str] = []
         self.messages: list[chat.Message] = []
+        self.on_other_paths: list[chat.Message] = []
         self.thoughts: dict[str, str] = {}
         self.status = system.Status(
             version="test", pid=1, ready=True, stores=(), model=system.ModelStatus(configured=True),
@@ -115,7 +116,7 @@ class WindowCore:
 
     async def get_message(self, wanted: chat.GetMessage) -> chat.Message:
         self.asked.append(chat.GetMessage)
-        found = [m for m in self.messages if m.id == wanted.message_id]
+        found = [m for m in (*self.messages, *self.on_other_paths) if m.id == wanted.message_id]
         if not found:
             raise RequestRefused("not_found", wanted.message_id)
         return found[0]
