@@ -13,7 +13,17 @@ from titan_desktop.client import foreign
 from titan_desktop.contracts.chat import Delay
 from titan_desktop.contracts.faults import Fault
 from titan_desktop.contracts.indexing import Reason
-from titan_desktop.contracts.sources import Cells, FilePassage, Lines, Pages, Slides, Source
+from titan_desktop.contracts.sources import (
+    MEMBER_SIGN,
+    Cells,
+    FilePassage,
+    Lines,
+    Member,
+    Pages,
+    Place,
+    Slides,
+    Source,
+)
 
 Language = Literal["en", "ru"]
 
@@ -60,12 +70,27 @@ def degraded(language: Language, said: str) -> str:
 
 
 def place(language: Language, source: Source) -> str:
-    """Return the place of a source in its file, "" when unknown: "p. 3", "sheet May, B3:C29"."""
-    match source:
-        case FilePassage(place=Cells(sheet=sheet, first=first, last=last)):
+    """Return the place of a source in its file, "" when unknown: "p. 3", "sheet May, B3:C29", "› a.pdf, p. 3"."""
+    return _place(language, source.place) if isinstance(source, FilePassage) else ""
+
+
+def titled(language: Language, source: Source) -> str:
+    """Return a source's title with its place: "rent.pdf, p. 3", "archive.zip › letter.docx"."""
+    where = place(language, source)
+    if not where:
+        return source.title
+    return source.title + (" " if where.startswith(MEMBER_SIGN.strip()) else ", ") + where
+
+
+def _place(language: Language, where: Place | None) -> str:
+    match where:
+        case Member(path=path, place=within):
+            name = MEMBER_SIGN.lstrip() + foreign.isolated(path)
+            return ", ".join(filter(None, (name, _place(language, within))))
+        case Cells(sheet=sheet, first=first, last=last):
             words = (_CELLS if first != last else _CELL) if first else _SHEET
             return words.say(language, sheet=foreign.isolated(sheet), first=first, last=last)
-        case FilePassage(place=Pages() | Slides() | Lines() as span):
+        case Pages() | Slides() | Lines() as span:
             one, several = _SPANS[type(span)]
             return (one if span.first == span.last else several).say(
                 language, first=span.first, last=span.last
@@ -341,6 +366,14 @@ REASONS: Mapping[str, Words] = {
     Reason.GARBLED: Words(
         "It was read in part: some of its letters are garbled.",
         "Прочитан частично: часть букв искажена.",
+    ),
+    Reason.MEMBERS_LOCKED: Words(
+        "It was read in part: something in it is protected by a password.",
+        "Прочитан частично: часть содержимого защищена паролем.",
+    ),
+    Reason.MEMBERS_UNREAD: Words(
+        "It was read in part: something in it is damaged, too large or too deep to be read.",
+        "Прочитан частично: что-то внутри повреждено, слишком велико или вложено слишком глубоко.",
     ),
 }
 

@@ -97,7 +97,7 @@ def for_read_filters(sentences: Table, read: ReadFilters) -> str:
 
 def for_source(sentences: Table, source: Source) -> str:
     """Say a source's title, and where in its file it stands if that is known: "rent.pdf, p. 3"."""
-    return ", ".join(filter(None, (source.title, codes.place(language_of(sentences), source))))
+    return codes.titled(language_of(sentences), source)
 
 
 ENGLISH: Table = {

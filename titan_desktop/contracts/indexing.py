@@ -44,6 +44,8 @@ class Reason(StrEnum):
     CUT = "cut"
     WORDS_MISSING = "words_missing"
     GARBLED = "garbled"
+    MEMBERS_LOCKED = "members_locked"
+    MEMBERS_UNREAD = "members_unread"
 
 
 # Events

@@ -44,7 +44,25 @@ class Cells(msgspec.Struct, frozen=True, kw_only=True, tag="cells", tag_field="t
     last: str = ""
 
 
-Place = Pages | Slides | Lines | Cells
+PlaceOfFile = Pages | Slides | Lines | Cells
+
+
+class Member(msgspec.Struct, frozen=True, kw_only=True, tag="member", tag_field="type"):
+    """Within a file that is in this one: a member of an archive, an attachment of a mail.
+
+    Attributes:
+        path: its name, with folders as the archive has them: "2024/letter.docx". A file in a file in this one has
+            both names, with `MEMBER_SIGN` between them.
+        place: where in that file; None when it has no places, or they are not known.
+    """
+
+    path: str
+    place: PlaceOfFile | None = None
+
+
+MEMBER_SIGN = " \u203a "
+"""Stands between a file and what is in it: "archive.zip › letter.docx"."""
+Place = PlaceOfFile | Member
 """Where in a file; a field of this type may be None: the file has no places, or they are not known."""
 
 

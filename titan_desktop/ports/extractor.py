@@ -9,9 +9,9 @@ from titan_desktop.contracts.indexing import Reason
 from titan_desktop.contracts.security import Security
 from titan_desktop.contracts.sources import Place
 
-VERSION = 4
+VERSION = 5
 """Incremented when files should be read again for better results. 2: blocks have places; 3: cells are
-parted by tabs; 4: what is lost is looked for."""
+parted by tabs; 4: what is lost is looked for; 5: files in files are read, too."""
 
 
 class BlockKind(StrEnum):

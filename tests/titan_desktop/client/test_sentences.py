@@ -13,7 +13,7 @@ from titan_desktop.contracts.faults import Fault
 from titan_desktop.contracts.file_actions import Refusal
 from titan_desktop.contracts.indexing import Reason
 from titan_desktop.contracts.problem import Code, Problem
-from titan_desktop.contracts.sources import Cells, FilePassage, Lines, Pages, Place, Slides, WebSource
+from titan_desktop.contracts.sources import Cells, FilePassage, Lines, Member, Pages, Place, Slides, WebSource
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,7 @@ def test_a_code_of_a_newer_core_is_said_as_it_is() -> None:
         (Cells(sheet="Май"), "sheet Май", "лист Май"),
         (Cells(sheet="Май", first="B3", last="B3"), "sheet Май, B3", "лист Май, B3"),
         (Cells(sheet="Май", first="B3", last="C29"), "sheet Май, B3:C29", "лист Май, B3:C29"),
+        (Member(path="б/а.pdf", place=Pages(first=3, last=3)), "› б/а.pdf, p. 3", "› б/а.pdf, стр. 3"),
         (None, "", ""),
     ],
 )

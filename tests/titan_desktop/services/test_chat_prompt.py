@@ -5,7 +5,7 @@ import pytest
 
 from titan_bus.event import EVENT_BYTES_MAX
 from titan_desktop.contracts.chat import AnswerKind, Conversation, Message, Role, State
-from titan_desktop.contracts.sources import Cells, FilePassage, Lines, Pages, Place, Slides
+from titan_desktop.contracts.sources import Cells, FilePassage, Lines, Member, Pages, Place, Slides
 from titan_desktop.services.chat import events, prompt
 from titan_desktop.services.chat.commands import title_of
 
@@ -126,6 +126,7 @@ def test_nothing_in_a_file_closes_its_fence(monkeypatch: pytest.MonkeyPatch) -> 
         (Lines(first=10, last=24), "a.pdf, line 10-24"),
         (Cells(sheet="May\n>>>", first="B3", last="C29"), "a.pdf, sheet May >>> B3:C29"),
         (Cells(sheet="May"), "a.pdf, sheet May"),
+        (Member(path="b\n>>>", place=Lines(first=1, last=1)), "a.pdf › b >>>, line 1"),
         (None, "a.pdf"),
     ],
 )

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from tests import hostile
-from titan_desktop.contracts.sources import Cells, Lines, Pages, Place, Slides
+from titan_desktop.contracts.sources import Cells, Lines, Member, Pages, Place, Slides
 from titan_desktop.ports.extractor import Block, BlockKind
 from titan_desktop.services.indexing import cutting
 from titan_desktop.services.indexing.cutting import LIMIT
@@ -166,6 +166,18 @@ def test_a_sheet_is_not_mixed_with_the_next() -> None:
     assert [(passage.text, passage.place) for passage in cutting.cut(book)] == [
         ("Май\n\nаренда 60000\n\nсвет 900", Cells(sheet="Май", first="B2", last="C5")),
         ("Июнь", Cells(sheet="Июнь")),
+    ]
+
+
+def test_a_member_is_not_mixed_with_the_next() -> None:
+    """Of an archive: its name and its text are one passage, with the lines where it stands."""
+    first, second = Member(path="а.txt"), Member(path="б.docx")
+    lines = Member(path="а.txt", place=Lines(first=1, last=3))
+    archive = [Block("а.txt", first), Block("залог\n\nплата", lines), Block("б.docx", second), Block("в.jpg")]
+    assert [(passage.text, passage.place) for passage in cutting.cut(archive)] == [
+        ("а.txt\n\nзалог\n\nплата", lines),
+        ("б.docx", second),
+        ("в.jpg", None),
     ]
 
 

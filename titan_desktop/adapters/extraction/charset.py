@@ -17,6 +17,8 @@ _MARKS = (
 )
 _RUSSIAN = ("cp1251", "koi8-r", "cp866", "koi8-u", "mac_cyrillic")
 """Ukrainian, too. The first of two that fit equally is taken."""
+_NAMES = ("cp866", "cp1251", "koi8-r")
+"""Of files, as programs of old Windows and its forerunner packed them."""
 _OTHERS = [
     *("cp1252", "cp1250", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257"),
     *("gb18030", "big5", "shift_jis", "euc_jp", "euc_kr"),
@@ -66,6 +68,16 @@ def encoding_of(data: bytes) -> str:
         begin = max(0, error.start - _SAMPLE_BYTES // 2)
         sample = data[begin : begin + _SAMPLE_BYTES]
         return "utf-8" if _is_mostly_utf8(sample) else _legacy_encoding(sample)
+    return "utf-8"
+
+
+def encoding_of_names(names: bytes) -> str:
+    """Return the encoding of file names, one a line: too few letters for frequencies, so only words count."""
+    try:
+        names.decode("utf-8")
+    except UnicodeDecodeError:
+        best = max(_NAMES, key=lambda encoding: _russian_score(names, encoding))
+        return best if _russian_score(names, best) >= _MEAN_SHARE_MIN else "cp437"
     return "utf-8"
 
 

@@ -34,10 +34,10 @@ ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
 
 _REFUSED = frozenset(
     (  # noqa: SIM905 - a hundred quoted words are no better to read
-        # pictures; sound and film; archives (not unpacked: they hold what the person did not lay out)
+        # pictures; sound and film; archives of kinds that nothing here unpacks
         "png jpg jpeg jpe gif bmp tif tiff webp heic heif avif ico icns svg psd ai eps raw cr2 nef arw dng xcf "
         "djvu mp3 wav flac ogg oga opus m4a aac wma aiff mid midi mp4 m4v mkv avi mov wmv flv webm mpg mpeg 3gp "
-        "vob zip 7z rar tar gz tgz bz2 tbz xz txz zst lz lzma cab arj iso img dmg vhd vhdx vmdk qcow2 ova "
+        "vob 7z rar zst lz lzma cab arj iso img dmg vhd vhdx vmdk qcow2 ova "
         # programs and their parts; data of programs; keys
         "exe msi dll so dylib bin com sys deb rpm apk ipa appimage pkg snap flatpak jar war class pyc pyo o a obj "
         "lib wasm elf run db sqlite sqlite3 mdb accdb pst ost dbf dat pak blend fbx stl 3ds dwg dxf ttf otf ttc "
@@ -50,16 +50,21 @@ _BEGINNINGS = (
     (b"PK\x03\x04", "zip"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "ole"),
     (b"{\\rtf", "rtf"),
+    (b"\x1f\x8b\x08", "packed"),
+    (b"BZh", "packed"),
+    (b"\xfd7zXZ\0", "packed"),
     (b"\xff\xfe", "text"),  # the byte order marks of UTF-16, whose text is full of NULs
     (b"\xfe\xff", "text"),
 )
+_TAR_AT, _TAR = 257, b"ustar"
+"""POSIX.1-2017, pax, "ustar Header Block"."""
 _PDF_WITHIN = 1024
 """Readers accept a PDF's header anywhere in the first kilobyte (PDF 1.7, appendix H, note 13)."""
 _HTML_BEGINNINGS = (b"<!doctype html", b"<html")
 
 
 class Form(Enum):
-    """How a file is built, by its first bytes."""
+    """How a file is built, by its first bytes. PACKED: a tar, or compressed by gzip, bzip2 or xz."""
 
     PDF = "pdf"
     ZIP = "zip"
@@ -67,6 +72,7 @@ class Form(Enum):
     RTF = "rtf"
     HTML = "html"
     TEXT = "text"
+    PACKED = "packed"
     BINARY = "binary"
 
 
@@ -80,10 +86,17 @@ def is_refused_by_name(path: PurePath) -> bool:
     return extension(path) in _REFUSED
 
 
+def is_tar(head: bytes) -> bool:
+    """Say whether these are the first bytes of a tar."""
+    return head[_TAR_AT : _TAR_AT + len(_TAR)] == _TAR
+
+
 def form_of(head: bytes) -> Form:
     """Tell a file's form by its first `HEAD_BYTES`."""
     if b"%PDF-" in head[:_PDF_WITHIN]:
         return Form.PDF
+    if is_tar(head):
+        return Form.PACKED
     for beginning, form in _BEGINNINGS:
         if head.startswith(beginning):
             return Form(form)

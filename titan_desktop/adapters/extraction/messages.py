@@ -12,7 +12,7 @@ import msgspec
 from titan_desktop.adapters.extraction.limits import Limits
 from titan_desktop.contracts.indexing import Reason
 from titan_desktop.contracts.security import Attempt, Mechanism
-from titan_desktop.contracts.sources import Cells, Place
+from titan_desktop.contracts.sources import Cells, Member, Place
 from titan_desktop.ports.extractor import Block, BlockKind, Extracted
 
 PREPARE = "--prepare"
@@ -223,6 +223,8 @@ def is_possible(place: Place | None) -> bool:
     """Say whether a file may have this place; the name of a sheet may be longer than anybody shows."""
     if place is None:
         return True
+    if isinstance(place, Member):
+        return place.path == one_line(place.path) != "" and is_possible(place.place)
     if not isinstance(place, Cells):
         return 1 <= place.first <= place.last <= _NUMBER_MAX
     if len(place.sheet) > LINE_CHARACTERS_MAX or "\0" in place.sheet:

@@ -13,14 +13,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from titan_desktop.adapters.extraction import charset, kinds, losses, messages, notation, tidy
+from titan_desktop.adapters.extraction import messages
 from titan_desktop.adapters.extraction.descriptors import Receiver
 from titan_desktop.adapters.extraction.limits import Limits, hold, watch
+from titan_desktop.adapters.extraction.members import Bounds
+from titan_desktop.adapters.extraction.reading import Reading
 from titan_desktop.adapters.sandbox import SystemSandbox
 from titan_desktop.adapters.sandbox.attempts import attempts
 from titan_desktop.contracts.indexing import Reason
-from titan_desktop.contracts.sources import Lines
-from titan_desktop.ports.extractor import Block, BlockKind, Extracted, ExtractionError
+from titan_desktop.ports.extractor import Block, Extracted, ExtractionError
 
 if TYPE_CHECKING:
     from titan_desktop.ports.sandbox import Sandbox
@@ -128,21 +129,7 @@ def _read_in_full(
 def read_file(file: BinaryIO, extension: str, limits: Limits) -> Extracted:
     """Return the blocks of one file: the `Reader` of the product."""
     size = os.fstat(file.fileno()).st_size
-    if size > limits.file_bytes:
-        raise ExtractionError(Reason.TOO_LARGE, f"{size} bytes")
-    head = _beginning(file, limits)
-    if not head.strip():
-        raise ExtractionError(Reason.EMPTY if len(head) >= size else Reason.NO_TEXT)
-    found = _read(file, head, extension, limits)
-    if not found.blocks:
-        raise ExtractionError(Reason.NO_TEXT)
-    return found
-
-
-def _beginning(file: BinaryIO, limits: Limits) -> bytes:
-    """Return the first bytes: `HEAD_BYTES`, or all that may be read where so many are blank."""
-    head = file.read(kinds.HEAD_BYTES)
-    return head + file.read(limits.text_bytes - len(head)) if head.isspace() else head
+    return Reading(limits).read(file, size, extension, Bounds.of(limits))
 
 
 def within(blocks: Iterable[Block], limits: Limits) -> Iterator[Block]:
@@ -156,38 +143,3 @@ def within(blocks: Iterable[Block], limits: Limits) -> Iterator[Block]:
         room -= len(text)
         if room <= 0:
             break
-
-
-def _read(file: BinaryIO, head: bytes, extension: str, limits: Limits) -> Extracted:
-    form = kinds.form_of(head)
-    if form is kinds.Form.BINARY:
-        raise ExtractionError(Reason.BROKEN if extension in kinds.DOCUMENTS else Reason.UNSUPPORTED)
-    if form is kinds.Form.TEXT and not _is_markup(extension):
-        if extension == "pdf":
-            raise ExtractionError(Reason.BROKEN, "it is no PDF inside")
-        data = head + file.read(max(0, limits.text_bytes - len(head)))
-        blocks = tuple(_lines(charset.decode(data), extension))
-        loss = losses.loss_of("\n".join(block.text for block in blocks), is_written=True)
-        found = Extracted(blocks, "text/plain")
-        if file.read(1):
-            return replace(found, gap=Reason.CUT)
-        return found if loss is None else replace(found, gap=loss.reason, gap_detail=loss.detail)
-    from titan_desktop.adapters.extraction import documents
-
-    return documents.read(head + file.read(), form, extension, limits.unpacked_bytes)
-
-
-def _lines(text: str, extension: str) -> Iterator[Block]:
-    """Yield a file of text in one block, by its lines, unless it is shown in other lines than it is written in."""
-    shown = notation.readable(text, extension)
-    if shown is not text:
-        if tidied := tidy.tidied(shown):
-            yield Block(tidied)
-    elif (tidied := tidy.tidied_lines(text)).strip():
-        kind = BlockKind.TABLE if extension in {"csv", "tsv"} else BlockKind.TEXT
-        yield Block(tidied, Lines(first=1, last=tidied.count("\n") + 1), kind)
-
-
-def _is_markup(extension: str) -> bool:
-    """Say whether a file of text has a structure that kreuzberg should read. Markdown is kept as it is written."""
-    return extension in {"html", "htm", "xhtml", "fb2", "eml"}

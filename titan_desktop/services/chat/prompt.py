@@ -12,7 +12,17 @@ from msgspec.structs import replace
 
 from titan_desktop.contracts.chat import AnswerKind, Message, Role, State
 from titan_desktop.contracts.faults import Fault
-from titan_desktop.contracts.sources import Cells, FilePassage, Lines, Pages, Slides, Source
+from titan_desktop.contracts.sources import (
+    MEMBER_SIGN,
+    Cells,
+    FilePassage,
+    Lines,
+    Member,
+    Pages,
+    Place,
+    Slides,
+    Source,
+)
 from titan_desktop.ports.model import Turn
 from titan_desktop.services.chat.tokens import tokens_of, tokens_of_prompt
 
@@ -106,17 +116,23 @@ def _fenced(sources: Sequence[Source], fence: str) -> str:
 def _name(source: Source) -> str:
     """Return a source's title and, if known, its place in the file, in one line."""
     title = _one_line(source.title)
-    match source:
-        case FilePassage(place=Pages(first=first, last=last)):
-            return f"{title}, page {_span(first, last)}"
-        case FilePassage(place=Slides(first=first, last=last)):
-            return f"{title}, slide {_span(first, last)}"
-        case FilePassage(place=Lines(first=first, last=last)):
-            return f"{title}, line {_span(first, last)}"
-        case FilePassage(place=Cells(sheet=sheet, first=first, last=last)):
+    return title + _place(source.place) if isinstance(source, FilePassage) else title
+
+
+def _place(place: Place | None) -> str:
+    match place:
+        case Member(path=path, place=within):
+            return f"{MEMBER_SIGN}{_one_line(path)}{_place(within)}"
+        case Pages(first=first, last=last):
+            return f", page {_span(first, last)}"
+        case Slides(first=first, last=last):
+            return f", slide {_span(first, last)}"
+        case Lines(first=first, last=last):
+            return f", line {_span(first, last)}"
+        case Cells(sheet=sheet, first=first, last=last):
             cells = f" {first}:{last}" if first else ""
-            return f"{title}, sheet {_one_line(sheet)}{cells}"
-    return title
+            return f", sheet {_one_line(sheet)}{cells}"
+    return ""
 
 
 def _span(first: int, last: int) -> str:

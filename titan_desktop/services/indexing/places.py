@@ -5,7 +5,7 @@ A place covers a stretch of a file. Lines and rows are counted within a block; p
 
 import re
 
-from titan_desktop.contracts.sources import Cells, Lines, Pages, Place, Slides
+from titan_desktop.contracts.sources import Cells, Lines, Member, Pages, Place, Slides
 
 _CELL = re.compile(r"([A-Z]+)(\d+)")
 
@@ -13,6 +13,8 @@ _CELL = re.compile(r"([A-Z]+)(\d+)")
 def narrowed(place: Place | None, begin: int, end: int) -> Place | None:
     """Return the place of the lines `begin` to `end` of a block at `place`, counted from 0, both included."""
     match place:
+        case Member(path=path, place=within):
+            return _member(path, narrowed(within, begin, end))
         case Lines(first=first):
             return Lines(first=first + begin, last=first + end)
         case Cells(sheet=sheet, first=first, last=last) if first:
@@ -22,12 +24,25 @@ def narrowed(place: Place | None, begin: int, end: int) -> Place | None:
 
 
 def joinable(one: Place | None, other: Place | None) -> bool:
-    """Say whether a passage may reach from one place to the other: not from sheet to sheet."""
+    """Say whether a passage may reach from one place to the other: not out of a sheet or a member."""
+    if isinstance(one, Member) or isinstance(other, Member):
+        return (
+            isinstance(one, Member)
+            and isinstance(other, Member)
+            and one.path == other.path
+            and joinable(one.place, other.place)
+        )
     return not (isinstance(one, Cells) and isinstance(other, Cells) and one.sheet != other.sheet)
 
 
 def joined(one: Place | None, other: Place | None) -> Place | None:
     """Return the place from one to a later one of the same kind, None where one of them is not known."""
+    if isinstance(one, Member) and isinstance(other, Member):
+        return _member(one.path, other.place if one.place is None else joined(one.place, other.place))
+    return _joined(one, other)
+
+
+def _joined(one: Place | None, other: Place | None) -> Place | None:
     match one, other:
         case Cells(first=""), Cells():
             return other
@@ -40,6 +55,11 @@ def joined(one: Place | None, other: Place | None) -> Place | None:
         case Lines(first=first), Lines(last=last):
             return Lines(first=first, last=last)
     return None
+
+
+def _member(path: str, within: Place | None) -> Member:
+    assert not isinstance(within, Member)  # noqa: S101 - a member's path has all names
+    return Member(path=path, place=within)
 
 
 def _parsed(cell: str) -> tuple[str, int]:
