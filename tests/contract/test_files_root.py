@@ -144,6 +144,7 @@ def test_the_walk_leaves_out_what_is_no_document(files_root: FilesRoot, root: Pa
     wanted = ["Отчёт за ноябрь.docx", "inner/lease.txt", "my.application/notes.md", "a.tmp.txt"]
     unwanted = [
         ".hidden.txt", "~$report.docx", ".~lock.report.odt#", "film.mkv.part", "big.zip.crdownload", "x.TMP",
+        "a.opdownload", "b.pdf.download/b.pdf", ".titanignore",
         "Thumbs.db", "desktop.ini", ".git/config", "site/node_modules/a/readme.md", "__pycache__/a.txt",
         "Editor.app/Contents/Info.txt", "env/pyvenv.cfg", "env/lib/site.txt",
     ]  # fmt: skip
@@ -154,6 +155,56 @@ def test_the_walk_leaves_out_what_is_no_document(files_root: FilesRoot, root: Pa
     assert {str(path.relative_to(root)) for path, _ in files_root.walk(root)} == set(wanted)
     assert [name for name in wanted if files_root.is_ignored(root / name)] == []
     assert [name for name in unwanted if not files_root.is_ignored(root / name)] == []
+
+
+def test_an_ignore_file_leaves_out_what_git_would(files_root: FilesRoot, root: Path) -> None:
+    """`walk`, `is_ignored`, `has_left` and `listing` agree on `.titanignore`; the nearest one decides."""
+    wanted = [
+        "a.txt",
+        "keep.log",
+        "build.txt",
+        "inner/b.log",
+        "inner/lease.txt",
+        "inner/deep/c.txt",
+        "юг/отчёт.txt",
+    ]
+    unwanted = ["b.log", "build/c.txt", "build/deep/keep.log", "inner/private.txt", "юг/черновик.txt"]
+    for name in (*wanted, *unwanted):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("x", "utf-8")
+    (root / ".titanignore").write_text("# mine\n*.log\n!keep.log\nbuild/\nчерновик*\n", "utf-8-sig")
+    (root / "inner" / ".titanignore").write_text("!*.log\n/private.txt\n", "utf-8")
+    assert {path.relative_to(root).as_posix() for path, _ in files_root.walk(root)} == set(wanted)
+    assert [name for name in wanted if files_root.is_ignored(root / name)] == []
+    assert [name for name in unwanted if not files_root.is_ignored(root / name)] == []
+    assert [name for name in unwanted if not files_root.has_left(root / name)] == []
+    assert {path.name for path, _ in files_root.walk(root / "inner")} == {"b.log", "lease.txt", "c.txt"}
+    shown = {one.name for one in files_root.listing(root) if not one.is_ignored}
+    assert shown == {"a.txt", "keep.log", "build.txt", "inner", "юг"}
+    (root / ".titanignore").write_text("юг\n", "utf-8")
+    assert {path.name for path, _ in files_root.walk(root)} == {
+        "a.txt", "keep.log", "build.txt", "b.log", "lease.txt", "c.txt"
+    }  # fmt: skip
+    (root / ".titanignore").unlink()
+    assert not files_root.is_ignored(root / "юг" / "отчёт.txt")
+
+
+@pytest.mark.logs(r"\.titanignore, line \d+: passed over$")
+def test_a_pattern_that_cannot_be_used_is_told_and_the_others_hold(files_root: FilesRoot, root: Path) -> None:
+    """Also one that would take hours: bytes that are no UTF-8 and a link in its place leave out nothing."""
+    (root / ("a" * 250)).write_text("x", "utf-8")
+    (root / "b.log").write_text("x", "utf-8")
+    slow = b"*" + b"a*" * 30 + b"b\n"
+    (root / ".titanignore").write_bytes(b"!\n" + slow + b"\xff\xfe*\n*.log\n")
+    assert [path.name for path, _ in files_root.walk(root)] == ["a" * 250, "lease.txt"]
+    assert [(one.path, one.line) for one in files_root.bad_patterns()] == [
+        (str(root / ".titanignore"), line) for line in (1, 2, 3)
+    ]
+    (root / "other").write_text("*\n", "utf-8")
+    (root / ".titanignore").unlink()
+    (root / ".titanignore").symlink_to(root / "other")
+    assert {path.name for path, _ in files_root.walk(root)} == {"a" * 250, "b.log", "lease.txt", "other"}
+    assert files_root.bad_patterns() == ()
 
 
 def test_the_walk_goes_as_deep_as_it_must(files_root: FilesRoot, root: Path) -> None:

@@ -282,6 +282,12 @@ PROBLEMS: Mapping[str, Words] = {
         "{path} не читается: оттуда ведёт ссылка в {real}; при запуске Titan её не было, или она лежит в "
         "другой читаемой папке. Запустите Titan снова или разрешите читать ту папку.",
     ),
+    Code.IGNORE_PATTERN: Words(
+        "{path}, line {line}: this pattern cannot be used and is passed over. Write one as in .gitignore, in "
+        "UTF-8, with at most three stars.",
+        "{path}, строка {line}: этот шаблон использовать нельзя, он пропущен. Пишите шаблоны, как в .gitignore, "
+        "в UTF-8, не более чем с тремя звёздочками.",
+    ),
     Code.SETTINGS_UNREADABLE: Words(
         "{path}: {reason}. Correct the line, or delete the file to start from the defaults.",
         "{path}: {reason}. Исправьте строку или удалите файл: Titan начнёт с обычных настроек.",

@@ -67,6 +67,7 @@ class Code(StrEnum):
     FOLDER_HIDDEN = "folder_hidden"
     FOLDER_OF_SYSTEM = "folder_of_system"
     FOLDER_IS_LINK = "folder_is_link"
+    IGNORE_PATTERN = "ignore_pattern"
     # Settings
     SETTINGS_UNREADABLE = "settings_unreadable"
     KEYRING_UNUSABLE = "keyring_unusable"

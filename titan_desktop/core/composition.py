@@ -57,6 +57,7 @@ class Foundation:
         busy: callables that return whether a service is working.
         roots: returns the state of the folders; blocking. None before the files service runs.
         look_at_roots: has the files service look at them now. None before it runs.
+        scan_roots: has it compare all of them with the index. None before it runs.
     """
 
     bus: Bus
@@ -70,6 +71,7 @@ class Foundation:
     busy: list[Callable[[], bool]] = field(default_factory=list)
     roots: Callable[[], tuple[RootStatus, ...]] | None = None
     look_at_roots: Callable[[], None] | None = None
+    scan_roots: Callable[[], None] | None = None
 
 
 async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
@@ -82,6 +84,7 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
         "titan_desktop.adapters.postgres.database", "titan_desktop.adapters.redis.recent_cache"
     )
     from titan_desktop.adapters.contents import FolderContents
+    from titan_desktop.adapters.extraction.limits import Limits
     from titan_desktop.adapters.extraction.pool import PooledExtractor
     from titan_desktop.adapters.files_root.changing import LocalFileChanges
     from titan_desktop.adapters.openai.model import OpenAIChatModel
@@ -106,7 +109,11 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
 
     index = passages.PostgresPassages(database)
     extractor = await stack.enter_async_context(
-        PooledExtractor(foundation.files_root, foundation.paths.run / "extraction")
+        PooledExtractor(
+            foundation.files_root,
+            foundation.paths.run / "extraction",
+            Limits(file_bytes=foundation.models.settings.folders.largest_mb * 1024 * 1024),
+        )
     )
     meanings = vectors.PostgresVectors(database)
     indexing = IndexingService(bus, index, meanings, extractor, foundation.files_root)
@@ -135,7 +142,7 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     for service in (search, chat, FactsService(), forgetting, files, backup, actions):
         await stack.enter_async_context(serving(bus, foundation.chain, service))
     foundation.roots = files.roots_status
-    foundation.look_at_roots = files.look_at_roots
+    foundation.look_at_roots, foundation.scan_roots = files.look_at_roots, files.scan_roots
     foundation.busy[:] = [one.busy for one in (chat, indexing, files, forgetting, backup, actions)]
     # Last, because an attempt that fails at a service would otherwise report the store as up and down at each try.
     foundation.health.mark_serving("postgres", "PostgreSQL", version, database.look)
@@ -193,7 +200,9 @@ class Composition:
         self._bus = bus
         self._health = health
         self._models = models
-        files_root = LocalFilesRoot(allowed_roots(), consented=consented(models.settings))
+        files_root = LocalFilesRoot(
+            allowed_roots(), consented=consented(models.settings), hidden=models.settings.folders.hidden
+        )
         self._foundation = Foundation(bus, provision, redis_url, health, models, files_root, chain, paths)
         self._is_ready = False
         self._stack = AsyncExitStack()
@@ -235,8 +244,11 @@ class Composition:
         await self._stack.aclose()
 
     def _consent(self) -> None:
-        """Look at the folders anew, because the person may allow others now."""
-        self._foundation.files_root.consent(consented(self._models.settings))
+        """Look at the folders anew, because the person may allow others now, or hidden files."""
+        files_root, settings = self._foundation.files_root, self._models.settings
+        files_root.consent(consented(settings))
+        if files_root.read_hidden(hidden=settings.folders.hidden) and self._foundation.scan_roots:
+            self._foundation.scan_roots()
         if look := self._foundation.look_at_roots:
             look()
 

@@ -1,4 +1,4 @@
-"""The folders that are read because the person consented, and those that are refused without consent."""
+"""What the person wrote about folders: consent to read some, and patterns of files that cannot be used."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,11 +21,21 @@ def consented(chosen: Settings) -> tuple[Path, ...]:
 
 
 def folder_problems(files_root: FilesRoot, settings_file: Path) -> tuple[Problem, ...]:
-    """Return a problem for each refused root, with the settings file in which a person may allow it."""
-    return tuple(
+    """Return a problem for each refused root, with the settings file in which a person may allow it.
+
+    Also one for each file with patterns that say nothing, about the first of them.
+    """
+    refusals = tuple(
         Problem(
             _CODES[refused.fault],
             {"path": str(refused.path), "real": refused.real, "settings": str(settings_file)},
         )
         for refused in files_root.refused()
+    )
+    bad: dict[str, int] = {}
+    for one in files_root.bad_patterns():
+        bad.setdefault(one.path, one.line)
+    return (
+        *refusals,
+        *(Problem(Code.IGNORE_PATTERN, {"path": path, "line": str(line)}) for path, line in bad.items()),
     )

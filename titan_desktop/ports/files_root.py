@@ -17,6 +17,9 @@ from titan_desktop.contracts.numbers import INT64_MAX
 PATH_BYTES_MAX = 2_500
 """A longer path is not read: the index's key holds 2,704 bytes (PostgreSQL, a third of a page of a B-tree)."""
 
+IGNORE_FILE = ".titanignore"
+"""The file in which a person says what of its folder is left out."""
+
 GONE = frozenset({Reason.VANISHED, Reason.OUTSIDE, Reason.NOT_REGULAR})
 """The reasons for a path without a file; UNREADABLE may be temporary."""
 
@@ -96,6 +99,14 @@ class RefusedRoot:
 
 
 @dataclass(frozen=True, slots=True)
+class BadPattern:
+    """A line of an ignore file, from 1, that says nothing Titan can use: it is passed over."""
+
+    path: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
     """A folder or a regular file in a folder. `size`: 0 for a folder; `is_ignored`: the walk omits it."""
 
@@ -126,6 +137,10 @@ class FilesRoot(Protocol):
         """Return the roots that were refused when they were last looked at. Does not block."""
         ...
 
+    def bad_patterns(self) -> Sequence[BadPattern]:
+        """Return the lines of ignore files that are passed over. Does not block."""
+        ...
+
     def root_of(self, path: Path) -> Path:
         """Return the root that `path` lies beneath, by its text alone; raises OUTSIDE."""
         ...
@@ -135,7 +150,7 @@ class FilesRoot(Protocol):
         ...
 
     def is_ignored(self, path: Path) -> bool:
-        """Whether the walk omits this file: hidden, temporary, in a program's own folder."""
+        """Whether the walk omits this path: hidden, temporary, in a program's own folder, or by an ignore file."""
         ...
 
     def is_folder(self, path: Path) -> bool:

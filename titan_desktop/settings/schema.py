@@ -14,6 +14,9 @@ NO_EMBEDDER = "none"
 
 Place = Literal["embedded", "docker", "external"]
 
+Megabytes = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+"""Of 1,048,576 bytes."""
+
 Days = Annotated[int, msgspec.Meta(ge=1, le=36_525)]
 """At least one; at most a century, which is for ever."""
 
@@ -53,12 +56,18 @@ class ArchiveSettings(msgspec.Struct, frozen=True):
 
 
 class FolderSettings(msgspec.Struct, frozen=True):
-    """Folders that are read as Desktop or Downloads although they hold the home, are hidden or the system's.
+    """What is read of Desktop and Downloads. A `.titanignore` in a folder leaves out more of it.
 
-    Each is named exactly, as Titan names it when it refuses it: without links.
+    Attributes:
+        allowed: folders that are read although they hold the home, are hidden or the system's. Each is named
+            exactly, as Titan names it when it refuses it: without links.
+        hidden: whether files and folders are read whose names begin with a dot.
+        largest_mb: a larger file is not read; it holds for the core that starts next.
     """
 
     allowed: tuple[str, ...] = ()
+    hidden: bool = False
+    largest_mb: Megabytes = 100
 
 
 class KeySettings(msgspec.Struct, frozen=True):

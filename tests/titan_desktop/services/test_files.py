@@ -147,6 +147,22 @@ async def test_a_file_that_could_not_be_opened_is_tried_at_every_scan(
         assert [event.force for event in ear.heard if isinstance(event, files.FileSeen)] == [True]
 
 
+async def test_a_file_that_was_too_large_is_tried_once_by_each_core(
+    bus: Bus, ear: Ear, index: Index, desktop: Path
+) -> None:
+    """The limit may have been raised since; but a scan reads nothing twice."""
+    large = str(desktop / "Договор.txt")
+    index.broken[large] = Reason.TOO_LARGE
+    for _ in ("one core", "the next"):
+        async with serving(bus, Chain(), FilesService(bus, LocalFilesRoot([desktop]), index)):
+            await ear.finished()
+            index.learn(ear.heard)
+            await publish(bus, files.IndexPaths(job_id=(job := new_ulid())))
+            await ear.finished(job)
+            assert ear.of(files.FileSeen).count(large) == 1
+        ear.forget()
+
+
 @pytest.mark.logs(" waits: ")
 async def test_a_command_that_was_not_finished_is_done_by_the_next_core(
     bus: Bus, ear: Ear, index: Index, desktop: Path, clean_redis_url: str

@@ -69,6 +69,20 @@ async def test_the_watcher_leaves_out_what_the_walk_leaves_out(
     assert ear.of(files.FileRemoved) == [str(desktop / "work" / "notes.md")]
 
 
+async def test_what_an_ignore_file_says_holds_at_once(
+    bus: Bus, ear: Ear, index: Index, desktop: Path
+) -> None:
+    """What `.titanignore` newly leaves out is forgotten, and read again when the file has gone."""
+    async with started(bus, ear, index, desktop):
+        notes = desktop / "work" / "notes.md"
+        (desktop / ".titanignore").write_text("*.md\n", "utf-8")
+        await ear.until(is_removed(notes))
+        del index.stamps[str(notes)]
+        ear.forget()
+        (desktop / ".titanignore").unlink()
+        await ear.until(is_seen(notes))
+
+
 async def test_whole_folders_come_and_go(
     bus: Bus, ear: Ear, index: Index, desktop: Path, tmp_path: Path
 ) -> None:

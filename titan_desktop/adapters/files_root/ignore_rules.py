@@ -1,31 +1,43 @@
 """Which names are no documents of the person's: hidden, temporary, made by programs.
 
-The walk does not go there and the watcher does not look there, so that a scan and a watch agree.
+The walk does not go there and the watcher does not look there, so that a scan and a watch agree. What a person
+leaves out beside them stands in `ignore_files`.
 """
 
 from collections.abc import Collection
 
+from titan_desktop.ports.files_root import IGNORE_FILE
+
 _FOLDERS = frozenset({"node_modules", "__pycache__"})
-_FILES = frozenset({"thumbs.db", "desktop.ini", "icon\r"})
-_BEGINNINGS = (".", "~$")
-"""Hidden; and the owner file that Office lays beside an open document. LibreOffice's `.~lock` is hidden anyway."""
-_ENDINGS = (".part", ".crdownload", ".tmp")
+_HIDDEN_FOLDERS = frozenset({".git", ".hg", ".svn", ".venv", ".cache", ".tox", ".idea", ".vscode"})
+"""Programs' own, though a person may have hidden files read."""
+_FILES = frozenset({"thumbs.db", "desktop.ini", "icon\r", ".ds_store", ".localized", IGNORE_FILE})
+_BEGINNINGS = ("~$", ".~lock.", "._", ".trash")
+"""The owner files that Office and LibreOffice lay beside an open document; what macOS lays beside each file on
+other systems' disks; the trash of a disk."""
+_HIDDEN = "."
+_ENDINGS = (".part", ".crdownload", ".download", ".opdownload", ".tmp")
 """A download that is not finished, and what programs forget."""
-_BUNDLE = ".app"
-"""On macOS a folder that is a program."""
+_BUNDLES = (".app", ".download")
+"""On macOS a folder that is a program, or a download that is not finished."""
 VENV_MARK = "pyvenv.cfg"
 """A folder that holds this file is a Python environment (PEP 405): thousands of files, none the person's."""
 
 
-def ignores_file(name: str) -> bool:
-    """Say whether a file of this name is left out."""
+def ignores_file(name: str, *, hidden: bool = False) -> bool:
+    """Say whether a file of this name is left out. `hidden`: the person has hidden ones read."""
     lower = name.lower()
+    if lower.startswith(_HIDDEN) and not hidden:
+        return True
     return lower.startswith(_BEGINNINGS) or lower.endswith(_ENDINGS) or lower in _FILES
 
 
-def ignores_folder(name: str) -> bool:
+def ignores_folder(name: str, *, hidden: bool = False) -> bool:
     """Say whether a folder of this name is left out with all that is in it."""
-    return name.startswith(_BEGINNINGS) or name in _FOLDERS or name.lower().endswith(_BUNDLE)
+    lower = name.lower()
+    if lower.startswith(_HIDDEN) and (not hidden or lower in _HIDDEN_FOLDERS):
+        return True
+    return lower.startswith(_BEGINNINGS) or name in _FOLDERS or lower.endswith(_BUNDLES)
 
 
 def is_environment(names: Collection[str]) -> bool:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from titan_desktop.adapters.files_root import ignore_rules
+from titan_desktop.adapters.files_root import ignore_files, ignore_rules
 from titan_desktop.adapters.files_root.beneath import (
     AnotherFolderError,
     Beneath,
@@ -23,10 +23,13 @@ from titan_desktop.adapters.files_root.beneath import (
     LinkError,
     RootAwayError,
 )
+from titan_desktop.adapters.files_root.ignore_files import IgnoreFiles, IgnoreRules
 from titan_desktop.adapters.files_root.pinning import Pinning, Root
 from titan_desktop.contracts.indexing import Reason
 from titan_desktop.ports.files_root import (
+    IGNORE_FILE,
     PATH_BYTES_MAX,
+    BadPattern,
     FilesRootError,
     Listed,
     PinnedRoot,
@@ -68,13 +71,21 @@ class LocalFilesRoot:
         roots: the allowed folders, existing or not.
         beneath: the system's way.
         consented: folders that may be roots against the rules (`root_rules`), because the person says so.
+        hidden: whether hidden files are read, because the person says so.
     """
 
     def __init__(
-        self, roots: Iterable[Path], beneath: Beneath | None = None, *, consented: Iterable[Path] = ()
+        self,
+        roots: Iterable[Path],
+        beneath: Beneath | None = None,
+        *,
+        consented: Iterable[Path] = (),
+        hidden: bool = False,
     ) -> None:
         self.beneath: Beneath = beneath or SystemBeneath()
         self._pinning = Pinning(roots, self.beneath, consented)
+        self._ignore_files = IgnoreFiles()
+        self._hidden = hidden
 
     @property
     def roots(self) -> tuple[Path, ...]:
@@ -84,6 +95,15 @@ class LocalFilesRoot:
     def consent(self, folders: Iterable[Path]) -> None:
         """Replace the set of folders that the person consents to. Does not block."""
         self._pinning.consent(folders)
+
+    def read_hidden(self, *, hidden: bool) -> bool:
+        """Say whether hidden files are read. Returns whether that is new. Does not block."""
+        was, self._hidden = self._hidden, hidden
+        return was != hidden
+
+    def bad_patterns(self) -> Sequence[BadPattern]:
+        """See `FilesRoot`."""
+        return self._ignore_files.bad_patterns()
 
     def pinned(self, root: Path) -> PinnedRoot | None:
         """See `FilesRoot`."""
@@ -112,9 +132,48 @@ class LocalFilesRoot:
         if not place.names:
             return False
         names = place.names
-        if any(map(ignore_rules.ignores_folder, names)) or ignore_rules.ignores_file(names[-1]):
+        if any(map(self._ignores_folder, names)) or self._ignores_file(names[-1]):
             return True
-        return any(self._is_environment(place.root, names[:depth]) for depth in range(1, len(names) + 1))
+        if any(self._is_environment(place.root, names[:depth]) for depth in range(1, len(names) + 1)):
+            return True
+        rules: IgnoreRules | None = None
+        for depth in range(len(names)):
+            rules = self._rules(place.root, names[:depth], rules)
+            is_last = depth == len(names) - 1
+            if not is_last and ignore_files.ignores(rules, names[: depth + 1], is_folder=True):
+                return True
+        return ignore_files.ignores(rules, names, is_folder=False) or (
+            ignore_files.ignores(rules, names, is_folder=True) and self.is_folder(path)
+        )
+
+    def _ignores_file(self, name: str) -> bool:
+        return ignore_rules.ignores_file(name, hidden=self._hidden)
+
+    def _ignores_folder(self, name: str) -> bool:
+        return ignore_rules.ignores_folder(name, hidden=self._hidden)
+
+    def _rules_in(self, place: Place) -> IgnoreRules | None:
+        """Return the rules that count in a folder."""
+        rules: IgnoreRules | None = None
+        for depth in range(len(place.names) + 1):
+            rules = self._rules(place.root, place.names[:depth], rules)
+        return rules
+
+    def _rules(self, root: Root, names: tuple[str, ...], above: IgnoreRules | None) -> IgnoreRules | None:
+        """Return the rules in one folder: with its own ignore file, if that can be read, else those above."""
+        file = root.path.joinpath(*names, IGNORE_FILE)
+        try:
+            descriptor = self.within(root, lambda pin: self.beneath.open(pin, (*names, IGNORE_FILE)))
+        except (OSError, FilesRootError) as error:
+            if isinstance(error, OSError) and not _is_known_absent(error):
+                _log.warning("%s cannot be read: %s", file, error)
+            self._ignore_files.gone(file)
+            return above
+        with os.fdopen(descriptor, "rb") as opened:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                return above
+            return self._ignore_files.joined(above, file, opened, Stamp.of(status), len(names))
 
     def _is_environment(self, root: Root, names: tuple[str, ...]) -> bool:
         try:
@@ -182,7 +241,7 @@ class LocalFilesRoot:
         except RootAwayError:
             return False
         except OSError as error:
-            return isinstance(error, LinkError) or error.errno in _VANISHED
+            return _is_known_absent(error)
 
     def listing(self, folder: Path) -> Sequence[Listed]:
         """See `FilesRoot`."""
@@ -193,15 +252,14 @@ class LocalFilesRoot:
             if isinstance(error.__cause__, NotADirectoryError):
                 raise self._refusal(folder, Reason.NOT_REGULAR, "no folder") from error
             raise
+        rules = self._rules_in(top)
         return [
             Listed(
                 entry.name,
                 entry.is_folder,
                 entry.stamp.size if entry.stamp else 0,
                 entry.mtime_ns,
-                ignore_rules.ignores_folder(entry.name)
-                if entry.is_folder
-                else ignore_rules.ignores_file(entry.name),
+                self._omits(entry, rules, (*top.names, entry.name)),
             )
             for entry in entries
             if (entry.is_folder or entry.stamp is not None) and _utf8_length(entry.name) is not None
@@ -221,39 +279,41 @@ class LocalFilesRoot:
             if isinstance(error.__cause__, NotADirectoryError):
                 raise self._refusal(folder, Reason.NOT_REGULAR, "no folder") from error
             raise
-        pending: list[tuple[str, ...]] = []
+        pending: list[tuple[tuple[str, ...], IgnoreRules | None]] = []
         names: tuple[str, ...] = ()
+        rules = self._rules_in(top)
         while True:
-            yield from self._files(base, names, entries)
-            pending.extend(self._folders(base, names, entries))
+            folder = base.joinpath(*names)
+            for entry in self._kept(folder, entries, rules, (*top.names, *names)):
+                if entry.stamp is not None:
+                    yield folder / entry.name, entry.stamp
+                else:
+                    pending.append(((*names, entry.name), rules))
             entries = []
             while pending and not entries:
-                names = pending.pop()
+                names, rules = pending.pop()
                 entries = self._entries_or_none(base, top, names)
             if not entries:
                 return
+            if any(entry.name == IGNORE_FILE for entry in entries):
+                rules = self._rules(top.root, (*top.names, *names), rules)
 
-    def _files(
-        self, base: Path, names: tuple[str, ...], entries: list[Entry]
-    ) -> Iterator[tuple[Path, Stamp]]:
-        folder = base.joinpath(*names)
-        room = _room_in(folder)
-        for entry in entries:
-            if entry.stamp is None or ignore_rules.ignores_file(entry.name):
-                continue
-            if _fits(folder, entry.name, room):
-                yield folder / entry.name, entry.stamp
-
-    def _folders(self, base: Path, names: tuple[str, ...], entries: list[Entry]) -> Iterator[tuple[str, ...]]:
-        folder = base.joinpath(*names)
+    def _kept(
+        self, folder: Path, entries: list[Entry], rules: IgnoreRules | None, names: tuple[str, ...]
+    ) -> Iterator[Entry]:
+        """Return the files and folders that are not left out."""
         room = _room_in(folder)
         for entry in entries:
             if (
-                entry.is_folder
-                and not ignore_rules.ignores_folder(entry.name)
+                (entry.is_folder or entry.stamp is not None)
+                and not self._omits(entry, rules, (*names, entry.name))
                 and _fits(folder, entry.name, room)
             ):
-                yield (*names, entry.name)
+                yield entry
+
+    def _omits(self, entry: Entry, rules: IgnoreRules | None, names: Sequence[str]) -> bool:
+        ignores = self._ignores_folder if entry.is_folder else self._ignores_file
+        return ignores(entry.name) or ignore_files.ignores(rules, names, is_folder=entry.is_folder)
 
     def _entries_or_none(self, base: Path, top: Place, names: tuple[str, ...]) -> list[Entry]:
         """List a folder met on the way: [] for one that is left out, cannot be read, or has gone."""
@@ -313,6 +373,10 @@ class LocalFilesRoot:
     def _refusal(path: Path, reason: Reason, detail: str = "") -> FilesRootError:
         _log.warning("refused %r: %s", str(path), detail or reason.value)
         return FilesRootError(str(path), reason, detail)
+
+
+def _is_known_absent(error: OSError) -> bool:
+    return isinstance(error, LinkError) or error.errno in _VANISHED
 
 
 def _room_in(folder: Path) -> int:

@@ -10,7 +10,7 @@ from titan_bus import Bus, BusError
 from titan_desktop.contracts.files import FileRemoved, FileRenamed
 from titan_desktop.contracts.indexing import Reason
 from titan_desktop.ports.catalogue import Catalogue
-from titan_desktop.ports.files_root import GONE, FilesRoot, FilesRootError, Stamp
+from titan_desktop.ports.files_root import GONE, IGNORE_FILE, FilesRoot, FilesRootError, Stamp
 from titan_desktop.ports.passages import IndexUnavailableError
 from titan_desktop.services.files.outbox import Outbox
 from titan_desktop.services.files.renames import Renames
@@ -22,7 +22,7 @@ then."""
 
 
 _ABSENT = GONE | {Reason.UNSUPPORTED}
-"""A folder that was renamed to a hidden one is gone as well."""
+"""What is left out now, by its name or an ignore file, is gone as well."""
 
 
 class _Look(NamedTuple):
@@ -88,7 +88,9 @@ class Announcer:
         left = frozenset(former.values())
         for look, rest in news:
             path = str(look.path)
-            if rest.former is not None:
+            if look.path.name == IGNORE_FILE:
+                self._want(look.path.parent)
+            elif rest.former is not None:
                 await self._announce_moved(outbox, look, lefts[rest.former], held)
             elif isinstance(look.found, Stamp) and path in former:
                 await outbox.say_renamed(path, look.found, former[path])
@@ -96,7 +98,7 @@ class Announcer:
                 await outbox.say_seen(path, look.found)
             elif look.found is Reason.NOT_REGULAR:
                 self._want(look.path)
-            elif look.found in GONE and path in held and path not in left:
+            elif look.found in _ABSENT and path in held and path not in left:
                 await outbox.say(FileRemoved(path=path, folder=rest.is_folder))
         await outbox.flush()
 

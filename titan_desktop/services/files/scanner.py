@@ -25,12 +25,13 @@ _BATCH_FILES = 256
 
 
 class Scanner:
-    """Runs scans; keeps no state between them."""
+    """Runs scans; from one to the next it keeps only which of the files that were too large it has tried."""
 
     def __init__(self, bus: Bus, files_root: FilesRoot, catalogue: Catalogue) -> None:
         self._bus = bus
         self._files_root = files_root
         self._catalogue = catalogue
+        self._tried: set[str] = set()
 
     async def scan(self, paths: Iterable[str], job_id: str, *, force: bool = False) -> ScanFinished:
         """Publish every new, changed and gone file beneath `paths` (none: all roots), then the end of the scan.
@@ -39,7 +40,7 @@ class Scanner:
             BusError: an event was not published; scan again.
             IndexUnavailableError: the index is away; scan again.
         """
-        job = _Job(self._bus, self._files_root, self._catalogue, job_id, force=force)
+        job = _Job(self._bus, self._files_root, self._catalogue, job_id, self._tried, force=force)
         for asked in list(paths) or map(str, await asyncio.to_thread(self._files_root.standing)):
             try:
                 await job.scan(asked)
@@ -55,13 +56,21 @@ class _Job:
     """One running scan."""
 
     def __init__(
-        self, bus: Bus, files_root: FilesRoot, catalogue: Catalogue, job_id: str, *, force: bool
+        self,
+        bus: Bus,
+        files_root: FilesRoot,
+        catalogue: Catalogue,
+        job_id: str,
+        tried: set[str],
+        *,
+        force: bool,
     ) -> None:
         self._outbox = Outbox(bus)
         self._files_root = files_root
         self._catalogue = catalogue
         self._renames = Renames(files_root, catalogue)
         self._job_id = job_id
+        self._tried = tried
         self._force = force
         self._seen = self._unchanged = self._failed = self._refused = 0
         self._missed: dict[str, None] = {}
@@ -144,8 +153,12 @@ class _Job:
     async def _take(
         self, path: str, stamp: Stamp, known: Stamp | None, failed: Reason | None, *, again: bool
     ) -> None:
-        # Permissions may change, and another program may close a file, without a change of its stamp.
+        # Permissions may change, and another program may close a file, without a change of its stamp. A limit may
+        # have changed while Titan was not running.
         force = self._force or again or failed is Reason.UNREADABLE
+        if failed is Reason.TOO_LARGE and path not in self._tried:
+            self._tried.add(path)
+            force = True
         if known == stamp and not force:
             self._unchanged += 1
             self._failed += failed is not None

@@ -124,6 +124,10 @@ class FilesService:
         """Look now whether a root has come, gone or become another, not only from time to time."""
         self._look.set()
 
+    def scan_roots(self) -> None:
+        """Compare all roots with the index, because other files count now."""
+        self._want_all()
+
     def roots_status(self) -> tuple[RootStatus, ...]:
         """Return the state of the roots. Reads the disk: call it in a thread."""
         pins = {root: self._files_root.pinned(root) for root in self._files_root.roots}

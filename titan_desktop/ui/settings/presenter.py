@@ -82,7 +82,8 @@ class SettingsPresenter(QObject):
     async def _allow(self, folder: str) -> None:
         def add() -> FolderSettings:
             chosen = settings_file.load(self._paths.settings_file, {})  # somebody may have written into it
-            allowed = FolderSettings(tuple(dict.fromkeys((*chosen.folders.allowed, folder))))
+            folders = tuple(dict.fromkeys((*chosen.folders.allowed, folder)))
+            allowed = msgspec.structs.replace(chosen.folders, allowed=folders)
             settings_file.save(self._paths.settings_file, msgspec.structs.replace(chosen, folders=allowed))
             return allowed
 
