@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import PurePath
 
-from PySide6.QtCore import QUrl
+from PySide6.QtCore import QProcess, QUrl
 
 from titan_desktop.contracts.sources import Lines, Pages, Place
 from titan_desktop.system import processes
@@ -75,18 +75,15 @@ def _open_at(path: PurePath, place: Place) -> bool:
     program = shutil.which(found[0]) if found is not None else None
     if found is None or program is None:
         return False
-    try:
-        with processes.without_secrets():
-            subprocess.Popen(
-                [program, *found[1:]],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-    except OSError:
-        return False
-    return True
+    process = QProcess()
+    process.setProgram(program)
+    process.setArguments(found[1:])
+    process.setStandardInputFile(QProcess.nullDevice())
+    process.setStandardOutputFile(QProcess.nullDevice())
+    process.setStandardErrorFile(QProcess.nullDevice())
+    with processes.without_secrets():
+        started: bool | tuple[bool, int] = process.startDetached()  # the stub's, and 6.12's
+    return started[0] if isinstance(started, tuple) else started
 
 
 def command(path: PurePath, place: Place, desktop_file: str) -> list[str] | None:
@@ -115,13 +112,14 @@ def _default_program(place: Place) -> str:
     """Ask for the program of PDFs, or that of plain text, whose places are lines."""
     kind = "application/pdf" if isinstance(place, Pages) else "text/plain"
     try:
-        asked = subprocess.run(
-            ["xdg-mime", "query", "default", kind],
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=_PATIENCE_S,
-        )
+        with processes.without_secrets():
+            asked = subprocess.run(
+                ["xdg-mime", "query", "default", kind],
+                check=False,
+                capture_output=True,
+                text=True,
+                timeout=_PATIENCE_S,
+            )
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return asked.stdout
