@@ -67,10 +67,9 @@ class Receipts(QFrame):
 
     def forgotten(self, subject_id: str, facts: int) -> None:
         """Say that facts are gone, and that what is left of them is being erased."""
-        receipt = self._forgotten.pop(
-            subject_id, _Forgotten()
-        ).receipt  # told again, it is no other forgetting
-        self._forgotten[subject_id] = _Forgotten(facts, receipt)
+        held = self._forgotten.pop(subject_id, _Forgotten())
+        told_again = held.facts == facts
+        self._forgotten[subject_id] = held if told_again else _Forgotten(facts)
         self._show()
 
     def erased(self, receipt: MemoryErased) -> None:

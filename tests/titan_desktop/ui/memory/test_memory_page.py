@@ -158,6 +158,11 @@ async def test_forgetting_asks_and_shows_the_receipt(opened, view):
     assert "database (2)" in view.receipts.text
     assert "Something may be left in: archive of events (the disk is full)" in view.receipts.text
     assert "4711" not in view.receipts.text
+    again = view.receipts.text
+    await opened.core.say(memory.MemoryForgotten(subject_id="f0001", facts=1))
+    await opened.core.say(memory.FactLearned(fact=fact(2)))
+    await shown(view, "fact 2")
+    assert view.receipts.text == again
 
 
 async def test_an_origin_is_gone_to(opened, view):
