@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from ulid import ULID
 
-from titan_desktop.ports.graph import FileNode, Graph, GraphCounts
+from titan_desktop.ports.facts import OPEN, Changes, Link
+from titan_desktop.ports.graph import Edge, FileNode, Graph, GraphCounts
 
 if TYPE_CHECKING:
     from titan_desktop.adapters.graph.neo4j import Neo4jGraph
@@ -35,7 +36,7 @@ async def graph(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 
 async def _empty(graph: "Neo4jGraph") -> None:
-    await graph._write(("MATCH (n) WHERE n:File OR n:Folder DETACH DELETE n", {}))
+    await graph._write(("MATCH (n) WHERE n:File OR n:Folder OR n:Entity OR n:Projection DETACH DELETE n", {}))
 
 
 def a_file(path: str, modified: int = 0) -> FileNode:
@@ -133,6 +134,66 @@ async def test_a_folder_moves_with_everything_beneath_it_and_nothing_beside_it(g
     assert await graph.counts() == GraphCounts(files=4, folders=6)
     await graph.put_file(a_file("/d/rent/e.pdf"))
     assert await graph.counts() == GraphCounts(files=5, folders=7)
+
+
+def a_link(fact_id: str, subject: str, target: str, begins: int = 0, ends: int = OPEN) -> Link:
+    return Link(fact_id, subject, target, "knows", begins, ends, learned_at=int(fact_id), confidence=0.5)
+
+
+def changes(*links: Link, gone: tuple[str, ...] = (), revision: int) -> Changes:
+    named = {end for link in links for end in (link.subject_id, link.object_id, link.origin_id)} - {""}
+    entities = [(entity_id, "person") for entity_id in sorted(named)]
+    return Changes(entities, links, gone, revision, more=False, newest=revision)
+
+
+async def test_facts_come_and_go_with_their_revision(graph: Graph) -> None:
+    """The same changes twice are as once; a fact that gets other ends has no edge at the former ones."""
+    assert await graph.revision() == 0
+    await graph.put_file(a_file("/d/a.pdf"))
+    first = changes(a_link("1", "me", "anna"), a_link("2", "anna", "oslo"), revision=7)
+    for _ in range(2):
+        await graph.apply(first)
+    assert await graph.revision() == 7
+    assert await graph.counts() == GraphCounts(files=1, folders=2, entities=3)
+    assert await graph.around(["anna"], 5, 10) == (
+        Edge("2", "anna", "oslo", "knows", 0, OPEN),
+        Edge("1", "me", "anna", "knows", 0, OPEN),
+    )
+    await graph.apply(changes(a_link("2", "olaf", "oslo"), gone=("1", "anna"), revision=9))
+    assert await graph.around(["me", "anna"], 5, 10) == ()
+    assert await graph.around(["oslo"], 5, 10) == (Edge("2", "olaf", "oslo", "knows", 0, OPEN),)
+    assert await graph.counts() == GraphCounts(files=1, folders=2, entities=3)
+    await graph.clear_facts()
+    assert (await graph.revision(), await graph.counts()) == (0, GraphCounts(files=1, folders=2))
+
+
+async def test_what_is_around_an_entity_is_what_held_then(graph: Graph) -> None:
+    """By both ends of its time; what begins later only when it is asked for; the newest when there are many."""
+    await graph.apply(
+        changes(
+            a_link("1", "me", "oslo", -(2**41), 10),
+            a_link("2", "me", "rome", 10),
+            a_link("3", "me", "bern", 90),
+            revision=1,
+        )
+    )
+
+    async def at(time: int, limit: int = 9, *, later: bool = False) -> list[str]:
+        return [edge.to_id for edge in await graph.around(["me"], time, limit, later=later)]
+
+    assert [await at(9), await at(10), await at(90)] == [["oslo"], ["rome"], ["bern", "rome"]]
+    assert await at(10, later=True) == ["bern", "rome"]
+    assert await at(90, 1) == ["bern"]
+    assert await graph.around([], 9, 9) == await graph.around(["nobody"], 9, 9) == ()
+
+
+async def test_where_a_fact_is_from_is_an_edge_of_its_own(graph: Graph) -> None:
+    """It goes with the fact."""
+    link = Link("1", "anna", "oslo", "", 0, OPEN, learned_at=1, confidence=1.0, origin_id="talk")
+    await graph.apply(changes(link, revision=1))
+    assert Edge("1", "anna", "talk", "origin", 0, OPEN) in await graph.around(["talk"], 5, 9)
+    await graph.apply(changes(gone=("1",), revision=2))
+    assert await graph.around(["talk", "anna"], 5, 9) == ()
 
 
 async def test_values_are_values_and_never_cypher(graph: Graph) -> None:

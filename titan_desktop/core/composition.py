@@ -35,6 +35,7 @@ from titan_desktop.core.health import Health, Look
 from titan_desktop.core.model_choice import Models
 from titan_desktop.core.serving import serving
 from titan_desktop.core.settings_service import SettingsService
+from titan_desktop.ports.graph import OpenGraph
 from titan_desktop.provision.places import Provision
 from titan_desktop.services.files.browsing import BrowsingService
 from titan_desktop.system.paths import Paths, allowed_roots
@@ -58,6 +59,7 @@ class Foundation:
         roots: returns the state of the folders; blocking. None before the files service runs.
         look_at_roots: has the files service look at them now. None before it runs.
         scan_roots: has it compare all of them with the index. None before it runs.
+        open_graph: the graph while it is open.
     """
 
     bus: Bus
@@ -72,6 +74,7 @@ class Foundation:
     roots: Callable[[], tuple[RootStatus, ...]] | None = None
     look_at_roots: Callable[[], None] | None = None
     scan_roots: Callable[[], None] | None = None
+    open_graph: OpenGraph = field(default_factory=OpenGraph)
 
 
 async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
@@ -88,7 +91,7 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     from titan_desktop.adapters.extraction.pool import PooledExtractor
     from titan_desktop.adapters.files_root.changing import LocalFileChanges
     from titan_desktop.adapters.openai.model import OpenAIChatModel
-    from titan_desktop.adapters.postgres import erasures, history, ledger, passages, schema, vectors
+    from titan_desktop.adapters.postgres import erasures, facts, history, ledger, passages, schema, vectors
     from titan_desktop.adapters.postgres.database import Database
     from titan_desktop.adapters.redis.recent_cache import RedisRecentCache
     from titan_desktop.core.backup.making import BackupService
@@ -128,6 +131,7 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     forgetting = ForgettingService(bus, erasures.PostgresErasures(database))
     files = FilesService(bus, foundation.files_root, index)
     backup = BackupService(bus, database, foundation.paths)
+    facts_service = FactsService(bus, facts.PostgresFacts(database), foundation.open_graph)
     actions = FileActionsService(
         bus,
         foundation.files_root,
@@ -139,7 +143,7 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     await stack.enter_async_context(serving(bus, foundation.chain, indexing))
     await foundation.models.serve(chat, indexing)
     stack.push_async_callback(foundation.models.forget)
-    for service in (search, chat, FactsService(), forgetting, files, backup, actions):
+    for service in (search, chat, facts_service, forgetting, files, backup, actions):
         await stack.enter_async_context(serving(bus, foundation.chain, service))
     foundation.roots = files.roots_status
     foundation.look_at_roots, foundation.scan_roots = files.look_at_roots, files.scan_roots
@@ -174,6 +178,8 @@ async def open_graph(stack: AsyncExitStack, foundation: Foundation) -> None:
     stack.push_async_callback(graph.close)
     product = await graph.product_version()
     await stack.enter_async_context(serving(foundation.bus, foundation.chain, GraphService(graph)))
+    foundation.open_graph.use(graph)
+    stack.callback(foundation.open_graph.drop)
     foundation.health.mark_serving("graph", product.name, product.version, look)
     stack.callback(foundation.health.mark_closed, "graph")
 

@@ -45,7 +45,7 @@ def handlers() -> Handlers:
         BrowsingService(absent, absent),
         ChatService(absent, absent, absent, absent),
         DeadLetterService(absent),
-        FactsService(),
+        FactsService(absent, absent, absent),
         FileActionsService(absent, absent, absent, absent, absent),
         FilesService(absent, absent, absent),
         ForgettingService(absent, absent),

@@ -7,7 +7,7 @@ change that has no effect returns one `MemoryVoid`.
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -105,6 +105,7 @@ class Changes:
         gone: ids of entities and facts that are no more.
         revision: of the last of them; what to ask from next.
         more: whether others follow.
+        newest: the store's own revision; a graph that has a greater one is not of this store.
     """
 
     entities: Sequence[tuple[str, str]]
@@ -112,6 +113,7 @@ class Changes:
     gone: Sequence[str]
     revision: int
     more: bool
+    newest: int
 
 
 def plain(text: str) -> str:
@@ -177,6 +179,10 @@ class Facts(Protocol):
 
     async def named(self, entity_ids: Sequence[str]) -> Sequence[Entity]:
         """Return these entities, without those that are not there."""
+        ...
+
+    async def predicates(self, fact_ids: Sequence[str]) -> Mapping[str, str]:
+        """Return the predicates of these facts."""
         ...
 
     async def rules(self) -> Sequence[RuleMade]:

@@ -1,9 +1,16 @@
-"""The graph: folders and the files in them, later people and facts. Rebuilt from the files when it is lost."""
+"""The graph: folders and the files in them, people, things, and the facts between them.
 
+It is made of the index and of the facts' store, and made anew from them when it is lost. Of facts it has ids,
+codes and times, so that forgetting has no words to erase in it.
+"""
+
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from titan_desktop.contracts.problem import Code, Problem
+from titan_desktop.ports.facts import Changes
 
 
 class GraphError(Exception):
@@ -45,11 +52,28 @@ class FileNode:
     modified: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A fact between two entities, or with the predicate "origin" where a fact about one is from.
+
+    Attributes:
+        valid_from: in milliseconds since 1970, as is `valid_to`; see `ports.facts.Link`.
+    """
+
+    fact_id: str
+    from_id: str
+    to_id: str
+    predicate: str
+    valid_from: int
+    valid_to: int
+
+
 class GraphCounts(NamedTuple):
     """The numbers of nodes."""
 
     files: int
     folders: int
+    entities: int = 0
 
 
 class Product(NamedTuple):
@@ -90,6 +114,31 @@ class Graph(Protocol):
         """Return the other files of the same folder, those changed at about the same time first."""
         ...
 
+    async def revision(self) -> int:
+        """Return up to which revision the facts are in it, 0 for none."""
+        ...
+
+    async def apply(self, changes: Changes) -> None:
+        """Bring the facts to another revision, atomically; the same changes twice are as once."""
+        ...
+
+    async def clear_facts(self) -> None:
+        """Take out all entities and facts, atomically."""
+        ...
+
+    async def around(
+        self, entity_ids: Sequence[str], at: int, limit: int, *, later: bool = False
+    ) -> tuple[Edge, ...]:
+        """Return the edges that hold at a time and begin or end at one of these, those learned last first.
+
+        Args:
+            entity_ids: the entities.
+            at: in milliseconds since 1970.
+            limit: the most edges.
+            later: those too that begin only after that time.
+        """
+        ...
+
     async def counts(self) -> GraphCounts:
         """Count the nodes."""
         ...
@@ -97,3 +146,31 @@ class Graph(Protocol):
     async def product_version(self) -> Product:
         """Return the store's name and version."""
         ...
+
+
+class OpenGraph:
+    """The graph while it is open: others work without it, and with it as soon as it is there."""
+
+    def __init__(self) -> None:
+        self._graph: Graph | None = None
+        self._is_open = asyncio.Event()
+
+    def now(self) -> Graph | None:
+        """Return the graph, None while there is none."""
+        return self._graph
+
+    async def opened(self) -> Graph:
+        """Wait for the graph."""
+        while self._graph is None:
+            await self._is_open.wait()
+        return self._graph
+
+    def use(self, graph: Graph) -> None:
+        """Take an opened graph."""
+        self._graph = graph
+        self._is_open.set()
+
+    def drop(self) -> None:
+        """Use it no more, because it is going to be closed."""
+        self._graph = None
+        self._is_open.clear()

@@ -3,14 +3,22 @@
 import asyncio
 import contextlib
 import importlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from titan_desktop.adapters.graph import cypher
+from titan_desktop.adapters.graph import cypher, fact_statements
 from titan_desktop.contracts.problem import Code
-from titan_desktop.ports.graph import FileNode, GraphCounts, GraphQueryError, GraphUnavailableError, Product
+from titan_desktop.ports.facts import Changes
+from titan_desktop.ports.graph import (
+    Edge,
+    FileNode,
+    GraphCounts,
+    GraphQueryError,
+    GraphUnavailableError,
+    Product,
+)
 
 if TYPE_CHECKING:
     from neo4j import AsyncDriver, AsyncManagedTransaction
@@ -22,6 +30,10 @@ CLOSE_TIMEOUT_S = 5.0
 _CONSTRAINTS = (
     "CREATE CONSTRAINT titan_file_path IF NOT EXISTS FOR (f:File) REQUIRE f.path IS UNIQUE",
     "CREATE CONSTRAINT titan_folder_path IF NOT EXISTS FOR (d:Folder) REQUIRE d.path IS UNIQUE",
+    "CREATE CONSTRAINT titan_entity_id IF NOT EXISTS FOR (e:Entity) REQUIRE e.id IS UNIQUE",
+    "CREATE CONSTRAINT titan_projection_name IF NOT EXISTS FOR (p:Projection) REQUIRE p.name IS UNIQUE",
+    "CREATE INDEX titan_fact_id IF NOT EXISTS FOR ()-[f:FACT]-() ON (f.id)",
+    "CREATE INDEX titan_heard_in_id IF NOT EXISTS FOR ()-[f:HEARD_IN]-() ON (f.id)",
 )
 _PROBLEMS = {
     "Neo.ClientError.Security.Unauthorized": Code.GRAPH_PASSWORD,
@@ -109,10 +121,32 @@ class Neo4jGraph:
         """Return the files next to this one."""
         return tuple(FileNode(*row) for row in await self._read(cypher.neighbours(path, limit)))
 
+    async def revision(self) -> int:
+        """Return the revision of the facts."""
+        rows = await self._read((fact_statements.REVISION, {}))
+        return int(rows[0][0]) if rows else 0
+
+    async def apply(self, changes: Changes) -> None:
+        """Put and take out entities and facts."""
+        await self._write(*fact_statements.apply(changes))
+
+    async def clear_facts(self) -> None:
+        """Take out all entities and facts."""
+        await self._write(*fact_statements.clear())
+
+    async def around(
+        self, entity_ids: Sequence[str], at: int, limit: int, *, later: bool = False
+    ) -> tuple[Edge, ...]:
+        """Return the edges of these entities."""
+        rows: list[list[Any]] = []
+        for statement in fact_statements.around(entity_ids, at, limit, later=later) if entity_ids else ():
+            rows += await self._read(statement)
+        return fact_statements.edges(rows, limit)
+
     async def counts(self) -> GraphCounts:
-        """Count files and folders."""
-        files, folders = await self._read((cypher.FILES, {})), await self._read((cypher.FOLDERS, {}))
-        return GraphCounts(files[0][0], folders[0][0])
+        """Count files, folders and entities."""
+        counted = (cypher.FILES, cypher.FOLDERS, fact_statements.ENTITIES)
+        return GraphCounts(*[(await self._read((one, {})))[0][0] for one in counted])
 
     async def product_version(self) -> Product:
         """Ask the server."""

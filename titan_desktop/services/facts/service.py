@@ -1,124 +1,221 @@
-"""The facts service: declares what it takes and tells. The store follows; until then it refuses."""
+"""The facts service: learns, corrects, ends and forgets facts, answers what is known, keeps the graph in step."""
 
-from titan_bus import FatalError, Handlers, RequestRefused
+import asyncio
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Self, TypeVar
+
+from titan_bus import Bus, Event, Handlers, RequestRefused
 from titan_desktop.contracts import memory
+from titan_desktop.contracts.chat import Role, UserMessage
 from titan_desktop.contracts.declaring import take, tell
+from titan_desktop.contracts.message import publish
+from titan_desktop.ports.facts import Events, Facts, FactsUnavailableError
+from titan_desktop.ports.graph import GraphError, OpenGraph
+from titan_desktop.services.facts import picture
+from titan_desktop.services.facts.projecting import Projector
+from titan_desktop.services.facts.remembering import told_to_remember
+from titan_desktop.services.facts.statements import VoidError, moment, statement
+from titan_desktop.services.waiting import until_there
 
 GROUP = "facts"
 REQUESTS_AT_ONCE = 4
 
+R = TypeVar("R")
+
 
 class FactsService:
-    """Takes the commands and answers the requests of the memory topics."""
+    """Takes the commands and requests of the memory topics, and hears "remember that …" in the chat."""
 
     drain_s = 1.0
 
-    def __init__(self) -> None:
+    def __init__(self, bus: Bus, facts: Facts, graph: OpenGraph) -> None:
+        self._bus = bus
+        self._facts = facts
+        self._graph = graph
+        self._projector = Projector(facts, graph)
+        self._projecting: asyncio.Task[None] | None = None
         self.handlers = Handlers()
         take(
-            self.handlers,
-            GROUP,
-            self.remember,
-            self.propose,
-            self.correct,
-            self.close,
-            self.pin,
-            self.forget_fact,
-            self.forget_entity,
-            self.accept,
-            self.refuse,
-            self.drop_rule,
-            self.merge,
-            self.undo_merge,
+            self.handlers, GROUP,
+            self.remember, self.propose, self.correct, self.close, self.pin, self.forget_fact, self.forget_entity,
+            self.accept, self.refuse, self.drop_rule, self.merge, self.undo_merge,
             concurrency=1,
-        )
+        )  # fmt: skip
+        take(self.handlers, GROUP, self.user_message, concurrency=1, start="$")
         take(
-            self.handlers,
-            GROUP,
-            self.list_facts,
-            self.explain,
-            self.list_entities,
-            self.list_rules,
-            self.neighbourhood,
+            self.handlers, GROUP,
+            self.list_facts, self.explain, self.list_entities, self.list_rules, self.neighbourhood,
             concurrency=REQUESTS_AT_ONCE,
-        )
+        )  # fmt: skip
         tell(
             self.handlers,
-            memory.FactLearned,
-            memory.FactProposed,
-            memory.FactClosed,
-            memory.FactChanged,
-            memory.MemoryForgotten,
-            memory.MemoryErased,
-            memory.RulesChanged,
-            memory.EntitiesMerged,
+            memory.FactLearned, memory.FactProposed, memory.FactClosed, memory.FactChanged,
+            memory.MemoryForgotten, memory.MemoryErased, memory.RulesChanged, memory.EntitiesMerged,
             memory.MemoryVoid,
-        )
+        )  # fmt: skip
 
-    async def remember(self, command: memory.Remember) -> None:
+    async def __aenter__(self) -> Self:
+        self._projecting = asyncio.create_task(self._projector.run(), name="graph of facts")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._projecting is not None:
+            self._projecting.cancel()
+            await asyncio.wait({self._projecting})
+
+    # Commands
+
+    async def remember(self, command: memory.Remember, event: Event) -> None:
         """Learn at once."""
-        raise FatalError(command.fact_id)
+        await self._learn(command, event)
 
-    async def propose(self, command: memory.ProposeFact) -> None:
-        """Keep a proposal."""
-        raise FatalError(command.fact_id)
+    async def propose(self, command: memory.ProposeFact, event: Event) -> None:
+        """Keep a proposal, unless a rule decides."""
+        await self._learn(command, event)
 
-    async def correct(self, command: memory.CorrectFact) -> None:
+    async def user_message(self, said: UserMessage, event: Event) -> None:
+        """Learn what a message says to remember; the message is the origin, and its id the fact's."""
+        message = said.message
+        told = told_to_remember(message.text) if message.role is Role.USER else ""
+        if told:
+            origin = memory.FromMessage(message_id=message.id, conversation_id=message.conversation_id)
+            await self._learn(memory.Remember(fact_id=message.id, text=told, origin=origin), event)
+
+    async def correct(self, command: memory.CorrectFact, event: Event) -> None:
         """Put another fact in the place of one."""
-        raise FatalError(command.fact_id)
+        try:
+            said = statement(command, event.event_id)
+        except VoidError as error:
+            await self._void(command.former_id, error.reason)
+        else:
+            await self._change(lambda: self._facts.correct(command, said))
 
     async def close(self, command: memory.CloseFact) -> None:
         """Give a fact its end."""
-        raise FatalError(command.fact_id)
+        try:
+            valid_to = moment(command.valid_to)
+        except VoidError as error:
+            await self._void(command.fact_id, error.reason)
+        else:
+            await self._change(lambda: self._facts.close(command.fact_id, valid_to))
 
     async def pin(self, command: memory.PinFact) -> None:
-        """Keep a fact whatever the limits."""
-        raise FatalError(command.fact_id)
+        """Keep a fact whatever the limits, or no longer."""
+        await self._change(lambda: self._facts.pin(command.fact_id, pinned=command.pinned))
 
     async def forget_fact(self, command: memory.ForgetFact) -> None:
-        """Erase a fact."""
-        raise FatalError(command.fact_id)
+        """Delete a fact; the forgetting service erases what is left of it."""
+        await self._change(lambda: self._facts.forget_fact(command.fact_id))
 
     async def forget_entity(self, command: memory.ForgetEntity) -> None:
-        """Erase an entity with its facts."""
-        raise FatalError(command.entity_id)
+        """Delete an entity with its facts; the forgetting service erases what is left of them."""
+        await self._change(lambda: self._facts.forget_entity(command.entity_id))
 
     async def accept(self, command: memory.AcceptProposals) -> None:
         """Let proposals hold."""
-        raise FatalError(str(command.rule))
+        await self._change(lambda: self._facts.decide(command.fact_ids, command.rule, accepts=True))
 
     async def refuse(self, command: memory.RefuseProposals) -> None:
         """Refuse proposals."""
-        raise FatalError(str(command.rule))
+        await self._change(lambda: self._facts.decide(command.fact_ids, command.rule, accepts=False))
 
     async def drop_rule(self, command: memory.DropRule) -> None:
         """Forget a rule."""
-        raise FatalError(str(command.rule))
+        await self._change(lambda: self._facts.drop_rule(command.rule))
 
-    async def merge(self, command: memory.MergeEntities) -> None:
+    async def merge(self, command: memory.MergeEntities, event: Event) -> None:
         """Make one entity of two."""
-        raise FatalError(command.merge_id)
+        await self._change(
+            lambda: self._facts.merge(command.merge_id, command.kept_id, command.merged_id, event.event_id)
+        )
 
     async def undo_merge(self, command: memory.UndoMerge) -> None:
         """Make two of one again."""
-        raise FatalError(command.merge_id)
+        await self._change(lambda: self._facts.undo_merge(command.merge_id))
+
+    # Requests
 
     async def list_facts(self, wanted: memory.ListFacts) -> memory.FactPage:
-        """Return a page of facts."""
-        raise RequestRefused("store_unavailable", wanted.cursor)
+        """Return a page of facts.
+
+        Raises:
+            RequestRefused: `not_found`, for an invalid cursor or time; `store_unavailable`.
+        """
+        return _there(await self._ask(lambda: self._facts.page(wanted)), wanted.cursor or wanted.as_of)
 
     async def explain(self, wanted: memory.ExplainFact) -> memory.FactExplained:
-        """Return where a fact is from."""
-        raise RequestRefused("store_unavailable", wanted.fact_id)
+        """Return where a fact is from.
+
+        Raises:
+            RequestRefused: `not_found`; `store_unavailable`.
+        """
+        return _there(await self._ask(lambda: self._facts.explain(wanted.fact_id)), wanted.fact_id)
 
     async def list_entities(self, wanted: memory.ListEntities) -> memory.Entities:
-        """Return entities."""
-        raise RequestRefused("store_unavailable", wanted.words)
+        """Return entities.
 
-    async def list_rules(self, wanted: memory.ListRules) -> memory.Rules:
-        """Return the rules."""
-        raise RequestRefused("store_unavailable", str(wanted))
+        Raises:
+            RequestRefused: `store_unavailable`.
+        """
+        return await self._ask(lambda: self._facts.entities(wanted))
+
+    async def list_rules(self, _wanted: memory.ListRules) -> memory.Rules:
+        """Return the rules.
+
+        Raises:
+            RequestRefused: `store_unavailable`.
+        """
+        return memory.Rules(rules=tuple(await self._ask(self._facts.rules)))
 
     async def neighbourhood(self, wanted: memory.Neighbourhood) -> memory.Surroundings:
-        """Return the picture around an entity."""
-        raise RequestRefused("graph_unavailable", wanted.entity_id)
+        """Return the picture around an entity.
+
+        Raises:
+            RequestRefused: `not_found`; `store_unavailable`; `graph_unavailable`.
+        """
+        graph = self._graph.now()
+        if graph is None:
+            raise RequestRefused("graph_unavailable", "the graph is not open")
+        try:
+            at = moment(wanted.as_of) if wanted.as_of else None
+            return _there(
+                await self._ask(lambda: picture.draw(graph, self._facts, wanted, at)), wanted.entity_id
+            )
+        except VoidError as error:
+            raise RequestRefused("not_found", wanted.as_of) from error
+        except GraphError as error:
+            raise RequestRefused("graph_unavailable", str(error)) from error
+
+    async def _learn(self, command: memory.Remember | memory.ProposeFact, event: Event) -> None:
+        try:
+            said = statement(command, event.event_id)
+        except VoidError as error:
+            await self._void(command.fact_id, error.reason)
+        else:
+            is_proposal = isinstance(command, memory.ProposeFact)
+            await self._change(lambda: self._facts.learn(said, proposed=is_proposal))
+
+    async def _change(self, change: Callable[[], Awaitable[Events]]) -> None:
+        """Change the store, waiting while it is away, and tell. Told twice after a kill, it changes nothing."""
+        for told in await until_there(change, FactsUnavailableError):
+            await publish(self._bus, told)
+        self._projector.wake()
+
+    async def _void(self, subject_id: str, reason: memory.Void) -> None:
+        await publish(self._bus, memory.MemoryVoid(subject_id=subject_id, reason=reason))
+
+    @staticmethod
+    async def _ask(ask: Callable[[], Awaitable[R]]) -> R:
+        try:
+            return await ask()
+        except FactsUnavailableError as error:
+            raise RequestRefused("store_unavailable", "the memory cannot be read now") from error
+
+
+def _there(answer: R | None, what: str) -> R:
+    if answer is None:
+        raise RequestRefused("not_found", what)
+    return answer

@@ -79,15 +79,23 @@ async def test_a_graph_that_another_process_holds_is_refused_with_the_cure(tmp_p
     assert "TITAN_HOME" in problems.say("en", caught.value.problem)
 
 
-async def test_a_damaged_database_says_how_to_make_it_anew(tmp_path: Path) -> None:
-    """The graph is rebuilt from the files, so deleting it loses nothing; the sentence says so."""
-    (tmp_path / "graph").mkdir()
-    (tmp_path / "graph" / "graph.lbug").write_bytes(b"this is no database" * 1000)
-    graph = LadybugGraph(tmp_path / "graph")
-    with pytest.raises(GraphUnavailableError) as caught:
+@pytest.mark.logs("the graph is damaged and made anew")
+async def test_a_damaged_database_is_moved_aside_and_an_empty_one_made(tmp_path: Path) -> None:
+    """Only the newest damaged one is kept, and whoever opens the graph is told where."""
+    folder = tmp_path / "graph"
+    folder.mkdir()
+    for damage in (b"this is no database" * 1000, b"neither is this"):
+        (folder / "graph.lbug").write_bytes(damage)
+        graph = LadybugGraph(folder)
         await graph.open()
-    await graph.close()
-    assert "titan index --force" in problems.say("en", caught.value.problem)
+        assert (await graph.counts()).files == 0
+        assert graph.moved_aside is not None
+        assert (graph.moved_aside / "graph.lbug").read_bytes() == damage
+        await graph.close()
+    sound = LadybugGraph(folder)
+    await sound.open()
+    assert sound.moved_aside is None
+    await sound.close()
 
 
 async def test_a_closed_graph_is_unavailable_and_opens_again(tmp_path: Path) -> None:

@@ -33,6 +33,12 @@ _NODES = """
         )
     )
 """
+_NEWEST = """
+    SELECT greatest(
+        (SELECT max(revision) FROM entities), (SELECT max(revision) FROM facts),
+        (SELECT max(revision) FROM memory_erasures)
+    )
+"""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -63,6 +69,7 @@ async def changes(connection: Connection, after: int, limit: int, codes: frozens
         gone=[row["id"] for row in (*erased, *merged, *(row for row in links if row["state"] != "holds"))],
         revision=taken[-1]["revision"] if taken else after,
         more=len(newer) > limit,
+        newest=await connection.fetchval(_NEWEST),
     )
 
 

@@ -1,7 +1,7 @@
 """`ports.facts.Facts` in PostgreSQL: each change is one transaction, and one at a time."""
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 
 from titan_desktop.adapters.postgres.database import Database
@@ -124,6 +124,14 @@ class PostgresFacts:
         async with self._snapshot() as connection:
             found = await connection.fetch(f"{rows.ENTITY} WHERE id = ANY($1::text[])", list(entity_ids))
         return tuple(map(rows.to_entity, found))
+
+    async def predicates(self, fact_ids: Sequence[str]) -> Mapping[str, str]:
+        """See `Facts.predicates`."""
+        async with self._snapshot() as connection:
+            found = await connection.fetch(
+                "SELECT id, predicate FROM facts WHERE id = ANY($1::text[])", list(fact_ids)
+            )
+        return {row["id"]: row["predicate"] for row in found}
 
     async def rules(self) -> Sequence[RuleMade]:
         """See `Facts.rules`."""
