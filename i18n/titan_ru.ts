@@ -175,6 +175,10 @@
         <translation>Запомнить факт</translation>
     </message>
     <message>
+        <source>Remember what a message asks to remember</source>
+        <translation>Запомнить то, что просит сообщение</translation>
+    </message>
+    <message>
         <source>Keep a proposed fact</source>
         <translation>Сохранить предложенный факт</translation>
     </message>

@@ -124,8 +124,9 @@ async def test_a_refused_proposal_is_not_made_again_but_the_person_may_say_it(fa
     (void,) = await facts.learn(said("likes", "Tea", fact_id="b"), proposed=True)
     assert void == MemoryVoid(subject_id="b", reason=Void.KNOWN, known_id="a")
     assert await listed(facts, state=FactState.PROPOSED) == []
-    (told_again, *_) = await facts.learn(said("likes", "tea", fact_id="c"), proposed=False)
+    (told_again, known) = await facts.learn(said("likes", "tea", fact_id="c"), proposed=False)
     assert isinstance(told_again, FactLearned)
+    assert known == MemoryVoid(subject_id="c", reason=Void.KNOWN, known_id="a")
     assert await listed(facts) == ["likes tea"]
 
 
@@ -326,3 +327,16 @@ async def test_changes_are_what_a_graph_needs_and_no_word_of_what_was_said(facts
 async def test_any_text_is_a_name(facts: Facts, name: str) -> None:
     await learn(facts, "likes", name, subject=name, text=name, replaces=False, at=AT)
     assert len(await texts(facts)) == 1
+
+
+async def test_a_question_recalls_few_facts_that_hold_and_touch_it(facts: Facts) -> None:
+    """The best first; none that has ended, begins later or has no word of it, and a proposal is none."""
+    await learn(facts, "lives_in", "Paris", year=2010)
+    await learn(facts, "lives_in", "Berlin", year=2020)
+    await learn(facts, "likes", "Berlin pancakes", year=2020)
+    await learn(facts, "visited", "Berlin", year=2999)
+    await facts.learn(said("owns", "a flat in Berlin", fact_id="p"), proposed=True)
+    found = await facts.recall("Which pancakes do they have in Berlin?", 2)
+    assert [fact.object for fact in found] == ["Berlin pancakes", "Berlin"]
+    assert await facts.recall("Where is Paris?", 5) == ()
+    assert await facts.recall("", 5) == ()

@@ -37,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
     _add_backup(commands)
     _add_files(commands)
     _add_undo(commands)
+    _add_memory(commands)
     # `__main__` hands these on before it parses: only the lines in `--help` are needed here.
     commands.add_parser("restore", help="put a backup in place of everything that Titan knows")
     commands.add_parser("key", help="put a model's key into the system's keyring, or take it out")
@@ -201,6 +202,42 @@ def _add_undo(commands: "Commands") -> None:
     )
     undo.add_argument("--yes", action="store_true", help="do not ask")
     undo.add_argument("--json", action="store_true", help="print what was found or done as JSON")
+
+
+def _add_memory(commands: "Commands") -> None:
+    memory = commands.add_parser(
+        "memory", help="what Titan remembers: facts, where they are from, since when"
+    )
+    acts = memory.add_subparsers(dest="act", metavar="ACT", required=True)
+
+    def add(name: str, text: str, *, fact: bool = False, words: str = "") -> argparse.ArgumentParser:
+        act = acts.add_parser(name, help=text)
+        if fact:
+            act.add_argument("fact", metavar="FACT", help="its id, as `titan memory list` shows it")
+        if words:
+            act.add_argument("words", nargs="*", metavar="TEXT", help=words)
+        act.add_argument("--json", action="store_true", help="print what was found or done as JSON")
+        return act
+
+    said = "a sentence; - or nothing reads it from standard input"
+    remember = add("remember", "remember this: it holds at once", words=said)
+    listing = add("list", "list what is so now, the pinned and the newest first")
+    listing.add_argument(
+        "words", nargs="*", metavar="WORD", help="only facts with such words, the best first"
+    )
+    which = listing.add_mutually_exclusive_group()
+    which.add_argument(
+        "--proposed", action="store_true", help="what a model has proposed and nobody accepted"
+    )
+    which.add_argument("--ended", action="store_true", help="what was so once")
+    which.add_argument("--as-of", metavar="DATE", type=_since, help="what was so then (2026-03-01)")
+    add("explain", "where a fact is from, since when it holds, what it ended and what ended it", fact=True)
+    correct = add("correct", "put another sentence in the place of a wrong one", fact=True, words=said)
+    pin = add("pin", "keep a fact, whatever the limits", fact=True)
+    pin.add_argument("--off", action="store_true", help="no longer")
+    add("forget", "erase a fact; what was said in conversations and stands in files stays there", fact=True)
+    for act in (remember, correct):
+        act.add_argument("--since", metavar="DATE", type=_since, help="since when it is so (2026-03-01)")
 
 
 def _folder(text: str) -> str:

@@ -18,6 +18,7 @@ from titan_desktop.commands import (
     files,
     index,
     indexing,
+    memory,
     output,
     search,
     security,
@@ -111,6 +112,7 @@ def _work(options: argparse.Namespace, says: sentences.Table, paths: Paths) -> W
 
 def _without_files_read(options: argparse.Namespace, says: sentences.Table, paths: Paths) -> Work:
     """Return what needs the services, and no index."""
+    text = _text_of_memory(options, says) if options.command == "memory" else ""
 
     async def work(bus: Bus) -> int:
         await _until_ready(bus, says)
@@ -119,6 +121,8 @@ def _without_files_read(options: argparse.Namespace, says: sentences.Table, path
                 return await files.run(bus, options, paths, says)
             case "undo":
                 return await undo.run(bus, options, says)
+            case "memory":
+                return await memory.run(bus, options, text, says)
             case "doctor":
                 return await security.run(bus, says, json=options.json)
         raise AssertionError(options.command)
@@ -129,6 +133,12 @@ def _without_files_read(options: argparse.Namespace, says: sentences.Table, path
         except UnicodeEncodeError as error:
             raise CommandError(_unreadable(str(error.object), says), exit_codes.PATH_REFUSED) from error
     return work
+
+
+def _text_of_memory(options: argparse.Namespace, says: sentences.Table) -> str:
+    if options.act in {"remember", "correct"}:
+        return _text(options.words, says, "memory.no_text")
+    return " ".join(getattr(options, "words", ()))
 
 
 def _text(words: list[str], says: sentences.Table, when_empty: str) -> str:

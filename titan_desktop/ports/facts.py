@@ -17,6 +17,7 @@ from titan_desktop.contracts.memory import (
     Entities,
     Entity,
     EntityKind,
+    Fact,
     FactExplained,
     FactPage,
     ListEntities,
@@ -167,6 +168,10 @@ class Facts(Protocol):
 
     async def page(self, wanted: ListFacts) -> FactPage | None:
         """Return a page of facts; None for a cursor or a time that is none."""
+        ...
+
+    async def recall(self, question: str, limit: int) -> Sequence[Fact]:
+        """Return the facts that hold now and touch a question, the best first; for a prompt."""
         ...
 
     async def explain(self, fact_id: str) -> FactExplained | None:

@@ -29,6 +29,7 @@ _TASKS = {
     "drop_dead_letters": QT_TRANSLATE_NOOP("DeadLetter", "Remove failed jobs"),
     "make_backup": QT_TRANSLATE_NOOP("DeadLetter", "Make a backup"),
     "remember": QT_TRANSLATE_NOOP("DeadLetter", "Remember a fact"),
+    "user_message": QT_TRANSLATE_NOOP("DeadLetter", "Remember what a message asks to remember"),
     "propose_fact": QT_TRANSLATE_NOOP("DeadLetter", "Keep a proposed fact"),
     "correct_fact": QT_TRANSLATE_NOOP("DeadLetter", "Correct a fact"),
     "close_fact": QT_TRANSLATE_NOOP("DeadLetter", "Say until when a fact held"),

@@ -71,10 +71,11 @@ async def learn(connection: Connection, said: Statement, *, proposed: bool) -> E
     if (same := await _same(connection, said, ends)) is not None:
         fact_id, state = same
         if not proposed and state is not FactState.HOLDS:
-            return await accept(connection, fact_id, said.valid_from)
+            accepted = await accept(connection, fact_id, said.valid_from)
+            return (*accepted, MemoryVoid(subject_id=said.fact_id, reason=Void.KNOWN, known_id=fact_id))
         return (MemoryVoid(subject_id=said.fact_id, reason=Void.KNOWN, known_id=fact_id),)
-    accepted = not proposed or await rules.decision(connection, said.predicate, said.origin)
-    state = {True: FactState.HOLDS, None: FactState.PROPOSED, False: FactState.REFUSED}[accepted]
+    holds = not proposed or await rules.decision(connection, said.predicate, said.origin)
+    state = {True: FactState.HOLDS, None: FactState.PROPOSED, False: FactState.REFUSED}[holds]
     await _insert(connection, said, ends, state)
     if state is FactState.HOLDS and said.replaces:
         await _take_turns(connection, said.fact_id, ends.subject_id, said.predicate, said.valid_from)

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from titan_desktop.adapters.postgres.database import Database
 from titan_desktop.adapters.postgres.facts import (
@@ -21,6 +21,7 @@ from titan_desktop.contracts.memory import (
     CorrectFact,
     Entities,
     Entity,
+    Fact,
     FactExplained,
     FactPage,
     ListEntities,
@@ -101,6 +102,13 @@ class PostgresFacts:
         """See `Facts.page`."""
         async with self._snapshot() as connection:
             return await listing.page(connection, wanted)
+
+    async def recall(self, question: str, limit: int) -> Sequence[Fact]:
+        """See `Facts.recall`."""
+        wanted = ListFacts(words=question, as_of=datetime.now(UTC).isoformat(), limit=limit)
+        async with self._snapshot() as connection:
+            page = await listing.page(connection, wanted)
+        return () if page is None or not question.strip() else page.facts
 
     async def explain(self, fact_id: str) -> FactExplained | None:
         """See `Facts.explain`."""
