@@ -61,13 +61,16 @@ def origin(source: Origin, conversation: str) -> str:
             name = PurePath(path).name
             if len(name) > _NAME_SHOWN:  # its end has the kind
                 name = f"{name[: _NAME_SHOWN - 15]}…{name[-14:]}"
-            return ", ".join(filter(None, (foreign.isolated(name), place(source))))
+            return sentences.titled(language(), _passage(source, foreign.isolated(name)))
 
 
 def place(source: FromFile) -> str:
     """Return where in its file something stands, "" when that is not known."""
-    passage = FilePassage(path=source.path, title="", score=0, passage="", kind="", place=source.place)
-    return sentences.place(language(), passage)
+    return sentences.place(language(), _passage(source))
+
+
+def _passage(source: FromFile, title: str = "") -> FilePassage:
+    return FilePassage(path=source.path, title=title, score=0, passage="", kind="", place=source.place)
 
 
 def look_there(source: FromFile) -> str:

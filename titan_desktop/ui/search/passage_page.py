@@ -75,8 +75,7 @@ class PassagePage(QWidget):
         if self._passage is None:
             return
         place = sentences.place(language(), self._passage)
-        name = foreign.isolated(self._passage.title)
-        self._title.setText(", ".join(filter(None, (name, place))))
+        self._title.setText(foreign.sentence(sentences.titled(language(), self._passage)))
         self._hint.setText(
             self.tr("The program of this file opens it at its beginning. Look there for: {place}.").format(
                 place=place

@@ -10,7 +10,7 @@ from tests.titan_desktop.ui.window_core import answer, listed, question, until
 from titan_bus import RequestRefused
 from titan_desktop.contracts import files, indexing, search, system
 from titan_desktop.contracts.chat import State
-from titan_desktop.contracts.sources import Cells, FilePassage, MessageSource, Pages, Place
+from titan_desktop.contracts.sources import Cells, FilePassage, Member, MessageSource, Pages, Place
 from titan_desktop.system.paths import bundled
 from titan_desktop.ui.base.translator import Translator
 from titan_desktop.ui.search.search_view import SearchView
@@ -73,6 +73,18 @@ async def test_words_then_enter_open_the_best_file_at_its_place(opened, view):
     assert opened.focused is view.list
     opened.press(KEY.Key_Return, CONTROL)
     assert await next_asked(opened) == ("folder", SHEET.path)
+
+
+async def test_what_is_in_an_archive_is_shown_with_its_place(opened, view):
+    """No program opens an archive at a file in it."""
+    member = Member(path="2024/letter.docx", place=Pages(first=2, last=2))
+    finds(opened, "deposit", passage("post.zip", place=member))
+    opened.type("deposit")
+    await shown(view, "post.zip")
+    opened.tells_places = False
+    opened.press(KEY.Key_Return)
+    await until(view.passage.isVisible, view._pages.currentChanged)
+    assert view.passage._title.text() == "post.zip › 2024/letter.docx, p. 2"
 
 
 async def test_enter_opens_what_was_typed_last(opened, view):
