@@ -195,6 +195,12 @@ PROBLEMS: Mapping[str, Words] = {
         "Граф не открывается: {reason}. Если это не проходит, удалите {folder} и выполните `titan index "
         "--force`: граф будет построен заново.",
     ),
+    Code.GRAPH_REMADE: Words(
+        "The graph was damaged and is made anew from the database; nothing of yours is lost. The damaged one is "
+        "in {folder} and may be deleted. If this happens again, look at the disk.",
+        "Граф был повреждён и строится заново из базы данных; ничего вашего не потеряно. Повреждённый лежит в "
+        "{folder}, его можно удалить. Если это повторится, проверьте диск.",
+    ),
     Code.GRAPH_ADDRESS: Words(
         "{address} is not the address of a Neo4j server. Correct TITAN_NEO4J_URL: bolt://host:7687.",
         "{address} — не адрес Neo4j. Исправьте TITAN_NEO4J_URL: bolt://host:7687.",

@@ -46,6 +46,7 @@ class Code(StrEnum):
     GRAPH_NOT_OPEN = "graph_not_open"
     GRAPH_IN_USE = "graph_in_use"
     GRAPH_DAMAGED = "graph_damaged"
+    GRAPH_REMADE = "graph_remade"
     GRAPH_ADDRESS = "graph_address"
     GRAPH_PASSWORD = "graph_password"  # noqa: S105  # a code, no password
     GRAPH_BLOCKED = "graph_blocked"

@@ -60,6 +60,7 @@ class Foundation:
         look_at_roots: has the files service look at them now. None before it runs.
         scan_roots: has it compare all of them with the index. None before it runs.
         open_graph: the graph while it is open.
+        graph_notice: what the person should know of how it opened.
     """
 
     bus: Bus
@@ -75,6 +76,7 @@ class Foundation:
     look_at_roots: Callable[[], None] | None = None
     scan_roots: Callable[[], None] | None = None
     open_graph: OpenGraph = field(default_factory=OpenGraph)
+    graph_notice: Problem | None = None
 
 
 async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
@@ -100,6 +102,7 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     from titan_desktop.services.files import FilesService
     from titan_desktop.services.files.acting import FileActionsService
     from titan_desktop.services.forgetting import ForgettingService
+    from titan_desktop.services.graph import GraphFiller
     from titan_desktop.services.indexing import IndexingService
     from titan_desktop.services.search import SearchService
 
@@ -145,6 +148,9 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     stack.push_async_callback(foundation.models.forget)
     for service in (search, chat, facts_service, forgetting, files, backup, actions):
         await stack.enter_async_context(serving(bus, foundation.chain, service))
+    await stack.enter_async_context(
+        GraphFiller(index, foundation.open_graph, lambda: foundation.files_root.roots)
+    )
     foundation.roots = files.roots_status
     foundation.look_at_roots, foundation.scan_roots = files.look_at_roots, files.scan_roots
     foundation.busy[:] = [one.busy for one in (chat, indexing, files, forgetting, backup, actions)]
@@ -168,13 +174,16 @@ async def open_graph(stack: AsyncExitStack, foundation: Foundation) -> None:
         await _import_beside_the_loop("ladybug")
         from titan_desktop.adapters.graph.ladybug import LadybugGraph
 
-        graph = LadybugGraph(endpoint.folder)
+        graph = embedded = LadybugGraph(endpoint.folder)
     else:
         from titan_desktop.adapters.graph.neo4j import Neo4jGraph
 
         graph = server = Neo4jGraph(endpoint.url)
+        embedded = None
         look = server.look
     await graph.open()
+    if embedded is not None and embedded.moved_aside is not None:
+        foundation.graph_notice = Problem(Code.GRAPH_REMADE, {"folder": str(embedded.moved_aside)})
     stack.push_async_callback(graph.close)
     product = await graph.product_version()
     await stack.enter_async_context(serving(foundation.bus, foundation.chain, GraphService(graph)))
@@ -273,6 +282,7 @@ class Composition:
             roots=roots,
             problems=(
                 *self._models.problems,
+                *([notice] if (notice := self._foundation.graph_notice) else []),
                 *archive_problems(self._bus),
                 *folder_problems(self._foundation.files_root, self._models.settings_file),
             ),

@@ -126,6 +126,10 @@ class Passages(Protocol):
         """Return the stamps of all processed files beneath `folder`, or of the file itself."""
         ...
 
+    async def readable(self, folder: Path) -> Mapping[str, Stamp]:
+        """Return the stamps of the files beneath `folder` whose text is in the index."""
+        ...
+
     async def held(self, paths: Sequence[str]) -> frozenset[str]:
         """Return those of these paths that are in the index, or have a file in it beneath them."""
         ...

@@ -8,15 +8,19 @@ import pytest
 
 from titan_bus import Bus, BusConfig
 from titan_desktop.adapters.graph.ladybug import LadybugGraph
+from titan_desktop.adapters.postgres.database import Database
+from titan_desktop.adapters.postgres.passages import PostgresPassages
 from titan_desktop.contracts import indexing
 from titan_desktop.contracts.indexing import FileIndexed, Outcome
 from titan_desktop.contracts.message import publish
 from titan_desktop.contracts.streams import STREAMS
 from titan_desktop.core.chain import Chain
 from titan_desktop.core.serving import serving
-from titan_desktop.ports.graph import FileNode, GraphCounts
+from titan_desktop.ports.files_root import Stamp
+from titan_desktop.ports.graph import FileNode, GraphCounts, OpenGraph
+from titan_desktop.ports.passages import FileEntry, Passage
 from titan_desktop.services import waiting
-from titan_desktop.services.graph import GraphService
+from titan_desktop.services.graph import GraphFiller, GraphService
 
 
 class ListeningGraph(LadybugGraph):
@@ -109,4 +113,21 @@ async def test_a_removal_takes_a_file_or_a_whole_folder(bus: Bus, graph: Listeni
     )
     async with serving(bus, Chain(), GraphService(graph)):
         await graph.wait_for(7)
+    assert await graph.counts() == GraphCounts(files=1, folders=2)
+
+
+async def test_an_empty_graph_is_filled_from_the_index(graph: ListeningGraph, database: Database) -> None:
+    """With what can be read of the folders, and no other file."""
+    index = PostgresPassages(database)
+    for path, outcome in (
+        ("/d/a.txt", Outcome.INDEXED),
+        ("/d/b.txt", Outcome.FAILED),
+        ("/e/c", Outcome.INDEXED),
+    ):
+        stamp = Stamp(size=1, mtime_ns=5, inode=1)
+        await index.store(FileEntry(path=path, stamp=stamp, outcome=outcome), [Passage("a text")])
+    opened = OpenGraph()
+    async with GraphFiller(index, opened, lambda: [Path("/d")]):
+        opened.use(graph)
+        await graph.wait_for(1)
     assert await graph.counts() == GraphCounts(files=1, folders=2)

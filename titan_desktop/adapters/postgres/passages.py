@@ -158,6 +158,15 @@ class PostgresPassages:
             )
         return {row["path"]: _stamp(row) for row in rows}
 
+    async def readable(self, folder: Path) -> Mapping[str, Stamp]:
+        """See `Passages.readable`."""
+        with translated():
+            rows = await self._database.pool.fetch(
+                f"SELECT path, size, mtime_ns, inode FROM files WHERE outcome = 'indexed' AND ({_BENEATH})",
+                *_beneath(str(folder)),
+            )
+        return {row["path"]: _stamp(row) for row in rows}
+
     async def held(self, paths: Sequence[str]) -> frozenset[str]:
         """See `ports.catalogue`."""
         with translated():

@@ -26,6 +26,7 @@ class Projector:
         self._facts = facts
         self._graph = graph
         self._due = asyncio.Event()
+        self._one_at_a_time = asyncio.Lock()
 
     def wake(self) -> None:
         """Look for changes."""
@@ -49,12 +50,26 @@ class Projector:
             backoff.reset()
             await self._due.wait()
 
+    async def rebuild(self, graph: Graph) -> None:
+        """Take all facts out of the graph, and put them in anew.
+
+        Raises:
+            GraphError, FactsUnavailableError: not now; the next change goes on with it.
+        """
+        async with self._one_at_a_time:
+            await graph.clear_facts()
+            await self._catch_up(graph)
+
     async def catch_up(self, graph: Graph) -> None:
         """Apply everything that has changed.
 
         Raises:
             GraphError, FactsUnavailableError: not now; what is applied stays so.
         """
+        async with self._one_at_a_time:
+            await self._catch_up(graph)
+
+    async def _catch_up(self, graph: Graph) -> None:
         revision = await graph.revision()
         while True:
             changes = await self._facts.changes(revision, AT_ONCE)

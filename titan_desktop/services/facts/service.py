@@ -66,6 +66,14 @@ class FactsService:
             self._projecting.cancel()
             await asyncio.wait({self._projecting})
 
+    async def rebuild_graph(self) -> None:
+        """Make the facts of the graph anew from their store.
+
+        Raises:
+            GraphError, FactsUnavailableError: not now; the next change goes on with it.
+        """
+        await self._projector.rebuild(await self._graph.opened())
+
     # Commands
 
     async def remember(self, command: memory.Remember, event: Event) -> None:
