@@ -1030,6 +1030,17 @@
     </message>
 </context>
 <context>
+    <name>Remembered</name>
+    <message>
+        <source>Remembered: {fact}</source>
+        <translation>Запомнено: {fact}</translation>
+    </message>
+    <message>
+        <source>Titan remembers this already.</source>
+        <translation>Titan это уже помнит.</translation>
+    </message>
+</context>
+<context>
     <name>ResultList</name>
     <message>
         <source>Open</source>

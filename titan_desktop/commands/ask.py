@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from titan_bus import Bus, Event, new_ulid
 from titan_desktop.client import foreign
 from titan_desktop.commands import exit_codes, output, sentences
-from titan_desktop.contracts import chat
+from titan_desktop.contracts import chat, memory
 from titan_desktop.contracts.faults import Fault
-from titan_desktop.contracts.message import Kinds, publish
+from titan_desktop.contracts.message import BusMessage, Kinds, publish
 from titan_desktop.contracts.message import ask as ask_core
 from titan_desktop.contracts.sources import FilePassage
 
 GET_TIMEOUT_S = 10.0
 
-_FOLLOWED = Kinds(chat.AnswerStarted, chat.AssistantDelta, chat.AssistantMessage, chat.StoringDelayed)
+_FOLLOWED = Kinds[BusMessage](
+    chat.AnswerStarted, chat.AssistantDelta, chat.AssistantMessage, chat.StoringDelayed, memory.FactLearned
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,12 @@ class Paper:
                 output.say()
             output.complain(sentences.for_delay(self._says, delay))
 
+    def remembered(self, fact: str) -> None:
+        """Say that what the question asked to remember is remembered."""
+        if self._written and not self._silent:
+            output.say()
+        output.complain(self._says["remembered"].format(fact=output.line(fact)))
+
     def end(self) -> None:
         """End the current line."""
         if self._written and not self._silent and not self._written.endswith("\n"):
@@ -168,6 +176,8 @@ async def _follow(bus: Bus, question: Question, paper: Paper, tail: AsyncIterato
                     so_far = await _message(bus, delta.answer_id)
                     if paper.begin(so_far.attempt):
                         paper.write(0, so_far.text)
+            case memory.FactLearned(fact=fact) if fact.id == question.id:
+                paper.remembered(fact.text)
             case chat.StoringDelayed(question_id=question.id, delay=delay):
                 paper.delayed(delay)
             case chat.AssistantMessage(message=message, text_omitted=omitted) if (

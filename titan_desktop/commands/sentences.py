@@ -123,6 +123,7 @@ ENGLISH: Table = {
         "Titan is running with other settings than this terminal's: {names} will count when its window is closed."
     ),
     "stopped": "(stopped)",
+    "remembered": "Remembered: {fact}",
     "first_scan": "Reading your files",
     "first_scan_late": "Your files are still being read; the answer knows only those read so far.",
     "degraded": "Found by words alone. {reason}",
@@ -314,6 +315,7 @@ RUSSIAN: Table = {
     "unheard": (
         "Titan запущен с другими настройками, чем в этом терминале: {names} подействует, когда закроют его окно."
     ),
+    "remembered": "Запомнено: {fact}",
     "stopped": "(остановлено)",
     "first_scan": "Читаю ваши файлы",
     "first_scan_late": "Файлы ещё читаются; ответ знает только прочитанные.",

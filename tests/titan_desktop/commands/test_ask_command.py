@@ -9,7 +9,7 @@ import pytest
 from tests.responders import a_delta, a_hit, an_answer, chat_service
 from titan_bus import Bus
 from titan_desktop.commands import ask, exit_codes, sentences
-from titan_desktop.contracts import chat
+from titan_desktop.contracts import chat, memory
 
 SAYS = sentences.ENGLISH
 
@@ -49,6 +49,25 @@ async def test_without_a_model_the_sources_are_the_first_line(
     async with chat_service(bus, passages):
         await ask.run(bus, options(), "What is the deposit?", SAYS)
     assert capsys.readouterr().out.startswith("Sources:\n[1] rent.pdf, p. 3\n")
+
+
+async def test_what_was_to_be_remembered_is_said_beside_the_answer(
+    bus: Bus, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On stderr, and only for this question: the fact has the message's id."""
+
+    async def remembering(command: chat.SendPrompt) -> AsyncIterator[msgspec.Struct]:
+        for fact_id, text in (("other", "no"), (command.message_id, "the key is under the mat")):
+            fact = memory.Fact(id=fact_id, text=text, subject="", subject_id=memory.ME, learned_at="")
+            yield memory.FactLearned(fact=fact)
+        yield chat.AssistantMessage(message=an_answer(command, "Noted."))
+
+    async with chat_service(bus, remembering):
+        await ask.run(bus, options(), "Remember that the key is under the mat", SAYS)
+    out, err = capsys.readouterr()
+    assert out == "Noted.\n"
+    assert "Remembered: the key is under the mat" in err
+    assert err.count("Remembered") == 1
 
 
 async def test_json_is_one_object(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,6 +34,7 @@ from titan_desktop.ui.base.tasks import Tasks
 from titan_desktop.ui.chat import markdown, sentences, unsent
 from titan_desktop.ui.chat.message_jump import MessageJump
 from titan_desktop.ui.chat.presenter import ChatPresenter
+from titan_desktop.ui.chat.remembered import Remembered
 from titan_desktop.ui.chat.source_opener import SourceOpener
 from titan_desktop.ui.conversations.presenter import ConversationsPresenter
 from titan_desktop.ui.files.presenter import FilesPresenter
@@ -130,6 +131,7 @@ class Session(QObject):
             self,
         )
         self.status = StatusPresenter(window.banner, self.bridge, self.tasks, self)
+        Remembered(window.chat, self.bridge, self)
         self.files = FilesPresenter(window.status_line, window, self.bridge, self.tasks, self)
         self.dead_letters = DeadLettersPresenter(window, self.bridge, self.tasks, self)
         self.settings = SettingsPresenter(parts.paths, parts.settings, window, self.bridge, self.tasks)
