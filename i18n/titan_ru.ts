@@ -673,6 +673,10 @@
         <translation>Поиск по файлам и разговорам</translation>
     </message>
     <message>
+        <source>Memory</source>
+        <translation>Память</translation>
+    </message>
+    <message>
         <source>Find a conversation</source>
         <translation>Найти разговор</translation>
     </message>
@@ -1331,6 +1335,10 @@
         <translation>Поиск по файлам и разговорам</translation>
     </message>
     <message>
+        <source>Memory</source>
+        <translation>Память</translation>
+    </message>
+    <message>
         <source>Find a conversation</source>
         <translation>Найти разговор</translation>
     </message>
@@ -1404,6 +1412,10 @@
     <message>
         <source>Search</source>
         <translation>Поиск</translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation>Память</translation>
     </message>
     <message>
         <source>Search files and conversations</source>

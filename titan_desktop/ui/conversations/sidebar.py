@@ -27,6 +27,7 @@ class Sidebar(QWidget):
     """The person has found the one they want, by a click or Enter; arrow keys only look."""
     new_requested = Signal()
     search_requested = Signal()
+    memory_requested = Signal()
     delete_confirmed = Signal(str)
     settings_requested = Signal()
 
@@ -42,7 +43,7 @@ class Sidebar(QWidget):
         self._brand.setObjectName("brand")
         self.menu_button = QToolButton(self)
         self._new = QToolButton(self)
-        self._pages = {name: self._page_button() for name in ("search",)}
+        self._pages = {name: self._page_button() for name in ("search", "memory")}
         self.filter = QLineEdit(self)
         self.filter.setClearButtonEnabled(True)
         self.list = ConversationList(self)
@@ -102,6 +103,7 @@ class Sidebar(QWidget):
 
     def _connect(self) -> None:
         self._pages["search"].clicked.connect(self.search_requested)
+        self._pages["memory"].clicked.connect(self.memory_requested)
         self._new.clicked.connect(self.new_requested)
         self._theme.changed.connect(self._draw_icons)
         self.filter.textChanged.connect(self._filter)
@@ -242,7 +244,10 @@ class Sidebar(QWidget):
         ):
             button.setToolTip(words)
             button.setAccessibleName(words)
-        for name, words, keys in (("search", self.tr("Search"), "Ctrl+Shift+F"),):
+        for name, words, keys in (
+            ("search", self.tr("Search"), "Ctrl+Shift+F"),
+            ("memory", self.tr("Memory"), "Ctrl+Shift+M"),
+        ):
             self._pages[name].setText(words)
             shown = QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
             self._pages[name].setToolTip(f"{words} ({shown})")

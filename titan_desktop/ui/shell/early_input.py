@@ -16,6 +16,7 @@ class EarlyInput:
             self._submitted,
             window.new_requested,
             window.search_requested,
+            window.memory_requested,
             window.settings_requested,
             window.failures_requested,
         ):

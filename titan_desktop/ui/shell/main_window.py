@@ -30,6 +30,7 @@ class MainWindow(QMainWindow):
     dead_letters_requested = Signal()
     new_requested = Signal()
     search_requested = Signal()
+    memory_requested = Signal()
     stop_requested = Signal()
     """Esc was pressed and not handled by another widget."""
 
@@ -81,6 +82,7 @@ class MainWindow(QMainWindow):
     def _make_actions(self) -> None:
         self.new_action = self._action("Ctrl+N", self.new_requested.emit)
         self.search_action = self._action("Ctrl+Shift+F", self.search_requested.emit)
+        self.memory_action = self._action("Ctrl+Shift+M", self.memory_requested.emit)
         self.find_action = self._action("Ctrl+K", self.sidebar.focus_filter)
         self.ask_action = self._action("Ctrl+L", self.show_chat)
         self.failures_action = self._action("", self.failures_requested.emit)
@@ -93,7 +95,7 @@ class MainWindow(QMainWindow):
         menu = QMenu(self)
         menu.addActions([self.new_action, self.find_action, self.ask_action])
         menu.addSeparator()
-        menu.addAction(self.search_action)
+        menu.addActions([self.search_action, self.memory_action])
         menu.addSeparator()
         menu.addActions([self.failures_action, self.dead_letters_action])
         menu.addSeparator()
@@ -112,6 +114,7 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         self.sidebar.new_requested.connect(self.new_requested)
         self.sidebar.search_requested.connect(self.search_requested)
+        self.sidebar.memory_requested.connect(self.memory_requested)
         self.sidebar.conversation_opened.connect(lambda _id: self.turn_to(self.chat))
         self.sidebar.conversation_settled.connect(self.show_chat)
         self.banner.focus_left.connect(self._focus_page)
@@ -192,6 +195,7 @@ class MainWindow(QMainWindow):
     def _retranslate(self) -> None:
         self.new_action.setText(self.tr("New conversation"))
         self.search_action.setText(self.tr("Search files and conversations"))
+        self.memory_action.setText(self.tr("Memory"))
         self.find_action.setText(self.tr("Find a conversation"))
         self.ask_action.setText(self.tr("Ask"))
         self.failures_action.setText(self.tr("Files that could not be read in full…"))

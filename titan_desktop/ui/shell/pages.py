@@ -51,6 +51,7 @@ class Pages(QObject):
         self._search: tuple[SearchView, SearchPresenter] | None = None
         self._memory: tuple[MemoryView, MemoryPresenter] | None = None
         window.search_requested.connect(self.open_search)
+        window.memory_requested.connect(self.open_memory)
 
     def retranslate(self) -> None:
         """Say what the presenters say in the current language."""

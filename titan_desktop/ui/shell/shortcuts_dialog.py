@@ -45,6 +45,7 @@ class ShortcutsDialog(QDialog):
             (native("Esc"), self.tr("Stop the answer")),
             (native("Ctrl+N"), self.tr("New conversation")),
             (native("Ctrl+Shift+F"), self.tr("Search files and conversations")),
+            (native("Ctrl+Shift+M"), self.tr("Memory")),
             (native("Ctrl+K"), self.tr("Find a conversation")),
             (native("Ctrl+L"), self.tr("Go to the question field")),
             (native("Tab"), self.tr("From message to message")),

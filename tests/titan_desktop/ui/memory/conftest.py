@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from PySide6.QtCore import Qt
 
 from tests.titan_desktop.ui.paged_window import PagedWindow, paged_window
 from tests.titan_desktop.ui.window_core import until
@@ -23,8 +24,8 @@ async def opened(
 
 @pytest.fixture
 async def view(opened: PagedWindow) -> MemoryView:
-    """The page, opened."""
-    opened.pages.open_memory()
+    """The page, opened by its keys."""
+    opened.press(Qt.Key.Key_M, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
     found = opened.window.findChild(MemoryView)
     assert isinstance(found, MemoryView)
     await opened.idle()
