@@ -5,10 +5,10 @@ import random
 from msgspec.structs import replace
 
 from titan_bus import Bus, RequestRefused
-from titan_desktop.contracts import chat, files
+from titan_desktop.contracts import chat, files, search
 from titan_desktop.contracts.chat import State
 from titan_desktop.contracts.faults import Fault
-from titan_desktop.contracts.sources import FilePassage
+from titan_desktop.contracts.sources import FilePassage, Pages
 
 from .window_core import AT, WindowCore
 
@@ -70,6 +70,19 @@ class AnsweringCore(WindowCore):
         if all(held.id != wanted.conversation_id for held in self.conversations):
             raise RequestRefused("not_found", wanted.conversation_id)
         return await super().get_history(wanted)
+
+    async def search(self, wanted: search.Search) -> search.SearchResult:
+        hits = tuple(
+            FilePassage(
+                path=f"/home/anna/{n}.pdf", title=f"{n}.pdf", score=1.0, passage=TEXTS[n % 9] * 3, kind="pdf",
+                place=Pages(first=n + 1, last=n + 1) if n % 2 else None,
+            )
+            for n in range(self._chance.randrange(12))
+        )  # fmt: skip
+        read = search.ReadFilters(
+            filters=search.Filters(kinds=("pdf",)), words=tuple(wanted.query.split()[:1])
+        )
+        return search.SearchResult(hits=hits, read=read if self._chance.random() < 0.3 else None)
 
     async def locate_source(self, wanted: files.LocateSource) -> files.Located:
         raise RequestRefused("gone", "a test opens no program")

@@ -8,6 +8,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QLineEdit, QMenu, QMessageBox, QWidget
 
+from titan_desktop.ui.memory.fact_editor import FactEditor
 from titan_desktop.ui.shell.main_window import MainWindow
 
 KEY = Qt.Key
@@ -31,8 +32,13 @@ class Person:
             self.write: 4, self.stop: 3, self.press_in_message: 5, self.resize: 5, self.move_splitter: 2,
             self.scroll: 10, self.wheel: 6, self.page: 6, self.jump: 2, self.search: 5, self.leave_search: 4,
             self.walk: 8, self.select: 3, self.copy: 2, self.open_menu: 2, self.open_dialog: 1,
-            self.hide_and_show: 1,
+            self.hide_and_show: 1, self.open_page: 8, self.use_page: 30, self.leave_page: 4,
         }  # fmt: skip
+
+        self._in_chat = frozenset({
+            self.send, self.write, self.stop, self.press_in_message, self.scroll, self.wheel, self.page, self.jump,
+            self.walk, self.select, self.copy, self.open_menu,
+        })  # fmt: skip
 
     def act(self) -> str:
         """Do something; return what it was. Something that is open in front is dealt with first."""
@@ -40,6 +46,8 @@ class Person:
             self._answer(front)
             return f"answer {type(front).__name__}"
         (deed,) = self._chance.choices(list(self._deeds), list(self._deeds.values()))
+        if deed in self._in_chat and not self._window.chat.isVisible():
+            deed = self.use_page
         deed()
         QApplication.sendPostedEvents()  # nobody is faster than what Qt does first in its next turn
         return deed.__name__
@@ -53,6 +61,9 @@ class Person:
         elif isinstance(front, QMenu) and self._chance.random() < 0.5:
             QTest.keyClick(front, KEY.Key_Down)
             QTest.keyClick(front, KEY.Key_Return)
+        elif isinstance(front, FactEditor) and self._chance.random() < 0.7:
+            QTest.keyClicks(front.edit, self._chance.choice(("tea", "", "the deposit is 45 000")))
+            QTest.keyClick(front.edit, KEY.Key_Return)
         elif isinstance(front, QDialog):
             front.reject()
         else:
@@ -198,6 +209,38 @@ class Person:
         if live and self._chance.random() < 0.7:
             widget = self._chance.choice(live)
             widget.menu_requested.emit(widget, widget.body, messages.mapToGlobal(QPoint(20, 20)))
+
+    # The pages
+
+    def open_page(self) -> None:
+        """Ctrl+Shift+F or Ctrl+Shift+M."""
+        self._chance.choice((self._window.search_action, self._window.memory_action)).trigger()
+
+    def leave_page(self) -> None:
+        """Esc."""
+        page = self._window.pages.currentWidget()
+        focused = self._window.focusWidget()
+        if page is not self._window.chat and focused is not None and page.isAncestorOf(focused):
+            QTest.keyClick(focused, KEY.Key_Escape)
+
+    def use_page(self) -> None:
+        """Keys where the keyboard is, or a click on a button; what has the focus is visible."""
+        page = self._window.pages.currentWidget()
+        if page is self._window.chat:
+            return
+        if self._chance.random() < 0.3:
+            buttons = [button for button in page.findChildren(QAbstractButton) if button.isVisible()]
+            self._click(self._chance.choice(buttons))
+            return
+        focused = self._window.focusWidget()
+        if focused is None or not page.isAncestorOf(focused):
+            page.setFocus()
+            return
+        assert focused.isVisible()
+        keys = (KEY.Key_Down, KEY.Key_Down, KEY.Key_Up, KEY.Key_Tab, KEY.Key_Backtab, KEY.Key_Return, KEY.Key_End,
+                KEY.Key_Right, KEY.Key_Left, KEY.Key_F2, KEY.Key_Delete, KEY.Key_Backspace, KEY.Key_D)  # fmt: skip
+        modifier = self._chance.choice((Qt.KeyboardModifier.NoModifier,) * 5 + (CONTROL,))
+        QTest.keyClick(focused, self._chance.choice(keys), modifier)
 
     # The window
 

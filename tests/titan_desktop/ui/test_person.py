@@ -19,12 +19,14 @@ from titan_desktop import __version__
 from titan_desktop.client.core_record import CoreRecord
 from titan_desktop.client.link import CoreLink
 from titan_desktop.client.watch import CoreState
-from titan_desktop.contracts import chat
+from titan_desktop.contracts import chat, memory
 from titan_desktop.contracts.streams import STREAMS
 from titan_desktop.settings import Settings
 from titan_desktop.system.paths import Paths, bundled
 from titan_desktop.ui.base.translator import Translator
 from titan_desktop.ui.conversations.model import ID_ROLE
+from titan_desktop.ui.memory import presenter as remembering
+from titan_desktop.ui.search import presenter as searching
 from titan_desktop.ui.shell.main_window import MainWindow
 from titan_desktop.ui.shell.session import Parts, Session
 from titan_desktop.ui.shell.startup import StartupReport
@@ -57,8 +59,19 @@ async def core(clean_redis_url, seed):
                     question(name, conversation),
                     answer(name, text, chat.State.COMPLETE, conversation),
                 ]
+        made.memory.facts = [remembered(number) for number in range(60)]
         await made.serve()
         yield made
+
+
+def remembered(number: int) -> memory.Fact:
+    """One of what the core remembers: from its messages and others, proposals among them."""
+    origin = memory.FromMessage(message_id=f"q{number * 3 % 120}", conversation_id="c0")
+    return memory.Fact(
+        id=f"f{number:02}", text=f"fact {number} " + "words " * (number % 40), subject="Anna", subject_id="anna",
+        learned_at=f"2026-03-01T10:00:{number:02}.000Z", origin=origin if number % 3 else memory.ByPerson(),
+        state=memory.FactState.PROPOSED if number % 4 == 0 else memory.FactState.HOLDS,
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -71,7 +84,9 @@ async def link(core, clean_redis_url):
 
 
 @pytest.fixture
-async def session(link, theme, qapp, titan_home):
+async def session(link, theme, qapp, titan_home, monkeypatch):
+    for pause in (searching, remembering):
+        monkeypatch.setattr(pause, "PAUSE_MS", 0)
     window = MainWindow(theme, [Path("/home/anna/Downloads")])
     translator = Translator(qapp, bundled("i18n"), lambda: QLocale("en_GB"))
     translator.choose("en")
@@ -104,6 +119,8 @@ def complaints(caplog) -> list[str]:
 def look_at(session: Session) -> None:
     """What a person sees is a piece of the conversation without a hole."""
     view = session._parts.window.chat
+    if not view.isVisible():
+        return
     messages, model = view.messages, view.model
     shown = [(row, w) for row, w in sorted(messages._live.items()) if not w.isHidden()]
     assert len(messages._layout.heights) == model.rowCount()
