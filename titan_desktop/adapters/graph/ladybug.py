@@ -7,6 +7,7 @@ database is therefore asked before, by a lock of our own.
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -31,6 +32,8 @@ BUFFER_BYTES = 128 * 2**20
 DATABASE_BYTES_MAX = 2**36
 """Address space set aside, not disk; Ladybug's default of 8 TB cannot be mapped under a container's limit."""
 CLOSE_TIMEOUT_S = 5.0
+TOLD_S = 86_400.0
+"""How long a person is told of a damaged database."""
 
 _FILE = "graph.lbug"
 _ASIDE = "damaged"
@@ -61,7 +64,8 @@ class LadybugGraph:
     Cancelling a call does not undo it: its transaction ends in the thread, whole.
 
     Attributes:
-        moved_aside: where a damaged database was moved to by `open`; None if it was sound.
+        moved_aside: where a damaged database lies that `open` has moved within a day, also in an earlier process,
+            which may have ended before anybody asked; None when there was none.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -140,6 +144,7 @@ class LadybugGraph:
         if not self._lock.acquire():
             raise GraphUnavailableError(Code.GRAPH_IN_USE, folder=self._folder)
         try:
+            self.moved_aside = self._moved_lately()
             try:
                 self._open_database()
             except (RuntimeError, GraphQueryError) as damage:
@@ -178,6 +183,13 @@ class LadybugGraph:
             part.rename(aside / part.name)
         self.moved_aside = aside
         _log.warning("the graph is damaged and made anew; the damaged one is in %s: %s", aside, damage)
+
+    def _moved_lately(self) -> Path | None:
+        aside = self._folder / _ASIDE
+        try:
+            return aside if time.time() - aside.stat().st_mtime < TOLD_S else None
+        except FileNotFoundError:
+            return None
 
     def _close(self) -> None:
         self._close_database()

@@ -5,10 +5,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from titan_desktop.adapters.graph import ladybug
 from titan_desktop.adapters.graph.ladybug import LadybugGraph
 from titan_desktop.client import problems
 from titan_desktop.ports.graph import FileNode, GraphUnavailableError
@@ -81,7 +83,7 @@ async def test_a_graph_that_another_process_holds_is_refused_with_the_cure(tmp_p
 
 @pytest.mark.logs("the graph is damaged and made anew")
 async def test_a_damaged_database_is_moved_aside_and_an_empty_one_made(tmp_path: Path) -> None:
-    """Only the newest damaged one is kept, and whoever opens the graph is told where."""
+    """Only the newest damaged one is kept, and whoever opens the graph within a day is told where."""
     folder = tmp_path / "graph"
     folder.mkdir()
     for damage in (b"this is no database" * 1000, b"neither is this"):
@@ -92,10 +94,13 @@ async def test_a_damaged_database_is_moved_aside_and_an_empty_one_made(tmp_path:
         assert graph.moved_aside is not None
         assert (graph.moved_aside / "graph.lbug").read_bytes() == damage
         await graph.close()
-    sound = LadybugGraph(folder)
-    await sound.open()
-    assert sound.moved_aside is None
-    await sound.close()
+    for age_s, told in ((0, folder / "damaged"), (ladybug.TOLD_S, None)):
+        moved_at = time.time() - age_s
+        os.utime(folder / "damaged", (moved_at, moved_at))
+        sound = LadybugGraph(folder)
+        await sound.open()
+        assert sound.moved_aside == told
+        await sound.close()
 
 
 async def test_a_closed_graph_is_unavailable_and_opens_again(tmp_path: Path) -> None:
