@@ -54,6 +54,8 @@ async def run(bus: Bus, options: argparse.Namespace, text: str, says: sentences.
         output.say_json(_as_json(answer, says))
     else:
         paper.finish(answer)
+    if paper.has_remembered and answer.kind is chat.AnswerKind.NOTHING:
+        return exit_codes.DONE  # it was no question
     return _report_outcome(answer, says)
 
 
@@ -66,6 +68,7 @@ class Paper:
         self._written = ""
         self._attempt = 0
         self._delays: set[chat.Delay] = set()
+        self.has_remembered = False
 
     @property
     def text(self) -> str:
@@ -115,6 +118,7 @@ class Paper:
 
     def remembered(self, fact: str) -> None:
         """Say that what the question asked to remember is remembered."""
+        self.has_remembered = True
         if self._written and not self._silent:
             output.say()
         output.complain(self._says["remembered"].format(fact=output.line(fact)))
@@ -135,7 +139,7 @@ class Paper:
         self.end()
         if answer.state is chat.State.STOPPED:
             output.say(self._says["stopped"])
-        if answer.kind is chat.AnswerKind.NOTHING and not answer.text:
+        if answer.kind is chat.AnswerKind.NOTHING and not answer.text and not self.has_remembered:
             output.say(self._says["nothing"])
         if answer.sources:
             if answer.text:

@@ -54,18 +54,18 @@ async def test_without_a_model_the_sources_are_the_first_line(
 async def test_what_was_to_be_remembered_is_said_beside_the_answer(
     bus: Bus, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """On stderr, and only for this question: the fact has the message's id."""
+    """Only for this question: the fact has the message's id. That no file has anything on it is not said."""
 
     async def remembering(command: chat.SendPrompt) -> AsyncIterator[msgspec.Struct]:
         for fact_id, text in (("other", "no"), (command.message_id, "the key is under the mat")):
             fact = memory.Fact(id=fact_id, text=text, subject="", subject_id=memory.ME, learned_at="")
             yield memory.FactLearned(fact=fact)
-        yield chat.AssistantMessage(message=an_answer(command, "Noted."))
+        yield chat.AssistantMessage(message=an_answer(command, kind=chat.AnswerKind.NOTHING))
 
     async with chat_service(bus, remembering):
-        await ask.run(bus, options(), "Remember that the key is under the mat", SAYS)
+        status = await ask.run(bus, options(), "Remember that the key is under the mat", SAYS)
     out, err = capsys.readouterr()
-    assert out == "Noted.\n"
+    assert (status, out) == (exit_codes.DONE, "")
     assert "Remembered: the key is under the mat" in err
     assert err.count("Remembered") == 1
 
