@@ -340,3 +340,19 @@ async def test_a_question_recalls_few_facts_that_hold_and_touch_it(facts: Facts)
     assert [fact.object for fact in found] == ["Berlin pancakes", "Berlin"]
     assert await facts.recall("Where is Paris?", 5) == ()
     assert await facts.recall("", 5) == ()
+
+
+async def test_what_is_least_used_and_not_pinned_goes_when_there_are_too_many(facts: Facts) -> None:
+    """In one forgetting, erased like any other; the last learned stays."""
+    for name in ("tea", "jam", "figs", "soup"):
+        await facts.learn(said("likes", name, fact_id=name, replaces=False), proposed=False)
+    await facts.pin("tea", pinned=True)
+    await facts.note_used(["jam"])
+    assert await facts.keep(4) == ()
+    (told,) = await facts.keep(3)
+    assert isinstance(told, MemoryForgotten)
+    assert told.facts == 1
+    assert sorted(await listed(facts)) == ["likes jam", "likes soup", "likes tea"]
+    assert await facts.explain("figs") is None
+    assert (await facts.keep(1))[0].facts == 2  # type: ignore[attr-defined]
+    assert await facts.keep(0) == ()

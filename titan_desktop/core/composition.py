@@ -134,7 +134,9 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     forgetting = ForgettingService(bus, erasures.PostgresErasures(database))
     files = FilesService(bus, foundation.files_root, index)
     backup = BackupService(bus, database, foundation.paths)
-    facts_service = FactsService(bus, facts.PostgresFacts(database), foundation.open_graph)
+    facts_service = FactsService(
+        bus, facts.PostgresFacts(database), foundation.open_graph, foundation.models.settings.memory.facts
+    )
     actions = FileActionsService(
         bus,
         foundation.files_root,

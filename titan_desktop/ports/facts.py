@@ -166,6 +166,14 @@ class Facts(Protocol):
         """Delete an entity with all facts that name it; of ME the facts."""
         ...
 
+    async def keep(self, most: int) -> Events:
+        """Forget what is more than so many facts and proposals: the least used first, and no pinned one."""
+        ...
+
+    async def note_used(self, fact_ids: Sequence[str]) -> None:
+        """Note that an answer was given these facts, so that others go before them."""
+        ...
+
     async def page(self, wanted: ListFacts) -> FactPage | None:
         """Return a page of facts; None for a cursor or a time that is none."""
         ...

@@ -21,6 +21,9 @@ Days = Annotated[int, msgspec.Meta(ge=1, le=36_525)]
 """At least one; at most a century, which is for ever."""
 
 
+Facts = Annotated[int, msgspec.Meta(ge=100, le=1_000_000)]
+
+
 class ModelSettings(msgspec.Struct, frozen=True):
     """The chat model: any endpoint that speaks Chat Completions. An empty `base_url` means OpenAI's own."""
 
@@ -70,6 +73,12 @@ class FolderSettings(msgspec.Struct, frozen=True):
     largest_mb: Megabytes = 100
 
 
+class MemorySettings(msgspec.Struct, frozen=True):
+    """How many facts are kept; it holds for the core that starts next. The least used and not pinned go first."""
+
+    facts: Facts = 10_000
+
+
 class KeySettings(msgspec.Struct, frozen=True):
     """Addresses that OPENAI_API_KEY is meant for beside OpenAI's, each as scheme, host and port.
 
@@ -89,4 +98,5 @@ class Settings(msgspec.Struct, frozen=True):
     stores: StoreSettings = StoreSettings()
     archive: ArchiveSettings = ArchiveSettings()
     folders: FolderSettings = FolderSettings()
+    memory: MemorySettings = MemorySettings()
     keys: KeySettings = KeySettings()

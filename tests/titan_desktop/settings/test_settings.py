@@ -65,6 +65,7 @@ def test_what_a_newer_version_chose_is_kept(tmp_path: Path) -> None:
         "embedder": {},
         "archive": {},
         "folders": {},
+        "memory": {},
         "keys": {},
     } == {
         "language": "en",
@@ -76,6 +77,7 @@ def test_what_a_newer_version_chose_is_kept(tmp_path: Path) -> None:
         "embedder": {},
         "archive": {},
         "folders": {},
+        "memory": {},
         "keys": {},
     }
 

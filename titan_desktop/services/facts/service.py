@@ -20,18 +20,24 @@ from titan_desktop.services.waiting import until_there
 
 GROUP = "facts"
 REQUESTS_AT_ONCE = 4
+MOST_FACTS = 10_000
 
 R = TypeVar("R")
 
 
 class FactsService:
-    """Takes the commands and requests of the memory topics, and hears "remember that …" in the chat."""
+    """Takes the commands and requests of the memory topics, and hears "remember that …" in the chat.
+
+    Args:
+        most: how many facts and proposals are kept.
+    """
 
     drain_s = 1.0
 
-    def __init__(self, bus: Bus, facts: Facts, graph: OpenGraph) -> None:
+    def __init__(self, bus: Bus, facts: Facts, graph: OpenGraph, most: int = MOST_FACTS) -> None:
         self._bus = bus
         self._facts = facts
+        self._most = most
         self._graph = graph
         self._projector = Projector(facts, graph)
         self._projecting: asyncio.Task[None] | None = None
@@ -205,6 +211,7 @@ class FactsService:
         else:
             is_proposal = isinstance(command, memory.ProposeFact)
             await self._change(lambda: self._facts.learn(said, proposed=is_proposal))
+            await self._change(lambda: self._facts.keep(self._most))
 
     async def _change(self, change: Callable[[], Awaitable[Events]]) -> None:
         """Change the store, waiting while it is away, and tell. Told twice after a kill, it changes nothing."""

@@ -32,8 +32,13 @@ _UNUSED = """
 
 async def forget_fact(connection: Connection, fact_id: str) -> Events:
     """See `Facts.forget_fact`."""
-    versions = [row["id"] for row in await connection.fetch(_VERSIONS, [fact_id])]
-    return await _forget(connection, fact_id, versions, ())
+    return await forget_facts(connection, fact_id, [fact_id])
+
+
+async def forget_facts(connection: Connection, subject_id: str, fact_ids: Sequence[str]) -> Events:
+    """Forget several at once, under one id."""
+    versions = [row["id"] for row in await connection.fetch(_VERSIONS, list(fact_ids))]
+    return await _forget(connection, subject_id, versions, ())
 
 
 async def forget_entity(connection: Connection, entity_id: str) -> Events:

@@ -94,13 +94,19 @@ MIGRATIONS = (
         CREATE INDEX ON memory_erasures (revision);
         """,
     ),
+    Migration(
+        "facts-002",
+        """
+        ALTER TABLE facts ADD COLUMN uses integer NOT NULL DEFAULT 0, ADD COLUMN used_at timestamptz;
+        """,
+    ),
 )
 """`merged_into` is the merge itself, `root_id` the end of that way, an entity's own id when it is not merged.
 
 A sentence's `object_id` is the day that it is said of. `origin_id` is the conversation or file in `origin`.
 `revision` grows with every change, in the order of the commits, because all writers hold one lock: the graph asks
 for what is newer than what it has. `memory_erasures` remembers ids alone, so that a command that comes late brings
-nothing back.
+nothing back. `uses` counts the answers that a fact was given to.
 """
 TABLES = ("facts", "entity_names", "merges", "entities", "memory_erasures")
 """What has words of a fact in it, or had them."""

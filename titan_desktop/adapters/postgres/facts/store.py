@@ -10,6 +10,7 @@ from titan_desktop.adapters.postgres.facts import (
     deciding,
     forgetting,
     learning,
+    limiting,
     listing,
     merging,
     rows,
@@ -97,6 +98,16 @@ class PostgresFacts:
         """See `Facts.forget_entity`."""
         async with self._writing() as connection:
             return await forgetting.forget_entity(connection, storable(entity_id))
+
+    async def keep(self, most: int) -> Events:
+        """See `Facts.keep`."""
+        async with self._writing() as connection:
+            return await limiting.keep(connection, most)
+
+    async def note_used(self, fact_ids: Sequence[str]) -> None:
+        """See `Facts.note_used`."""
+        async with self._writing() as connection:
+            await limiting.note_used(connection, list(map(storable, fact_ids)))
 
     async def page(self, wanted: ListFacts) -> FactPage | None:
         """See `Facts.page`."""
