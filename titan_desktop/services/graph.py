@@ -98,7 +98,10 @@ class GraphFiller:
 
     async def _run(self) -> None:
         graph = await self._graph.opened()
-        await until_there(lambda: self._fill_empty(graph), GraphUnavailableError, IndexUnavailableError)
+        try:
+            await until_there(lambda: self._fill_empty(graph), GraphUnavailableError, IndexUnavailableError)
+        except Exception:  # noqa: BLE001 - a supervisor: the graph stays as it is until the next start
+            _log.exception("the files of the index could not be put into the graph")
 
     async def _fill_empty(self, graph: Graph) -> None:
         if not (await graph.counts()).files and (count := await self.fill(graph)):

@@ -20,17 +20,19 @@ _ASKED = re.compile(
     r"(?P<told>\S.*)",
     re.IGNORECASE | re.DOTALL,
 )
-_ENDS = re.compile(r"[\s,]+(?:please|пожалуйста)?[\s.!]*$", re.IGNORECASE)
+_SPACES, _LINES = re.compile(r"[^\S\n]+"), re.compile(r"\n\s*\n")
+_PLEASE = re.compile(r"[\s,]+(?:please|пожалуйста)[\s.!]*\Z", re.IGNORECASE)
 
 
 def told_to_remember(text: str) -> str:
     """Return what a message asks to remember, "" when it asks for something else."""
     if len(text) > LONGEST:
         return ""
-    found = _ASKED.fullmatch(text.strip())
+    # A long run of spaces is read in a time that grows with its square.
+    found = _ASKED.fullmatch(_LINES.sub("\n\n", _SPACES.sub(" ", text.strip())))
     if found is None:
         return ""
-    told = found["told"].strip().strip('«»"“”').strip()
+    told = _PLEASE.sub("", found["told"]).strip().strip('«»"“”').strip()
     if told.endswith("?") or "\n\n" in told or not re.search(r"\w+\W+\w+", told):
         return ""
     return told
