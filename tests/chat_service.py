@@ -11,6 +11,7 @@ from tests.openai_server import OpenAIServer
 from titan_bus import Bus, BusConfig, Event, names
 from titan_desktop.adapters.openai.model import OpenAIChatModel
 from titan_desktop.adapters.postgres.database import Database
+from titan_desktop.adapters.postgres.facts import PostgresFacts
 from titan_desktop.adapters.postgres.history import PostgresHistory
 from titan_desktop.adapters.redis.recent_cache import RedisRecentCache
 from titan_desktop.contracts import chat, topics
@@ -138,7 +139,11 @@ class Cores:
             async with (
                 Bus(config) as bus,
                 serving(
-                    bus, Chain(), ChatService(bus, PostgresHistory(self.database), cache, model)
+                    bus,
+                    Chain(),
+                    ChatService(
+                        bus, PostgresHistory(self.database), cache, model, PostgresFacts(self.database)
+                    ),
                 ) as service,
             ):
                 if with_model:

@@ -16,6 +16,7 @@ from titan_desktop.contracts.indexing import Reason
 from titan_desktop.contracts.sources import (
     MEMBER_SIGN,
     Cells,
+    FactSource,
     FilePassage,
     Lines,
     Member,
@@ -74,12 +75,21 @@ def place(language: Language, source: Source) -> str:
     return _place(language, source.place) if isinstance(source, FilePassage) else ""
 
 
+def title(language: Language, source: Source) -> str:
+    """Return what a person calls a source; a fact is called by its sentence: "fact: Anna is my landlord"."""
+    if not isinstance(source, FactSource):
+        return source.title
+    said = " ".join(source.passage.split())
+    short = said if len(said) <= _FACT_SHOWN else said[: _FACT_SHOWN - 1].rstrip() + "…"
+    return _FACT.say(language, fact=short)
+
+
 def titled(language: Language, source: Source) -> str:
     """Return a source's title with its place: "rent.pdf, p. 3", "archive.zip › letter.docx"."""
-    where = place(language, source)
+    where, name = place(language, source), title(language, source)
     if not where:
-        return source.title
-    return source.title + (" " if where.startswith(MEMBER_SIGN.strip()) else ", ") + where
+        return name
+    return name + (" " if where.startswith(MEMBER_SIGN.strip()) else ", ") + where
 
 
 def _place(language: Language, where: Place | None) -> str:
@@ -97,6 +107,9 @@ def _place(language: Language, where: Place | None) -> str:
             )
     return ""
 
+
+_FACT = Words("fact: {fact}", "факт: {fact}")
+_FACT_SHOWN = 100
 
 FAULTS: Mapping[Fault, Words] = {
     Fault.WRONG_KEY: Words(

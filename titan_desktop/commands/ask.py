@@ -13,7 +13,7 @@ from titan_desktop.contracts import chat, memory
 from titan_desktop.contracts.faults import Fault
 from titan_desktop.contracts.message import BusMessage, Kinds, publish
 from titan_desktop.contracts.message import ask as ask_core
-from titan_desktop.contracts.sources import FilePassage
+from titan_desktop.contracts.sources import FactSource, FilePassage
 
 GET_TIMEOUT_S = 10.0
 
@@ -238,7 +238,12 @@ def _passages(answer: chat.Message) -> str:
     """Return the passages as one text: without a model they are the answer."""
     if answer.kind not in chat.OF_PASSAGES:
         return ""
-    return "\n\n".join(f"{source.title}: {source.passage.strip()}" for source in answer.sources)
+    return "\n\n".join(
+        source.passage.strip()
+        if isinstance(source, FactSource)
+        else f"{source.title}: {source.passage.strip()}"
+        for source in answer.sources
+    )
 
 
 def _report_outcome(answer: chat.Message, says: sentences.Table) -> int:

@@ -60,6 +60,7 @@ def source_as_json(source: "Source") -> dict[str, object]:
 
     A passage of a file has "path", "title", "score", "passage", "kind" and "place": null, or its "type" ("pages",
     "slides", "lines", "cells") with "first", "last" and, for cells, "sheet".
+    A fact has "fact_id" and "learned_at".
     """
     import msgspec
 

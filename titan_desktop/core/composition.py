@@ -129,7 +129,7 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     stack.push_async_callback(cache.close)
     model = OpenAIChatModel()
     stack.push_async_callback(model.close)
-    chat = ChatService(bus, history.PostgresHistory(database), cache, model)
+    chat = ChatService(bus, history.PostgresHistory(database), cache, model, facts.PostgresFacts(database))
 
     forgetting = ForgettingService(bus, erasures.PostgresErasures(database))
     files = FilesService(bus, foundation.files_root, index)

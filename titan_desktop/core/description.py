@@ -43,7 +43,7 @@ def handlers() -> Handlers:
     services = (
         BackupService(absent, absent, absent),
         BrowsingService(absent, absent),
-        ChatService(absent, absent, absent, absent),
+        ChatService(absent, absent, absent, absent, absent),
         DeadLetterService(absent),
         FactsService(absent, absent, absent),
         FileActionsService(absent, absent, absent, absent, absent),

@@ -10,6 +10,7 @@ from tests.responders import a_delta, a_hit, an_answer, chat_service
 from titan_bus import Bus
 from titan_desktop.commands import ask, exit_codes, sentences
 from titan_desktop.contracts import chat, memory
+from titan_desktop.contracts.sources import FactSource
 
 SAYS = sentences.ENGLISH
 
@@ -35,6 +36,22 @@ async def test_the_answer_is_written_once_with_its_sources(
     assert status == exit_codes.DONE
     assert out == "The deposit is 900.\n\nSources:\n[1] rent.pdf, p. 3\n    /home/anna/Desktop/rent.pdf\n"
     assert err == ""
+
+
+async def test_a_fact_is_cited_as_one(bus: Bus, capsys: pytest.CaptureFixture[str]) -> None:
+    """By its sentence, in the person's language; a script gets its id."""
+    fact = FactSource(
+        fact_id="f", title="", passage="The key is\nwith Anna.", learned_at="2026-03-03T10:00:00Z"
+    )
+
+    async def answered(command: chat.SendPrompt) -> AsyncIterator[msgspec.Struct]:
+        yield chat.AssistantMessage(message=an_answer(command, "With Anna [1].", sources=(fact,)))
+
+    async with chat_service(bus, answered):
+        await ask.run(bus, options(), "Where is the key?", SAYS)
+        assert capsys.readouterr().out.endswith("[1] fact: The key is with Anna.\n")
+        await ask.run(bus, options(json=True), "Where is the key?", SAYS)
+    assert json.loads(capsys.readouterr().out)["sources"][0]["fact_id"] == "f"
 
 
 async def test_without_a_model_the_sources_are_the_first_line(

@@ -1,11 +1,22 @@
 """The prompt's budget, a conversation's title, and events that fit whatever is in them."""
 
+import re
+
 import msgspec
 import pytest
 
 from titan_bus.event import EVENT_BYTES_MAX
 from titan_desktop.contracts.chat import AnswerKind, Conversation, Message, Role, State
-from titan_desktop.contracts.sources import Cells, FilePassage, Lines, Member, Pages, Place, Slides
+from titan_desktop.contracts.sources import (
+    Cells,
+    FactSource,
+    FilePassage,
+    Lines,
+    Member,
+    Pages,
+    Place,
+    Slides,
+)
 from titan_desktop.services.chat import events, prompt
 from titan_desktop.services.chat.commands import title_of
 
@@ -40,6 +51,23 @@ def test_only_whole_pairs_that_are_worth_it_are_repeated() -> None:
     turns = prompt.compose(recent[-2], recent, ())
     assert [turn.text for turn in turns[1:-1]] == ["one", "first", "four", "half"]
     assert turns[-1].text.endswith("Question: five")
+
+
+def test_facts_have_few_tokens_and_every_source_keeps_its_number() -> None:
+    """With little room facts take at most a quarter of it, and what is left out changes no number."""
+    facts = tuple(
+        FactSource(fact_id=str(n), title="", passage="fact " * 60, learned_at="2026-03-03T10:00:00.000Z")
+        for n in range(5)
+    )
+    passages = tuple(
+        FilePassage(path=f"/{n}", title=f"{n}.txt", score=1.0, passage="text " * 200, kind="txt")
+        for n in range(5)
+    )
+    question = message("1", "?")
+    whole, tight = (prompt.compose(question, (), facts + passages, room)[-1].text for room in (None, 1_800))
+    assert whole.count("remembered 2026-03-03") == 5
+    assert tight.count("remembered 2026-03-03") == 2
+    assert re.findall(r"^\[(\d+)\]$", tight, re.MULTILINE) == ["1", "2", "6", "7", "8"]
 
 
 def test_what_came_after_a_question_that_is_answered_again_is_left_out() -> None:

@@ -13,12 +13,14 @@ from titan_desktop.contracts.chat import AnswerKind, Message, PathChanged, State
 from titan_desktop.contracts.faults import Fault
 from titan_desktop.contracts.message import ask, publish
 from titan_desktop.contracts.search import Search, SearchResult
-from titan_desktop.contracts.sources import FilePassage
+from titan_desktop.contracts.sources import Source
+from titan_desktop.ports.facts import Facts
 from titan_desktop.ports.history import History
 from titan_desktop.ports.model import ChatModel, Endpoint, ModelError, Reasoning, Text, Turn, WereThoughts
 from titan_desktop.services.chat import events, followup_query, prompt
 from titan_desktop.services.chat.attempts import Attempt
 from titan_desktop.services.chat.delta_publisher import DeltaPublisher
+from titan_desktop.services.chat.recalling import recalled
 from titan_desktop.services.chat.recent import Recent
 from titan_desktop.services.chat.storing import Storing
 from titan_desktop.services.chat.tokens import room_for_prompt, tokens_of, tokens_of_prompt
@@ -51,6 +53,7 @@ class Answering:
         storing: Storing,
         recent: Recent,
         model: ChatModel,
+        facts: Facts,
         endpoint: Callable[[], Endpoint | None],
     ) -> None:
         self._bus = bus
@@ -58,6 +61,7 @@ class Answering:
         self._storing = storing
         self._recent = recent
         self._model = model
+        self._facts = facts
         self._endpoint = endpoint
         self._unstored: dict[str, tuple[Message, str]] = {}
         """Question -> its answer and the thoughts to it, until the store has them."""
@@ -198,7 +202,7 @@ class Answering:
         less = prompt.compose(question, recent, sources, _room(context, said, _MUCH_LESS))
         if tokens_of_prompt(less) < tokens_of_prompt(turns) and await fits(less):
             return
-        least = prompt.compose(question, (), sources[:1], _room(context, said, _MUCH_LESS))
+        least = prompt.compose(question, (), prompt.least(sources), _room(context, said, _MUCH_LESS))
         await self._stream_answer(attempt, begun, endpoint, least)
 
     async def _stream_answer(
@@ -234,23 +238,27 @@ class Answering:
         """Answer with the passages. The window translates them, or the message that there are none."""
         if begun.text:
             raise ModelError(Fault.UNREACHABLE, "no model is connected")  # passages are no rest of an answer
-        found = await self._search(question.text)
+        facts, found = await asyncio.gather(recalled(self._facts, question.text), self._search(question.text))
         if found is None:
             raise ModelError(Fault.INTERNAL, "The search in the files did not answer.")
         kind = AnswerKind.NEAREST if found.nearest_only else AnswerKind.PASSAGES
-        attempt.answer = replace(begun, sources=found.hits, kind=kind if found.hits else AnswerKind.NOTHING)
+        sources = facts + found.hits
+        attempt.answer = replace(begun, sources=sources, kind=kind if sources else AnswerKind.NOTHING)
         await self._say_started(attempt.answer)
 
-    async def _sources(self, question: Message, recent: Sequence[Message]) -> tuple[FilePassage, ...]:
-        """Return the passages for a question, then those for the earlier question it refers to."""
-        found = await self._search(question.text, of_one_file=OF_ONE_FILE_MAX)
+    async def _sources(self, question: Message, recent: Sequence[Message]) -> tuple[Source, ...]:
+        """Return the facts and passages for a question, then passages for the earlier one it refers to."""
         in_full = followup_query.in_full(question, recent)
+        facts, found = await asyncio.gather(
+            recalled(self._facts, in_full or question.text),
+            self._search(question.text, of_one_file=OF_ONE_FILE_MAX),
+        )
         if found is None:
-            return ()
+            return facts
         more = await self._search(in_full, LEANT_ON_MAX) if in_full else None
         known = {(hit.path, hit.position) for hit in found.hits}
         added = more.hits if more else ()
-        return found.hits + tuple(hit for hit in added if (hit.path, hit.position) not in known)
+        return facts + found.hits + tuple(hit for hit in added if (hit.path, hit.position) not in known)
 
     async def _search(
         self, query: str, limit: int = SOURCES_MAX, *, of_one_file: int = 1

@@ -9,6 +9,7 @@ from titan_desktop.contracts import chat
 from titan_desktop.contracts.declaring import take, tell
 from titan_desktop.contracts.message import Kinds
 from titan_desktop.ports.cache import RecentCache
+from titan_desktop.ports.facts import Facts
 from titan_desktop.ports.history import History
 from titan_desktop.ports.model import ChatModel, Endpoint
 from titan_desktop.services.chat.answering import Answering
@@ -41,13 +42,15 @@ class ChatService:
 
     drain_s = DRAIN_S
 
-    def __init__(self, bus: Bus, history: History, cache: RecentCache, model: ChatModel) -> None:
+    def __init__(
+        self, bus: Bus, history: History, cache: RecentCache, model: ChatModel, facts: Facts
+    ) -> None:
         self._bus = bus
         self._model = model
         self._endpoint: Endpoint | None = None
         self._attempts = Attempts()
         recent, storing = Recent(history, cache), Storing(bus)
-        answering = Answering(bus, history, storing, recent, model, lambda: self._endpoint)
+        answering = Answering(bus, history, storing, recent, model, facts, lambda: self._endpoint)
         commands = Commands(bus, history, storing, recent, self._attempts, answering)
         requests = Requests(history, recent, self._attempts)
         self.handlers = Handlers()

@@ -42,6 +42,8 @@ class ChatView(QWidget):
     """With the id of an answer: `messages.show_thoughts` is to show what the model thought."""
     source_activated = Signal(str)
     """With the path of a file to open."""
+    fact_activated = Signal(object)
+    """With the `FactSource` to show in the memory."""
     link_activated = Signal(str)
     """With an http, https or mailto address, or `sentences.SETTINGS_URL`. Nothing has been opened yet."""
     older_requested = Signal()
@@ -93,6 +95,7 @@ class ChatView(QWidget):
         self.messages.go_on_requested.connect(self.go_on_requested)
         self.messages.thoughts_wanted.connect(self.thoughts_wanted)
         self.messages.source_activated.connect(self.source_activated)
+        self.messages.fact_activated.connect(self.fact_activated)
         self.messages.link_activated.connect(self.link_activated)
         self.messages.older_requested.connect(self.older_requested)
         self.composer.prompt_submitted.connect(self.prompt_submitted)

@@ -50,6 +50,7 @@ class MessageWidget(QWidget):
     go_on_requested = Signal(str)
     thoughts_wanted = Signal(str)
     """With the id of the answer whose thoughts were unfolded."""
+    fact_activated = Signal(object)
     source_activated = Signal(str)
     link_activated = Signal(str)
     menu_requested = Signal(object, object, QPoint)
@@ -89,6 +90,7 @@ class MessageWidget(QWidget):
         for caption in self.captions:
             self._pass_menu_on(caption)
         self.sources.source_activated.connect(self.source_activated)
+        self.sources.fact_activated.connect(self.fact_activated)
         self.sources.changed.connect(self._tell_toggled)
         self.sources.passage_made.connect(self._adopt)
         self.thoughts.wanted.connect(self._want_thoughts)

@@ -101,6 +101,11 @@ def nothing_found(searched: Searched) -> str:
     ).format(folders=folders)
 
 
+def title(source: Source) -> str:
+    """Return what a person calls a source."""
+    return codes.title(language(), source)
+
+
 def place(source: Source) -> str:
     """Return the place of a source in its file, "" when unknown."""
     return codes.place(language(), source)

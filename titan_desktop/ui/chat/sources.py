@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QToolButton, QWidget
 
 from titan_desktop.client import foreign
-from titan_desktop.contracts.sources import FilePassage, Source
+from titan_desktop.contracts.sources import FactSource, FilePassage, Source
 from titan_desktop.ui.base.colours import Colours
 from titan_desktop.ui.base.icons import file_icon
 from titan_desktop.ui.base.passage import excerpt, marked_html
@@ -64,6 +64,9 @@ class SourceRow(QWidget):
     """One source: number, name, the place in the file, and its passage."""
 
     open_clicked = Signal(str)
+    """With the path of its file."""
+    fact_clicked = Signal(object)
+    """With the `FactSource` that it is."""
     toggled = Signal(int)
     passage_made = Signal(object)
     """With the text widget of its passage, which is made when it is first unfolded."""
@@ -72,6 +75,7 @@ class SourceRow(QWidget):
         super().__init__(parent)
         self._index = index
         self._path = ""
+        self._fact: FactSource | None = None
         self._line = ""
         self.arrow = QToolButton(self)
         self.arrow.setAutoRaise(True)
@@ -81,7 +85,7 @@ class SourceRow(QWidget):
         self.file.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.file.setIconSize(QSize(18, 18))
         self.file.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.file.clicked.connect(lambda: self.open_clicked.emit(self._path))
+        self.file.clicked.connect(self._open)
         for button in (self.arrow, self.file):
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # they are reached by arrow keys
         self.place = QLabel(self)
@@ -99,13 +103,13 @@ class SourceRow(QWidget):
         """Show a source; when `open_`, with its passage, which `short` cuts to where the question's words are."""
         self._line = colours.line
         self.file.setText(
-            f"{self._index + 1}  {foreign.isolated(source.title)}".replace("&", "&&")
+            f"{self._index + 1}  {foreign.isolated(sentences.title(source))}".replace("&", "&&")
         )  # no mnemonic
         self._show_file(source)
         where = sentences.place(source)
         self.place.setText(where)
         styles.dress(self.place, f"color:{colours.muted};")
-        title, passage = foreign.isolated(source.title), _passage(source)
+        title, passage = foreign.isolated(sentences.title(source)), _passage(source)
         named = f"{title}, {where}" if where else title
         self.file.setAccessibleName(
             self.tr("Open source {number}: {title}").format(number=self._index + 1, title=named)
@@ -129,12 +133,19 @@ class SourceRow(QWidget):
         self._passage.show()
 
     def _show_file(self, source: Source) -> None:
-        """Only a file can be opened yet."""
+        """A file can be opened, a fact shown on its page."""
         file = source if isinstance(source, FilePassage) else None
         self._path = file.path if file else ""
-        self.file.setEnabled(file is not None)
+        self._fact = source if isinstance(source, FactSource) else None
+        self.file.setEnabled(file is not None or self._fact is not None)
         self.file.setIcon(file_icon(file.kind if file else ""))
         self.file.setToolTip(tip(self._path))
+
+    def _open(self) -> None:
+        if self._fact is not None:
+            self.fact_clicked.emit(self._fact)
+        else:
+            self.open_clicked.emit(self._path)
 
     def fit(self, width: int) -> int:
         """Place the parts and return the height."""
@@ -161,6 +172,7 @@ class SourceList(QWidget):
     """The sources of one answer."""
 
     source_activated = Signal(str)
+    fact_activated = Signal(object)
     changed = Signal()
     """Something was unfolded or folded: the height is another."""
     passage_made = Signal(object)
@@ -199,6 +211,7 @@ class SourceList(QWidget):
         while len(self._rows) < shown:
             row = SourceRow(len(self._rows), self)
             row.open_clicked.connect(self.source_activated)
+            row.fact_clicked.connect(self.fact_activated)
             row.toggled.connect(self._toggle)
             row.passage_made.connect(self.passage_made)
             self._rows.append(row)

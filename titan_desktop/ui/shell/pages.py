@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from PySide6.QtCore import QObject
 
 from titan_desktop.contracts.memory import Fact, FromFile, FromMessage, Origin
-from titan_desktop.contracts.sources import FilePassage, MessageSource
+from titan_desktop.contracts.sources import FactSource, FilePassage, MessageSource
 from titan_desktop.ui.base.bridge import Bridge
 from titan_desktop.ui.base.tasks import Tasks
 from titan_desktop.ui.base.theme import Theme
@@ -84,6 +84,13 @@ class Pages(QObject):
         view = self._memory[0]
         self._window.turn_to(view)
         view.focus_field()
+
+    def open_fact(self, source: FactSource) -> None:
+        """Show the memory page with this fact: found by its words, as if they had been typed."""
+        self.open_memory()
+        if self._memory is not None:
+            self._memory[0].tabs.setCurrentIndex(0)
+            self._memory[0].field.setText(" ".join(source.passage.split()))
 
     def _make_memory(self) -> tuple[MemoryView, MemoryPresenter]:
         view = MemoryView(self._theme, self._details, self._window)

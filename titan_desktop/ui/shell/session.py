@@ -161,6 +161,7 @@ class Session(QObject):
         window.stop_requested.connect(self.chat.stop_open)
         window.close_requested.connect(self.leave)
         window.chat.source_activated.connect(self._open_source)
+        window.chat.fact_activated.connect(self.pages.open_fact)
         window.chat.link_activated.connect(self._open_link)
         self.files.emptiness_learnt.connect(window.chat.set_empty)
         window.failures_requested.connect(self.files.show_failures)

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from tests.titan_desktop.ui.chat.samples import hit
 from titan_desktop.contracts.sources import (
     Cells,
+    FactSource,
     Lines,
     MessageSource,
     Pages,
@@ -96,3 +97,15 @@ def test_a_source_that_is_no_file_is_shown_and_not_opened(sources: SourceList):
         ),
     )
     assert (row.file.text(), row.file.isEnabled(), row.place.text()) == ("1  Rent", False, "")
+
+
+def test_a_fact_is_called_by_its_sentence_and_leads_to_the_memory(qtbot, sources: SourceList):
+    """Its file would open nothing; a click tells which fact is wanted."""
+    fact = FactSource(
+        fact_id="f", title="", passage="The key is\nwith Anna.", learned_at="2026-03-03T10:00:00Z"
+    )
+    row = first_row(sources, fact)
+    assert row.file.text() == "1  fact: The key is with Anna."
+    with qtbot.waitSignal(sources.fact_activated) as asked:
+        row.file.click()
+    assert asked.args == [fact]

@@ -9,13 +9,14 @@ from tests.titan_desktop.ui.window_core import answer, heard, listed, question, 
 from titan_desktop.contracts import files, memory
 from titan_desktop.contracts.chat import State
 from titan_desktop.contracts.memory import Fact, FactState, FromFile, FromMessage
-from titan_desktop.contracts.sources import Pages
+from titan_desktop.contracts.sources import FactSource, Pages
 from titan_desktop.system.paths import bundled
 from titan_desktop.ui.base.translator import Translator
 from titan_desktop.ui.memory import deciding
 from titan_desktop.ui.memory.deeds import Deed
 from titan_desktop.ui.memory.fact_editor import FactEditor
 from titan_desktop.ui.memory.memory_view import MemoryView
+from titan_desktop.ui.memory.words import Kind
 
 KEY = Qt.Key
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -57,6 +58,17 @@ def editor(opened: PagedWindow) -> FactEditor:
 def box(opened: PagedWindow) -> QMessageBox:
     (found,) = [one for one in opened.window.findChildren(QMessageBox) if one.isVisible()]
     return found
+
+
+async def test_a_fact_that_an_answer_names_is_shown(opened, view):
+    """Among those of now, whatever was listed before."""
+    view.tabs.setCurrentIndex(2)
+    opened.pages.open_fact(
+        FactSource(fact_id="f", title="", passage="The key is\nwith Anna.", learned_at="2026-03-03T10:00:00Z")
+    )
+    assert view.field.text() == "The key is with Anna."
+    assert view.kind is Kind.HOLDS
+    await opened.idle()
 
 
 async def test_what_is_written_here_holds_at_once(opened, view):
