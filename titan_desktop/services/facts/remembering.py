@@ -21,7 +21,7 @@ _ASKED = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _SPACES, _LINES = re.compile(r"[^\S\n]+"), re.compile(r"\n\s*\n")
-_PLEASE = re.compile(r"[\s,]+(?:please|пожалуйста)[\s.!]*\Z", re.IGNORECASE)
+_PLEASE = re.compile(r"(?<![\s,])[\s,]+(?:please|пожалуйста)[\s.!]*\Z", re.IGNORECASE)
 
 
 def told_to_remember(text: str) -> str:
