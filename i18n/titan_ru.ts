@@ -203,6 +203,10 @@
         <translation>Забыть человека или предмет</translation>
     </message>
     <message>
+        <source>Erase what a forgotten fact has left</source>
+        <translation>Стереть следы забытого факта</translation>
+    </message>
+    <message>
         <source>Accept proposed facts</source>
         <translation>Принять предложенные факты</translation>
     </message>

@@ -8,7 +8,7 @@ from tests.openai_server import OpenAIServer
 from titan_bus import Bus, BusConfig, new_ulid
 from titan_desktop.client.handing import hand_over
 from titan_desktop.client.link import CoreLink
-from titan_desktop.contracts import chat, topics
+from titan_desktop.contracts import chat, memory, topics
 from titan_desktop.contracts.dead_letters import ListDeadLetters
 from titan_desktop.contracts.file_actions import ActionEnded, ActionState, ForgetFile, OnExists, WriteFile
 from titan_desktop.contracts.forgetting import ConversationForgotten
@@ -22,6 +22,7 @@ ASKED, ANSWERED, CALLED, SPOILT = "zygomorph-asked", "quixotry-answered", "jackd
 LATER = "obnubilate-later"
 SECRETS = (ASKED, ANSWERED, CALLED, SPOILT, LATER)
 NAMED, FORMER = "wombat-named", "limpet-former"
+REMEMBERED, WHOM = "gossamer-remembered", "Thistlewood"
 KEPT = "petrichor-kept"
 
 
@@ -74,13 +75,33 @@ async def change_and_forget(titan: Titan, link: CoreLink) -> None:
     assert (forgotten.actions, forgotten.contents, forgotten.complete) == (1, 1, True)
 
 
+async def remember_and_forget(titan: Titan, link: CoreLink) -> None:
+    """Remember something of a person, list it, look at the bytes, and forget the person."""
+    fact_id = new_ulid()
+    async with Listener(link, memory.FactLearned, memory.MemoryErased) as heard:
+        stated = memory.Remember(
+            fact_id=fact_id, subject=WHOM, subject_kind=memory.EntityKind.PERSON, predicate="likes",
+            object=REMEMBERED,
+        )  # fmt: skip
+        await publish(link.bus, stated)
+        fact = (await heard.first(memory.FactLearned)).fact
+        assert (await ask_core(link.bus, memory.ListFacts())).facts == (fact,)
+        assert (await ask_core(link.bus, memory.ListEntities(words=WHOM))).entities
+        assert where(REMEMBERED, titan.paths)
+        assert where(WHOM, titan.paths)
+        await publish(link.bus, memory.ForgetEntity(entity_id=fact.subject_id))
+        erased = await heard.first(memory.MemoryErased)
+        assert (erased.subject_id, erased.complete) == (fact.subject_id, True)
+
+
 def modes(folder: Path) -> set[str]:
     return {oct(path.stat().st_mode) for path in (folder, *folder.rglob("*"))}
 
 
 async def test_a_deleted_conversation_is_in_no_file(titan: Titan, model: OpenAIServer) -> None:
     """Commands, events, deltas, the search for it, a dead letter; streams, archive, append-only file, logs, and
-    PostgreSQL's tables, statistics and write-ahead log. The former content and the name of a forgotten file, too.
+    PostgreSQL's tables, statistics and write-ahead log. The former content and the name of a forgotten file, and a
+    forgotten person with what was remembered of them, too.
 
     Also when the core is killed right after the deletion was said. What else was said is still there, and the
     archive is its owner's alone.
@@ -96,6 +117,7 @@ async def test_a_deleted_conversation_is_in_no_file(titan: Titan, model: OpenAIS
         assert all(holding(secret, titan.paths.data / "redis") for secret in SECRETS)
         assert modes(archive) == {"0o40700", "0o100600"}
         await change_and_forget(titan, link)
+        await remember_and_forget(titan, link)
 
         await publish(link.bus, chat.DeleteConversation(conversation_id=first))
         forgotten = await heard.first(ConversationForgotten)
@@ -112,6 +134,6 @@ async def test_a_deleted_conversation_is_in_no_file(titan: Titan, model: OpenAIS
         forgotten = await heard.first(ConversationForgotten, lambda said: said.conversation_id == second)
         assert forgotten.complete
     await titan.gone()
-    gone = (*SECRETS, NAMED, FORMER)
+    gone = (*SECRETS, NAMED, FORMER, REMEMBERED, WHOM)
     assert {secret: where(secret, titan.paths) for secret in gone} == {secret: [] for secret in gone}
     assert len(where(KEPT, titan.paths)) > 1

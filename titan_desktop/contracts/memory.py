@@ -298,8 +298,9 @@ class StoreReceipt(msgspec.Struct, frozen=True, kw_only=True):
     """What one store has erased.
 
     Attributes:
-        store: "postgres", "graph", "stream", "archive" or "dead_letters".
-        erased: rows, edges or copies of events.
+        store: "postgres", "stream" (of commands and events), "archive" or "dead_letters". The graph has no words,
+            only ids, which go as soon as it is there.
+        erased: rows or copies of events.
         complete: whether no byte of it is left in the store's files; else `reason` says why, in English.
     """
 

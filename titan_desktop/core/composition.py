@@ -131,7 +131,9 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     stack.push_async_callback(model.close)
     chat = ChatService(bus, history.PostgresHistory(database), cache, model, facts.PostgresFacts(database))
 
-    forgetting = ForgettingService(bus, erasures.PostgresErasures(database))
+    forgetting = ForgettingService(
+        bus, erasures.PostgresErasures(database), facts.PostgresMemoryErasures(database)
+    )
     files = FilesService(bus, foundation.files_root, index)
     backup = BackupService(bus, database, foundation.paths)
     facts_service = FactsService(

@@ -48,7 +48,7 @@ def handlers() -> Handlers:
         FactsService(absent, absent, absent),
         FileActionsService(absent, absent, absent, absent, absent),
         FilesService(absent, absent, absent),
-        ForgettingService(absent, absent),
+        ForgettingService(absent, absent, absent),
         GraphService(absent),
         IndexingService(absent, absent, absent, absent, absent),
         SearchService(absent, absent),

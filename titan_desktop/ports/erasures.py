@@ -1,4 +1,4 @@
-"""The pending erasures of deleted conversations on the bus. Written by the forgetting service alone.
+"""The pending erasures of deleted conversations and forgotten facts. The forgetting service alone finishes them.
 
 They outlive the core: what is not `done` is `unerased` again at the next start.
 """
@@ -6,6 +6,8 @@ They outlive the core: what is not `done` is `unerased` again at the next start.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
+
+from titan_desktop.contracts.memory import Origin
 
 
 class ErasuresUnavailableError(Exception):
@@ -60,4 +62,47 @@ class Erasures(Protocol):
 
     async def again(self, conversation_id: str) -> None:
         """Request the erasure of a deleted conversation again, because new events of it exist."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnerasedMemory:
+    """A forgotten fact or entity whose words may still stand in files.
+
+    Attributes:
+        subject_id: what the person wanted forgotten.
+        ids: of all facts and entities that went with it.
+        since: RFC 3339; when the first of them was made.
+        event_ids: as in `Unerased`.
+        rows: how many rows were deleted.
+        kept_in: where it was said or written, which stays.
+        asked: as in `Unerased`.
+    """
+
+    subject_id: str
+    ids: frozenset[str]
+    since: str
+    event_ids: frozenset[str]
+    rows: int
+    kept_in: tuple[Origin, ...]
+    asked: int
+
+
+class MemoryErasures(Protocol):
+    """All methods raise ErasuresUnavailableError; a repeated call has the effect of one."""
+
+    async def unerased(self) -> tuple[UnerasedMemory, ...]:
+        """Return what was forgotten and is not erased."""
+        ...
+
+    async def note(self, subject_id: str, event_ids: Iterable[str]) -> None:
+        """Record the events of one, before they are erased."""
+        ...
+
+    async def rewrite(self) -> str:
+        """Take the bytes of forgotten facts out of this store's own files; see `Erasures.rewrite`."""
+        ...
+
+    async def done(self, erased: UnerasedMemory, *, complete: bool) -> None:
+        """Record that it is erased, unless it was requested again meanwhile."""
         ...

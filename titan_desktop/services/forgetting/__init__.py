@@ -1,4 +1,4 @@
-"""Forgetting: erases the events of a deleted conversation from the bus, in the background, until it is done."""
+"""Forgetting: erases deleted conversations and forgotten facts from the bus and all files, until it is done."""
 
 from titan_desktop.services.forgetting.service import ForgettingService
 

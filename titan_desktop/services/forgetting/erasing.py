@@ -46,13 +46,13 @@ async def erase(bus: Bus, erasures: Erasures, unerased: Sequence[Unerased]) -> b
         if not wanted:
             return is_complete
         receipt = await bus.erase(wanted, topics=traces.TOPICS)
-        _tell(receipt)
+        report(receipt)
         is_complete &= receipt.complete
         # An answer that was being published when its conversation was deleted may have been added meanwhile.
         wanted, since = set(), began
 
 
-def _tell(receipt: ErasureReceipt) -> None:
+def report(receipt: ErasureReceipt) -> None:
     """Log what was done, without any content.
 
     Raises:

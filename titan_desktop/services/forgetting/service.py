@@ -10,8 +10,10 @@ from titan_bus.backoff import Backoff
 from titan_desktop.contracts.chat import CommandVoid, ConversationChanged
 from titan_desktop.contracts.declaring import take, tell
 from titan_desktop.contracts.forgetting import ConversationForgotten
+from titan_desktop.contracts.memory import MemoryErased, MemoryForgotten
 from titan_desktop.contracts.message import publish
-from titan_desktop.ports.erasures import Erasures, ErasuresUnavailableError
+from titan_desktop.ports.erasures import Erasures, ErasuresUnavailableError, MemoryErasures
+from titan_desktop.services.forgetting import remembering
 from titan_desktop.services.forgetting.erasing import FilesUnwrittenError, erase
 from titan_desktop.services.waiting import until_there
 from titan_desktop.system.outage import Outage
@@ -29,16 +31,24 @@ class ForgettingService:
 
     drain_s = 1.0
 
-    def __init__(self, bus: Bus, erasures: Erasures) -> None:
+    def __init__(self, bus: Bus, erasures: Erasures, memory_erasures: MemoryErasures) -> None:
         self._bus = bus
         self._erasures = erasures
+        self._memory_erasures = memory_erasures
         self._due = asyncio.Event()
         self._is_erasing = False
         self._working: asyncio.Task[None] | None = None
         self.handlers = Handlers()
         # Events published before this group existed are found in the store.
-        take(self.handlers, GROUP, self.conversation_changed, self.command_void, start="$")
-        tell(self.handlers, ConversationForgotten)
+        take(
+            self.handlers,
+            GROUP,
+            self.conversation_changed,
+            self.command_void,
+            self.memory_forgotten,
+            start="$",
+        )
+        tell(self.handlers, ConversationForgotten, MemoryErased)
 
     async def __aenter__(self) -> Self:
         self._due.set()
@@ -66,6 +76,10 @@ class ForgettingService:
         await until_there(lambda: self._erasures.again(void.conversation_id), ErasuresUnavailableError)
         self._due.set()
 
+    async def memory_forgotten(self, _forgotten: MemoryForgotten) -> None:
+        """Start when facts were forgotten."""
+        self._due.set()
+
     async def _work(self) -> None:
         """Erase what is due, until cancelled: the supervisor of the erasing."""
         outage = Outage(_log, "forgetting")
@@ -89,6 +103,19 @@ class ForgettingService:
             self._due.set()
 
     async def _erase_all(self) -> None:
+        await self._erase_conversations()
+        await self._erase_memory()
+
+    async def _erase_memory(self) -> None:
+        while unerased := await self._memory_erasures.unerased():
+            receipts = await remembering.erase(self._bus, self._memory_erasures, unerased)
+            for one, receipt in zip(unerased, receipts, strict=True):
+                # Told first: a receipt that is told twice counts once, one that a kill left out is missed.
+                await publish(self._bus, receipt)
+                await self._memory_erasures.done(one, complete=receipt.complete)
+                _log.info("what was forgotten is erased: %s", one.subject_id)
+
+    async def _erase_conversations(self) -> None:
         while unerased := await self._erasures.unerased():
             is_complete = await erase(self._bus, self._erasures, unerased)
             if left := await self._erasures.rewrite():

@@ -36,6 +36,7 @@ _TASKS = {
     "pin_fact": QT_TRANSLATE_NOOP("DeadLetter", "Pin a fact"),
     "forget_fact": QT_TRANSLATE_NOOP("DeadLetter", "Forget a fact"),
     "forget_entity": QT_TRANSLATE_NOOP("DeadLetter", "Forget a person or thing"),
+    "memory_forgotten": QT_TRANSLATE_NOOP("DeadLetter", "Erase what a forgotten fact has left"),
     "accept_proposals": QT_TRANSLATE_NOOP("DeadLetter", "Accept proposed facts"),
     "refuse_proposals": QT_TRANSLATE_NOOP("DeadLetter", "Refuse proposed facts"),
     "drop_rule": QT_TRANSLATE_NOOP("DeadLetter", "Remove a rule for proposed facts"),
