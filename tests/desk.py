@@ -11,6 +11,7 @@ from titan_bus import Bus, new_ulid
 from titan_desktop.adapters.contents import FolderContents
 from titan_desktop.adapters.files_root import LocalFileChanges, LocalFilesRoot
 from titan_desktop.adapters.postgres.database import Database
+from titan_desktop.adapters.postgres.forgotten_texts import PostgresForgottenTexts
 from titan_desktop.adapters.postgres.ledger import PostgresLedger
 from titan_desktop.client.handing import hand_over
 from titan_desktop.contracts import file_actions as told
@@ -33,13 +34,14 @@ class Desk:
         self.root = root
         self.paths = paths
         self.ledger = PostgresLedger(database)
+        self.texts = PostgresForgottenTexts(database)
         self.contents = FolderContents(paths.contents, paths.handed, file_bytes_max=LIMIT)
         self._tail = bus.tail(ENDED.topics, start="0")
 
     def service(self) -> FileActionsService:
         files_root = LocalFilesRoot([self.root])
         return FileActionsService(
-            self.bus, files_root, LocalFileChanges(files_root), self.contents, self.ledger
+            self.bus, files_root, LocalFileChanges(files_root), self.contents, self.ledger, self.texts
         )
 
     async def do(self, command: BusMessage) -> told.Action:

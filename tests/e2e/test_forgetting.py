@@ -11,7 +11,9 @@ from titan_desktop.client.link import CoreLink
 from titan_desktop.contracts import chat, memory, topics
 from titan_desktop.contracts.dead_letters import ListDeadLetters
 from titan_desktop.contracts.file_actions import ActionEnded, ActionState, ForgetFile, OnExists, WriteFile
+from titan_desktop.contracts.files import IndexPaths
 from titan_desktop.contracts.forgetting import ConversationForgotten
+from titan_desktop.contracts.indexing import FileIndexed, Outcome
 from titan_desktop.contracts.message import ask as ask_core
 from titan_desktop.contracts.message import publish
 from titan_desktop.core.archiving import archive_config
@@ -23,6 +25,7 @@ LATER = "obnubilate-later"
 SECRETS = (ASKED, ANSWERED, CALLED, SPOILT, LATER)
 NAMED, FORMER = "wombat-named", "limpet-former"
 REMEMBERED, WHOM = "gossamer-remembered", "Thistlewood"
+WRITTEN = "brachiation"
 KEPT = "petrichor-kept"
 
 
@@ -94,6 +97,19 @@ async def remember_and_forget(titan: Titan, link: CoreLink) -> None:
         assert (erased.subject_id, erased.complete) == (fact.subject_id, True)
 
 
+async def read_and_forget(titan: Titan, link: CoreLink) -> None:
+    """Let a file be indexed, look at the bytes, and forget it."""
+    path = titan.home / "Desktop" / "notes.txt"
+    path.write_text(f"{WRITTEN} {WRITTEN}\n" * 50, "utf-8")
+    async with Listener(link, FileIndexed) as heard:
+        await publish(link.bus, IndexPaths(paths=(str(path),), job_id=new_ulid()))
+        await heard.first(FileIndexed, lambda said: said.outcome is Outcome.INDEXED)
+        assert where(WRITTEN, titan.paths)
+        forgotten = await ask_core(link.bus, ForgetFile(path=str(path)), 60)
+        assert (forgotten.files, forgotten.complete) == (1, True)
+        assert forgotten.passages > 0
+
+
 def modes(folder: Path) -> set[str]:
     return {oct(path.stat().st_mode) for path in (folder, *folder.rglob("*"))}
 
@@ -101,7 +117,7 @@ def modes(folder: Path) -> set[str]:
 async def test_a_deleted_conversation_is_in_no_file(titan: Titan, model: OpenAIServer) -> None:
     """Commands, events, deltas, the search for it, a dead letter; streams, archive, append-only file, logs, and
     PostgreSQL's tables, statistics and write-ahead log. The former content and the name of a forgotten file, and a
-    forgotten person with what was remembered of them, too.
+    forgotten person with what was remembered of them, and the text of a forgotten file, too.
 
     Also when the core is killed right after the deletion was said. What else was said is still there, and the
     archive is its owner's alone.
@@ -118,6 +134,7 @@ async def test_a_deleted_conversation_is_in_no_file(titan: Titan, model: OpenAIS
         assert modes(archive) == {"0o40700", "0o100600"}
         await change_and_forget(titan, link)
         await remember_and_forget(titan, link)
+        await read_and_forget(titan, link)
 
         await publish(link.bus, chat.DeleteConversation(conversation_id=first))
         forgotten = await heard.first(ConversationForgotten)
@@ -134,6 +151,6 @@ async def test_a_deleted_conversation_is_in_no_file(titan: Titan, model: OpenAIS
         forgotten = await heard.first(ConversationForgotten, lambda said: said.conversation_id == second)
         assert forgotten.complete
     await titan.gone()
-    gone = (*SECRETS, NAMED, FORMER, REMEMBERED, WHOM)
+    gone = (*SECRETS, NAMED, FORMER, REMEMBERED, WHOM, WRITTEN)
     assert {secret: where(secret, titan.paths) for secret in gone} == {secret: [] for secret in gone}
     assert len(where(KEPT, titan.paths)) > 1

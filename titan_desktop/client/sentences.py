@@ -388,6 +388,10 @@ REASONS: Mapping[str, Words] = {
         "It was read in part: something in it is damaged, too large or too deep to be read.",
         "Прочитан частично: что-то внутри повреждено, слишком велико или вложено слишком глубоко.",
     ),
+    Reason.FORGOTTEN: Words(
+        "You had Titan forget it. `titan files forget --undo` lets it be read again.",
+        "Вы велели его забыть. `titan files forget --undo` разрешит читать его снова.",
+    ),
 }
 
 _SHEET = Words("sheet {sheet}", "лист {sheet}")

@@ -173,7 +173,10 @@ def _add_files(commands: "Commands") -> None:
     add("delete", "move a file or a folder to the trash", "path")
     copy_in = add("copy-in", "copy a file from anywhere into a folder that Titan reads", "source", "path")
     copy_out = add("copy-out", "copy a file to anywhere", "path", "place")
-    add("forget", "erase what is kept of a file's former contents, and that it was changed", "path")
+    forget = add(
+        "forget", "erase a file's text, former contents and changes, and do not read it again", "path"
+    )
+    forget.add_argument("--undo", action="store_true", help="let it be read again")
     for act in (write, copy_in):
         taken = act.add_mutually_exclusive_group()
         taken.add_argument(

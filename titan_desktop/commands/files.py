@@ -215,14 +215,32 @@ async def _read(bus: Bus, options: argparse.Namespace) -> int:
 
 
 async def _forget(bus: Bus, options: argparse.Namespace, says: sentences.Table) -> int:
+    if options.undo:
+        return await _permit(bus, options, says)
     forgotten = await message.ask(bus, actions.ForgetFile(path=options.path), FORGET_TIMEOUT_S)
     if options.json:
         output.say_json(forgotten)
     else:
-        output.say(says["files.forgotten"].format(actions=forgotten.actions, contents=forgotten.contents))
+        output.say(
+            says["files.forgotten"].format(
+                passages=forgotten.passages, actions=forgotten.actions, contents=forgotten.contents
+            )
+        )
     if not forgotten.complete:
         output.complain(says["files.incomplete"])
     return exit_codes.DONE if forgotten.complete else exit_codes.NOTHING
+
+
+async def _permit(bus: Bus, options: argparse.Namespace, says: sentences.Table) -> int:
+    permitted = await message.ask(bus, actions.PermitFile(path=options.path), ASK_TIMEOUT_S)
+    if permitted.files:
+        await message.publish(bus, files.IndexPaths(paths=(options.path,), job_id=new_ulid()))
+    if options.json:
+        output.say_json(permitted)
+    else:
+        key = "files.permitted" if permitted.files else "files.not_forgotten"
+        output.say(says[key].format(files=permitted.files))
+    return exit_codes.DONE if permitted.files else exit_codes.NOTHING
 
 
 def _complain(path: str, code: str, says: sentences.Table) -> int:

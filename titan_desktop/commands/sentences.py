@@ -242,8 +242,10 @@ ENGLISH: Table = {
     "files.copy_out": "Copied: {path} → {target} ({size}).",
     "files.restore": "Taken out of the trash: {path}.",
     "files.undo": "`titan undo {id}` takes it back.",
-    "files.forgotten": "Forgotten: changes {actions}, former contents {contents}. The file and the trash stay as"
-    " they are.",
+    "files.forgotten": "Forgotten: passages {passages}, changes {actions}, former contents {contents}. The file"
+    " and the trash stay as they are; the file is not read again, unless you say `titan files forget --undo`.",
+    "files.permitted": "Files that are read again: {files}.",
+    "files.not_forgotten": "Nothing here was forgotten.",
     "files.incomplete": "titan: some bytes may be left in a server's files; core.log names them. Try again later.",
     "files.store_unavailable": "Not all could be erased now. Try again, or run `titan doctor`.",
     "files.not_text": "It is not a text. `titan search` finds what is in documents.",
@@ -441,7 +443,10 @@ RUSSIAN: Table = {
     "files.copy_out": "Скопировано: {path} → {target} ({size}).",
     "files.restore": "Возвращено из корзины: {path}.",
     "files.undo": "Отменить: `titan undo {id}`.",
-    "files.forgotten": "Забыто: изменений {actions}, прежних версий {contents}. Сам файл и корзина не тронуты.",
+    "files.forgotten": "Забыто: отрывков {passages}, изменений {actions}, прежних версий {contents}. Сам файл и"
+    " корзина не тронуты; файл больше не читается, пока вы не скажете `titan files forget --undo`.",
+    "files.permitted": "Снова читаются файлы: {files}.",
+    "files.not_forgotten": "Здесь ничего не было забыто.",
     "files.incomplete": "titan: что-то могло остаться в файлах сервера, их назовёт core.log. Повторите позже.",
     "files.store_unavailable": "Сейчас стёрто не всё. Повторите или запустите `titan doctor`.",
     "files.not_text": "Это не текст. Содержимое документов находит `titan search`.",

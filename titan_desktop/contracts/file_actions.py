@@ -286,9 +286,12 @@ class UndoPreview(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FileForgotten(msgspec.Struct, frozen=True, kw_only=True):
-    """Reply to ForgetFile: the part of the receipt that the ledger, the kept contents and the bus give.
+    """Reply to ForgetFile: the receipt.
 
     Attributes:
+        files: how many files' texts were taken out of the index, where they stay as forgotten.
+        passages: how many passages of these are gone.
+        vectors: how many vectors are; one that another file's passage has, too, stays.
         actions: how many entries of the ledger are gone.
         contents: how many former contents are.
         events: how many events of the bus that named the file are.
@@ -300,14 +303,29 @@ class FileForgotten(msgspec.Struct, frozen=True, kw_only=True):
     contents: Count
     events: Count
     complete: bool
+    files: Count = 0
+    passages: Count = 0
+    vectors: Count = 0
 
 
 class ForgetFile(_Request[FileForgotten], frozen=True, kw_only=True):
-    """Erase what is known of changes of a file, or of all beneath a folder, under its former names, too.
+    """Erase the text of a file, or of all beneath a folder, and its changes, under former names, too.
 
-    The file itself, the trash and the index stay as they are. Refused with `store_unavailable`; asked for again it
-    finishes what was cut off.
+    The file itself and the trash stay as they are. The file is not read again, and is listed among those that lack
+    text. Refused with `store_unavailable`; asked for again it finishes what was cut off.
     """
+
+    path: str
+
+
+class FilePermitted(msgspec.Struct, frozen=True, kw_only=True):
+    """Reply to PermitFile: how many files may be read again; `IndexPaths` does it."""
+
+    files: Count
+
+
+class PermitFile(_Request[FilePermitted], frozen=True, kw_only=True):
+    """Let a forgotten file, or all beneath a folder, be read again. Refused with `store_unavailable`."""
 
     path: str
 

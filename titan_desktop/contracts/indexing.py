@@ -46,6 +46,7 @@ class Reason(StrEnum):
     GARBLED = "garbled"
     MEMBERS_LOCKED = "members_locked"
     MEMBERS_UNREAD = "members_unread"
+    FORGOTTEN = "forgotten"
 
 
 # Events

@@ -93,7 +93,16 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     from titan_desktop.adapters.extraction.pool import PooledExtractor
     from titan_desktop.adapters.files_root.changing import LocalFileChanges
     from titan_desktop.adapters.openai.model import OpenAIChatModel
-    from titan_desktop.adapters.postgres import erasures, facts, history, ledger, passages, schema, vectors
+    from titan_desktop.adapters.postgres import (
+        erasures,
+        facts,
+        forgotten_texts,
+        history,
+        ledger,
+        passages,
+        schema,
+        vectors,
+    )
     from titan_desktop.adapters.postgres.database import Database
     from titan_desktop.adapters.redis.recent_cache import RedisRecentCache
     from titan_desktop.core.backup.making import BackupService
@@ -145,6 +154,7 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
         LocalFileChanges(foundation.files_root),
         FolderContents(foundation.paths.contents, foundation.paths.handed),
         ledger.PostgresLedger(database),
+        forgotten_texts.PostgresForgottenTexts(database),
     )
 
     await stack.enter_async_context(serving(bus, foundation.chain, indexing))

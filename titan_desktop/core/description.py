@@ -46,7 +46,7 @@ def handlers() -> Handlers:
         ChatService(absent, absent, absent, absent, absent),
         DeadLetterService(absent),
         FactsService(absent, absent, absent),
-        FileActionsService(absent, absent, absent, absent, absent),
+        FileActionsService(absent, absent, absent, absent, absent, absent),
         FilesService(absent, absent, absent),
         ForgettingService(absent, absent, absent),
         GraphService(absent),

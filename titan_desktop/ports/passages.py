@@ -150,8 +150,11 @@ class Passages(Protocol):
         """Return the entry of a file, None for an unknown file."""
         ...
 
-    async def store(self, entry: FileEntry, passages: Sequence[Passage]) -> None:
-        """Replace everything about a file atomically: a search finds old passages or new ones, never both."""
+    async def store(self, entry: FileEntry, passages: Sequence[Passage]) -> bool:
+        """Replace everything about a file atomically: a search finds old passages or new ones, never both.
+
+        Returns whether it was stored; a file that was forgotten, meanwhile perhaps, stays so.
+        """
         ...
 
     async def remove(self, path: str, *, folder: bool = False) -> int:

@@ -143,7 +143,7 @@ async def test_a_forgotten_file_is_in_no_event_and_no_entry(
     assert (
         await titan(desk, "files", "forget", str(desk.root / "b"), says=sentences.RUSSIAN) == exit_codes.DONE
     )
-    assert "Забыто: изменений 2, прежних версий 1." in capsys.readouterr().out
+    assert "Забыто: отрывков 0, изменений 2, прежних версий 1." in capsys.readouterr().out
     told = [event for topic in TOPICS async for event in desk.bus.replay("2000-01-01T00:00:00Z", topic)]
     assert not any(b"lease.txt" in bytes(event.encoded_payload) for event in told)
     assert any(b"other.txt" in bytes(event.encoded_payload) for event in told)

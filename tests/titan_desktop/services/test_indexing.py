@@ -10,6 +10,7 @@ import pytest
 from tests.indexing_service import WAIT_S, Environment, seen, titles
 from titan_bus import RequestFailedError
 from titan_desktop.adapters.files_root import LocalFilesRoot
+from titan_desktop.adapters.postgres.forgotten_texts import PostgresForgottenTexts
 from titan_desktop.contracts import files, indexing, topics
 from titan_desktop.contracts.indexing import Outcome, Reason
 from titan_desktop.contracts.message import ask, publish
@@ -134,9 +135,9 @@ async def test_a_file_that_goes_while_it_is_stored_leaves_nothing_behind(
     """The files service says nothing of a file that the index does not know yet, so the index looks itself."""
     path, store = env.write("a.txt", "слово"), env.passages.store
 
-    async def store_late(entry: FileEntry, passages: Sequence[Passage]) -> None:
+    async def store_late(entry: FileEntry, passages: Sequence[Passage]) -> bool:
         path.unlink(missing_ok=True)
-        await store(entry, passages)
+        return await store(entry, passages)
 
     monkeypatch.setattr(env.passages, "store", store_late)
     async with env.service():
@@ -293,3 +294,45 @@ async def test_what_was_searched_instead_is_told(env: Environment) -> None:
         result = await env.search("pfkju")
     assert titles(result) == ["short.txt"]
     assert result.instead == Instead(written="pfkju", shown="залог")
+
+
+async def test_a_forgotten_file_has_no_text_and_is_not_read_again(env: Environment) -> None:
+    """Not when it changes, not under another name, not when it was just being read; until it is permitted.
+
+    Another file with the same text keeps it, and its vector.
+    """
+    forgotten = PostgresForgottenTexts(env.database)
+    async with env.service():
+        await env.index(a="слово", b="слово", c="другое")
+        await env.vectors.store("m", {"слово": [1.0, 0.0], "другое": [0.0, 1.0]})
+        a, c = env.folder / "a.txt", env.folder / "c.txt"
+        taken = [await forgotten.forget(str(path)) for path in (a, c)]
+        assert [(one.files, one.passages, one.vectors) for one in taken] == [(1, 1, 0), (1, 1, 1)]
+        assert titles(await env.search("слово")) == ["b.txt"]
+        assert not (await env.search("другое")).hits
+        a.write_text("слово ещё", "utf-8")
+        await env.see(a, force=True)
+        assert [(one.outcome, one.reason) for one in await env.hear()] == [
+            (Outcome.SKIPPED, Reason.FORGOTTEN)
+        ]
+        moved = seen(c.rename(env.folder / "d.txt"))
+        await publish(
+            env.bus,
+            files.FileRenamed(path=moved.path, former_path=str(c), size=moved.size, mtime_ns=moved.mtime_ns),
+        )
+        assert (await env.hear(2))[1].reason is Reason.FORGOTTEN
+        env.extractor.go.clear()
+        while not env.extractor.begun.empty():
+            env.extractor.begun.get_nowait()
+        await env.see(env.folder / "b.txt", force=True)
+        await env.extractor.begun.get()
+        await forgotten.forget(str(env.folder / "b.txt"))
+        env.extractor.go.set()
+        assert (await env.hear())[0].reason is Reason.FORGOTTEN
+        assert not (await env.search("слово")).hits
+        listed = await env.passages.failures(10)
+        assert listed is not None
+        assert {one.reason for one in listed.failures} == {Reason.FORGOTTEN}
+        assert await forgotten.permit(str(env.folder)) == 3
+        await env.see(a)
+        assert (await env.hear())[0].outcome is Outcome.INDEXED

@@ -115,9 +115,10 @@ _PUT_FILE = """
 _place = msgspec.json.Decoder(Place)
 
 # starts_with and not LIKE: a file's name may contain % and _.
-_BENEATH = "path = $1 OR starts_with(path, $2)"
+BENEATH = "path = $1 OR starts_with(path, $2)"
 
 
+_IS_FORGOTTEN = f"SELECT reason = '{Reason.FORGOTTEN}' FROM files WHERE path = $1"
 _INDEXED = (
     "SELECT id, title FROM files"
     " WHERE path = $1 AND size = $2 AND mtime_ns = $3 AND kind = $4 AND outcome = 'indexed'"
@@ -154,7 +155,7 @@ class PostgresPassages:
         """See `ports.catalogue`."""
         with translated():
             rows = await self._database.pool.fetch(
-                f"SELECT path, size, mtime_ns, inode FROM files WHERE {_BENEATH}", *_beneath(str(folder))
+                f"SELECT path, size, mtime_ns, inode FROM files WHERE {BENEATH}", *beneath(str(folder))
             )
         return {row["path"]: _stamp(row) for row in rows}
 
@@ -162,8 +163,8 @@ class PostgresPassages:
         """See `Passages.readable`."""
         with translated():
             rows = await self._database.pool.fetch(
-                f"SELECT path, size, mtime_ns, inode FROM files WHERE outcome = 'indexed' AND ({_BENEATH})",
-                *_beneath(str(folder)),
+                f"SELECT path, size, mtime_ns, inode FROM files WHERE outcome = 'indexed' AND ({BENEATH})",
+                *beneath(str(folder)),
             )
         return {row["path"]: _stamp(row) for row in rows}
 
@@ -187,8 +188,8 @@ class PostgresPassages:
         """See `ports.catalogue`."""
         with translated():
             rows = await self._database.pool.fetch(
-                f"SELECT path, reason FROM files WHERE outcome = 'failed' AND ({_BENEATH})",
-                *_beneath(str(folder)),
+                f"SELECT path, reason FROM files WHERE outcome = 'failed' AND ({BENEATH})",
+                *beneath(str(folder)),
             )
         return {row["path"]: _reason(row) for row in rows}
 
@@ -197,8 +198,8 @@ class PostgresPassages:
         with translated():
             rows = await self._database.pool.fetch(
                 f"SELECT path FROM files WHERE outcome = 'indexed'"
-                f" AND (extractor < $3 OR words < $4) AND ({_BENEATH})",
-                *_beneath(str(folder)),
+                f" AND (extractor < $3 OR words < $4) AND ({BENEATH})",
+                *beneath(str(folder)),
                 extractor.VERSION,
                 words.VERSION,
             )
@@ -222,9 +223,11 @@ class PostgresPassages:
             event_id=row["event_id"],
         )
 
-    async def store(self, entry: FileEntry, passages: Sequence[Passage]) -> None:
+    async def store(self, entry: FileEntry, passages: Sequence[Passage]) -> bool:
         """See `ports.passages`."""
         async with self._writer() as connection:
+            if await connection.fetchval(_IS_FORGOTTEN, entry.path) and entry.reason is not Reason.FORGOTTEN:
+                return False
             file_id = await connection.fetchval(
                 _PUT_FILE,
                 entry.path,
@@ -242,12 +245,13 @@ class PostgresPassages:
             )
             await postings.take_out(connection, [file_id])
             await _add(connection, file_id, entry.title, passages)
+        return True
 
     async def remove(self, path: str, *, folder: bool = False) -> int:
         """See `ports.passages`. A folder goes in several steps; cancelled in between, the rest is still there."""
         removed = 0
         if folder:
-            condition, among = _BENEATH, _beneath(path)
+            condition, among = BENEATH, beneath(path)
         else:
             condition, among = "path = $1", (path,)
         while True:
@@ -281,7 +285,7 @@ class PostgresPassages:
 
     async def move_folder(self, old: str, new: str) -> int:
         """See `ports.passages`."""
-        old_beneath, new_beneath = _beneath(old)[1], _beneath(new)[1]
+        old_beneath, new_beneath = beneath(old)[1], beneath(new)[1]
         async with self._writer() as connection:
             await _take_out(connection, _IN_THE_WAY, old_beneath, new_beneath)
             await _take_out(connection, _TOO_LONG, old_beneath, new_beneath)
@@ -436,7 +440,8 @@ def _stamp(row: asyncpg.Record) -> Stamp:
     return Stamp(size=row["size"], mtime_ns=row["mtime_ns"], inode=row["inode"])
 
 
-def _beneath(path: str) -> tuple[str, ...]:
+def beneath(path: str) -> tuple[str, ...]:
+    """Return the arguments of `BENEATH`."""
     return path, path.rstrip(os.sep) + os.sep
 
 

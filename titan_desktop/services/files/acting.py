@@ -22,11 +22,13 @@ from titan_desktop.contracts.file_actions import (
     CopyOut,
     DeletePath,
     FileForgotten,
+    FilePermitted,
     ForgetFile,
     ListActions,
     MakeFolder,
     MovePath,
     OnExists,
+    PermitFile,
     PreviewUndo,
     Refusal,
     RunUndone,
@@ -36,11 +38,14 @@ from titan_desktop.contracts.file_actions import (
     UndoStep,
     WriteFile,
 )
+from titan_desktop.contracts.indexing import FileIndexed
 from titan_desktop.contracts.message import publish
 from titan_desktop.ports.contents import Contents
 from titan_desktop.ports.file_changes import ChangeRefusedError, FileChanges
 from titan_desktop.ports.files_root import FilesRoot
+from titan_desktop.ports.forgotten_texts import ForgottenTexts
 from titan_desktop.ports.ledger import Entry, Ledger, LedgerUnavailableError
+from titan_desktop.ports.passages import IndexUnavailableError
 from titan_desktop.services.files import undoing
 from titan_desktop.services.files.forgetting import forget
 from titan_desktop.services.files.performing import Performer, in_thread
@@ -59,13 +64,20 @@ class FileActionsService:
     drain_s = 3.0
 
     def __init__(
-        self, bus: Bus, files_root: FilesRoot, changes: FileChanges, contents: Contents, ledger: Ledger
+        self,
+        bus: Bus,
+        files_root: FilesRoot,
+        changes: FileChanges,
+        contents: Contents,
+        ledger: Ledger,
+        texts: ForgottenTexts,
     ) -> None:
         self._bus = bus
         self._files_root = files_root
         self._changes = changes
         self._contents = contents
         self._ledger = ledger
+        self._texts = texts
         self._performer = Performer(bus, changes, contents, ledger)
         self._acting = 0
         self.handlers = Handlers()
@@ -82,8 +94,8 @@ class FileActionsService:
             self.undo_run,
             concurrency=1,
         )
-        take(self.handlers, GROUP, self.list_actions, self.preview_undo, self.forget_file)
-        tell(self.handlers, ActionEnded, RunUndone)
+        take(self.handlers, GROUP, self.list_actions, self.preview_undo, self.forget_file, self.permit_file)
+        tell(self.handlers, ActionEnded, RunUndone, FileIndexed)
 
     def busy(self) -> bool:
         """Whether an action is being done: it may be interrupted, and is finished after the next start."""
@@ -243,15 +255,28 @@ class FileActionsService:
         return UndoPreview(steps=steps, more=len(entries) > len(steps))
 
     async def forget_file(self, wanted: ForgetFile, event: Event) -> FileForgotten:
-        """Erase what is known of the changes of a file.
+        """Erase what is known of a file.
 
         Raises:
             RequestRefused: `store_unavailable`; what is left is erased when it is asked for again.
         """
         try:
-            return await forget(self._bus, self._contents, self._ledger, wanted.path, event.event_id)
-        except (LedgerUnavailableError, BusError, OSError) as error:
+            return await forget(
+                self._bus, self._texts, self._contents, self._ledger, wanted.path, event.event_id
+            )
+        except (IndexUnavailableError, LedgerUnavailableError, BusError, OSError) as error:
             raise RequestRefused("store_unavailable", "not all could be erased") from error
+
+    async def permit_file(self, wanted: PermitFile) -> FilePermitted:
+        """Let forgotten files be read again.
+
+        Raises:
+            RequestRefused: `store_unavailable`.
+        """
+        try:
+            return FilePermitted(files=await self._texts.permit(wanted.path))
+        except IndexUnavailableError as error:
+            raise RequestRefused("store_unavailable", error.reason) from error
 
     async def _undo(self, event: Event, entry: Entry, action_id: str, run_id: str, *, force: bool) -> Action:
         step = await in_thread(lambda: self._step(entry))

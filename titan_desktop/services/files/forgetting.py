@@ -1,4 +1,4 @@
-"""Erases what is known of a file's changes: events, kept contents, and the ledger's entries, in this order.
+"""Erases what is known of a file: its text, events, kept contents, and the ledger's entries, in this order.
 
 The ledger goes last: it knows the file's former names and contents, so whoever was cut off begins again with it.
 """
@@ -13,7 +13,10 @@ from titan_bus import Bus, Event
 from titan_bus.errors import PayloadMismatchError
 from titan_desktop.contracts import topics
 from titan_desktop.contracts.file_actions import FileForgotten
+from titan_desktop.contracts.indexing import FileIndexed, Outcome, Reason
+from titan_desktop.contracts.message import publish
 from titan_desktop.ports.contents import Contents
+from titan_desktop.ports.forgotten_texts import ForgottenTexts
 from titan_desktop.ports.ledger import Ledger
 
 TOPICS = (
@@ -26,12 +29,16 @@ _ALWAYS = "1970-01-01T00:00:00Z"
 _log = logging.getLogger(__name__)
 
 
-async def forget(bus: Bus, contents: Contents, ledger: Ledger, path: str, request_id: str) -> FileForgotten:
+async def forget(
+    bus: Bus, texts: ForgottenTexts, contents: Contents, ledger: Ledger, path: str, request_id: str
+) -> FileForgotten:
     """Erase everything about a path and its former names; `request_id` is of the event that asked for it.
 
     Raises:
-        BusError, LedgerUnavailableError, OSError: not all could be erased; the same call does the rest.
+        BusError, IndexUnavailableError, LedgerUnavailableError, OSError: not all could be erased; the
+            same call does the rest.
     """
+    taken = await texts.forget(path)
     names = await ledger.names_of(path)
     events = await _events_of(bus, names)
     receipt = await bus.erase({*events, request_id}, topics=TOPICS)
@@ -40,14 +47,20 @@ async def forget(bus: Bus, contents: Contents, ledger: Ledger, path: str, reques
     digests = await ledger.contents_of(names)
     await asyncio.to_thread(contents.forget, digests)
     actions = await ledger.forget(names)
-    if left := await ledger.rewrite():
+    if left := ", ".join({await texts.rewrite(), await ledger.rewrite()} - {""}):
         _log.warning("something of what was erased may be left in the store's files: %s", left)
+    if taken.files:
+        # The graph hears of it; after the erasure, which takes out what names the file.
+        await publish(bus, FileIndexed(path=path, outcome=Outcome.REMOVED, reason=Reason.FORGOTTEN))
     _log.info("a file is forgotten: %d actions, %d contents, %d events", actions, len(digests), len(events))
     return FileForgotten(
         actions=actions,
         contents=len(digests),
         events=len(events),
         complete=receipt.complete and not left,
+        files=taken.files,
+        passages=taken.passages,
+        vectors=taken.vectors,
     )
 
 

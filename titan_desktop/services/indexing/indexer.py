@@ -22,7 +22,7 @@ from titan_desktop.services.indexing.disk import Disk
 from titan_desktop.services.indexing.ordering import PathOrder
 from titan_desktop.services.waiting import until_there
 
-SKIPS = frozenset({Reason.UNSUPPORTED, Reason.EMPTY, Reason.NO_TEXT})
+SKIPS = frozenset({Reason.UNSUPPORTED, Reason.EMPTY, Reason.NO_TEXT, Reason.FORGOTTEN})
 """Reasons that are nobody's fault; all others are failures."""
 
 T = TypeVar("T")
@@ -95,10 +95,20 @@ class Indexer:
                 await self._say(_moved(renamed))
             else:
                 if await self._disk.has_left(former):
+                    await self._forget_moved(former, renamed)
                     await _patiently(lambda: self._passages.remove(former))
                     await self._say(FileIndexed(path=former, outcome=Outcome.REMOVED))
                 await self._say(await self._outcome(_seen(renamed), event.event_id))
         self._passages_stored()
+
+    async def _forget_moved(self, former: str, renamed: files.FileRenamed) -> None:
+        """Let a forgotten file that was given another name be forgotten under that one."""
+        known = await _patiently(lambda: self._passages.entry_of(former))
+        if known is not None and known.reason is Reason.FORGOTTEN:
+            entry = FileEntry(
+                path=renamed.path, stamp=_stamp(renamed), outcome=Outcome.SKIPPED, reason=Reason.FORGOTTEN
+            )
+            await _patiently(lambda: self._passages.store(entry, ()))
 
     async def _folder_outcome(self, renamed: files.FileRenamed) -> FileIndexed:
         former, path = renamed.former_path, renamed.path
@@ -129,6 +139,8 @@ class Indexer:
     async def _outcome(self, seen: files.FileSeen, event_id: str) -> FileIndexed:
         stamp = _stamp(seen)
         known = await _patiently(lambda: self._passages.entry_of(seen.path))
+        if known is not None and known.reason is Reason.FORGOTTEN:
+            return _said(seen, Outcome.SKIPPED, reason=Reason.FORGOTTEN)
         # An entry made from this very event was perhaps never said by a core that was killed after storing it:
         # the graph does not hear of a file that is only unchanged.
         if known is not None and known.stamp == stamp and not seen.force and known.event_id != event_id:
@@ -151,7 +163,8 @@ class Indexer:
             passages = passages[: cutting.MOST_PASSAGES]
             reason, detail = Reason.CUT, ""
         entry = FileEntry(path=seen.path, stamp=stamp, reason=reason, detail=detail, event_id=event_id)
-        await _patiently(lambda: self._passages.store(entry, passages))
+        if not await _patiently(lambda: self._passages.store(entry, passages)):
+            return _said(seen, Outcome.SKIPPED, reason=Reason.FORGOTTEN)
         if await self._disk.has_left(seen.path):
             # It went while it was read, when the index did not know it, so nobody said that it has to go.
             raise ExtractionError(Reason.VANISHED)
