@@ -166,6 +166,10 @@ class Facts(Protocol):
         """Delete an entity with all facts that name it; of ME the facts."""
         ...
 
+    async def forget_conversation(self, conversation_id: str) -> Events:
+        """Delete the facts that were said in a conversation, except the pinned."""
+        ...
+
     async def keep(self, most: int) -> Events:
         """Forget what is more than so many facts and proposals: the least used first, and no pinned one."""
         ...

@@ -199,3 +199,18 @@ async def test_a_graph_of_another_store_is_made_anew_and_one_that_fails_is_tried
     open_graph.use(graph)
     await graph.reach((await facts.changes(0, 1)).newest)
     assert (await graph.counts()).entities == 2
+
+
+async def test_what_was_said_in_a_deleted_conversation_is_forgotten_unless_it_is_pinned(
+    remembered: Memory,
+) -> None:
+    """Another conversation's facts, and what the person wrote themselves, stay."""
+    await remembered.tell(typed("Remember that the code is 4711"))
+    said = typed("Remember: the key is under the mat")
+    await remembered.tell(said)
+    await remembered.tell(memory.PinFact(fact_id=said.message.id))
+    await remembered.tell(memory.Remember(fact_id="f", text="The car is red"))
+    gone = chat.ConversationChanged(conversation=said.conversation, deleted=True)
+    forgotten = await remembered.tell(gone)
+    assert forgotten == memory.MemoryForgotten(subject_id="c", facts=1)
+    assert {fact.id for fact in await listed(remembered)} == {said.message.id, "f"}

@@ -7,7 +7,7 @@ from typing import Self, TypeVar
 
 from titan_bus import Bus, Event, Handlers, RequestRefused
 from titan_desktop.contracts import memory
-from titan_desktop.contracts.chat import Role, UserMessage
+from titan_desktop.contracts.chat import ConversationChanged, Role, UserMessage
 from titan_desktop.contracts.declaring import take, tell
 from titan_desktop.contracts.message import publish
 from titan_desktop.ports.facts import Events, Facts, FactsUnavailableError
@@ -48,7 +48,7 @@ class FactsService:
             self.accept, self.refuse, self.drop_rule, self.merge, self.undo_merge,
             concurrency=1,
         )  # fmt: skip
-        take(self.handlers, GROUP, self.user_message, concurrency=1, start="$")
+        take(self.handlers, GROUP, self.user_message, self.conversation_changed, concurrency=1, start="$")
         take(
             self.handlers, GROUP,
             self.list_facts, self.explain, self.list_entities, self.list_rules, self.neighbourhood,
@@ -97,6 +97,11 @@ class FactsService:
         if told:
             origin = memory.FromMessage(message_id=message.id, conversation_id=message.conversation_id)
             await self._learn(memory.Remember(fact_id=message.id, text=told, origin=origin), event)
+
+    async def conversation_changed(self, changed: ConversationChanged) -> None:
+        """Forget what was said to be remembered in a conversation that was deleted, unless it is pinned."""
+        if changed.deleted:
+            await self._change(lambda: self._facts.forget_conversation(changed.conversation.id))
 
     async def correct(self, command: memory.CorrectFact, event: Event) -> None:
         """Put another fact in the place of one."""

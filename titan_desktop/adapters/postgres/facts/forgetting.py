@@ -6,7 +6,16 @@ import msgspec
 
 from titan_desktop.adapters.postgres.facts import rows
 from titan_desktop.adapters.postgres.facts.rows import Connection
-from titan_desktop.contracts.memory import ME, ByPerson, MemoryForgotten, MemoryVoid, Void
+from titan_desktop.contracts.memory import (
+    ME,
+    ByPerson,
+    EntityKind,
+    FromMessage,
+    MemoryForgotten,
+    MemoryVoid,
+    Origin,
+    Void,
+)
 from titan_desktop.ports.facts import Events
 
 PLACES_SHOWN = 20
@@ -58,6 +67,19 @@ async def forget_entity(connection: Connection, entity_id: str) -> Events:
     return await _forget(connection, entity_id, [row["id"] for row in versions], same)
 
 
+async def forget_conversation(connection: Connection, conversation_id: str) -> Events:
+    """See `Facts.forget_conversation`."""
+    said = await connection.fetch(
+        "SELECT facts.id FROM facts JOIN entities ON entities.id = origin_id"
+        " WHERE kind = $2 AND name = $1 AND NOT pinned",
+        conversation_id,
+        EntityKind.CONVERSATION,
+    )
+    if not said:
+        return ()
+    return await _forget(connection, conversation_id, [row["id"] for row in said], ())
+
+
 async def _forget(
     connection: Connection, subject_id: str, fact_ids: Sequence[str], entity_ids: Sequence[str]
 ) -> Events:
@@ -74,7 +96,7 @@ async def _forget(
     named = {row[column] for row in deleted for column in ("subject_id", "object_id", "origin_id")} - {None}
     entities = await _delete_unused(connection, [*named, *entity_ids])
     origins = {row["origin"]: None for row in deleted}
-    kept_in = [one for one in map(rows.to_origin, origins) if not isinstance(one, ByPerson)]
+    kept_in = [one for one in map(rows.to_origin, origins) if not _is_gone(one, subject_id)]
     # The person is forgotten again whenever there is something new to forget.
     await connection.execute(
         "INSERT INTO memory_erasures (subject_id, ids, facts, rows, since, kept_in)"
@@ -90,6 +112,17 @@ async def _forget(
         msgspec.json.encode(kept_in[:PLACES_SHOWN]).decode(),
     )
     return (MemoryForgotten(subject_id=subject_id, facts=len(deleted)),)
+
+
+def _is_gone(origin: Origin, subject_id: str) -> bool:
+    """Whether there is nothing left where it was said: no place at all, or a conversation that is deleted."""
+    match origin:
+        case ByPerson():
+            return True
+        case FromMessage(conversation_id=conversation_id):
+            return conversation_id == subject_id
+        case _:
+            return False
 
 
 async def _delete_unused(connection: Connection, entity_ids: Sequence[str]) -> list[str]:

@@ -99,6 +99,11 @@ class PostgresFacts:
         async with self._writing() as connection:
             return await forgetting.forget_entity(connection, storable(entity_id))
 
+    async def forget_conversation(self, conversation_id: str) -> Events:
+        """See `Facts.forget_conversation`."""
+        async with self._writing() as connection:
+            return await forgetting.forget_conversation(connection, storable(conversation_id))
+
     async def keep(self, most: int) -> Events:
         """See `Facts.keep`."""
         async with self._writing() as connection:
