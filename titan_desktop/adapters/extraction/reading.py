@@ -3,14 +3,25 @@
 import io
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from titan_desktop.adapters.extraction import archives, charset, kinds, losses, notation, tidy
+from titan_desktop.adapters.extraction import (
+    archives,
+    charset,
+    kinds,
+    losses,
+    notation,
+    tidy,
+    transfer,
+)
 from titan_desktop.adapters.extraction.limits import Limits
-from titan_desktop.adapters.extraction.members import Bounds
+from titan_desktop.adapters.extraction.members import DEPTH_MAX, Bounds
 from titan_desktop.contracts.indexing import Reason
 from titan_desktop.contracts.sources import Lines
 from titan_desktop.ports.extractor import Block, BlockKind, Extracted, ExtractionError
+
+if TYPE_CHECKING:
+    from titan_desktop.adapters.extraction import disguises
 
 
 class Reading:
@@ -34,7 +45,7 @@ class Reading:
             raise ExtractionError(Reason.TOO_LARGE, f"{size} bytes")
         else:
             file.seek(len(head))
-            found = self._file(file, head, size, extension)
+            found = self._file(file, head, size, extension, bounds)
         if not found.blocks:
             raise ExtractionError(Reason.NO_TEXT)
         return found
@@ -47,7 +58,7 @@ class Reading:
             return archives.read_zip(file, self._member, bounds)
         return archives.read_packed(file, self._member, bounds)
 
-    def _file(self, file: BinaryIO, head: bytes, size: int, extension: str) -> Extracted:
+    def _file(self, file: BinaryIO, head: bytes, size: int, extension: str, bounds: Bounds) -> Extracted:
         if head.isspace():
             head += file.read(self._limits.text_bytes - len(head))
         if not head.strip():
@@ -55,22 +66,50 @@ class Reading:
         form = kinds.form_of(head)
         if form is kinds.Form.BINARY:
             raise ExtractionError(Reason.BROKEN if extension in kinds.DOCUMENTS else Reason.UNSUPPORTED)
-        if form is kinds.Form.TEXT and not _is_markup(extension):
-            if extension == "pdf":
-                raise ExtractionError(Reason.BROKEN, "it is no PDF inside")
-            return self._text(file, head, extension)
-        from titan_desktop.adapters.extraction import documents
+        from titan_desktop.adapters.extraction import disguises, documents
 
+        if form is kinds.Form.TEXT:
+            disguise = disguises.told(charset.decode(head), extension)
+            if disguise is not None and disguise is not disguises.Disguise.PAGE:
+                return self._disguised(head + file.read(), disguise, bounds)
+            if disguise is None and not _is_markup(extension):
+                if extension == "pdf":
+                    raise ExtractionError(Reason.BROKEN, "it is no PDF inside")
+                return self._text(file, head, extension, bounds)
+            if disguise is not None:
+                form = kinds.Form.HTML
         return documents.read(head + file.read(), form, extension, self._limits.unpacked_bytes)
 
-    def _text(self, file: BinaryIO, head: bytes, extension: str) -> Extracted:
+    def _disguised(self, data: bytes, disguise: "disguises.Disguise", bounds: Bounds) -> Extracted:
+        from titan_desktop.adapters.extraction import disguises, mail
+
+        match disguise:
+            case disguises.Disguise.MAIL:
+                return mail.read(data, self._member, bounds)
+            case disguises.Disguise.MAILBOX:
+                return mail.read_mailbox(data, self._member, bounds)
+            case disguises.Disguise.WORD:
+                return disguises.word(charset.decode(data))
+        return disguises.sheets(charset.decode(data))
+
+    def _text(self, file: BinaryIO, head: bytes, extension: str, bounds: Bounds) -> Extracted:
         data = head + file.read(max(0, self._limits.text_bytes - len(head)))
         blocks = tuple(_lines(charset.decode(data), extension))
         loss = losses.loss_of("\n".join(block.text for block in blocks), is_written=True)
+        if loss is not None and bounds.depth < DEPTH_MAX and (plain := transfer.decoded(data)):
+            return self._plain(plain, bounds)
         found = Extracted(blocks, "text/plain")
         if file.read(1):
             return replace(found, gap=Reason.CUT)
         return found if loss is None else replace(found, gap=loss.reason, gap_detail=loss.detail)
+
+    def _plain(self, data: bytes, bounds: Bounds) -> Extracted:
+        """Return what stands in a text of quoted-printable or base64."""
+        bounds.depth += 1
+        try:
+            return self._member(data, "", bounds)
+        finally:
+            bounds.depth -= 1
 
 
 def _lines(text: str, extension: str) -> Iterator[Block]:
@@ -80,10 +119,10 @@ def _lines(text: str, extension: str) -> Iterator[Block]:
         if tidied := tidy.tidied(shown):
             yield Block(tidied)
     elif (tidied := tidy.tidied_lines(text)).strip():
-        kind = BlockKind.TABLE if extension in {"csv", "tsv"} else BlockKind.TEXT
+        kind = BlockKind.TABLE if extension in {"csv", "tsv", "xls"} else BlockKind.TEXT
         yield Block(tidied, Lines(first=1, last=tidied.count("\n") + 1), kind)
 
 
 def _is_markup(extension: str) -> bool:
     """Say whether a file of text has a structure that kreuzberg should read. Markdown is kept as it is written."""
-    return extension in {"html", "htm", "xhtml", "fb2", "eml"}
+    return extension in {"html", "htm", "xhtml", "fb2"}

@@ -350,6 +350,11 @@ def test_shared_files_lose_nothing(shared_data: Path) -> None:
         "enc-cp1251-ukrainian.txt": "щомісяця",
         "enc-utf16le-nobom.txt": "Набережнов",
         "enc-utf8-one-bad-byte.txt": "Растеряхин",
+        "archive.mbox": "Рябинкин Тутовников Квартальный",
+        "mail-attachments.eml": "Калинкин Облепихин Ежевикин",
+        "mail-no-charset-8bit.eml": "Брусникин",
+        "saved-page.mht": "Инструкция Барбарис",
+        "html-no-doctype-bank.xls": "«Василёк»",
     }.items():
         found = read(folder / name)
         assert [word for word in words.split() if word not in found.text] == [], name
