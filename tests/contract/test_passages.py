@@ -1,6 +1,7 @@
 """One suite for every Passages: files and their passages, what is known of them, and the keyword leg."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from titan_desktop.ports import extractor
 from titan_desktop.ports.extractor import Block
 from titan_desktop.ports.passages import Passage, Passages
 from titan_desktop.services.indexing.cutting import cut
+from titan_desktop.system import tesseract
 
 
 @pytest.mark.parametrize(
@@ -84,15 +86,28 @@ async def test_a_passage_keeps_its_place(passages: Passages, place: Place | None
 async def test_what_a_former_extractor_read_is_outdated(
     passages: Passages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Beneath the folder that is asked for, until it is stored anew; what gave no text is not tried again."""
+    """Beneath the folder that is asked for, until it is stored anew; what was skipped is tried again, too."""
     await fill(passages)
     await passages.store(entry("/d/x.bin", outcome=Outcome.SKIPPED, reason=Reason.UNSUPPORTED), ())
     assert await passages.outdated(Path("/d")) == frozenset()
     monkeypatch.setattr(extractor, "VERSION", extractor.VERSION + 1)
     await passages.store(entry("/d/notes.txt"), of("новый текст"))
-    assert await passages.outdated(Path("/d")) == CORPUS.keys() - {"/d/notes.txt"}
+    assert await passages.outdated(Path("/d")) == {"/d/x.bin", *CORPUS} - {"/d/notes.txt"}
     assert await passages.outdated(Path("/d/lease.docx")) == {"/d/lease.docx"}
     assert await passages.outdated(Path("/e")) == frozenset()
+
+
+async def test_what_tesseract_might_read_is_outdated_once_it_is_installed(
+    passages: Passages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nothing else that has no text."""
+    skipped = partial(entry, outcome=Outcome.SKIPPED, reason=Reason.NO_TEXT)
+    await passages.store(skipped("/d/scan.pdf", detail=extractor.OCR_MISSING), ())
+    await passages.store(skipped("/d/blank.pdf"), ())
+    monkeypatch.setattr(tesseract, "folder", lambda: None)
+    assert await passages.outdated(Path("/d")) == frozenset()
+    monkeypatch.setattr(tesseract, "folder", lambda: Path("/models"))
+    assert await passages.outdated(Path("/d")) == {"/d/scan.pdf"}
 
 
 async def test_a_folder_that_moves_too_deep_leaves_what_has_no_room(passages: Passages) -> None:

@@ -14,7 +14,7 @@ from titan_desktop import __version__, settings
 from titan_desktop.commands import exit_codes, output, sentences
 from titan_desktop.contracts import indexing, message, system
 from titan_desktop.contracts.problem import REFUSED_FOLDERS
-from titan_desktop.system import display
+from titan_desktop.system import display, tesseract
 from titan_desktop.system.paths import Paths, allowed_roots
 
 ASK_TIMEOUT_S = 10.0
@@ -185,6 +185,9 @@ def _notes(
         notes.append(sentences.counted(says, "doctor.failed", index.failed))
     if not shown.available:
         notes.append(says["doctor.no_display"])
+    models = tesseract.folder()
+    if models is None or tesseract.RUSSIAN not in tesseract.languages(models):
+        notes.append(says["doctor.no_tesseract"].format(command=tesseract.installing()))
     return notes
 
 

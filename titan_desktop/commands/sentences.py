@@ -222,6 +222,9 @@ ENGLISH: Table = {
         "{count} job failed. The window's menu shows it and has it tried again."
         "|{count} jobs failed. The window's menu shows them and has them tried again."
     ),
+    "doctor.no_tesseract": (
+        "Text in pictures and scanned PDFs is not read: Tesseract or its Russian is not installed: {command}"
+    ),
     "doctor.no_display": 'There is no display here: the window cannot open, `titan ask "…"` works.',
     "security.tried": "Files are read by processes of their own. One of them has just tried to:",
     "security.act.read_files": "read another file",
@@ -422,6 +425,9 @@ RUSSIAN: Table = {
         "{count} задача не выполнена. Она есть в меню окна, там же её можно повторить."
         "|{count} задачи не выполнены. Они есть в меню окна, там же их можно повторить."
         "|{count} задач не выполнено. Они есть в меню окна, там же их можно повторить."
+    ),
+    "doctor.no_tesseract": (
+        "Текст на картинках и в сканах PDF не читается: не установлен Tesseract или его русский язык: {command}"
     ),
     "doctor.no_display": 'Здесь нет экрана: окно открыть нельзя, `titan ask "…"` работает.',
     "security.tried": "Файлы читают отдельные процессы. Один из них только что попробовал:",

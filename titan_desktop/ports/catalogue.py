@@ -28,5 +28,8 @@ class Catalogue(Protocol):
         ...
 
     async def outdated(self, folder: Path) -> frozenset[str]:
-        """Return those among the `known` whose text an older version of the extractor has read."""
+        """Return those among the `known` that an older version of the extractor has read or skipped.
+
+        With them those that were skipped because Tesseract was not installed, once it is.
+        """
         ...

@@ -14,6 +14,10 @@ VERSION = 5
 parted by tabs; 4: what is lost is looked for; 5: files in files are read, too."""
 
 
+OCR_MISSING = "tesseract"
+"""The detail of NO_TEXT where Tesseract might find text, and is not installed."""
+
+
 class BlockKind(StrEnum):
     """The kind of a block; TEXT if unknown."""
 

@@ -245,3 +245,19 @@ def test_a_newer_versions_settings_are_a_note(paths: Paths) -> None:
     found = doctor.report(paths, SAYS, (a_status(), COUNTS), environment=OFFSCREEN)
     assert found.ok
     assert any("colour" in note for note in found.notes)
+
+
+def test_the_package_of_tesseract_is_named(
+    paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it or its Russian is missing, and only there."""
+
+    def notes() -> str:
+        return "".join(doctor.report(paths, SAYS, None, environment=OFFSCREEN).notes)
+
+    monkeypatch.setattr(doctor.tesseract, "folder", lambda: None)
+    monkeypatch.setattr("sys.platform", "linux")
+    assert "tesseract-ocr-rus" in notes()
+    (tmp_path / "rus.traineddata").touch()
+    monkeypatch.setattr(doctor.tesseract, "folder", lambda: tmp_path)
+    assert "tesseract" not in notes()

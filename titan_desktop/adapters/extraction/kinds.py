@@ -34,8 +34,8 @@ ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
 
 _REFUSED = frozenset(
     (  # noqa: SIM905 - a hundred quoted words are no better to read
-        # pictures; sound and film; archives of kinds that nothing here unpacks
-        "png jpg jpeg jpe gif bmp tif tiff webp heic heif avif ico icns svg psd ai eps raw cr2 nef arw dng xcf "
+        # pictures that are no `PICTURES`; sound and film; archives of kinds that nothing here unpacks
+        "gif heic heif avif ico icns svg psd ai eps raw cr2 nef arw dng xcf "
         "djvu mp3 wav flac ogg oga opus m4a aac wma aiff mid midi mp4 m4v mkv avi mov wmv flv webm mpg mpeg 3gp "
         "vob 7z rar zst lz lzma cab arj iso img dmg vhd vhdx vmdk qcow2 ova "
         # programs and their parts; data of programs; keys
@@ -53,6 +53,12 @@ _BEGINNINGS = (
     (b"\x1f\x8b\x08", "packed"),
     (b"BZh", "packed"),
     (b"\xfd7zXZ\0", "packed"),
+    (b"\x89PNG\r\n", "picture"),
+    (b"\xff\xd8\xff", "picture"),
+    (b"II*\0", "picture"),
+    (b"MM\0*", "picture"),
+    (b"BM", "picture"),
+    (b"RIFF", "picture"),
     (b"\xff\xfe", "text"),  # the byte order marks of UTF-16, whose text is full of NULs
     (b"\xfe\xff", "text"),
 )
@@ -61,6 +67,13 @@ _TAR_AT, _TAR = 257, b"ustar"
 _PDF_WITHIN = 1024
 """Readers accept a PDF's header anywhere in the first kilobyte (PDF 1.7, appendix H, note 13)."""
 _HTML_BEGINNINGS = (b"<!doctype html", b"<html")
+
+
+PICTURES = {
+    "png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "jpe": "image/jpeg", "bmp": "image/bmp",
+    "tif": "image/tiff", "tiff": "image/tiff", "webp": "image/webp",
+}  # fmt: skip
+"""Extension to type of the pictures in which people have text: scans, screenshots, photographs of papers."""
 
 
 class Form(Enum):
@@ -73,6 +86,7 @@ class Form(Enum):
     HTML = "html"
     TEXT = "text"
     PACKED = "packed"
+    PICTURE = "picture"
     BINARY = "binary"
 
 

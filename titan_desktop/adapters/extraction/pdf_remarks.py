@@ -50,6 +50,18 @@ def remarks(data: bytes) -> Mapping[int, list[str]]:
     return {number: said for number, said in found.items() if said}
 
 
+def pages(data: bytes) -> int:
+    """Return how many pages a PDF has; 0 where it cannot be opened."""
+    pdfium.FPDF_InitLibrary()
+    document = pdfium.FPDF_LoadMemDocument64(data, len(data), None)
+    if not document:
+        return 0
+    try:
+        return int(pdfium.FPDF_GetPageCount(document))
+    finally:
+        pdfium.FPDF_CloseDocument(document)
+
+
 def _may_have_some(data: bytes) -> bool:
     """Look for annotations that say something, in the file's bytes and in its object streams."""
     if _ASKED.search(data):

@@ -18,9 +18,9 @@ from titan_desktop.adapters.extraction.limits import OUT_OF_MEMORY_EXIT, Limits
 from titan_desktop.adapters.extraction.process import WorkerEndedError, WorkerGoneError, WorkerProcess
 from titan_desktop.contracts.indexing import Reason
 from titan_desktop.contracts.security import Security
-from titan_desktop.ports.extractor import Extracted, ExtractionError, ExtractorUnavailableError
+from titan_desktop.ports.extractor import OCR_MISSING, Extracted, ExtractionError, ExtractorUnavailableError
 from titan_desktop.ports.files_root import FilesRoot, FilesRootError
-from titan_desktop.system import processes
+from titan_desktop.system import processes, tesseract
 
 _log = logging.getLogger(__name__)
 
@@ -87,6 +87,8 @@ class PooledExtractor:
         """
         if kinds.is_refused_by_name(path):
             raise ExtractionError(Reason.UNSUPPORTED)
+        if kinds.extension(path) in kinds.PICTURES and tesseract.folder() is None:
+            raise ExtractionError(Reason.NO_TEXT, OCR_MISSING)
         async with self._free, self._opened(path) as file:
             answer = await self._answer(path, file)
         match answer:
@@ -181,11 +183,13 @@ class PooledExtractor:
             WorkersBrokenError: none can be had.
         """
         await self._prepare()
+        models = tesseract.folder()
+        readable = [self._folder / "lib", *([models] if models is not None else [])]
         for _ in range(_TRIES):
             worker = await self._launched(self._command)
             try:
                 async with asyncio.timeout(_START_TIMEOUT_S):
-                    ready = await worker.ask(worker.setup([self._folder / "lib"]))
+                    ready = await worker.ask(worker.setup(readable))
                 if isinstance(ready, messages.Ready):
                     self._tell(ready)
                     return worker
@@ -208,6 +212,8 @@ class PooledExtractor:
 
     async def _launched(self, command: Sequence[str]) -> WorkerProcess:
         environment = processes.worker_environment(self._folder / "lib")
+        if (models := tesseract.folder()) is not None:
+            environment[tesseract.VARIABLE] = str(models)
         try:
             worker = await WorkerProcess.start(command, environment, self._folder / "work", self._limits)
         except OSError as error:

@@ -64,21 +64,38 @@ class Reading:
         if not head.strip():
             raise ExtractionError(Reason.EMPTY if len(head) >= size else Reason.NO_TEXT)
         form = kinds.form_of(head)
-        if form is kinds.Form.BINARY:
-            raise ExtractionError(Reason.BROKEN if extension in kinds.DOCUMENTS else Reason.UNSUPPORTED)
-        from titan_desktop.adapters.extraction import disguises, documents
-
+        if extension in kinds.PICTURES and form is kinds.Form.TEXT:
+            raise ExtractionError(Reason.BROKEN, "it is no picture inside")
         if form is kinds.Form.TEXT:
-            disguise = disguises.told(charset.decode(head), extension)
-            if disguise is not None and disguise is not disguises.Disguise.PAGE:
-                return self._disguised(head + file.read(), disguise, bounds)
-            if disguise is None and not _is_markup(extension):
-                if extension == "pdf":
-                    raise ExtractionError(Reason.BROKEN, "it is no PDF inside")
-                return self._text(file, head, extension, bounds)
-            if disguise is not None:
-                form = kinds.Form.HTML
-        return documents.read(head + file.read(), form, extension, self._limits.unpacked_bytes)
+            return self._written(file, head, extension, bounds)
+        if form is kinds.Form.BINARY or (form is kinds.Form.PICTURE and extension not in kinds.PICTURES):
+            raise ExtractionError(Reason.BROKEN if extension in kinds.DOCUMENTS else Reason.UNSUPPORTED)
+        return self._document(head + file.read(), form, extension, bounds)
+
+    def _document(self, data: bytes, form: kinds.Form, extension: str, bounds: Bounds) -> Extracted:
+        from titan_desktop.adapters.extraction import documents, pdf_remarks, pictures
+
+        if form is kinds.Form.PICTURE:
+            return pictures.read_picture(data, kinds.PICTURES[extension])
+        found = documents.read(data, form, extension, self._limits.unpacked_bytes)
+        if form is kinds.Form.PDF and not found.blocks:
+            return pictures.read_scan(data, pdf_remarks.pages(data), bounds.deadline)
+        return found
+
+    def _written(self, file: BinaryIO, head: bytes, extension: str, bounds: Bounds) -> Extracted:
+        """Return the blocks of a file of text, which may be something else than its name says."""
+        from titan_desktop.adapters.extraction import disguises
+
+        disguise = disguises.told(charset.decode(head), extension)
+        if disguise is disguises.Disguise.PAGE:
+            return self._document(head + file.read(), kinds.Form.HTML, extension, bounds)
+        if disguise is not None:
+            return self._disguised(head + file.read(), disguise, bounds)
+        if _is_markup(extension):
+            return self._document(head + file.read(), kinds.Form.TEXT, extension, bounds)
+        if extension == "pdf":
+            raise ExtractionError(Reason.BROKEN, "it is no PDF inside")
+        return self._text(file, head, extension, bounds)
 
     def _disguised(self, data: bytes, disguise: "disguises.Disguise", bounds: Bounds) -> Extracted:
         from titan_desktop.adapters.extraction import disguises, mail

@@ -83,7 +83,7 @@ def _load() -> None:
     """Import what parsers need, heavy or late: afterwards only libraries can be read, and no file written."""
     import charset_normalizer  # noqa: F401
 
-    from titan_desktop.adapters.extraction import disguises, documents, mail  # noqa: F401
+    from titan_desktop.adapters.extraction import disguises, documents, mail, pictures  # noqa: F401
 
 
 def _libraries() -> list[Path]:

@@ -27,6 +27,7 @@ from titan_desktop.contracts.sources import Place
 from titan_desktop.ports import extractor
 from titan_desktop.ports.files_root import PATH_BYTES_MAX, Stamp
 from titan_desktop.ports.passages import Counts, FileEntry, Found, Passage
+from titan_desktop.system import tesseract
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -197,11 +198,14 @@ class PostgresPassages:
         """See `ports.catalogue`."""
         with translated():
             rows = await self._database.pool.fetch(
-                f"SELECT path FROM files WHERE outcome = 'indexed'"
-                f" AND (extractor < $3 OR words < $4) AND ({BENEATH})",
+                f"SELECT path FROM files WHERE ("
+                f"(outcome = 'indexed' AND (extractor < $3 OR words < $4))"
+                f" OR (outcome = 'skipped' AND (extractor < $3 OR (detail = $5 AND $6)))) AND ({BENEATH})",
                 *beneath(str(folder)),
                 extractor.VERSION,
                 words.VERSION,
+                extractor.OCR_MISSING,
+                tesseract.folder() is not None,
             )
         return frozenset(row["path"] for row in rows)
 
