@@ -23,7 +23,7 @@ _MAILS = frozenset({"eml", "mht", "mhtml"})
 _MIME = re.compile(r"^MIME-Version:[ \t]*1\.0", re.IGNORECASE | re.MULTILINE)
 _HEADER_LINE = re.compile(r"^[A-Za-z][A-Za-z0-9-]{0,60}:", re.MULTILINE)
 _ENVELOPE = re.compile(r"^From [^\n]{0,200}\d\d:\d\d[^\n]{0,60}\n>?[A-Za-z][A-Za-z0-9-]{0,60}:")
-_PAGE_BEGIN = re.compile(r"\s*<(?:!doctype html|html|head|meta|body|table|style|div|p)\b", re.IGNORECASE)
+_PAGE_BEGIN = re.compile(r"<(?:!doctype html|html|head|meta|body|table|style|div|p)\b", re.IGNORECASE)
 _DECLARED = re.compile(r"^\s*<\?xml[^>]{0,200}\?>")
 _COLUMNS_MAX = 16_384
 
@@ -57,7 +57,7 @@ def told(begin: str, extension: str) -> Disguise | None:
             return Disguise.WORD
         if "urn:schemas-microsoft-com:office:spreadsheet" in begin:
             return Disguise.SHEETS
-    if extension in _OFFICE and _PAGE_BEGIN.match(begin):
+    if extension in _OFFICE and _PAGE_BEGIN.match(begin.lstrip()):
         return Disguise.PAGE
     return None
 
