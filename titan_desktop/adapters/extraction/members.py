@@ -101,7 +101,7 @@ class Members:
         bounds.members -= 1
         bounds.octets -= _BYTES_FOR_A_NAME
         path = shown(name)
-        if kinds.is_refused_by_name(PurePosixPath(path)):
+        if kinds.is_refused_by_name(PurePosixPath(path)) or _is_picture(path):
             self._silent.append(path)
             return
         try:
@@ -156,6 +156,11 @@ def shown(name: str) -> str:
     """Return a member's name as it is shown, its folders parted by "/"; "?" where nothing of it is left."""
     parts = (one_line(part) for part in name.replace("\\", "/").split("/"))
     return one_line("/".join(part for part in parts if part not in {"", ".", ".."})) or "?"
+
+
+def _is_picture(path: str) -> bool:
+    """Say whether a member is a picture: ten photographs would take the time of all that is written."""
+    return kinds.extension(PurePosixPath(path)) in kinds.PICTURES
 
 
 def _within(path: str, block: Block) -> Member:

@@ -65,7 +65,7 @@ class Reading:
             raise ExtractionError(Reason.EMPTY if len(head) >= size else Reason.NO_TEXT)
         form = kinds.form_of(head)
         if extension in kinds.PICTURES and form is kinds.Form.TEXT:
-            raise ExtractionError(Reason.BROKEN, "it is no picture inside")
+            raise ExtractionError(Reason.NO_TEXT, "it is no picture inside")
         if form is kinds.Form.TEXT:
             return self._written(file, head, extension, bounds)
         if form is kinds.Form.BINARY or (form is kinds.Form.PICTURE and extension not in kinds.PICTURES):
