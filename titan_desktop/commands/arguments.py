@@ -38,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     _add_files(commands)
     _add_undo(commands)
     _add_memory(commands)
+    _add_import(commands)
     # `__main__` hands these on before it parses: only the lines in `--help` are needed here.
     commands.add_parser("restore", help="put a backup in place of everything that Titan knows")
     commands.add_parser("key", help="put a model's key into the system's keyring, or take it out")
@@ -207,6 +208,17 @@ def _add_undo(commands: "Commands") -> None:
     undo.add_argument("--json", action="store_true", help="print what was found or done as JSON")
 
 
+def _add_import(commands: "Commands") -> None:
+    bring = commands.add_parser("import", help="put conversations of another program into the history")
+    bring.add_argument(
+        "file",
+        metavar="FILE",
+        help='one JSON object a line: "id", "conversation", "role" (user or assistant), "text", "created_at" '
+        '(RFC 3339), perhaps "speaker"; - for standard input',
+    )
+    bring.add_argument("--json", action="store_true", help="print what was done as one JSON object")
+
+
 def _add_memory(commands: "Commands") -> None:
     memory = commands.add_parser(
         "memory", help="what Titan remembers: facts, where they are from, since when"
@@ -234,6 +246,16 @@ def _add_memory(commands: "Commands") -> None:
     )
     which.add_argument("--ended", action="store_true", help="what was so once")
     which.add_argument("--as-of", metavar="DATE", type=_since, help="what was so then (2026-03-01)")
+    query = add("query", "find what was said in conversations, and facts", words="what to look for")
+    query.add_argument(
+        "-k", dest="limit", metavar="N", type=_limit, default=10,
+        help=f"at most N, 1 to {SEARCH_LIMIT_MAX} (default: %(default)s)",
+    )  # fmt: skip
+    query.add_argument(
+        "--queries",
+        metavar="FILE",
+        help="one query a line (- for standard input); needs --json and prints one list a line",
+    )
     add("explain", "where a fact is from, since when it holds, what it ended and what ended it", fact=True)
     correct = add("correct", "put another sentence in the place of a wrong one", fact=True, words=said)
     pin = add("pin", "keep a fact, whatever the limits", fact=True)

@@ -5,6 +5,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from typing import IO
 
 from titan_bus import Bus, BusError, RequestFailedError, RequestTimedOutError, ServerRefusedError, new_ulid
 from titan_desktop import __version__, settings
@@ -16,10 +17,12 @@ from titan_desktop.commands import (
     doctor,
     exit_codes,
     files,
+    importing,
     index,
     indexing,
     memory,
     output,
+    recalling,
     search,
     security,
     sentences,
@@ -89,7 +92,7 @@ def _work(options: argparse.Namespace, says: sentences.Table, paths: Paths) -> W
 
             return lambda bus: _after_scan(bus, says, lambda: answer(bus), fresh=fresh)
         case "search" if options.queries:
-            queries = _queries(options, says)
+            queries = _queries(options, says, options.query)
             return lambda bus: _after_scan(
                 bus, says, lambda: search.run_many(bus, options, queries, says), fresh=fresh
             )
@@ -113,6 +116,8 @@ def _work(options: argparse.Namespace, says: sentences.Table, paths: Paths) -> W
 def _without_files_read(options: argparse.Namespace, says: sentences.Table, paths: Paths) -> Work:
     """Return what needs the services, and no index."""
     text = _text_of_memory(options, says) if options.command == "memory" else ""
+    queries = _queries(options, says, options.words) if getattr(options, "queries", None) else None
+    file = _opened(options.file, says) if options.command == "import" else None
 
     async def work(bus: Bus) -> int:
         await _until_ready(bus, says)
@@ -121,8 +126,15 @@ def _without_files_read(options: argparse.Namespace, says: sentences.Table, path
                 return await files.run(bus, options, paths, says)
             case "undo":
                 return await undo.run(bus, options, says)
+            case "memory" if options.act == "query":
+                if queries is not None:
+                    return await recalling.run_many(bus, options, queries, says)
+                return await recalling.run(bus, options, text, says)
             case "memory":
                 return await memory.run(bus, options, text, says)
+            case "import":
+                assert file is not None  # noqa: S101 - opened below
+                return await importing.run(bus, options, file, says)
             case "doctor":
                 return await security.run(bus, says, json=options.json)
         raise AssertionError(options.command)
@@ -136,6 +148,8 @@ def _without_files_read(options: argparse.Namespace, says: sentences.Table, path
 
 
 def _text_of_memory(options: argparse.Namespace, says: sentences.Table) -> str:
+    if options.act == "query" and not options.queries:
+        return _text(options.words, says, "no_query")
     if options.act in {"remember", "correct"}:
         return _text(options.words, says, "memory.no_text")
     return " ".join(getattr(options, "words", ()))
@@ -158,8 +172,16 @@ def _text(words: list[str], says: sentences.Table, when_empty: str) -> str:
     return text
 
 
-def _queries(options: argparse.Namespace, says: sentences.Table) -> list[str]:
-    if not options.json or options.query:
+def _opened(path: str, says: sentences.Table) -> IO[bytes]:
+    try:
+        return importing.opened(path)
+    except OSError as error:
+        sentence = says["cannot_read"].format(path=path, reason=error.strerror)
+        raise CommandError(sentence, exit_codes.USAGE) from error
+
+
+def _queries(options: argparse.Namespace, says: sentences.Table, query: list[str]) -> list[str]:
+    if not options.json or query:
         raise CommandError(says["queries_json"], exit_codes.USAGE)
     try:
         return search.read_queries(options.queries)

@@ -96,7 +96,9 @@ class MessageSource(msgspec.Struct, frozen=True, kw_only=True, tag="message_sour
     Attributes:
         title: the conversation's.
         role: who said it, a `chat.Role`.
+        speaker: their name, where an import has given one.
         said_at: RFC 3339, UTC.
+        imported_id: the message's id in the program that it comes from; "" for what was said here.
     """
 
     message_id: str
@@ -105,6 +107,8 @@ class MessageSource(msgspec.Struct, frozen=True, kw_only=True, tag="message_sour
     passage: str
     role: str
     said_at: str
+    speaker: str = ""
+    imported_id: str = ""
     score: float = 0.0
 
 

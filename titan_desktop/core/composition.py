@@ -101,6 +101,7 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
         ledger,
         passages,
         schema,
+        turns,
         vectors,
     )
     from titan_desktop.adapters.postgres.database import Database
@@ -113,6 +114,7 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     from titan_desktop.services.forgetting import ForgettingService
     from titan_desktop.services.graph import GraphFiller
     from titan_desktop.services.indexing import IndexingService
+    from titan_desktop.services.recall import RecallService
     from titan_desktop.services.search import SearchService
 
     bus = foundation.bus
@@ -145,9 +147,8 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     )
     files = FilesService(bus, foundation.files_root, index)
     backup = BackupService(bus, database, foundation.paths)
-    facts_service = FactsService(
-        bus, facts.PostgresFacts(database), foundation.open_graph, foundation.models.settings.memory.facts
-    )
+    known = facts.PostgresFacts(database)
+    facts_service = FactsService(bus, known, foundation.open_graph, foundation.models.settings.memory.facts)
     actions = FileActionsService(
         bus,
         foundation.files_root,
@@ -160,17 +161,33 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     await stack.enter_async_context(serving(bus, foundation.chain, indexing))
     await foundation.models.serve(chat, indexing)
     stack.push_async_callback(foundation.models.forget)
-    for service in (search, chat, facts_service, forgetting, files, backup, actions):
+    said = await _messages(stack, foundation)
+    recall = RecallService(
+        turns.PostgresTurns(said), vectors.PostgresVectors(said), known, indexing.serving_embedder
+    )
+    for service in (search, chat, facts_service, forgetting, files, backup, actions, recall):
         await stack.enter_async_context(serving(bus, foundation.chain, service))
     await stack.enter_async_context(
         GraphFiller(index, foundation.open_graph, lambda: foundation.files_root.roots)
     )
     foundation.roots = files.roots_status
     foundation.look_at_roots, foundation.scan_roots = files.look_at_roots, files.scan_roots
-    foundation.busy[:] = [one.busy for one in (chat, indexing, files, forgetting, backup, actions)]
+    foundation.busy[:] = [one.busy for one in (chat, indexing, files, forgetting, backup, actions, recall)]
     # Last, because an attempt that fails at a service would otherwise report the store as up and down at each try.
     foundation.health.mark_serving("postgres", "PostgreSQL", version, database.look)
     stack.callback(foundation.health.mark_closed, "postgres")
+
+
+async def _messages(stack: AsyncExitStack, foundation: Foundation) -> "Database":
+    """Open the pool over the index of messages, whose tables are in a schema of their own."""
+    from titan_desktop.adapters.postgres import turns
+    from titan_desktop.adapters.postgres.database import Database
+
+    database = Database(await foundation.provision.postgres_dsn(), size=4, schema=turns.SCHEMA)
+    await database.open()
+    stack.push_async_callback(database.close)
+    await database.migrate(turns.MIGRATIONS)
+    return database
 
 
 async def open_graph(stack: AsyncExitStack, foundation: Foundation) -> None:

@@ -36,6 +36,7 @@ def handlers() -> Handlers:
     from titan_desktop.services.forgetting import ForgettingService
     from titan_desktop.services.graph import GraphService
     from titan_desktop.services.indexing import IndexingService
+    from titan_desktop.services.recall import RecallService
     from titan_desktop.services.search import SearchService
     from titan_desktop.services.status import StatusService
 
@@ -51,6 +52,8 @@ def handlers() -> Handlers:
         ForgettingService(absent, absent, absent),
         GraphService(absent),
         IndexingService(absent, absent, absent, absent, absent),
+        RecallService(absent, absent, absent),
+        RecallService(absent, absent, absent),
         SearchService(absent, absent),
         SettingsService(absent, absent, absent),
         StatusService(absent),

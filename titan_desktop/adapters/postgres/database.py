@@ -38,11 +38,15 @@ class Database:
     Args:
         dsn: `postgresql://…`, with `?host=/folder` for a unix socket.
         size: the most connections.
+        schema: where its tables are; "public" is looked in after it.
     """
 
-    def __init__(self, dsn: str, *, size: int = 8) -> None:
+    def __init__(self, dsn: str, *, size: int = 8, schema: str = "public") -> None:
         self._dsn = dsn
         self._size = size
+        self._server_settings = {"jit": "off"}
+        if schema != "public":
+            self._server_settings["search_path"] = f"{schema}, public"
         self._pool: asyncpg.Pool | None = None
         self._lookout: asyncpg.Connection | None = None
 
@@ -63,7 +67,11 @@ class Database:
             # None is kept open for its own sake: asyncpg would try again on its own while the server is away, and
             # log each try with a traceback.
             pool = await asyncpg.create_pool(
-                self._dsn, min_size=0, max_size=self._size, command_timeout=60, server_settings={"jit": "off"}
+                self._dsn,
+                min_size=0,
+                max_size=self._size,
+                command_timeout=60,
+                server_settings=self._server_settings,
             )
             async with pool.acquire():
                 self._pool = pool

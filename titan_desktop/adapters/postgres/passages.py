@@ -241,7 +241,7 @@ class PostgresPassages:
                 entry.title,
                 entry.outcome.value,
                 entry.reason.value,
-                _storable(entry.detail),
+                storable(entry.detail),
                 entry.event_id,
                 extractor.VERSION,
                 entry.stamp.inode,
@@ -260,7 +260,7 @@ class PostgresPassages:
             condition, among = "path = $1", (path,)
         while True:
             async with self._writer() as connection:
-                taken = await _take_out(connection, f"{condition} LIMIT {BATCH}", *among)
+                taken = await take_out(connection, f"{condition} LIMIT {BATCH}", *among)
             removed += taken
             if taken < BATCH:
                 return removed
@@ -275,7 +275,7 @@ class PostgresPassages:
             ]
             if moved is None:
                 return there is not None
-            await _take_out(connection, "path = $1", new)
+            await take_out(connection, "path = $1", new)
             if moved["title"] != entry.title:
                 await _name_anew(connection, moved["id"], entry.title)
             await connection.execute(
@@ -291,8 +291,8 @@ class PostgresPassages:
         """See `ports.passages`."""
         old_beneath, new_beneath = beneath(old)[1], beneath(new)[1]
         async with self._writer() as connection:
-            await _take_out(connection, _IN_THE_WAY, old_beneath, new_beneath)
-            await _take_out(connection, _TOO_LONG, old_beneath, new_beneath)
+            await take_out(connection, _IN_THE_WAY, old_beneath, new_beneath)
+            await take_out(connection, _TOO_LONG, old_beneath, new_beneath)
             status = await connection.execute(
                 "UPDATE files SET path = $2 || substr(path, length($1) + 1) WHERE starts_with(path, $1)",
                 old_beneath,
@@ -397,7 +397,7 @@ def found(row: asyncpg.Record) -> Found:
     )
 
 
-async def _take_out(connection: "PoolConnectionProxy", condition: str, *among: str) -> int:
+async def take_out(connection: "PoolConnectionProxy", condition: str, *among: object) -> int:
     """Remove files, within the caller's transaction; return how many."""
     rows = await connection.fetch(f"SELECT id FROM files WHERE {condition}", *among)
     if ids := [row["id"] for row in rows]:
@@ -449,7 +449,7 @@ def beneath(path: str) -> tuple[str, ...]:
     return path, path.rstrip(os.sep) + os.sep
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """Remove what PostgreSQL's text cannot contain, NUL and lone surrogates; broken files have both."""
     return text.replace("\0", "").encode("utf-8", "replace").decode()
 
@@ -457,7 +457,7 @@ def _storable(text: str) -> str:
 def _prepared(start: int, passages: Sequence[Passage], name: str) -> list[postings.NewPassage]:
     prepared = []
     for position, passage in enumerate(passages, start):
-        body = _storable(passage.text)
+        body = storable(passage.text)
         indexed = f"{words.indexed(body)} {name}"
         place = msgspec.json.encode(passage.place).decode() if passage.place else None
         prepared.append(
