@@ -18,6 +18,8 @@ from titan_desktop.contracts.recall import TEXT_BYTES_MAX, ImportedMessage, Impo
 ASK_TIMEOUT_S = 60.0
 _BATCH_BYTES = 20_000
 """Of the texts of one request, unless one is longer: an event has 32 KB."""
+_NAME_MAX = 500
+"""Characters of an id, a conversation, a speaker."""
 _ROLES = ("user", "assistant")
 
 
@@ -92,7 +94,10 @@ def read_line(line: bytes) -> ImportedMessage:
     except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
         raise BadLineError("no_message") from error
     text = read.text.encode("utf-8", "replace")
-    if len(text) > TEXT_BYTES_MAX or max(map(len, (read.id, read.conversation, read.speaker or ""))) > 500:
+    if (
+        len(text) > TEXT_BYTES_MAX
+        or max(map(len, (read.id, read.conversation, read.speaker or ""))) > _NAME_MAX
+    ):
         raise BadLineError("too_long")
     if not read.text.strip() or not read.id or not read.conversation:
         raise BadLineError("empty")

@@ -5,7 +5,6 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable
-from typing import IO
 
 from titan_bus import Bus, BusError, RequestFailedError, RequestTimedOutError, ServerRefusedError, new_ulid
 from titan_desktop import __version__, settings
@@ -115,9 +114,9 @@ def _work(options: argparse.Namespace, says: sentences.Table, paths: Paths) -> W
 
 def _without_files_read(options: argparse.Namespace, says: sentences.Table, paths: Paths) -> Work:
     """Return what needs the services, and no index."""
-    text = _text_of_memory(options, says) if options.command == "memory" else ""
-    queries = _queries(options, says, options.words) if getattr(options, "queries", None) else None
-    file = _opened(options.file, says) if options.command == "import" else None
+    if options.command in {"memory", "import"}:
+        remembered = (_memory if options.command == "memory" else _import)(options, says)
+        return lambda bus: _when_ready(bus, says, remembered)
 
     async def work(bus: Bus) -> int:
         await _until_ready(bus, says)
@@ -126,15 +125,6 @@ def _without_files_read(options: argparse.Namespace, says: sentences.Table, path
                 return await files.run(bus, options, paths, says)
             case "undo":
                 return await undo.run(bus, options, says)
-            case "memory" if options.act == "query":
-                if queries is not None:
-                    return await recalling.run_many(bus, options, queries, says)
-                return await recalling.run(bus, options, text, says)
-            case "memory":
-                return await memory.run(bus, options, text, says)
-            case "import":
-                assert file is not None  # noqa: S101 - opened below
-                return await importing.run(bus, options, file, says)
             case "doctor":
                 return await security.run(bus, says, json=options.json)
         raise AssertionError(options.command)
@@ -147,12 +137,31 @@ def _without_files_read(options: argparse.Namespace, says: sentences.Table, path
     return work
 
 
-def _text_of_memory(options: argparse.Namespace, says: sentences.Table) -> str:
-    if options.act == "query" and not options.queries:
-        return _text(options.words, says, "no_query")
+def _memory(options: argparse.Namespace, says: sentences.Table) -> Work:
+    if options.act == "query" and options.queries:
+        queries = _queries(options, says, options.words)
+        return lambda bus: recalling.run_many(bus, options, queries, says)
+    if options.act == "query":
+        query = _text(options.words, says, "no_query")
+        return lambda bus: recalling.run(bus, options, query, says)
+    text = " ".join(getattr(options, "words", ()))
     if options.act in {"remember", "correct"}:
-        return _text(options.words, says, "memory.no_text")
-    return " ".join(getattr(options, "words", ()))
+        text = _text(options.words, says, "memory.no_text")
+    return lambda bus: memory.run(bus, options, text, says)
+
+
+def _import(options: argparse.Namespace, says: sentences.Table) -> Work:
+    try:
+        file = importing.opened(options.file)
+    except OSError as error:
+        sentence = says["cannot_read"].format(path=options.file, reason=error.strerror)
+        raise CommandError(sentence, exit_codes.USAGE) from error
+    return lambda bus: importing.run(bus, options, file, says)
+
+
+async def _when_ready(bus: Bus, says: sentences.Table, work: Work) -> int:
+    await _until_ready(bus, says)
+    return await work(bus)
 
 
 def _text(words: list[str], says: sentences.Table, when_empty: str) -> str:
@@ -170,14 +179,6 @@ def _text(words: list[str], says: sentences.Table, when_empty: str) -> str:
         sentence = says["too_long"].format(size=said, limit=limit)
         raise CommandError(sentence, exit_codes.USAGE)
     return text
-
-
-def _opened(path: str, says: sentences.Table) -> IO[bytes]:
-    try:
-        return importing.opened(path)
-    except OSError as error:
-        sentence = says["cannot_read"].format(path=path, reason=error.strerror)
-        raise CommandError(sentence, exit_codes.USAGE) from error
 
 
 def _queries(options: argparse.Namespace, says: sentences.Table, query: list[str]) -> list[str]:

@@ -287,7 +287,8 @@ ENGLISH: Table = {
     "import.reading": "Reading …",
     "import.done": "Imported {new} messages; {known} were there already, {bad} lines were passed over.",
     "import.bad": "line {line}: {why}",
-    "import.no_message": 'it is no message: write {"id": …, "conversation": …, "role": …, "text": …, "created_at": …}',
+    "import.no_message": 'it is no message: write {"id": …, "conversation": …, "role": …, "text": …, '
+    '"created_at": …}',
     "import.too_long": "it is too long: a text may have 24,000 bytes, a name 500 characters. Split it",
     "import.empty": "its id, conversation or text is empty",
     "import.role": 'its role is neither "user" nor "assistant"',
@@ -503,7 +504,8 @@ RUSSIAN: Table = {
     "import.reading": "Чтение …",
     "import.done": "Добавлено сообщений: {new}; уже были: {known}, пропущено строк: {bad}.",
     "import.bad": "строка {line}: {why}",
-    "import.no_message": 'это не сообщение: нужно {"id": …, "conversation": …, "role": …, "text": …, "created_at": …}',
+    "import.no_message": 'это не сообщение: нужно {"id": …, "conversation": …, "role": …, "text": …, '
+    '"created_at": …}',
     "import.too_long": "слишком длинно: в тексте до 24 000 байт, в имени до 500 знаков. Разделите его",
     "import.empty": "пустой id, conversation или text",
     "import.role": 'role — не "user" и не "assistant"',

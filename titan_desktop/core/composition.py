@@ -41,7 +41,10 @@ from titan_desktop.services.files.browsing import BrowsingService
 from titan_desktop.system.paths import Paths, allowed_roots
 
 if TYPE_CHECKING:
+    from titan_desktop.ports.embedder import Embedder
+    from titan_desktop.ports.facts import Facts
     from titan_desktop.ports.graph import Graph
+    from titan_desktop.services.recall import RecallService
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +104,6 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
         ledger,
         passages,
         schema,
-        turns,
         vectors,
     )
     from titan_desktop.adapters.postgres.database import Database
@@ -114,7 +116,6 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     from titan_desktop.services.forgetting import ForgettingService
     from titan_desktop.services.graph import GraphFiller
     from titan_desktop.services.indexing import IndexingService
-    from titan_desktop.services.recall import RecallService
     from titan_desktop.services.search import SearchService
 
     bus = foundation.bus
@@ -161,10 +162,7 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     await stack.enter_async_context(serving(bus, foundation.chain, indexing))
     await foundation.models.serve(chat, indexing)
     stack.push_async_callback(foundation.models.forget)
-    said = await _messages(stack, foundation)
-    recall = RecallService(
-        turns.PostgresTurns(said), vectors.PostgresVectors(said), known, indexing.serving_embedder
-    )
+    recall = await _recall(stack, foundation, known, indexing.serving_embedder)
     for service in (search, chat, facts_service, forgetting, files, backup, actions, recall):
         await stack.enter_async_context(serving(bus, foundation.chain, service))
     await stack.enter_async_context(
@@ -178,16 +176,19 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     stack.callback(foundation.health.mark_closed, "postgres")
 
 
-async def _messages(stack: AsyncExitStack, foundation: Foundation) -> "Database":
-    """Open the pool over the index of messages, whose tables are in a schema of their own."""
-    from titan_desktop.adapters.postgres import turns
+async def _recall(
+    stack: AsyncExitStack, foundation: Foundation, facts: "Facts", embedder: "Callable[[], Embedder | None]"
+) -> "RecallService":
+    """Open the index of messages, whose tables are in a schema of their own."""
+    from titan_desktop.adapters.postgres import turns, vectors
     from titan_desktop.adapters.postgres.database import Database
+    from titan_desktop.services.recall import RecallService
 
     database = Database(await foundation.provision.postgres_dsn(), size=4, schema=turns.SCHEMA)
     await database.open()
     stack.push_async_callback(database.close)
     await database.migrate(turns.MIGRATIONS)
-    return database
+    return RecallService(turns.PostgresTurns(database), vectors.PostgresVectors(database), facts, embedder)
 
 
 async def open_graph(stack: AsyncExitStack, foundation: Foundation) -> None:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterable
 
 import asyncpg
 
-from titan_desktop.adapters.postgres import rewriting
+from titan_desktop.adapters.postgres import rewriting, turns
 from titan_desktop.adapters.postgres.database import Database, Migration
 from titan_desktop.adapters.postgres.faults import translated
 from titan_desktop.adapters.postgres.history.rows import Connection
@@ -33,6 +33,18 @@ MIGRATIONS = (
 """`event_ids` is emptied once they are erased; `events` then counts them."""
 TABLES = ("thoughts", "messages", "conversations")
 """What had words of a conversation in it."""
+INDEX_TABLES = tuple(
+    f"{turns.SCHEMA}.{name}" for name in ("files", "passages", "terms", "packed_postings", "vectors")
+)
+"""The index of messages, which the recall service keeps; without it there are no such tables."""
+
+_STILL_INDEXED = f"""
+    SELECT EXISTS (
+        SELECT FROM {turns.SCHEMA}.files f WHERE EXISTS (
+            SELECT FROM conversations c WHERE c.id = f.title AND c.deleted_at IS NOT NULL
+        )
+    )
+"""
 
 
 class PostgresErasures:
@@ -78,8 +90,13 @@ class PostgresErasures:
     async def rewrite(self) -> str:
         """See `Erasures.rewrite`."""
         async with self._connection() as connection:
+            tables = TABLES
+            if await connection.fetchval("SELECT to_regclass($1)", INDEX_TABLES[0]) is not None:
+                if await connection.fetchval(_STILL_INDEXED):
+                    raise ErasuresUnavailableError("messages are still being taken out of their index")
+                tables += INDEX_TABLES
             try:
-                return await rewriting.rewrite(connection, TABLES)
+                return await rewriting.rewrite(connection, tables)
             except asyncpg.LockNotAvailableError as error:
                 raise ErasuresUnavailableError(str(error)) from error
 

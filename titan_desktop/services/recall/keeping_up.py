@@ -5,6 +5,7 @@ a kill, and what a former version stored, or came back with a backup, is indexed
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 
@@ -17,6 +18,8 @@ from titan_desktop.system.outage import Outage
 
 FETCHED = 256
 """Passages read in one step."""
+LOOK_EVERY_S = 30.0
+"""An embedder that is there only now, or another one, is not told."""
 FIRST_DELAY_S = 2.0
 LONGEST_DELAY_S = 300.0
 
@@ -74,12 +77,15 @@ class KeepingUp:
                 self.busy = False
                 backoff.reset()
                 outage.ends()
-                await self._wanted.wait()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_EVERY_S):
+                        await self._wanted.wait()
 
     async def _catch_up(self) -> None:
         for conversation_id in await self._turns.behind():
             self.busy = True
-            await self._turns.catch_up(conversation_id)
+            if await self._turns.catch_up(conversation_id):
+                await self._vectors.prune(0)
         if not self._wanted.is_set():
             self._caught_up.set()
 
