@@ -9,7 +9,6 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from titan_desktop.client import foreign
-from titan_desktop.client.pace import Pace
 
 if TYPE_CHECKING:
     from titan_desktop.client.sentences import Language
@@ -95,6 +94,8 @@ class Progress:
     """A progress bar on stderr if that is a terminal. `title` stands before it."""
 
     def __init__(self, title: str, language: "Language" = "en") -> None:
+        from titan_desktop.client.pace import Pace  # heavy beside `--help`
+
         self._title = title
         self._language = language
         self._pace = Pace()

@@ -90,7 +90,7 @@ class PostgresErasures:
     async def rewrite(self) -> str:
         """See `Erasures.rewrite`."""
         async with self._connection() as connection:
-            tables = TABLES
+            tables: tuple[str, ...] = TABLES
             if await connection.fetchval("SELECT to_regclass($1)", INDEX_TABLES[0]) is not None:
                 if await connection.fetchval(_STILL_INDEXED):
                     raise ErasuresUnavailableError("messages are still being taken out of their index")
