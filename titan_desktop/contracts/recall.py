@@ -1,6 +1,6 @@
 """What is remembered, asked for in words: messages and facts; and messages that come from other programs.
 
-Topic: `topics.MEMORY_REQUESTS`.
+Topic: `topics.RECALL_REQUESTS`.
 """
 
 from typing import ClassVar, Generic
@@ -17,7 +17,7 @@ TEXT_BYTES_MAX = 24_000
 
 
 class _Request(Request[R], Generic[R], frozen=True, kw_only=True):
-    topic: ClassVar[str] = topics.MEMORY_REQUESTS
+    topic: ClassVar[str] = topics.RECALL_REQUESTS
 
 
 class Recalled(msgspec.Struct, frozen=True, kw_only=True):

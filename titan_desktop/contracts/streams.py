@@ -26,6 +26,7 @@ STREAMS = (
     StreamConfig(name=topics.MEMORY_COMMANDS, maxlen=100_000, retry_limit=5),
     StreamConfig(name=topics.MEMORY, maxlen=100_000),
     StreamConfig(name=topics.MEMORY_REQUESTS, maxlen=2_000),
+    StreamConfig(name=topics.RECALL_REQUESTS, maxlen=500),
     StreamConfig(name=topics.FORGETTING, maxlen=500),
     StreamConfig(name=topics.PRESENCE, maxlen=500),
 )

@@ -31,6 +31,8 @@ MEMORY_COMMANDS = "memory.commands.v2"
 MEMORY = "memory.v2"
 MEMORY_REQUESTS = "memory.requests.v2"
 """Of the second version: an early Titan's index had the first ones, which `core.former_topics` removes."""
+RECALL_REQUESTS = "recall.requests.v1"
+"""Apart from those of memory, because one service answers the requests of a topic."""
 FORGETTING = "forgetting.v1"
 PRESENCE = "presence.v1"
 

@@ -41,9 +41,11 @@ from titan_desktop.services.files.browsing import BrowsingService
 from titan_desktop.system.paths import Paths, allowed_roots
 
 if TYPE_CHECKING:
+    from titan_desktop.adapters.postgres.database import Database
     from titan_desktop.ports.embedder import Embedder
     from titan_desktop.ports.facts import Facts
     from titan_desktop.ports.graph import Graph
+    from titan_desktop.services.files.acting import FileActionsService
     from titan_desktop.services.recall import RecallService
 
 log = logging.getLogger(__name__)
@@ -91,17 +93,13 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     await _import_beside_the_loop(
         "titan_desktop.adapters.postgres.database", "titan_desktop.adapters.redis.recent_cache"
     )
-    from titan_desktop.adapters.contents import FolderContents
     from titan_desktop.adapters.extraction.limits import Limits
     from titan_desktop.adapters.extraction.pool import PooledExtractor
-    from titan_desktop.adapters.files_root.changing import LocalFileChanges
     from titan_desktop.adapters.openai.model import OpenAIChatModel
     from titan_desktop.adapters.postgres import (
         erasures,
         facts,
-        forgotten_texts,
         history,
-        ledger,
         passages,
         schema,
         vectors,
@@ -112,7 +110,6 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     from titan_desktop.services.chat import ChatService
     from titan_desktop.services.facts import FactsService
     from titan_desktop.services.files import FilesService
-    from titan_desktop.services.files.acting import FileActionsService
     from titan_desktop.services.forgetting import ForgettingService
     from titan_desktop.services.graph import GraphFiller
     from titan_desktop.services.indexing import IndexingService
@@ -150,14 +147,7 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     backup = BackupService(bus, database, foundation.paths)
     known = facts.PostgresFacts(database)
     facts_service = FactsService(bus, known, foundation.open_graph, foundation.models.settings.memory.facts)
-    actions = FileActionsService(
-        bus,
-        foundation.files_root,
-        LocalFileChanges(foundation.files_root),
-        FolderContents(foundation.paths.contents, foundation.paths.handed),
-        ledger.PostgresLedger(database),
-        forgotten_texts.PostgresForgottenTexts(database),
-    )
+    actions = _actions(foundation, database)
 
     await stack.enter_async_context(serving(bus, foundation.chain, indexing))
     await foundation.models.serve(chat, indexing)
@@ -174,6 +164,24 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     # Last, because an attempt that fails at a service would otherwise report the store as up and down at each try.
     foundation.health.mark_serving("postgres", "PostgreSQL", version, database.look)
     stack.callback(foundation.health.mark_closed, "postgres")
+
+
+def _actions(foundation: Foundation, database: "Database") -> "FileActionsService":
+    """Return the service that changes files, with its ledger and the former contents."""
+    from titan_desktop.adapters.contents import FolderContents
+    from titan_desktop.adapters.files_root.changing import LocalFileChanges
+    from titan_desktop.adapters.postgres.forgotten_texts import PostgresForgottenTexts
+    from titan_desktop.adapters.postgres.ledger import PostgresLedger
+    from titan_desktop.services.files.acting import FileActionsService
+
+    return FileActionsService(
+        foundation.bus,
+        foundation.files_root,
+        LocalFileChanges(foundation.files_root),
+        FolderContents(foundation.paths.contents, foundation.paths.handed),
+        PostgresLedger(database),
+        PostgresForgottenTexts(database),
+    )
 
 
 async def _recall(
