@@ -53,7 +53,6 @@ def handlers() -> Handlers:
         GraphService(absent),
         IndexingService(absent, absent, absent, absent, absent),
         RecallService(absent, absent, absent),
-        RecallService(absent, absent, absent),
         SearchService(absent, absent),
         SettingsService(absent, absent, absent),
         StatusService(absent),
