@@ -155,6 +155,10 @@
         <translation>Стереть следы удалённого разговора</translation>
     </message>
     <message>
+        <source>Make an answer findable</source>
+        <translation>Внести ответ в поиск</translation>
+    </message>
+    <message>
         <source>Take over new settings</source>
         <translation>Применить новые настройки</translation>
     </message>

@@ -24,6 +24,7 @@ _TASKS = {
     "file_indexed": QT_TRANSLATE_NOOP("DeadLetter", "Put a file into the graph"),
     "conversation_changed": QT_TRANSLATE_NOOP("DeadLetter", "Erase what a deleted conversation has left"),
     "command_void": QT_TRANSLATE_NOOP("DeadLetter", "Erase what a deleted conversation has left"),
+    "assistant_message": QT_TRANSLATE_NOOP("DeadLetter", "Make an answer findable"),
     "read_settings": QT_TRANSLATE_NOOP("DeadLetter", "Take over new settings"),
     "redrive_dead_letters": QT_TRANSLATE_NOOP("DeadLetter", "Try failed jobs again"),
     "drop_dead_letters": QT_TRANSLATE_NOOP("DeadLetter", "Remove failed jobs"),
