@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -17,10 +18,12 @@ from titan_desktop.contracts.sources import FilePassage
 ASK_TIMEOUT_S = 30.0
 TOLD_TIMEOUT_S = 60.0
 """The core waits for a store that is away, and does the command then."""
+RECEIPT_TIMEOUT_S = 30.0
+"""The files of two servers are written anew before a receipt comes; an erasure goes on without whoever waits."""
 _PAGE = 200
 
 _TOLD = message.Kinds[message.BusMessage](
-    memory.FactLearned, memory.FactChanged, memory.MemoryForgotten, memory.MemoryVoid
+    memory.FactLearned, memory.FactChanged, memory.MemoryForgotten, memory.MemoryErased, memory.MemoryVoid
 )
 
 
@@ -73,19 +76,33 @@ async def _told(bus: Bus, command: message.BusMessage, subject_id: str) -> messa
     Raises:
         TimeoutError: nothing was; it may be done later.
     """
-    async with asyncio.timeout(TOLD_TIMEOUT_S), _listening(bus) as tail:
-        await message.publish(bus, command, priority="high")
-        async for event in tail:
-            told = _TOLD.read(event)
-            match told:
-                case memory.FactLearned(fact=fact) if fact.id == subject_id:
-                    return told
-                case memory.FactChanged(fact=fact, former_id=former) if subject_id in {fact.id, former}:
-                    return told
-                case memory.MemoryForgotten(subject_id=about) | memory.MemoryVoid(subject_id=about) if (
-                    about == subject_id
-                ):
-                    return told
+    async with _listening(bus) as tail:
+        async with asyncio.timeout(TOLD_TIMEOUT_S):
+            await message.publish(bus, command, priority="high")
+            told = await _next(tail, subject_id)
+        if isinstance(told, memory.MemoryForgotten):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(RECEIPT_TIMEOUT_S):
+                    while not isinstance(told, memory.MemoryErased):
+                        told = await _next(tail, subject_id)
+    return told
+
+
+async def _next(tail: Tail, subject_id: str) -> message.BusMessage:
+    """Return the next message about something."""
+    async for event in tail:
+        told = _TOLD.read(event)
+        match told:
+            case memory.FactLearned(fact=fact) if fact.id == subject_id:
+                return told
+            case memory.FactChanged(fact=fact, former_id=former) if subject_id in {fact.id, former}:
+                return told
+            case (
+                memory.MemoryForgotten(subject_id=about)
+                | memory.MemoryErased(subject_id=about)
+                | memory.MemoryVoid(subject_id=about)
+            ) if about == subject_id:
+                return told
     raise AssertionError("a tail ends only when it is closed")
 
 
@@ -111,8 +128,14 @@ def _report(options: argparse.Namespace, told: message.BusMessage, says: sentenc
             if not options.json:
                 key = "unpinned" if options.act == "pin" and options.off else options.act
                 output.say(says[f"memory.{key}"].format(text=output.line(fact.text), id=fact.id))
+        case memory.MemoryErased():
+            if not options.json:
+                output.say(says["memory.forget"])
+                output.say(memory_words.erased(sentences.language_of(says), told))
+            return exit_codes.DONE if told.complete else exit_codes.NOTHING
         case _ if not options.json:
             output.say(says["memory.forget"])
+            output.say(says["memory.erasing"])
     return exit_codes.DONE
 
 

@@ -7,12 +7,14 @@ import pytest
 
 from titan_bus import Bus
 from titan_desktop.adapters.postgres.database import Database
-from titan_desktop.adapters.postgres.facts import PostgresFacts
+from titan_desktop.adapters.postgres.erasures import PostgresErasures
+from titan_desktop.adapters.postgres.facts import PostgresFacts, PostgresMemoryErasures
 from titan_desktop.commands import arguments, exit_codes, memory, sentences
 from titan_desktop.core.chain import Chain
 from titan_desktop.core.serving import serving
 from titan_desktop.ports.graph import OpenGraph
 from titan_desktop.services.facts import FactsService
+from titan_desktop.services.forgetting import ForgettingService
 
 Titan = Callable[..., Awaitable[int]]
 
@@ -25,14 +27,16 @@ async def titan(bus: Bus, database: Database) -> AsyncIterator[Titan]:
         options = arguments.parser().parse_args(["memory", *typed])
         return await memory.run(bus, options, " ".join(getattr(options, "words", ())), says)
 
-    async with serving(bus, Chain(), FactsService(bus, PostgresFacts(database), OpenGraph())):
+    facts = FactsService(bus, PostgresFacts(database), OpenGraph())
+    forgetting = ForgettingService(bus, PostgresErasures(database), PostgresMemoryErasures(database))
+    async with serving(bus, Chain(), facts), serving(bus, Chain(), forgetting):
         yield run
 
 
 async def test_a_fact_is_remembered_found_corrected_explained_and_forgotten(
     titan: Titan, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each command says what was done; the list has the ids that the others take."""
+    """Each command says what was done, forgetting with its receipt; the list has the ids that the others take."""
     assert await titan("remember", "I live in Berlin", "--since", "2020-05-01") == exit_codes.DONE
     fact_id = capsys.readouterr().out.rsplit("(", 1)[1].strip(")\n")
     assert await titan("correct", fact_id, "I live in Bern") == exit_codes.DONE
@@ -48,7 +52,9 @@ async def test_a_fact_is_remembered_found_corrected_explained_and_forgotten(
     assert f"{fact_id}  2020-05-01  I live in Berlin  (corrected)" in said
     assert await titan("list", "--as-of", "2019-01-01") == exit_codes.NOTHING
     assert await titan("forget", bern, says=sentences.RUSSIAN) == exit_codes.DONE
-    assert capsys.readouterr().out.startswith("Забыто.")
+    said = capsys.readouterr().out
+    assert said.startswith("Забыто.")
+    assert "От него не осталось ни байта. Стёрто: база данных (" in said
     assert await titan("list") == await titan("explain", bern) == exit_codes.NOTHING
 
 
