@@ -6,9 +6,10 @@ from typing import Any
 
 from tests.titan_desktop.ui.memory_core import MemoryCore
 from titan_bus import Bus, Handlers, RequestRefused
-from titan_desktop.contracts import chat, files, indexing, search, system
+from titan_desktop.contracts import chat, files, indexing, recall, search, system
 from titan_desktop.contracts.declaring import take
 from titan_desktop.contracts.message import BusMessage, event_type, publish
+from titan_desktop.contracts.sources import MessageSource
 from titan_desktop.ui.base.bridge import Bridge
 
 AT = "2026-03-01T10:00:00Z"
@@ -56,6 +57,7 @@ class WindowCore:
         )  # fmt: skip
         self.index = indexing.IndexStatus(files=0, passages=0, failed=0, skipped=0)
         self.found: dict[str, search.SearchResult | RequestRefused] = {}
+        self.said: dict[str, tuple[MessageSource, ...]] = {}
         self.hold_search = asyncio.Event()
         self.hold_search.set()
         self.located: dict[str, files.Located] = {}
@@ -89,6 +91,7 @@ class WindowCore:
         )
         take(handlers, "core", self.get_status, self.locate_source, self.get_index_status, self.list_failures)
         take(handlers, "search", self.search)
+        take(handlers, "recall", self.query_memory)
         await self.memory.serve()
         await self.bus.include(handlers)
 
@@ -152,6 +155,9 @@ class WindowCore:
         if isinstance(found, RequestRefused):
             raise found
         return found
+
+    async def query_memory(self, wanted: recall.QueryMemory) -> recall.Recalled:
+        return recall.Recalled(hits=self.said.get(wanted.query, ()))
 
     async def locate_source(self, wanted: files.LocateSource) -> files.Located:
         return self.located[wanted.path]

@@ -1,11 +1,13 @@
 """Searches while a person types: the last question wins, and what is shown stays until its answer is there."""
 
+import asyncio
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer
 
 from titan_bus import BusError
-from titan_desktop.contracts import indexing, search, system
+from titan_desktop.contracts import indexing, recall, search, system
+from titan_desktop.contracts.sources import MessageSource
 from titan_desktop.system.paths import allowed_roots
 from titan_desktop.ui.base import passage
 from titan_desktop.ui.base.bridge import Bridge
@@ -18,7 +20,9 @@ PAUSE_MS = 150
 AGAIN_MS = 2_000
 """Who has found nothing while files are read may find something in the next one; the core is asked no oftener."""
 FILES_MAX = 30
+MESSAGES_MAX = 8
 TIMEOUT_S = 10.0
+RECALL_TIMEOUT_S = 2.0
 
 
 class SearchPresenter(QObject):
@@ -45,6 +49,7 @@ class SearchPresenter(QObject):
         self._query = ""
         self._shown: search.SearchResult | BusError | None = None
         """The answer to `_query` that is shown; None before it came."""
+        self._said: tuple[MessageSource, ...] = ()
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(PAUSE_MS)
@@ -62,7 +67,7 @@ class SearchPresenter(QObject):
 
     def retranslate(self) -> None:
         """Say everything again in the current language; results stay as they are, and so does an open passage."""
-        if isinstance(self._shown, search.SearchResult) and self._shown.hits:
+        if isinstance(self._shown, search.SearchResult) and (self._shown.hits or self._said):
             self._note(self._shown)
         else:
             self._show()
@@ -78,7 +83,7 @@ class SearchPresenter(QObject):
         else:
             self._pause.stop()
             self._tasks.cancel("search")
-            self._shown = None
+            self._shown, self._said = None, ()
             self._show()
 
     def _ask(self) -> None:
@@ -100,14 +105,28 @@ class SearchPresenter(QObject):
 
     @property
     def _found_nothing(self) -> bool:
-        return isinstance(self._shown, search.SearchResult) and not self._shown.hits
+        return isinstance(self._shown, search.SearchResult) and not (self._shown.hits or self._said)
 
     async def _search(self, query: str) -> None:
         try:
-            self._shown = await self._bridge.ask(search.Search(query=query, limit=FILES_MAX), TIMEOUT_S)
+            found, said = await asyncio.gather(
+                self._bridge.ask(search.Search(query=query, limit=FILES_MAX), TIMEOUT_S), self._recall(query)
+            )
         except BusError as error:
-            self._shown = error
+            self._shown, self._said = error, ()
+        else:
+            self._shown, self._said = found, said
         self._show()
+
+    async def _recall(self, query: str) -> tuple[MessageSource, ...]:
+        """Return the best messages; files do not wait for them long."""
+        try:
+            found = await self._bridge.ask(
+                recall.QueryMemory(query=query, limit=MESSAGES_MAX), RECALL_TIMEOUT_S
+            )
+        except BusError:
+            return ()
+        return tuple(hit for hit in found.hits if isinstance(hit, MessageSource))
 
     def _show(self) -> None:
         view, shown = self._view, self._shown
@@ -118,7 +137,7 @@ class SearchPresenter(QObject):
         elif isinstance(shown, BusError):
             view.set_note("")
             view.show_empty(*words.failure(shown))
-        elif not shown.hits:
+        elif not (shown.hits or self._said):
             view.set_note("", words.filters(shown))
             view.show_empty(*words.nothing(self._query, shown, self._reading()))
         else:
@@ -129,7 +148,11 @@ class SearchPresenter(QObject):
         pattern = passage.word_pattern(f"{self._query} {meant}")
         roots = allowed_roots()
         self._note(found)
-        self._view.show_results([results.hit(one, pattern, roots) for one in found.hits], (), pattern)
+        self._view.show_results(
+            [results.hit(one, pattern, roots) for one in found.hits],
+            [results.hit(one, pattern, roots) for one in self._said],
+            pattern,
+        )
 
     def _note(self, found: search.SearchResult) -> None:
         self._view.set_note(words.notes(found, self._reading()), words.filters(found))

@@ -60,7 +60,7 @@ class Hit:
         if isinstance(source, MessageSource):
             translate = QCoreApplication.translate
             who = translate("Search", "You") if source.role == Role.USER else translate("Search", "Titan")
-            parts = [who, dates.day_of(source.said_at)]
+            parts = [foreign.name(source.speaker) or who, dates.day_of(source.said_at)]
         else:
             parts = [self.folder, source.kind.upper(), dates.day_of_ns(source.modified_ns)]
         return "  ·  ".join(filter(None, parts))

@@ -190,7 +190,7 @@ async def test_a_search_that_failed_is_made_again_when_the_store_is_back(opened,
 
 
 async def test_a_message_is_gone_to(opened, view):
-    """Enter on a message shows its conversation there, with the keyboard on it."""
+    """What was said is found beside files; Enter shows its conversation there, with the keyboard on it."""
     opened.core.conversations = [listed("c1")]
     opened.core.messages = [
         m for n in range(30) for m in (question(n), answer(n, f"text {n}", State.COMPLETE))
@@ -199,7 +199,13 @@ async def test_a_message_is_gone_to(opened, view):
         message_id="a3", conversation_id="c1", title="one", passage="text 3", role="assistant",
         said_at="2026-03-01T10:00:00Z",
     )  # fmt: skip
-    view.opened.emit(said)
+    opened.core.said["text 3"] = (said,)
+    opened.type("text 3")
+    await shown(view, "one")
+    assert view.results.index(0, 0).data() == "Messages"
+    opened.press(KEY.Key_Return)
+    model = opened.window.chat.model
+    await until(lambda: model.row_of("a3") is not None, model.modelReset, model.rowsInserted)
     await opened.idle()
     messages = opened.window.chat.messages
     row = opened.window.chat.model.row_of("a3")
