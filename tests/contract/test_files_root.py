@@ -97,16 +97,36 @@ def test_what_is_not_there_has_vanished(files_root: FilesRoot, root: Path) -> No
         assert refusal(files_root, root / name) is Reason.VANISHED
 
 
-@pytest.mark.logs("its name is not UTF-8")
-def test_a_name_that_is_not_utf8_is_unreadable_and_passed_over(files_root: FilesRoot, root: Path) -> None:
-    """Such a name can cross neither JSON nor PostgreSQL: the doors say UNREADABLE, the walk leaves it out."""
-    name = os.fsdecode(b"\xc4\xee\xe3\xee\xe2\xee\xf0.txt")
+def test_a_name_that_is_not_utf8_has_a_spelling(files_root: FilesRoot, root: Path) -> None:
+    """Walk, listing and `canonical` give text that JSON can hold; it opens the file, in such a folder, too.
+
+    A name that looks like such a spelling is another file, and is opened as well.
+    """
+    folder = root / os.fsdecode(b"\xc4\xee\xec")
     try:
-        (root / name).write_text("x", "utf-8")
+        folder.mkdir()
     except OSError:
         pytest.skip("this file system takes UTF-8 names alone")
-    assert refusal(files_root, root / name) is Reason.UNREADABLE
-    assert [path.name for path, _ in files_root.walk(root)] == ["lease.txt"]
+    (folder / os.fsdecode(b"a\xe9.txt")).write_bytes(b"bytes")
+    (folder / "a\ufffdE9.txt").write_bytes(b"mark")
+    (folder / ".titanignore").write_bytes("*.log\nё*".encode())
+    spelled = root / "\ufffdC4\ufffdEE\ufffdEC"
+    assert files_root.canonical(folder) == spelled
+    files = [spelled / "a\ufffdE9.txt", spelled / "a\ufffdEF\ufffdBF\ufffdBDE9.txt"]
+    assert sorted(path for path, _ in files_root.walk(root)) == sorted([root / "inner" / "lease.txt", *files])
+    assert sorted(one.name for one in files_root.listing(spelled) if not one.is_ignored) == [
+        path.name for path in files
+    ]
+    read = []
+    for path in files:
+        assert files_root.canonical(path) == path
+        assert not files_root.is_ignored(path)
+        assert not files_root.has_left(path)
+        with files_root.open(path) as file:
+            read.append(file.read())
+    assert read == [b"bytes", b"mark"]
+    (folder / os.fsdecode(b"a\xe9.txt")).unlink()
+    assert files_root.has_left(files[0])
 
 
 def test_a_folder_swapped_for_a_link_never_shows_the_outside(files_root: FilesRoot, root: Path) -> None:

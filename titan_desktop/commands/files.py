@@ -23,6 +23,7 @@ from titan_desktop.contracts.file_actions import (
     Refusal,
     RunUndone,
 )
+from titan_desktop.system.file_names import spelled, written
 from titan_desktop.system.paths import Paths
 
 ASK_TIMEOUT_S = 30.0
@@ -40,12 +41,13 @@ def absolute(options: argparse.Namespace) -> None:
     """Make the paths of the options absolute, in place.
 
     Raises:
-        UnicodeEncodeError: a name is not UTF-8, and cannot travel.
+        UnicodeEncodeError: a name is no text, and cannot travel.
     """
     for name in ("path", "target", "source", "place"):
         if path := getattr(options, name, ""):
+            path = spelled(os.path.abspath(path))  # noqa: PTH100 - without a look at links
             path.encode()
-            setattr(options, name, os.path.abspath(path))  # noqa: PTH100 - without a look at links
+            setattr(options, name, path)
 
 
 async def run(bus: Bus, options: argparse.Namespace, paths: Paths, says: sentences.Table) -> int:
@@ -112,7 +114,7 @@ def _command(options: argparse.Namespace, paths: Paths) -> message.BusMessage:
 def _content(source: str) -> Iterator[bytes]:
     """Yield a file, or standard input."""
     if source:
-        with Path(source).open("rb") as file:
+        with Path(written(source)).open("rb") as file:
             yield from iter(lambda: file.read(_CHUNK_BYTES), b"")
     elif sys.stdin is not None:
         yield from iter(lambda: sys.stdin.buffer.read(_CHUNK_BYTES), b"")

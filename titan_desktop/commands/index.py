@@ -11,6 +11,7 @@ from titan_bus import Bus, Tail
 from titan_desktop.client import sizes
 from titan_desktop.commands import exit_codes, indexing, output, sentences
 from titan_desktop.contracts.indexing import FileIndexed, Outcome, Reason
+from titan_desktop.system.file_names import spelled
 from titan_desktop.system.folder_names import folder_name
 from titan_desktop.system.paths import allowed_roots
 
@@ -21,7 +22,7 @@ PATHS_SHOWN = 5
 def absolute(paths: Iterable[str]) -> list[str]:
     """Return the paths absolute, without those beneath another of them, so that each file is reported once."""
     known: list[str] = []
-    for path in sorted({os.path.abspath(path) for path in paths}, key=lambda path: Path(path).parts):  # noqa: PTH100
+    for path in sorted({spelled(os.path.abspath(path)) for path in paths}, key=lambda path: Path(path).parts):  # noqa: PTH100
         if not known or not Path(path).is_relative_to(known[-1]):
             known.append(path)
     return known

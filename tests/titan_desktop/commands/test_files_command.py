@@ -154,7 +154,10 @@ async def test_a_forgotten_file_is_in_no_event_and_no_entry(
 
 
 def test_a_name_that_cannot_travel_is_told_before_a_core_is_started(tmp_path: Path) -> None:
-    """Bytes of a terminal that are not UTF-8 arrive as lone surrogates."""
+    """A terminal's bytes that are not UTF-8 are spelled; half a character of Windows is refused."""
     options = arguments.parser().parse_args(["files", "delete", f"{tmp_path}/\udcff"])
+    files.absolute(options)
+    assert options.path == f"{tmp_path}/\ufffdFF"
+    options = arguments.parser().parse_args(["files", "delete", f"{tmp_path}/\ud800"])
     with pytest.raises(UnicodeEncodeError):
         files.absolute(options)

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,20 @@ async def test_a_command_that_comes_twice_is_done_once(desk: Desk) -> None:
     (desk.root / "lease.txt").write_text("another", "utf-8")
     assert await desk.do(command) == first
     assert tree(desk.root) == {"a": b"deposit", "lease.txt": b"another"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text here")
+async def test_a_file_whose_name_is_not_utf8_is_changed_as_any_other(desk: Desk) -> None:
+    """Moved, deleted and brought back, by the spelling of its name; its bytes are kept."""
+    name = os.fsdecode(b"\xe9.txt")
+    (desk.root / name).write_bytes(b"x")
+    spelled, moved = desk.root / "\ufffdE9.txt", desk.root / "\ufffdE8.txt"
+    await desk.do(told.MovePath(action_id=new_ulid(), path=str(spelled), target=str(moved)))
+    assert (desk.root / os.fsdecode(b"\xe8.txt")).read_bytes() == b"x"
+    deleted = await desk.do(told.DeletePath(action_id=new_ulid(), path=str(moved)))
+    assert (deleted.state, tree(desk.root)) == (ActionState.DONE, {"lease.txt": b"deposit"})
+    await desk.undo(deleted)
+    assert (desk.root / os.fsdecode(b"\xe8.txt")).read_bytes() == b"x"
 
 
 async def every_change(desk: Desk) -> list[told.Action]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -25,6 +26,7 @@ from titan_desktop.services.files import FilesService
 from titan_desktop.services.files.settling import Rested, Settling
 from titan_desktop.services.graph import GraphService
 from titan_desktop.services.indexing import IndexingService
+from titan_desktop.system.file_names import written
 
 SAID = Kinds(files.FileSeen, files.FileRenamed, files.FileRemoved, files.ScanFinished, FileIndexed)
 TEXT = "Арендатор вносит залог."
@@ -38,7 +40,7 @@ class Reader:
 
     async def extract(self, path: Path) -> Extracted:
         self.read.append(path.name)
-        text = await asyncio.to_thread(path.read_text, "utf-8")
+        text = await asyncio.to_thread(Path(written(str(path))).read_text, "utf-8")
         return Extracted(blocks=(Block(text),), mime_type="text/plain")
 
 
@@ -149,6 +151,22 @@ async def test_a_renamed_file_is_found_under_its_new_name_and_not_read_again(tit
         assert await titan.in_graph(new, other)
     assert titan.reader.read == []
     assert not titan.of(files.FileSeen)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text here")
+async def test_a_name_that_is_not_utf8_goes_all_the_way(titan: Titan) -> None:
+    """Read by the scan, told by the watcher under its spelling, found by its words, renamed unread."""
+    write(titan.desktop / os.fsdecode(b"\xe9 scan.txt"))
+    spelled = titan.desktop / "\ufffdE9 scan.txt"
+    async with titan.running():
+        assert await titan.found("scan") == [spelled]
+        titan.forget()
+        (titan.desktop / os.fsdecode(b"\xe9 scan.txt")).rename(titan.desktop / os.fsdecode(b"\xff lease.txt"))
+        await titan.outcome(Outcome.MOVED, titan.desktop / "\ufffdFF lease.txt")
+        assert titan.reader.read == []
+        new = write(titan.desktop / os.fsdecode(b"new\xff.txt")).with_name("new\ufffdFF.txt")
+        await titan.outcome(Outcome.INDEXED, new)
+        assert new in await titan.found()
 
 
 async def test_a_renamed_folder_is_one_event(titan: Titan) -> None:

@@ -23,6 +23,7 @@ from titan_desktop.contracts.file_actions import Refusal
 from titan_desktop.contracts.indexing import Reason
 from titan_desktop.ports.file_changes import ChangeRefusedError, Prepared
 from titan_desktop.ports.files_root import FilesRootError, Stamp
+from titan_desktop.system.file_names import spelled, written
 
 if sys.platform == "win32":
     from titan_desktop.adapters.files_root.folder_windows import WindowsFolder as SystemFolder
@@ -180,8 +181,8 @@ class LocalFileChanges:
         with _translating(path), contextlib.ExitStack() as stack:
             folder, name = self._folder_of(path, stack)
             status = _movable(folder, name, path)
-            spelled = self._files_root.place(path)
-            real = Path(spelled.root.real, *spelled.names)
+            there = self._files_root.place(path)
+            real = Path(there.root.real, *there.names)
             try:
                 place = system_trash(real, status.st_dev).prepare(name, real, stack)
             except TrashError as error:
@@ -197,7 +198,7 @@ class LocalFileChanges:
                 folder.sync()
 
             change = _Change(path, act, stack)
-        change.trashed = place.trashed
+        change.trashed = spelled(place.trashed)
         return change
 
     def restore(self, trashed: str, inode: int, path: Path) -> Prepared:
@@ -207,28 +208,30 @@ class LocalFileChanges:
             _nothing_at(folder, name, path)
             if not self.in_trash(trashed, inode):
                 raise ChangeRefusedError(str(path), Refusal.NOT_KEPT)
-            bin_, thing = _folder_at(Path(trashed).parent, stack), Path(trashed).name
+            there = written(trashed)
+            bin_, thing = _folder_at(Path(there).parent, stack), Path(there).name
             if Stamp.of(bin_.status(thing)).inode != inode:
                 raise ChangeRefusedError(str(path), Refusal.NOT_KEPT)
 
             def act() -> None:
                 bin_.move(thing, folder, name)
                 folder.sync()
-                forget_note(trashed)
+                forget_note(there)
 
             return _Change(path, act, stack)
 
     def in_trash(self, trashed: str, inode: int) -> bool:
         """See `FileChanges`."""
         try:
-            return bool(trashed) and Stamp.of(Path(trashed).lstat()).inode == inode
-        except OSError:
+            return bool(trashed) and Stamp.of(Path(written(trashed)).lstat()).inode == inode
+        except (OSError, UnicodeEncodeError):
             return False
 
     def copy_out(self, path: Path, place: Path, key: str) -> Prepared:
         """See `FileChanges`."""
         with self.open(path) as source, _translating(place), contextlib.ExitStack() as stack:
-            folder, name = _folder_at(place.parent, stack), place.name
+            there = Path(written(str(place)))
+            folder, name = _folder_at(there.parent, stack), there.name
             _nothing_at(folder, name, place)
             temporary = _temporary(key)
             _remove(folder, temporary)
@@ -247,7 +250,7 @@ class LocalFileChanges:
         """See `FileChanges`. A FIFO is not waited for."""
         try:
             descriptor = os.open(
-                path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+                written(str(path)), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
             )
         except (OSError, ValueError) as error:
             raise ChangeRefusedError(

@@ -37,6 +37,7 @@ from titan_desktop.ports.files_root import (
     RootFault,
     Stamp,
 )
+from titan_desktop.system.file_names import spelled, written
 
 if sys.platform == "win32":
     from titan_desktop.adapters.files_root.beneath_windows import WindowsBeneath as SystemBeneath
@@ -53,7 +54,7 @@ _VANISHED = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A path taken apart: its root, and the names beneath it, none for the root itself."""
+    """A path taken apart: its root, and the names beneath it as the system has them, none for the root itself."""
 
     root: Root
     names: tuple[str, ...]
@@ -61,7 +62,7 @@ class Place:
     @property
     def path(self) -> Path:
         """The one spelling of the path."""
-        return self.root.path.joinpath(*self.names)
+        return Path(spelled(str(self.root.path.joinpath(*self.names))))
 
 
 class LocalFilesRoot:
@@ -161,7 +162,7 @@ class LocalFilesRoot:
 
     def _rules(self, root: Root, names: tuple[str, ...], above: IgnoreRules | None) -> IgnoreRules | None:
         """Return the rules in one folder: with its own ignore file, if that can be read, else those above."""
-        file = root.path.joinpath(*names, IGNORE_FILE)
+        file = Place(root, (*names, IGNORE_FILE)).path
         try:
             descriptor = self.within(root, lambda pin: self.beneath.open(pin, (*names, IGNORE_FILE)))
         except (OSError, FilesRootError) as error:
@@ -255,14 +256,14 @@ class LocalFilesRoot:
         rules = self._rules_in(top)
         return [
             Listed(
-                entry.name,
+                spelled(entry.name),
                 entry.is_folder,
                 entry.stamp.size if entry.stamp else 0,
                 entry.mtime_ns,
                 self._omits(entry, rules, (*top.names, entry.name)),
             )
             for entry in entries
-            if (entry.is_folder or entry.stamp is not None) and _utf8_length(entry.name) is not None
+            if (entry.is_folder or entry.stamp is not None) and _utf8_length(spelled(entry.name)) is not None
         ]
 
     def walk(self, folder: Path) -> Iterator[tuple[Path, Stamp]]:
@@ -283,10 +284,10 @@ class LocalFilesRoot:
         names: tuple[str, ...] = ()
         rules = self._rules_in(top)
         while True:
-            folder = base.joinpath(*names)
+            folder = base.joinpath(*map(spelled, names))
             for entry in self._kept(folder, entries, rules, (*top.names, *names)):
                 if entry.stamp is not None:
-                    yield folder / entry.name, entry.stamp
+                    yield folder / spelled(entry.name), entry.stamp
                 else:
                     pending.append(((*names, entry.name), rules))
             entries = []
@@ -307,7 +308,7 @@ class LocalFilesRoot:
             if (
                 (entry.is_folder or entry.stamp is not None)
                 and not self._omits(entry, rules, (*names, entry.name))
-                and _fits(folder, entry.name, room)
+                and _fits(folder, spelled(entry.name), room)
             ):
                 yield entry
 
@@ -318,7 +319,7 @@ class LocalFilesRoot:
     def _entries_or_none(self, base: Path, top: Place, names: tuple[str, ...]) -> list[Entry]:
         """List a folder met on the way: [] for one that is left out, cannot be read, or has gone."""
         try:
-            entries = self._entries(base.joinpath(*names), top, (*top.names, *names))
+            entries = self._entries(base.joinpath(*map(spelled, names)), top, (*top.names, *names))
         except FilesRootError as error:
             if error.reason is not Reason.VANISHED:
                 _log.warning("passed over the folder %r: %s", error.path, error.detail or error.reason.value)
@@ -350,9 +351,13 @@ class LocalFilesRoot:
         text = str(path)
         if ".." in path.parts or "\0" in text:
             raise self._refusal(path, Reason.OUTSIDE, "a path with '..' or NUL")
-        length = _utf8_length(text)
+        try:
+            path = Path(written(text))
+        except UnicodeEncodeError:
+            raise FilesRootError(text, Reason.UNREADABLE, "its name is no text") from None
+        length = _utf8_length(spelled(str(path)))
         if length is None:
-            raise FilesRootError(text, Reason.UNREADABLE, "its name is not UTF-8")
+            raise FilesRootError(text, Reason.UNREADABLE, "its name is no text")
         for root, spelling in self._pinning.spellings():
             if path.is_relative_to(spelling):
                 if length > PATH_BYTES_MAX:
@@ -388,13 +393,13 @@ def _fits(folder: Path, name: str, room: int) -> bool:
     length = _utf8_length(name)
     if length is not None and length <= room:
         return True
-    why = "its name is not UTF-8" if length is None else "its path is too long"
+    why = "its name is no text" if length is None else "its path is too long"
     _log.warning("passed over %r: %s", str(folder / name), why)
     return False
 
 
 def _utf8_length(name: str) -> int | None:
-    """Count the bytes; None: some are not UTF-8 (lone surrogates, PEP 383), which JSON and SQL cannot carry."""
+    """Count the bytes; None: lone surrogates, as Windows allows them, which JSON and SQL cannot carry."""
     try:
         return len(name.encode())
     except UnicodeEncodeError:

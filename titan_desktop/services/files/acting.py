@@ -50,6 +50,7 @@ from titan_desktop.services.files import undoing
 from titan_desktop.services.files.forgetting import forget
 from titan_desktop.services.files.performing import Performer, in_thread
 from titan_desktop.services.files.plans import Plan
+from titan_desktop.system.file_names import written
 
 GROUP = "file_actions"
 ACTIONS_MAX = 500
@@ -310,7 +311,7 @@ def _without_replacing(on_exists: OnExists) -> OnExists:
 
 def _is_folder_anywhere(place: Path) -> bool:
     try:
-        return place.is_dir()
+        return Path(written(str(place))).is_dir()
     except (OSError, ValueError):
         return False
 

@@ -18,6 +18,7 @@ from watchdog.observers.api import BaseObserver
 
 from titan_desktop.ports.files_root import PinnedRoot
 from titan_desktop.services.files import inotify
+from titan_desktop.system.file_names import spelled
 
 _log = logging.getLogger(__name__)
 
@@ -148,14 +149,14 @@ class _Handler(events.FileSystemEventHandler):
         self._loop = loop
         self._touch = touch
         self._moved = moved
-        self._root = root
+        self._root = Path(spelled(str(root)))
         self._lose = lose
 
     def on_any_event(self, event: events.FileSystemEvent) -> None:
         """Report both ends of an event, but not what moved along with its folder, which watchdog generates."""
         if isinstance(event, events.FileSystemMovedEvent) and event.is_synthetic:
             return
-        paths = [Path(os.fsdecode(name)) for name in (event.src_path, event.dest_path) if name]
+        paths = [Path(spelled(os.fsdecode(name))) for name in (event.src_path, event.dest_path) if name]
         with contextlib.suppress(RuntimeError):  # the loop is closed
             if isinstance(event, events.DirDeletedEvent) and paths == [self._root]:
                 self._loop.call_soon_threadsafe(self._lose)

@@ -5,8 +5,11 @@ import os
 import subprocess
 import sys
 from pathlib import PurePath, PureWindowsPath
+from urllib.parse import quote
 
 from PySide6.QtCore import QUrl
+
+from titan_desktop.system.file_names import written
 
 _PLATFORM: str = sys.platform
 PATIENCE_S = 5.0
@@ -36,13 +39,21 @@ def command(path: PurePath, platform: str = _PLATFORM) -> str | list[str]:
     return ["/usr/bin/open", "-R", str(path)]
 
 
+def url_of(path: PurePath) -> QUrl:
+    """Return the address of a file; a name that is not UTF-8 fits into no text of Qt, but into an address."""
+    name = written(str(path))
+    if name == str(path):
+        return QUrl.fromLocalFile(name)
+    return QUrl.fromEncoded(b"file://" + quote(os.fsencode(name)).encode())
+
+
 async def _show_by_dbus(path: PurePath) -> bool:
     """Ask the file manager that the desktop names (freedesktop's file-manager-interface)."""
     from PySide6.QtDBus import QDBusConnection, QDBusMessage, QDBusPendingCallWatcher  # not with the window
 
     name = "org.freedesktop.FileManager1"
     message = QDBusMessage.createMethodCall(name, "/org/freedesktop/FileManager1", name, "ShowItems")
-    message.setArguments([[bytes(QUrl.fromLocalFile(str(path)).toEncoded().data()).decode()], ""])
+    message.setArguments([[bytes(url_of(path).toEncoded().data()).decode()], ""])
     bus = QDBusConnection.sessionBus()
     if not bus.isConnected():
         return False

@@ -16,6 +16,7 @@ from PySide6.QtCore import QProcess, QUrl
 
 from titan_desktop.contracts.sources import Lines, Pages, Place
 from titan_desktop.system import processes
+from titan_desktop.system.file_names import written
 
 _PLATFORM: str = sys.platform
 _PATIENCE_S = 3.0
@@ -65,7 +66,7 @@ LINE_EDITORS: dict[str, tuple[str, Arguments]] = {
 
 async def open_at(path: PurePath, place: Place) -> bool:
     """Open a file at a page or a line. Returns False when the person's program for it cannot be told the place."""
-    if _PLATFORM != "linux":
+    if _PLATFORM != "linux" or written(str(path)) != str(path):  # Qt starts programs with UTF-8 alone
         return False
     return await asyncio.to_thread(_open_at, path, place)
 

@@ -53,7 +53,7 @@ class SourceOpener:
         if not is_opened and await self._show_file(found):
             return ""
         shown = found if is_opened else found.parent
-        if not self._open_url(QUrl.fromLocalFile(str(shown))):
+        if not self._open_url(file_manager.url_of(shown)):
             return QCoreApplication.translate("Source", "No program on this computer opens {name}.").format(
                 name=foreign.isolated(found.name)
             )
@@ -71,7 +71,7 @@ class SourceOpener:
         found, sentence = await self._locate(path)
         if found is None:
             return sentence
-        if await self._show_file(found) or self._open_url(QUrl.fromLocalFile(str(found.parent))):
+        if await self._show_file(found) or self._open_url(file_manager.url_of(found.parent)):
             return ""
         return QCoreApplication.translate("Source", "The folder of {name} could not be shown.").format(
             name=foreign.isolated(found.name)

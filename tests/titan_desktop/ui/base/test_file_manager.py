@@ -20,6 +20,16 @@ def test_explorer_and_finder_select_the_file(monkeypatch: pytest.MonkeyPatch) ->
     assert file_manager.command(PurePosixPath("/d/a b.js"), "darwin") == ["/usr/bin/open", "-R", "/d/a b.js"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text here")
+def test_a_name_that_is_not_utf8_has_an_address() -> None:
+    """Its bytes stand in the address, which Qt's own way to make one would replace."""
+    assert (
+        file_manager.url_of(PurePosixPath("/d/\ufffdE9 я.js")).toEncoded().data()
+        == b"file:///d/%E9%20%D1%8F.js"
+    )
+    assert file_manager.url_of(PurePosixPath("/d/я#1.js")).toLocalFile() == "/d/я#1.js"
+
+
 @pytest.fixture
 def session_bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A session bus of this test's own, with nobody on it."""
