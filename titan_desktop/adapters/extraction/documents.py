@@ -69,7 +69,7 @@ def read(data: bytes, form: Form, extension: str, unpacked_bytes: int) -> Extrac
         _look_into_zip(data, unpacked_bytes)
     mime_type = _mime_type(data, form, extension)
     text = ""
-    if form in {Form.HTML, Form.TEXT} and mime_type != DOCUMENTS["eml"]:
+    if form in {Form.HTML, Form.TEXT}:
         text = decode(data)
         data = text.encode(
             "utf-8", "replace"
