@@ -1,15 +1,19 @@
 """One suite for every FilesRoot: what lies beneath a root is read, and nothing else, whatever moves meanwhile."""
 
+import errno
 import os
 import pickle
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.contract.refusals import refusal
+from titan_desktop.adapters.files_root import LocalFilesRoot
 from titan_desktop.contracts.indexing import Reason
 from titan_desktop.ports.files_root import FilesRoot, FilesRootError, Stamp
 
@@ -127,6 +131,29 @@ def test_a_name_that_is_not_utf8_has_a_spelling(files_root: FilesRoot, root: Pat
     assert read == [b"bytes", b"mark"]
     (folder / os.fsdecode(b"a\xe9.txt")).unlink()
     assert files_root.has_left(files[0])
+
+
+@pytest.mark.logs("passed over the folder")
+def test_a_folder_without_permission_has_not_left(
+    files_root: LocalFilesRoot, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The walk goes on beside it, and what is known of it stays: not to be seen is not to be gone."""
+    (root / "a.txt").write_text("x", "utf-8")
+    entries, status = files_root.beneath.entries, files_root.beneath.status
+
+    def refused(act: Callable[..., Any]) -> Callable[..., Any]:
+        def call(pin: object, names: tuple[str, ...]) -> Any:
+            if names[:1] == ("inner",) and (act is entries or names[1:]):
+                raise PermissionError(errno.EACCES, "Permission denied")
+            return act(pin, names)
+
+        return call
+
+    monkeypatch.setattr(files_root.beneath, "entries", refused(entries))
+    monkeypatch.setattr(files_root.beneath, "status", refused(status))
+    assert [path for path, _ in files_root.walk(root)] == [root / "a.txt"]
+    assert not files_root.has_left(root / "inner" / "lease.txt")
+    assert files_root.has_left(root / "none.txt")
 
 
 def test_a_folder_swapped_for_a_link_never_shows_the_outside(files_root: FilesRoot, root: Path) -> None:

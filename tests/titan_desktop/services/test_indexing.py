@@ -111,6 +111,25 @@ async def test_what_is_gone_is_forgotten(env: Environment) -> None:
         assert (await env.status()).files == 0
 
 
+async def test_a_file_that_changes_while_it_is_read_is_read_again(env: Environment) -> None:
+    """It is stored with the stamp from before, so the next look, or a scan after a kill, finds it changed."""
+    path = env.write("a.txt", "слово")
+    async with env.service():
+        env.extractor.go.clear()
+        await env.see(path)
+        await env.extractor.begun.get()
+        path.write_text("совсем другое", "utf-8")
+        env.extractor.go.set()
+        await env.hear()
+        known = dict(await env.passages.known(env.folder))
+        assert known[str(path)].size == len("слово".encode()) != path.stat().st_size
+        await env.see(path)
+        (said,) = await env.hear()
+        assert said.outcome is Outcome.INDEXED
+        assert (await env.search("другое")).hits
+        assert not (await env.search("слово")).hits
+
+
 async def test_a_removal_waits_for_the_file_that_is_read(env: Environment) -> None:
     """A folder that goes while a file of it is being read leaves nothing behind."""
     path = env.write("a/one.txt", "слово")
