@@ -15,6 +15,7 @@ VARIABLES = (
     "TITAN_REDIS_URL",
     "TITAN_POSTGRES_URL",
     "TITAN_NEO4J_URL",
+    "TITAN_ROOTS",
 )
 """The variables of the environment that decide something; the core's own count, read when it starts."""
 

@@ -105,9 +105,14 @@ class Paths:
 def allowed_roots() -> tuple[Path, ...]:
     """Return the person's Desktop and Downloads folders, whether they exist or not, without duplicates.
 
+    The environment's TITAN_ROOTS, a list of folders like PATH, stands in their place.
+
     On Linux `user-dirs.dirs` (freedesktop's xdg-user-dirs) names them, in whatever language. Where a person has
     deleted such a folder, it names the whole home in its place: that was never meant, and is not taken.
     """
+    if chosen := os.environ.get("TITAN_ROOTS"):
+        roots = (Path(root).expanduser().absolute() for root in chosen.split(os.pathsep) if root)
+        return tuple(dict.fromkeys(roots))
     home = Path.home().absolute()
     found = {"Desktop": platformdirs.user_desktop_path(), "Downloads": platformdirs.user_downloads_path()}
     named = (

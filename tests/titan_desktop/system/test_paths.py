@@ -68,6 +68,16 @@ def test_the_roots_are_desktop_and_downloads_whatever_they_are_called(titan_home
     assert allowed_roots() == (titan_home / "Рабочий стол", titan_home / "Загрузки")
 
 
+def test_the_environment_names_other_roots(titan_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TITAN_ROOTS is a list like PATH; one of no folders leaves the usual ones."""
+    (titan_home / "Notes").mkdir()
+    monkeypatch.setenv("HOME", str(titan_home))
+    monkeypatch.setenv("TITAN_ROOTS", os.pathsep.join([str(titan_home / "a"), "", "~/Notes", "~/Notes"]))
+    assert allowed_roots() == (titan_home / "a", titan_home / "Notes")
+    monkeypatch.setenv("TITAN_ROOTS", "")
+    assert allowed_roots() == (titan_home / "Desktop", titan_home / "Downloads")
+
+
 def test_shipped_files_are_found_in_a_checkout() -> None:
     """Resources, catalogues and the compose file are there without an installation."""
     assert all(bundled(kind).is_dir() for kind in ("resources", "i18n", "compose"))
