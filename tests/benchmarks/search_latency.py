@@ -2,10 +2,11 @@
 
 `python -m tests.benchmarks.search_latency [--passages 100000]`
 
-The text is synthetic: 120,000 words drawn by Zipf's law, 160 to a passage, ten passages to a file. The vectors are
-made: 384 numbers scattered about 2,000 centres, which are scattered about 40, as subjects are in a home. Both come
-into the real tables by COPY, and are asked for through the search's own code; the embedder's time is not in it. The questions have three to twelve words drawn from one passage, so they hold the commonest words and rare
-ones, as a person's do, and a vector near that passage's.
+The text is synthetic: 120,000 words drawn by Zipf's law, 160 to a passage, ten passages to a file. The vectors
+are made: 384 numbers scattered about 2,000 centres, which are scattered about 40, as subjects are in a home.
+Both come into the real tables by COPY, and are asked for through the search's own code; the embedder's time is
+not in it. The questions have three to twelve words drawn from one passage, so they hold the commonest words and
+rare ones, as a person's do, and a vector near that passage's.
 
 Ends with 1 when a figure is not what the design says.
 """

@@ -105,8 +105,8 @@ async def test_a_question_finds_its_file_among_decoys(passages: Passages) -> Non
     assert {query: answers[query] for query in NOTHING if answers[query]} == {}
     assert {tuple(sorted(answers[query])) for query in BOTH} == {("найм жилья.txt", "смета.txt")}
     for query, (written, shown, file) in INSTEAD.items():
-        assert await passages.read_instead(query) == Instead(written=written, shown=shown), query
+        assert (await passages.read_words(query)).instead == Instead(written=written, shown=shown), query
         assert answers[query][:1] == [file], query
-    assert [query for query in AS_WRITTEN if await passages.read_instead(query)] == []
+    assert [query for query in AS_WRITTEN if (await passages.read_words(query)).instead] == []
     assert await files(passages, "«обеспечительный платёж»") == ["найм жилья.txt"]
     assert await files(passages, "«за город»") == ["поездка.txt"]

@@ -86,6 +86,20 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """How the words of a query are read.
+
+    Attributes:
+        whole: about the score of a passage that has all of them: of mean length, each word once. Against it the
+            best score tells how much of the query is in the files at all. 0.0 without a word.
+        instead: what is looked for in place of words that nothing has.
+    """
+
+    whole: float = 0.0
+    instead: Instead | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     """The numbers of the index.
 
@@ -179,12 +193,12 @@ class Passages(Protocol):
 
         Any text is a good query; one without an indexed word finds nothing. What stands in quotes is found as it
         is written, unless nothing has it. A word that nothing has is read as typed in the other keyboard layout,
-        or as mistyped by one letter, if that is found: `read_instead`.
+        or as mistyped by one letter, if that is found: `read_words`.
         """
         ...
 
-    async def read_instead(self, query: str) -> Instead | None:
-        """Return what `find_words` and `score_words` look for in place of words that nothing has."""
+    async def read_words(self, query: str) -> Wording:
+        """Return how `find_words` and `score_words` read a query."""
         ...
 
     async def score_words(self, query: str, passages: Sequence[int]) -> Mapping[int, float]:

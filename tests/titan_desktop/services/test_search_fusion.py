@@ -25,6 +25,14 @@ def test_words_count_as_a_share_of_the_best_and_meaning_by_its_place() -> None:
     assert fused({}, {}) == {}
 
 
+def test_words_that_are_little_of_the_question_weigh_little() -> None:
+    """In full from 0.6 of all that is asked for, and less below: a shared name does not outweigh the meaning."""
+    near = {"a": 0.8, "b": 0.9}
+    assert fused({"a": 6.0}, near, whole=10.0) == pytest.approx({"a": 1.0, "b": 1.5})
+    assert fused({"a": 1.5}, near, whole=10.0) == pytest.approx({"a": 0.25, "b": 1.5})
+    assert fused({"a": 1.5}, {}, whole=10.0) == {"a": 1.0}
+
+
 @given(SCORES, COSINES)
 @settings(max_examples=200, deadline=None)
 def test_what_has_no_vector_stands_as_among_its_words(

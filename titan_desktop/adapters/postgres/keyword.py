@@ -17,6 +17,7 @@ from titan_desktop.adapters.postgres.phrases import with_phrases
 from titan_desktop.adapters.postgres.terms import look_up
 from titan_desktop.adapters.postgres.text import asking
 from titan_desktop.contracts.search import EVERYTHING, Filters, Instead
+from titan_desktop.ports.passages import Wording
 
 K1 = 1.2
 B = 0.75
@@ -147,18 +148,23 @@ async def scores(pool: asyncpg.Pool, query: str, passages: Sequence[int]) -> Seq
         )
 
 
-async def read_instead(pool: asyncpg.Pool, query: str) -> Instead | None:
-    """Return what is looked for in place of what the index does not have."""
+async def read_words(pool: asyncpg.Pool, query: str) -> Wording:
+    """Return how the words of a query are read."""
     asked = asking.read(query)
     async with pool.acquire() as connection:
         terms = await look_up(connection, asked)
-        instead = list(terms.instead) if terms else []
-        if terms and asked.phrases and await with_phrases(connection, asked, EVERYTHING) is None:
+        if terms is None:
+            return Wording()
+        instead = list(terms.instead)
+        if asked.phrases and await with_phrases(connection, asked, EVERYTHING) is None:
             instead += [Instead(written=f"«{phrase}»", shown=phrase) for phrase, _ in asked.phrases]
     if not instead:
-        return None
-    return Instead(
-        written=" ".join(one.written for one in instead), shown=" ".join(one.shown for one in instead)
+        return Wording(whole=terms.whole)
+    return Wording(
+        whole=terms.whole,
+        instead=Instead(
+            written=" ".join(one.written for one in instead), shown=" ".join(one.shown for one in instead)
+        ),
     )
 
 

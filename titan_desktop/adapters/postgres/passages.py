@@ -22,11 +22,11 @@ from titan_desktop.adapters.postgres.filtering import FOLDERS, with_names
 from titan_desktop.adapters.postgres.text import words
 from titan_desktop.contracts.indexing import FailurePage, FileFailure, Outcome, Reason
 from titan_desktop.contracts.numbers import INT64_MAX
-from titan_desktop.contracts.search import EVERYTHING, Filters, Instead
+from titan_desktop.contracts.search import EVERYTHING, Filters
 from titan_desktop.contracts.sources import Place
 from titan_desktop.ports import extractor
 from titan_desktop.ports.files_root import PATH_BYTES_MAX, Stamp
-from titan_desktop.ports.passages import Counts, FileEntry, Found, Passage
+from titan_desktop.ports.passages import Counts, FileEntry, Found, Passage, Wording
 from titan_desktop.system import tesseract
 
 if TYPE_CHECKING:
@@ -318,10 +318,10 @@ class PostgresPassages:
             rows = await self._database.pool.fetch(FOLDERS)
         return await asyncio.to_thread(with_names, [row["folder"] for row in rows], names)
 
-    async def read_instead(self, query: str) -> Instead | None:
+    async def read_words(self, query: str) -> Wording:
         """See `ports.passages`."""
         with translated():
-            return await keyword.read_instead(self._database.pool, query)
+            return await keyword.read_words(self._database.pool, query)
 
     async def counts(self) -> Counts:
         """See `ports.passages`."""

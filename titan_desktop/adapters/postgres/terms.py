@@ -57,6 +57,7 @@ class Terms:
         weights: idf of each.
         telling: how many tell; a passage with none of them is no hit.
         mean_length: of a passage, in words.
+        whole: the idf of all words that tell, also of those that the index does not have.
         instead: the words that were read in another way.
     """
 
@@ -65,6 +66,7 @@ class Terms:
     frequencies: Sequence[int]
     telling: int
     mean_length: float
+    whole: float
     instead: Sequence[Instead] = ()
 
 
@@ -159,7 +161,7 @@ def _weighed(
     for number in ids:
         tells, share = shares[number]
         df = frequencies[number]
-        idf = math.log(1 + (passages - df + 0.5) / (df + 0.5))
+        idf = _idf(passages, df)
         weights.append(share * (idf if tells else min(idf, LITTLE)))
     return Terms(
         ids=ids,
@@ -167,5 +169,18 @@ def _weighed(
         frequencies=[frequencies[number] for number in ids],
         telling=telling,
         mean_length=max(length, 1) / max(passages, 1),
+        whole=sum(_weight(word, known, passages) for word in asked if word.tells),
         instead=instead,
     )
+
+
+def _weight(word: Asked, known: Known, passages: int) -> float:
+    """Return the idf of a word, by the best of what is looked up for it; of an unknown one the greatest."""
+    weights = [
+        share * _idf(passages, df) for form, share in word.words.items() for _, df in known.get(form, ())
+    ]
+    return max(weights, default=_idf(passages, 0))
+
+
+def _idf(passages: int, frequency: int) -> float:
+    return math.log(1 + (passages - frequency + 0.5) / (frequency + 0.5))

@@ -12,6 +12,8 @@ from titan_desktop.ports.passages import Found
 
 MEANING = 1.5
 """What the vectors weigh against the words."""
+ENOUGH = 0.6
+"""The share of all that is asked for at which words are trusted in full."""
 NEARLY = 0.75
 """The share of the best score at which a file's further passages are worth a place beside other files."""
 
@@ -19,27 +21,34 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 def fused(
-    words: Mapping[Key, float], nearness: Mapping[Key, float], meaning: float = MEANING
+    words: Mapping[Key, float],
+    nearness: Mapping[Key, float],
+    whole: float = 0.0,
+    meaning: float = MEANING,
 ) -> dict[Key, float]:
     """Return the score of each candidate, 0 to 1 + `meaning`; 0 to 1 when nothing has a vector.
 
-    Words count as a share of the best. Nearness counts by where it lies between the least and the greatest. A
-    candidate without a vector is as near as its words are good: so it neither loses nor gains a place among its
-    like, and a search amid half the vectors finds what the words alone find, or more.
+    Words count as a share of the best; less when even the best has little of what is asked for, as when question
+    and files are of two languages that share a name or a number. Nearness counts by where it lies between the
+    least and the greatest. A candidate without a vector is as near as its words are good: so it keeps its place
+    among its like, and a search amid half the vectors finds what the words alone find, or more.
 
     Args:
         words: BM25 or another score from 0 on; what is missing shares no word.
         nearness: cosines, or sums of them; what is missing has no vector.
+        whole: about the word score of what has all that is asked for; 0: not known.
         meaning: what nearness weighs against words.
     """
     best = max(words.values(), default=0.0)
-    scores = {key: words.get(key, 0.0) / best if best else 0.0 for key in (*words, *nearness)}
+    shares = {key: words.get(key, 0.0) / best if best else 0.0 for key in (*words, *nearness)}
     least, greatest = min(nearness.values(), default=0.0), max(nearness.values(), default=0.0)
     if greatest == least:
-        return scores
-    for key, score in scores.items():
-        near = (nearness[key] - least) / (greatest - least) if key in nearness else score
-        scores[key] = score + meaning * near
+        return shares
+    trust = min(1.0, best / (ENOUGH * whole)) if whole else 1.0
+    scores = {}
+    for key, share in shares.items():
+        near = (nearness[key] - least) / (greatest - least) if key in nearness else share
+        scores[key] = trust * share + meaning * near
     return scores
 
 

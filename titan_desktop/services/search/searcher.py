@@ -38,6 +38,7 @@ class _Candidates:
     words: Mapping[int, float] = field(default_factory=dict)
     nearness: Mapping[int, float] = field(default_factory=dict)
     best_word: float = 0.0
+    whole: float = 0.0
     vectors: bool = False
     degraded: str = ""
     instead: Instead | None = None
@@ -95,10 +96,10 @@ class Searcher:
         return await self._both(search.query, breadth, search.filters), replace(read, dropped=True)
 
     async def _both(self, query: str, breadth: int, filters: Filters) -> _Candidates:
-        by_words, (near, vector, degraded), instead = await asyncio.gather(
+        by_words, (near, vector, degraded), written = await asyncio.gather(
             self._passages.find_words(query, breadth, filters),
             self._near(query, breadth, filters),
-            self._passages.read_instead(query),
+            self._passages.read_words(query),
         )
         words = {found.passage_id: found.score for found in by_words}
         candidates = _Candidates(
@@ -107,7 +108,8 @@ class Searcher:
             best_word=max(words.values(), default=0.0),
             vectors=vector is not None,
             degraded=degraded,
-            instead=instead,
+            whole=written.whole,
+            instead=written.instead,
         )
         if vector is None:
             return candidates
@@ -157,7 +159,7 @@ def _together(given: Filters, read: Filters) -> Filters:
 
 
 def _hits(search: Search, candidates: _Candidates, preferred: Filters) -> tuple[FilePassage, ...]:
-    scores = fused(candidates.words, candidates.nearness)
+    scores = fused(candidates.words, candidates.nearness, candidates.whole)
     ranked = [
         (found, scores.get(key, 0.0) * (PREFERENCE if _is_of(found, preferred) else 1.0))
         for key, found in candidates.found.items()
