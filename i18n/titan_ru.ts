@@ -231,6 +231,10 @@
         <translation>Снова разделить объединённое</translation>
     </message>
     <message>
+        <source>Make the graph anew</source>
+        <translation>Построить граф заново</translation>
+    </message>
+    <message>
         <source>Write a file</source>
         <translation>Записать файл</translation>
     </message>

@@ -256,6 +256,7 @@ def _add_memory(commands: "Commands") -> None:
         metavar="FILE",
         help="one query a line (- for standard input); needs --json and prints one list a line",
     )
+    add("rebuild", "read every file again, make the graph anew, and say what differs from before")
     add("explain", "where a fact is from, since when it holds, what it ended and what ended it", fact=True)
     correct = add("correct", "put another sentence in the place of a wrong one", fact=True, words=said)
     pin = add("pin", "keep a fact, whatever the limits", fact=True)

@@ -21,6 +21,7 @@ from titan_desktop.commands import (
     indexing,
     memory,
     output,
+    rebuilding,
     recalling,
     search,
     security,
@@ -144,6 +145,8 @@ def _memory(options: argparse.Namespace, says: sentences.Table) -> Work:
     if options.act == "query":
         query = _text(options.words, says, "no_query")
         return lambda bus: recalling.run(bus, options, query, says)
+    if options.act == "rebuild":
+        return lambda bus: rebuilding.run(bus, options, says)
     text = " ".join(getattr(options, "words", ()))
     if options.act in {"remember", "correct"}:
         text = _text(options.words, says, "memory.no_text")

@@ -308,6 +308,13 @@ ENGLISH: Table = {
     "memory.origin": "From",
     "memory.event": "Event",
     "memory.history": "History",
+    "memory.rebuilt": "Made anew. Files with the same text as before: {same}; "
+    "with another: {changed}; gained: {gained}; lost: {lost}.",
+    "memory.changed": "changed",
+    "memory.gained": "gained",
+    "memory.lost": "lost",
+    "memory.graph_rebuilt": "The graph has {files} files, and the facts.",
+    "memory.graph_later": "The graph is away; it is made anew as soon as it is there.",
     "memory.by_person": "you wrote it to Titan",
     "memory.from_message": "message {message} in conversation {conversation}",
 }
@@ -526,6 +533,13 @@ RUSSIAN: Table = {
     "memory.origin": "Откуда",
     "memory.event": "Событие",
     "memory.history": "История",
+    "memory.rebuilt": "Построено заново. Файлов с прежним текстом: {same}; "
+    "с другим: {changed}; появилось: {gained}; пропало: {lost}.",
+    "memory.changed": "другой текст",
+    "memory.gained": "появился",
+    "memory.lost": "пропал",
+    "memory.graph_rebuilt": "В графе файлов: {files}, и факты.",
+    "memory.graph_later": "Граф сейчас недоступен; он будет построен заново, как только появится.",
     "memory.by_person": "вы написали это Titan",
     "memory.from_message": "сообщение {message} в беседе {conversation}",
 }

@@ -153,6 +153,30 @@ class ListFailures(_Request[FailurePage], frozen=True, kw_only=True):
     cursor: str = ""
 
 
+class FileDigest(msgspec.Struct, frozen=True, kw_only=True):
+    """What the index has of a file. `digest`: the SHA-256, in hex, over those of its passages, in their order."""
+
+    path: str
+    digest: str
+
+
+class DigestPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Reply to ListDigests; `more` says that others follow, after the last path."""
+
+    files: tuple[FileDigest, ...]
+    more: bool = False
+
+
+class ListDigests(_Request[DigestPage], frozen=True, kw_only=True):
+    """Files with passages, by path: whether two states of the index have the same text of each.
+
+    `after`: only paths behind this one; "" requests the first page. The core may return fewer than `limit`.
+    """
+
+    after: str = ""
+    limit: int = 200
+
+
 class GetIndexStatus(_Request[IndexStatus], frozen=True, kw_only=True, tag="index_status"):
     """Counts, and the first files of ListFailures."""
 

@@ -249,6 +249,12 @@ class UndoMerge(_Command, frozen=True, kw_only=True):
     merge_id: str
 
 
+class RebuildGraph(_Command, frozen=True, kw_only=True):
+    """Make the graph anew from the index and the facts; twice is as once. `GraphRebuilt` follows."""
+
+    rebuild_id: str
+
+
 # Events
 
 
@@ -326,6 +332,13 @@ class MemoryErased(_Event, frozen=True, kw_only=True):
     def complete(self) -> bool:
         """Whether every store has no byte of it left."""
         return all(one.complete for one in self.stores)
+
+
+class GraphRebuilt(_Event, frozen=True, kw_only=True):
+    """The graph was made anew. `files`: how many are in it."""
+
+    rebuild_id: str
+    files: Count
 
 
 class RulesChanged(_Event, frozen=True, kw_only=True):

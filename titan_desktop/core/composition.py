@@ -146,7 +146,10 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     files = FilesService(bus, foundation.files_root, index)
     backup = BackupService(bus, database, foundation.paths)
     known = facts.PostgresFacts(database)
-    facts_service = FactsService(bus, known, foundation.open_graph, foundation.models.settings.memory.facts)
+    filler = GraphFiller(index, foundation.open_graph, lambda: foundation.files_root.roots)
+    facts_service = FactsService(
+        bus, known, foundation.open_graph, foundation.models.settings.memory.facts, filler.refill
+    )
     actions = _actions(foundation, database)
 
     await stack.enter_async_context(serving(bus, foundation.chain, indexing))
@@ -155,9 +158,7 @@ async def build_services(stack: AsyncExitStack, foundation: Foundation) -> None:
     recall = await _recall(stack, foundation, known, indexing.serving_embedder)
     for service in (search, chat, facts_service, forgetting, files, backup, actions, recall):
         await stack.enter_async_context(serving(bus, foundation.chain, service))
-    await stack.enter_async_context(
-        GraphFiller(index, foundation.open_graph, lambda: foundation.files_root.roots)
-    )
+    await stack.enter_async_context(filler)
     foundation.roots = files.roots_status
     foundation.look_at_roots, foundation.scan_roots = files.look_at_roots, files.scan_roots
     foundation.busy[:] = [one.busy for one in (chat, indexing, files, forgetting, backup, actions, recall)]

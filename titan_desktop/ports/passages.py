@@ -212,6 +212,13 @@ class Passages(Protocol):
         """
         ...
 
+    async def digests(self, after: str, limit: int) -> Mapping[str, str]:
+        """Return a digest over its passages for the next `limit` files that have some, in the order of paths.
+
+        `after`: only paths behind this one, "" at first.
+        """
+        ...
+
     async def counts(self) -> Counts:
         """Count files and passages."""
         ...

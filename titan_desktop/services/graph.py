@@ -96,6 +96,16 @@ class GraphFiller:
                     await graph.put_file(_node(path, mtime_ns))
             done = there
 
+    async def refill(self, graph: Graph) -> int:
+        """Take all files of the folders out of the graph, and put them in anew; return how many.
+
+        Raises:
+            IndexUnavailableError, GraphError: not now; what is put stays.
+        """
+        for root in self._roots():
+            await graph.remove(str(root), folder=True)
+        return await self.fill(graph)
+
     async def _run(self) -> None:
         graph = await self._graph.opened()
         try:

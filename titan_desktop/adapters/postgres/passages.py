@@ -124,6 +124,14 @@ _INDEXED = (
     "SELECT id, title FROM files"
     " WHERE path = $1 AND size = $2 AND mtime_ns = $3 AND kind = $4 AND outcome = 'indexed'"
 )
+_DIGESTS = """
+    SELECT path, (
+        SELECT encode(sha256(string_agg(digest, ''::bytea ORDER BY position)), 'hex')
+        FROM passages WHERE file_id = files.id
+    ) AS digest
+    FROM files WHERE path > $1 AND EXISTS (SELECT FROM passages WHERE file_id = files.id)
+    ORDER BY path LIMIT $2
+"""
 _HELD = """
     SELECT asked FROM unnest($1::text[]) AS asked
     WHERE EXISTS (SELECT FROM files WHERE path = asked COLLATE "C")
@@ -322,6 +330,12 @@ class PostgresPassages:
         """See `ports.passages`."""
         with translated():
             return await keyword.read_words(self._database.pool, query)
+
+    async def digests(self, after: str, limit: int) -> Mapping[str, str]:
+        """See `ports.passages`."""
+        with translated():
+            rows = await self._database.pool.fetch(_DIGESTS, after, limit)
+        return {row["path"]: row["digest"] for row in rows}
 
     async def counts(self) -> Counts:
         """See `ports.passages`."""

@@ -11,7 +11,8 @@ from titan_desktop.contracts.chat import ConversationChanged, Role, UserMessage
 from titan_desktop.contracts.declaring import take, tell
 from titan_desktop.contracts.message import publish
 from titan_desktop.ports.facts import Events, Facts, FactsUnavailableError
-from titan_desktop.ports.graph import GraphError, OpenGraph
+from titan_desktop.ports.graph import Graph, GraphError, GraphUnavailableError, OpenGraph
+from titan_desktop.ports.passages import IndexUnavailableError
 from titan_desktop.services.facts import picture
 from titan_desktop.services.facts.projecting import Projector
 from titan_desktop.services.facts.remembering import told_to_remember
@@ -19,6 +20,8 @@ from titan_desktop.services.facts.statements import VoidError, moment, statement
 from titan_desktop.services.waiting import until_there
 
 GROUP = "facts"
+REBUILD_GROUP = "graph-rebuild"
+"""Apart, so that no fact waits while the graph is made anew."""
 REQUESTS_AT_ONCE = 4
 MOST_FACTS = 10_000
 
@@ -30,11 +33,20 @@ class FactsService:
 
     Args:
         most: how many facts and proposals are kept.
+        refill: makes the files of the graph anew, and returns how many.
     """
 
     drain_s = 1.0
 
-    def __init__(self, bus: Bus, facts: Facts, graph: OpenGraph, most: int = MOST_FACTS) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        facts: Facts,
+        graph: OpenGraph,
+        most: int = MOST_FACTS,
+        refill: Callable[[Graph], Awaitable[int]] | None = None,
+    ) -> None:
+        self._refill = refill
         self._bus = bus
         self._facts = facts
         self._most = most
@@ -48,6 +60,7 @@ class FactsService:
             self.accept, self.refuse, self.drop_rule, self.merge, self.undo_merge,
             concurrency=1,
         )  # fmt: skip
+        take(self.handlers, REBUILD_GROUP, self.rebuild_graph, concurrency=1)
         take(self.handlers, GROUP, self.user_message, self.conversation_changed, concurrency=1, start="$")
         take(
             self.handlers, GROUP,
@@ -58,7 +71,7 @@ class FactsService:
             self.handlers,
             memory.FactLearned, memory.FactProposed, memory.FactClosed, memory.FactChanged,
             memory.MemoryForgotten, memory.MemoryErased, memory.RulesChanged, memory.EntitiesMerged,
-            memory.MemoryVoid,
+            memory.MemoryVoid, memory.GraphRebuilt,
         )  # fmt: skip
 
     async def __aenter__(self) -> Self:
@@ -71,14 +84,6 @@ class FactsService:
         if self._projecting is not None:
             self._projecting.cancel()
             await asyncio.wait({self._projecting})
-
-    async def rebuild_graph(self) -> None:
-        """Make the facts of the graph anew from their store.
-
-        Raises:
-            GraphError, FactsUnavailableError: not now; the next change goes on with it.
-        """
-        await self._projector.rebuild(await self._graph.opened())
 
     # Commands
 
@@ -102,6 +107,13 @@ class FactsService:
         """Forget what was said to be remembered in a conversation that was deleted, unless it is pinned."""
         if changed.deleted:
             await self._change(lambda: self._facts.forget_conversation(changed.conversation.id))
+
+    async def rebuild_graph(self, command: memory.RebuildGraph) -> None:
+        """Make the graph anew, waiting while it or a store is away: a kill in between begins it again."""
+        files = await until_there(
+            self._rebuild, GraphUnavailableError, FactsUnavailableError, IndexUnavailableError
+        )
+        await publish(self._bus, memory.GraphRebuilt(rebuild_id=command.rebuild_id, files=files))
 
     async def correct(self, command: memory.CorrectFact, event: Event) -> None:
         """Put another fact in the place of one."""
@@ -207,6 +219,12 @@ class FactsService:
             raise RequestRefused("not_found", wanted.as_of) from error
         except GraphError as error:
             raise RequestRefused("graph_unavailable", str(error)) from error
+
+    async def _rebuild(self) -> int:
+        graph = await self._graph.opened()
+        files = await self._refill(graph) if self._refill is not None else 0
+        await self._projector.rebuild(graph)
+        return files
 
     async def _learn(self, command: memory.Remember | memory.ProposeFact, event: Event) -> None:
         try:

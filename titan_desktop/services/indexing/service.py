@@ -8,11 +8,14 @@ from titan_bus import Bus, BusError, Handlers, RequestRefused
 from titan_desktop.contracts import topics
 from titan_desktop.contracts.declaring import take, tell
 from titan_desktop.contracts.indexing import (
+    DigestPage,
     EmbeddingProgress,
     FailurePage,
+    FileDigest,
     FileIndexed,
     GetIndexStatus,
     IndexStatus,
+    ListDigests,
     ListFailures,
 )
 from titan_desktop.contracts.security import GetSecurity, Security
@@ -31,6 +34,9 @@ FILES_AT_ONCE = 8
 DRAIN_S = 1.0
 """A file may take longer than a shutdown may: the next process reads it again."""
 MOST_FAILURES = 500
+MOST_DIGESTS = 500
+DIGESTS_BYTES = 12_000
+"""Paths and digests of one reply: JSON's escapes at their worst double that, and an event has 32 KB."""
 
 
 class IndexingService:
@@ -72,7 +78,14 @@ class IndexingService:
             self._indexer.file_removed,
             concurrency=FILES_AT_ONCE,
         )
-        take(self.handlers, GROUP, self.get_index_status, self.list_failures, self.get_security)
+        take(
+            self.handlers,
+            GROUP,
+            self.get_index_status,
+            self.list_failures,
+            self.list_digests,
+            self.get_security,
+        )
         tell(self.handlers, FileIndexed, EmbeddingProgress)
 
     async def __aenter__(self) -> Self:
@@ -128,6 +141,26 @@ class IndexingService:
         if page is None:
             raise RequestRefused("not_found", wanted.cursor)
         return page
+
+    async def list_digests(self, wanted: ListDigests) -> DigestPage:
+        """Return one page of the files with a digest of their passages.
+
+        Raises:
+            RequestRefused: `index_unavailable`.
+        """
+        limit = min(max(wanted.limit, 1), MOST_DIGESTS)
+        try:
+            found = await self._passages.digests(wanted.after, limit)
+        except IndexUnavailableError as error:
+            raise RequestRefused("index_unavailable", error.reason) from error
+        files: list[FileDigest] = []
+        room = DIGESTS_BYTES
+        for path, digest in found.items():
+            room -= len(path.encode()) + len(digest)
+            if files and room < 0:
+                break
+            files.append(FileDigest(path=path, digest=digest))
+        return DigestPage(files=tuple(files), more=len(files) < len(found) or len(found) == limit)
 
     async def get_security(self, _: GetSecurity) -> Security:
         """Return how the processes that read files are confined, as one of them finds it.

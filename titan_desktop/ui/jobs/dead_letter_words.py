@@ -43,6 +43,7 @@ _TASKS = {
     "drop_rule": QT_TRANSLATE_NOOP("DeadLetter", "Remove a rule for proposed facts"),
     "merge_entities": QT_TRANSLATE_NOOP("DeadLetter", "Make one person or thing of two"),
     "undo_merge": QT_TRANSLATE_NOOP("DeadLetter", "Make two of one again"),
+    "rebuild_graph": QT_TRANSLATE_NOOP("DeadLetter", "Make the graph anew"),
     "write_file": QT_TRANSLATE_NOOP("DeadLetter", "Write a file"),
     "make_folder": QT_TRANSLATE_NOOP("DeadLetter", "Make a folder"),
     "move_path": QT_TRANSLATE_NOOP("DeadLetter", "Move a file or folder"),
