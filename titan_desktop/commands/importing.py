@@ -11,7 +11,7 @@ from typing import IO
 import msgspec
 
 from titan_bus import Bus
-from titan_desktop.commands import exit_codes, output, sentences
+from titan_desktop.commands import exit_codes, output, recalling, sentences
 from titan_desktop.contracts import message
 from titan_desktop.contracts.recall import TEXT_BYTES_MAX, ImportedMessage, ImportMessages
 
@@ -65,6 +65,10 @@ async def run(bus: Bus, options: argparse.Namespace, file: IO[bytes], says: sent
                 new, known = new + reply.new, known + reply.known
             if shown is not None:
                 shown.note(str(new + known))
+    if new:
+        if shown is not None:
+            shown.note(says["import.indexing"])
+        await recalling.until_indexed(bus, None)
     if shown is not None:
         shown.clear()
         output.say(says["import.done"].format(new=new, known=known, bad=bad))

@@ -1,19 +1,25 @@
 """`titan memory query`: what was said in conversations, and facts, for one query or for many."""
 
 import argparse
+import asyncio
+import contextlib
 from collections.abc import Iterable, Sequence
 
 from titan_bus import Bus
 from titan_desktop.commands import exit_codes, output, sentences
 from titan_desktop.contracts import message
-from titan_desktop.contracts.recall import QueryMemory, Recalled
+from titan_desktop.contracts.recall import GetRecallStatus, QueryMemory, Recalled
 from titan_desktop.contracts.sources import FactSource, MessageSource
 
 ASK_TIMEOUT_S = 30.0
+PATIENCE_S = 60.0
+"""How long a query waits for what was said or imported just before it."""
+LOOK_EVERY_S = 0.2
 
 
 async def run(bus: Bus, options: argparse.Namespace, text: str, says: sentences.Table) -> int:
     """Answer one query; 1 when nothing was found."""
+    await until_indexed(bus, PATIENCE_S)
     found = await _ask(bus, text, options)
     if found.degraded:
         output.complain(output.line(sentences.for_degraded(says, found.degraded)))
@@ -30,6 +36,7 @@ async def run_many(
     bus: Bus, options: argparse.Namespace, queries: Sequence[str], says: sentences.Table
 ) -> int:
     """Answer many, one JSON list a line, in the order of the queries; what is missing is said once."""
+    await until_indexed(bus, PATIENCE_S)
     degraded = ""
     for query in queries:
         found = await _ask(bus, query, options)
@@ -38,6 +45,14 @@ async def run_many(
     if degraded:
         output.complain(output.line(sentences.for_degraded(says, degraded)))
     return exit_codes.DONE
+
+
+async def until_indexed(bus: Bus, patience_s: float | None) -> None:
+    """Wait until everything that was said can be found by its words, or for so long; None: as long as it takes."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(patience_s):
+            while (await message.ask(bus, GetRecallStatus(), ASK_TIMEOUT_S)).behind:  # noqa: ASYNC110 - a poll
+                await asyncio.sleep(LOOK_EVERY_S)
 
 
 def as_json(hit: MessageSource | FactSource) -> dict[str, object]:

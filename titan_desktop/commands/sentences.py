@@ -286,6 +286,7 @@ ENGLISH: Table = {
     "memory.by_user": "you",
     "memory.by_assistant": "Titan",
     "import.reading": "Reading …",
+    "import.indexing": "making it findable",
     "import.done": "Imported {new} messages; {known} were there already, {bad} lines were passed over.",
     "import.bad": "line {line}: {why}",
     "import.no_message": 'it is no message: write {"id": …, "conversation": …, "role": …, "text": …, '
@@ -511,6 +512,7 @@ RUSSIAN: Table = {
     "memory.by_user": "вы",
     "memory.by_assistant": "Titan",
     "import.reading": "Чтение …",
+    "import.indexing": "внесение в поиск",
     "import.done": "Добавлено сообщений: {new}; уже были: {known}, пропущено строк: {bad}.",
     "import.bad": "строка {line}: {why}",
     "import.no_message": 'это не сообщение: нужно {"id": …, "conversation": …, "role": …, "text": …, '

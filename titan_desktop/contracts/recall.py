@@ -32,6 +32,16 @@ class Recalled(msgspec.Struct, frozen=True, kw_only=True):
     degraded: str = ""
 
 
+class RecallStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """Reply to GetRecallStatus: in how many conversations there are messages that cannot be found yet."""
+
+    behind: Count
+
+
+class GetRecallStatus(_Request[RecallStatus], frozen=True, kw_only=True):
+    """Ask how far messages are indexed by their words. Refused with `index_unavailable`."""
+
+
 class QueryMemory(_Request[Recalled], frozen=True, kw_only=True):
     """Find what was said, and what is known, about `query`.
 

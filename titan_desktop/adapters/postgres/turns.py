@@ -32,6 +32,8 @@ NEIGHBOUR_CHARACTERS = 600
 """Of a neighbour: what it begins with."""
 VECTOR_CHARACTERS = 1_600
 """Of a message: an embedder reads no more at once."""
+BATCH = 32
+"""Messages indexed in one transaction."""
 VERSION = 1
 """Of how messages are indexed: a conversation that was indexed by another is indexed again."""
 
@@ -133,7 +135,7 @@ class PostgresTurns:
             return [row["id"] for row in await self._database.pool.fetch(_BEHIND, VERSION)]
 
     async def catch_up(self, conversation_id: str) -> int:
-        """See `ports.turns`. One message a transaction: the writer of files waits for no long conversation."""
+        """See `ports.turns`. Few messages a transaction: the writer of files waits for no long conversation."""
         with translated():
             pool = self._database.pool
             mark = await pool.fetchrow(
@@ -150,8 +152,8 @@ class PostgresTurns:
             wanted = await asyncio.to_thread(lambda: {one.id: one for one in _entries(said)})
             changed = [one for one in wanted.values() if known.get(one.id) != one.mark]
             gone = [path for path in known if path not in wanted]
-            for one in changed:
-                await self._store(conversation_id, one)
+            for start in range(0, len(changed), BATCH):
+                await self._store(conversation_id, changed[start : start + BATCH])
             if gone:
                 async with pool.acquire() as connection, connection.transaction():
                     await connection.execute("SELECT pg_advisory_xact_lock($1)", WRITER_LOCK)
@@ -166,14 +168,15 @@ class PostgresTurns:
                 )  # fmt: skip
         return len(changed) + len(gone)
 
-    async def _store(self, conversation_id: str, entry: "_Entry") -> None:
+    async def _store(self, conversation_id: str, entries: Sequence["_Entry"]) -> None:
         async with self._database.pool.acquire() as connection, connection.transaction():
             await connection.execute("SELECT pg_advisory_xact_lock($1)", WRITER_LOCK)
-            number = await connection.fetchval(
-                _PUT, entry.id, entry.said_ns, entry.role, conversation_id, entry.mark
-            )
-            await postings.take_out(connection, [number])
-            await postings.add(connection, number, entry.passages)
+            for entry in entries:
+                number = await connection.fetchval(
+                    _PUT, entry.id, entry.said_ns, entry.role, conversation_id, entry.mark
+                )
+                await postings.take_out(connection, [number])
+                await postings.add(connection, number, entry.passages)
 
     async def find_words(self, query: str, limit: int) -> Mapping[str, float]:
         """See `ports.turns`."""

@@ -10,7 +10,14 @@ from titan_bus import Handlers, RequestRefused, new_ulid
 from titan_desktop.contracts.chat import AssistantMessage, ConversationChanged, UserMessage
 from titan_desktop.contracts.declaring import take
 from titan_desktop.contracts.memory import Fact
-from titan_desktop.contracts.recall import ImportMessages, MessagesImported, QueryMemory, Recalled
+from titan_desktop.contracts.recall import (
+    GetRecallStatus,
+    ImportMessages,
+    MessagesImported,
+    QueryMemory,
+    Recalled,
+    RecallStatus,
+)
 from titan_desktop.contracts.sources import FactSource, MessageSource
 from titan_desktop.ports.embedder import Embedder
 from titan_desktop.ports.facts import Facts, FactsUnavailableError
@@ -61,6 +68,7 @@ class RecallService:
         self._why = ""
         self.handlers = Handlers()
         take(self.handlers, GROUP, self.query_memory, self.import_messages, concurrency=QUERIES_AT_ONCE)
+        take(self.handlers, GROUP, self.get_recall_status)
         take(self.handlers, GROUP, self.user_message, self.assistant_message, self.conversation_changed)
 
     async def __aenter__(self) -> Self:
@@ -97,6 +105,17 @@ class RecallService:
         try:
             return await self._answer(wanted.query, min(max(wanted.limit, 1), MOST_HITS))
         except (IndexUnavailableError, FactsUnavailableError) as error:
+            raise RequestRefused("index_unavailable", error.reason) from error
+
+    async def get_recall_status(self, _: GetRecallStatus) -> RecallStatus:
+        """Return how far messages are indexed.
+
+        Raises:
+            RequestRefused: `index_unavailable`.
+        """
+        try:
+            return RecallStatus(behind=len(await self._turns.behind()))
+        except IndexUnavailableError as error:
             raise RequestRefused("index_unavailable", error.reason) from error
 
     async def import_messages(self, wanted: ImportMessages) -> MessagesImported:
