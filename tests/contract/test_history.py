@@ -48,6 +48,24 @@ async def test_an_answer_is_stored_whole(history: History) -> None:
     assert await history.message(answer.id) == ended
 
 
+async def test_an_answer_is_explained_by_its_question_event_and_sources(history: History) -> None:
+    """Any answer by its id, the newest without one; a question is no answer."""
+    asked = await ask(history, event_id="E1")
+    answer = await history.begin(asked.question.id, event_id="E2", model="m")
+    assert answer is not None
+    assert await history.finish(msgspec.structs.replace(answer, state=State.COMPLETE, sources=(HIT,)))
+    found = await history.explain(answer.id)
+    assert found is not None
+    assert (found.question_id, found.question) == (asked.question.id, "Сколько?")
+    assert (found.answer_id, found.event_id, found.model) == (answer.id, "E2", "m")
+    assert found.sources == (HIT,)
+    newer = await ask(history, conversation="other", event_id="E3")
+    newest = await history.explain()
+    assert newest is not None
+    assert newest.answer_id == newer.answer.id
+    assert await history.explain(asked.question.id) is None
+
+
 async def test_thoughts_are_stored_apart_and_go_with_their_answer(history: History) -> None:
     """The message says how many there are; another attempt begins without them, a deletion takes them along."""
     asked = await ask(history)

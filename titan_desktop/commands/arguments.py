@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     _add_undo(commands)
     _add_memory(commands)
     _add_import(commands)
+    _add_explain(commands)
     # `__main__` hands these on before it parses: only the lines in `--help` are needed here.
     commands.add_parser("restore", help="put a backup in place of everything that Titan knows")
     commands.add_parser("key", help="put a model's key into the system's keyring, or take it out")
@@ -217,6 +218,12 @@ def _add_import(commands: "Commands") -> None:
         '(RFC 3339), perhaps "speaker"; - for standard input',
     )
     bring.add_argument("--json", action="store_true", help="print what was done as one JSON object")
+
+
+def _add_explain(commands: "Commands") -> None:
+    explain = commands.add_parser("explain", help="what an answer rests on, and where that is from")
+    explain.add_argument("answer", metavar="ANSWER", help="a message's id, or `last` for the newest answer")
+    explain.add_argument("--json", action="store_true", help="print what was found as one JSON object")
 
 
 def _add_memory(commands: "Commands") -> None:

@@ -175,7 +175,7 @@ async def _explain(bus: Bus, options: argparse.Namespace, says: sentences.Table)
         ("since", _day(fact.valid_from)),
         ("until", _day(fact.valid_to)),
         ("learned", _day(fact.learned_at)),
-        ("origin", _origin(fact, says)),
+        ("origin", origin(fact, says)),
         ("event", found.event_id),
     )
     for key, value in lines:
@@ -198,7 +198,8 @@ def _line(fact: Fact, says: sentences.Table) -> str:
     )
 
 
-def _origin(fact: Fact, says: sentences.Table) -> str:
+def origin(fact: Fact, says: sentences.Table) -> str:
+    """Say where a fact is from: a message, a place in a file, or the person."""
     match fact.origin:
         case FromMessage(message_id=message_id, conversation_id=conversation_id):
             return says["memory.from_message"].format(message=message_id, conversation=conversation_id)

@@ -15,6 +15,7 @@ from titan_desktop.commands import (
     backup,
     doctor,
     exit_codes,
+    explaining,
     files,
     importing,
     index,
@@ -126,6 +127,8 @@ def _without_files_read(options: argparse.Namespace, says: sentences.Table, path
                 return await files.run(bus, options, paths, says)
             case "undo":
                 return await undo.run(bus, options, says)
+            case "explain":
+                return await explaining.run(bus, options, says)
             case "doctor":
                 return await security.run(bus, says, json=options.json)
         raise AssertionError(options.command)

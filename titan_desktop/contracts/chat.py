@@ -360,3 +360,28 @@ class GetThoughts(_Request[Thoughts], frozen=True, kw_only=True, tag="thoughts")
     """The thoughts to an answer, as far as they have come. They are stored apart, and never sent to a model."""
 
     message_id: str
+
+
+class AnswerExplained(msgspec.Struct, frozen=True, kw_only=True):
+    """Reply to ExplainAnswer.
+
+    Attributes:
+        question: the text of the question.
+        event_id: the command that this answer was last begun by.
+        model: that wrote it; "" for none.
+        sources: what it rests on, as in the message. ExplainFact tells of a fact among them.
+    """
+
+    answer_id: str
+    conversation_id: str
+    question_id: str
+    question: str
+    event_id: str
+    model: str = ""
+    sources: tuple[Source, ...] = ()
+
+
+class ExplainAnswer(_Request[AnswerExplained], frozen=True, kw_only=True):
+    """What an answer rests on; "" asks for the newest answer. Refused as `not_found` when there is none."""
+
+    answer_id: str = ""

@@ -9,7 +9,14 @@ newer command. A command that is delivered twice, or late, is therefore harmless
 from dataclasses import dataclass
 from typing import Protocol
 
-from titan_desktop.contracts.chat import Conversation, ConversationPage, HistoryPage, Message, SendPrompt
+from titan_desktop.contracts.chat import (
+    AnswerExplained,
+    Conversation,
+    ConversationPage,
+    HistoryPage,
+    Message,
+    SendPrompt,
+)
 
 
 class HistoryUnavailableError(Exception):
@@ -137,6 +144,10 @@ class History(Protocol):
 
     async def message(self, message_id: str) -> Message | None:
         """Return one message."""
+        ...
+
+    async def explain(self, answer_id: str = "") -> AnswerExplained | None:
+        """Return what an answer rests on ("" = the newest one); None if there is no such answer."""
         ...
 
     async def rename(self, conversation_id: str, title: str, *, event_id: str) -> Conversation | None:

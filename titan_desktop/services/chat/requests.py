@@ -9,7 +9,9 @@ import msgspec
 
 from titan_bus import Event, RequestRefused
 from titan_desktop.contracts.chat import (
+    AnswerExplained,
     ConversationPage,
+    ExplainAnswer,
     GetHistory,
     GetMessage,
     GetThoughts,
@@ -75,6 +77,14 @@ class Requests:
         """
         return await _in_time(event, lambda: self._thoughts(wanted))
 
+    async def explain_answer(self, wanted: ExplainAnswer, event: Event) -> AnswerExplained:
+        """Return what an answer rests on, as it is stored.
+
+        Raises:
+            RequestRefused: `not_found`, when there is no such answer; `store_unavailable`.
+        """
+        return await _in_time(event, lambda: self._explained(wanted))
+
     async def _conversations(self, wanted: ListConversations) -> ConversationPage:
         limit = _within(wanted.limit, CONVERSATIONS_MAX)
         page = await self._history.conversations(limit, cursor=wanted.cursor)
@@ -97,6 +107,12 @@ class Requests:
         if message is None:
             raise RequestRefused("not_found", wanted.message_id)
         return self._attempts.live(message)
+
+    async def _explained(self, wanted: ExplainAnswer) -> AnswerExplained:
+        explained = await self._history.explain(wanted.answer_id)
+        if explained is None:
+            raise RequestRefused("not_found", wanted.answer_id)
+        return explained
 
     async def _thoughts(self, wanted: GetThoughts) -> Thoughts:
         thoughts = self._attempts.thoughts_of(wanted.message_id)

@@ -76,6 +76,7 @@ class ChatService:
             requests.get_history,
             requests.get_message,
             requests.get_thoughts,
+            requests.explain_answer,
             concurrency=REQUESTS_AT_ONCE,
         )
         tell(

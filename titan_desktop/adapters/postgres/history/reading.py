@@ -6,12 +6,18 @@ import asyncpg
 
 from titan_desktop.adapters.postgres.history import tree
 from titan_desktop.adapters.postgres.history.rows import Connection, storable, to_conversation, to_message
-from titan_desktop.contracts.chat import Message
+from titan_desktop.contracts.chat import AnswerExplained, Message
 from titan_desktop.ports.history import Asked
 
 UNFINISHED = "('waiting', 'streaming')"
 NEWEST_ANSWER = (
     "SELECT id FROM messages WHERE parent_id = $1 AND role = 'assistant' ORDER BY position DESC LIMIT 1"
+)
+_EXPLAINED = (
+    "SELECT answer.*, question.text AS question FROM messages answer"
+    " JOIN messages question ON question.id = answer.parent_id"
+    " WHERE answer.role = 'assistant' AND ($1 = '' OR answer.id = $1)"
+    " ORDER BY answer.created_at DESC, answer.position DESC LIMIT 1"
 )
 NEWER_STOP = "SELECT FROM stops WHERE question_id = $1 AND event_id > $2"
 
@@ -55,3 +61,20 @@ async def messages(connection: Connection, rows: Sequence[asyncpg.Record]) -> tu
 async def message_of(connection: Connection, row: asyncpg.Record | None) -> Message | None:
     """Read one row, if there is one."""
     return None if row is None else (await messages(connection, [row]))[0]
+
+
+async def explained(connection: Connection, answer_id: str) -> AnswerExplained | None:
+    """Return what an answer rests on, "" for the newest. What was imported is as old as it says it is."""
+    row = await connection.fetchrow(_EXPLAINED, answer_id)
+    if row is None:
+        return None
+    answer = to_message(row, ())
+    return AnswerExplained(
+        answer_id=answer.id,
+        conversation_id=answer.conversation_id,
+        question_id=answer.question_id,
+        question=row["question"],
+        event_id=row["event_id"],
+        model=answer.model,
+        sources=answer.sources,
+    )

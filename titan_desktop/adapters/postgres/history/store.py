@@ -22,7 +22,7 @@ from titan_desktop.adapters.postgres.history.rows import (
     storable_sources,
     to_conversation,
 )
-from titan_desktop.contracts.chat import Conversation, ConversationPage, HistoryPage, Message, SendPrompt
+from titan_desktop.contracts.chat import AnswerExplained, Conversation, ConversationPage, HistoryPage, Message, SendPrompt
 from titan_desktop.ports.history import Asked, HistoryFullError, HistoryUnavailableError
 
 _CURSOR_PARTS = " "
@@ -212,6 +212,11 @@ class PostgresHistory:
                 answer_id,
             )
         return text
+
+    async def explain(self, answer_id: str = "") -> AnswerExplained | None:
+        """See `History.explain`."""
+        async with self._connection() as connection:
+            return await reading.explained(connection, answer_id)
 
     async def stop(self, question_id: str, *, event_id: str) -> Message | None:
         """See `History.stop`."""
