@@ -19,11 +19,11 @@ async def run(bus: Bus, options: argparse.Namespace, says: sentences.Table) -> i
     if found is None:
         output.complain(says["explain.nothing"])
         return exit_codes.NOTHING
-    facts = {
-        source.fact_id: await _unless_missing(bus, ExplainFact(fact_id=source.fact_id))
-        for source in found.sources
-        if isinstance(source, FactSource)
-    }
+    facts = dict[str, FactExplained | None]()
+    for source in found.sources:
+        if isinstance(source, FactSource):
+            explained = await _unless_missing(bus, ExplainFact(fact_id=source.fact_id))
+            facts[source.fact_id] = explained
     if options.json:
         output.say_json(_as_json(found, facts))
     else:

@@ -22,7 +22,14 @@ from titan_desktop.adapters.postgres.history.rows import (
     storable_sources,
     to_conversation,
 )
-from titan_desktop.contracts.chat import AnswerExplained, Conversation, ConversationPage, HistoryPage, Message, SendPrompt
+from titan_desktop.contracts.chat import (
+    AnswerExplained,
+    Conversation,
+    ConversationPage,
+    HistoryPage,
+    Message,
+    SendPrompt,
+)
 from titan_desktop.ports.history import Asked, HistoryFullError, HistoryUnavailableError
 
 _CURSOR_PARTS = " "
