@@ -59,7 +59,8 @@ def _as_json(found: chat.AnswerExplained, facts: dict[str, FactExplained | None]
 def _print(
     found: chat.AnswerExplained, facts: dict[str, FactExplained | None], says: sentences.Table
 ) -> None:
-    output.say(output.line(found.question))
+    if found.question:
+        output.say(output.line(found.question))
     for key, value in (
         ("answer", found.answer_id),
         ("question", found.question_id),

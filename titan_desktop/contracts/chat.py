@@ -366,7 +366,7 @@ class AnswerExplained(msgspec.Struct, frozen=True, kw_only=True):
     """Reply to ExplainAnswer.
 
     Attributes:
-        question: the text of the question.
+        question: the text of the question; "", as its id, where an imported conversation begins with the answer.
         event_id: the command that this answer was last begun by.
         model: that wrote it; "" for none.
         sources: what it rests on, as in the message. ExplainFact tells of a fact among them.

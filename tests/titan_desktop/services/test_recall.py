@@ -139,6 +139,23 @@ async def test_the_index_follows_the_history(turns: index.PostgresTurns, databas
     assert await turns.behind() == []
 
 
+async def test_an_imported_conversation_may_begin_with_an_answer(
+    turns: index.PostgresTurns, database: Database
+) -> None:
+    """It answers no question, and is shown and explained all the same."""
+    opening = Imported(
+        id="w1", conversation="new", role="assistant", text="Welcome!", said_at="2025-01-01T09:00:00Z"
+    )
+    await turns.bring_in([opening], event_id="e2")
+    history = PostgresHistory(database)
+    found = await history.explain()
+    assert found is not None
+    assert (found.question_id, found.question, found.event_id) == ("", "", "e2")
+    shown = await history.message(found.answer_id)
+    assert shown is not None
+    assert (shown.text, shown.question_id) == ("Welcome!", "")
+
+
 async def test_a_file_of_messages_is_imported_once(
     bus: Bus,
     turns: index.PostgresTurns,

@@ -14,8 +14,8 @@ NEWEST_ANSWER = (
     "SELECT id FROM messages WHERE parent_id = $1 AND role = 'assistant' ORDER BY position DESC LIMIT 1"
 )
 _EXPLAINED = (
-    "SELECT answer.*, question.text AS question FROM messages answer"
-    " JOIN messages question ON question.id = answer.parent_id"
+    "SELECT answer.*, coalesce(question.text, '') AS question FROM messages answer"
+    " LEFT JOIN messages question ON question.id = answer.parent_id"
     " WHERE answer.role = 'assistant' AND ($1 = '' OR answer.id = $1)"
     " ORDER BY answer.created_at DESC, answer.position DESC LIMIT 1"
 )

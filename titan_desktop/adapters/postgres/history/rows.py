@@ -67,7 +67,7 @@ def to_message(row: asyncpg.Record, siblings: tuple[str, ...]) -> Message:
         state=State(row["state"]),
         created_at=_time(row["created_at"]),
         parent_id=row["parent_id"] or "",
-        question_id=row["parent_id"] if row["role"] == Role.ASSISTANT else "",
+        question_id=(row["parent_id"] or "") if row["role"] == Role.ASSISTANT else "",
         siblings=siblings,
         attempt=row["attempt"],
         kind=AnswerKind(row["kind"]),
