@@ -185,12 +185,12 @@ async def test_files_of_an_older_index_are_found_without_a_place_until_they_are_
     (found,) = await index.find_words("deposit", 5)
     assert (found.path, found.text, found.place) == ("/d/rent.txt", "The deposit is 900 euros.", None)
     assert await index.known(Path("/d")) == {"/d/rent.txt": Stamp(26, 7), "/d/x.bin": Stamp(9, 8)}
-    assert await index.outdated(Path("/d")) == {"/d/rent.txt"}
+    assert await index.outdated(Path("/d")) == {"/d/rent.txt", "/d/x.bin"}
     place = Lines(first=1, last=1)
     await index.store(
         FileEntry(path="/d/rent.txt", stamp=Stamp(26, 7)), [Passage("The deposit is 900 euros.", place)]
     )
     assert [again.place for again in await index.find_words("deposit", 5)] == [place]
-    assert await index.outdated(Path("/d")) == frozenset()
+    assert await index.outdated(Path("/d")) == {"/d/x.bin"}
     vectors = PostgresVectors(former)
     assert (await vectors.stretch("nomic", 0, 5)).texts == []
