@@ -183,7 +183,7 @@ def test_every_message_of_memory_with_words_is_known_to_the_erasure() -> None:
         memory.CloseFact, memory.PinFact, memory.ForgetFact, memory.ForgetEntity, memory.AcceptProposals,
         memory.RefuseProposals, memory.DropRule, memory.MergeEntities, memory.UndoMerge,
         memory.MemoryForgotten, memory.MemoryErased, memory.RulesChanged, memory.MemoryVoid,
-        memory.RebuildGraph,
+        memory.RebuildGraph, memory.GraphRebuilt,
     }  # fmt: skip
     kinds = {kind for kind in kinds_of(BusMessage, remembering.TOPICS) if kind.__module__ == memory.__name__}
     assert kinds == {*remembering.WITH_WORDS, *silent}
