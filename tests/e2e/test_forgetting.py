@@ -16,6 +16,13 @@ from titan_desktop.contracts.forgetting import ConversationForgotten
 from titan_desktop.contracts.indexing import FileIndexed, Outcome
 from titan_desktop.contracts.message import ask as ask_core
 from titan_desktop.contracts.message import publish
+from titan_desktop.contracts.recall import (
+    ImportedMessage,
+    ImportMessages,
+    MessagesImported,
+    QueryMemory,
+    imported_conversation,
+)
 from titan_desktop.core.archiving import archive_config
 from titan_desktop.settings import Settings
 from titan_desktop.system.paths import Paths
@@ -26,6 +33,7 @@ SECRETS = (ASKED, ANSWERED, CALLED, SPOILT, LATER)
 NAMED, FORMER = "wombat-named", "limpet-former"
 REMEMBERED, WHOM = "gossamer-remembered", "Thistlewood"
 WRITTEN = "brachiation"
+IMPORTED = "tamarisk-imported"
 KEPT = "petrichor-kept"
 
 
@@ -110,6 +118,22 @@ async def read_and_forget(titan: Titan, link: CoreLink) -> None:
         assert forgotten.passages > 0
 
 
+async def import_and_forget(titan: Titan, link: CoreLink) -> None:
+    """Bring in a conversation, find it, look at the bytes, and delete it."""
+    said = ImportedMessage(
+        id="1", conversation=IMPORTED, role="user", text=IMPORTED, said_at="2023-05-08T10:00:00Z"
+    )
+    brought = imported_conversation(IMPORTED)
+    async with Listener(link, ConversationForgotten) as heard:
+        assert await ask_core(link.bus, ImportMessages(messages=(said,))) == MessagesImported(new=1, known=0)
+        while not (await ask_core(link.bus, QueryMemory(query=IMPORTED))).hits:
+            pass
+        assert where(IMPORTED, titan.paths)
+        await publish(link.bus, chat.DeleteConversation(conversation_id=brought))
+        forgotten = await heard.first(ConversationForgotten, lambda told: told.conversation_id == brought)
+        assert forgotten.complete
+
+
 def modes(folder: Path) -> set[str]:
     return {oct(path.stat().st_mode) for path in (folder, *folder.rglob("*"))}
 
@@ -117,7 +141,7 @@ def modes(folder: Path) -> set[str]:
 async def test_a_deleted_conversation_is_in_no_file(titan: Titan, model: OpenAIServer) -> None:
     """Commands, events, deltas, the search for it, a dead letter; streams, archive, append-only file, logs, and
     PostgreSQL's tables, statistics and write-ahead log. The former content and the name of a forgotten file, and a
-    forgotten person with what was remembered of them, and the text of a forgotten file, too.
+    forgotten person with what was remembered of them, the text of a forgotten file, and what was imported, too.
 
     Also when the core is killed right after the deletion was said. What else was said is still there, and the
     archive is its owner's alone.
@@ -135,10 +159,11 @@ async def test_a_deleted_conversation_is_in_no_file(titan: Titan, model: OpenAIS
         await change_and_forget(titan, link)
         await remember_and_forget(titan, link)
         await read_and_forget(titan, link)
+        await import_and_forget(titan, link)
 
         await publish(link.bus, chat.DeleteConversation(conversation_id=first))
-        forgotten = await heard.first(ConversationForgotten)
-        assert (forgotten.conversation_id, forgotten.complete) == (first, True)
+        forgotten = await heard.first(ConversationForgotten, lambda said: said.conversation_id == first)
+        assert forgotten.complete
         assert forgotten.events >= 8
         assert (await ask_core(link.bus, ListDeadLetters())).letters == ()
 
@@ -151,6 +176,6 @@ async def test_a_deleted_conversation_is_in_no_file(titan: Titan, model: OpenAIS
         forgotten = await heard.first(ConversationForgotten, lambda said: said.conversation_id == second)
         assert forgotten.complete
     await titan.gone()
-    gone = (*SECRETS, NAMED, FORMER, REMEMBERED, WHOM, WRITTEN)
+    gone = (*SECRETS, NAMED, FORMER, REMEMBERED, WHOM, WRITTEN, IMPORTED)
     assert {secret: where(secret, titan.paths) for secret in gone} == {secret: [] for secret in gone}
     assert len(where(KEPT, titan.paths)) > 1

@@ -3,9 +3,11 @@
 Topic: `topics.RECALL_REQUESTS`.
 """
 
+import hashlib
 from typing import ClassVar, Generic
 
 import msgspec
+from ulid import ULID
 
 from titan_desktop.contracts import topics
 from titan_desktop.contracts.message import R, Request
@@ -14,6 +16,21 @@ from titan_desktop.contracts.sources import FactSource, MessageSource
 
 TEXT_BYTES_MAX = 24_000
 """The longest message that can be brought in; one event carries no more."""
+
+
+def imported_conversation(name: str) -> str:
+    """Return the id of a conversation that is imported under a name."""
+    return _derived("conversation", name)
+
+
+def imported_message(conversation: str, number: str) -> str:
+    """Return the id of a message that is imported as `number` of a conversation."""
+    return _derived("message", conversation, number)
+
+
+def _derived(*parts: str) -> str:
+    """Return the same ULID for the same parts."""
+    return str(ULID.from_bytes(b"\x01" + hashlib.sha256("\0".join(parts).encode()).digest()[:15]))
 
 
 class _Request(Request[R], Generic[R], frozen=True, kw_only=True):

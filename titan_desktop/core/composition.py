@@ -197,7 +197,8 @@ async def _recall(
     await database.open()
     stack.push_async_callback(database.close)
     await database.migrate(turns.MIGRATIONS)
-    return RecallService(turns.PostgresTurns(database), vectors.PostgresVectors(database), facts, embedder)
+    index, meanings = turns.PostgresTurns(database), vectors.PostgresVectors(database)
+    return RecallService(foundation.bus, index, meanings, facts, embedder)
 
 
 async def open_graph(stack: AsyncExitStack, foundation: Foundation) -> None:

@@ -52,7 +52,7 @@ def handlers() -> Handlers:
         ForgettingService(absent, absent, absent),
         GraphService(absent),
         IndexingService(absent, absent, absent, absent, absent),
-        RecallService(absent, absent, absent),
+        RecallService(absent, absent, absent, absent),
         SearchService(absent, absent),
         SettingsService(absent, absent, absent),
         StatusService(absent),

@@ -1,7 +1,18 @@
 """Turns texts into vectors."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from typing import Protocol
+
+from titan_desktop.contracts.faults import Fault
+from titan_desktop.ports.model import ModelError
+
+ABOUT_THE_TEXT = frozenset({Fault.REFUSED, Fault.CONTEXT_TOO_LONG, Fault.MALFORMED, Fault.CRASHED})
+"""Faults that may concern one text only, such as one of which a local server makes a vector of NaN."""
+PROBE = "Titan"
+"""A text that no working embedder refuses."""
+
+_log = logging.getLogger(__name__)
 
 
 class Embedder(Protocol):
@@ -36,3 +47,29 @@ class Embedder(Protocol):
     async def close(self) -> None:
         """Close the connections."""
         ...
+
+
+async def embedded(embedder: Embedder, texts: Sequence[str]) -> Mapping[str, Sequence[float] | None]:
+    """Return the vector of each text, None for one that the model refuses.
+
+    Raises:
+        ModelError: the endpoint fails, or refuses everything.
+    """
+    try:
+        return dict(zip(texts, await embedder.embed_passages(texts), strict=True))
+    except ModelError as error:
+        if error.fault not in ABOUT_THE_TEXT:
+            raise
+    # Either one of the texts is refused, or everything: then the probe raises.
+    await embedder.embed_passages([PROBE])
+    return {text: await _embedded_alone(embedder, text) for text in texts}
+
+
+async def _embedded_alone(embedder: Embedder, text: str) -> Sequence[float] | None:
+    try:
+        return (await embedder.embed_passages([text]))[0]
+    except ModelError as error:
+        if error.fault not in ABOUT_THE_TEXT:
+            raise
+        _log.warning("%s refuses a passage of %d characters: %s", embedder.model, len(text), error.detail)
+        return None

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from titan_desktop.contracts.chat import Conversation
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
@@ -66,10 +68,12 @@ class Turns(Protocol):
         """Return those of these messages that are shown in a conversation that is not deleted."""
         ...
 
-    async def bring_in(self, batch: Sequence[Imported], *, event_id: str) -> Mapping[str, int]:
+    async def bring_in(
+        self, batch: Sequence[Imported], *, event_id: str
+    ) -> Sequence[tuple[Conversation, int]]:
         """Put messages at the ends of their conversations; one that is there already is passed over.
 
         Returns:
-            How many are new, by the ids of the conversations in the history.
+            The conversations, and how many of the messages are new in each; without those that were deleted.
         """
         ...

@@ -3,10 +3,12 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.contract.statements import learn
 from titan_bus import Bus
 from titan_desktop.adapters.postgres import turns as index
 from titan_desktop.adapters.postgres.database import Database
@@ -15,11 +17,13 @@ from titan_desktop.adapters.postgres.history import PostgresHistory
 from titan_desktop.adapters.postgres.vectors import PostgresVectors
 from titan_desktop.commands import arguments, exit_codes, importing, recalling, sentences
 from titan_desktop.contracts.chat import ConversationChanged
-from titan_desktop.contracts.message import ask, publish
-from titan_desktop.contracts.recall import QueryMemory, Recalled
+from titan_desktop.contracts.faults import Fault
+from titan_desktop.contracts.message import ask
+from titan_desktop.contracts.recall import ImportedMessage, ImportMessages, QueryMemory, Recalled
 from titan_desktop.contracts.sources import FactSource, MessageSource
 from titan_desktop.core.chain import Chain
 from titan_desktop.core.serving import serving
+from titan_desktop.ports.model import ModelError
 from titan_desktop.ports.turns import Imported
 from titan_desktop.services.recall import RecallService
 
@@ -33,7 +37,7 @@ ROOF = [
 
 
 class Meaning:
-    """An embedder of two meanings: what is about bread, and the rest."""
+    """An embedder of two meanings: what is about bread, and the rest; it refuses what is cursed."""
 
     model = "two-meanings"
     at_once = 8
@@ -46,6 +50,8 @@ class Meaning:
         return self._vector(text)
 
     async def embed_passages(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        if any("cursed" in text for text in texts):
+            raise ModelError(Fault.REFUSED, "a text")
         return [self._vector(text) for text in texts]
 
     @staticmethod
@@ -78,10 +84,10 @@ async def turns(said: Database) -> index.PostgresTurns:
 
 
 def service(
-    turns: index.PostgresTurns, said: Database, database: Database, *, meaning: bool = False
+    bus: Bus, turns: index.PostgresTurns, said: Database, database: Database, *, meaning: bool = False
 ) -> RecallService:
     embedder = Meaning() if meaning else None
-    return RecallService(turns, PostgresVectors(said), PostgresFacts(database), lambda: embedder)  # type: ignore[arg-type]
+    return RecallService(bus, turns, PostgresVectors(said), PostgresFacts(database), lambda: embedder)  # type: ignore[arg-type]
 
 
 async def found(bus: Bus, query: str, limit: int = 10) -> list[str]:
@@ -93,7 +99,7 @@ async def test_a_message_is_found_by_its_words_its_neighbours_and_its_date(
     bus: Bus, turns: index.PostgresTurns, said: Database, database: Database
 ) -> None:
     """An answer is found with the question before it, which has the words; inflected, and by the month."""
-    async with serving(bus, Chain(), service(turns, said, database)):
+    async with serving(bus, Chain(), service(bus, turns, said, database)):
         assert (await found(bus, "what did we say about the roofs in March?"))[:2] == ["r1", "r2"]
         assert (await found(bus, "euro"))[0] == "r3"
         assert set(await found(bus, "в мае")) == {"r5"}
@@ -107,7 +113,7 @@ async def test_meaning_finds_what_words_do_not(
     bus: Bus, turns: index.PostgresTurns, said: Database, database: Database
 ) -> None:
     """Once the vectors are there, which are made in the background."""
-    async with serving(bus, Chain(), service(turns, said, database, meaning=True)) as recall:
+    async with serving(bus, Chain(), service(bus, turns, said, database, meaning=True)) as recall:
         async with asyncio.timeout(20):
             while "r5" not in await found(bus, "a loaf"):  # noqa: ASYNC110 - nothing tells it
                 await asyncio.sleep(0.02)
@@ -176,7 +182,7 @@ async def test_a_file_of_messages_is_imported_once(
     file = tmp_path / "history.jsonl"
     file.write_text("\n".join(map(json.dumps, lines)) + "\n{nonsense\n\n", "utf-8")
     options = arguments.parser().parse_args(["import", str(file), "--json"])
-    async with serving(bus, Chain(), service(turns, said, database)):
+    async with serving(bus, Chain(), service(bus, turns, said, database)):
         for expected in ({"new": 2, "known": 0, "bad": 4}, {"new": 0, "known": 2, "bad": 4}):
             status = await importing.run(bus, options, importing.opened(str(file)), sentences.ENGLISH)
             out, err = capsys.readouterr()
@@ -193,11 +199,46 @@ async def test_facts_are_found_beside_messages(
     bus: Bus, turns: index.PostgresTurns, said: Database, database: Database
 ) -> None:
     """A fact that touches the question is among the first."""
-    from tests.contract.statements import learn
-
     await learn(PostgresFacts(database), "lives_in", "Roofville", year=2020)
-    async with serving(bus, Chain(), service(turns, said, database)):
+    async with serving(bus, Chain(), service(bus, turns, said, database)):
         hits = (await ask(bus, QueryMemory(query="Roofville"), 20)).hits
     assert any(isinstance(hit, FactSource) for hit in hits)
-    assert publish
-    assert ConversationChanged
+
+
+@pytest.mark.logs("refuses a passage of ")
+async def test_a_long_text_and_one_that_the_model_refuses_keep_no_other_from_being_found(
+    bus: Bus, turns: index.PostgresTurns, said: Database, database: Database
+) -> None:
+    """Of a long message its beginning is found; a text without a vector is found by its words."""
+    long = Imported(
+        id="l", conversation="long", role="user", text="\u6f22\u5b57" * 12_000, said_at="2030-01-01T00:00:00Z"
+    )  # fmt: skip
+    await turns.bring_in(
+        [long, *[replace(long, id=f"n{n}", text=f"cursed {n}") for n in range(3)]], event_id="e"
+    )
+    async with serving(bus, Chain(), service(bus, turns, said, database, meaning=True)):
+        async with asyncio.timeout(20):
+            while "r5" not in await found(bus, "a loaf"):  # noqa: ASYNC110 - nothing tells it
+                await asyncio.sleep(0.02)
+        assert "l" in await found(bus, "\u6f22\u5b57")
+        assert set(await found(bus, "cursed")) >= {"n0", "n1", "n2"}
+
+
+async def test_what_is_imported_is_told_and_found_though_it_claims_the_future(
+    bus: Bus, turns: index.PostgresTurns, said: Database, database: Database
+) -> None:
+    """The list of conversations shows it at once; its date does not keep it from the index."""
+    tail = bus.tail([ConversationChanged.topic])
+    await tail.start()
+    line = ImportedMessage(
+        id="f", conversation="future", role="user", text="sesame", said_at="2090-01-01T00:00:00Z"
+    )
+    async with serving(bus, Chain(), service(bus, turns, said, database)):
+        assert (await ask(bus, ImportMessages(messages=(line,)), 20)).new == 1
+        told = (await anext(tail)).payload_as(ConversationChanged)
+        assert told.conversation.title == "future"
+        assert told.conversation.updated_at < "2089"
+        async with asyncio.timeout(20):
+            while await found(bus, "sesame") != ["f"]:  # noqa: ASYNC110 - nothing tells it
+                await asyncio.sleep(0.02)
+    await tail.close()

@@ -7,18 +7,19 @@ meets a message. The history is in the schema `public`, which the search path na
 """
 
 import asyncio
-import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ulid import ULID
-
 from titan_desktop.adapters.postgres import keyword, passages, postings, vectors
 from titan_desktop.adapters.postgres.database import Database, Migration
 from titan_desktop.adapters.postgres.faults import translated
+from titan_desktop.adapters.postgres.history.rows import to_conversation
 from titan_desktop.adapters.postgres.passages import WRITER_LOCK, digest
 from titan_desktop.adapters.postgres.text import words
+from titan_desktop.contracts.chat import Conversation
+from titan_desktop.contracts.recall import imported_conversation, imported_message
 from titan_desktop.ports.turns import Imported, Turn
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ OWN_WEIGHT = 3
 """How often a message's own words count against those of its neighbours (measured, `tests/benchmarks`)."""
 NEIGHBOUR_CHARACTERS = 600
 """Of a neighbour: what it begins with."""
+OWN_CHARACTERS = 10_000
+"""Of a message: words beyond are not found. Counted three times, more would not fit into a length."""
 VECTOR_CHARACTERS = 1_600
 """Of a message: an embedder reads no more at once."""
 BATCH = 32
@@ -190,26 +193,22 @@ class PostgresTurns:
             rows = await self._database.pool.fetch(_TURNS, messages)
         return {row["id"]: _turn(row) for row in rows}
 
-    async def bring_in(self, batch: Sequence[Imported], *, event_id: str) -> Mapping[str, int]:
+    async def bring_in(
+        self, batch: Sequence[Imported], *, event_id: str
+    ) -> Sequence[tuple[Conversation, int]]:
         """See `ports.turns`."""
-        new: dict[str, int] = {}
+        new = Counter[str]()
         with translated():
             async with self._database.pool.acquire() as connection, connection.transaction():
                 for one in sorted(batch, key=lambda message: message.conversation):
                     conversation_id = imported_conversation(one.conversation)
-                    new.setdefault(conversation_id, 0)
                     new[conversation_id] += await _bring_in(connection, conversation_id, one, event_id)
-        return new
-
-
-def imported_conversation(name: str) -> str:
-    """Return the id in the history of a conversation that was imported under a name."""
-    return _derived("conversation", name)
-
-
-def _derived(*parts: str) -> str:
-    """Return the same ULID for the same parts."""
-    return str(ULID.from_bytes(b"\x01" + hashlib.sha256("\0".join(parts).encode()).digest()[:15]))
+                rows = await connection.fetch(
+                    "SELECT id, title, created_at, updated_at FROM public.conversations"
+                    " WHERE id = ANY($1::text[]) AND deleted_at IS NULL",
+                    list(new),
+                )
+        return [(to_conversation(row), new[row["id"]]) for row in rows]
 
 
 async def _bring_in(
@@ -218,13 +217,13 @@ async def _bring_in(
     said_at = datetime.fromisoformat(one.said_at)
     await connection.execute(
         "INSERT INTO public.conversations (id, title, title_event_id, event_id, created_at, updated_at)"
-        " VALUES ($1, $2, $3, $3, $4, $4) ON CONFLICT (id) DO NOTHING",
+        " VALUES ($1, $2, $3, $3, least($4, now()), least($4, now())) ON CONFLICT (id) DO NOTHING",
         conversation_id, passages.storable(one.conversation)[:200], event_id, said_at,
     )  # fmt: skip
     there = await connection.fetchrow(
         "SELECT leaf_id, deleted_at FROM public.conversations WHERE id = $1 FOR UPDATE", conversation_id
     )
-    message_id = _derived("message", one.conversation, one.id)
+    message_id = imported_message(one.conversation, one.id)
     known = await connection.fetchval("SELECT true FROM public.messages WHERE id = $1", message_id)
     if known or there is None or there["deleted_at"] is not None:
         return False
@@ -234,7 +233,8 @@ async def _bring_in(
         passages.storable(one.text), said_at, passages.storable(one.speaker), passages.storable(one.id),
     )  # fmt: skip
     await connection.execute(
-        "UPDATE public.conversations SET leaf_id = $2, updated_at = greatest(updated_at, $3) WHERE id = $1",
+        "UPDATE public.conversations SET leaf_id = $2, updated_at = greatest(updated_at, least($3, now()))"
+        " WHERE id = $1",
         conversation_id, message_id, said_at,
     )  # fmt: skip
     return True
@@ -248,7 +248,8 @@ class _Entry:
         self.id: str = row["id"]
         self.role: str = row["role"]
         self.said_ns = int(said_at.timestamp() * 1_000_000) * 1_000
-        own = row["text"] if not row["speaker"] else f"{row['speaker']}: {row['text']}"
+        own = f"{row['speaker']}: {row['text']}" if row["speaker"] else row["text"]
+        own = own[:OWN_CHARACTERS]
         indexed = " ".join(map(words.indexed, (_day(said_at), *[own] * OWN_WEIGHT, before, after)))
         around = f"{_day(said_at)}. {before}. {own}"
         self.passages = [

@@ -15,10 +15,13 @@ from titan_bus.errors import PayloadMismatchError
 from titan_desktop.contracts import topics
 from titan_desktop.contracts.chat import DeleteConversation
 from titan_desktop.contracts.message import event_type
+from titan_desktop.contracts.recall import ImportMessages, imported_conversation
 
 TOLD_OF_CHAT = (topics.CHAT_COMMANDS, topics.CHAT, topics.CHAT_STREAM)
-TOPICS = (*TOLD_OF_CHAT, topics.SEARCH_REQUESTS)
-"""Topics with data of a conversation: a question is also searched for in the files."""
+TOPICS = (*TOLD_OF_CHAT, topics.RECALL_REQUESTS, topics.SEARCH_REQUESTS)
+"""Topics with data of a conversation: it was brought in, and a question is also searched for in the files."""
+ALWAYS = "1970-01-01T00:00:00+00:00"
+"""An imported conversation began before it was imported, and the topic is short."""
 LOOKS_BACK = timedelta(days=1)
 """How far the clocks of the window and of a remote server may differ."""
 
@@ -35,6 +38,25 @@ class _Told(msgspec.Struct, frozen=True):
     message: _Part = _Part()
     conversation: _Part = _Part()
     deleted: bool = False
+
+
+class _Named(msgspec.Struct, frozen=True):
+    conversation: str = ""
+
+
+class _Import(msgspec.Struct, frozen=True):
+    messages: tuple[_Named, ...] = ()
+
+
+def brought_in(event: Event) -> frozenset[str]:
+    """Return the conversations whose messages an import brought with an event."""
+    if event.event_type != event_type(ImportMessages):
+        return frozenset()
+    try:
+        messages = event.payload_as(_Import).messages
+    except PayloadMismatchError:
+        return frozenset()
+    return frozenset(imported_conversation(one.conversation) for one in messages)
 
 
 def conversation_of(event: Event) -> str:
@@ -81,9 +103,17 @@ async def find(bus: Bus, conversation_ids: frozenset[str], since: datetime) -> d
     async for letter in bus.dead_letters:
         if letter.event is not None and letter.event.topic in TOLD_OF_CHAT:
             look(letter.event)
+    await _find_imports(bus, conversation_ids, found)
     # A request of a service that handles an event belongs to that event's trace.
     async with aclosing(bus.replay(start, topics.SEARCH_REQUESTS)) as events:
         async for event in events:
             if (conversation_id := traces.get(event.meta.trace_id)) is not None:
                 found[conversation_id].add(event.event_id)
     return found
+
+
+async def _find_imports(bus: Bus, conversation_ids: frozenset[str], found: dict[str, set[str]]) -> None:
+    async with aclosing(bus.replay(ALWAYS, topics.RECALL_REQUESTS)) as events:
+        async for event in events:
+            for conversation_id in brought_in(event) & conversation_ids:
+                found[conversation_id].add(event.event_id)

@@ -20,7 +20,7 @@ from titan_bus.backoff import Backoff
 from titan_desktop.contracts.faults import Fault
 from titan_desktop.contracts.indexing import EmbeddingProgress
 from titan_desktop.contracts.message import publish
-from titan_desktop.ports.embedder import Embedder
+from titan_desktop.ports.embedder import Embedder, embedded
 from titan_desktop.ports.model import ModelError
 from titan_desktop.ports.passages import IndexUnavailableError, Stretch, Vectors, VectorSizeError
 from titan_desktop.system.outage import Outage
@@ -34,10 +34,6 @@ FIRST_DELAY_S = 2.0
 LONGEST_DELAY_S = 300.0
 LONGEST_ASKED_S = 900.0
 """An endpoint that asks for a longer pause is tried again all the same: limits are raised, accounts topped up."""
-ABOUT_THE_TEXT = frozenset({Fault.REFUSED, Fault.CONTEXT_TOO_LONG, Fault.MALFORMED, Fault.CRASHED})
-"""Faults that may concern one text only, such as one of which a local server makes a vector of NaN."""
-PROBE = "Titan"
-"""A text that no working embedder refuses."""
 
 log = logging.getLogger(__name__)
 
@@ -201,7 +197,7 @@ class Embedding:
     async def _make(self, embedder: Embedder, texts: Sequence[str]) -> None:
         """Make and store the vectors of a batch."""
         self._working = True
-        vectors = await self._embed(embedder, texts)
+        vectors = await embedded(embedder, texts)
         await self._store(embedder, vectors)
         self._left -= len(vectors)
         self._trouble = {}
@@ -219,25 +215,6 @@ class Embedding:
             await self._vectors.forget(embedder.model)
             self._place = self._headed = 0
             raise
-
-    async def _embed(self, embedder: Embedder, texts: Sequence[str]) -> Mapping[str, Sequence[float] | None]:
-        try:
-            return dict(zip(texts, await embedder.embed_passages(texts), strict=True))
-        except ModelError as error:
-            if error.fault not in ABOUT_THE_TEXT:
-                raise
-        # Either one of the texts is refused, or everything: then the probe raises.
-        await embedder.embed_passages([PROBE])
-        return {text: await self._embed_alone(embedder, text) for text in texts}
-
-    async def _embed_alone(self, embedder: Embedder, text: str) -> Sequence[float] | None:
-        try:
-            return (await embedder.embed_passages([text]))[0]
-        except ModelError as error:
-            if error.fault not in ABOUT_THE_TEXT:
-                raise
-            log.warning("%s refuses a passage of %d characters: %s", embedder.model, len(text), error.detail)
-            return None
 
     async def _say(self) -> None:
         """Publish the progress. It may be lost while the bus is away; a later request returns the state."""

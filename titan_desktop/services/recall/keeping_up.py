@@ -1,7 +1,8 @@
 """Keeps the index of messages, and its vectors, up to date with the history.
 
-What is behind is found by a comparison with the history, at the start and after each event. So nothing is lost by
-a kill, and what a former version stored, or came back with a backup, is indexed like what is new.
+What is behind is found by a comparison with the history, at the start and from time to time; what has just been
+said is indexed before its event is acknowledged. So a kill loses nothing, and what a former version stored, or
+came back with a backup, is indexed like what is new.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from titan_bus.backoff import Backoff
-from titan_desktop.ports.embedder import Embedder
+from titan_desktop.ports.embedder import Embedder, embedded
 from titan_desktop.ports.model import ModelError
 from titan_desktop.ports.passages import IndexUnavailableError, Vectors, VectorSizeError
 from titan_desktop.ports.turns import Turns
@@ -34,6 +35,7 @@ class KeepingUp:
         self._vectors = vectors
         self._embedder = embedder
         self._places: dict[str, int] = {}
+        self._changing = asyncio.Lock()
         self._wanted = asyncio.Event()
         self._caught_up = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -51,8 +53,19 @@ class KeepingUp:
             await asyncio.wait([self._task])
 
     def look(self) -> None:
-        """Something was said, or deleted."""
+        """Compare with the history now: much was said at once."""
         self._caught_up.clear()
+        self._wanted.set()
+
+    async def index(self, conversation_id: str) -> None:
+        """Index what was said or deleted in a conversation.
+
+        Raises:
+            IndexUnavailableError: not now; call it again.
+        """
+        async with self._changing:
+            if await self._turns.catch_up(conversation_id):
+                await self._vectors.prune(0)
         self._wanted.set()
 
     async def until_caught_up(self) -> None:
@@ -84,10 +97,13 @@ class KeepingUp:
     async def _catch_up(self) -> None:
         for conversation_id in await self._turns.behind():
             self.busy = True
-            if await self._turns.catch_up(conversation_id):
-                await self._vectors.prune(0)
-        if not self._wanted.is_set():
-            self._caught_up.set()
+            try:
+                await self.index(conversation_id)
+            except IndexUnavailableError:
+                raise
+            except Exception:  # noqa: BLE001 - a supervisor: one conversation must not keep the others from being found
+                _log.exception("conversation %s cannot be indexed", conversation_id)
+        self._caught_up.set()
 
     async def _embed(self) -> None:
         """Embed until every message is done, or something new was said: words come first."""
@@ -99,12 +115,18 @@ class KeepingUp:
             for start in range(0, len(stretch.texts), embedder.at_once):
                 self.busy = True
                 await self._make(embedder, stretch.texts[start : start + embedder.at_once])
-                if self._wanted.is_set() or self._embedder() is not embedder:
+                if self._embedder() is not embedder:
                     self._wanted.set()
                     return
             place = self._places[embedder.model] = stretch.end
         await self._vectors.keep_only(embedder.model)
 
     async def _make(self, embedder: Embedder, texts: Sequence[str]) -> None:
-        vectors = await embedder.embed_passages(texts)
-        await self._vectors.store(embedder.model, dict(zip(texts, vectors, strict=True)))
+        vectors = await embedded(embedder, texts)
+        try:
+            await self._vectors.store(embedder.model, vectors)
+        except VectorSizeError:
+            # Another model under the same name: the stored vectors do not match its questions.
+            await self._vectors.forget(embedder.model)
+            self._places.pop(embedder.model, None)
+            raise

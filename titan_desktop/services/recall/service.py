@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
-from titan_bus import Handlers, RequestRefused, new_ulid
+from titan_bus import Bus, Handlers, RequestRefused, new_ulid
 from titan_desktop.contracts.chat import AssistantMessage, ConversationChanged, UserMessage
 from titan_desktop.contracts.declaring import take
 from titan_desktop.contracts.memory import Fact
+from titan_desktop.contracts.message import publish
 from titan_desktop.contracts.recall import (
     GetRecallStatus,
     ImportMessages,
@@ -26,12 +27,15 @@ from titan_desktop.ports.passages import IndexUnavailableError, Vectors, VectorS
 from titan_desktop.ports.turns import Imported, Turn, Turns
 from titan_desktop.services.recall.keeping_up import KeepingUp
 from titan_desktop.services.recall.ranking import ranked
+from titan_desktop.services.waiting import until_there
 
 GROUP = "recall"
 QUERIES_AT_ONCE = 4
 BREADTH = 100
 """Messages that each leg finds."""
 MOST_HITS = 100
+TEXT_SHOWN = 1_600
+"""Characters of a message that are told, as many as a file's passage has."""
 MOST_FACTS = 5
 """Facts have no score of the same kind: the first counts like the message with the best words, the next half."""
 PATIENCE_S = 5.0
@@ -44,6 +48,7 @@ class RecallService:
     """Finds messages and facts.
 
     Args:
+        bus: an open bus.
         turns: the index of messages.
         vectors: the vectors over the same index.
         facts: found by their words.
@@ -54,11 +59,13 @@ class RecallService:
 
     def __init__(
         self,
+        bus: Bus,
         turns: Turns,
         vectors: Vectors,
         facts: Facts,
         embedder: Callable[[], Embedder | None] = lambda: None,
     ) -> None:
+        self._bus = bus
         self._turns = turns
         self._facts = facts
         self._vectors = vectors
@@ -84,17 +91,21 @@ class RecallService:
         """Whether messages are being indexed: the core should not end now."""
         return self._keeping_up.busy
 
-    async def user_message(self, _: UserMessage) -> None:
+    async def user_message(self, said: UserMessage) -> None:
         """Index a question."""
-        self._keeping_up.look()
+        await self._index(said.message.conversation_id)
 
-    async def assistant_message(self, _: AssistantMessage) -> None:
+    async def assistant_message(self, said: AssistantMessage) -> None:
         """Index an answer."""
-        self._keeping_up.look()
+        await self._index(said.message.conversation_id)
 
-    async def conversation_changed(self, _: ConversationChanged) -> None:
+    async def conversation_changed(self, changed: ConversationChanged) -> None:
         """Take out what was said in a conversation that is deleted."""
-        self._keeping_up.look()
+        if changed.deleted:
+            await self._index(changed.conversation.id)
+
+    async def _index(self, conversation_id: str) -> None:
+        await until_there(lambda: self._keeping_up.index(conversation_id), IndexUnavailableError)
 
     async def query_memory(self, wanted: QueryMemory) -> Recalled:
         """Find what was said.
@@ -135,9 +146,12 @@ class RecallService:
             new = await self._turns.bring_in(batch, event_id=new_ulid())
         except IndexUnavailableError as error:
             raise RequestRefused("index_unavailable", error.reason) from error
-        count = sum(new.values())
+        count = sum(number for _, number in new)
         if count:
             self._keeping_up.look()
+        for conversation, number in new:
+            if number:
+                await publish(self._bus, ConversationChanged(conversation=conversation))
         return MessagesImported(new=count, known=len(batch) - count)
 
     async def _answer(self, query: str, limit: int) -> Recalled:
@@ -193,7 +207,7 @@ def _hit(turn: Turn, score: float) -> MessageSource:
         imported_id=turn.number if turn.number != turn.id else "",
         conversation_id=turn.conversation_id,
         title=turn.title,
-        passage=turn.text,
+        passage=turn.text[:TEXT_SHOWN],
         role=turn.role,
         speaker=turn.speaker,
         said_at=turn.said_at,
